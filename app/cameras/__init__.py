@@ -1,0 +1,81 @@
+"""Cameras: how a picture is had from each make. A new make is one file here and one row in `KINDS`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any, Protocol
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from pylib.errors import Failure, Permanent, Transient
+
+
+class CameraError(Failure):
+    """A camera gave no usable picture."""
+
+
+class CameraUnavailable(CameraError, Transient):
+    """Not now: refused, timed out, busy, or an answer that was no picture."""
+
+
+class CameraRejected(CameraError, Permanent):
+    """Not until someone changes something: wrong login, wrong address, wrong model."""
+
+
+class CameraSettings(BaseModel):
+    """What every camera has, whatever its make; each adapter's `Settings` extends it and fixes `kind`."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    kind: str
+    location: str = Field(min_length=1, description="Where it is; with `type` it forms the device key.")
+    type: str = Field(default="Camera", min_length=1, description="Last word of the device key.")
+    label: str = Field(default="", description="What people call it; its location unless set.")
+    timeout: float = Field(
+        default=10.0, gt=0, le=120, description="Seconds one snapshot may take in all, retry of a login included."
+    )
+    max_bytes: int = Field(default=16_000_000, ge=1_000, description="Larger answers are cut off and refused.")
+    every: float = Field(default=0, ge=0, description="Seconds between snapshots without a trigger; 0 for none.")
+
+    @property
+    def device_key(self) -> str:
+        """The name triggers use: `Front Door Camera`."""
+        return f"{self.location} {self.type}"
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """A picture as the camera sent it, not yet validated."""
+
+    data: bytes
+
+
+class Camera(Protocol):
+    """One configured camera. Made once at start; used by one thread at a time."""
+
+    def snapshot(self, device_params: str | None = None) -> Frame:
+        """Take a picture now, in bounded time and bytes.
+
+        `device_params` (`user:password@ip:port[,rtsp_port]`) overrides address and login for this call.
+        Raises `CameraUnavailable` or `CameraRejected`; nothing else, and never with a credential in it.
+        """
+        ...
+
+    def close(self) -> None:
+        """Let go of connections."""
+        ...
+
+
+KINDS = {
+    "foscam": "app.cameras.foscam:Foscam",
+    "still": "app.cameras.still:Still",
+    "demo": "app.cameras.demo:Demo",
+}
+"""Kind -> `module:class`, loaded when a camera of that kind is configured."""
+
+
+def load(kind: str) -> Any:
+    """The class behind a kind; its module is imported here and not before."""
+    module, name = KINDS[kind].split(":")
+    return getattr(import_module(module), name)

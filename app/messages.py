@@ -1,0 +1,124 @@
+"""What the stages pass to each other: small, frozen, timezone-aware, and free of credentials and pictures."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import msgpack
+
+from pylib.credentials import Secret
+
+
+@dataclass(frozen=True, slots=True)
+class Trigger:
+    """Something happened: take a picture with this camera."""
+
+    id: str
+    """The event id that everything downstream carries (32 hex digits)."""
+    camera: str
+    """`device_key` of the camera: `<location> <type>`."""
+    label: str
+    """`device_label`: what people call the place."""
+    timestamp: datetime
+    """When the sensor says it happened; passed on as it stands, however wrong its clock is."""
+    arrived: float
+    """`time.monotonic()` at which this process accepted it."""
+    origin: str
+    """How it came: `rabbitmq`, `http`, `schedule`."""
+    queued: bool = False
+    """It waited before it reached us (a backlog, a redelivery, a restart), so its timestamp counts for staleness."""
+    key: str = ""
+    """Recognises the same trigger when it is delivered again; empty when its source never repeats itself."""
+    receipt: str = ""
+    """Names the delivery to acknowledge once the outcome is recorded; empty when there is none."""
+    device_params: Secret | None = None
+    """Address and login that override the configured camera's: `user:password@ip:port[,rtsp_port]`."""
+    active_input: Mapping[str, Any] | None = None
+    """The sensor's own description of what set it off; passed on untouched."""
+    traceparent: str = ""
+    baggage: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """One trigger's or upload's outcome: a picture on disk, or the reason why there is none."""
+
+    id: str
+    camera: str
+    label: str
+    timestamp: datetime
+    """Of the trigger, as the sensor gave it."""
+    taken_at: datetime
+    """When the picture was taken, or when the attempt was given up (UTC)."""
+    delay_s: float
+    """Seconds from the trigger to `taken_at`."""
+    origin: str
+    path: str = ""
+    """Absolute path of the picture in the cache; empty when there is none."""
+    size: int = 0
+    """Bytes of the picture."""
+    width: int = 0
+    height: int = 0
+    problem: str = ""
+    """Why there is no picture, as `code: sentence`; empty when all is well."""
+    active_input: Mapping[str, Any] | None = None
+    traceparent: str = ""
+    baggage: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """A rectangle in a picture, as fractions of its width and height (0..1), origin top left."""
+
+    left: float
+    top: float
+    width: float
+    height: float
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """One thing a detector saw."""
+
+    name: str
+    """As the detector names it, capitalised: `Person`, `Dog`."""
+    confidence: float
+    """0..1."""
+    box: Box | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Detection:
+    """A detector's answer for one picture."""
+
+    labels: tuple[Label, ...] = ()
+    person_count: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Inspection:
+    """A snapshot that was looked at: what a publisher tells the world."""
+
+    snapshot: Snapshot
+    detector: str = ""
+    """Kind of the detector that looked; empty when none did."""
+    detection: Detection = field(default_factory=Detection)
+    decision: str = ""
+    """What `pipeline.decide` made of it."""
+    problem: str = ""
+    """The snapshot's problem, or why there is no detection."""
+
+    @property
+    def id(self) -> str:
+        return self.snapshot.id
+
+    @property
+    def camera(self) -> str:
+        return self.snapshot.camera
+
+
+Message = Trigger | Snapshot | Inspection

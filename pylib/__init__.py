@@ -1,0 +1,1 @@
+"""Threads, sockets, brokers and configuration: what a long-running service needs, and nothing of cameras."""
