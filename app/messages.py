@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import operator
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -32,7 +33,11 @@ class Trigger:
     queued: bool = False
     """It waited before it reached us (a backlog, a redelivery, a restart), so its timestamp counts for staleness."""
     key: str = ""
-    """Recognises the same trigger when it is delivered again; empty when its source never repeats itself."""
+    """Recognises the same trigger when it is delivered again: `id:<message id>`, which names one trigger for ever,
+    or `sha:<digest of the body>`, which a sensor with a stopped clock repeats for each new trigger and which
+    therefore counts only when `redelivered`. Empty when its source never repeats itself."""
+    redelivered: bool = False
+    """The broker says that it delivered this one before."""
     receipt: str = ""
     """Names the delivery to acknowledge once the outcome is recorded; empty when there is none."""
     device_params: Secret | None = None
@@ -87,8 +92,9 @@ class Label:
     name: str
     """As the detector names it, capitalised: `Person`, `Dog`."""
     confidence: float
-    """0..1."""
-    box: Box | None = None
+    """0..1; of the surest one where there are several."""
+    boxes: tuple[Box, ...] = ()
+    """Where each one of them is, as far as the detector says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,3 +128,41 @@ class Inspection:
 
 
 Message = Trigger | Snapshot | Inspection
+
+_TYPES: tuple[type, ...] = (Trigger, Snapshot, Box, Label, Detection, Inspection)
+_CODES = {kind: code for code, kind in enumerate(_TYPES)}
+_SECRET = len(_TYPES)
+_FIELDS = {kind: operator.attrgetter(*(f.name for f in dataclasses.fields(kind))) for kind in _TYPES}
+
+
+def encode(message: Message) -> bytes:
+    """A message as a frame for another thread of this process (MessagePack with an extension type a class)."""
+    return _packb(message)
+
+
+def decode(frame: bytes) -> Message:
+    """The message in a frame of `encode`."""
+    message: Message = _unpackb(frame)
+    return message
+
+
+def _packb(value: object) -> bytes:
+    packed: bytes = msgpack.packb(value, default=_pack, datetime=True)
+    return packed
+
+
+def _unpackb(frame: bytes) -> Any:
+    return msgpack.unpackb(frame, ext_hook=_unpack, timestamp=3, use_list=False, strict_map_key=False)
+
+
+def _pack(value: object) -> msgpack.ExtType:
+    if isinstance(value, Secret):
+        return msgpack.ExtType(_SECRET, value.get_secret_value().encode())
+    kind = type(value)
+    return msgpack.ExtType(_CODES[kind], _packb(_FIELDS[kind](value)))
+
+
+def _unpack(code: int, data: bytes) -> object:
+    if code == _SECRET:
+        return Secret(data.decode())
+    return _TYPES[code](*_unpackb(data))

@@ -33,7 +33,7 @@ class CameraSettings(BaseModel):
     type: str = Field(default="Camera", min_length=1, description="Last word of the device key.")
     label: str = Field(default="", description="What people call it; its location unless set.")
     timeout: float = Field(
-        default=10.0, gt=0, le=120, description="Seconds one snapshot may take in all, retry of a login included."
+        default=10.0, gt=0, le=120, description="Seconds one snapshot may take, from connect to last byte."
     )
     max_bytes: int = Field(default=16_000_000, ge=1_000, description="Larger answers are cut off and refused.")
     every: float = Field(default=0, ge=0, description="Seconds between snapshots without a trigger; 0 for none.")

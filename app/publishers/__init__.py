@@ -35,8 +35,10 @@ class Publisher(Protocol):
         ...
 
 
+RABBITMQ = "rabbitmq"
+
 KINDS = {
-    "rabbitmq": "app.publishers.rabbitmq:RabbitMQ",
+    RABBITMQ: "app.publishers.rabbitmq:RabbitMQ",
 }
 """Kind -> `module:class`, loaded when configured."""
 

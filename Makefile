@@ -1,0 +1,121 @@
+# What a person does with this project, one word each; `make` alone lists them.
+
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+# Compose as a plugin (version 2) or the older separate program; looked up only when a target uses it.
+COMPOSE = $(shell if docker compose version >/dev/null 2>&1; then echo docker compose; else echo docker-compose; fi)
+LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	--custom-compile-command 'make lock' $(if $(UPGRADE),--upgrade)
+
+.PHONY: help install demo test check format lock bench user setup build run rund stop logs clean
+
+help: ## List what can be made
+	@sed -nE 's/^([a-z-]+):.*## (.*)/\1|\2/p' $(MAKEFILE_LIST) | \
+		while IFS='|' read -r target what; do printf '  make %-9s %s\n' "$$target" "$$what"; done
+
+install: $(VENV)/.installed ## Make .venv with the command snapshot-processor in it
+	@echo "Installed: $(BIN)/snapshot-processor"
+
+demo: $(VENV)/.installed ## Run the service on drawn cameras: no broker, no account (Ctrl-C ends it)
+	@exec $(BIN)/snapshot-processor demo
+
+test: $(VENV)/.installed-dev ## Run all tests, with a private RabbitMQ node of their own
+	@echo "Testing"
+	@$(BIN)/python -m pytest $(ARGS)
+
+check: $(VENV)/.installed-dev ## Check style, format and types
+	@echo "Checking style, format and types"
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+
+format: $(VENV)/.installed-dev ## Bring the code into its format and mend what can be mended
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+bench: $(VENV)/.installed-dev ## Measure the service beside what its parts need alone
+	@$(BIN)/python -m tests.bench $(ARGS)
+
+lock: $(VENV)/.installed-dev ## Write the lock files again from pyproject.toml (UPGRADE=1 for newer versions)
+	@echo "Writing requirements.lock, requirements-dev.lock, requirements-build.lock"
+	@$(LOCK) pyproject.toml -o requirements.lock
+	@$(LOCK) pyproject.toml --extra dev -c requirements.lock -o requirements-dev.lock
+	@printf 'editables\nhatchling\n' | $(LOCK) - -c requirements-dev.lock -o requirements-build.lock
+
+clean: ## Remove .venv and caches; data, configuration and containers stay
+	@echo "Removing .venv and caches"
+	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# The environment. A stamp file says that it stands, so that the second time is quick.
+
+$(BIN)/python:
+	@for python in python3 python3.14 python3.13 python3.12 python3.11 none; do \
+		$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && break; \
+	done; \
+	if [ $$python = none ]; then \
+		echo "Python 3.11 or newer is needed: apt-get install python3 python3-venv" >&2; exit 1; \
+	fi; \
+	if ! $$python -c 'import ensurepip, venv' 2>/dev/null; then \
+		package=$$($$python -c 'import sys; print("python%d.%d-venv" % sys.version_info[:2])'); \
+		if [ $$(id -u) = 0 ]; then as_root=; elif sudo -n true 2>/dev/null; then as_root="sudo -n"; else \
+			echo "Python lacks its venv module: sudo apt-get install $$package" >&2; exit 1; \
+		fi; \
+		echo "Installing $$package"; \
+		$$as_root apt-get update -qq && \
+			$$as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq $$package >/dev/null </dev/null || exit 1; \
+	fi; \
+	echo "Making $(VENV) with $$($$python --version)"; \
+	rm -rf $(VENV) && $$python -m venv $(VENV)
+
+$(VENV)/.installed: pyproject.toml requirements.lock requirements-build.lock $(BIN)/python
+	@echo "Installing what requirements.lock names (a minute the first time)"
+	@$(PIP) install --require-hashes -r requirements.lock -r requirements-build.lock
+	@$(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/.installed-dev: requirements-dev.lock $(VENV)/.installed
+	@echo "Installing what tests and checks need"
+	@$(PIP) install --require-hashes -r requirements-dev.lock
+	@touch $@
+
+# Containers. `make setup` writes docker-compose.yml and .env; what it wrote once is used until it is asked again.
+
+docker-compose.yml:
+	@$(MAKE) --no-print-directory setup
+
+setup: $(VENV)/.installed ## Write docker-compose.yml and .env from the environment or the vault
+	@$(BIN)/python -m app.setup $(ARGS)
+
+# The container's user owns ./data on the host under the same number; it needs no name and no account there.
+# The number stands in docker-compose.yml, else it is your own, else (as root) the image's.
+user: ## Give ./data and ./secrets to the unprivileged user id under which the container runs
+	@id=$$(sed -nE 's/^ *user: "?([0-9]+:[0-9]+)"?.*/\1/p' docker-compose.yml 2>/dev/null | head -n 1); \
+	[ -n "$$id" ] || id=$$([ $$(id -u) = 0 ] && echo 10001:10001 || echo $$(id -u):$$(id -g)); \
+	mkdir -p config; [ -d data ] || mkdir -m 750 data; [ -d secrets ] || mkdir -m 700 secrets; \
+	if [ "$$(stat -c %u:%g data) $$(stat -c %u:%g secrets)" = "$$id $$id" ]; then \
+		echo "./data and ./secrets belong to $$id"; exit; \
+	fi; \
+	echo "Giving ./data and ./secrets to user and group $$id, under which the container runs"; \
+	if [ $$(id -u) = 0 ]; then chown -R $$id data secrets; else sudo chown -R $$id data secrets; fi
+
+build: docker-compose.yml ## Build the image
+	@echo "Building the image"
+	@$(COMPOSE) build $(ARGS)
+
+run: docker-compose.yml user ## Run the containers in the foreground (Ctrl-C ends them)
+	@$(COMPOSE) up
+
+rund: docker-compose.yml user ## Run the containers in the background, also after a reboot
+	@$(COMPOSE) up --detach
+	@echo "Running: make logs shows what it says, make stop ends it"
+
+stop: docker-compose.yml ## Stop the containers and remove them; what they keep stays
+	@$(COMPOSE) down
+
+logs: docker-compose.yml ## Show what the containers say, and go on showing
+	@$(COMPOSE) logs --follow --tail 100

@@ -1,0 +1,105 @@
+"""Where pictures lie on disk: written whole or not at all, in day folders per camera."""
+
+from __future__ import annotations
+
+import os
+import re
+import unicodedata
+from datetime import UTC, datetime, tzinfo
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from pylib.errors import Transient
+
+SUFFIXES = {"JPEG": ".jpg", "PNG": ".png", "WEBP": ".webp", "BMP": ".bmp", "GIF": ".gif"}
+PARTIAL = ".part"
+
+
+class CacheUnavailable(Transient):
+    """A picture cannot be written now: disk full, read-only or gone."""
+
+
+class Cache:
+    """The folder of all pictures: `YYYY/MM/DD/<camera>/HHMMSS-<event id>.jpg`, days in the home's time zone."""
+
+    def __init__(self, root: Path, *, zone: tzinfo) -> None:
+        self.root = root
+        self._zone = zone
+
+    def open(self) -> None:
+        """Make the folder and clear away what a crash left half written. Raises `CacheUnavailable`."""
+        try:
+            self.root.mkdir(parents=True, exist_ok=True)
+            for leftover in self.root.rglob(f"*{PARTIAL}"):
+                leftover.unlink(missing_ok=True)
+        except OSError as error:
+            raise _unavailable(self.root, error) from error
+
+    def store(self, picture: bytes, *, event_id: str, camera: str, taken_at: datetime, format: str) -> Path:
+        """Write a picture so that a power cut leaves either all of it or nothing, and return its path.
+
+        `format` is Pillow's name (`JPEG`). Raises `CacheUnavailable`.
+        """
+        local = taken_at.astimezone(self._zone)
+        folder = self.root / local.strftime("%Y/%m/%d") / slug(camera)
+        path = folder / f"{local:%H%M%S}-{event_id}{SUFFIXES[format]}"
+        try:
+            _make_folder(folder)
+            _write(path, picture)
+        except OSError as error:
+            raise _unavailable(path, error) from error
+        return path
+
+
+def local_zone(name: str) -> tzinfo:
+    """The home's time zone: the one of this name, or for an empty one the system's, or else UTC."""
+    if name:
+        return ZoneInfo(name)
+    try:
+        with Path("/etc/localtime").open("rb") as file:
+            return ZoneInfo.from_file(file)
+    except (OSError, ValueError):
+        return UTC
+
+
+def slug(name: str) -> str:
+    """A name as a folder or address may carry it: `Front Door Camera` -> `front-door-camera`."""
+    plain = unicodedata.normalize("NFKC", name).casefold()
+    return re.sub(r"[^\w]+", "-", plain).strip("-") or "camera"
+
+
+def _make_folder(folder: Path) -> None:
+    missing = []
+    while not folder.is_dir():
+        missing.append(folder)
+        folder = folder.parent
+    for path in reversed(missing):
+        path.mkdir(exist_ok=True)
+        _sync_folder(path.parent)
+
+
+def _write(path: Path, data: bytes) -> None:
+    partial = path.with_name(path.name + PARTIAL)
+    descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
+    try:
+        view = memoryview(data)
+        while view:
+            view = view[os.write(descriptor, view) :]
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+    partial.rename(path)
+    _sync_folder(path.parent)
+
+
+def _sync_folder(folder: Path) -> None:
+    """A rename is durable only when its folder is."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _unavailable(path: Path, error: OSError) -> CacheUnavailable:
+    return CacheUnavailable("cache_unavailable", f"cannot write {path}: {error.strerror or error}")

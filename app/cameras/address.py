@@ -1,0 +1,203 @@
+"""Where a camera is and who we are to it: addresses of settings and triggers, and the networks allowed."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+import socket
+import threading
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from ipaddress import IPv4Address, IPv6Address
+
+from app.cameras import CameraRejected
+
+HOME_NETWORKS = (
+    "10.0.0.0/8",  # RFC 1918, as the next two
+    "172.16.0.0/12",
+    "192.168.0.0/16",
+    "127.0.0.0/8",
+    "169.254.0.0/16",  # link-local, RFC 3927
+    "::1/128",
+    "fc00::/7",  # unique local, RFC 4193
+    "fe80::/10",  # link-local, RFC 4291
+)
+"""The private, loopback and link-local ranges: where cameras live unless the settings say otherwise."""
+
+SocketAddress = tuple[socket.AddressFamily, tuple[str, int] | tuple[str, int, int, int]]
+"""A resolved address as `socket.connect` takes it, with its family."""
+
+_PLACE = re.compile(r"(?:\[(?P<v6>[0-9A-Fa-f:.]+)\]|(?P<host>\w[\w.-]{0,252}))(?::(?P<port>[0-9]{1,5}))?")
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A host and its port."""
+
+    host: str
+    """A name, an IPv4 address, or an IPv6 address without brackets."""
+    port: int
+
+    @classmethod
+    def parse(cls, text: str, *, default_port: int) -> Place:
+        """Read `host`, `host:port` or `[IPv6]:port`. Raises ValueError, which does not quote the text."""
+        match = _PLACE.fullmatch(text)
+        if match is None:
+            raise ValueError("expected host, host:port or [IPv6 address]:port")
+        if match["v6"]:
+            _require_ipv6(match["v6"])
+        return cls(match["v6"] or match["host"], _port(match["port"], default=default_port))
+
+    @property
+    def literal(self) -> bool:
+        """Whether the host is an IP address rather than a name."""
+        return _address(self.host) is not None
+
+    def __str__(self) -> str:
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceParams:
+    """What a trigger's `device_params` says."""
+
+    place: Place
+    username: str = field(repr=False)
+    password: str = field(repr=False)
+    rtsp_port: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where one snapshot is asked for, and with which login."""
+
+    place: Place
+    username: str = field(default="", repr=False)
+    """Empty when there is no login."""
+    password: str = field(default="", repr=False)
+    networks: Networks | None = None
+    """What the place must lie in; None for a configured one, which its owner vouches for."""
+
+    @property
+    def shown(self) -> str:
+        """How sentences call the place: a name out of a trigger may be half of a mistyped password."""
+        if self.networks is None or self.place.literal:
+            return str(self.place)
+        return "the host in device_params"
+
+
+class Networks:
+    """The networks that an address out of a trigger must lie in."""
+
+    def __init__(self, networks: Iterable[str] = HOME_NETWORKS) -> None:
+        """`networks` in CIDR notation, IPv4 and IPv6. Raises ValueError naming the one that is malformed."""
+        self._networks = [ipaddress.ip_network(network, strict=False) for network in networks]
+
+    def __contains__(self, host: str) -> bool:
+        address = _address(host)
+        if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
+            address = address.ipv4_mapped  # ::ffff:8.8.8.8 reaches 8.8.8.8
+        return address is not None and any(address in network for network in self._networks)
+
+    def require(self, addresses: Iterable[SocketAddress]) -> None:
+        """Raise `CameraRejected` unless every one of these addresses lies within."""
+        for _, address in addresses:
+            if address[0] not in self:
+                raise CameraRejected(
+                    "address_not_allowed",
+                    f"{address[0]}, named by a trigger, is outside the camera networks",
+                )
+
+
+def parse_device_params(text: str, *, default_port: int = 80) -> DeviceParams:
+    """Read `user:password@ip:port[,rtsp_port]`; the port may be left out, IPv6 goes in brackets.
+
+    Nothing is percent-decoded: a password stands as it is and may hold `:`, `@`, `,` and `%`. That is no
+    ambiguity, because a user name holds no colon and an address no at sign.
+    Raises `CameraRejected` with code `bad_device_params`, which does not quote the text.
+    """
+    login, _, rest = text.rpartition("@")
+    username, _, password = login.partition(":")
+    address, comma, rtsp_port = rest.partition(",")
+    try:
+        _require_login(login)
+        return DeviceParams(
+            Place.parse(address, default_port=default_port),
+            username,
+            password,
+            _port(rtsp_port) if comma else None,
+        )
+    except ValueError:
+        raise CameraRejected(
+            "bad_device_params",
+            "the trigger's device_params is not user:password@ip:port[,rtsp_port]",
+        ) from None
+
+
+def choose_target(
+    configured: Target | None, device_params: str | None, *, networks: Networks, default_port: int
+) -> Target:
+    """What to ask: the place and login of the trigger if it brought any, else the configured ones.
+
+    A trigger's address never gets the configured login: whoever can send triggers could collect it.
+    Raises `CameraRejected`.
+    """
+    if device_params:
+        params = parse_device_params(device_params, default_port=default_port)
+        return Target(params.place, params.username, params.password, networks)
+    if configured is None:
+        raise CameraRejected(
+            "no_address", "neither the configuration nor the trigger's device_params says where the camera is"
+        )
+    return configured
+
+
+def resolve(place: Place, *, timeout: float) -> list[SocketAddress]:
+    """All addresses of a host, none if its name is unknown, within `timeout` seconds. Raises TimeoutError."""
+    numeric = _lookup(place, socket.AI_NUMERICHOST)
+    if numeric:
+        return numeric
+    # getaddrinfo knows no timeout: with the name server away it would hold the camera for half a minute.
+    found: list[list[SocketAddress]] = []
+    thread = threading.Thread(target=lambda: found.append(_lookup(place, 0)), name="resolve", daemon=True)
+    thread.start()
+    thread.join(timeout)
+    if not found:
+        raise TimeoutError
+    return found[0]
+
+
+def _lookup(place: Place, flags: int) -> list[SocketAddress]:
+    try:
+        entries = socket.getaddrinfo(place.host, place.port, type=socket.SOCK_STREAM, flags=flags)
+    except (socket.gaierror, UnicodeError):  # UnicodeError: a label too long for IDNA
+        return []
+    return [(family, address) for family, _, _, _, address in entries]  # type: ignore[misc]
+
+
+def _address(host: str) -> IPv4Address | IPv6Address | None:
+    try:
+        return ipaddress.ip_address(host)
+    except ValueError:
+        return None
+
+
+def _require_ipv6(text: str) -> None:
+    try:
+        IPv6Address(text)
+    except ValueError:
+        raise ValueError("expected an IPv6 address in the brackets") from None
+
+
+def _port(text: str | None, *, default: int | None = None) -> int:
+    if text is None and default is not None:
+        return default
+    if text is None or not re.fullmatch(r"[0-9]{1,5}", text) or not 1 <= int(text) <= 65535:
+        raise ValueError("expected a port from 1 to 65535")
+    return int(text)
+
+
+def _require_login(text: str) -> None:
+    """`user:password` that can go into a header or a query: a line break in it would forge headers."""
+    if ":" not in text or re.search(r"[\x00-\x1f\x7f\ud800-\udfff]", text):
+        raise ValueError("expected user:password, without control characters")

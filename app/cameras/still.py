@@ -1,0 +1,180 @@
+"""Any camera that serves a still picture at an HTTP or HTTPS address, with presets for common makes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal, Self
+from urllib.parse import SplitResult, quote, unquote, urlencode, urlsplit
+
+from pydantic import Field, field_validator, model_validator
+
+from app.cameras import CameraError, CameraUnavailable, Frame
+from app.cameras.address import Networks, Place, Target, choose_target
+from app.cameras.answer import login_refused, picture
+from app.cameras.connection import Attempt
+from app.cameras.download import Downloader, HTTPCameraSettings
+from app.cameras.login import Login
+
+Auth = Literal["auto", "none", "basic", "digest", "query"]
+
+
+@dataclass(frozen=True, slots=True)
+class Preset:
+    """Where a make serves its still picture."""
+
+    path: str
+    """With `{channel}`, which counts from 1, or `{index}`, which counts from 0."""
+    auth: Auth = "auto"
+    """`auto` where firmware of different age or setting asks for basic or for digest login."""
+
+
+PRESETS = {
+    # Hikvision ISAPI, GET /ISAPI/Streaming/channels/<ID>/picture; ID 101 is channel 1, main stream.
+    "hikvision": Preset("/ISAPI/Streaming/channels/{channel}01/picture"),
+    # Dahua HTTP API, "Get a snapshot"; channels count from 1.
+    "dahua": Preset("/cgi-bin/snapshot.cgi?channel={channel}"),
+    # Amcrest HTTP API SDK, "Get a snapshot": Dahua's.
+    "amcrest": Preset("/cgi-bin/snapshot.cgi?channel={channel}"),
+    # Axis VAPIX version 3, Video Streaming API, 2.6.1 JPEG image (snapshot) CGI request.
+    "axis": Preset("/axis-cgi/jpg/image.cgi?camera={channel}"),
+    # Reolink camera HTTP API, "Snap"; channels count from 0, the login goes as user= and password=.
+    "reolink": Preset("/cgi-bin/api.cgi?cmd=Snap&channel={index}", auth="query"),
+}
+
+
+class StillSettings(HTTPCameraSettings):
+    """A camera that serves a still picture: either `url`, or `preset` and `address`."""
+
+    kind: Literal["still"] = "still"
+    url: str = Field(default="", repr=False, description="Where the picture is: http:// or https://.")
+    preset: Literal["hikvision", "dahua", "amcrest", "axis", "reolink"] | None = Field(
+        default=None, description="Make of the camera, which stands for path and kind of login."
+    )
+    address: str = Field(default="", description="host[:port] for a preset. Empty: triggers bring it.")
+    https: bool = Field(default=False, description="Talk TLS, for a preset.")
+    channel: int = Field(default=1, ge=1, le=256, description="Which camera of a recorder, for a preset.")
+    auth: Auth = Field(default="auto", description="Kind of login; `auto` finds out from the camera.")
+    username_parameter: str = Field(default="user", min_length=1, description="Of a `query` login.")
+    password_parameter: str = Field(default="password", min_length=1, description="Of a `query` login.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _login_out_of_url(cls, values: Any) -> Any:
+        """`http://user:password@host/` becomes `http://host/` and a login, so that nobody sees it again."""
+        if not isinstance(values, Mapping) or not isinstance(values.get("url"), str):
+            return values
+        url = _split(values["url"])
+        login, at, address = url.netloc.rpartition("@")
+        if not at:
+            return values
+        if values.get("username") or values.get("password"):
+            raise ValueError("the login stands in url and in username or password: give it once")
+        username, _, password = login.partition(":")
+        login_fields = {"username": unquote(username), "password": unquote(password)}
+        return {**values, **login_fields, "url": url._replace(netloc=address).geturl()}
+
+    @field_validator("url")
+    @classmethod
+    def _readable_url(cls, url: str) -> str:
+        if url and urlsplit(url).scheme not in ("http", "https"):
+            raise ValueError("expected http://... or https://...")
+        if url:
+            Place.parse(urlsplit(url).netloc, default_port=80)
+        return url
+
+    @field_validator("address")
+    @classmethod
+    def _readable_address(cls, address: str) -> str:
+        if address:
+            Place.parse(address, default_port=80)
+        return address
+
+    @model_validator(mode="after")
+    def _one_place(self) -> Self:
+        if bool(self.url) == (self.preset is not None):
+            raise ValueError("expected either url or preset")
+        if self.url and (self.address or self.https):
+            raise ValueError("address and https belong to a preset; with url, they stand in it")
+        return self
+
+    @property
+    def secure(self) -> bool:
+        """Whether the camera is asked over TLS."""
+        return self.https or self.url.startswith("https:")
+
+
+def _split(url: str) -> SplitResult:
+    try:
+        return urlsplit(url)
+    except ValueError:  # its text quotes the login
+        raise ValueError("url is not a URL") from None
+
+
+class Still:
+    """One camera that serves a still picture."""
+
+    Settings: ClassVar = StillSettings
+
+    def __init__(self, settings: StillSettings, *, networks: Networks) -> None:
+        self._settings = settings
+        self._networks = networks
+        self._default_port = 443 if settings.secure else 80
+        self._path, auth = _path_and_auth(settings)
+        self._queried = auth == "query"
+        self._configured = self._configured_target()
+        self._downloader = Downloader(settings)
+        self._login = Login("none" if auth == "query" else auth)
+
+    def snapshot(self, device_params: str | None = None) -> Frame:
+        target = choose_target(
+            self._configured, device_params, networks=self._networks, default_port=self._default_port
+        )
+        attempt = Attempt.start(target, timeout=self._settings.timeout)
+        answer = self._login.ask(self._downloader, self._url(target), attempt)
+        failure = _reolink_failure(answer.body, target.shown)
+        if failure is not None:
+            raise failure
+        return Frame(picture(answer, target.shown))
+
+    def close(self) -> None:
+        self._downloader.close()
+
+    def _configured_target(self) -> Target | None:
+        address = self._settings.address or urlsplit(self._settings.url).netloc
+        if not address:
+            return None
+        place = Place.parse(address, default_port=self._default_port)
+        return Target(place, self._settings.username, self._settings.password.get_secret_value())
+
+    def _url(self, target: Target) -> str:
+        url = f"{'https' if self._settings.secure else 'http'}://{target.place}{self._path}"
+        if not self._queried:
+            return url
+        login = {
+            self._settings.username_parameter: target.username,
+            self._settings.password_parameter: target.password,
+        }
+        return f"{url}{'&' if '?' in url else '?'}{urlencode(login, quote_via=quote, safe='')}"
+
+
+def _path_and_auth(settings: StillSettings) -> tuple[str, Auth]:
+    """What follows the place in the URL, and the kind of login."""
+    if settings.preset is None:
+        url = urlsplit(settings.url)
+        return (url.path or "/") + (f"?{url.query}" if url.query else ""), settings.auth
+    preset = PRESETS[settings.preset]
+    path = preset.path.format(channel=settings.channel, index=settings.channel - 1)
+    return path, preset.auth if settings.auth == "auto" else settings.auth
+
+
+def _reolink_failure(body: bytes, shown: str) -> CameraError | None:
+    """The error in Reolink's JSON, which comes with HTTP status 200; codes as in its API's error list."""
+    match = re.search(rb'"rspCode"\s*:\s*(-?\d{1,4})', body[:2_000]) if body.startswith(b"[") else None
+    if match is None:
+        return None
+    code = int(match[1])
+    if code in (-6, -7, -27):  # please log in first, login failed, no such user
+        return login_refused(shown, f"wrong user name or password (code {code})")
+    return CameraUnavailable("camera_error", f"{shown} gave no picture (code {code})")

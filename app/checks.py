@@ -1,0 +1,212 @@
+"""What `snapshot-processor check` looks at: one line each, what is wrong, and what to do about it."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import shutil
+import stat
+import tempfile
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+
+from app import wire
+from app.cache import local_zone
+from app.cameras import Camera, CameraSettings
+from app.client import Client
+from app.detectors import Detector
+from app.media.picture import examine
+from app.service import LEAST_DISK, broker_of, make_camera, make_detector, trigger_subscription
+from app.settings import Settings
+from app.web.access import is_loopback
+from pylib.errors import Failure
+from pylib.rabbitmq.topology import declare_subscription
+
+TIME_ERROR = 5
+"""What adjtimex(2) returns while the clock is not synchronised."""
+CAMERAS_AT_ONCE = 32
+
+
+class Verdict(StrEnum):
+    """How bad it is."""
+
+    OK = "ok"
+    WARNING = "warning"
+    WRONG = "wrong"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One line of the check."""
+
+    subject: str
+    verdict: Verdict
+    text: str
+    remedy: str = ""
+    """The next step, where there is one."""
+
+
+REMEDIES = {
+    "access_refused": "set RABBITMQ_USERNAME and RABBITMQ_PASSWORD (the user guest may only log in on the broker's own host)",
+    "broker_away": "start the broker, or correct RABBITMQ_SERVER_ADDRESS",
+    "precondition_failed": "delete that queue on the broker, or set RABBITMQ_QUEUE_TYPE to what it is",
+    "login_refused": "correct this camera's username and password; wait if it locks accounts after wrong tries",
+    "refused": "correct this camera's address and port; is its web interface on?",
+    "unreachable": "correct this camera's address; is it plugged in and on this network?",
+    "unresolvable": "use the camera's IP address, or mend the name service",
+    "timeout": "is the camera overloaded? raise its `timeout` if it is only slow",
+    "wrong_address": "compare this camera's kind, preset or url with its manual",
+    "wrong_command": "compare this camera's kind and `command` with its manual",
+    "not_a_picture": "compare this camera's kind, preset or url with its manual",
+    "tls_failed": "give this camera's certificate with `ca_file`, or use http",
+    "too_large": "raise this camera's `max_bytes`, or choose a smaller picture in it",
+    "pixel_bomb": "raise MAX_PIXELS, or choose a smaller picture in the camera",
+    "no_credentials": "give AWS credentials: AWS_CONFIG_FILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
+    "access_denied": "allow rekognition:DetectLabels for these AWS credentials",
+}
+
+
+def check(settings: Settings) -> Iterator[Finding]:
+    """Look at everything the settings speak of; findings come as they are made."""
+    yield from _configuration(settings)
+    yield from _secrets(settings)
+    yield _disk(settings.data_dir)
+    yield _clock(settings)
+    yield _broker(settings)
+    yield from _cameras(settings)
+    yield _detector(settings)
+
+
+def _configuration(settings: Settings) -> Iterator[Finding]:
+    source = str(settings.config_file) if settings.config_file else "environment only"
+    yield Finding("configuration", Verdict.OK, f"{source}, {len(settings.cameras)} cameras")
+    for warning in settings.warnings:
+        yield Finding("configuration", Verdict.WARNING, warning)
+    if not settings.cameras:
+        remedy = "add one to config.yml, or set OUTPUT_1_TYPE=Camera and OUTPUT_1_LOCATION"
+        yield Finding("configuration", Verdict.WARNING, "no camera is configured", remedy)
+
+
+def _secrets(settings: Settings) -> Iterator[Finding]:
+    path = settings.config_file
+    if path and path.stat().st_mode & (stat.S_IRGRP | stat.S_IROTH) and "password" in path.read_text():
+        remedy = f"chmod 600 {path}"
+        yield Finding("secrets", Verdict.WARNING, f"{path} holds passwords and others may read it", remedy)
+    elif (
+        settings.web.enabled
+        and not is_loopback(settings.web.host)
+        and not settings.web.password.get_secret_value()
+    ):
+        remedy = "set WEB_PASSWORD, or WEB_HOST=127.0.0.1"
+        text = "the HTTP API is open to other machines and has no password: it answers health questions only"
+        yield Finding("secrets", Verdict.WARNING, text, remedy)
+    else:
+        yield Finding("secrets", Verdict.OK, "read, and not readable by others")
+
+
+def _disk(folder: Path) -> Finding:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder) as file:
+            file.write(b"x")
+            os.fsync(file.fileno())
+        free = shutil.disk_usage(folder).free
+    except OSError as error:
+        remedy = "make the folder writable for this user, or set DATA_DIR (in Docker: make user)"
+        return Finding("disk", Verdict.WRONG, f"cannot write in {folder}: {error.strerror}", remedy)
+    if free < LEAST_DISK:
+        return Finding("disk", Verdict.WRONG, f"{free / 1e6:.0f} MB free in {folder}", "free some space")
+    return Finding("disk", Verdict.OK, f"{folder}, {free / 1e9:.1f} GB free")
+
+
+def _clock(settings: Settings) -> Finding:
+    now = datetime.now(local_zone(settings.time_zone))
+    text = f"{now:%Y-%m-%d %H:%M:%S %Z}"
+    if now.year < 2026:
+        return Finding("clock", Verdict.WRONG, f"it is not {text}", "set the clock, switch on NTP")
+    if _synchronised() is False:
+        return Finding("clock", Verdict.WARNING, f"{text}, not synchronised", "switch on NTP on the host")
+    return Finding("clock", Verdict.OK, text)
+
+
+def _synchronised() -> bool | None:
+    """What the kernel says of its clock (Linux's adjtimex(2)); None where it does not say."""
+    with suppress(AttributeError, OSError):
+        status: int = ctypes.CDLL(None).adjtimex(
+            ctypes.create_string_buffer(512)
+        )  # zeroed: asks, sets nothing
+        return None if status < 0 else status != TIME_ERROR
+    return None
+
+
+def _broker(settings: Settings) -> Finding:
+    if not settings.rabbitmq.server_address:
+        remedy = "set RABBITMQ_SERVER_ADDRESS to take triggers from sensors"
+        return Finding(
+            "broker", Verdict.WARNING, "none configured: triggers by HTTP and schedule only", remedy
+        )
+    broker = broker_of(settings.rabbitmq)
+    try:
+        with Client(broker, settings.rabbitmq) as client:
+            client.declare(
+                lambda connection: declare_subscription(connection, trigger_subscription(settings))
+            )
+    except Failure as error:
+        return Finding("broker", Verdict.WRONG, str(error), REMEDIES.get(error.code, ""))
+    key = wire.trigger_key(settings.rabbitmq.device_topic)
+    return Finding(
+        "broker", Verdict.OK, f"{broker.address}, triggers as {key!r} on {settings.rabbitmq.exchange}_control"
+    )
+
+
+def _cameras(settings: Settings) -> Iterator[Finding]:
+    with ThreadPoolExecutor(CAMERAS_AT_ONCE) as pool:
+        yield from pool.map(lambda camera: _camera(camera, settings), settings.cameras)
+
+
+def _camera(configured: CameraSettings, settings: Settings) -> Finding:
+    subject = f"camera {configured.device_key}"
+    camera: Camera = make_camera(configured, settings)
+    try:
+        picture = examine(camera.snapshot().data, max_pixels=settings.max_pixels)
+    except Failure as error:
+        if error.code == "no_address":
+            text = "no address configured: each trigger has to bring it (device_params)"
+            return Finding(subject, Verdict.WARNING, text)
+        return Finding(subject, Verdict.WRONG, str(error), REMEDIES.get(error.code, ""))
+    finally:
+        camera.close()
+    return Finding(subject, Verdict.OK, f"{picture.width}x{picture.height} {picture.format}")
+
+
+def _detector(settings: Settings) -> Finding:
+    kind = settings.detector.kind
+    if kind == "none":
+        return Finding("detector", Verdict.OK, "none: pictures are not looked at")
+    try:
+        detector: Detector | None = make_detector(settings, calls_this_month=lambda: 0)
+        assert detector is not None  # noqa: S101 - only `none` is no detector
+        try:
+            seen = detector.detect(_figure())
+        finally:
+            detector.close()
+    except Failure as error:
+        return Finding("detector", Verdict.WRONG, f"{kind}: {error}", REMEDIES.get(error.code, ""))
+    except ImportError as error:
+        return Finding("detector", Verdict.WRONG, f"{kind}: {error}", "install the package it needs")
+    return Finding(
+        "detector", Verdict.OK, f"{kind}, sees {seen.person_count} person(s) in a drawn test picture"
+    )
+
+
+def _figure() -> bytes:
+    """A picture with somebody in it."""
+    from app.cameras.demo import Demo
+
+    demo = Demo(Demo.Settings(location="Check"), networks=None)
+    return demo.snapshot().data

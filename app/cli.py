@@ -1,0 +1,260 @@
+"""The command line: run the service, check it, send it a trigger, watch what it says."""
+
+from __future__ import annotations
+
+import faulthandler
+import json
+import os
+import resource
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from functools import wraps
+from importlib.metadata import version as version_of
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import click
+import structlog
+
+from app import settings as configuration
+from app.settings import Settings
+from pylib import logs, sentry
+from pylib.config import ConfigError
+from pylib.credentials import Secret
+from pylib.errors import Failure
+
+VERSION = version_of("snapshot-processor")
+EXIT_CONFIG = 78
+"""Exit status for a configuration that cannot be used (EX_CONFIG of sysexits.h)."""
+SENTRY_FLUSH_S = 2.0
+
+
+def failing_clearly(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Turn our failures into one line on the terminal and a non-zero status."""
+
+    @wraps(command)
+    def wrapped(*args: Any, **options: Any) -> Any:
+        try:
+            return command(*args, **options)
+        except ConfigError as error:
+            for problem in error.problems:
+                click.echo(problem, err=True)
+            sys.exit(EXIT_CONFIG)
+        except Failure as error:
+            click.echo(str(error), err=True)
+            sys.exit(1)
+
+    return wrapped
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(VERSION, prog_name="snapshot-processor")
+@click.option(
+    "--config",
+    "config_file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Configuration file; else CONFIG_FILE, ./config.yml, ./config/config.yml, /config/config.yml.",
+)
+@click.pass_context
+def main(context: click.Context, config_file: Path | None) -> None:
+    """Something happened: take a picture, say what is in it, tell everyone, keep it."""
+    context.obj = config_file
+
+
+@main.command()
+@click.pass_obj
+@failing_clearly
+def run(config_file: Path | None) -> None:
+    """Run the service until it is told to stop."""
+    from app.service import Service
+
+    settings = _prepared(config_file)
+    service = Service(settings, version=VERSION)
+    service.open()
+    _end(service.run())
+
+
+@main.command()
+@click.option("--every", default=5.0, show_default=True, help="Seconds between the pictures of a camera.")
+@click.pass_obj
+@failing_clearly
+def demo(config_file: Path | None, every: float) -> None:
+    """Show what it does, on drawn cameras: no account, no broker, no camera needed."""
+    from app.demo import run_demo
+
+    settings = _prepared(config_file, log_level="warning")
+    _end(run_demo(settings, version=VERSION, every=every))
+
+
+@main.command()
+@click.pass_obj
+@failing_clearly
+def check(config_file: Path | None) -> None:
+    """Look at configuration, broker, cameras, detector, disk, clock and secrets; say what to do."""
+    from app.checks import Verdict
+    from app.checks import check as look
+
+    settings = _loaded(config_file)
+    logs.configure(level="critical", format="console")
+    worst = 0
+    for finding in look(settings):
+        mark = {
+            Verdict.OK: click.style("ok     ", fg="green"),
+            Verdict.WARNING: click.style("warning", fg="yellow"),
+        }
+        click.echo(
+            f"{mark.get(finding.verdict, click.style('WRONG  ', fg='red'))} {finding.subject}: {finding.text}"
+        )
+        if finding.remedy:
+            click.echo(f"        -> {finding.remedy}")
+        worst |= finding.verdict is Verdict.WRONG
+    sys.exit(int(worst))
+
+
+@main.command()
+@click.argument("camera")
+@click.option("--label", help="What people call the place; the camera's own label unless given.")
+@click.option("--device-params", help="user:password@ip:port that overrides the camera's configured address.")
+@click.pass_obj
+@failing_clearly
+def trigger(config_file: Path | None, camera: str, label: str | None, device_params: str | None) -> None:
+    """Send a trigger for CAMERA (its device key), as a sensor does: over RabbitMQ, or by HTTP without a broker."""
+    settings = _loaded(config_file)
+    labels = {c.device_key: c.label or c.location for c in settings.cameras}
+    if not settings.rabbitmq.server_address:
+        click.echo(_post_trigger(settings, camera))
+        return
+    with _client(settings) as client:
+        params = Secret(device_params) if device_params else None
+        message_id = client.trigger(camera, label or labels.get(camera, camera), device_params=params)
+    click.echo(f"sent, message id {message_id}")
+
+
+@main.command()
+@click.option(
+    "--save", type=click.Path(path_type=Path, file_okay=False), help="Keep the pictures in this folder."
+)
+@click.option("--count", type=int, help="End after so many events.")
+@click.option("--timeout", type=float, help="End with an error when no event came for so many seconds.")
+@click.option("--json", "as_json", is_flag=True, help="Print each event as one line of JSON.")
+@click.pass_obj
+@failing_clearly
+def watch(
+    config_file: Path | None, save: Path | None, count: int | None, timeout: float | None, as_json: bool
+) -> None:
+    """Print events as they come, as a consumer sees them."""
+    from app.watch import Watch
+
+    settings = _loaded(config_file)
+    if not settings.rabbitmq.server_address:
+        raise click.UsageError("watch listens on RabbitMQ: set RABBITMQ_SERVER_ADDRESS")
+    seen = Watch(save=save, as_json=as_json, echo=click.echo)
+    with _client(settings) as client:
+        client.listen()
+        click.echo("listening, Ctrl-C ends it", err=True)
+        try:
+            for event in client.events(quiet_after=timeout):
+                seen.show(event)
+                if count is not None and seen.count >= count:
+                    return
+        except KeyboardInterrupt:
+            return
+    raise click.ClickException(f"no event within {timeout} s")
+
+
+@main.command()
+@click.pass_obj
+@failing_clearly
+def health(config_file: Path | None) -> None:
+    """Ask the running service whether it is alive (the container's health check)."""
+    web = _loaded(config_file).web
+    host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(web.host, web.host)  # noqa: S104 - where it listens
+    try:
+        with urllib.request.urlopen(f"http://{host}:{web.port}/health/live", timeout=5) as answer:
+            report = json.load(answer)
+    except urllib.error.HTTPError as error:
+        report = json.load(error)
+    except OSError as error:
+        raise click.ClickException(f"no answer from {host}:{web.port}: {error}") from error
+    for probe in report["checks"]:
+        click.echo(f"{'ok   ' if probe['ok'] else 'WRONG'} {probe['name']}: {probe['detail']}")
+    sys.exit(0 if report["live"] else 1)
+
+
+@main.command()
+def schema() -> None:
+    """Print the JSON schema of config.yml, for editors."""
+    click.echo(json.dumps(configuration.json_schema(), indent=2))
+
+
+def _loaded(config_file: Path | None) -> Settings:
+    settings = configuration.load(config_file)
+    for name, value in settings.aws_environment.items():
+        os.environ.setdefault(name, value.get_secret_value())  # boto3 looks nowhere else
+    return settings
+
+
+def _prepared(config_file: Path | None, *, log_level: str | None = None) -> Settings:
+    """Settings of a long-running command, with everything around them set up."""
+    settings = _loaded(config_file)
+    logs.configure(
+        level=log_level or settings.log.level,
+        format=settings.log.format,
+        syslog=settings.log.syslog,
+        program=settings.app_name,
+    )
+    faulthandler.enable()
+    _allow_many_files()
+    sentry.start(
+        settings.sentry_dsn.get_secret_value(),
+        release=VERSION,
+        environment=settings.app_name,
+        server_name=settings.device_name,
+    )
+    for warning in settings.warnings:
+        structlog.get_logger(__name__).warning("configuration", hint=warning)
+    return settings
+
+
+def _allow_many_files() -> None:
+    """Each camera and each connection is an open file; the usual soft limit of 1024 is too few for hundreds."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = 65_536 if hard == resource.RLIM_INFINITY else min(hard, 65_536)
+    if soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
+def _end(status: int) -> None:
+    sentry.flush(SENTRY_FLUSH_S)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    # A worker that hangs in a camera's answer must not hold the process; everything is recorded.
+    os._exit(status)
+
+
+def _client(settings: Settings) -> Any:
+    from app.client import Client
+    from app.service import broker_of
+
+    return Client(broker_of(settings.rabbitmq), settings.rabbitmq)
+
+
+def _post_trigger(settings: Settings, camera: str) -> str:
+    import requests
+
+    url = f"http://{settings.web.host}:{settings.web.port}/api/cameras/{quote(camera, safe='')}/trigger"
+    password = settings.web.password.get_secret_value()
+    headers = {"Authorization": f"Bearer {password}"} if password else {}
+    try:
+        answer = requests.post(url, params={"wait": "30"}, headers=headers, timeout=40)
+    except requests.RequestException as error:
+        reason = type(error).__name__
+        raise click.ClickException(
+            f"no service at {settings.web.host}:{settings.web.port} ({reason})"
+        ) from None
+    if answer.status_code >= 400:
+        raise click.ClickException(str(answer.json().get("error", answer.status_code)))
+    return json.dumps(answer.json(), indent=2)

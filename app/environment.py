@@ -1,0 +1,101 @@
+"""The names in the environment beside those after the rule, and the table of them all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from pydantic import BaseModel
+
+from app.devices import camera_variables
+from pylib.credentials import Secret
+from pylib.kinds import Kinds
+from pylib.variables import Variable, kinds_of, variables
+from pylib.yaml_file import dotted
+
+Row = tuple[str, str, str, str]
+"""Name, path in the file, description, default."""
+
+ALIASES: dict[str, tuple[str, ...]] = {
+    "time_zone": ("TZ",),
+    "monitors.hc_ping_url": ("HC_PING_URL",),
+    "monitors.cronitor_monitor_key": ("CRONITOR_MONITOR_KEY",),
+    "detector.minimum_confidence": ("MINIMUM_HUMAN_CONFIDENCE",),
+    "detector.region": ("AWS_ALT_REGION",),
+}
+"""Historic and standard names of settings, by path."""
+
+AWS = {
+    "AWS_ACCESS_KEY_ID": "Account for Rekognition.",
+    "AWS_SECRET_ACCESS_KEY": "Its secret.",
+    "AWS_SESSION_TOKEN": "Of temporary credentials.",
+    "AWS_DEFAULT_REGION": "Region, where `detector.region` does not name one.",
+    "AWS_CONFIG_FILE": "boto3's configuration file.",
+    "AWS_SHARED_CREDENTIALS_FILE": "boto3's file of credentials.",
+    "AWS_PROFILE": "Which profile of these files counts.",
+    "AWS_ENDPOINT_URL": "Another endpoint for all of AWS.",
+    "AWS_ENDPOINT_URL_REKOGNITION": "Another endpoint for Rekognition.",
+}
+"""boto3 reads these from the environment itself."""
+
+OTHERS = {
+    "CONFIG_FILE": "The configuration file, if not ./config.yml, ./config/config.yml or /config/config.yml.",
+    "OBJECT_DETECTION_ENABLED": "false is the same as `DETECTOR_KIND=none`.",
+    "OP_CONNECT_HOST": "A 1Password Connect server; its item `ENV.<app name>` holds further names.",
+    "OP_CONNECT_TOKEN": "Its token.",
+    "OP_VAULT": "Id or name of the vault; the only one that the token opens unless set.",
+}
+
+LATER = (
+    "FTP_USER",
+    "FTP_PASS",
+    "FTP_UPLOAD_DIR",
+    "FTP_CREATE_DIRS",
+    "FTP_PORT",
+    "RUN_FTP_SERVER",
+    "GOOGLE_DRIVE_FOLDER",
+    "OBJECT_DETECTION_MODEL",
+    "OP_SERVICE_ACCOUNT_TOKEN",
+    "USER",
+)
+"""Historic names that nothing here reads yet, and which are no slips."""
+
+
+def rows(model: type[BaseModel], camera_kinds: Kinds) -> Iterator[Row]:
+    """The table of all names; `n` is a number from 1 on."""
+    for variable in variables(model, aliases=ALIASES):
+        row = _row(variable, kinds_of(model.model_fields[str(variable.location[0])]))
+        yield row
+        for alias in variable.aliases:
+            yield alias, row[1], f"The same as `{variable.name}`.", row[3]
+    for variable in camera_variables(camera_kinds, "OUTPUT_n", ("cameras[]",)):
+        yield _row(variable, camera_kinds)
+    yield "INPUT_n_TYPE", "inputs[].type", "What a sensor is; one of type Camera is a camera too.", ""
+    yield "INPUT_n_LOCATION", "inputs[].location", "Where it is.", ""
+    for name, description in (OTHERS | AWS).items():
+        yield name, "", description, ""
+
+
+def known_names(model: type[BaseModel], camera_kinds: Kinds) -> set[str]:
+    """Every name that is no slip."""
+    inputs = {variable.name for variable in camera_variables(camera_kinds, "INPUT_n")}
+    return {name for name, *_ in rows(model, camera_kinds)} | inputs | {*LATER}
+
+
+def _row(variable: Variable, kinds: Kinds | None) -> Row:
+    field = variable.field
+    description = field.description or ""
+    if kinds and variable.location[-1] == "kind":
+        description = f"One of {', '.join(kinds.names)}."
+    default = "" if field.is_required() or field.default_factory else _shown(field.default)
+    return variable.name, dotted(variable.location), description, default
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, tuple):
+        return ", ".join(map(str, value))
+    if value is None or isinstance(value, Secret):
+        return ""
+    return f"{value:g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,429 @@
+"""The journal: one SQLite database that says what was accepted, what became of it, and who must still be told."""
+
+from __future__ import annotations
+
+import random
+import sqlite3
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import msgpack
+
+from app.messages import Box, Detection, Inspection, Label, Snapshot, Trigger
+from pylib.database import Database
+
+HANDOVER_S = 5.0
+"""How long a fresh row is left to the message that announces it, before `owed` names it too."""
+
+SCHEMA = (
+    """
+    CREATE TABLE snapshots (
+        seq INTEGER PRIMARY KEY,
+        id TEXT NOT NULL UNIQUE,
+        state TEXT NOT NULL CHECK (state IN ('accepted', 'taken', 'inspected')),
+        camera TEXT NOT NULL,
+        label TEXT NOT NULL,
+        origin TEXT NOT NULL,
+        recorded_at REAL NOT NULL,
+        triggered_at REAL NOT NULL,
+        taken_at REAL,
+        delay_s REAL,
+        path TEXT NOT NULL DEFAULT '',
+        size INTEGER NOT NULL DEFAULT 0,
+        width INTEGER NOT NULL DEFAULT 0,
+        height INTEGER NOT NULL DEFAULT 0,
+        problem TEXT NOT NULL DEFAULT '',
+        active_input BLOB,
+        traceparent TEXT NOT NULL DEFAULT '',
+        baggage TEXT NOT NULL DEFAULT '',
+        trigger_key TEXT,
+        detector TEXT NOT NULL DEFAULT '',
+        person_count INTEGER NOT NULL DEFAULT 0,
+        decision TEXT NOT NULL DEFAULT '',
+        verdict_problem TEXT NOT NULL DEFAULT '',
+        inspected_at REAL
+    );
+    CREATE INDEX snapshots_unfinished ON snapshots (state, recorded_at) WHERE state != 'inspected';
+    CREATE INDEX snapshots_trigger_key ON snapshots (trigger_key) WHERE trigger_key IS NOT NULL;
+    CREATE INDEX snapshots_detector ON snapshots (detector, inspected_at) WHERE detector != '';
+    CREATE TABLE labels (
+        seq INTEGER NOT NULL REFERENCES snapshots (seq) ON DELETE CASCADE,
+        position INTEGER NOT NULL,
+        name TEXT NOT NULL,
+        confidence REAL NOT NULL,
+        boxes BLOB,
+        PRIMARY KEY (seq, position)
+    ) WITHOUT ROWID;
+    CREATE TABLE deliveries (
+        seq INTEGER NOT NULL REFERENCES snapshots (seq) ON DELETE CASCADE,
+        target TEXT NOT NULL,
+        state TEXT NOT NULL DEFAULT 'owed' CHECK (state IN ('owed', 'done', 'given_up')),
+        attempts INTEGER NOT NULL DEFAULT 0,
+        owed_since REAL NOT NULL,
+        next_at REAL NOT NULL,
+        done_at REAL,
+        last_problem TEXT NOT NULL DEFAULT '',
+        PRIMARY KEY (seq, target)
+    ) WITHOUT ROWID;
+    CREATE INDEX deliveries_owed ON deliveries (target, next_at) WHERE state = 'owed';
+    """,
+)
+"""One script a schema version; `PRAGMA user_version` says how many were applied."""
+
+SNAPSHOT_COLUMNS = (
+    "id, camera, label, triggered_at, taken_at, delay_s, origin, path, size, width, height, problem, "
+    "active_input, traceparent, baggage"
+)
+VERDICT_COLUMNS = "detector, person_count, decision, verdict_problem, seq"
+
+
+@dataclass(frozen=True, slots=True)
+class Backoff:
+    """How long until the next attempt: `first_s`, doubled with each further one up to `last_s`, give or take a fifth."""
+
+    first_s: float = 1.0
+    last_s: float = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Debt:
+    """All that a target is still owed, in numbers."""
+
+    count: int
+    since: float | None
+    """Since when the oldest is owed (Unix seconds); None when nothing is."""
+
+
+class Journal:
+    """The record of all snapshots.
+
+    Every method may be called from any thread and returns when the change is on the disk, unless it says
+    otherwise. All raise `pylib.database.DatabaseUnavailable`.
+    """
+
+    def __init__(self, path: Path, *, clock: Callable[[], float] = time.time) -> None:
+        self.database = Database(path, schema=SCHEMA)
+        self._clock = clock
+
+    def open(self) -> None:
+        """Open or make the database, and let everything owed be tried at once, whatever it waited for before.
+
+        Raises `pylib.database.DatabaseUnusable`.
+        """
+        self.database.open()
+        self.database.submit(lambda db: db.execute("UPDATE deliveries SET next_at = 0 WHERE state = 'owed'"))
+
+    # -- triggers ---------------------------------------------------------------------------------
+
+    def accept(self, trigger: Trigger) -> None:
+        """Record a trigger that nobody else keeps, before its picture is taken."""
+        self.database.do(lambda db: _insert_accepted(db, trigger, self._clock()))
+
+    def accepted(self, *, older_than: float = HANDOVER_S) -> list[Trigger]:
+        """Triggers without an outcome that were accepted more than that many seconds ago, oldest first."""
+        limit = self._clock() - older_than
+        return self.database.do(lambda db: _select_accepted(db, limit))
+
+    def recorded(self, trigger_key: str) -> list[str]:
+        """Ids of the snapshots that were recorded for this trigger key."""
+
+        def select(db: sqlite3.Connection) -> list[str]:
+            return [
+                row[0] for row in db.execute("SELECT id FROM snapshots WHERE trigger_key = ?", (trigger_key,))
+            ]
+
+        return self.database.do(select)
+
+    def forget_keys(self, ids: Sequence[str]) -> None:
+        """Let go of the keys of these snapshots: their triggers will not be delivered again. Does not wait."""
+        rows = [(snapshot_id,) for snapshot_id in ids]
+        self.database.submit(
+            lambda db: db.executemany("UPDATE snapshots SET trigger_key = NULL WHERE id = ?", rows)
+        )
+
+    # -- snapshots --------------------------------------------------------------------------------
+
+    def record(self, snapshot: Snapshot, *, trigger_key: str = "") -> None:
+        """Record a trigger's outcome; a second outcome under the same id is not taken."""
+        self.database.do(lambda db: _upsert_taken(db, snapshot, trigger_key, self._clock()))
+
+    def uninspected(self, *, older_than: float = HANDOVER_S, limit: int = 1000) -> list[Snapshot]:
+        """Snapshots recorded more than that many seconds ago that nobody has looked at, oldest first."""
+        before = self._clock() - older_than
+
+        def select(db: sqlite3.Connection) -> list[Snapshot]:
+            rows = db.execute(
+                f"SELECT {SNAPSHOT_COLUMNS} FROM snapshots WHERE state = 'taken' AND recorded_at <= ? "
+                "ORDER BY recorded_at LIMIT ?",
+                (before, limit),
+            )
+            return [_snapshot(row) for row in rows]
+
+        return self.database.do(select)
+
+    def inspect(self, inspection: Inspection, targets: Iterable[str]) -> None:
+        """Record what was seen, and that each of the targets is owed it, in one step."""
+        names = tuple(targets)
+        self.database.do(lambda db: _update_inspected(db, inspection, names, self._clock()))
+
+    def find(self, snapshot_id: str) -> Inspection | Snapshot | None:
+        """What is known under this id: looked at, only taken, or nothing."""
+        return self.database.do(lambda db: _find(db, snapshot_id))
+
+    def latest(self, limit: int = 50) -> list[Inspection]:
+        """The snapshots looked at last, newest first."""
+
+        def select(db: sqlite3.Connection) -> list[Inspection]:
+            rows = db.execute(
+                f"SELECT {SNAPSHOT_COLUMNS}, {VERDICT_COLUMNS} FROM snapshots WHERE state = 'inspected' "
+                "ORDER BY seq DESC LIMIT ?",
+                (limit,),
+            ).fetchall()
+            return [_inspection(db, row) for row in rows]
+
+        return self.database.do(select)
+
+    def detections_since(self, detector: str, since: datetime) -> int:
+        """How many pictures this detector has looked at since then."""
+
+        def count(db: sqlite3.Connection) -> int:
+            query = "SELECT count(*) FROM snapshots WHERE detector = ? AND inspected_at >= ?"
+            return int(db.execute(query, (detector, since.timestamp())).fetchone()[0])
+
+        return self.database.do(count)
+
+    # -- deliveries -------------------------------------------------------------------------------
+
+    def owed(self, target: str, *, limit: int, newest_first: bool = False) -> list[Inspection]:
+        """What this target is owed and may be tried now, at most `limit`, oldest first unless asked otherwise."""
+        now = self._clock()
+        order = "DESC" if newest_first else "ASC"
+
+        def select(db: sqlite3.Connection) -> list[Inspection]:
+            rows = db.execute(
+                f"SELECT {SNAPSHOT_COLUMNS}, {VERDICT_COLUMNS} FROM deliveries JOIN snapshots USING (seq) "
+                f"WHERE target = ? AND deliveries.state = 'owed' AND next_at <= ? ORDER BY seq {order} LIMIT ?",
+                (target, now, limit),
+            ).fetchall()
+            return [_inspection(db, row) for row in rows]
+
+        return self.database.do(select)
+
+    def delivered(self, snapshot_id: str, target: str) -> None:
+        """The target has confirmed it. Does not wait: at worst it is told once more."""
+        self._set_delivery(
+            snapshot_id, target, "state = 'done', done_at = ?, last_problem = ''", (self._clock(),)
+        )
+
+    def postpone(
+        self,
+        snapshot_id: str,
+        target: str,
+        *,
+        problem: str,
+        backoff: Backoff,
+        give_up_after: float | None = None,
+    ) -> None:
+        """Try again later, or never once it has been owed for `give_up_after` seconds. Does not wait."""
+        now = self._clock()
+        overdue = now - give_up_after if give_up_after is not None else 0.0
+        self._set_delivery(
+            snapshot_id,
+            target,
+            "attempts = attempts + 1, last_problem = ?, next_at = ? + ? * min(?, ? * (1 << min(attempts, 16))), "
+            "state = CASE WHEN owed_since <= ? THEN 'given_up' ELSE state END",
+            (problem, now, random.uniform(0.8, 1.2), backoff.last_s, backoff.first_s, overdue),
+        )
+
+    def give_up(self, snapshot_id: str, target: str, *, problem: str) -> None:
+        """The target will never take it. Does not wait."""
+        change = "attempts = attempts + 1, state = 'given_up', done_at = ?, last_problem = ?"
+        self._set_delivery(snapshot_id, target, change, (self._clock(), problem))
+
+    def retry_now(self, target: str) -> None:
+        """The target is back: all that it is owed may be tried at once. Does not wait."""
+        self.database.submit(
+            lambda db: db.execute(
+                "UPDATE deliveries SET next_at = 0 WHERE state = 'owed' AND target = ?", (target,)
+            )
+        )
+
+    def debt(self, target: str) -> Debt:
+        """How much this target is owed, and for how long."""
+
+        def select(db: sqlite3.Connection) -> Debt:
+            query = "SELECT count(*), min(owed_since) FROM deliveries WHERE state = 'owed' AND target = ?"
+            return Debt(*db.execute(query, (target,)).fetchone())
+
+        return self.database.do(select)
+
+    # -- how -------------------------------------------------------------------------------------
+
+    def _set_delivery(self, snapshot_id: str, target: str, change: str, values: tuple[object, ...]) -> None:
+        statement = (
+            f"UPDATE deliveries SET {change} "
+            "WHERE target = ? AND state = 'owed' AND seq = (SELECT seq FROM snapshots WHERE id = ?)"
+        )
+        self.database.submit(lambda db: db.execute(statement, (*values, target, snapshot_id)))
+
+
+def _insert_accepted(db: sqlite3.Connection, trigger: Trigger, now: float) -> None:
+    db.execute(
+        "INSERT INTO snapshots (id, state, camera, label, origin, recorded_at, triggered_at, active_input, "
+        "traceparent, baggage) VALUES (?, 'accepted', ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING",
+        (
+            trigger.id,
+            trigger.camera,
+            trigger.label,
+            trigger.origin,
+            now,
+            trigger.timestamp.timestamp(),
+            _packed(trigger.active_input),
+            trigger.traceparent,
+            trigger.baggage,
+        ),
+    )
+
+
+def _select_accepted(db: sqlite3.Connection, before: float) -> list[Trigger]:
+    rows = db.execute(
+        "SELECT id, camera, label, triggered_at, origin, active_input, traceparent, baggage FROM snapshots "
+        "WHERE state = 'accepted' AND recorded_at <= ? ORDER BY recorded_at LIMIT 1000",
+        (before,),
+    )
+    return [
+        Trigger(
+            id=row[0],
+            camera=row[1],
+            label=row[2],
+            timestamp=_time(row[3]),
+            arrived=time.monotonic(),
+            origin=row[4],
+            queued=True,
+            active_input=_unpacked(row[5]),
+            traceparent=row[6],
+            baggage=row[7],
+        )
+        for row in rows
+    ]
+
+
+def _upsert_taken(db: sqlite3.Connection, snapshot: Snapshot, trigger_key: str, now: float) -> None:
+    db.execute(
+        f"INSERT INTO snapshots ({SNAPSHOT_COLUMNS}, state, recorded_at, trigger_key) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'taken', ?, ?) "
+        "ON CONFLICT (id) DO UPDATE SET state = 'taken', recorded_at = excluded.recorded_at, "
+        "taken_at = excluded.taken_at, delay_s = excluded.delay_s, path = excluded.path, size = excluded.size, "
+        "width = excluded.width, height = excluded.height, problem = excluded.problem WHERE state = 'accepted'",
+        (
+            snapshot.id,
+            snapshot.camera,
+            snapshot.label,
+            snapshot.timestamp.timestamp(),
+            snapshot.taken_at.timestamp(),
+            snapshot.delay_s,
+            snapshot.origin,
+            snapshot.path,
+            snapshot.size,
+            snapshot.width,
+            snapshot.height,
+            snapshot.problem,
+            _packed(snapshot.active_input),
+            snapshot.traceparent,
+            snapshot.baggage,
+            now,
+            trigger_key or None,
+        ),
+    )
+
+
+def _update_inspected(
+    db: sqlite3.Connection, inspection: Inspection, targets: Sequence[str], now: float
+) -> None:
+    row = db.execute(
+        "UPDATE snapshots SET state = 'inspected', detector = ?, person_count = ?, decision = ?, "
+        "verdict_problem = ?, inspected_at = ? WHERE id = ? AND state = 'taken' RETURNING seq",
+        (
+            inspection.detector,
+            inspection.detection.person_count,
+            inspection.decision,
+            inspection.problem,
+            now,
+            inspection.id,
+        ),
+    ).fetchone()
+    if row is None:
+        return  # looked at before: the first answer stands
+    db.executemany(
+        "INSERT INTO labels (seq, position, name, confidence, boxes) VALUES (?, ?, ?, ?, ?)",
+        [
+            (row[0], position, label.name, label.confidence, _packed_boxes(label.boxes))
+            for position, label in enumerate(inspection.detection.labels)
+        ],
+    )
+    db.executemany(
+        "INSERT INTO deliveries (seq, target, owed_since, next_at) VALUES (?, ?, ?, ?)",
+        [(row[0], target, now, now + HANDOVER_S) for target in targets],
+    )
+
+
+def _find(db: sqlite3.Connection, snapshot_id: str) -> Inspection | Snapshot | None:
+    row = db.execute(
+        f"SELECT {SNAPSHOT_COLUMNS}, {VERDICT_COLUMNS}, state FROM snapshots WHERE id = ? AND state != 'accepted'",
+        (snapshot_id,),
+    ).fetchone()
+    if row is None:
+        return None
+    return _inspection(db, row) if row[-1] == "inspected" else _snapshot(row)
+
+
+def _snapshot(row: Sequence[Any]) -> Snapshot:
+    return Snapshot(
+        id=row[0],
+        camera=row[1],
+        label=row[2],
+        timestamp=_time(row[3]),
+        taken_at=_time(row[4]),
+        delay_s=row[5],
+        origin=row[6],
+        path=row[7],
+        size=row[8],
+        width=row[9],
+        height=row[10],
+        problem=row[11],
+        active_input=_unpacked(row[12]),
+        traceparent=row[13],
+        baggage=row[14],
+    )
+
+
+def _inspection(db: sqlite3.Connection, row: Sequence[Any]) -> Inspection:
+    detector, person_count, decision, problem, seq = row[15:20]
+    labels = db.execute("SELECT name, confidence, boxes FROM labels WHERE seq = ? ORDER BY position", (seq,))
+    found = tuple(Label(name, confidence, _unpacked_boxes(boxes)) for name, confidence, boxes in labels)
+    return Inspection(_snapshot(row), detector, Detection(found, person_count), decision, problem)
+
+
+def _time(seconds: float) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)
+
+
+def _packed(value: object) -> bytes | None:
+    packed: bytes | None = None if value is None else msgpack.packb(value, datetime=True)
+    return packed
+
+
+def _unpacked(data: bytes | None) -> Any:
+    return None if data is None else msgpack.unpackb(data, timestamp=3, strict_map_key=False)
+
+
+def _packed_boxes(boxes: Sequence[Box]) -> bytes | None:
+    return _packed([(box.left, box.top, box.width, box.height) for box in boxes]) if boxes else None
+
+
+def _unpacked_boxes(data: bytes | None) -> tuple[Box, ...]:
+    return tuple(Box(*box) for box in _unpacked(data) or ())

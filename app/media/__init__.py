@@ -1,0 +1,1 @@
+"""Pictures as pictures: examined, fitted to limits, made small, drawn upon."""

@@ -1,0 +1,103 @@
+"""The detect stage: have a picture looked at, and record what was seen and who is to be told."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+
+import structlog
+
+from app.detectors import Detector
+from app.journal import Journal
+from app.messages import Detection, Inspection, Snapshot
+from app.pipeline.decide import decide
+from pylib.breaker import Breaker
+from pylib.errors import Failure, Permanent, Transient
+from pylib.relay import Stage
+
+log = structlog.get_logger(__name__)
+
+
+class Detect(Stage[Snapshot]):
+    """Turns snapshots into inspections. A detector that fails never stops the event: it becomes its `problem`."""
+
+    def __init__(
+        self,
+        detector: Detector | None,
+        *,
+        journal: Journal,
+        targets: Sequence[str],
+        breaker: Breaker | None = None,
+        count: Callable[[str, str], None] = lambda _detector, _outcome: None,
+    ) -> None:
+        self._detector = detector
+        self._journal = journal
+        self._targets = tuple(targets)
+        self._breaker = breaker or Breaker()
+        self._count = count
+        self._just_started = True
+
+    def handle(self, snapshot: Snapshot) -> Iterable[Inspection]:
+        inspection = self._inspect(snapshot)
+        # Before anybody is told, so that no picture is paid for twice.
+        self._journal.inspect(inspection, self._targets)
+        log.info(
+            "event",
+            camera=inspection.camera,
+            event_id=inspection.id,
+            decision=inspection.decision,
+            persons=inspection.detection.person_count,
+            delay_s=snapshot.delay_s,
+        )
+        return [inspection]
+
+    def owed(self) -> Iterable[Snapshot]:
+        if self._just_started:
+            self._just_started = False
+            return self._journal.uninspected(older_than=0)
+        return self._journal.uninspected()
+
+    def close(self) -> None:
+        if self._detector is not None:
+            self._detector.close()
+
+    def _inspect(self, snapshot: Snapshot) -> Inspection:
+        if snapshot.problem or self._detector is None:
+            return Inspection(snapshot, decision=decide(None), problem=snapshot.problem)
+        try:
+            detection = self._look(self._detector, snapshot)
+        except Failure as error:
+            log.warning("not looked at", camera=snapshot.camera, event_id=snapshot.id, reason=str(error))
+            failure = error
+        except Exception as error:
+            log.exception("detector failed unexpectedly", camera=snapshot.camera, event_id=snapshot.id)
+            failure = Failure("internal_error", f"the detector failed with {type(error).__name__}")
+        else:
+            self._count(self._detector.name, "ok")
+            return Inspection(snapshot, self._detector.name, detection, decide(detection))
+        self._count(self._detector.name, failure.code)
+        return Inspection(snapshot, decision=decide(None), problem=str(failure))
+
+    def _look(self, detector: Detector, snapshot: Snapshot) -> Detection:
+        if not self._breaker.allow():
+            wait = f"{self._breaker.retry_in:.0f} s"
+            raise Transient(
+                "detector_away", f"{detector.name} failed repeatedly and is left alone for {wait}"
+            )
+        try:
+            detection = detector.detect(_read(snapshot))
+        except Transient:
+            self._breaker.failed()
+            raise
+        except BaseException:
+            self._breaker.succeeded()  # it answered: what it would not look at says nothing of the next picture
+            raise
+        self._breaker.succeeded()
+        return detection
+
+
+def _read(snapshot: Snapshot) -> bytes:
+    try:
+        return Path(snapshot.path).read_bytes()
+    except OSError as error:
+        raise Permanent("picture_gone", f"cannot read {snapshot.path}: {error.strerror}") from error

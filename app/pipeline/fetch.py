@@ -1,0 +1,196 @@
+"""The fetch stage: answer a trigger with a picture, or with the reason why there is none."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+import structlog
+from tenacity import (
+    Retrying,
+    retry_if_exception_type,
+    stop_after_attempt,
+    stop_before_delay,
+    wait_random_exponential,
+)
+
+from app.cache import Cache
+from app.cameras import Camera, CameraRejected
+from app.journal import Journal
+from app.media.picture import BadPicture, Picture, examine
+from app.messages import Snapshot, Trigger
+from app.pipeline.moment import delay_of, is_stale
+from app.pipeline.repeats import Repeats
+from pylib.breaker import Breaker
+from pylib.errors import Failure, Transient
+from pylib.relay import Stage
+
+log = structlog.get_logger(__name__)
+
+ATTEMPTS = 3
+
+
+@dataclass(slots=True)
+class Channel:
+    """One configured camera and the state of its circuit."""
+
+    camera: Camera
+    label: str
+    timeout: float
+    """Seconds one attempt may take; further attempts begin only in the first half of them."""
+    breaker: Breaker = field(default_factory=Breaker)
+    params: str | None = None
+    """The address and login that the breaker's state is about: None is the configured one."""
+
+    def circuit(self, params: str | None) -> Breaker:
+        """The breaker for this address and login; another address or login starts afresh."""
+        if params != self.params:
+            self.params = params
+            self.breaker = Breaker()
+        return self.breaker
+
+
+class Fetch(Stage[Trigger]):
+    """Turns triggers into recorded snapshots and acknowledges them, last of all."""
+
+    def __init__(
+        self,
+        channels: Mapping[str, Channel],
+        *,
+        journal: Journal,
+        cache: Cache,
+        acknowledge: Callable[[str], None] = lambda _receipt: None,
+        max_age: float = 120.0,
+        max_pixels: int = 50_000_000,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        count: Callable[[str, str], None] = lambda _camera, _outcome: None,
+    ) -> None:
+        self._channels = channels
+        self._journal = journal
+        self._cache = cache
+        self._acknowledge = acknowledge
+        self._max_age = max_age
+        self._max_pixels = max_pixels
+        self._now = now
+        self._count = count
+        self._repeats = Repeats(journal)
+        self._just_started = True
+
+    def handle(self, trigger: Trigger) -> Iterable[Snapshot]:
+        if self._repeats.seen(trigger):
+            log.info("delivered again, recorded before", camera=trigger.camera, event_id=trigger.id)
+            self._acknowledge(trigger.receipt)
+            return []
+        return self._end(trigger, self._answer(trigger))
+
+    def shed(self, trigger: Trigger) -> Iterable[Snapshot]:
+        """Too many wait for this camera: end this one with a reason, so that the others stay young."""
+        if self._repeats.seen(trigger):
+            self._acknowledge(trigger.receipt)
+            return []
+        problem = "overloaded: too many triggers are waiting for this camera"
+        log.warning("not fetched", camera=trigger.camera, event_id=trigger.id, reason=problem)
+        return self._end(trigger, self._snapshot(trigger, problem=problem))
+
+    def owed(self) -> Iterable[Trigger]:
+        if self._just_started:
+            self._just_started = False
+            return self._journal.accepted(older_than=0)
+        return self._journal.accepted()
+
+    def settled(self, receipts: Collection[str]) -> None:
+        """The broker has processed these acknowledgements: their triggers will not come again. From any thread."""
+        self._repeats.settled(receipts)
+
+    def close(self) -> None:
+        for channel in self._channels.values():
+            channel.camera.close()
+
+    def _end(self, trigger: Trigger, snapshot: Snapshot) -> list[Snapshot]:
+        self._journal.record(snapshot, trigger_key=trigger.key)
+        self._repeats.recorded(trigger)
+        self._acknowledge(trigger.receipt)
+        self._count(trigger.camera, snapshot.problem.partition(":")[0] or "ok")
+        return [snapshot]
+
+    def _answer(self, trigger: Trigger) -> Snapshot:
+        if is_stale(trigger, self._now(), max_age=self._max_age):
+            return self._failed(
+                trigger, "stale: older than max_age when its turn came, so no picture of its moment"
+            )
+        channel = self._channels.get(trigger.camera)
+        if channel is None:
+            return self._failed(trigger, "unknown_camera: no camera of this name is configured any more")
+        try:
+            data, picture = self._take(channel, trigger)
+        except Failure as error:
+            return self._failed(trigger, str(error))
+        except Exception as error:
+            log.exception("camera failed unexpectedly", camera=trigger.camera, event_id=trigger.id)
+            return self._snapshot(trigger, problem=f"internal_error: {type(error).__name__}")
+        taken_at = self._now()
+        path = self._cache.store(
+            data, event_id=trigger.id, camera=trigger.camera, taken_at=taken_at, format=picture.format
+        )
+        return self._snapshot(trigger, taken_at=taken_at, path=str(path), picture=picture, size=len(data))
+
+    def _take(self, channel: Channel, trigger: Trigger) -> tuple[bytes, Picture]:
+        """A picture that decodes, within a few attempts and the camera's circuit."""
+        params = trigger.device_params.get_secret_value() if trigger.device_params else None
+        breaker = channel.circuit(params)
+        if not breaker.allow():
+            raise Transient(
+                "circuit_open", f"the camera failed repeatedly, next try in {breaker.retry_in:.0f} s"
+            )
+        attempts = Retrying(
+            retry=retry_if_exception_type((Transient, BadPicture)),
+            stop=stop_after_attempt(ATTEMPTS) | stop_before_delay(channel.timeout / 2),
+            wait=wait_random_exponential(multiplier=0.1, max=1),
+            reraise=True,
+        )
+        try:
+            taken = attempts(self._attempt, channel.camera, params)
+        except BaseException as error:
+            breaker.failed(final=isinstance(error, CameraRejected))
+            raise
+        breaker.succeeded()
+        return taken
+
+    def _attempt(self, camera: Camera, params: str | None) -> tuple[bytes, Picture]:
+        data = camera.snapshot(params).data
+        return data, examine(data, max_pixels=self._max_pixels)
+
+    def _failed(self, trigger: Trigger, problem: str) -> Snapshot:
+        log.warning("no picture", camera=trigger.camera, event_id=trigger.id, reason=problem)
+        return self._snapshot(trigger, problem=problem)
+
+    def _snapshot(
+        self,
+        trigger: Trigger,
+        *,
+        taken_at: datetime | None = None,
+        path: str = "",
+        picture: Picture | None = None,
+        size: int = 0,
+        problem: str = "",
+    ) -> Snapshot:
+        taken_at = taken_at or self._now()
+        return Snapshot(
+            id=trigger.id,
+            camera=trigger.camera,
+            label=trigger.label,
+            timestamp=trigger.timestamp,
+            taken_at=taken_at,
+            delay_s=round(delay_of(trigger, taken_at, waited=time.monotonic() - trigger.arrived), 3),
+            origin=trigger.origin,
+            path=path,
+            size=size,
+            width=picture.width if picture else 0,
+            height=picture.height if picture else 0,
+            problem=problem,
+            active_input=trigger.active_input,
+            traceparent=trigger.traceparent,
+            baggage=trigger.baggage,
+        )

@@ -1,0 +1,83 @@
+"""The publish stage: tell one target, and keep account of what it is still owed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+
+import structlog
+
+from app.journal import Backoff, Journal
+from app.messages import Inspection
+from app.publishers import Publisher
+from pylib.errors import Permanent, Transient
+from pylib.relay import Stage
+
+log = structlog.get_logger(__name__)
+
+AT_ONCE = 500
+"""Deliveries taken up from the journal in one go."""
+
+
+class Publish(Stage[Inspection]):
+    """Delivers inspections to one publisher. Retries are the journal's delivery rows, so none blocks the next."""
+
+    def __init__(
+        self,
+        publisher: Publisher,
+        *,
+        journal: Journal,
+        backoff: Backoff | None = None,
+        give_up_after: Mapping[str, float] | None = None,
+        count: Callable[[str, str], None] = lambda _target, _outcome: None,
+    ) -> None:
+        """`give_up_after`: failure code -> seconds after which an event that still fails so is let go."""
+        self._publisher = publisher
+        self._journal = journal
+        self._backoff = backoff or Backoff()
+        self._give_up_after = give_up_after or {}
+        self._count = count
+        self._away = False
+
+    def handle(self, inspection: Inspection) -> Iterable[object]:
+        target = self._publisher.name
+        try:
+            self._publisher.publish(inspection)
+        except Permanent as error:
+            log.error("event given up", target=target, event_id=inspection.id, reason=str(error))
+            self._journal.give_up(inspection.id, target, problem=str(error))
+            self._count(target, error.code)
+        except Exception as error:
+            self._put_off(inspection, error)
+        else:
+            self._journal.delivered(inspection.id, target)
+            self._count(target, "ok")
+            if self._away:
+                self.back()
+        return ()
+
+    def owed(self) -> Iterable[Inspection]:
+        return self._journal.owed(self._publisher.name, limit=AT_ONCE)
+
+    def back(self) -> None:
+        """The target is there again: what it is owed waits no longer. From any thread."""
+        self._away = False
+        self._journal.retry_now(self._publisher.name)
+
+    def _put_off(self, inspection: Inspection, error: Exception) -> None:
+        target = self._publisher.name
+        if isinstance(error, Transient):
+            failure = error
+            if not self._away:  # once an outage, not once an event
+                log.warning("target away, events are kept for it", target=target, reason=str(error))
+        else:
+            failure = Transient("internal_error", f"the publisher failed with {type(error).__name__}")
+            log.error("publisher failed unexpectedly", target=target, event_id=inspection.id, exc_info=error)
+        self._away = True
+        self._count(target, failure.code)
+        self._journal.postpone(
+            inspection.id,
+            target,
+            problem=str(failure),
+            backoff=self._backoff,
+            give_up_after=self._give_up_after.get(failure.code),
+        )

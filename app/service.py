@@ -1,0 +1,340 @@
+"""The composition root: reads like the drawing in the README, and is the only file that knows everyone."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+
+import structlog
+
+from app import cameras, detectors, publishers, wire
+from app.cache import Cache, local_zone
+from app.cameras import Camera, CameraSettings
+from app.cameras.address import Networks
+from app.detectors import Detector
+from app.journal import Journal
+from app.messages import Message, decode, encode
+from app.metrics import SnapshotMetrics
+from app.monitors import Cronitor, Healthchecks, Monitor, Monitors
+from app.pipeline.detect import Detect
+from app.pipeline.fetch import Channel, Fetch
+from app.pipeline.heartbeat import EVERY_S, Heartbeat
+from app.pipeline.publish import Publish
+from app.sections import RabbitMQSettings
+from app.settings import Settings
+from app.triggers.intake import Intake
+from app.triggers.rabbitmq import decoder
+from app.triggers.schedule import Schedule
+from app.web.access import Access
+from app.web.live import Live
+from pylib.health import Health, Status, disk_free, progress
+from pylib.periodic import Every, Periodic
+from pylib.rabbitmq.broker import Broker
+from pylib.rabbitmq.listener import ZMQListener
+from pylib.rabbitmq.publisher import ConfirmedPublisher
+from pylib.rabbitmq.topology import Exchange, Subscription
+from pylib.relay import Codec, Transport, ZmqRelay
+from pylib.supervisor import Supervisor
+from pylib.threads import Loop
+
+log = structlog.get_logger(__name__)
+
+TRIGGERS = "inproc://triggers"
+SNAPSHOTS = "inproc://snapshots"
+RABBITMQ = "inproc://rabbitmq"
+LIVE = "inproc://live"
+
+LEAST_DISK = 200_000_000
+"""Bytes that must be free for the service to call itself ready."""
+
+
+LATE_S = 60.0
+"""Age of an undelivered event from which on the service says that something is wrong."""
+
+
+class Service:
+    """Everything that runs, put together from settings; nothing runs before `run`.
+
+    rabbitmq ─▶ TRIGGERS ─▶ Fetch ─▶ SNAPSHOTS ─▶ Detect ─┬▶ RABBITMQ ─▶ Publish ─▶ rabbitmq
+    http, schedule ─▲                                     └▶ LIVE ─▶ who waits for it
+    """
+
+    def __init__(self, settings: Settings, *, version: str, extra: Sequence[Loop] = ()) -> None:
+        """`extra`: threads that feed the service from outside, such as the demo's sensor."""
+        self.settings = settings
+        self.metrics = SnapshotMetrics(version=version)
+        self.health = Health()
+        self.transport = Transport(Codec(encode, decode))
+        self.journal = Journal(settings.data_dir / "journal.db")
+        self.cache = Cache(settings.data_dir / "cache", zone=local_zone(settings.time_zone))
+        self.intake = Intake(self.journal)
+        self.live = Live()
+        self.labels = {camera.device_key: camera.label or camera.location for camera in settings.cameras}
+
+        self.broker_out = self._publisher_connection() if settings.rabbitmq.server_address else None
+        self.publish = self._publish_relay(self.broker_out) if self.broker_out else None
+        self.fetch = self._fetch()
+        self.listener = self._listener(self.fetch) if settings.rabbitmq.server_address else None
+
+        self.threads = [*extra, *(thread for thread in self._threads() if thread is not None)]
+        self.supervisor = Supervisor(
+            self.threads, grace=settings.shutdown_grace, on_restart=self.metrics.restarted
+        )
+        self._add_probes()
+
+    def open(self) -> None:
+        """Open what must work before anything starts. Raises `pylib.errors.Failure`."""
+        self.cache.open()
+        self.journal.open()
+
+    def run(self) -> int:
+        """Run until a signal; returns the exit status."""
+        log.info("started", cameras=len(self.labels), broker=self.settings.rabbitmq.server_address or None)
+        status = self.supervisor.run()
+        if self.supervisor.stopped_cleanly:
+            self.transport.close()
+        return status
+
+    # -- the drawing, upstream to downstream ------------------------------------------------------
+
+    def _threads(self) -> list[Loop | None]:
+        """All threads in the order of the stream."""
+        settings = self.settings
+        schedule = self._schedule()
+        sinks = [LIVE, *([RABBITMQ] if self.publish else [])]
+        targets = [publishers.RABBITMQ] if self.publish else []
+        detector = make_detector(settings, calls_this_month=self._calls_this_month)
+        return [
+            self._web_server() if settings.web.enabled else None,
+            Periodic("schedule", schedule.tick, Every(0.25)) if schedule else None,
+            self._heartbeat(self.broker_out) if self.broker_out else None,
+            self._monitors(),
+            self.transport.feeder("requests", self.intake, sink=TRIGGERS),
+            self._relay(
+                "fetch",
+                self.fetch,
+                source=TRIGGERS,
+                sinks=[SNAPSHOTS],
+                workers=settings.fetch_threads,
+                max_waiting=settings.max_pending,
+            ),
+            self.listener,  # after the stage that acknowledges
+            self._relay(
+                "detect",
+                Detect(detector, journal=self.journal, targets=targets, count=self.metrics.detection),
+                source=SNAPSHOTS,
+                sinks=sinks,
+                workers=detector.concurrency if detector else 1,
+            ),
+            self.publish,
+            self._relay("live", self.live, source=LIVE),
+            self.broker_out,
+            self.journal.database,
+        ]
+
+    def _relay(self, name: str, stage: object, **options: object) -> ZmqRelay[Message]:
+        return self.transport.relay(
+            name,
+            stage,  # type: ignore[arg-type]
+            key=lambda message: message.camera,
+            identity=lambda message: message.id,
+            meter=self.metrics.stage(name),
+            **options,
+        )
+
+    # -- its parts --------------------------------------------------------------------------------
+
+    def _fetch(self) -> Fetch:
+        settings = self.settings
+        channels = {
+            camera.device_key: Channel(
+                make_camera(camera, settings),
+                label=self.labels[camera.device_key],
+                timeout=camera.timeout,
+            )
+            for camera in settings.cameras
+        }
+        for key, channel in channels.items():
+            self.metrics.circuit(key, lambda channel=channel: channel.breaker.state)  # type: ignore[misc]
+        return Fetch(
+            channels,
+            journal=self.journal,
+            cache=self.cache,
+            acknowledge=self._acknowledge,
+            max_age=settings.max_age,
+            max_pixels=settings.max_pixels,
+            count=self.metrics.snapshot,
+        )
+
+    def _acknowledge(self, receipt: str) -> None:
+        if receipt and self.listener is not None:
+            self.listener.acknowledge(receipt)
+
+    def _calls_this_month(self) -> int:
+        month = datetime.now(UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+        return self.journal.detections_since("rekognition", month)
+
+    def _listener(self, fetch: Fetch) -> ZMQListener:
+        settings = self.settings.rabbitmq
+        return ZMQListener(
+            "listener",
+            broker_of(settings),
+            trigger_subscription(self.settings),
+            context=self.transport.context,
+            address=TRIGGERS,
+            decode=decoder(self.labels),
+            encode=encode,
+            on_settled=fetch.settled,
+            on_malformed=lambda failure: self.metrics.trigger("rabbitmq", failure.code),
+            prefetch=settings.prefetch,
+        )
+
+    def _publisher_connection(self) -> ConfirmedPublisher:
+        settings = self.settings.rabbitmq
+        exchange = Exchange(settings.exchange, "topic", durable=settings.durable_exchanges)
+        return ConfirmedPublisher(
+            "publisher", broker_of(settings), exchanges=[exchange], on_connect=self._broker_is_back
+        )
+
+    def _broker_is_back(self) -> None:
+        if self.publish is not None:
+            self.journal.retry_now(publishers.RABBITMQ)
+            self.publish.recheck()
+
+    def _publish_relay(self, connection: ConfirmedPublisher) -> ZmqRelay[Message]:
+        settings = self.settings.rabbitmq
+        publisher = publishers.load(publishers.RABBITMQ)(
+            connection,
+            exchange=settings.exchange,
+            topic=settings.device_topic,
+            device_name=self.settings.device_name,
+        )
+        stage = Publish(
+            publisher,
+            journal=self.journal,
+            give_up_after={"nobody_listens": settings.unroutable_for},
+            count=self.metrics.delivery,
+        )
+        # One worker: the connection sends one at a time, and so events keep their order across cameras too.
+        return self._relay("publish", stage, source=RABBITMQ, workers=1)
+
+    def _heartbeat(self, connection: ConfirmedPublisher) -> Periodic:
+        settings = self.settings.rabbitmq
+        key = wire.heartbeat_key(settings.device_topic)
+        heartbeat = Heartbeat(
+            lambda body: connection.publish(settings.exchange, key, body, persistent=False, timeout=EVERY_S),
+            inputs=[wire.Device(device.type, device.location) for device in self.settings.inputs],
+            outputs=[wire.Device(device.type, device.location) for device in self.settings.outputs],
+        )
+        return Periodic("heartbeat", heartbeat.beat, Every(EVERY_S))
+
+    def _schedule(self) -> Schedule | None:
+        timed = [camera for camera in self.settings.cameras if camera.every]
+        schedule = Schedule(self.intake)
+        for camera in timed:
+            schedule.add(camera.device_key, label=self.labels[camera.device_key], every=camera.every)
+        return schedule if timed else None
+
+    def _monitors(self) -> Periodic | None:
+        settings = self.settings.monitors
+        watchers: list[Monitor] = []
+        if settings.hc_ping_url.get_secret_value():
+            watchers.append(Healthchecks(settings.hc_ping_url))
+        if settings.cronitor_monitor_key.get_secret_value():
+            watchers.append(
+                Cronitor(
+                    settings.cronitor_monitor_key,
+                    host=self.settings.device_name,
+                    base_url=settings.cronitor_base_url,
+                )
+            )
+        if not watchers:
+            return None
+        return Periodic("monitors", Monitors(watchers, self.health.problem), Every(settings.interval))
+
+    def _web_server(self) -> Loop:
+        # Loaded here: a service without its web side needs neither Starlette nor uvicorn in memory.
+        from app.web.api import Api
+        from app.web.server import WebServer
+
+        settings = self.settings.web
+        access = Access(settings.host, settings.password)
+        if access.closed:
+            log.warning("the HTTP API answers health questions only: set WEB_PASSWORD", address=settings.host)
+        api = Api(
+            cameras=self.labels,
+            intake=self.intake,
+            journal=self.journal,
+            live=self.live,
+            health=self.health,
+            metrics=self.metrics.render,
+            access=access,
+        )
+        return WebServer(api.application(), host=settings.host, port=settings.port)
+
+    # -- what an operator sees --------------------------------------------------------------------
+
+    def _add_probes(self) -> None:
+        for thread in self.threads:
+            self.health.add(thread.name, progress(thread), live=True)
+        self.health.add("disk", disk_free(self.settings.data_dir, at_least=LEAST_DISK))
+        if self.listener is not None and self.broker_out is not None:
+            self.health.add("broker", _connected(self.listener, self.broker_out))
+            self.health.add("undelivered", self._undelivered, critical=False)
+
+    def _undelivered(self) -> Status:
+        debt = self.journal.debt(publishers.RABBITMQ)
+        self.metrics.oldest_undelivered(publishers.RABBITMQ, debt.since)
+        age = time.time() - debt.since if debt.since else 0.0
+        return Status(ok=age < LATE_S, detail=f"{debt.count} events, the oldest for {age:.0f} s")
+
+
+def make_camera(camera: CameraSettings, settings: Settings) -> Camera:
+    """The adapter of a configured camera."""
+    networks = Networks(settings.camera_networks)
+    made: Camera = cameras.load(camera.kind)(camera, networks=networks)
+    return made
+
+
+def make_detector(settings: Settings, *, calls_this_month: Callable[[], int]) -> Detector | None:
+    """The configured detector, or None for `none`."""
+    kind = settings.detector.kind
+    if kind == "none":
+        return None
+    counted = {"calls_this_month": calls_this_month} if kind == "rekognition" else {}
+    made: Detector = detectors.load(kind)(settings.detector, **counted)
+    return made
+
+
+def trigger_subscription(settings: Settings) -> Subscription:
+    """What the service consumes: its own durable queue, bound to the control exchange."""
+    rabbitmq = settings.rabbitmq
+    exchange = wire.control_exchange(rabbitmq.exchange)
+    return Subscription(
+        exchange=Exchange(exchange, "direct", durable=rabbitmq.durable_exchanges),
+        routing_keys=(wire.trigger_key(rabbitmq.device_topic),),
+        queue=f"{settings.app_name}.{rabbitmq.device_topic}.triggers",
+        queue_type=rabbitmq.queue_type,
+    )
+
+
+def broker_of(settings: RabbitMQSettings) -> Broker:
+    """The broker that the settings name."""
+    return Broker(
+        host=settings.server_address,
+        port=settings.broker_port,
+        username=settings.username,
+        password=settings.password,
+        vhost=settings.vhost,
+        tls=settings.tls,
+        heartbeat=settings.heartbeat,
+    )
+
+
+def _connected(*connections: ZMQListener | ConfirmedPublisher) -> Callable[[], Status]:
+    def probe() -> Status:
+        away = [connection.name for connection in connections if not connection.connected]
+        return Status(ok=not away, detail=f"not connected: {', '.join(away)}" if away else "connected")
+
+    return probe

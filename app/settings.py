@@ -1,0 +1,223 @@
+"""What can be configured, and how the configuration is read."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, Field, PrivateAttr
+
+from app import cameras
+from app.cameras import CameraSettings
+from app.cameras.address import HOME_NETWORKS
+from app.detector_choice import DETECTOR_KINDS, choose_detector
+from app.detectors import DetectorSettings
+from app.devices import merge_devices
+from app.environment import ALIASES, AWS, Row, known_names, rows
+from app.sections import (
+    Device,
+    LogSettings,
+    MonitorSettings,
+    Network,
+    RabbitMQSettings,
+    Section,
+    TimeZone,
+    WebAddress,
+    WebSettings,
+)
+from pylib.config import Draft
+from pylib.credentials import RUN_SECRETS, CredentialError, Environment, Secret
+from pylib.kinds import Kinds
+from pylib.onepassword import OnePassword
+from pylib.variables import variables
+from pylib.yaml_file import YamlError, YamlFile, read_yaml
+
+CAMERA_KINDS = Kinds(tuple(cameras.KINDS), lambda kind: cameras.load(kind).Settings, default="foscam")
+MAX_AUTOMATIC_WORKERS = 128
+
+CONFIG_FILES = (Path("config.yml"), Path("config/config.yml"), Path("/config/config.yml"))
+"""Where the configuration is looked for, the first one counts, unless `CONFIG_FILE` names it."""
+
+
+class Settings(Section):
+    """The whole configuration. Made by `load`."""
+
+    app_name: str = Field(
+        default="snapshot-processor",
+        min_length=1,
+        max_length=64,
+        description="What the service calls itself in logs, and its item `ENV.<app name>` in the vault.",
+    )
+    device_name: str = Field(
+        default_factory=socket.gethostname,
+        min_length=1,
+        max_length=100,
+        description="This device's word in the routing keys of events; the host name unless set.",
+    )
+    data_dir: Annotated[Path, AfterValidator(lambda path: path.expanduser().absolute())] = Field(
+        default=Path("data"), validate_default=True, description="Directory for pictures and the journal."
+    )
+    time_zone: TimeZone = Field(
+        default="",
+        description="For schedules and the names of days, like Europe/Berlin; the system's unless set.",
+    )
+    max_age: float = Field(
+        default=120,
+        ge=0,
+        le=31_536_000,
+        description="Seconds after which a trigger that waited is stale, without a picture; 0 for never.",
+    )
+    max_pending: int = Field(
+        default=100, ge=1, le=100_000, description="Triggers that may wait for one camera; more are refused."
+    )
+    fetch_workers: int = Field(
+        default=0,
+        ge=0,
+        le=1024,
+        description=f"Cameras asked at once; 0 for as many as there are, up to {MAX_AUTOMATIC_WORKERS}.",
+    )
+    shutdown_grace: float = Field(
+        default=20,
+        gt=0,
+        le=600,
+        description="Seconds that an orderly end may take; less than the container's.",
+    )
+    max_pixels: int = Field(
+        default=50_000_000,
+        ge=10_000,
+        le=500_000_000,
+        description="Pictures with more pixels are not decoded.",
+    )
+    log: LogSettings = Field(default=LogSettings(), description="What is said about what happens.")
+    sentry_dsn: WebAddress = Field(
+        default=Secret(""), description="Where Sentry takes errors; empty for none."
+    )
+    monitors: MonitorSettings = Field(
+        default=MonitorSettings(), description="Services outside that notice when this one falls silent."
+    )
+    rabbitmq: RabbitMQSettings = Field(default=RabbitMQSettings(), description="The broker.")
+    cameras: tuple[Annotated[CameraSettings, CAMERA_KINDS], ...] = Field(
+        default=(), description="What pictures are taken with."
+    )
+    camera_networks: tuple[Network, ...] = Field(
+        default=HOME_NETWORKS,
+        description="Networks that an address out of a trigger must lie in: private, loopback and link-local"
+        " ranges unless set.",
+    )
+    inputs: tuple[Device, ...] = Field(
+        default=(), description="Sensors that the heartbeat names; one of type Camera is a camera too."
+    )
+    outputs: tuple[Device, ...] = Field(
+        default=(),
+        description="Devices that the heartbeat names, all cameras among them; any of type Camera is one.",
+    )
+    detector: Annotated[DetectorSettings, DETECTOR_KINDS] = Field(
+        default=DetectorSettings(kind="auto"), description="What finds out what is in a picture."
+    )
+    web: WebSettings = Field(default=WebSettings(), description="The HTTP interface.")
+
+    _warnings: tuple[str, ...] = PrivateAttr(default=())
+    _config_file: Path | None = PrivateAttr(default=None)
+    _aws_environment: dict[str, Secret] = PrivateAttr(default_factory=dict)
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What looks like a slip but may be meant, one line each."""
+        return self._warnings
+
+    @property
+    def config_file(self) -> Path | None:
+        """The file that was read."""
+        return self._config_file
+
+    @property
+    def aws_environment(self) -> Mapping[str, Secret]:
+        """`AWS_...` from secret files or the vault; boto3 sees them only once they are exported."""
+        return self._aws_environment
+
+    @property
+    def fetch_threads(self) -> int:
+        """How many cameras are asked at once: `fetch_workers`, or one for each camera."""
+        return self.fetch_workers or max(1, min(len(self.cameras), MAX_AUTOMATIC_WORKERS))
+
+
+def load(
+    config_file: Path | None = None,
+    environ: Mapping[str, str] | None = None,
+    *,
+    secrets: Path = RUN_SECRETS,
+    patience: float = 30.0,
+) -> Settings:
+    """Read the configuration file, the environment, secret files and the vault, if one is named.
+
+    Without `config_file`: what `CONFIG_FILE` names, else the first of `CONFIG_FILES` that exists, else none.
+    Blocks for at most about `patience` seconds for a vault that is not up yet.
+    Raises `pylib.config.ConfigError` with everything that is wrong.
+    """
+    problems: list[str] = []
+    environment = Environment(os.environ if environ is None else environ, secrets=secrets)
+    file = _read_file(config_file or _find_file(environment), problems)
+    environment = _with_vault(environment, file, problems, patience=patience)
+    draft = Draft(environment, file)
+    draft.problems += problems
+    own = variables(Settings, aliases=ALIASES)
+    draft.overlay(variable for variable in own if variable.location[0] != "detector")
+    choose_detector(draft, ALIASES)
+    merge_devices(draft, CAMERA_KINDS)
+    draft.warn_of_typos(known_names(Settings, CAMERA_KINDS))
+    settings = draft.build(Settings)
+    settings._warnings = tuple(draft.warnings)
+    settings._config_file = file.path if file else None
+    settings._aws_environment = _aws_environment(draft)
+    return settings
+
+
+def json_schema() -> dict[str, Any]:
+    """A JSON schema of the configuration file, for editors."""
+    schema = Settings.model_json_schema()
+    for model in (schema, *schema["$defs"].values()):
+        for field in model["properties"].values():
+            if field.get("writeOnly"):
+                field.pop("default", None)  # a row of asterisks
+    dialect = {"$schema": "https://json-schema.org/draft/2020-12/schema"}
+    return dialect | schema | {"title": "snapshot-processor"}
+
+
+def environment_table() -> list[Row]:
+    """Every name in the environment: (name, path in the file, description, default); `n` is a number."""
+    return list(rows(Settings, CAMERA_KINDS))
+
+
+def _find_file(environment: Environment) -> Path | None:
+    named = environment.variables.get("CONFIG_FILE", "").strip()
+    return Path(named) if named else next((path for path in CONFIG_FILES if path.is_file()), None)
+
+
+def _read_file(path: Path | None, problems: list[str]) -> YamlFile | None:
+    try:
+        return read_yaml(path) if path else None
+    except YamlError as error:
+        problems.append(error.detail)
+        return None
+
+
+def _with_vault(
+    environment: Environment, file: YamlFile | None, problems: list[str], *, patience: float
+) -> Environment:
+    try:
+        named = environment.get("APP_NAME")
+        app_name = named.value.strip() if named else file and file.values.get("app_name")
+        item = f"ENV.{app_name or Settings.model_fields['app_name'].default}"
+        vault = OnePassword.from_environment(environment, patience=patience)
+        return environment.with_vault(vault.fields(item), name=f"1Password {item}") if vault else environment
+    except CredentialError as error:
+        problems.append(error.detail)
+        return environment
+
+
+def _aws_environment(draft: Draft) -> dict[str, Secret]:
+    found = {name: draft.get(name) for name in AWS if name not in draft.environment.variables}
+    return {name: Secret(value.value) for name, value in found.items() if value}

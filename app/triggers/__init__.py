@@ -1,0 +1,1 @@
+"""Trigger sources: who says that something happened."""

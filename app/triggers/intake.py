@@ -1,0 +1,59 @@
+"""Triggers asked for inside this process: by the HTTP API, by a schedule, by hand."""
+
+from __future__ import annotations
+
+import queue
+import time
+import uuid
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from app.journal import Journal
+from app.messages import Trigger
+
+
+class Intake:
+    """A source that records each trigger before it is accepted: nobody else would deliver it again.
+
+    `submit` may be called from any thread; `poll` belongs to the feeder's.
+    """
+
+    def __init__(self, journal: Journal) -> None:
+        self._journal = journal
+        self._queue: queue.SimpleQueue[Trigger] = queue.SimpleQueue()
+
+    def submit(self, trigger: Trigger) -> None:
+        """Accept a trigger: it is on the disk when this returns. Raises `DatabaseUnavailable`."""
+        self._journal.accept(trigger)
+        self._queue.put(trigger)
+
+    def poll(self, timeout: float) -> Iterable[Trigger]:
+        try:
+            return [self._queue.get(timeout=timeout)]
+        except queue.Empty:
+            return ()
+
+
+def new_trigger(
+    camera: str,
+    *,
+    label: str,
+    origin: str,
+    timestamp: datetime | None = None,
+    active_input: Mapping[str, Any] | None = None,
+    traceparent: str = "",
+    baggage: str = "",
+) -> Trigger:
+    """A trigger of our own, of this moment unless told otherwise."""
+    return Trigger(
+        id=uuid.uuid4().hex,
+        camera=camera,
+        label=label,
+        timestamp=timestamp or datetime.now(UTC),
+        arrived=time.monotonic(),
+        origin=origin,
+        active_input=active_input,
+        traceparent=traceparent,
+        baggage=baggage,
+    )

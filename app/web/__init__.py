@@ -1,0 +1,1 @@
+"""The HTTP side: triggers in, events and health out."""

@@ -1,0 +1,73 @@
+"""The web server's thread: uvicorn with its own event loop, watched like every other thread."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+
+import structlog
+import uvicorn
+from starlette.applications import Starlette
+
+from pylib.errors import Permanent
+from pylib.threads import Loop
+
+log = structlog.get_logger(__name__)
+
+
+class AddressInUse(Permanent):
+    """Somebody else listens on the web port."""
+
+
+class WebServer(Loop):
+    """Serves an application on one address until it is stopped."""
+
+    def __init__(self, application: Starlette, *, host: str, port: int) -> None:
+        super().__init__("web")
+        self._application = application
+        self._host = host
+        self._port = port
+        self._socket: socket.socket | None = None
+
+    def open(self) -> int:
+        """Take the address before anything starts, and return the port (one of the system's choice for 0).
+
+        Raises `AddressInUse`.
+        """
+        family = socket.AF_INET6 if ":" in self._host else socket.AF_INET
+        server = socket.socket(family, socket.SOCK_STREAM)
+        server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            server.bind((self._host, self._port))
+        except OSError as error:
+            server.close()
+            raise AddressInUse(
+                "web_address",
+                f"cannot listen on {self._host}:{self._port}: {error.strerror}; set WEB_HOST or WEB_PORT",
+            ) from error
+        self._socket = server
+        self._port = server.getsockname()[1]
+        return self._port
+
+    def run(self) -> None:
+        asyncio.run(self._serve())
+
+    async def _serve(self) -> None:
+        if self._socket is None:
+            self.open()
+        config = uvicorn.Config(
+            self._application,
+            log_config=None,
+            access_log=False,
+            lifespan="off",
+            timeout_graceful_shutdown=2,
+            server_header=False,
+        )
+        server = uvicorn.Server(config)
+        serving = asyncio.create_task(server.serve(sockets=[self._socket] if self._socket else None))
+        while not serving.done():
+            self.beat()
+            server.should_exit = self.stopping.is_set()
+            await asyncio.wait([serving], timeout=0.1)
+        self._socket = None  # uvicorn has closed it
+        serving.result()

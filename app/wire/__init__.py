@@ -1,0 +1,40 @@
+"""The RabbitMQ payloads, both directions: the contract with everyone else in the house."""
+
+from app.wire.events import (
+    Event,
+    MalformedEvent,
+    control_exchange,
+    description,
+    event,
+    event_key,
+    heartbeat_key,
+    parse_event,
+    trigger_key,
+)
+from app.wire.heartbeats import Device, heartbeat
+from app.wire.triggers import (
+    MalformedTrigger,
+    checked_active_input,
+    parse_timestamp,
+    parse_trigger,
+    trigger_body,
+)
+
+__all__ = [
+    "Device",
+    "Event",
+    "MalformedEvent",
+    "MalformedTrigger",
+    "checked_active_input",
+    "control_exchange",
+    "description",
+    "event",
+    "event_key",
+    "heartbeat",
+    "heartbeat_key",
+    "parse_event",
+    "parse_timestamp",
+    "parse_trigger",
+    "trigger_body",
+    "trigger_key",
+]

@@ -1,0 +1,153 @@
+"""Events as they go out, and what they are called on the exchanges."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+
+import msgpack
+
+from app.messages import Box, Inspection, Label
+from app.wire import fields
+from pylib.errors import Permanent
+
+
+class MalformedEvent(Permanent):
+    """A message on the event exchange that is no event of the contract's shape."""
+
+
+class Event(NamedTuple):
+    """An event ready to publish."""
+
+    routing_key: str
+    body: bytes
+    message_id: str
+    headers: dict[str, str]
+    """W3C trace context, where the trigger had one."""
+
+
+def control_exchange(exchange: str) -> str:
+    """The exchange that triggers come over (type direct); events go over `exchange` itself (type topic)."""
+    return f"{exchange}_control"
+
+
+def trigger_key(topic: str) -> str:
+    return f"event.trigger.{topic}"
+
+
+def event_key(topic: str, device_name: str) -> str:
+    return f"event.notify.{topic}.{device_name}.image"
+
+
+def heartbeat_key(topic: str) -> str:
+    return f"event.heartbeat.{topic}"
+
+
+def event(
+    inspection: Inspection, *, picture: bytes, topic: str, device_name: str, storage_url: str = ""
+) -> Event:
+    """The event of an inspection, in MessagePack; `picture` is empty when there is none."""
+    snapshot = inspection.snapshot
+    trace = _trace(inspection)
+    body: dict[str, object] = {
+        "timestamp": _iso(snapshot.timestamp),
+        "inputs": [{**_entry(inspection, storage_url), "image": picture}],
+        **trace,
+    }
+    if snapshot.active_input is not None:
+        body["active_input"] = snapshot.active_input
+    packed = msgpack.packb(body, datetime=True)
+    return Event(event_key(topic, device_name), packed, inspection.id, trace)
+
+
+def description(inspection: Inspection) -> dict[str, Any]:
+    """The same for people and programs that fetch the picture separately: flat, without it, fit for JSON."""
+    snapshot = inspection.snapshot
+    return {
+        **_entry(inspection, ""),
+        "timestamp": _iso(snapshot.timestamp),
+        "taken_at": _iso(snapshot.taken_at),
+        "width": snapshot.width,
+        "height": snapshot.height,
+        "size": snapshot.size,
+        "active_input": _plain(snapshot.active_input),
+        **_trace(inspection),
+    }
+
+
+def parse_event(body: bytes, content_type: str = "") -> dict[str, Any]:
+    """The map of an event; its `inputs` is a list of maps. Raises `MalformedEvent`."""
+    try:
+        value = fields.unpack(body, content_type)
+    except Permanent as error:
+        raise MalformedEvent(error.code, error.detail) from None
+    inputs = value.get("inputs")
+    if not isinstance(inputs, list) or not all(isinstance(entry, dict) for entry in inputs):
+        raise MalformedEvent("mistyped_field", "inputs must be a list of maps")
+    return value
+
+
+def _entry(inspection: Inspection, storage_url: str) -> dict[str, object]:
+    snapshot, detection = inspection.snapshot, inspection.detection
+    entry: dict[str, object] = {
+        "device_key": snapshot.camera,
+        "device_label": snapshot.label,
+        "type": "camera",
+        "image_timestamp": str(math.floor(snapshot.timestamp.timestamp())),
+        "storage_url": storage_url,
+        "storage_path": snapshot.path,
+        "event_id": snapshot.id,
+        "person_count": detection.person_count,
+        "labels": [_label(label) for label in detection.labels],
+        "detector": inspection.detector,
+        "decision": inspection.decision,
+        "problem": inspection.problem,
+        "delay_s": snapshot.delay_s,
+        "thumbnail_url": "",
+        "origin": snapshot.origin,
+    }
+    if detection.person_count:
+        entry["event_detail"] = f"{detection.person_count} person(s) and {len(detection.labels)} things"
+    return entry
+
+
+def _label(label: Label) -> dict[str, object]:
+    return {
+        "name": label.name,
+        "confidence": label.confidence,
+        "boxes": [_box(box) for box in label.boxes],
+    }
+
+
+def _box(box: Box) -> list[float]:
+    """[left, top, width, height] as fractions of the picture."""
+    return [box.left, box.top, box.width, box.height]
+
+
+def _trace(inspection: Inspection) -> dict[str, str]:
+    snapshot = inspection.snapshot
+    trace = {"traceparent": snapshot.traceparent, "baggage": snapshot.baggage}
+    return {name: value for name, value in trace.items() if value}
+
+
+def _iso(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat()
+
+
+def _plain(value: Any) -> Any:
+    """What MessagePack can carry and JSON cannot, as the nearest that it can."""
+    if isinstance(value, Mapping):
+        return {
+            key if isinstance(key, str) else str(_plain(key)): _plain(entry) for key, entry in value.items()
+        }
+    if isinstance(value, list | tuple):
+        return [_plain(entry) for entry in value]
+    if isinstance(value, bytes):
+        return value.decode(errors="replace")
+    if isinstance(value, datetime):
+        return _iso(value)
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value

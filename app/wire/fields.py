@@ -1,0 +1,114 @@
+"""Reading what strangers send: MessagePack or JSON into a map, and its fields one by one."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import msgpack
+
+from pylib.errors import Permanent
+
+JSON_STARTS = b"{"
+"""No MessagePack map begins with it: there it is the number 123."""
+BLANKS = b"\xef\xbb\xbf \t\r\n"
+CONTROL = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
+"""What no name or label holds: control characters, and surrogates, which UTF-8 cannot carry."""
+MISSING = object()
+KINDS = {
+    bool: "true or false",
+    int: "a number",
+    float: "a number",
+    str: "text",
+    bytes: "bytes",
+    list: "a list",
+    dict: "a map",
+    type(None): "nothing",
+}
+
+
+def unpack(body: bytes, content_type: str = "") -> dict[Any, Any]:
+    """The map in a payload. Raises `Permanent`: `not_json`, `not_messagepack`, `not_a_map`."""
+    if content_type.partition(";")[0].strip().lower() == "application/json" or is_json(body):
+        value = _from_json(body)
+    else:
+        value = _from_messagepack(body)
+    if not isinstance(value, dict):
+        raise Permanent("not_a_map", f"the message must be a map, not {kind_of(value)}")
+    return value
+
+
+def is_json(body: bytes) -> bool:
+    """Whether it can only be meant as a JSON object."""
+    return body[:16].lstrip(BLANKS).startswith(JSON_STARTS)
+
+
+def field(source: Mapping[Any, Any], name: str) -> Any:
+    """A field's value, or `MISSING`. Senders with an old MessagePack write names as bytes."""
+    value = source.get(name, MISSING)
+    return source.get(name.encode(), MISSING) if value is MISSING else value
+
+
+def text(source: Mapping[Any, Any], name: str, *, longest: int = 200) -> str:
+    """A field that must be there and be text.
+
+    Raises `Permanent`: `missing_field`, `mistyped_field`, `too_large`.
+    """
+    value = field(source, name)
+    if value is MISSING:
+        raise Permanent("missing_field", f"{name} is missing")
+    found = as_text(value)
+    if found is None:
+        raise Permanent("mistyped_field", f"{name} must be text, not {kind_of(value)}")
+    if len(found) > longest:
+        raise Permanent("too_large", f"{name} has {len(found)} characters, more than {longest}")
+    if CONTROL.search(found):
+        raise Permanent("mistyped_field", f"{name} holds control characters")
+    return found
+
+
+def as_text(value: object) -> str | None:
+    """Text, also where it came as bytes; None for anything else."""
+    if isinstance(value, bytes):
+        try:
+            return value.decode()
+        except UnicodeDecodeError:
+            return None
+    return value if isinstance(value, str) else None
+
+
+def kind_of(value: object) -> str:
+    """How a sentence names a value without quoting it."""
+    return KINDS.get(type(value), type(value).__name__)
+
+
+def _from_json(body: bytes) -> Any:
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise Permanent("not_json", f"the message is not JSON: {_reason(error)}") from None
+
+
+def _from_messagepack(body: bytes) -> Any:
+    try:
+        return msgpack.unpackb(body, strict_map_key=False, timestamp=3, ext_hook=_no_extension)
+    except (ValueError, TypeError, OverflowError, RecursionError) as error:
+        raise Permanent("not_messagepack", f"the message is not MessagePack: {_reason(error)}") from None
+
+
+def _no_extension(code: int, _data: bytes) -> object:
+    # Between our own threads extension types are our classes: a stranger's must not get that far.
+    raise ValueError(f"extension type {code}")
+
+
+def _reason(error: Exception) -> str:
+    """Why a decoder gave up, without what it choked on."""
+    if isinstance(error, UnicodeDecodeError):
+        return "text that is not UTF-8"
+    if isinstance(error, json.JSONDecodeError):
+        return f"{error.msg} at character {error.pos}"
+    if isinstance(error, msgpack.ExtraData):
+        return "more data after the first value"
+    return (str(error) or type(error).__name__)[:100]

@@ -1,0 +1,192 @@
+"""Triggers as they come: every field is checked, and what is wrong is said in one sentence."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import re
+import time
+import uuid
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import msgpack
+
+from app.messages import Trigger
+from app.wire import fields
+from app.wire.fields import MISSING
+from pylib.credentials import Secret
+from pylib.errors import Permanent
+from pylib.rabbitmq.delivery import Delivery
+
+EVENT_IDS = uuid.UUID("3d1a6b0e-8f0c-5d52-9a53-6f1f0b1c7e42")
+"""Namespace of the event ids that are made from message ids; drawn once."""
+EARLIEST = -86_400
+"""1969-12-31: a clock that was never set, in whatever time zone, begins about 1970 and is served."""
+LATEST = 100_000_000_000
+"""The year 5138; in milliseconds it was 1973, so what is above it was meant as milliseconds."""
+UNIX_SECONDS = re.compile(r"-?\d{9,}(\.\d*)?")
+"""Shorter digits are ISO 8601's basic dates (`20231114`)."""
+MAX_ACTIVE_INPUT = 64 * 1024
+MAX_BAGGAGE = 8192  # https://www.w3.org/TR/baggage/#limits
+TRACEPARENT = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}(-.{0,200})?")
+"""https://www.w3.org/TR/trace-context/#traceparent-header"""
+
+
+class MalformedTrigger(Permanent):
+    """A trigger that nobody will ever be able to answer; `detail` says what is wrong with it."""
+
+
+def parse_trigger(delivery: Delivery) -> Trigger:
+    """The trigger in a delivery. Raises `MalformedTrigger`. Fields that we do not know are passed over."""
+    try:
+        body = fields.unpack(delivery.body, delivery.content_type)
+        output = _output(body)
+        camera = fields.text(output, "device_key").strip()
+        return Trigger(
+            id=_event_id(delivery),
+            camera=camera,
+            label=fields.text(output, "device_label").strip() or camera,
+            timestamp=parse_timestamp(fields.field(body, "timestamp")),
+            arrived=time.monotonic(),
+            origin="rabbitmq",
+            queued=delivery.queued,
+            key=_key(delivery),
+            redelivered=delivery.redelivered,
+            receipt=delivery.receipt,
+            device_params=_device_params(output),
+            active_input=checked_active_input(fields.field(body, "active_input")),
+            traceparent=_traceparent(body, delivery.headers),
+            baggage=_baggage(body, delivery.headers),
+        )
+    except MalformedTrigger:
+        raise
+    except Permanent as error:
+        raise MalformedTrigger(error.code, error.detail) from None
+
+
+def trigger_body(
+    device_key: str,
+    device_label: str,
+    *,
+    timestamp: datetime,
+    device_params: Secret | None = None,
+    active_input: Mapping[str, Any] | None = None,
+    traceparent: str = "",
+    baggage: str = "",
+) -> bytes:
+    """A trigger as a sensor would send it, in MessagePack."""
+    output = {"device_key": device_key, "device_label": device_label}
+    if device_params is not None:
+        output["device_params"] = device_params.get_secret_value()
+    body: dict[str, object] = {"timestamp": timestamp.timestamp(), "output_triggered": output}
+    if active_input is not None:
+        body["active_input"] = active_input
+    if traceparent:
+        body["traceparent"] = traceparent
+    if baggage:
+        body["baggage"] = baggage
+    packed: bytes = msgpack.packb(body, datetime=True)
+    return packed
+
+
+def parse_timestamp(value: object) -> datetime:
+    """The moment in unix seconds (also as text), ISO 8601 or MessagePack's own timestamp, as UTC.
+
+    ISO 8601 without an offset is UTC. Raises `MalformedTrigger`.
+    """
+    if value is MISSING:
+        raise MalformedTrigger("missing_field", "timestamp is missing")
+    if isinstance(value, str | bytes):
+        value = _from_text(fields.as_text(value) or "")
+    if isinstance(value, datetime):
+        return _from_datetime(value)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        problem = f"timestamp must be unix seconds or ISO 8601, not {fields.kind_of(value)}"
+        raise MalformedTrigger("mistyped_field", problem)
+    return _from_seconds(value)
+
+
+def checked_active_input(value: object) -> dict[str, Any] | None:
+    """The sensor's own description, if any, when it can be passed on. Raises `MalformedTrigger`."""
+    if value is MISSING or value is None:
+        return None
+    if not isinstance(value, dict):
+        raise MalformedTrigger("mistyped_field", f"active_input must be a map, not {fields.kind_of(value)}")
+    try:
+        size = len(msgpack.packb(value, datetime=True))
+    except (ValueError, TypeError, OverflowError, RecursionError):
+        problem = "active_input is nested too deeply, or holds numbers or text that MessagePack cannot"
+        raise MalformedTrigger("mistyped_field", problem) from None
+    if size > MAX_ACTIVE_INPUT:
+        raise MalformedTrigger("too_large", f"active_input takes {size} bytes, more than {MAX_ACTIVE_INPUT}")
+    return value
+
+
+def _output(body: Mapping[Any, Any]) -> Mapping[Any, Any]:
+    output = fields.field(body, "output_triggered")
+    if output is MISSING:
+        raise MalformedTrigger("missing_field", "output_triggered is missing")
+    if not isinstance(output, dict):
+        raise MalformedTrigger(
+            "mistyped_field", f"output_triggered must be a map, not {fields.kind_of(output)}"
+        )
+    return output
+
+
+def _device_params(output: Mapping[Any, Any]) -> Secret | None:
+    if fields.field(output, "device_params") in (MISSING, None, "", b""):
+        return None
+    return Secret(fields.text(output, "device_params", longest=500))
+
+
+def _event_id(delivery: Delivery) -> str:
+    """The same for every delivery of a message that has an id of its own."""
+    return (uuid.uuid5(EVENT_IDS, delivery.message_id) if delivery.message_id else uuid.uuid4()).hex
+
+
+def _key(delivery: Delivery) -> str:
+    if delivery.message_id:
+        return f"id:{delivery.message_id}"
+    return f"sha:{hashlib.sha256(delivery.body).hexdigest()}"
+
+
+def _from_text(value: str) -> float | datetime:
+    if UNIX_SECONDS.fullmatch(value):
+        return float(value)
+    try:
+        return datetime.fromisoformat(value.strip())
+    except ValueError:
+        raise MalformedTrigger("bad_timestamp", "timestamp is neither unix seconds nor ISO 8601") from None
+
+
+def _from_datetime(value: datetime) -> datetime:
+    try:
+        return _from_seconds((value if value.tzinfo else value.replace(tzinfo=UTC)).timestamp())
+    except OverflowError:
+        raise MalformedTrigger("bad_timestamp", "timestamp is out of range") from None
+
+
+def _from_seconds(value: float) -> datetime:
+    if isinstance(value, float) and not math.isfinite(value):
+        raise MalformedTrigger("bad_timestamp", "timestamp is not a finite number")
+    if LATEST <= value < LATEST * 1000:
+        raise MalformedTrigger("bad_timestamp", "timestamp looks like milliseconds, it must be in seconds")
+    if not EARLIEST <= value < LATEST:
+        raise MalformedTrigger("bad_timestamp", "timestamp is out of range, it must be unix seconds")
+    return datetime.fromtimestamp(value, UTC)
+
+
+def _traceparent(*sources: Mapping[Any, Any]) -> str:
+    """W3C trace context of the body, else of the AMQP headers; a broken one is left out, no more."""
+    return next((t for t in _texts("traceparent", sources) if TRACEPARENT.fullmatch(t)), "")
+
+
+def _baggage(*sources: Mapping[Any, Any]) -> str:
+    texts = _texts("baggage", sources)
+    return next((t for t in texts if len(t) <= MAX_BAGGAGE and not fields.CONTROL.search(t)), "")
+
+
+def _texts(name: str, sources: tuple[Mapping[Any, Any], ...]) -> list[str]:
+    return [found for source in sources if (found := fields.as_text(fields.field(source, name)))]

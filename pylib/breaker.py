@@ -1,0 +1,96 @@
+"""A circuit breaker: leaves alone, for a while, what keeps failing."""
+
+from __future__ import annotations
+
+import enum
+import threading
+import time
+from collections.abc import Callable
+
+
+class State(enum.StrEnum):
+    """What a breaker thinks of its peer."""
+
+    CLOSED = "closed"
+    """All is well: everything passes."""
+    OPEN = "open"
+    """It failed: nothing passes until the cooldown is over."""
+    HALF_OPEN = "half_open"
+    """The cooldown is over: one probe passes and decides."""
+
+
+class Breaker:
+    """The circuit of one peer. Any thread may call; each `allow` that says yes is followed by its outcome.
+
+    Opens after `threshold` failures in a row, or at once after a final one. Each time a probe fails the
+    cooldown doubles, from `cooldown` to `longest` seconds; a final failure takes the longest at once
+    (Hikvision locks an account for 30 minutes after a few wrong logins: no guessing there).
+    """
+
+    def __init__(
+        self,
+        *,
+        threshold: int = 3,
+        cooldown: float = 5.0,
+        longest: float = 300.0,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._threshold = threshold
+        self._first_cooldown = cooldown
+        self._longest = longest
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._failures = 0
+        self._cooldown = 0.0
+        """Of the current opening; 0 while closed."""
+        self._until = 0.0
+        self._probing = False
+
+    def allow(self) -> bool:
+        """Whether to try now. When half open, says yes to one caller and no to all others."""
+        with self._lock:
+            if not self._cooldown:
+                return True
+            if self._clock() < self._until:
+                return False
+            self._probing = True
+            # A probe whose outcome is never told must not keep the circuit open for good.
+            self._until = self._clock() + self._cooldown
+            return True
+
+    def succeeded(self) -> None:
+        """The peer did what was asked: all is forgiven."""
+        with self._lock:
+            self._failures = 0
+            self._cooldown = 0.0
+            self._probing = False
+
+    def failed(self, *, final: bool = False) -> None:
+        """The peer failed; `final` when trying again would do harm or is known to be in vain."""
+        with self._lock:
+            self._failures += 1
+            if final:
+                self._open(self._longest)
+            elif self._probing:
+                self._open(min(self._cooldown * 2, self._longest))
+            elif not self._cooldown and self._failures >= self._threshold:
+                self._open(self._first_cooldown)
+
+    @property
+    def state(self) -> State:
+        with self._lock:
+            if not self._cooldown:
+                return State.CLOSED
+            waiting = self._clock() < self._until and not self._probing
+            return State.OPEN if waiting else State.HALF_OPEN
+
+    @property
+    def retry_in(self) -> float:
+        """Seconds until `allow` may say yes; 0 when it would now."""
+        with self._lock:
+            return max(0.0, self._until - self._clock()) if self._cooldown else 0.0
+
+    def _open(self, cooldown: float) -> None:
+        self._cooldown = cooldown
+        self._until = self._clock() + cooldown
+        self._probing = False

@@ -1,0 +1,1 @@
+"""RabbitMQ: connections that come back by themselves, acknowledged consuming, confirmed publishing."""

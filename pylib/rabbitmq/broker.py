@@ -1,0 +1,136 @@
+"""Which RabbitMQ, how to reach it, and what it means when it refuses."""
+
+from __future__ import annotations
+
+import logging
+import re
+import ssl
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from pylib.credentials import Secret
+from pylib.errors import Failure, Permanent, Transient
+
+ACCESS_REFUSED = 403
+NOT_FOUND = 404
+PRECONDITION_FAILED = 406
+NOT_ALLOWED = 530  # a virtual host that does not exist or is closed to this user
+MISMATCH = re.compile(
+    r"inequivalent arg '(?P<argument>[^']+)' for (?P<kind>\w+) '(?P<name>[^']+)' in vhost '[^']*': "
+    r"received (?P<ours>.+) but current is (?P<theirs>.+)"
+)
+"""How RabbitMQ words the refusal to declare again with another argument."""
+VALUE = re.compile(r"(?:the value )?'(?P<value>[^']*)'")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Broker:
+    """Address, login and patience."""
+
+    host: str = "localhost"
+    port: int = 0
+    """0 for the usual one: 5672, or 5671 with TLS."""
+    username: str = "guest"
+    password: Secret = field(default=Secret("guest"))
+    vhost: str = "/"
+    tls: bool = False
+    ca_file: str = ""
+    """PEM file of the authority that signed the broker's certificate; the system's authorities unless set."""
+    heartbeat: int = 10
+    """Seconds; a peer that is silent for about twice as long is taken for dead."""
+    blocked_timeout: float = 10.0
+    """Seconds an alarm of the broker may hold back our publishing before the connection is dropped."""
+    connect_timeout: float = 10.0
+    """Seconds for each of: TCP connect; the whole handshake."""
+
+    @classmethod
+    def from_url(cls, url: str) -> Broker:
+        """Read `amqp[s]://user:password@host:port/vhost` (https://www.rabbitmq.com/docs/uri-spec)."""
+        parts = urlsplit(url)
+        if parts.scheme not in ("amqp", "amqps"):
+            raise ValueError("a broker's URL begins with amqp:// or amqps://")
+        return cls(
+            host=parts.hostname or "localhost",
+            port=parts.port or 0,
+            username=unquote(parts.username or "guest"),
+            password=Secret(unquote(parts.password or "guest")),
+            vhost=unquote(parts.path[1:]) or "/",
+            tls=parts.scheme == "amqps",
+        )
+
+    @property
+    def address(self) -> str:
+        """`host:port`, as log lines name it."""
+        return f"{self.host}:{self.port or (5671 if self.tls else 5672)}"
+
+    def connect(self, name: str) -> Any:
+        """A new `pika.BlockingConnection`, called `name` in the broker's lists. Raises what pika raises."""
+        import pika
+
+        logger = logging.getLogger("pika")
+        if logger.level == logging.NOTSET:
+            # Each failed attempt is a traceback there, each returned message 255 bytes of a picture.
+            logger.setLevel(logging.CRITICAL)
+        tls = ssl.create_default_context(cafile=self.ca_file or None) if self.tls else None
+        return pika.BlockingConnection(
+            pika.ConnectionParameters(
+                host=self.host,
+                port=int(self.address.rpartition(":")[2]),
+                virtual_host=self.vhost,
+                credentials=pika.PlainCredentials(self.username, self.password.get_secret_value()),
+                ssl_options=pika.SSLOptions(tls, self.host) if tls else None,
+                heartbeat=self.heartbeat,
+                blocked_connection_timeout=self.blocked_timeout,
+                socket_timeout=self.connect_timeout,
+                stack_timeout=self.connect_timeout,
+                client_properties={"connection_name": name},
+            )
+        )
+
+
+def explain(error: Exception) -> Failure:
+    """What an exception of pika's means: `Permanent` when someone has to change something first."""
+    from pika import exceptions
+
+    if isinstance(error, Failure):
+        return error
+    code, text = getattr(error, "reply_code", 0), getattr(error, "reply_text", "")
+    if code in (ACCESS_REFUSED, NOT_ALLOWED):
+        return Permanent("access_refused", text)
+    if isinstance(error, exceptions.ProbableAuthenticationError | exceptions.AuthenticationError):
+        return Permanent("access_refused", "the broker refuses this user name or password")
+    if isinstance(error, exceptions.ProbableAccessDeniedError):
+        return Permanent("access_refused", "the broker refuses this user on this virtual host")
+    if code == PRECONDITION_FAILED and " arg '" in text:
+        return Permanent("precondition_failed", _difference(text))
+    if code == PRECONDITION_FAILED and "message size" in text:
+        return Permanent("too_large", text)
+    if code == NOT_FOUND:
+        return Transient("not_found", text)
+    if isinstance(error, exceptions.ConnectionBlockedTimeout):
+        return Transient("broker_blocked", "the broker takes no messages (out of memory or disk space)")
+    return Transient("broker_away", text or _innermost(error))
+
+
+def _difference(text: str) -> str:
+    """RabbitMQ's sentence about a mismatch, said so that it is clear what to do."""
+    found = MISMATCH.search(text)
+    if found is None:
+        return text
+    what = f"{found['kind']} {found['name']!r} exists with {found['argument']} {_value(found['theirs'])}"
+    return f"{what}, not {_value(found['ours'])}: delete it or change the setting"
+
+
+def _value(words: str) -> str:
+    found = VALUE.match(words)
+    return repr(found["value"]) if found else words
+
+
+def _innermost(error: BaseException) -> str:
+    """pika wraps what the socket said up to three deep; the innermost is the one that helps."""
+    while True:
+        inner = getattr(error, "exception", None) or (error.args[0] if error.args else None)
+        if not isinstance(inner, BaseException):
+            return str(error) or type(error).__name__
+        error = inner

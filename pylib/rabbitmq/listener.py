@@ -1,0 +1,252 @@
+"""Consuming from RabbitMQ into ZeroMQ: nothing is acknowledged before someone says that it is done."""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+import threading
+from collections import deque
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+import structlog
+import zmq
+from pika.exceptions import AMQPError
+
+from pylib.errors import Failure, Permanent, Transient
+from pylib.rabbitmq.backlog import Backlog
+from pylib.rabbitmq.broker import Broker
+from pylib.rabbitmq.delivery import Delivery
+from pylib.rabbitmq.loop import BrokerLoop
+from pylib.rabbitmq.topology import Subscription, declare_subscription, lacks_quorum_queues
+from pylib.rabbitmq.window import Window
+
+log = structlog.get_logger(__name__)
+
+MAX_BODY = 1024 * 1024
+TICK = 1.0
+LINGER_MS = 1000
+
+
+class ZMQListener(BrokerLoop):
+    """Consumes a subscription and pushes each message, decoded, to an `inproc://` address.
+
+    The socket, the connection and everything private belong to the listener's thread; `acknowledge`, `pause`,
+    `stop` and the properties may be used from any.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        broker: Broker,
+        subscription: Subscription,
+        *,
+        context: zmq.Context[zmq.Socket[bytes]],
+        address: str,
+        decode: Callable[[Delivery], object],
+        encode: Callable[[Any], bytes],
+        on_settled: Callable[[list[str]], None] = lambda _receipts: None,
+        on_malformed: Callable[[Failure], None] = lambda _failure: None,
+        prefetch: int = 1000,
+    ) -> None:
+        """`decode` raises `Permanent` for a message that nobody will ever understand: a dead letter.
+
+        `on_settled` gets receipts whose acknowledgement the broker has processed, so that their messages
+        will not come again; `on_malformed` the reason for each refusal. Both run in the listener's thread.
+        """
+        super().__init__(name, broker)
+        self._subscription = subscription
+        self._context = context
+        self._address = address
+        self._decode = decode
+        self._encode = encode
+        self._on_settled = on_settled
+        self._on_malformed = on_malformed
+        self._prefetch = prefetch
+        self._paused = threading.Event()
+        self._sessions = itertools.count(1)
+        self._acknowledged: deque[str] = deque()
+        self._woken = False
+        self._connection: Any = None
+        self._channel: Any = None
+        self._socket: Any = None
+        self._window = Window("0", prefetch)
+        self._backlog = Backlog()
+        self._outbox: deque[tuple[int, bytes]] = deque()  # what the socket had no room for
+        self._unsettled: list[str] = []
+
+    @property
+    def in_flight(self) -> int:
+        """Messages taken in and not yet acknowledged."""
+        return len(self._window)
+
+    def acknowledge(self, receipt: str) -> None:
+        """The message of this receipt is done for good. Returns at once.
+
+        Receipts of a lost connection are ignored: the broker delivers their messages again.
+        """
+        self._acknowledged.append(receipt)
+        if not self._woken:  # many at once cost one wake-up; a lost race costs a tick
+            self._woken = True
+            self._call(self._send_acknowledgements)
+
+    def pause(self) -> None:
+        """Take in nothing more, but go on acknowledging what is in flight, until `stop`."""
+        self._paused.set()
+        self._call(self._cancel)
+
+    def stop(self) -> None:
+        """Send the acknowledgements that are there and give the rest back to the broker."""
+        super().stop()
+        self._call(self._cancel)
+
+    def run(self) -> None:
+        self._socket = self._context.socket(zmq.PUSH)
+        try:
+            # Room for a whole window: the broker, not the socket, decides how much is under way.
+            self._socket.set_hwm(self._prefetch)
+            self._socket.setsockopt(zmq.LINGER, LINGER_MS)
+            self._socket.connect(self._address)
+            super().run()
+        finally:
+            self._socket.close()
+
+    def _serve(self, connection: Any) -> None:
+        self._declare(connection)
+        channel = connection.channel()
+        channel.basic_qos(prefetch_count=self._prefetch)
+        channel.add_on_cancel_callback(self._cancelled_by_broker)
+        self._woken = False
+        self._window = Window(str(next(self._sessions)), self._prefetch)
+        self._connection, self._channel = connection, channel
+        self._backlog = Backlog(self._ready())
+        if not self._paused.is_set() and not self.stopping.is_set():
+            channel.basic_consume(self._subscription.queue, self._receive)
+        self._connected()
+        self._tick()
+        channel.start_consuming()
+        while not self.stopping.is_set():
+            connection.process_data_events(TICK)
+        self._send_acknowledgements()
+
+    def _declare(self, connection: Any) -> None:
+        try:
+            declare_subscription(connection, self._subscription)
+        except AMQPError as error:
+            if self._subscription.queue_type != "quorum" or not lacks_quorum_queues(error):
+                raise
+            # The refusal has cost the connection: the next one is better advised.
+            self._subscription = dataclasses.replace(self._subscription, queue_type="classic")
+            raise Transient("no_quorum_queues", "the broker has none, a classic queue has to do") from None
+
+    def _disconnected(self) -> None:
+        self._connection = self._channel = None
+        self._window = Window("0", self._prefetch)
+        self._outbox.clear()
+        self._unsettled.clear()
+
+    # -- in the connection's loop -----------------------------------------------------------------
+
+    def _call(self, callback: Callable[[], None]) -> None:
+        """Have the connection's loop call this soon; when there is no connection, there is no need."""
+        connection = self._connection
+        if connection is not None:
+            with suppress(AMQPError):
+                connection.add_callback_threadsafe(callback)
+
+    def _receive(self, channel: Any, method: Any, properties: Any, body: bytes) -> None:
+        tag = method.delivery_tag
+        delivery = Delivery(
+            body=body,
+            message_id=_text(properties.message_id),
+            content_type=_text(properties.content_type),
+            headers=properties.headers or {},
+            redelivered=method.redelivered,
+            queued=self._backlog.delivered() or method.redelivered,
+            receipt=self._window.receipt(tag),
+        )
+        try:
+            frame = self._frame(delivery)
+        except Permanent as failure:
+            log.warning("malformed message", queue=self._subscription.queue, reason=str(failure))
+            self._reject(channel, tag, failure)
+        except Exception as error:
+            log.exception("message broke its decoder", queue=self._subscription.queue)
+            self._reject(channel, tag, Permanent("internal_error", type(error).__name__))
+        else:
+            self._window.add(tag)
+            self._outbox.append((tag, frame))
+            self._push()
+
+    def _frame(self, delivery: Delivery) -> bytes:
+        size = len(delivery.body)
+        if size > MAX_BODY:
+            raise Permanent("too_large", f"a body of {size} bytes, more than {MAX_BODY}")
+        return self._encode(self._decode(delivery))
+
+    def _reject(self, channel: Any, tag: int, failure: Failure) -> None:
+        channel.basic_reject(tag, requeue=False)
+        self._on_malformed(failure)
+
+    def _push(self) -> None:
+        """Hand on what there is room for: waiting here would starve heartbeats and acknowledgements."""
+        with suppress(zmq.Again):
+            while self._outbox:
+                self._socket.send(self._outbox[0][1], zmq.NOBLOCK)
+                self._outbox.popleft()
+
+    def _send_acknowledgements(self) -> None:
+        self._woken = False
+        if not self._acknowledged or self._channel is None:
+            return
+        if self._window.full:
+            # What is ready now has been waiting; after this it begins to come.
+            self._backlog = Backlog(self._ready())
+        done = self._window.take(self._acknowledged)
+        if done.up_to:
+            self._channel.basic_ack(done.up_to, multiple=True)
+        for tag in done.others:
+            self._channel.basic_ack(tag)
+        self._unsettled += done.receipts
+        self._push()
+
+    def _tick(self) -> None:
+        self.beat()
+        self._send_acknowledgements()
+        self._push()
+        if self._unsettled or self._backlog.doubtful:
+            # An answer about the queue over the same channel: it has had the acknowledgements before.
+            settled, self._unsettled = self._unsettled, []
+            self._backlog.verify(self._ready())
+            if settled:
+                self._settle(settled)
+        self._connection.call_later(TICK, self._tick)
+
+    def _settle(self, receipts: list[str]) -> None:
+        try:
+            self._on_settled(receipts)
+        except Exception:
+            log.exception("settled receipts not taken note of", queue=self._subscription.queue)
+
+    def _ready(self) -> int:
+        """How many messages wait in the queue and are with no consumer."""
+        return int(self._channel.queue_declare(self._subscription.queue, passive=True).method.message_count)
+
+    def _cancel(self) -> None:
+        """End consuming; what was delivered and not yet handed on goes back."""
+        if self._channel is None:
+            return
+        self._channel.stop_consuming()
+        while self._outbox:
+            tag, _ = self._outbox.popleft()
+            self._window.discard(tag)
+            self._channel.basic_nack(tag, requeue=True)
+
+    def _cancelled_by_broker(self, _frame: Any) -> None:
+        raise Transient("consumer_cancelled", f"queue {self._subscription.queue!r} was deleted or moved")
+
+
+def _text(value: str | bytes | None) -> str:
+    """A short string of AMQP's; pika leaves it as bytes where it is not UTF-8."""
+    return value.decode(errors="replace") if isinstance(value, bytes) else value or ""

@@ -1,0 +1,97 @@
+"""Exchanges and queues: use what is there, make what is not."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from pylib.rabbitmq.broker import NOT_FOUND, PRECONDITION_FAILED
+
+DEAD_MESSAGES = 10_000
+DEAD_BYTES = 256 * 1024 * 1024
+"""What a dead-letter queue keeps, the newest of it: enough to look into, not enough to fill a disk."""
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """An exchange as we would make it; one that exists is taken as it is."""
+
+    name: str
+    type: str = "direct"
+    durable: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subscription:
+    """A durable queue of our own, bound to an exchange, with a dead-letter queue `<queue>.dead` beside it."""
+
+    exchange: Exchange
+    routing_keys: tuple[str, ...]
+    queue: str
+    queue_type: str = "quorum"
+    """`quorum`, or `classic`."""
+
+    @property
+    def dead_letters(self) -> str:
+        """Name of the dead-letter exchange (fanout) and of the queue behind it."""
+        return f"{self.queue}.dead"
+
+
+def declare_exchange(connection: Any, exchange: Exchange) -> None:
+    """Make sure that the exchange exists. Peers declare the same one, and not always like us.
+
+    Raises pika's errors; ChannelClosedByBroker when the broker permits neither to use nor to make it.
+    """
+    if _declared(connection, exchange, passive=True) or _declared(connection, exchange, passive=False):
+        return
+    # A peer that starts together with us has just made it, in its own way.
+    channel = connection.channel()
+    channel.exchange_declare(exchange.name, passive=True)
+    channel.close()
+
+
+def declare_subscription(connection: Any, subscription: Subscription) -> None:
+    """Make sure that the queues exist and are bound. Raises ChannelClosedByBroker (406) where they differ."""
+    queue, dead, kind = subscription.queue, subscription.dead_letters, subscription.queue_type
+    declare_exchange(connection, subscription.exchange)
+    declare_exchange(connection, Exchange(dead, "fanout", durable=True))
+    channel = connection.channel()
+    limits = {"x-max-length": DEAD_MESSAGES, "x-max-length-bytes": DEAD_BYTES}
+    channel.queue_declare(dead, durable=True, arguments={"x-queue-type": kind, **limits})
+    channel.queue_bind(dead, dead)
+    channel.queue_declare(
+        queue, durable=True, arguments={"x-queue-type": kind, **_dead_lettering(kind, dead)}
+    )
+    for key in subscription.routing_keys:
+        channel.queue_bind(queue, subscription.exchange.name, key)
+    channel.close()
+
+
+def lacks_quorum_queues(error: Exception) -> bool:
+    """Whether this refusal says that the broker has no such queues, or not yet (a feature flag)."""
+    text = str(getattr(error, "reply_text", ""))
+    return "feature flag is disabled" in text or "unsupported queue type" in text
+
+
+def _declared(connection: Any, exchange: Exchange, *, passive: bool) -> bool:
+    """Look for the exchange, or make it; False when it is missing, or there already and different."""
+    from pika.exceptions import ChannelClosedByBroker
+
+    channel = connection.channel()
+    try:
+        channel.exchange_declare(exchange.name, exchange.type, durable=exchange.durable, passive=passive)
+    except ChannelClosedByBroker as error:
+        if error.reply_code not in (NOT_FOUND, PRECONDITION_FAILED):
+            raise
+        return False
+    channel.close()
+    return True
+
+
+def _dead_lettering(queue_type: str, exchange: str) -> dict[str, object]:
+    arguments: dict[str, object] = {"x-dead-letter-exchange": exchange}
+    if queue_type == "quorum":
+        # Else a dead letter is lost when the broker dies between the two queues
+        # (https://www.rabbitmq.com/docs/quorum-queues#dead-lettering); it demands this overflow behaviour.
+        arguments |= {"x-dead-letter-strategy": "at-least-once", "x-overflow": "reject-publish"}
+    return arguments

@@ -1,0 +1,314 @@
+"""A private RabbitMQ node that tests start, stop and kill, reachable from this machine only."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import pika
+
+from pylib.rabbitmq.broker import Broker as Address
+
+BINARIES = (
+    "/usr/lib/rabbitmq/bin/rabbitmq-server",  # Debian and Ubuntu
+    "/opt/rabbitmq/sbin/rabbitmq-server",  # the generic archive, as the Docker image unpacks it
+    "/usr/local/opt/rabbitmq/sbin/rabbitmq-server",  # Homebrew
+    "/opt/homebrew/opt/rabbitmq/sbin/rabbitmq-server",
+)
+POLICY = Path("/usr/sbin/policy-rc.d")
+START_TIMEOUT = 90.0
+STOP_TIMEOUT = 60.0
+CONFIG = """\
+listeners.tcp.1 = 127.0.0.1:{port}
+log.file.level = warning
+disk_free_limit.absolute = 50MB
+max_message_size = 25165824
+"""
+
+
+class Broker:
+    """One node in one temporary directory; `start` after `stop` or `kill` finds what was durable."""
+
+    def __init__(self, external: str = "") -> None:
+        """`external`: the URL of a broker that someone else runs; then nothing is started or stopped."""
+        self.external = external
+        self._home = Path(tempfile.mkdtemp(prefix="snapshot-broker-"))
+        self._epmd: subprocess.Popen[bytes] | None = None
+        self._server: subprocess.Popen[bytes] | None = None
+        self.port, self._dist_port, self._epmd_port = _free_ports(3)
+
+    @property
+    def url(self) -> str:
+        return self.external or f"amqp://guest:guest@127.0.0.1:{self.port}/%2F"
+
+    @property
+    def address(self) -> Address:
+        """The same for our own code."""
+        return Address.from_url(self.url)
+
+    @property
+    def running(self) -> bool:
+        return bool(self.external) or (self._server is not None and self._server.poll() is None)
+
+    def start(self) -> None:
+        """Start the node and return when it answers; raises RuntimeError when it never does."""
+        if self.running:
+            return
+        server, epmd = find_server(), shutil.which("epmd")
+        environment = self._environment()
+        if self._epmd is None and epmd is not None:
+            # Ours and in the foreground: the one the node would start by itself outlives it as a daemon.
+            self._epmd = subprocess.Popen(
+                [epmd, "-port", str(self._epmd_port), "-address", "127.0.0.1"], env=environment
+            )
+        with (self._home / "console.log").open("ab") as console:
+            self._server = subprocess.Popen(
+                [server],
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=console,
+                stderr=console,
+                start_new_session=True,
+            )
+        self._await_handshake()
+
+    def stop(self) -> None:
+        """Shut the node down in good order; what is durable stays on disk."""
+        self._end(signal.SIGTERM)
+
+    def kill(self) -> None:
+        """SIGKILL, as a power cut would end it."""
+        self._end(signal.SIGKILL)
+
+    def freeze(self) -> None:
+        """SIGSTOP: it still has its connections and answers none."""
+        self._signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        self._signal(signal.SIGCONT)
+
+    def restart(self) -> None:
+        self.stop()
+        self.start()
+
+    @contextlib.contextmanager
+    def alarm(self) -> Iterator[None]:
+        """Out of memory for as long as this lasts: the broker stops reading from whoever publishes."""
+        self.ctl("set_vm_memory_high_watermark", "0.0000001")
+        try:
+            yield
+        finally:
+            self.ctl("set_vm_memory_high_watermark", "0.4")
+
+    def ctl(self, *arguments: str) -> None:
+        """Run rabbitmqctl against this node; takes two seconds or so."""
+        path = Path(find_server()).with_name("rabbitmqctl")
+        subprocess.run([path, "--quiet", *arguments], env=self._environment(), check=True)
+
+    def close(self) -> None:
+        """Stop everything that was started and remove every trace."""
+        self.stop()
+        if self._epmd is not None:
+            self._epmd.terminate()
+            self._epmd.wait()
+            self._epmd = None
+        shutil.rmtree(self._home, ignore_errors=True)
+
+    def __enter__(self) -> Broker:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    @contextlib.contextmanager
+    def channel(self) -> Iterator[Any]:
+        """A confirming channel of a connection of its own."""
+        connection = pika.BlockingConnection(pika.URLParameters(self.url))
+        try:
+            channel = connection.channel()
+            channel.confirm_delivery()
+            yield channel
+        finally:
+            if connection.is_open:
+                connection.close()
+
+    def publish(self, exchange: str, key: str, *bodies: bytes, **properties: Any) -> None:
+        """Publish messages and wait for the confirms; raises pika's UnroutableError when nobody listens."""
+        with self.channel() as channel:
+            for body in bodies:
+                channel.basic_publish(
+                    exchange, key, body, properties=pika.BasicProperties(**properties), mandatory=True
+                )
+
+    def listen(self, exchange: str, key: str, *, queue: str) -> None:
+        """Declare a durable queue and bind it, as a consumer of our events does."""
+        with self.channel() as channel:
+            channel.queue_declare(queue, durable=True)
+            channel.queue_bind(queue, exchange, key)
+
+    def take(self, queue: str, count: int = 1, *, timeout: float = 10.0) -> list[tuple[Any, bytes]]:
+        """Take `count` messages off a queue as (properties, body); fewer when `timeout` seconds are over."""
+        taken: list[tuple[Any, bytes]] = []
+        deadline = time.monotonic() + timeout
+        with self.channel() as channel:
+            while len(taken) < count and time.monotonic() < deadline:
+                method, properties, body = channel.basic_get(queue, auto_ack=True)
+                if method is None:
+                    time.sleep(0.02)
+                else:
+                    taken.append((properties, body))
+        return taken
+
+    def waiting(self, queue: str) -> int:
+        """How many messages are ready in a queue."""
+        with self.channel() as channel:
+            return int(channel.queue_declare(queue, passive=True).method.message_count)
+
+    def _environment(self) -> Mapping[str, str]:
+        for name in ("data", "log", "conf"):
+            (self._home / name).mkdir(exist_ok=True)
+        conf = self._home / "conf"
+        (conf / "rabbitmq.conf").write_text(CONFIG.format(port=self.port))
+        (conf / "enabled_plugins").write_text("[].\n")
+        # Nothing is inherited but the path: RABBITMQ_* of the caller or /etc/rabbitmq would leak in.
+        return {
+            "PATH": os.environ.get("PATH", os.defpath),
+            "LANG": "C.UTF-8",
+            "HOME": str(self._home),  # where Erlang keeps the cookie
+            "ERL_EPMD_PORT": str(self._epmd_port),
+            "ERL_EPMD_ADDRESS": "127.0.0.1",
+            "RABBITMQ_NODENAME": f"snapshot-test-{self.port}@localhost",
+            "RABBITMQ_NODE_IP_ADDRESS": "127.0.0.1",
+            "RABBITMQ_NODE_PORT": str(self.port),
+            "RABBITMQ_DIST_PORT": str(self._dist_port),
+            "RABBITMQ_MNESIA_BASE": str(self._home / "data"),
+            "RABBITMQ_LOG_BASE": str(self._home / "log"),
+            "RABBITMQ_CONFIG_FILE": str(conf / "rabbitmq.conf"),
+            "RABBITMQ_ADVANCED_CONFIG_FILE": str(conf / "advanced.config"),
+            "RABBITMQ_CONF_ENV_FILE": str(conf / "rabbitmq-env.conf"),
+            "RABBITMQ_ENABLED_PLUGINS_FILE": str(conf / "enabled_plugins"),
+            "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": "-kernel inet_dist_use_interface {127,0,0,1} +S 2:2",
+            # Makes the script become the Erlang node instead of waiting beside it: signals reach the node.
+            "RABBITMQ_ALLOW_INPUT": "1",
+            "RABBITMQ_SERVER_START_ARGS": "-noinput",
+        }
+
+    def _await_handshake(self) -> None:
+        assert self._server is not None
+        deadline = time.monotonic() + START_TIMEOUT
+        while time.monotonic() < deadline and self._server.poll() is None:
+            if _answers(self.port):
+                return
+            time.sleep(0.1)
+        self.kill()
+        console = (self._home / "console.log").read_text(errors="replace")
+        raise RuntimeError(f"the private RabbitMQ node did not come up:\n{console[-3000:]}")
+
+    def _end(self, how: signal.Signals) -> None:
+        if self._server is None:
+            return
+        self._signal(how)
+        try:
+            self._server.wait(STOP_TIMEOUT)
+        except subprocess.TimeoutExpired:
+            self._signal(signal.SIGKILL)
+            self._server.wait()
+        self._server = None
+
+    def _signal(self, how: signal.Signals) -> None:
+        assert self._server is not None, "not ours to disturb, or not running"
+        with contextlib.suppress(ProcessLookupError):
+            # Its helper processes must not see a SIGTERM (the node would take it for a crash), but a SIGKILL.
+            if how is signal.SIGKILL:
+                os.killpg(self._server.pid, how)
+            else:
+                self._server.send_signal(how)
+
+
+def find_server() -> str:
+    """Path of rabbitmq-server's own script; when it is missing, the distribution's package is installed.
+
+    Raises RuntimeError with one line that says what to install. Debian's /usr/sbin wrapper is passed over: it
+    serves only root and the rabbitmq user, and only the system's own data directory.
+    """
+    found = _installed()
+    if found is None and shutil.which("apt-get"):
+        _install()
+        found = _installed()
+    if found is None:
+        raise RuntimeError(
+            "the tests need RabbitMQ: install rabbitmq-server (Debian, Ubuntu: apt-get install it)"
+        )
+    return found
+
+
+def _installed() -> str | None:
+    paths = [
+        *BINARIES,
+        *map(str, Path("/usr/lib/rabbitmq/lib").glob("rabbitmq_server-*/sbin/rabbitmq-server")),
+    ]
+    return next((path for path in paths if os.access(path, os.X_OK)), None)
+
+
+def _install() -> None:
+    """Install rabbitmq-server without letting the package start its own node."""
+    sudo = _privilege()
+    if sudo is None:
+        return
+    print("installing rabbitmq-server for the tests ...", file=sys.stderr)
+    guard = not POLICY.exists()
+    if guard:  # Debian's policy layer: 101 forbids maintainer scripts to start services
+        script = f"printf '#!/bin/sh\\nexit 101\\n' > {POLICY} && chmod 755 {POLICY}"
+        subprocess.run([*sudo, "sh", "-c", script], check=True)
+    apt = [*sudo, "env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-qq", "-y"]
+    try:
+        subprocess.run([*apt, "update"], check=False, stdout=sys.stderr)
+        subprocess.run(
+            [*apt, "install", "--no-install-recommends", "rabbitmq-server"], check=False, stdout=sys.stderr
+        )
+    finally:
+        if guard:
+            subprocess.run([*sudo, "rm", "-f", str(POLICY)], check=True)
+
+
+def _privilege() -> list[str] | None:
+    """What to put before a command to run it as root; None when we may not."""
+    if os.geteuid() == 0:
+        return []
+    sudo = shutil.which("sudo")
+    if sudo and subprocess.run([sudo, "-n", "true"], capture_output=True, check=False).returncode == 0:
+        return [sudo, "-n"]
+    return None
+
+
+def _free_ports(count: int) -> list[int]:
+    with contextlib.ExitStack() as stack:
+        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
+        for one in sockets:
+            one.bind(("127.0.0.1", 0))
+        return [int(one.getsockname()[1]) for one in sockets]
+
+
+def _answers(port: int) -> bool:
+    """Whether an AMQP 0-9-1 broker answers our protocol header with a method frame (Connection.Start)."""
+    try:
+        with socket.create_connection(("127.0.0.1", port), timeout=2) as connection:
+            connection.settimeout(2)
+            connection.sendall(b"AMQP\x00\x00\x09\x01")
+            return connection.recv(1) == b"\x01"
+    except OSError:
+        return False

@@ -1,0 +1,108 @@
+"""The detect stage: a picture without a detection beats no picture."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from app.detectors import DetectorRejected, DetectorUnavailable
+from app.journal import Journal
+from app.messages import Detection, Inspection, Snapshot
+from app.pipeline.detect import Detect
+from tests.fakes.detectors import PERSON, FakeDetector
+
+NOW = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
+
+
+def a_snapshot(journal: Journal, folder: Path, event_id: str = "s1", problem: str = "") -> Snapshot:
+    path = folder / f"{event_id}.jpg"
+    path.write_bytes(b"picture")
+    snapshot = Snapshot(
+        event_id, "Yard Camera", "Yard", NOW, NOW, 0.1, "http", "" if problem else str(path), problem=problem
+    )
+    journal.record(snapshot)
+    return snapshot
+
+
+def look(stage: Detect, snapshot: Snapshot) -> Inspection:
+    (inspection,) = stage.handle(snapshot)
+    return inspection
+
+
+def test_what_is_seen_is_recorded_with_a_delivery_for_each_target(journal: Journal, tmp_path: Path) -> None:
+    detector = FakeDetector()
+    inspection = look(Detect(detector, journal=journal, targets=["a", "b"]), a_snapshot(journal, tmp_path))
+    assert detector.pictures == [b"picture"]
+    assert (inspection.detector, inspection.detection, inspection.decision) == ("fake", PERSON, "person")
+    assert journal.find("s1") == inspection
+    assert journal.debt("a").count == journal.debt("b").count == 1
+
+
+def test_nobody_in_the_picture_is_clear(journal: Journal, tmp_path: Path) -> None:
+    stage = Detect(FakeDetector(Detection()), journal=journal, targets=[])
+    assert look(stage, a_snapshot(journal, tmp_path)).decision == "clear"
+
+
+@pytest.mark.parametrize(
+    ("failure", "problem"),
+    [
+        (DetectorUnavailable("throttled", "asked too often"), "throttled: asked too often"),
+        (DetectorRejected("access_denied", "not allowed"), "access_denied: not allowed"),
+        (ZeroDivisionError("x"), "internal_error: the detector failed with ZeroDivisionError"),
+    ],
+)
+def test_a_failing_detector_becomes_the_problem_and_the_event_goes_on(
+    journal: Journal, tmp_path: Path, failure: Exception, problem: str
+) -> None:
+    counted: list[tuple[str, str]] = []
+    stage = Detect(
+        FakeDetector(failure), journal=journal, targets=["a"], count=lambda *pair: counted.append(pair)
+    )
+    inspection = look(stage, a_snapshot(journal, tmp_path))
+    assert (inspection.problem, inspection.detector, inspection.decision) == (problem, "", "unknown")
+    assert journal.debt("a").count == 1
+    assert counted == [("fake", problem.partition(":")[0])]
+
+
+def test_a_snapshot_without_a_picture_is_passed_on_with_its_problem(journal: Journal, tmp_path: Path) -> None:
+    detector = FakeDetector()
+    snapshot = a_snapshot(journal, tmp_path, problem="timeout: no answer")
+    inspection = look(Detect(detector, journal=journal, targets=["a"]), snapshot)
+    assert (inspection.problem, inspection.decision, detector.pictures) == (
+        "timeout: no answer",
+        "unknown",
+        [],
+    )
+
+
+def test_without_a_detector_nothing_is_a_problem(journal: Journal, tmp_path: Path) -> None:
+    inspection = look(Detect(None, journal=journal, targets=[]), a_snapshot(journal, tmp_path))
+    assert (inspection.problem, inspection.decision) == ("", "unknown")
+
+
+def test_a_detector_that_is_away_is_left_alone_for_a_while(journal: Journal, tmp_path: Path) -> None:
+    detector = FakeDetector(DetectorUnavailable("timeout", "no answer"))
+    stage = Detect(detector, journal=journal, targets=[])
+    problems = [
+        look(stage, a_snapshot(journal, tmp_path, f"s{n}")).problem.partition(":")[0] for n in range(5)
+    ]
+    assert problems == ["timeout", "timeout", "timeout", "detector_away", "detector_away"]
+    assert len(detector.pictures) == 3
+
+
+def test_a_picture_that_is_gone_is_a_problem_of_that_event_only(journal: Journal, tmp_path: Path) -> None:
+    snapshot = a_snapshot(journal, tmp_path)
+    Path(snapshot.path).unlink()
+    assert look(Detect(FakeDetector(), journal=journal, targets=[]), snapshot).problem.startswith(
+        "picture_gone"
+    )
+
+
+def test_what_nobody_looked_at_before_a_restart_is_owed_at_once(journal: Journal, tmp_path: Path) -> None:
+    snapshot = a_snapshot(journal, tmp_path)
+    stage = Detect(FakeDetector(), journal=journal, targets=[])
+    assert list(stage.owed()) == [snapshot]
+    look(stage, snapshot)
+    assert list(stage.owed()) == []

@@ -1,0 +1,203 @@
+"""The fetch stage: every trigger ends in one recorded outcome, and is acknowledged after it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from app.cache import Cache, CacheUnavailable
+from app.cameras import CameraRejected, CameraUnavailable
+from app.journal import Journal
+from app.messages import Snapshot
+from app.pipeline.fetch import Channel, Fetch
+from pylib.credentials import Secret
+from tests.fakes.cameras import FakeCamera, jpeg
+from tests.unit.pipeline.conftest import a_trigger
+
+AWAY = CameraUnavailable("timeout", "no answer within 10 s")
+REFUSED = CameraRejected("login_refused", "the camera refuses the login")
+
+
+class Stand:
+    """A fetch stage with one camera, and what it did."""
+
+    def __init__(self, journal: Journal, cache: Cache, *answers: object, timeout: float = 10.0) -> None:
+        self.camera = FakeCamera(*answers)  # type: ignore[arg-type]
+        self.journal = journal
+        self.acknowledged: list[str] = []
+        self.counted: list[tuple[str, str]] = []
+        self.stage = Fetch(
+            {"Yard Camera": Channel(self.camera, label="Yard", timeout=timeout)},
+            journal=journal,
+            cache=cache,
+            acknowledge=self._acknowledge,
+            count=lambda *pair: self.counted.append(pair),
+        )
+
+    def _acknowledge(self, receipt: str) -> None:
+        self.acknowledged.append(receipt)
+
+    def fetch(self, event_id: str = "t1", **changes: object) -> Snapshot:
+        (snapshot,) = self.stage.handle(a_trigger(event_id, **changes))
+        return snapshot
+
+
+@pytest.fixture
+def stand(journal: Journal, cache: Cache) -> Stand:
+    return Stand(journal, cache)
+
+
+def test_a_trigger_becomes_a_picture_on_disk_a_record_and_then_an_acknowledgement(stand: Stand) -> None:
+    snapshot = stand.fetch(active_input={"device_key": "Beam"}, traceparent="00-1")
+    assert Path(snapshot.path).read_bytes() == jpeg()
+    assert (snapshot.width, snapshot.height, snapshot.size) == (64, 48, len(jpeg()))
+    assert (snapshot.problem, snapshot.active_input, snapshot.traceparent) == (
+        "",
+        {"device_key": "Beam"},
+        "00-1",
+    )
+    assert 0 <= snapshot.delay_s < 5
+    assert stand.journal.find("t1") == snapshot
+    assert stand.acknowledged == ["1:7"]
+    assert stand.counted == [("Yard Camera", "ok")]
+
+
+def test_nothing_is_acknowledged_that_could_not_be_recorded(stand: Stand, cache: Cache) -> None:
+    cache.root.write_text("a file in the way of the folder")
+    with pytest.raises(CacheUnavailable):
+        stand.fetch()
+    assert stand.acknowledged == []
+    assert stand.journal.find("t1") is None
+
+
+def test_a_camera_that_fails_ends_as_a_recorded_failure(journal: Journal, cache: Cache) -> None:
+    stand = Stand(journal, cache, AWAY)
+    snapshot = stand.fetch()
+    assert snapshot.problem == "timeout: no answer within 10 s"
+    assert snapshot.path == ""
+    assert journal.find("t1") == snapshot
+    assert stand.acknowledged == ["1:7"]
+    assert stand.counted == [("Yard Camera", "timeout")]
+
+
+def test_a_passing_failure_is_tried_again_at_once(journal: Journal, cache: Cache) -> None:
+    stand = Stand(journal, cache, AWAY, jpeg()[:200], jpeg())
+    assert stand.fetch().problem == ""
+    assert len(stand.camera.calls) == 3
+
+
+def test_a_refused_login_is_not_tried_again_not_even_for_the_next_trigger(
+    journal: Journal, cache: Cache
+) -> None:
+    stand = Stand(journal, cache, REFUSED)
+    assert stand.fetch("t1").problem.startswith("login_refused")
+    assert stand.fetch("t2").problem.startswith("circuit_open")
+    assert len(stand.camera.calls) == 1
+
+
+def test_another_login_in_the_trigger_starts_with_a_closed_circuit(journal: Journal, cache: Cache) -> None:
+    stand = Stand(journal, cache, REFUSED, jpeg())
+    assert stand.fetch("t1", device_params=Secret("admin:wrong@10.0.0.1:80")).problem.startswith(
+        "login_refused"
+    )
+    assert stand.fetch("t2", device_params=Secret("admin:right@10.0.0.1:80")).problem == ""
+    assert stand.camera.calls == ["admin:wrong@10.0.0.1:80", "admin:right@10.0.0.1:80"]
+
+
+@pytest.mark.parametrize(
+    ("answer", "code"),
+    [
+        (b"", "empty"),
+        (b"<html><body>Login</body></html>", "not_an_image"),
+        (jpeg()[:300], "truncated"),
+        (b"\xff\xd8\xff\xe0" + b"noise" * 100, ""),
+    ],
+)
+def test_an_answer_that_is_no_picture_is_a_failure_with_its_reason(
+    journal: Journal, cache: Cache, answer: bytes, code: str
+) -> None:
+    snapshot = Stand(journal, cache, answer, timeout=0.01).fetch()
+    assert snapshot.problem.startswith(code)
+    assert snapshot.problem
+    assert snapshot.path == ""
+    assert not list(cache.root.rglob("*.*"))
+
+
+def test_an_unexpected_error_of_an_adapter_is_a_recorded_failure_too(journal: Journal, cache: Cache) -> None:
+    stand = Stand(journal, cache, ZeroDivisionError("user:password@host"))
+    assert stand.fetch().problem == "internal_error: ZeroDivisionError"
+    assert stand.acknowledged == ["1:7"]
+
+
+def test_a_trigger_that_waited_too_long_is_recorded_as_stale_without_a_picture(stand: Stand) -> None:
+    old = datetime.now(UTC) - timedelta(seconds=500)
+    snapshot = stand.fetch(timestamp=old, queued=True)
+    assert snapshot.problem.startswith("stale: ")
+    assert snapshot.delay_s == pytest.approx(500, abs=5)
+    assert stand.camera.calls == []
+    assert stand.acknowledged == ["1:7"]
+
+
+def test_a_sensor_with_a_wrong_clock_is_served_and_its_timestamp_passed_on(stand: Stand) -> None:
+    snapshot = stand.fetch(timestamp=datetime(1970, 1, 1, tzinfo=UTC))
+    assert snapshot.problem == ""
+    assert snapshot.timestamp == datetime(1970, 1, 1, tzinfo=UTC)
+    assert snapshot.delay_s < 5
+
+
+def test_a_trigger_shed_from_a_full_queue_is_recorded_with_its_reason(stand: Stand) -> None:
+    (snapshot,) = stand.stage.shed(a_trigger())
+    assert snapshot.problem.startswith("overloaded: ")
+    assert stand.journal.find("t1") == snapshot
+    assert stand.acknowledged == ["1:7"]
+    assert stand.camera.calls == []
+
+
+def test_a_trigger_delivered_again_under_its_message_id_is_only_acknowledged(stand: Stand) -> None:
+    stand.fetch("t1", key="id:42", receipt="1:1")
+    assert list(stand.stage.handle(a_trigger("t1", key="id:42", receipt="2:1"))) == []
+    assert stand.acknowledged == ["1:1", "2:1"]
+    assert len(stand.camera.calls) == 1
+
+
+def test_a_redelivered_body_is_recognised_once_for_each_record(stand: Stand) -> None:
+    stand.fetch("t1", key="sha:1", receipt="1:1")
+    assert list(stand.stage.handle(a_trigger("t2", key="sha:1", receipt="2:1", redelivered=True))) == []
+    # A sensor whose clock stands still sent the same body twice: the second one has no record yet.
+    assert stand.fetch("t3", key="sha:1", receipt="2:2", redelivered=True).id == "t3"
+
+
+def test_the_same_body_that_is_not_redelivered_is_a_new_trigger(stand: Stand) -> None:
+    assert stand.fetch("t1", key="sha:1", receipt="1:1").id == "t1"
+    assert stand.fetch("t2", key="sha:1", receipt="1:2").id == "t2"
+
+
+def test_a_body_is_forgotten_once_the_broker_has_processed_its_acknowledgement(stand: Stand) -> None:
+    stand.fetch("t1", key="sha:1", receipt="1:1")
+    stand.stage.settled(["1:1"])
+    assert stand.fetch("t2", key="sha:1", receipt="2:1", redelivered=True).id == "t2"
+
+
+def test_a_recognised_redelivery_is_recognised_again_over_the_next_connection(stand: Stand) -> None:
+    stand.fetch("t1", key="sha:1", receipt="1:1")
+    for session in (2, 3):
+        again = a_trigger(f"r{session}", key="sha:1", receipt=f"{session}:1", redelivered=True)
+        assert list(stand.stage.handle(again)) == []
+
+
+def test_what_was_accepted_before_a_restart_is_owed_at_once(journal: Journal, cache: Cache) -> None:
+    journal.accept(a_trigger("t9", origin="http", receipt=""))
+    stage = Stand(journal, cache).stage
+    assert [trigger.id for trigger in stage.owed()] == ["t9"]
+    assert list(stage.owed()) == []  # fresh ones are left to the message that announces them
+
+
+def test_a_camera_that_is_no_longer_configured_ends_with_a_reason(stand: Stand) -> None:
+    assert stand.fetch(camera="Gone Camera").problem.startswith("unknown_camera: ")
+
+
+def test_closing_the_stage_closes_its_cameras(stand: Stand) -> None:
+    stand.stage.close()
+    assert stand.camera.closed

@@ -1,0 +1,85 @@
+"""The publish stage: a target gets everything it is owed, whenever it is there to take it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+
+from app.journal import Backoff, Journal
+from app.messages import Inspection, Snapshot
+from app.pipeline.publish import Publish
+from app.publishers import PublishRejected, PublishUnavailable
+from tests.fakes.publishers import FakePublisher
+
+NOW = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
+AWAY = PublishUnavailable("broker_away", "no connection to broker:5672")
+
+
+def an_inspection(journal: Journal, event_id: str = "s1") -> Inspection:
+    inspection = Inspection(Snapshot(event_id, "Yard Camera", "Yard", NOW, NOW, 0.1, "http"))
+    journal.record(inspection.snapshot)
+    journal.inspect(inspection, ["fake"])
+    return inspection
+
+
+def test_a_published_event_is_owed_no_more(journal: Journal) -> None:
+    publisher = FakePublisher()
+    inspection = an_inspection(journal)
+    assert list(Publish(publisher, journal=journal).handle(inspection)) == []
+    assert publisher.published == [inspection]
+    assert journal.debt("fake").count == 0
+
+
+@pytest.mark.parametrize("failure", [AWAY, ZeroDivisionError("x")])
+def test_an_event_that_failed_stays_owed_and_does_not_stop_the_next(
+    journal: Journal, failure: Exception
+) -> None:
+    publisher = FakePublisher()
+    stage = Publish(publisher, journal=journal, backoff=Backoff(60, 60))
+    publisher.failure = failure
+    first = an_inspection(journal, "s1")
+    stage.handle(first)
+    assert journal.debt("fake").count == 1
+    assert list(stage.owed()) == []
+    publisher.failure = None
+    stage.handle(an_inspection(journal, "s2"))
+    assert list(stage.owed()) == [first]  # one that got through says that the target is back
+
+
+def test_a_target_that_comes_back_is_given_everything_at_once(journal: Journal) -> None:
+    publisher = FakePublisher()
+    stage = Publish(publisher, journal=journal, backoff=Backoff(60, 60))
+    publisher.failure = AWAY
+    for number in range(5):
+        stage.handle(an_inspection(journal, str(number)))
+    publisher.failure = None
+    stage.back()
+    for inspection in stage.owed():
+        stage.handle(inspection)
+    assert [inspection.id for inspection in publisher.published] == ["0", "1", "2", "3", "4"]
+    assert journal.debt("fake").count == 0
+
+
+def test_an_event_the_target_will_never_take_is_given_up_with_its_reason(journal: Journal) -> None:
+    publisher = FakePublisher()
+    counted: list[tuple[str, str]] = []
+    publisher.failure = PublishRejected("too_large", "20 MB")
+    Publish(publisher, journal=journal, count=lambda *pair: counted.append(pair)).handle(
+        an_inspection(journal)
+    )
+    assert journal.debt("fake").count == 0
+    assert counted == [("fake", "too_large")]
+
+
+def test_an_event_nobody_listens_for_is_let_go_only_after_its_time(journal: Journal) -> None:
+    publisher = FakePublisher()
+    publisher.failure = PublishUnavailable("nobody_listens", "no queue is bound")
+    patient = Publish(publisher, journal=journal, give_up_after={"nobody_listens": 3600})
+    inspection = an_inspection(journal)
+    patient.handle(inspection)
+    assert journal.debt("fake").count == 1
+    hasty = Publish(publisher, journal=journal, give_up_after={"nobody_listens": 0})
+    hasty.handle(replace(inspection))
+    assert journal.debt("fake").count == 0

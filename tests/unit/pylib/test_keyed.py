@@ -1,0 +1,89 @@
+"""The keyed pool: many keys at once, one job at a time for each, in order."""
+
+import threading
+import time
+
+import pytest
+
+from pylib.keyed import KeyedPool
+
+
+def test_jobs_of_one_key_run_in_order_and_never_together() -> None:
+    pool = KeyedPool("pool", workers=8)
+    ran: list[int] = []
+    at_once = []
+    running = threading.Semaphore(1)
+
+    def job(number: int) -> None:
+        at_once.append(running.acquire(blocking=False))
+        time.sleep(0.001)
+        ran.append(number)
+        running.release()
+
+    for number in range(50):
+        pool.submit("camera", lambda number=number: job(number))  # type: ignore[misc]
+    pool.close(abandon=False)
+    assert pool.join(5)
+    assert ran == list(range(50))
+    assert all(at_once)
+
+
+def test_a_key_that_hangs_costs_only_itself() -> None:
+    pool = KeyedPool("pool", workers=2)
+    hang, done = threading.Event(), threading.Event()
+    pool.submit("hanging", hang.wait)
+    pool.submit("hanging", lambda: None)
+    for _ in range(20):
+        pool.submit("healthy", lambda: None)
+    pool.submit("healthy", done.set)
+    assert done.wait(5)
+    assert pool.waiting("hanging") == 1
+    hang.set()
+    pool.close(abandon=False)
+    assert pool.join(5)
+
+
+def test_all_threads_work_when_as_many_keys_have_jobs() -> None:
+    pool = KeyedPool("pool", workers=10)
+    together = threading.Barrier(10)
+    for key in range(10):
+        pool.submit(str(key), lambda: together.wait(5) and None)
+    pool.close(abandon=False)
+    assert pool.join(5)
+    assert not together.broken
+
+
+def test_abandoning_finishes_what_runs_and_drops_what_waits() -> None:
+    pool = KeyedPool("pool", workers=1)
+    begun, go_on = threading.Event(), threading.Event()
+    ran: list[str] = []
+
+    def first() -> None:
+        begun.set()
+        go_on.wait(5)
+        ran.append("first")
+
+    pool.submit("a", first)
+    pool.submit("a", lambda: ran.append("same key"))
+    pool.submit("b", lambda: ran.append("other key"))
+    assert begun.wait(5)
+    pool.close(abandon=True)
+    go_on.set()
+    assert pool.join(5)
+    assert ran == ["first"]
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_job_that_kills_its_thread_does_not_stop_the_others() -> None:
+    pool = KeyedPool("pool", workers=1)
+    done = threading.Event()
+
+    def die() -> None:
+        raise SystemExit
+
+    pool.submit("a", die)
+    pool.submit("a", lambda: None)
+    pool.submit("b", done.set)
+    assert done.wait(5)
+    pool.close(abandon=False)
+    assert pool.join(5)
