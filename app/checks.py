@@ -7,17 +7,19 @@ import os
 import shutil
 import stat
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from app import wire
 from app.cache import local_zone
 from app.cameras import Camera, CameraSettings
+from app.cameras.address import Networks
 from app.client import Client
 from app.detectors import Detector
 from app.media.picture import examine
@@ -26,6 +28,9 @@ from app.settings import Settings
 from app.web.access import is_loopback
 from pylib.errors import Failure
 from pylib.rabbitmq.topology import declare_subscription
+
+if TYPE_CHECKING:
+    from app.cameras.demo import Visitor
 
 TIME_ERROR = 5
 """What adjtimex(2) returns while the clock is not synchronised."""
@@ -52,7 +57,7 @@ class Finding:
 
 
 REMEDIES = {
-    "access_refused": "set RABBITMQ_USERNAME and RABBITMQ_PASSWORD (the user guest may only log in on the broker's own host)",
+    "access_refused": "set RABBITMQ_USERNAME and RABBITMQ_PASSWORD (guest may log in on the broker's own host only)",
     "broker_away": "start the broker, or correct RABBITMQ_SERVER_ADDRESS",
     "precondition_failed": "delete that queue on the broker, or set RABBITMQ_QUEUE_TYPE to what it is",
     "login_refused": "correct this camera's username and password; wait if it locks accounts after wrong tries",
@@ -205,8 +210,16 @@ def _detector(settings: Settings) -> Finding:
 
 
 def _figure() -> bytes:
-    """A picture with somebody in it."""
+    """A drawn picture with somebody in the middle of it."""
     from app.cameras.demo import Demo
+    from app.cameras.demo import Settings as DemoSettings
 
-    demo = Demo(Demo.Settings(location="Check"), networks=None)
+    moment = 0
+    demo = Demo(DemoSettings(location="Check"), networks=Networks(()), clock=lambda: moment)
+    while not _is_midway(demo.visitor(moment)):
+        moment += 1
     return demo.snapshot().data
+
+
+def _is_midway(visitor: Visitor | None) -> bool:
+    return visitor is not None and visitor.person and 0.4 < visitor.way < 0.6

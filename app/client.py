@@ -18,7 +18,7 @@ from pylib.rabbitmq.topology import Exchange, declare_exchange
 
 
 class Client:
-    """One connection to the broker, for one command. Raises `pylib.errors.Failure` when the broker does not play along."""
+    """One connection to the broker, for one command. Raises `pylib.errors.Failure` when the broker refuses."""
 
     def __init__(self, broker: Broker, settings: RabbitMQSettings) -> None:
         self._settings = settings
@@ -85,5 +85,5 @@ class Client:
                     return
                 with suppress(wire.MalformedEvent):  # somebody else's message under our topic
                     yield wire.parse_event(body, properties.content_type or "")
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001
             raise explain(error) from None

@@ -13,6 +13,14 @@ from pylib.config import Draft
 from pylib.kinds import Kinds
 from pylib.variables import variables
 
+REKOGNITION_NAMES = (
+    "DETECTOR_REGION",
+    "AWS_ALT_REGION",
+    "DETECTOR_ENDPOINT_URL",
+    "AWS_ENDPOINT_URL_REKOGNITION",
+)
+"""Whoever sets one of these wants Rekognition."""
+
 
 class NoDetector(DetectorSettings):
     """Pictures are published without being looked at."""
@@ -47,8 +55,8 @@ DETECTOR_KINDS = Kinds(("auto", "none", *detectors.KINDS), _model, default="auto
 def choose_detector(draft: Draft, aliases: dict[str, tuple[str, ...]]) -> None:
     """Settle a draft's `detector`: its kind, never `auto` afterwards, and the settings of that kind.
 
-    `OBJECT_DETECTION_ENABLED=false` means none. `auto` is Rekognition when a region for it is set or
-    `AWS_ENDPOINT_URL_REKOGNITION`, else HOG. Rekognition's region is `AWS_DEFAULT_REGION` at last.
+    `OBJECT_DETECTION_ENABLED=false` means none. `auto` is Rekognition when a region or an endpoint for it is
+    set, else HOG. Rekognition's region is `AWS_DEFAULT_REGION` at last.
     """
     at = ("detector",)
     if _switched_off(draft):
@@ -80,15 +88,13 @@ def _switched_off(draft: Draft) -> bool:
     try:
         return not TypeAdapter(bool).validate_python(found.value.strip().lower())
     except ValidationError:
-        draft.problems.append(f"{found.where}: {found.value.strip()!r} is neither true nor false")
+        draft.problems.append(f"{found.where}: is neither true nor false")
         return False
 
 
 def _settled(draft: Draft, section: dict[str, Any]) -> dict[str, Any]:
     """The same section without `auto` and without what only the detectors have that were not chosen."""
-    region = draft.get("DETECTOR_REGION", "AWS_ALT_REGION", "AWS_ENDPOINT_URL_REKOGNITION")
-    kind = "rekognition" if region or section.get("region") else "hog"
+    given = draft.get(*REKOGNITION_NAMES) or section.get("region") or section.get("endpoint_url")
+    kind = "rekognition" if given else "hog"
     own, all_of_them = _model(kind).model_fields, _model("auto").model_fields
-    return {key: value for key, value in section.items() if key in own or key not in all_of_them} | {
-        "kind": kind
-    }
+    return {key: value for key, value in section.items() if key in own or key not in all_of_them} | {"kind": kind}

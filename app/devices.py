@@ -61,9 +61,7 @@ def _merge_numbered(draft: Draft, word: str, name: str, kinds: Kinds) -> None:
             continue
         key = _key(device)
         if key in taken:
-            draft.problems.append(
-                f"environment: {prefix}_LOCATION: {key!r} is what {taken[key]} is called already"
-            )
+            draft.problems.append(f"environment: {prefix}_LOCATION: {key!r} is what {taken[key]} is called already")
             continue
         taken[key] = prefix
         _add(draft, name, device, prefix)
@@ -83,9 +81,7 @@ def _numbered(draft: Draft, prefix: str) -> dict[str, Any] | None:
     for name, value in found.items():
         if value is None:
             draft.problems.append(f"environment: {prefix}_{name.upper()}: is required")
-    return (
-        {name: value.value.strip() for name, value in found.items() if value} if all(found.values()) else None
-    )
+    return {name: value.value.strip() for name, value in found.items() if value} if all(found.values()) else None
 
 
 def _configure_camera(draft: Draft, device: dict[str, Any], prefix: str, kinds: Kinds) -> None:
@@ -95,8 +91,7 @@ def _configure_camera(draft: Draft, device: dict[str, Any], prefix: str, kinds: 
     wanted = [
         variable
         for variable in camera_variables(kinds, prefix, at)
-        if variable.location[-1] not in ("type", "location")
-        and not draft.came_from_environment(variable.location)
+        if variable.location[-1] not in ("type", "location") and not draft.came_from_environment(variable.location)
     ]
     draft.overlay(wanted)
     model = kinds.model(draft.at(at))

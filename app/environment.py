@@ -41,6 +41,7 @@ AWS = {
 OTHERS = {
     "CONFIG_FILE": "The configuration file, if not ./config.yml, ./config/config.yml or /config/config.yml.",
     "OBJECT_DETECTION_ENABLED": "false is the same as `DETECTOR_KIND=none`.",
+    "SYSLOG_ADDRESS": "Where Docker takes the containers' output, like udp://host:514; for `make setup`.",
     "OP_CONNECT_HOST": "A 1Password Connect server; its item `ENV.<app name>` holds further names.",
     "OP_CONNECT_TOKEN": "Its token.",
     "OP_VAULT": "Id or name of the vault; the only one that the token opens unless set.",

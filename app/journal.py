@@ -83,7 +83,7 @@ VERDICT_COLUMNS = "detector, person_count, decision, verdict_problem, seq"
 
 @dataclass(frozen=True, slots=True)
 class Backoff:
-    """How long until the next attempt: `first_s`, doubled with each further one up to `last_s`, give or take a fifth."""
+    """Until the next attempt: `first_s`, doubled with each further one up to `last_s`, give or take a fifth."""
 
     first_s: float = 1.0
     last_s: float = 60.0

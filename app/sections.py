@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from ipaddress import ip_network
+from pathlib import Path
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
@@ -50,6 +51,13 @@ def _time_zone(value: str) -> str:
     raise ValueError("must be a time zone such as Europe/Berlin or UTC, known to the system (package tzdata)")
 
 
+def _directory(value: Path) -> Path:
+    try:
+        return value.expanduser().absolute()
+    except RuntimeError:
+        raise ValueError("names the home of a user whom this system does not know") from None
+
+
 def _syslog(value: str) -> str:
     if value:
         Target.parse(value)
@@ -61,6 +69,8 @@ Network = Annotated[str, AfterValidator(_network)]
 """In CIDR notation; host bits are dropped."""
 TimeZone = Annotated[str, AfterValidator(_time_zone)]
 """A name of the IANA database; empty for the system's zone."""
+Directory = Annotated[Path, AfterValidator(_directory)]
+"""Absolute; `~` is the user's home."""
 WebAddress = Annotated[Secret, AfterValidator(_web_address)]
 Port = Annotated[int, Field(ge=1, le=65_535)]
 
@@ -100,12 +110,8 @@ class LogSettings(Section):
 class MonitorSettings(Section):
     """Services outside that notice when this one falls silent."""
 
-    hc_ping_url: WebAddress = Field(
-        default=Secret(""), description="Ping address of a healthchecks.io check."
-    )
-    cronitor_monitor_key: Secret = Field(
-        default=Secret(""), description="Key of a Cronitor heartbeat monitor."
-    )
+    hc_ping_url: WebAddress = Field(default=Secret(""), description="Ping address of a healthchecks.io check.")
+    cronitor_monitor_key: Secret = Field(default=Secret(""), description="Key of a Cronitor heartbeat monitor.")
     cronitor_base_url: str = Field(
         default="https://cronitor.link", pattern="^https?://", description="Where Cronitor takes pings."
     )
@@ -144,9 +150,7 @@ class RabbitMQSettings(Section):
         default="quorum", description="Of our own queues: quorum, or classic for a broker without."
     )
     prefetch: int = Field(default=1000, ge=1, le=65_535, description="Triggers under way at once.")
-    heartbeat: int = Field(
-        default=10, ge=5, le=600, description="Seconds between signs of life on the connection."
-    )
+    heartbeat: int = Field(default=10, ge=5, le=600, description="Seconds between signs of life on the connection.")
     unroutable_for: float = Field(
         default=3600,
         ge=0,

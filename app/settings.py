@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, Field, PrivateAttr
+from pydantic import Field, PrivateAttr
 
 from app import cameras
 from app.cameras import CameraSettings
@@ -19,6 +19,7 @@ from app.devices import merge_devices
 from app.environment import ALIASES, AWS, Row, known_names, rows
 from app.sections import (
     Device,
+    Directory,
     LogSettings,
     MonitorSettings,
     Network,
@@ -57,7 +58,7 @@ class Settings(Section):
         max_length=100,
         description="This device's word in the routing keys of events; the host name unless set.",
     )
-    data_dir: Annotated[Path, AfterValidator(lambda path: path.expanduser().absolute())] = Field(
+    data_dir: Directory = Field(
         default=Path("data"), validate_default=True, description="Directory for pictures and the journal."
     )
     time_zone: TimeZone = Field(
@@ -92,9 +93,7 @@ class Settings(Section):
         description="Pictures with more pixels are not decoded.",
     )
     log: LogSettings = Field(default=LogSettings(), description="What is said about what happens.")
-    sentry_dsn: WebAddress = Field(
-        default=Secret(""), description="Where Sentry takes errors; empty for none."
-    )
+    sentry_dsn: WebAddress = Field(default=Secret(""), description="Where Sentry takes errors; empty for none.")
     monitors: MonitorSettings = Field(
         default=MonitorSettings(), description="Services outside that notice when this one falls silent."
     )
@@ -180,8 +179,8 @@ def json_schema() -> dict[str, Any]:
     schema = Settings.model_json_schema()
     for model in (schema, *schema["$defs"].values()):
         for field in model["properties"].values():
-            if field.get("writeOnly"):
-                field.pop("default", None)  # a row of asterisks
+            if field.get("writeOnly") or "$ref" in field:
+                field.pop("default", None)  # a row of asterisks, or a section with one in it
     dialect = {"$schema": "https://json-schema.org/draft/2020-12/schema"}
     return dialect | schema | {"title": "snapshot-processor"}
 

@@ -46,7 +46,7 @@ class Watch:
     def _keep(self, entry: dict[str, Any], image: bytes) -> Path | None:
         assert self._save is not None  # noqa: S101 - asked for
         self._save.mkdir(parents=True, exist_ok=True)
-        name = f"{entry.get('image_timestamp', '0')}-{slug(str(entry.get('device_key', '')))}-{entry.get('event_id', '')}"
-        path = self._save / f"{slug(name)}{SUFFIXES.get(image[:2], '.bin')}"
+        parts = (str(entry.get(key, "")) for key in ("image_timestamp", "device_key", "event_id"))
+        path = self._save / f"{slug('-'.join(parts))}{SUFFIXES.get(image[:2], '.bin')}"
         path.write_bytes(image)
         return path

@@ -24,6 +24,8 @@ _SENTENCES = {
     "unknown_kind": "{value} is not one of {expected}",
     "string_too_short": "must not be empty",
     "string_pattern_mismatch": "{value} does not have the form {pattern}",
+    "string_unicode": "holds bytes that are not UTF-8",
+    "path_type": "must be a path",
     "list_type": "must be a list",
     "tuple_type": "must be a list",
     "dict_type": "must be a section with settings of its own",
@@ -53,12 +55,9 @@ def complaint(
     sentence = _SENTENCES.get(kind)
     if sentence is None:
         # "Input should be greater than 0": pydantic's own words never hold the value.
-        return (
-            error["msg"].replace("Input should", "must").replace("Input is", "is")
-            + f"{shown and ', not '}{shown}"
-        )
+        return error["msg"].replace("Input should", "must").replace("Input is", "is") + f"{shown and ', not '}{shown}"
     expected = str(context.get("expected", "")).replace("'", "")
-    text = sentence.format(value=shown or "it", expected=expected, pattern=context.get("pattern"))
+    text = sentence.format(value=shown, expected=expected, pattern=context.get("pattern")).lstrip()
     guess = did_you_mean(value, expected.replace(" or ", ", ").split(", ")) if shown and expected else ""
     return text + guess
 

@@ -1,7 +1,7 @@
 """Settings from a YAML file and the environment, with everything that is wrong said at once.
 
 The environment (with secret files and a vault, see `Environment`) goes before the file; a list is written
-there with commas or as JSON. What is empty, there or in the file, counts as not set.
+there with commas or as JSON. An empty variable counts as not set, and so does a key in the file with nothing behind it.
 """
 
 from __future__ import annotations
@@ -22,6 +22,8 @@ from pylib.credentials import CredentialError, Environment, Found
 from pylib.errors import Permanent
 from pylib.variables import Variable, fields_at, is_list, is_secret, kinds_with, model_of, step
 from pylib.yaml_file import Location, YamlFile, dotted
+
+_SHORTEST = 6
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -175,6 +177,8 @@ def _meant(name: str, known: set[str]) -> str:
     word = name.replace(number[0], "_n_", 1) if number else name
     suffix = "" if word in known or not word.endswith("_FILE") else "_FILE"
     word = word.removesuffix(suffix)
-    # Below this likeness the environment's other names (WEB_PORTS, DATADIR) would be taken for ours.
-    close = [] if word in known else difflib.get_close_matches(word, known, n=1, cutoff=0.88)
+    if word in known or len(word) < _SHORTEST:
+        return ""
+    # One slip in eight letters is still seen; with less likeness or length other programs' names come in.
+    close = difflib.get_close_matches(word, known, n=1, cutoff=0.85)
     return close[0].replace("_n_", number[0] if number else "_n_") + suffix if close else ""

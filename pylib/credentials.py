@@ -89,7 +89,8 @@ class Environment:
     def _named_file(self, name: str) -> Found | None:
         path = self.variables.get(f"{name}_FILE", "").strip()
         where = f"environment: {name}_FILE"
-        return Found(_read(Path(path), f"{where}: {path}"), where) if path else None
+        # The path is not shown: it may be the secret itself, given under the wrong name.
+        return Found(_read(Path(path), f"{where}: the file that it names"), where) if path else None
 
     def _mounted_file(self, name: str) -> Found | None:
         path = self._mounted.get(name) or self._mounted.get(name.lower())

@@ -134,7 +134,7 @@ def _commit(connection: sqlite3.Connection, batch: Sequence[Item]) -> None:
         answers = [_attempt(connection, work) for work, _ in batch]
         connection.execute("COMMIT")
     except sqlite3.Error as error:
-        log.error("database not written", reason=str(error))  # noqa: TRY400 - each caller gets the error
+        log.error("database not written", reason=str(error))
         if connection.in_transaction:
             connection.execute("ROLLBACK")
         answers = [(None, error)] * len(batch)

@@ -1,7 +1,7 @@
 """What can go wrong, split by whether trying again can help."""
 
 
-class Failure(Exception):  # noqa: N818 - the tree is named for what it is: a failure, transient or permanent
+class Failure(Exception):
     """Something a part of the service could not do, said so that an operator can act on it.
 
     `code` is a short stable slug (`timeout`, `login_refused`) for metrics and records; `detail` is one

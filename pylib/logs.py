@@ -29,9 +29,9 @@ _LEVELS = {
     "error": logging.ERROR,
     "critical": logging.CRITICAL,
 }
-_QUIET = ("pika", "urllib3", "botocore", "boto3", "s3transfer", "watchdog", "asyncio", "PIL")
+_QUIET = ("pika", "urllib3", "botocore", "boto3", "s3transfer", "watchdog", "asyncio", "PIL", "uvicorn")
 """Libraries that tell their life at INFO, and at DEBUG the URLs they ask for."""
-_REPEATS = ("pika.adapters", "pika.connection")
+_REPEATS = ("pika.adapters", "pika.channel", "pika.connection")
 """Seven errors, one with a traceback, for each refused connection; then they raise what our line says."""
 
 
@@ -87,7 +87,7 @@ def _sentence(event: object, args: tuple[object, ...]) -> str:
         return f"{event} {args}"
 
 
-def configure(*, level: str, format: Format, syslog: str = "", program: str = "python") -> None:  # noqa: A002
+def configure(*, level: str, format: Format, syslog: str = "", program: str = "python") -> None:
     """Send everything that is logged to stderr, and to a syslog if one is named.
 
     `level` is debug, info, warning, error or critical. `console` is for people (local time, coloured on a
@@ -113,7 +113,7 @@ def configure(*, level: str, format: Format, syslog: str = "", program: str = "p
     _install(handlers, _LEVELS[level.lower()])
 
 
-def _for_people(format: Format) -> bool:  # noqa: A002
+def _for_people(format: Format) -> bool:
     return format == "console" or (format == "auto" and sys.stderr.isatty())
 
 

@@ -73,6 +73,7 @@ class OnePassword:
 
         with requests.Session() as session:
             session.trust_env = False  # a proxy or .netrc of the host has no business with the token
+            session.headers["Accept-Encoding"] = "identity"
             session.headers["Authorization"] = f"Bearer {self._token.get_secret_value()}"
             vault = self._vault_id(self._list(session, "/v1/vaults"))
             items = self._list(session, f"/v1/vaults/{vault}/items")
@@ -93,9 +94,7 @@ class OnePassword:
         alive = [item for item in items if item.get("title") == title and item.get("state") != "ARCHIVED"]
         if len(alive) != 1:
             count = f"{len(alive)} items" if alive else "no item"
-            raise CredentialRejected(
-                "no_item", f"1Password: the vault has {count} {title!r}, there must be one"
-            )
+            raise CredentialRejected("no_item", f"1Password: the vault has {count} {title!r}, there must be one")
         return str(alive[0].get("id"))
 
     def _list(self, session: requests.Session, path: str) -> list[dict[str, Any]]:
@@ -106,6 +105,7 @@ class OnePassword:
 
     def _get(self, session: requests.Session, path: str) -> Any:
         import requests
+        from urllib3.exceptions import HTTPError, ReadTimeoutError
 
         deadline = time.monotonic() + self._timeout
         try:
@@ -115,8 +115,8 @@ class OnePassword:
                 if response.status_code != 200:
                     raise self._refusal(response.status_code)
                 return json.loads(self._body(response, deadline))
-        except (requests.RequestException, OSError) as error:
-            late = isinstance(error, (requests.Timeout, TimeoutError))
+        except (requests.RequestException, HTTPError, OSError) as error:
+            late = isinstance(error, (requests.Timeout, ReadTimeoutError, TimeoutError))
             problem = f"does not answer within {self._timeout:g} s" if late else "cannot be reached"
             raise CredentialUnavailable("unreachable", f"{self._shown} {problem}") from None
         except ValueError:
@@ -124,7 +124,7 @@ class OnePassword:
 
     def _body(self, response: requests.Response, deadline: float) -> bytes:
         body = b""
-        for chunk in response.iter_content(65_536):
+        while chunk := response.raw.read1(65_536):  # what has come; others wait for the whole amount
             body += chunk
             if time.monotonic() > deadline:
                 raise TimeoutError

@@ -32,7 +32,7 @@ RETRY_LAST_S = 15.0
 class Stage(Generic[M]):
     """One step of the pipeline: a plain object, tested by calling it."""
 
-    def open(self) -> None:  # noqa: B027 - a hook, and most stages need none
+    def open(self) -> None:
         """Called once before the first message, in the relay's thread."""
 
     def handle(self, message: M) -> Iterable[object]:
@@ -54,7 +54,7 @@ class Stage(Generic[M]):
         """
         return ()
 
-    def close(self) -> None:  # noqa: B027
+    def close(self) -> None:
         """Called once after the last message, in the relay's thread."""
 
 

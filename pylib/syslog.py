@@ -23,6 +23,7 @@ _SEVERITIES = ((logging.CRITICAL, 2), (logging.ERROR, 3), (logging.WARNING, 4), 
 _DEBUG_SEVERITY = 7
 _MAX_BYTES = 8192  # what rsyslog takes by default, and well within a datagram
 _TIMEOUT = 5.0
+_FIRST_RETRY = 0.25
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,13 +106,13 @@ class SyslogHandler(logging.Handler):
         return line + b"\n" if self._target.kind == "tcp" else line
 
     def _run(self) -> None:
-        wait = 1.0
+        wait = _FIRST_RETRY
         while (line := self._next()) is not None:
             while not self._sent(line):
                 if self._stopping.wait(wait):
                     return
                 wait = min(wait * 2, 60.0)
-            wait = 1.0
+            wait = _FIRST_RETRY
         self._disconnect()
 
     def _next(self) -> bytes | None:

@@ -75,6 +75,6 @@ class Loop(ABC):
     def _guarded(self) -> None:
         try:
             self.run()
-        except BaseException as error:  # noqa: BLE001 - whatever killed it is the supervisor's to judge
+        except BaseException as error:
             self.error = error
             log.exception("thread died", thread=self.name)

@@ -20,12 +20,14 @@ _INK = (0, 0, 0)
 _SMALLEST_SIDE = 240
 """A smaller picture is enlarged, so that a name has room beside what it names."""
 
+Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
+
 _Rect = tuple[int, int, int, int]
 """Left, top, right, bottom in pixels."""
 
 
 def annotate(picture: bytes, detection: Detection) -> bytes:
-    """The picture as an upright JPEG with each label's boxes, its name, and its confidence on the first of them.
+    """The picture as an upright JPEG with each label's boxes and name, and its confidence on the first box.
 
     Persons are orange, all else is cyan. A picture less than 240 pixels high or wide is enlarged.
     Raises `BadPicture`.
@@ -34,17 +36,17 @@ def annotate(picture: bytes, detection: Detection) -> bytes:
     draw = ImageDraw.Draw(image)
     short = min(image.size)
     stroke = max(2, short // 240)
-    font = _font(max(13, short // 36))
+    font = _font(max(13, short // 32))
     marks = [mark for label in detection.labels for mark in _marks(label, image.size)]
     marks.sort(key=lambda mark: mark.colour == _PERSON)  # drawn last, so on top
     for mark in marks:
         _outline(draw, mark, stroke=stroke)
     taken: list[_Rect] = []
     for mark in reversed(marks):
-        tag = _Tag(mark, font)
+        tag = _Tag(mark, font, image.width)
         tag.draw(draw, _place(tag, mark.box, image.size, taken))
     buffer = io.BytesIO()
-    image.save(buffer, "JPEG", quality=90)
+    image.save(buffer, "JPEG", quality=88, subsampling=0)  # thin lines keep their colour
     return buffer.getvalue()
 
 
@@ -59,32 +61,41 @@ class _Mark:
 
 def _marks(label: Label, size: tuple[int, int]) -> Iterator[_Mark]:
     colour = _PERSON if label.name == "Person" else _THING
+    name = " ".join(label.name.split())
     for number, box in enumerate(label.boxes):
         # The confidence is that of the surest, which is the first.
-        text = label.name if number else f"{label.name} {label.confidence:.0%}"
+        text = name if number else f"{name} {label.confidence:.0%}"
         yield _Mark(_corners(box, size), text, colour)
 
 
 class _Tag:
     """A name and a percentage on a coloured ground."""
 
-    def __init__(self, mark: _Mark, font: ImageFont.FreeTypeFont | ImageFont.ImageFont) -> None:
-        self.text = mark.text
+    def __init__(self, mark: _Mark, font: Font, widest: int) -> None:
         self.colour = mark.colour
         self.font = font
-        left, top, right, bottom = font.getbbox(self.text)
-        self.pad = max(2, round((bottom - top) * 0.3))
-        self.width = round(right - left) + 2 * self.pad
+        _, top, _, bottom = font.getbbox("Åg")  # the same height for every text
+        self.pad = max(2, round((bottom - top) * 0.2))
+        self.text = _shortened(mark.text, font, widest - 2 * self.pad)
+        self.width = round(font.getlength(self.text)) + 2 * self.pad
         self.height = round(bottom - top) + 2 * self.pad
-        self.shift = (self.pad - left, self.pad - top)
+        self.drop = self.pad - top
 
     def draw(self, draw: ImageDraw.ImageDraw, at: _Rect) -> None:
         draw.rectangle((at[0], at[1], at[2] - 1, at[3] - 1), fill=self.colour)
-        draw.text((at[0] + self.shift[0], at[1] + self.shift[1]), self.text, fill=_INK, font=self.font)
+        draw.text((at[0] + self.pad, at[1] + self.drop), self.text, fill=_INK, font=self.font)
+
+
+def _shortened(text: str, font: Font, widest: float) -> str:
+    if font.getlength(text) <= widest:
+        return text
+    while text and font.getlength(text + "…") > widest:
+        text = text[:-1]
+    return text + "…"
 
 
 def _place(tag: _Tag, box: _Rect, size: tuple[int, int], taken: list[_Rect]) -> _Rect:
-    """Where a tag goes: above its box, else inside, else below, inside the picture and clear of the others."""
+    """Where a tag goes: above, inside or below its box, but in the picture and clear of the other tags."""
     left = max(0, min(box[0], size[0] - tag.width))
     lowest = max(0, size[1] - tag.height)
     tops = [box[1] - tag.height, box[1], box[3]]
@@ -126,5 +137,5 @@ def _roomy(image: Image.Image) -> Image.Image:
 
 
 @lru_cache(maxsize=32)
-def _font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
+def _font(size: int) -> Font:
     return ImageFont.load_default(size=size)

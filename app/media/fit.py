@@ -11,9 +11,7 @@ from app.media.picture import BadPicture, describe, upright
 _QUALITIES = (90, 80, 65)
 
 
-def fit(
-    picture: bytes, *, formats: tuple[str, ...], max_bytes: int, min_side: int, max_side: int
-) -> bytes:
+def fit(picture: bytes, *, formats: tuple[str, ...], max_bytes: int, min_side: int, max_side: int) -> bytes:
     """The picture itself when it fits already, else an upright JPEG of it that does.
 
     `formats` are Pillow's names; sides are in pixels. Raises `BadPicture`, with the code `too_narrow` when
@@ -27,7 +25,8 @@ def fit(
     if round(long * factor) > max_side:
         raise BadPicture(
             "too_narrow",
-            f"The picture of {is_now.width} x {is_now.height} pixels does not fit between {min_side} and {max_side} a side.",
+            f"A picture of {is_now.width} x {is_now.height} pixels cannot be brought between {min_side} and"
+            f" {max_side} pixels a side.",
         )
     width = max(min_side, round(is_now.width * factor))
     height = max(min_side, round(is_now.height * factor))
@@ -43,5 +42,5 @@ def _encode(image: Image.Image, *, max_bytes: int, min_side: int) -> bytes:
             if buffer.tell() <= max_bytes:
                 return buffer.getvalue()
         if min(image.size) <= min_side:
-            raise BadPicture("too_narrow", f"The picture cannot be made smaller than {max_bytes} bytes.")
+            raise BadPicture("too_large", f"The picture cannot be brought under {max_bytes} bytes.")
         image = image.resize((max(min_side, image.width // 2), max(min_side, image.height // 2)))

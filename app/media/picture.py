@@ -18,7 +18,7 @@ MAX_PIXELS = 50_000_000
 """Room for every camera sold today; a picture of that many pixels takes 150 MB once decoded."""
 
 _MAX_SCANS = 100
-"""A progressive JPEG has about ten. Each is a pass over all pixels, so a small file with 100,000 costs minutes."""
+"""A progressive JPEG has about ten. Each is a pass over all pixels: a file with 100,000 costs minutes."""
 
 # The plugins are called by name, not through Image.open: that one tries every format it knows, and judges
 # the size by a global of Pillow's, warning on stderr, where ours is a setting and an error.
@@ -102,8 +102,6 @@ def upright(data: bytes, *, width: int | None = None, max_pixels: int = MAX_PIXE
 
 def _open(data: bytes, max_pixels: int) -> tuple[ImageFile.ImageFile, Picture]:
     kind = _sniff(data)
-    if kind == "JPEG" and data.count(b"\xff\xda") > _MAX_SCANS:
-        raise BadPicture("pixel_bomb", f"This JPEG has more than {_MAX_SCANS} scans, which no camera makes.")
     if kind == "WEBP":  # its plugin allocates the whole canvas on opening
         _check_size(*_webp_size(data), max_pixels)
     try:
@@ -119,6 +117,10 @@ def _sniff(data: bytes) -> str:
     if not data:
         raise BadPicture("empty", "The picture is empty: it has not one byte.")
     head = data[:1024]
+    if not _TEXT.match(head):
+        for kind, (magic, _) in _FORMATS.items():
+            if magic.match(head):
+                return kind
     for name, magic in _FOREIGN.items():
         if magic.match(head):
             raise BadPicture("unsupported_format", f"This is {name} file; a picture has to be {_TAKEN}.")
@@ -126,9 +128,6 @@ def _sniff(data: bytes) -> str:
         raise BadPicture("not_an_image", "This is a web page (HTML), not a picture.")
     if _TEXT.match(head):
         raise BadPicture("not_an_image", "This is text, not a picture.")
-    for kind, (magic, _) in _FORMATS.items():
-        if magic.match(head):
-            return kind
     raise BadPicture("not_an_image", f"This is no picture: it does not start as {_TAKEN} does.")
 
 
@@ -153,13 +152,13 @@ def _webp_size(data: bytes) -> tuple[int, int]:
 
 def _load(image: ImageFile.ImageFile, data: bytes) -> None:
     kind = str(image.format)
+    if kind == "JPEG" and data.count(b"\xff\xda") > _MAX_SCANS:
+        raise BadPicture("pixel_bomb", f"This JPEG has more than {_MAX_SCANS} scans, which no camera makes.")
     try:
         image.load()
     except Exception:  # noqa: BLE001 - as above
         raise _unreadable(kind, data) from None
-    # All pixels of these may be there although the end is not; a JPEG's decoder has looked for the end itself,
-    # and may be followed by more (a second view, a video).
-    if kind != "JPEG" and _cut_short(kind, data):
+    if _cut_short(kind, data):  # decoders that have all pixels do not mind a missing end
         raise _unreadable(kind, data)
 
 
@@ -171,13 +170,23 @@ def _unreadable(kind: str, data: bytes) -> BadPicture:
 
 def _cut_short(kind: str, data: bytes) -> bool:
     """Whether the file ends before its format says that it does."""
-    if kind == "JPEG":  # some cameras put a few bytes after the end marker
-        return data.rfind(b"\xff\xd9", -1024) < 0
+    if kind == "JPEG":  # more may follow: padding, a second view, a video
+        return data.find(b"\xff\xd9", _first_scan(data)) < 0
     if kind == "PNG":
         return b"IEND\xae\x42\x60\x82" not in data
     if kind == "WEBP":
         return len(data) < 8 + int.from_bytes(data[4:8], "little")
     return len(data) < int.from_bytes(data[2:6], "little")
+
+
+def _first_scan(data: bytes) -> int:
+    """Where a JPEG's coded data begin: after the segments of its header, of which one may hold a whole thumbnail."""
+    at = 2
+    while data[at : at + 1] == b"\xff":
+        if data[at + 1 : at + 2] == b"\xda":
+            return at
+        at += 2 + int.from_bytes(data[at + 2 : at + 4])
+    return max(0, data.find(b"\xff\xda"))
 
 
 def _orientation(image: ImageFile.ImageFile) -> int:

@@ -46,7 +46,7 @@ class Publish(Stage[Inspection]):
             log.error("event given up", target=target, event_id=inspection.id, reason=str(error))
             self._journal.give_up(inspection.id, target, problem=str(error))
             self._count(target, error.code)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - whatever it was, the event stays owed
             self._put_off(inspection, error)
         else:
             self._journal.delivered(inspection.id, target)

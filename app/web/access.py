@@ -42,9 +42,9 @@ class Access:
         if not self._password:
             return self._open
         scheme, _, value = authorization.partition(" ")
-        if scheme.lower() == "basic":
-            value = _password_of(value)
-        return hmac.compare_digest(value.encode(), self._password.encode())
+        # Header bytes reach us as Latin-1; senders mean UTF-8.
+        given = _password_of(value) if scheme.lower() == "basic" else value.encode("latin-1")
+        return hmac.compare_digest(given, self._password.encode())
 
 
 class Guard:
@@ -67,9 +67,9 @@ def is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
-def _password_of(credentials: str) -> str:
+def _password_of(credentials: str) -> bytes:
+    """The password in the credentials of the Basic scheme (RFC 7617)."""
     try:
-        decoded = base64.b64decode(credentials, validate=True).decode()
-    except (binascii.Error, UnicodeDecodeError):
-        return ""
-    return decoded.partition(":")[2]
+        return base64.b64decode(credentials, validate=True).partition(b":")[2]
+    except (binascii.Error, ValueError):
+        return b""

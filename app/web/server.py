@@ -39,6 +39,7 @@ class WebServer(Loop):
         server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             server.bind((self._host, self._port))
+            server.listen(128)  # who is early waits for the event loop instead of being refused
         except OSError as error:
             server.close()
             raise AddressInUse(

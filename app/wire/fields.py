@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import msgpack
@@ -82,6 +82,22 @@ def as_text(value: object) -> str | None:
 def kind_of(value: object) -> str:
     """How a sentence names a value without quoting it."""
     return KINDS.get(type(value), type(value).__name__)
+
+
+def is_deeper(value: object, levels: int) -> bool:
+    """Whether maps and lists are nested more than so many levels deep; counted without recursion."""
+    layer = [value]
+    for _ in range(levels + 1):
+        layer = [inner for outer in layer for inner in _contents(outer)]
+        if not layer:
+            return False
+    return True
+
+
+def _contents(value: object) -> Iterable[object]:
+    if isinstance(value, dict):
+        return value.values()
+    return value if isinstance(value, list) else ()
 
 
 def _from_json(body: bytes) -> Any:

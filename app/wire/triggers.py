@@ -29,6 +29,7 @@ LATEST = 100_000_000_000
 UNIX_SECONDS = re.compile(r"-?\d{9,}(\.\d*)?")
 """Shorter digits are ISO 8601's basic dates (`20231114`)."""
 MAX_ACTIVE_INPUT = 64 * 1024
+MAX_DEPTH = 32
 MAX_BAGGAGE = 8192  # https://www.w3.org/TR/baggage/#limits
 TRACEPARENT = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}(-.{0,200})?")
 """https://www.w3.org/TR/trace-context/#traceparent-header"""
@@ -117,10 +118,12 @@ def checked_active_input(value: object) -> dict[str, Any] | None:
     try:
         size = len(msgpack.packb(value, datetime=True))
     except (ValueError, TypeError, OverflowError, RecursionError):
-        problem = "active_input is nested too deeply, or holds numbers or text that MessagePack cannot"
+        problem = "active_input holds numbers or text that MessagePack cannot"
         raise MalformedTrigger("mistyped_field", problem) from None
     if size > MAX_ACTIVE_INPUT:
         raise MalformedTrigger("too_large", f"active_input takes {size} bytes, more than {MAX_ACTIVE_INPUT}")
+    if fields.is_deeper(value, MAX_DEPTH):
+        raise MalformedTrigger("too_large", f"active_input is nested more than {MAX_DEPTH} levels deep")
     return value
 
 

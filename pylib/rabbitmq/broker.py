@@ -98,10 +98,8 @@ def explain(error: Exception) -> Failure:
     code, text = getattr(error, "reply_code", 0), getattr(error, "reply_text", "")
     if code in (ACCESS_REFUSED, NOT_ALLOWED):
         return Permanent("access_refused", text)
-    if isinstance(error, exceptions.ProbableAuthenticationError | exceptions.AuthenticationError):
-        return Permanent("access_refused", "the broker refuses this user name or password")
-    if isinstance(error, exceptions.ProbableAccessDeniedError):
-        return Permanent("access_refused", "the broker refuses this user on this virtual host")
+    if isinstance(error, exceptions.ProbableAuthenticationError | exceptions.ProbableAccessDeniedError):
+        return _not_let_in(str(error.args))
     if code == PRECONDITION_FAILED and " arg '" in text:
         return Permanent("precondition_failed", _difference(text))
     if code == PRECONDITION_FAILED and "message size" in text:
@@ -111,6 +109,15 @@ def explain(error: Exception) -> Failure:
     if isinstance(error, exceptions.ConnectionBlockedTimeout):
         return Transient("broker_blocked", "the broker takes no messages (out of memory or disk space)")
     return Transient("broker_away", text or _innermost(error))
+
+
+def _not_let_in(words: str) -> Failure:
+    """pika guesses at a refusal from the stage of the handshake; a broker going down looks the same."""
+    if f"({ACCESS_REFUSED})" in words:
+        return Permanent("access_refused", "the broker refuses this user name or password")
+    if f"({NOT_ALLOWED})" in words:
+        return Permanent("access_refused", "the broker has no such virtual host, or not for this user")
+    return Transient("broker_away", "the connection was lost during the handshake")
 
 
 def _difference(text: str) -> str:

@@ -26,6 +26,8 @@ log = structlog.get_logger(__name__)
 
 MAX_BODY = 1024 * 1024
 TICK = 1.0
+GATHER = 0.05
+"""Seconds in which acknowledgements are gathered: what comes faster costs one frame and one wake-up."""
 LINGER_MS = 1000
 
 
@@ -87,9 +89,9 @@ class ZMQListener(BrokerLoop):
         Receipts of a lost connection are ignored: the broker delivers their messages again.
         """
         self._acknowledged.append(receipt)
-        if not self._woken:  # many at once cost one wake-up; a lost race costs a tick
+        if not self._woken:  # a lost race costs a tick
             self._woken = True
-            self._call(self._send_acknowledgements)
+            self._call(self._send_soon)
 
     def pause(self) -> None:
         """Take in nothing more, but go on acknowledging what is in flight, until `stop`."""
@@ -195,6 +197,10 @@ class ZMQListener(BrokerLoop):
             while self._outbox:
                 self._socket.send(self._outbox[0][1], zmq.NOBLOCK)
                 self._outbox.popleft()
+
+    def _send_soon(self) -> None:
+        # Waking the loop costs more than an acknowledgement: wait for others to come along.
+        self._connection.call_later(GATHER, self._send_acknowledgements)
 
     def _send_acknowledgements(self) -> None:
         self._woken = False

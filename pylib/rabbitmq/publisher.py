@@ -9,12 +9,15 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pika
+import structlog
 from pika.exceptions import ChannelClosedByBroker, NackError, UnroutableError
 
 from pylib.errors import Failure, Transient
 from pylib.rabbitmq.broker import Broker, explain
 from pylib.rabbitmq.loop import BrokerLoop
 from pylib.rabbitmq.topology import Exchange, declare_exchange
+
+log = structlog.get_logger(__name__)
 
 IDLE = 0.5
 """Seconds between two looks at an idle connection: heartbeats, and whether it is still there."""
@@ -41,7 +44,7 @@ class ConfirmedPublisher(BrokerLoop):
         broker: Broker,
         *,
         exchanges: Sequence[Exchange] = (),
-        on_connect: Callable[[], None] | None = None,
+        on_connect: Callable[[], None] = lambda: None,
     ) -> None:
         """`exchanges` are made sure of on every connect. `on_connect` is then called in the publisher's own
         thread; it must not publish."""
@@ -105,8 +108,7 @@ class ConfirmedPublisher(BrokerLoop):
     def _serve(self, connection: Any) -> None:
         channel = self._open(connection)
         self._connected()
-        if self._on_connect is not None:
-            self._on_connect()
+        self._tell()
         while not self.stopping.is_set():
             self.beat()
             try:
@@ -116,6 +118,12 @@ class ConfirmedPublisher(BrokerLoop):
                 continue
             if request is not None and not request.abandoned and not self._send(channel, request):
                 channel = self._open(connection)
+
+    def _tell(self) -> None:
+        try:
+            self._on_connect()
+        except Exception:
+            log.exception("the news of the connection was not taken", thread=self.name)
 
     def _open(self, connection: Any) -> Any:
         for exchange in self._exchanges:

@@ -42,6 +42,11 @@ class HttpDouble:
         return f"http://127.0.0.1:{self.port}"
 
 
+class _Server(ThreadingHTTPServer):
+    def handle_error(self, *_: object) -> None:
+        """A client that gave up is what some tests are about."""
+
+
 @contextmanager
 def http_double() -> Iterator[HttpDouble]:
     """A running one, on a port that the system chooses."""
@@ -59,12 +64,12 @@ def http_double() -> Iterator[HttpDouble]:
             self.end_headers()
             self.wfile.write(b"OK")
 
-        do_GET = do_POST = _answer
+        do_GET = do_POST = _answer  # noqa: N815 - names given by http.server
 
         def log_message(self, *_: object) -> None:
             """Tests look at `seen`."""
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server = _Server(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
     double.port = server.server_port
     thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)

@@ -39,7 +39,7 @@ def restored_logging() -> Iterator[None]:
 
 
 def _forget_cached_loggers() -> None:
-    """Let our modules' loggers follow the configuration again, or `capture_logs` would no longer hear them."""
+    """Let our modules' loggers follow the configuration again, or `capture_logs` would hear nothing."""
     for name, module in list(sys.modules.items()):
         if name.partition(".")[0] in ("app", "pylib"):
             for value in vars(module).values():

@@ -52,12 +52,14 @@ def test_both_ends_recover_and_nothing_confirmed_is_lost(own_broker: Broker, nam
         sink.done(*before[::2])
         eventually(lambda: len(sink.settled) == 25)
 
-        getattr(own_broker, how)()
-        sink.done(before[1])  # too late: that connection is gone
-        eventually(lambda: not publisher.connected and not sink.listener.connected)
-        late = ConfirmedPublisher("late", own_broker.address)
-        late.start()
-        own_broker.start()
+        try:
+            getattr(own_broker, how)()
+            sink.done(before[1])  # too late: that connection is gone
+            eventually(lambda: not publisher.connected and not sink.listener.connected)
+            late = ConfirmedPublisher("late", own_broker.address)
+            late.start()
+        finally:
+            own_broker.start()
 
         eventually(lambda: publisher.connected and sink.listener.connected and late.connected, timeout=40)
         some = len(ledger.confirmed)

@@ -88,8 +88,8 @@ def test_an_exchange_that_a_peer_made_is_used_as_it_is(broker: Broker, name: str
         publisher.publish(name, "event", b"body")
 
 
-def test_a_message_beyond_the_brokers_limit_is_refused_for_good(broker: Broker, name: str) -> None:
-    with publishing(broker.address, Exchange(name, "topic")) as publisher:
+def test_a_message_beyond_the_brokers_limit_is_refused_for_good(own_broker: Broker, name: str) -> None:
+    with publishing(own_broker.address, Exchange(name, "topic")) as publisher:
         with pytest.raises(Permanent, match="too_large"):
             publisher.publish(name, "event", bytes(25 * 1024 * 1024))
         publisher.publish(name, "event", b"the next one is taken")

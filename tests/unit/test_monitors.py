@@ -1,4 +1,4 @@
-"""Monitors outside hear how the service is, and neither their absence nor their slowness costs it anything."""
+"""Monitors outside hear how the service is; their absence or slowness costs it nothing."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 from pydantic import SecretStr
 from structlog.testing import capture_logs
 
-from app.monitors import Cronitor, Healthchecks, Monitors
+from app.monitors import Cronitor, Healthchecks, Monitor, Monitors
 from pylib import logs
 from tests.fakes.http_double import HttpDouble, http_double
 from tests.fakes.logging_state import restored_logging
@@ -111,7 +111,7 @@ def test_no_key_is_ever_logged(address: Callable[[], str], capsys: pytest.Captur
     with restored_logging():
         logs.configure(level="debug", format="json")
         base = address()
-        monitors = [
+        monitors: list[Monitor] = [
             Healthchecks(SecretStr(f"{base}/{KEY}")),
             Cronitor(SecretStr(KEY), SecretStr(KEY), host="garage", base_url=base),
         ]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from pylib.database import Database, DatabaseUnavailable, DatabaseUnusable
+from pylib.database import Database, DatabaseUnavailable, DatabaseUnusable, Work
 
 SCHEMA = ("CREATE TABLE t (x INTEGER UNIQUE)",)
 
@@ -22,6 +22,10 @@ def database(tmp_path: Path) -> Iterator[Database]:
     yield database
     database.stop()
     assert database.join(5)
+
+
+def insert(value: int) -> Work:
+    return lambda db: db.execute("INSERT INTO t VALUES (?)", (value,))
 
 
 def count(path: Path) -> int:
@@ -54,7 +58,7 @@ def test_everything_submitted_before_the_stop_is_done(tmp_path: Path) -> None:
     database = Database(tmp_path / "test.db", schema=SCHEMA)
     database.open()
     for number in range(1200):
-        database.submit(lambda db, n=number: db.execute("INSERT INTO t VALUES (?)", (n,)))
+        database.submit(insert(number))
     database.stop()
     database.start()
     assert database.join(10)

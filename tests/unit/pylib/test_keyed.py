@@ -31,7 +31,11 @@ def test_jobs_of_one_key_run_in_order_and_never_together() -> None:
 def test_a_key_that_hangs_costs_only_itself() -> None:
     pool = KeyedPool("pool", workers=2)
     hang, done = threading.Event(), threading.Event()
-    pool.submit("hanging", hang.wait)
+
+    def wait() -> None:
+        hang.wait(5)
+
+    pool.submit("hanging", wait)
     pool.submit("hanging", lambda: None)
     for _ in range(20):
         pool.submit("healthy", lambda: None)
@@ -46,8 +50,12 @@ def test_a_key_that_hangs_costs_only_itself() -> None:
 def test_all_threads_work_when_as_many_keys_have_jobs() -> None:
     pool = KeyedPool("pool", workers=10)
     together = threading.Barrier(10)
+
+    def meet() -> None:
+        together.wait(5)
+
     for key in range(10):
-        pool.submit(str(key), lambda: together.wait(5) and None)
+        pool.submit(str(key), meet)
     pool.close(abandon=False)
     assert pool.join(5)
     assert not together.broken
@@ -73,8 +81,8 @@ def test_abandoning_finishes_what_runs_and_drops_what_waits() -> None:
     assert ran == ["first"]
 
 
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
-def test_a_job_that_kills_its_thread_does_not_stop_the_others() -> None:
+def test_a_job_that_kills_its_thread_does_not_stop_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(threading, "excepthook", lambda _: None)  # the test runner's would call it a warning
     pool = KeyedPool("pool", workers=1)
     done = threading.Event()
 

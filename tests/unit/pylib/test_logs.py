@@ -13,6 +13,7 @@ import threading
 import warnings
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pika
@@ -95,13 +96,20 @@ def test_a_warning_of_python_itself_comes_as_a_line_too(capsys: pytest.CaptureFi
 def test_an_exception_stays_in_its_line(capsys: pytest.CaptureFixture[str]) -> None:
     log = configured()
     try:
-        raise ValueError("broken")
+        int("broken")
     except ValueError:
         log.exception("stage failed", stage="detect")
     (line,) = lines(capsys)
     assert line["level"] == "error"
     assert line["exception"].startswith("Traceback")
-    assert line["exception"].endswith("ValueError: broken")
+    assert line["exception"].endswith("ValueError: invalid literal for int() with base 10: 'broken'")
+
+
+def fail_twice(url: str) -> None:
+    try:
+        Path(f"/no route to {url}").read_bytes()
+    except OSError as error:
+        raise RuntimeError("password=hunter2") from error
 
 
 @pytest.mark.parametrize("form", ["json", "console"])
@@ -114,10 +122,7 @@ def test_no_credential_and_no_picture_gets_into_a_line(
     log.info("got a picture", image=b"\xff\xd8\xff" * 1000)
     logging.getLogger("library").warning("cannot open %s", url)
     try:
-        try:
-            raise OSError(f"no route to {url}")
-        except OSError as error:
-            raise RuntimeError("password=hunter2") from error
+        fail_twice(url)
     except RuntimeError:
         log.exception("failed")
     text = capsys.readouterr().err
@@ -131,7 +136,8 @@ def test_no_credential_and_no_picture_gets_into_a_line(
 def test_a_pipe_gets_json_and_a_terminal_gets_colours() -> None:
     code = (
         "from pylib import logs; import structlog\n"
-        "logs.configure(level='info', format='{}'); structlog.get_logger('x').info('hello', camera='Front Door')"
+        "logs.configure(level='info', format='{}')\n"
+        "structlog.get_logger('x').info('hello', camera='Front Door')"
     )
     assert json.loads(run(code.format("auto")).stderr)["event"] == "hello"
     console = run(code.format("console")).stderr
@@ -149,9 +155,12 @@ def test_a_pipe_gets_json_and_a_terminal_gets_colours() -> None:
 
 
 def test_a_remote_name_cannot_forge_a_line(capsys: pytest.CaptureFixture[str]) -> None:
-    configured(form="console").warning("unknown camera", camera="x\n2026-01-01 [info] all is well\x1b[2J")
+    configured(form="console").warning(
+        "unknown camera", camera="x\n2026-01-01 [info] all is well", key="\x1b[2J"
+    )
+    logging.getLogger("library").warning("got %s", "x\n2026-01-01 [info] all is well\x1b[2J")
     text = capsys.readouterr().err
-    assert text.count("\n") == 1
+    assert text.count("\n") == 2
     assert "\x1b" not in text
 
 

@@ -139,7 +139,7 @@ def test_what_is_owed_is_taken_up_at_start_and_not_twice_while_it_is_in_hand() -
     release = threading.Event()
 
     class Owing(Stage[str]):
-        owed_now = ("a 1", "b 1")
+        owed_now: tuple[str, ...] = ("a 1", "b 1")
         asked = 0
 
         def handle(self, message: str) -> Iterable[str]:

@@ -1,0 +1,272 @@
+"""Everything in a picture, by Amazon Rekognition's DetectLabels."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Literal
+from urllib.parse import urlsplit
+
+from pydantic import Field
+
+from app.detectors import DetectorError, DetectorRejected, DetectorSettings, DetectorUnavailable
+from app.media.fit import fit
+from app.media.picture import BadPicture
+from app.messages import Box, Detection, Label
+from pylib.monthly_cap import MonthlyCap, utc_now
+
+if TYPE_CHECKING:
+    from types_boto3_rekognition import RekognitionClient
+
+MAX_BYTES = 5 * 1024 * 1024
+MIN_SIDE, MAX_SIDE = 80, 10_000
+"""Bytes and pixels of a picture sent with the call (Rekognition developer guide, "Guidelines and quotas")."""
+
+_PERMISSION = "grant its user or role the action rekognition:DetectLabels"
+_KEYS = "check AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or the profile in AWS_CONFIG_FILE"
+_CLOCK = "check the secret access key and this machine's clock"
+_REFUSALS: Mapping[str, tuple[str, str]] = {
+    "AccessDeniedException": (
+        "access_denied",
+        f"AWS does not let this login use Rekognition: {_PERMISSION}.",
+    ),
+    "SubscriptionRequiredException": ("access_denied", "This AWS account is not activated for Rekognition."),
+    "UnrecognizedClientException": ("bad_credentials", f"AWS does not know this access key: {_KEYS}."),
+    "MissingAuthenticationTokenException": ("bad_credentials", f"AWS found no signature: {_KEYS}."),
+    "IncompleteSignatureException": ("bad_credentials", f"AWS cannot read the signature: {_KEYS}."),
+    "InvalidSignatureException": ("bad_credentials", f"AWS refuses the signature: {_CLOCK}."),
+    "ExpiredTokenException": (
+        "expired_credentials",
+        "The AWS session has expired: sign in again or use a lasting key.",
+    ),
+    "InvalidImageFormatException": ("invalid_image", "Rekognition cannot read the picture."),
+    "ImageTooLargeException": ("too_large", "Rekognition takes no picture that large."),
+    "InvalidParameterException": (
+        "invalid_parameter",
+        "Rekognition refuses the call: check max_labels and the picture.",
+    ),
+    "ValidationException": (
+        "invalid_parameter",
+        "Rekognition refuses the call: check max_labels and the picture.",
+    ),
+}
+"""What AWS answers when trying again is useless -> our code, and a sentence that says what to do."""
+
+_THROTTLES = {
+    "ThrottlingException",
+    "ProvisionedThroughputExceededException",
+    "LimitExceededException",
+    "TooManyRequestsException",
+    "RequestLimitExceeded",
+}
+
+
+class RekognitionSettings(DetectorSettings):
+    """Amazon Rekognition; the login is boto3's own (`AWS_ACCESS_KEY_ID`, `AWS_CONFIG_FILE`, a role ...)."""
+
+    kind: Literal["rekognition"] = "rekognition"
+    region: str = Field(default="", description="AWS region; AWS_DEFAULT_REGION or the profile's unless set.")
+    endpoint_url: str = Field(
+        default="",
+        description="Address other than the region's; AWS_ENDPOINT_URL_REKOGNITION or AWS_ENDPOINT_URL unless set.",
+    )
+    max_labels: int = Field(default=50, ge=1, le=1000, description="The surest this many labels are kept.")
+    monthly_cap: int = Field(
+        default=0, ge=0, description="Calls in a calendar month (UTC), about 0.001 USD each; 0 for no cap."
+    )
+    concurrency: int = Field(default=64, ge=1, le=256, description="Calls at once.")
+    attempts: int = Field(default=3, ge=1, le=5, description="Tries of one call, the first included.")
+    connect_timeout: float = Field(default=3.0, gt=0, le=30, description="Seconds to connect, each try.")
+    read_timeout: float = Field(default=8.0, gt=0, le=60, description="Seconds of silence allowed, each try.")
+
+
+class Rekognition:
+    """Labels with confidences, boxes where Rekognition gives them, and a count of persons.
+
+    A call takes at most `attempts` times the two timeouts, and a few seconds of pauses between the tries.
+    """
+
+    name = "rekognition"
+    Settings = RekognitionSettings
+
+    def __init__(
+        self,
+        settings: RekognitionSettings,
+        *,
+        calls_this_month: Callable[[], int] = lambda: 0,
+        now: Callable[[], datetime] = utc_now,
+    ) -> None:
+        """Load boto3 and build the client; sends nothing. Raises `DetectorRejected` where settings make no sense.
+
+        `calls_this_month` says how many calls were paid for this month before this process began. It is asked
+        once, on the first call, and only with a cap.
+        """
+        self._settings = settings
+        self.concurrency = settings.concurrency
+        self._client = _client(settings)
+        self._cap = MonthlyCap(settings.monthly_cap, before=calls_this_month, now=now)
+
+    def detect(self, picture: bytes) -> Detection:
+        """What Rekognition sees; boxes are relative to the picture as seen upright.
+
+        Raises `DetectorUnavailable` (throttled, away, timed out) or `DetectorRejected` (anything that has to
+        be changed first, the monthly cap included).
+        """
+        try:
+            data = fit(
+                picture, formats=("JPEG", "PNG"), max_bytes=MAX_BYTES, min_side=MIN_SIDE, max_side=MAX_SIDE
+            )
+        except BadPicture as bad:
+            raise DetectorRejected(bad.code, bad.detail) from None
+        if not self._cap.take():
+            raise DetectorRejected(
+                "monthly_cap",
+                f"All {self._settings.monthly_cap} calls of this month are used up: raise monthly_cap,"
+                " or wait for the first of the next (UTC).",
+            )
+        try:
+            answer = self._ask(data)
+        except DetectorError as error:
+            if error.code != "timeout":  # whether those are paid for, nobody knows
+                self._cap.give_back()
+            raise
+        return _detection(answer, self._settings.minimum_confidence)
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._client.close()
+
+    def _ask(self, data: bytes) -> Mapping[str, Any]:
+        from botocore.exceptions import BotoCoreError, ClientError
+
+        try:
+            return self._client.detect_labels(
+                Image={"Bytes": data},
+                MaxLabels=self._settings.max_labels,
+                MinConfidence=round(self._settings.minimum_confidence * 100, 2),
+            )
+        except ClientError as error:
+            raise _refusal(error) from None
+        except BotoCoreError as error:
+            raise self._failure(error) from None
+        except (AttributeError, TypeError, ValueError):  # what botocore's parser makes of other people's JSON
+            raise _bad_answer() from None
+
+    def _failure(self, error: Exception) -> DetectorError:
+        """What went wrong before AWS had said anything. The order matters: some are subclasses of others."""
+        from botocore import exceptions as boto
+
+        if isinstance(error, boto.ConnectTimeoutError | boto.ReadTimeoutError):
+            return DetectorUnavailable("timeout", "Rekognition did not answer in time.")
+        if isinstance(error, boto.EndpointConnectionError) and self._region_unknown():
+            return _no_such_region(self._client.meta.region_name)
+        if isinstance(error, boto.SSLError):
+            return DetectorUnavailable(
+                "tls", "No trusted connection to Rekognition: check certificates and clock."
+            )
+        if isinstance(error, boto.HTTPClientError | boto.ConnectionError):
+            host = urlsplit(self._client.meta.endpoint_url).hostname  # without any login in it
+            return DetectorUnavailable("unreachable", f"No connection to {host}.")
+        return DetectorRejected("no_credentials", f"There is no AWS login ({type(error).__name__}): {_KEYS}.")
+
+    def _region_unknown(self) -> bool:
+        """Whether the address was made from a region that has no Rekognition; needs boto3's tables, so asked late."""
+        from boto3.session import Session
+
+        region = self._client.meta.region_name
+        if region not in self._client.meta.endpoint_url:  # somebody else's address
+            return False
+        session = Session()
+        known = [
+            session.get_available_regions("rekognition", name) for name in session.get_available_partitions()
+        ]
+        return region not in {region for regions in known for region in regions}
+
+
+def _client(settings: RekognitionSettings) -> RekognitionClient:
+    from boto3.session import Session
+    from botocore.config import Config
+    from botocore.exceptions import BotoCoreError, InvalidRegionError, NoRegionError
+
+    config = Config(
+        connect_timeout=settings.connect_timeout,
+        read_timeout=settings.read_timeout,
+        max_pool_connections=settings.concurrency,
+        retries={"mode": "standard", "total_max_attempts": settings.attempts},
+        tcp_keepalive=True,
+        # Together a tenth of a call's CPU time: its parameters are ours, and botocore builds its own
+        # long user agent twice a call.
+        parameter_validation=False,
+        user_agent="snapshot-processor",
+    )
+    try:
+        _ = urlsplit(settings.endpoint_url).port  # a ValueError now rather than at each call
+        # A session of its own: making clients is not thread-safe, using them is.
+        return Session().client(
+            "rekognition",
+            region_name=settings.region or None,
+            endpoint_url=settings.endpoint_url or None,
+            config=config,
+        )
+    except NoRegionError:
+        raise DetectorRejected(
+            "invalid_region", "No AWS region is set: set region or AWS_DEFAULT_REGION."
+        ) from None
+    except InvalidRegionError:
+        raise _no_such_region(settings.region) from None
+    except ValueError:
+        raise DetectorRejected(
+            "invalid_endpoint", "endpoint_url is no address: it has to start with https://."
+        ) from None
+    except BotoCoreError as error:
+        raise DetectorRejected("no_credentials", f"No AWS login ({type(error).__name__}): {_KEYS}.") from None
+
+
+def _no_such_region(region: str) -> DetectorRejected:
+    return DetectorRejected(
+        "invalid_region", f"Rekognition has no region {region!r}: check region or AWS_DEFAULT_REGION."
+    )
+
+
+def _bad_answer() -> DetectorUnavailable:
+    return DetectorUnavailable(
+        "bad_answer", "Something answered that is not Rekognition: check endpoint_url and proxies."
+    )
+
+
+def _refusal(error: Any) -> DetectorError:
+    """What AWS answered, without its own words: they name accounts and keys."""
+    code = str(error.response.get("Error", {}).get("Code", ""))
+    status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
+    if code in _REFUSALS:
+        return DetectorRejected(*_REFUSALS[code])
+    if code in _THROTTLES:
+        return DetectorUnavailable("throttled", "Rekognition takes no more calls for the moment.")
+    if status >= 500:
+        return DetectorUnavailable("unavailable", f"Rekognition has an internal error (HTTP {status}).")
+    return DetectorRejected("refused", f"Rekognition refuses the call with {code or f'HTTP {status}'}.")
+
+
+def _detection(answer: Mapping[str, Any], minimum: float) -> Detection:
+    try:
+        labels = tuple(_label(row, minimum) for row in answer["Labels"] if row["Confidence"] >= minimum * 100)
+    except (KeyError, TypeError):
+        raise _bad_answer() from None
+    # Instances exist for common objects only and may be missing even for those: no box is not nobody.
+    persons = sum(len(label.boxes) or 1 for label in labels if label.name == "Person")
+    return Detection(labels=labels, person_count=persons)
+
+
+def _label(row: Mapping[str, Any], minimum: float) -> Label:
+    instances = sorted(row.get("Instances") or (), key=lambda instance: -float(instance["Confidence"]))
+    boxes = (
+        _box(instance["BoundingBox"]) for instance in instances if instance["Confidence"] >= minimum * 100
+    )
+    return Label(str(row["Name"]), round(row["Confidence"] / 100, 4), tuple(boxes))
+
+
+def _box(box: Mapping[str, float]) -> Box:
+    """Cut to the picture: Rekognition's boxes reach beyond its edges where things do."""
+    left, top = max(0.0, box["Left"]), max(0.0, box["Top"])
+    right, bottom = min(1.0, box["Left"] + box["Width"]), min(1.0, box["Top"] + box["Height"])
+    return Box(round(left, 4), round(top, 4), round(right - left, 4), round(bottom - top, 4))

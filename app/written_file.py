@@ -1,0 +1,35 @@
+"""A file that we write, and never overwrite once someone else has changed it."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import tempfile
+from pathlib import Path
+
+_MARK = re.compile(r"# Written by make setup; [^\n]*\(sha256 of the rest: ([0-9a-f]{64})\)\n")
+
+
+def marked(body: str) -> str:
+    """The body behind a comment that tells whether it was changed since."""
+    digest = hashlib.sha256(body.encode()).hexdigest()
+    return f"# Written by make setup; once you edit it, it stays as it is (sha256 of the rest: {digest})\n{body}"
+
+
+def may_be_replaced(path: Path) -> bool:
+    """Whether there is no such file, or we wrote it and nobody has changed it since."""
+    if not path.exists():
+        return True
+    text = path.read_bytes().decode(errors="replace")
+    mark = _MARK.match(text)
+    return mark is not None and hashlib.sha256(text[mark.end() :].encode()).hexdigest() == mark[1]
+
+
+def write(path: Path, body: str, *, mode: int) -> None:
+    """Put a marked body in place whole, readable as `mode` says from its first byte on."""
+    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")  # made with mode 0600
+    with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:
+        os.fchmod(descriptor, mode)
+        file.write(marked(body))
+    Path(name).replace(path)

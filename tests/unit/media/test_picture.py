@@ -1,0 +1,220 @@
+"""Whole pictures are told from all else, cheaply and by name."""
+
+from __future__ import annotations
+
+import struct
+import warnings
+import zlib
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from app.media.picture import BadPicture, Picture, describe, examine, upright
+from tests.fakes.pictures import busy, encoded, scene, turned
+
+SMALL = busy(320, 240)
+WHOLE = {
+    "jpeg": ("JPEG", encoded(SMALL, quality=85)),
+    "jpeg with a restart marker in each row": ("JPEG", encoded(SMALL, restart_marker_rows=1)),
+    "progressive jpeg": ("JPEG", encoded(SMALL, progressive=True)),
+    "grey jpeg": ("JPEG", encoded(SMALL.convert("L"))),
+    "cmyk jpeg": ("JPEG", encoded(SMALL.convert("CMYK"))),
+    "png": ("PNG", encoded(SMALL, "PNG")),
+    "palette png": ("PNG", encoded(SMALL.convert("P"), "PNG")),
+    "transparent png": ("PNG", encoded(SMALL.convert("RGBA"), "PNG")),
+    "webp": ("WEBP", encoded(SMALL, "WEBP")),
+    "lossless webp": ("WEBP", encoded(SMALL, "WEBP", lossless=True)),
+    "transparent webp": ("WEBP", encoded(_holed := Image.new("RGBA", (320, 240), (9, 9, 9, 99)), "WEBP")),
+    "bmp": ("BMP", encoded(SMALL, "BMP")),
+}
+each_format = pytest.mark.parametrize(("kind", "data"), WHOLE.values(), ids=list(WHOLE))
+
+
+def refused(data: bytes, **options: int) -> BadPicture:
+    with pytest.raises(BadPicture) as caught:
+        examine(data, **options)
+    return caught.value
+
+
+@each_format
+def test_a_whole_picture_is_named_and_measured(kind: str, data: bytes) -> None:
+    assert examine(data) == Picture(kind, 320, 240)
+
+
+@each_format
+def test_a_picture_cut_short_anywhere_is_found(kind: str, data: bytes) -> None:
+    for tenth in range(1, 10):
+        assert refused(data[: len(data) * tenth // 10]).code == "truncated"
+    for missing in range(1, 9):
+        assert refused(data[:-missing]).code == "truncated"
+
+
+@pytest.mark.parametrize("size", [(640, 480), (1920, 1080)])
+@pytest.mark.parametrize("progressive", [False, True])
+def test_a_camera_sized_jpeg_cut_at_each_tenth_is_found(size: tuple[int, int], *, progressive: bool) -> None:
+    data = encoded(busy(*size), progressive=progressive)
+    assert (examine(data).width, examine(data).height) == size
+    for tenth in range(1, 10):
+        assert refused(data[: len(data) * tenth // 10]).code == "truncated"
+
+
+NO_PICTURES = {
+    "empty": b"",
+    "a web page": b"<!DOCTYPE html>\n<html><body>Login</body></html>",
+    "a web page with a comment first": b"<!-- v2 -->\r\n<HTML><HEAD>",
+    "a web page from a Windows editor": b"\xef\xbb\xbf<html lang=de>f\xc3\xbcr",
+    "an svg": b'<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>',
+    "an svg with a prolog": b'<?xml version="1.0"?>\n<!-- drawn -->\n<svg width="9">',
+    "an error in words": b'{"error": "busy"}',
+    "words that start like a bmp": b"BM: camera is busy, try later",
+    "a gif": b"GIF89a" + bytes(60),
+    "a video": b"\0\0\0\x1cftypisom" + bytes(60),
+    "noise": bytes(range(256)) * 4,
+    "zeros": bytes(1000),
+}
+CODES = {
+    "empty": "empty",
+    "an svg": "unsupported_format",
+    "an svg with a prolog": "unsupported_format",
+    "a gif": "unsupported_format",
+    "a video": "unsupported_format",
+}
+
+
+@pytest.mark.parametrize("name", NO_PICTURES)
+def test_what_is_no_picture_is_called_by_its_name(name: str) -> None:
+    assert refused(NO_PICTURES[name]).code == CODES.get(name, "not_an_image")
+
+
+def test_each_kind_of_non_picture_has_a_sentence_of_its_own() -> None:
+    names = ("empty", "a web page", "an svg", "an error in words", "a gif", "a video", "noise")
+    sentences = [refused(NO_PICTURES[name]).detail for name in names]
+    assert len(set(sentences)) == len(names)
+    assert all(sentence.endswith(".") and "\n" not in sentence for sentence in sentences)
+
+
+def png_claiming(width: int, height: int) -> bytes:
+    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    chunks = ((b"IHDR", header), (b"IDAT", zlib.compress(bytes(100))), (b"IEND", b""))
+    parts = (
+        struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+        for name, data in chunks
+    )
+    return b"\x89PNG\r\n\x1a\n" + b"".join(parts)
+
+
+def jpeg_claiming(width: int, height: int) -> bytes:
+    data = encoded(SMALL)
+    frame = data.index(b"\xff\xc0")
+    return data[: frame + 5] + struct.pack(">HH", height, width) + data[frame + 9 :]
+
+
+BOMBS = {
+    "png": png_claiming(60_000, 60_000),
+    "jpeg": jpeg_claiming(65_000, 65_000),
+    "webp": b"RIFF\x60\0\0\0WEBPVP8X\x0a\0\0\0\0\0\0\0\xff\xff\0\xff\xff\0" + bytes(80),
+    "lossless webp": b"RIFF\x60\0\0\0WEBPVP8L\x50\0\0\0\x2f\xff\xff\xff\x0f" + bytes(80),
+    "bmp": b"BM" + struct.pack("<IHHIIiiHH", 5000, 0, 0, 54, 40, 30_000, 30_000, 1, 24) + bytes(100),
+    "bmp upside down": b"BM"
+    + struct.pack("<IHHIIiiHH", 5000, 0, 0, 54, 40, 30_000, -30_000, 1, 24)
+    + bytes(100),
+}
+
+
+@pytest.mark.parametrize("name", BOMBS)
+def test_a_picture_of_too_many_pixels_is_refused_by_its_header(name: str) -> None:
+    bomb = refused(BOMBS[name])
+    assert bomb.code == "pixel_bomb"
+    assert "50000000" in bomb.detail
+
+
+def test_the_pixel_limit_is_the_callers() -> None:
+    data = encoded(SMALL)
+    assert refused(data, max_pixels=320 * 240 - 1).code == "pixel_bomb"
+    assert examine(data, max_pixels=320 * 240).width == 320
+
+
+def test_a_high_limit_needs_no_leave_from_pillow() -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # Pillow's own limit would warn from 90 million on, and raise from 180
+        assert examine(jpeg_claiming(16_000, 16_000), max_pixels=10**9).width == 16_000
+
+
+def test_a_jpeg_of_a_thousand_scans_is_refused() -> None:
+    data = encoded(SMALL, progressive=True)
+    scan = data.index(b"\xff\xda")
+    assert refused(data[:scan] + data[scan : scan + 40] * 1000 + data[scan:]).code == "pixel_bomb"
+
+
+def test_damage_inside_a_complete_file_is_undecodable() -> None:
+    png = bytearray(encoded(SMALL, "PNG"))
+    png[len(png) // 2] ^= 0xFF
+    assert refused(bytes(png)).code == "undecodable"
+
+
+def test_bytes_after_the_end_of_a_jpeg_do_no_harm() -> None:
+    assert examine(encoded(SMALL) + b"\r\n" * 4000).width == 320
+
+
+def test_the_end_of_a_thumbnail_is_not_taken_for_the_end_of_the_picture() -> None:
+    exif = Image.Exif()
+    exif[0x010F] = "A camera"
+    data = encoded(SMALL, exif=exif.tobytes() + encoded(busy(80, 60)))
+    assert examine(data).width == 320
+    assert {refused(data[:cut]).code for cut in range(len(data) - 9, len(data))} == {"truncated"}
+
+
+def test_sizes_are_those_of_the_upright_picture() -> None:
+    lying = turned(scene(), 6)
+    assert describe(lying) == examine(lying) == Picture("JPEG", 1280, 720)
+    assert upright(lying).size == (1280, 720)
+
+
+@pytest.mark.filterwarnings("ignore:Corrupt EXIF")
+def test_broken_exif_does_not_spoil_a_picture() -> None:
+    data = encoded(SMALL, exif=b"Exif\0\0II*\0\xff\xff\xff\xff" + bytes(8))
+    assert examine(data) == Picture("JPEG", 320, 240)
+
+
+def test_a_transparent_picture_is_shown_on_white() -> None:
+    clear = encoded(Image.new("RGBA", (8, 8), (0, 0, 0, 0)), "PNG")
+    assert upright(clear).getpixel((4, 4)) == (255, 255, 255)
+
+
+def test_a_width_saves_work_but_never_pixels_that_are_needed() -> None:
+    for orientation in (6, 8):
+        assert upright(turned(scene(), orientation), width=300).size == (320, 180)
+    assert upright(encoded(scene()), width=5000).size == (1280, 720)
+
+
+def test_many_threads_get_the_same_answers_as_one() -> None:
+    good, bad = encoded(busy(640, 480)), encoded(busy(640, 480))[:20_000]
+
+    def verdict(data: bytes) -> str:
+        try:
+            return examine(data).format
+        except BadPicture as error:
+            return error.code
+
+    with ThreadPoolExecutor(8) as pool:
+        assert list(pool.map(verdict, [good, bad] * 40)) == ["JPEG", "truncated"] * 40
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    st.sampled_from(list(WHOLE.values())),
+    st.lists(st.tuples(st.integers(0, 700), st.integers(0, 255)), max_size=9),
+)
+def test_whatever_is_wrong_with_a_file_it_is_a_bad_picture(
+    whole: tuple[str, bytes], edits: list[tuple[int, int]]
+) -> None:
+    data = bytearray(whole[1])
+    for place, value in edits:
+        data[place % len(data)] = value
+    try:
+        examine(bytes(data), max_pixels=1_000_000)
+    except BadPicture as error:
+        assert error.detail  # noqa: PT017 - either answer is right, any other exception is not
