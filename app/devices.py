@@ -9,7 +9,7 @@ from typing import Any
 from pylib.config import Draft
 from pylib.kinds import Kinds
 from pylib.variables import Variable, variables
-from pylib.yaml_file import Location
+from pylib.yaml_file import Location, dotted
 
 LISTS = {"OUTPUT": "outputs", "INPUT": "inputs"}
 """Word in the variables -> list of devices. Outputs first: where both speak of one camera, they count."""
@@ -23,19 +23,17 @@ def merge_devices(draft: Draft, kinds: Kinds) -> None:
     Numbered variables add to the lists, or override the entry of the same device key. A device of type
     Camera is a camera; a camera that no list names is an output. A device key given twice is a problem.
     """
+    lists = _Lists(draft)
     for word, name in LISTS.items():
-        _merge_numbered(draft, word, name, kinds)
+        _merge_numbered(lists, word, name, kinds)
     for name in LISTS.values():
-        for _, device in _entries(draft, name):
+        for device in lists.entries(name):
             if _is_camera(device.get("type")):
-                _add(draft, "cameras", {"location": device["location"], "type": device["type"]})
-    named = {_key(device) for name in LISTS.values() for _, device in _entries(draft, name)}
-    for _, camera in _entries(draft, "cameras"):
+                lists.add("cameras", {"location": device["location"], "type": device["type"]})
+    named = {_key(device) for name in LISTS.values() for device in lists.entries(name)}
+    for camera in lists.entries("cameras"):
         if _key(camera) not in named:
-            device = {"type": camera.get("type", "Camera"), "location": camera["location"]}
-            _add(draft, "outputs", device)
-    for name in ("cameras", *LISTS.values()):
-        _find_duplicates(draft, name)
+            lists.add("outputs", {"type": camera.get("type") or "Camera", "location": camera["location"]})
 
 
 def camera_variables(kinds: Kinds, prefix: str, at: Location = ()) -> Iterator[Variable]:
@@ -48,7 +46,50 @@ def camera_variables(kinds: Kinds, prefix: str, at: Location = ()) -> Iterator[V
                 yield variable
 
 
-def _merge_numbered(draft: Draft, word: str, name: str, kinds: Kinds) -> None:
+class _Lists:
+    """The draft's lists of devices, by device key."""
+
+    def __init__(self, draft: Draft) -> None:
+        self.draft = draft
+        self._places: dict[str, dict[str, Location]] = {}
+        for name in ("cameras", *LISTS.values()):
+            places: dict[str, Location] = {}
+            self._places[name] = places
+            for index, entry in enumerate(self._list(name)):
+                key, at = _key(entry), (name, index)
+                if key in places:
+                    draft.problem(at, f"{key!r} is what {dotted(places[key])} is called already")
+                elif key:
+                    places[key] = at
+
+    def entries(self, name: str) -> list[dict[str, Any]]:
+        """Those that have a device key."""
+        return [self.draft.at(at) for at in self._places[name].values()]
+
+    def add(self, name: str, entry: dict[str, Any], prefix: str = "") -> Location | None:
+        """Where the list has the entry of this device key, put there if need be; None when the list is none."""
+        key = _key(entry)
+        if key in self._places[name]:
+            return self._places[name][key]
+        if self.draft.values.get(name) is None:
+            self.draft.values[name] = []
+        if not isinstance(self.draft.values[name], list):
+            return None
+        entries = self._list(name)
+        at: Location = (name, len(entries))
+        entries.append(entry)
+        self._places[name][key] = at
+        if prefix:
+            self.draft.name_group(at, prefix)
+        return at
+
+    def _list(self, name: str) -> list[Any]:
+        entries = self.draft.values.get(name)
+        return entries if isinstance(entries, list) else []
+
+
+def _merge_numbered(lists: _Lists, word: str, name: str, kinds: Kinds) -> None:
+    draft = lists.draft
     taken: dict[str, str] = {}
     expected = 1
     for number in _numbers(draft, word, kinds):
@@ -64,9 +105,9 @@ def _merge_numbered(draft: Draft, word: str, name: str, kinds: Kinds) -> None:
             draft.problems.append(f"environment: {prefix}_LOCATION: {key!r} is what {taken[key]} is called already")
             continue
         taken[key] = prefix
-        _add(draft, name, device, prefix)
+        lists.add(name, device, prefix)
         if _is_camera(device["type"]):
-            _configure_camera(draft, device, prefix, kinds)
+            _configure_camera(lists, device, prefix, kinds)
 
 
 def _numbers(draft: Draft, word: str, kinds: Kinds) -> list[int]:
@@ -84,8 +125,9 @@ def _numbered(draft: Draft, prefix: str) -> dict[str, Any] | None:
     return {name: value.value.strip() for name, value in found.items() if value} if all(found.values()) else None
 
 
-def _configure_camera(draft: Draft, device: dict[str, Any], prefix: str, kinds: Kinds) -> None:
-    at = _add(draft, "cameras", {"location": device["location"], "type": device["type"]}, prefix)
+def _configure_camera(lists: _Lists, device: dict[str, Any], prefix: str, kinds: Kinds) -> None:
+    draft = lists.draft
+    at = lists.add("cameras", {"location": device["location"], "type": device["type"]}, prefix)
     if at is None:
         return
     wanted = [
@@ -99,31 +141,6 @@ def _configure_camera(draft: Draft, device: dict[str, Any], prefix: str, kinds: 
         draft.keep_own(model, at)
 
 
-def _add(draft: Draft, name: str, entry: dict[str, Any], prefix: str = "") -> Location | None:
-    """Where the list has the entry of this device key, put there if need be; None when the list is none."""
-    for at, present in _entries(draft, name):
-        if _key(present) == _key(entry):
-            return at
-    entries = draft.values.get(name)
-    if entries is None:
-        entries = draft.values[name] = []
-    if not isinstance(entries, list):
-        return None
-    entries.append(entry)
-    at = (name, len(entries) - 1)
-    if prefix:
-        draft.name_group(at, prefix)
-    return at
-
-
-def _entries(draft: Draft, name: str) -> list[tuple[Location, dict[str, Any]]]:
-    """The entries that have a device key, with their places."""
-    entries = draft.values.get(name)
-    if not isinstance(entries, list):
-        return []
-    return [((name, index), entry) for index, entry in enumerate(entries) if _key(entry)]
-
-
 def _key(entry: object) -> str:
     if not isinstance(entry, dict):
         return ""
@@ -133,12 +150,3 @@ def _key(entry: object) -> str:
 
 def _is_camera(device_type: object) -> bool:
     return isinstance(device_type, str) and device_type.casefold() == "camera"
-
-
-def _find_duplicates(draft: Draft, name: str) -> None:
-    first: dict[str, Location] = {}
-    for at, entry in _entries(draft, name):
-        key = _key(entry)
-        if key in first:
-            draft.problem(at, f"{key!r} is what {name}[{first[key][1]}] is called already")
-        first.setdefault(key, at)

@@ -26,7 +26,6 @@ from app.settings import Settings
 from app.triggers.intake import Intake
 from app.triggers.rabbitmq import decoder
 from app.triggers.schedule import Schedule
-from app.web.access import Access
 from app.web.live import Live
 from pylib.health import Health, Status, disk_free, progress
 from pylib.periodic import Every, Periodic
@@ -255,6 +254,7 @@ class Service:
 
     def _web_server(self) -> Loop:
         # Loaded here: a service without its web side needs neither Starlette nor uvicorn in memory.
+        from app.web.access import Access
         from app.web.api import Api
         from app.web.server import WebServer
 

@@ -103,7 +103,7 @@ class Settings(Section):
     )
     camera_networks: tuple[Network, ...] = Field(
         default=HOME_NETWORKS,
-        description="Networks that an address out of a trigger must lie in: private, loopback and link-local"
+        description="Networks that an address out of a trigger must lie in: private and loopback"
         " ranges unless set.",
     )
     inputs: tuple[Device, ...] = Field(

@@ -47,6 +47,10 @@ class Stage(Generic[M]):
         """Called in place of `handle` when too many messages of the same key are waiting already."""
         return self.handle(message)
 
+    def may_shed(self, message: M) -> bool:
+        """Whether this one may be shed; called in the relay's thread."""
+        return True
+
     def owed(self) -> Iterable[M]:
         """What is still to be done according to the record, oldest first and not more than fits in memory.
 
@@ -125,6 +129,7 @@ class ZmqRelay(Loop, Generic[M]):
         self._poller = zmq.Poller()
         self._pool = KeyedPool(name, workers=workers)
         self._in_hand: set[str] = set()
+        self._taken_up: set[str] = set()
         self._running: dict[str, float] = {}  # identity -> monotonic start of the attempt
         self._in_hand_lock = threading.Lock()
         self._wake_owed = threading.Event()
@@ -200,13 +205,16 @@ class ZmqRelay(Loop, Generic[M]):
         fresh = [message for message in owed if self._identity(message) not in self._in_hand]
         for message in fresh:
             self._accept(message)
-        return bool(fresh)
+        # The same again means that what was done about them could not be recorded: no reason to hurry.
+        before, self._taken_up = self._taken_up, {self._identity(message) for message in fresh}
+        return not self._taken_up <= before
 
     def _accept(self, message: M) -> None:
         key = self._key(message)
         with self._in_hand_lock:
             self._in_hand.add(self._identity(message))
-        if self._max_waiting is not None and self._pool.waiting(key) >= self._max_waiting:
+        full = self._max_waiting is not None and self._pool.waiting(key) >= self._max_waiting
+        if full and self.stage.may_shed(message):
             self._pool.submit(f"{key}\0shed", lambda: self._work(message, self.stage.shed))
         else:
             self._pool.submit(key, lambda: self._work(message, self.stage.handle))

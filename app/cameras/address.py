@@ -17,12 +17,10 @@ HOME_NETWORKS = (
     "172.16.0.0/12",
     "192.168.0.0/16",
     "127.0.0.0/8",
-    "169.254.0.0/16",  # link-local, RFC 3927
     "::1/128",
     "fc00::/7",  # unique local, RFC 4193
-    "fe80::/10",  # link-local, RFC 4291
 )
-"""The private, loopback and link-local ranges: where cameras live unless the settings say otherwise."""
+"""The private and loopback ranges: where cameras live unless the settings say otherwise."""
 
 SocketAddress = tuple[socket.AddressFamily, tuple[str, int] | tuple[str, int, int, int]]
 """A resolved address as `socket.connect` takes it, with its family."""

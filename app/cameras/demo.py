@@ -8,7 +8,7 @@ import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import ClassVar, Literal
+from typing import Literal
 
 from PIL import Image, ImageChops, ImageDraw, ImageFont
 from pydantic import Field
@@ -67,9 +67,9 @@ class Visitor:
 
 
 class Demo:
-    """One drawn camera. It has no address: `networks` and `device_params`, which all cameras are given, change nothing."""
+    """One drawn camera. It has no address, so the `networks` and `device_params` that all cameras get change nothing."""
 
-    Settings: ClassVar = Settings
+    Settings = Settings
 
     def __init__(
         self, settings: Settings, *, networks: Networks, clock: Callable[[], float] = time.time
@@ -127,15 +127,26 @@ class Demo:
             clothes = Clothes(_pick(_COATS, looks), _pick(_TROUSERS, looks), _pick(_HAIR, looks // 2))
             figure = draw_person(round(height), stride, facing=visitor.facing, clothes=clothes)
         else:
-            figure = draw_cat(round(height * 0.28), stride * 2, facing=visitor.facing, colour=_pick(_FUR, looks))
+            y = min(
+                y + 24, 712
+            )  # nearer than people: farther off, cat and tree make a person to some detectors
+            figure = draw_cat(
+                round(height * 0.4), stride * 2, facing=visitor.facing, colour=_pick(_FUR, looks)
+            )
         _shadow(picture, x, y, figure.width * (0.24 if visitor.person else 0.42))
         shine = mix(light.light, (255, 255, 255), 0.2)  # somebody near the lamps is seen better than the lawn
         lit = ImageChops.multiply(figure.convert("RGB"), Image.new("RGB", figure.size, shine))
-        picture.paste(lit, (round(x - figure.width / 2), round(y - figure.height + height * 0.02)), figure.getchannel("A"))
+        picture.paste(
+            lit,
+            (round(x - figure.width / 2), round(y - figure.height + height * 0.02)),
+            figure.getchannel("A"),
+        )
 
     def _caption(self, picture: Image.Image, text: str) -> None:
         draw = ImageDraw.Draw(picture)
-        draw.text((24, 18), text, font=self._font, fill=(255, 255, 255), stroke_width=2, stroke_fill=(30, 30, 30))
+        draw.text(
+            (24, 18), text, font=self._font, fill=(255, 255, 255), stroke_width=2, stroke_fill=(30, 30, 30)
+        )
 
 
 def _place_of(location: str, seed: int) -> str:
@@ -148,7 +159,12 @@ def _pick(palette: tuple[Colour, ...], number: int) -> Colour:
 
 
 def _shadow(picture: Image.Image, x: float, y: float, across: float) -> None:
-    left, top, right, bottom = round(x - across), round(y - across * 0.16), round(x + across), round(y + across * 0.16)
+    left, top, right, bottom = (
+        round(x - across),
+        round(y - across * 0.16),
+        round(x + across),
+        round(y + across * 0.16),
+    )
     mask = Image.new("L", (right - left, bottom - top))
     ImageDraw.Draw(mask).ellipse((0, 0, mask.width - 1, mask.height - 1), fill=70)
     picture.paste((20, 24, 20), (left, top), mask)

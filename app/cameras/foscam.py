@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import ClassVar, Literal
+from typing import Literal
 from urllib.parse import quote
 
 from pydantic import Field, field_validator
@@ -19,7 +19,7 @@ HTTP_PORT = 88
 HTTPS_PORT = 443
 
 
-class FoscamSettings(HTTPCameraSettings):
+class Settings(HTTPCameraSettings):
     """A Foscam camera. Triggers may bring address and login instead, in `device_params`."""
 
     kind: Literal["foscam"] = "foscam"
@@ -40,9 +40,9 @@ class FoscamSettings(HTTPCameraSettings):
 class Foscam:
     """One Foscam camera."""
 
-    Settings: ClassVar = FoscamSettings
+    Settings = Settings
 
-    def __init__(self, settings: FoscamSettings, *, networks: Networks) -> None:
+    def __init__(self, settings: Settings, *, networks: Networks) -> None:
         self._settings = settings
         self._networks = networks
         self._default_port = HTTPS_PORT if settings.https else HTTP_PORT

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal, Self
+from typing import Any, Literal, Self
 from urllib.parse import SplitResult, quote, unquote, urlencode, urlsplit
 
 from pydantic import Field, field_validator, model_validator
@@ -44,7 +44,7 @@ PRESETS = {
 }
 
 
-class StillSettings(HTTPCameraSettings):
+class Settings(HTTPCameraSettings):
     """A camera that serves a still picture: either `url`, or `preset` and `address`."""
 
     kind: Literal["still"] = "still"
@@ -115,9 +115,9 @@ def _split(url: str) -> SplitResult:
 class Still:
     """One camera that serves a still picture."""
 
-    Settings: ClassVar = StillSettings
+    Settings = Settings
 
-    def __init__(self, settings: StillSettings, *, networks: Networks) -> None:
+    def __init__(self, settings: Settings, *, networks: Networks) -> None:
         self._settings = settings
         self._networks = networks
         self._default_port = 443 if settings.secure else 80
@@ -159,7 +159,7 @@ class Still:
         return f"{url}{'&' if '?' in url else '?'}{urlencode(login, quote_via=quote, safe='')}"
 
 
-def _path_and_auth(settings: StillSettings) -> tuple[str, Auth]:
+def _path_and_auth(settings: Settings) -> tuple[str, Auth]:
     """What follows the place in the URL, and the kind of login."""
     if settings.preset is None:
         url = urlsplit(settings.url)

@@ -88,7 +88,9 @@ class _Sketch:
         self._oval((-0.2, 95 + lift), 6.0, 5.0, clothes.hair)
         self._oval((-3.2, 92.5 + lift), 3.0, 4.4, clothes.hair)
 
-    def _limb(self, start: Point, end: Point, thick: float, thin: float, colour: Colour, *, round_end: bool = True) -> None:
+    def _limb(
+        self, start: Point, end: Point, thick: float, thin: float, colour: Colour, *, round_end: bool = True
+    ) -> None:
         length = math.dist(start, end) or 1.0
         across = ((end[1] - start[1]) / length / 2, (start[0] - end[0]) / length / 2)
         self._shape(

@@ -24,59 +24,14 @@ Point = tuple[float, float]
 
 def draw_scene(place: str, light: Daylight, *, seed: int) -> Image.Image:
     """One of `PLACES` in this light, without anybody in it; `seed` scatters leaves and clouds."""
-    canvas = _Canvas(light, random.Random(seed))
+    canvas = Canvas(light, random.Random(seed))
     PLACES[place](canvas)
     return canvas.finished()
 
 
-class _Canvas:
-    """A picture in progress: painted in full daylight, then lit, and at night the lamps go on."""
-
-    def __init__(self, light: Daylight, chance: random.Random) -> None:
-        self.light = light
-        self.chance = chance
-        self._image = Image.new("RGB", (SIZE[0] * _OVERSAMPLING, SIZE[1] * _OVERSAMPLING))
-        self._draw = ImageDraw.Draw(self._image)
-        self._lamps: list[tuple[Sequence[Point], Colour]] = []
-
-    def shape(self, colour: Colour, *points: Point) -> None:
-        self._draw.polygon(_scaled(points), fill=colour)
-
-    def box(self, colour: Colour, left: float, top: float, right: float, bottom: float) -> None:
-        self.shape(colour, (left, top), (right, top), (right, bottom), (left, bottom))
-
-    def oval(self, colour: Colour, x: float, y: float, across: float, up: float) -> None:
-        (left, top), (right, bottom) = _scaled([(x - across, y - up), (x + across, y + up)])
-        self._draw.ellipse((left, top, right, bottom), fill=colour)
-
-    def line(self, colour: Colour, start: Point, end: Point, width: float = 2) -> None:
-        self._draw.line(_scaled([start, end]), fill=colour, width=round(width * _OVERSAMPLING))
-
-    def lamp(self, left: float, top: float, right: float, bottom: float, colour: Colour = _WARM) -> None:
-        """Something that shines when it is dark: drawn after the light is taken away."""
-        self._lamps.append(([(left, top), (right, top), (right, bottom), (left, bottom)], colour))
-
-    def window(self, left: float, top: float, right: float, bottom: float) -> None:
-        """A window with a frame and a cross, lit at night."""
-        self.box((232, 228, 220), left - 7, top - 7, right + 7, bottom + 9)
-        self.box(_GLASS, left, top, right, bottom)
-        self.shape(mix(_GLASS, (255, 255, 255), 0.22), (left, bottom), (left + 40, top), (left + 70, top), (left, bottom - 6))
-        self.lamp(left, top, right, bottom)
-
-    def finished(self) -> Image.Image:
-        lit = ImageChops.multiply(self._image, Image.new("RGB", self._image.size, self.light.light))
-        if self.light.lamps:
-            glow = Image.new("RGB", lit.size)
-            for points, colour in self._lamps:
-                ImageDraw.Draw(lit).polygon(_scaled(points), fill=colour)
-                ImageDraw.Draw(glow).polygon(_scaled(points), fill=mix((0, 0, 0), colour, 0.5))
-            small = glow.resize(SIZE, Image.Resampling.BOX).filter(ImageFilter.GaussianBlur(30))
-            return ImageChops.add(lit.resize(SIZE, Image.Resampling.BOX), small)
-        return lit.resize(SIZE, Image.Resampling.BOX)
-
-
-def _sky(canvas: _Canvas, horizon: int) -> None:
+def _sky(canvas: Canvas, horizon: int) -> None:
     light = canvas.light
+
     # The sky shines by itself: undo the light that will be taken from all the picture.
     def own(colour: Colour) -> Colour:
         red, green, blue = (min(255, c * 255 // by) for c, by in zip(colour, light.light, strict=True))
@@ -89,15 +44,27 @@ def _sky(canvas: _Canvas, horizon: int) -> None:
         canvas.oval(own(mix(light.zenith, (255, 244, 200), 0.8)), x, 44, 20, 20)
     else:
         for _ in range(90):
-            canvas.oval(own((220, 226, 240)), canvas.chance.uniform(0, 1280), canvas.chance.uniform(0, horizon), 0.9, 0.9)
+            canvas.oval(
+                own((220, 226, 240)),
+                canvas.chance.uniform(0, 1280),
+                canvas.chance.uniform(0, horizon),
+                0.9,
+                0.9,
+            )
         canvas.oval(own((236, 236, 220)), 1010, 66, 22, 22)
     for _ in range(4):
         x, y = canvas.chance.uniform(40, 1240), canvas.chance.uniform(30, horizon * 0.5)
         for dx, dy, size in ((-38, 6, 20), (-12, -4, 28), (20, 0, 24), (46, 8, 16)):
-            canvas.oval(own(mix(light.horizon, (255, 255, 255), 0.35 if light.sun else 0.03)), x + dx, y + dy, size * 1.5, size * 0.55)
+            canvas.oval(
+                own(mix(light.horizon, (255, 255, 255), 0.35 if light.sun else 0.03)),
+                x + dx,
+                y + dy,
+                size * 1.5,
+                size * 0.55,
+            )
 
 
-def _lawn(canvas: _Canvas, top: int) -> None:
+def _lawn(canvas: Canvas, top: int) -> None:
     near, far = (98, 142, 70), (124, 164, 92)
     for y in range(top, SIZE[1], 2):
         canvas.box(mix(far, near, (y - top) / (SIZE[1] - top)), 0, y, SIZE[0], y + 2)
@@ -109,32 +76,45 @@ def _lawn(canvas: _Canvas, top: int) -> None:
         canvas.line(tint, (x, y), (x + canvas.chance.uniform(-3, 3), y - size), 1)
 
 
-def _bush(canvas: _Canvas, x: float, y: float, size: float, colour: Colour = (74, 116, 60)) -> None:
+def _bush(canvas: Canvas, x: float, y: float, size: float, colour: Colour = (74, 116, 60)) -> None:
     for _ in range(60):
-        dx, dy = canvas.chance.triangular(-1, 1) * size * 0.7, -canvas.chance.triangular(0, 1, 0.2) * size * 0.7
-        tint = mix(colour, (176, 204, 120) if dy < -size * 0.35 else (30, 56, 30), canvas.chance.uniform(0, 0.35))
+        dx, dy = (
+            canvas.chance.triangular(-1, 1) * size * 0.7,
+            -canvas.chance.triangular(0, 1, 0.2) * size * 0.7,
+        )
+        tint = mix(
+            colour, (176, 204, 120) if dy < -size * 0.35 else (30, 56, 30), canvas.chance.uniform(0, 0.35)
+        )
         canvas.oval(tint, x + dx * (1 + dy / size), y + dy - size * 0.1, size * 0.17, size * 0.13)
 
 
-def _tree(canvas: _Canvas, x: float, y: float, size: float) -> None:
+def _tree(canvas: Canvas, x: float, y: float, size: float) -> None:
     wide, thin, crotch = size * 0.07, size * 0.045, y - size * 0.7
     canvas.shape((104, 82, 60), (x - wide, y), (x + wide, y), (x + thin, crotch), (x - thin, crotch))
     for _ in range(150):
         angle, far = canvas.chance.uniform(0, math.tau), math.sqrt(canvas.chance.random()) * size
         dx, dy = math.cos(angle) * far * 0.48, math.sin(angle) * far * 0.34
-        tint = mix((84, 130, 66), (188, 210, 120) if dx + dy < 0 else (40, 76, 40), canvas.chance.uniform(0, 0.4))
+        tint = mix(
+            (84, 130, 66), (188, 210, 120) if dx + dy < 0 else (40, 76, 40), canvas.chance.uniform(0, 0.4)
+        )
         canvas.oval(tint, x + dx, y - size * 0.92 + dy, size * 0.085, size * 0.07)
 
 
-def _flowers(canvas: _Canvas, left: float, right: float, y: float, count: int) -> None:
+def _flowers(canvas: Canvas, left: float, right: float, y: float, count: int) -> None:
     canvas.box((110, 88, 66), left, y - 4, right, y + 14)
     for _ in range(count):
         x, up = canvas.chance.uniform(left, right), canvas.chance.uniform(4, 26)
         canvas.line((70, 120, 60), (x, y + 8), (x, y - up), 2)
-        canvas.oval(canvas.chance.choice(((222, 80, 92), (240, 190, 60), (236, 232, 240), (170, 110, 200))), x, y - up, 5, 5)
+        canvas.oval(
+            canvas.chance.choice(((222, 80, 92), (240, 190, 60), (236, 232, 240), (170, 110, 200))),
+            x,
+            y - up,
+            5,
+            5,
+        )
 
 
-def _wall(canvas: _Canvas, colour: Colour, left: float, top: float, right: float, bottom: float) -> None:
+def _wall(canvas: Canvas, colour: Colour, left: float, top: float, right: float, bottom: float) -> None:
     canvas.box(colour, left, top, right, bottom)
     seam = mix(colour, (120, 100, 80), 0.13)
     for y in range(round(top) + 16, round(bottom), 16):
@@ -142,7 +122,7 @@ def _wall(canvas: _Canvas, colour: Colour, left: float, top: float, right: float
     canvas.box(mix(colour, (60, 60, 60), 0.5), left, bottom - 14, right, bottom)
 
 
-def _roof(canvas: _Canvas, colour: Colour, left: float, top: float, right: float, bottom: float) -> None:
+def _roof(canvas: Canvas, colour: Colour, left: float, top: float, right: float, bottom: float) -> None:
     slant = (bottom - top) * 0.7
     canvas.shape(colour, (left, bottom), (left + slant, top), (right - slant, top), (right, bottom))
     for i in range(1, 7):
@@ -152,7 +132,7 @@ def _roof(canvas: _Canvas, colour: Colour, left: float, top: float, right: float
     canvas.box((236, 232, 224), left - 4, bottom, right + 4, bottom + 9)
 
 
-def _front(canvas: _Canvas) -> None:
+def _front(canvas: Canvas) -> None:
     _sky(canvas, 350)
     for x in range(-40, 1340, 90):
         _bush(canvas, x, 360, 150, (92, 128, 84))
@@ -183,7 +163,7 @@ def _front(canvas: _Canvas) -> None:
         canvas.line(mix(stone, (90, 86, 80), 0.3), (x, 612 - x / 64), (x - 26, 690 - x / 49), 1.5)
 
 
-def _garden(canvas: _Canvas) -> None:
+def _garden(canvas: Canvas) -> None:
     _sky(canvas, 330)
     for x in range(-40, 1340, 110):
         _bush(canvas, x, 300, 170, (96, 130, 92))
@@ -214,12 +194,12 @@ def _garden(canvas: _Canvas) -> None:
     _bush(canvas, 1120, 720, 110)
 
 
-def _drive(canvas: _Canvas) -> None:
+def _drive(canvas: Canvas) -> None:
     _sky(canvas, 340)
     for x in range(500, 1340, 100):
         _bush(canvas, x, 340, 160, (92, 126, 88))
     _lawn(canvas, 322)
-    _tree(canvas, 1090, 392, 300)
+    _tree(canvas, 1150, 392, 300)
     _wall(canvas, (206, 212, 214), 40, 150, 600, 470)
     _roof(canvas, (104, 108, 120), 6, 56, 634, 150)
     canvas.box((236, 236, 236), 110, 250, 430, 470)
@@ -230,7 +210,9 @@ def _drive(canvas: _Canvas) -> None:
     canvas.lamp(453, 260, 463, 276)
     _bush(canvas, 610, 478, 90)
     asphalt = (150, 150, 154)
-    canvas.shape(asphalt, (90, 470), (450, 470), (700, 520), (1280, 520), (1280, 620), (760, 720), (0, 720), (0, 560))
+    canvas.shape(
+        asphalt, (90, 470), (450, 470), (700, 520), (1280, 520), (1280, 620), (760, 720), (0, 720), (0, 560)
+    )
     canvas.shape(mix(asphalt, (255, 255, 255), 0.15), (0, 640), (1280, 600), (1280, 680), (0, 720))
     for x in range(640, 1290, 34):
         canvas.box((238, 236, 230), x, 398, x + 16, 446)
@@ -240,14 +222,22 @@ def _drive(canvas: _Canvas) -> None:
     _car(canvas, 720, 566)
 
 
-def _car(canvas: _Canvas, x: float, y: float) -> None:
+def _car(canvas: Canvas, x: float, y: float) -> None:
     """A parked car; `x` is its left end and `y` the ground."""
     paint = (178, 60, 52)
     canvas.oval((88, 96, 74), x + 160, y - 2, 172, 14)
     canvas.shape(paint, (x + 60, y - 70), (x + 100, y - 118), (x + 216, y - 118), (x + 262, y - 72))
     canvas.shape(_GLASS, (x + 76, y - 72), (x + 106, y - 110), (x + 152, y - 110), (x + 152, y - 72))
     canvas.shape(_GLASS, (x + 160, y - 72), (x + 160, y - 110), (x + 210, y - 110), (x + 244, y - 72))
-    canvas.shape(paint, (x, y - 24), (x + 8, y - 64), (x + 60, y - 74), (x + 270, y - 74), (x + 318, y - 60), (x + 324, y - 24))
+    canvas.shape(
+        paint,
+        (x, y - 24),
+        (x + 8, y - 64),
+        (x + 60, y - 74),
+        (x + 270, y - 74),
+        (x + 318, y - 60),
+        (x + 324, y - 24),
+    )
     canvas.box(mix(paint, (0, 0, 0), 0.3), x + 4, y - 32, x + 322, y - 22)
     for wheel in (x + 70, x + 256):
         canvas.oval((36, 36, 38), wheel, y - 24, 28, 28)
@@ -255,9 +245,5 @@ def _car(canvas: _Canvas, x: float, y: float) -> None:
     canvas.oval((250, 240, 200), x + 314, y - 52, 8, 7)
 
 
-def _scaled(points: Sequence[Point]) -> list[Point]:
-    return [(x * _OVERSAMPLING, y * _OVERSAMPLING) for x, y in points]
-
-
-PLACES: dict[str, Callable[[_Canvas], None]] = {"front": _front, "garden": _garden, "drive": _drive}
+PLACES: dict[str, Callable[[Canvas], None]] = {"front": _front, "garden": _garden, "drive": _drive}
 """What can be drawn."""

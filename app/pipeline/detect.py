@@ -36,11 +36,14 @@ class Detect(Stage[Snapshot]):
         self._breaker = breaker or Breaker()
         self._count = count
         self._just_started = True
+        self._unrecorded: dict[str, Inspection] = {}
 
     def handle(self, snapshot: Snapshot) -> Iterable[Inspection]:
-        inspection = self._inspect(snapshot)
-        # Before anybody is told, so that no picture is paid for twice.
+        inspection = self._unrecorded.get(snapshot.id) or self._inspect(snapshot)
+        # Before anybody is told, and kept while the disk is full, so that no picture is paid for twice.
+        self._unrecorded[snapshot.id] = inspection
         self._journal.inspect(inspection, self._targets)
+        del self._unrecorded[snapshot.id]
         log.info(
             "event",
             camera=inspection.camera,

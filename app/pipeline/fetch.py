@@ -94,6 +94,10 @@ class Fetch(Stage[Trigger]):
         log.warning("not fetched", camera=trigger.camera, event_id=trigger.id, reason=problem)
         return self._end(trigger, self._snapshot(trigger, problem=problem))
 
+    def may_shed(self, trigger: Trigger) -> bool:
+        # Its first delivery may be waiting here: shed beside it, one trigger would have two outcomes.
+        return not trigger.redelivered
+
     def owed(self) -> Iterable[Trigger]:
         if self._just_started:
             self._just_started = False

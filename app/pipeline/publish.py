@@ -37,6 +37,7 @@ class Publish(Stage[Inspection]):
         self._give_up_after = give_up_after or {}
         self._count = count
         self._away = False
+        self._told: set[str] = set()
 
     def handle(self, inspection: Inspection) -> Iterable[object]:
         target = self._publisher.name
@@ -49,6 +50,7 @@ class Publish(Stage[Inspection]):
         except Exception as error:  # noqa: BLE001 - whatever it was, the event stays owed
             self._put_off(inspection, error)
         else:
+            self._told.add(inspection.id)
             self._journal.delivered(inspection.id, target)
             self._count(target, "ok")
             if self._away:
@@ -56,7 +58,12 @@ class Publish(Stage[Inspection]):
         return ()
 
     def owed(self) -> Iterable[Inspection]:
-        return self._journal.owed(self._publisher.name, limit=AT_ONCE)
+        owed = self._journal.owed(self._publisher.name, limit=AT_ONCE)
+        # Confirmed, and the record of it not written yet (a full disk): that is what is still to be done.
+        self._told.intersection_update([inspection.id for inspection in owed])
+        for event_id in self._told:
+            self._journal.delivered(event_id, self._publisher.name)
+        return [inspection for inspection in owed if inspection.id not in self._told]
 
     def back(self) -> None:
         """The target is there again: what it is owed waits no longer. From any thread."""

@@ -132,6 +132,7 @@ class Api:
         body = await _body_of(request)
         try:
             timestamp = wire.parse_timestamp(body["timestamp"]) if "timestamp" in body else None
+            active_input = wire.checked_active_input(body.get("active_input"))
         except Permanent as error:
             raise BadRequest(error.code, error.detail) from error
         return new_trigger(
@@ -139,7 +140,7 @@ class Api:
             label=self.cameras[camera],
             origin="http",
             timestamp=timestamp,
-            active_input=body.get("active_input"),
+            active_input=active_input,
             traceparent=request.headers.get("traceparent", ""),
             baggage=request.headers.get("baggage", ""),
         )
@@ -191,8 +192,8 @@ async def _body_of(request: Request) -> Mapping[str, Any]:
         body = json.loads(raw) if raw.strip() else {}
     except (ValueError, RecursionError) as error:
         raise BadRequest("not_json", "the body must be JSON, or empty") from error
-    if not isinstance(body, dict) or not isinstance(body.get("active_input", {}), dict):
-        raise BadRequest("not_an_object", "the body, and its active_input, must be JSON objects")
+    if not isinstance(body, dict):
+        raise BadRequest("not_an_object", "the body must be a JSON object")
     return body
 
 

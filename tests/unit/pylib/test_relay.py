@@ -116,7 +116,7 @@ def test_an_unexpected_error_costs_one_message_and_not_the_thread() -> None:
         line.give("a 1", "a bad", "a 2")
         assert line.end.wait_for(2) == ["a 1", "a 2"]
         assert line.relay.alive
-        assert line.relay.in_hand == 0
+    assert line.relay.in_hand == 0
 
 
 def test_a_transient_error_is_tried_again_with_the_same_message(monkeypatch: pytest.MonkeyPatch) -> None:

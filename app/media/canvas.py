@@ -1,0 +1,76 @@
+"""What scenes are drawn on: painted in full daylight, then lit as the hour wants it."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+
+from PIL import Image, ImageChops, ImageDraw, ImageFilter
+
+from app.media.daylight import Colour, Daylight, mix
+
+SIZE = (1280, 720)
+"""Pixels of a scene."""
+
+Point = tuple[float, float]
+
+_OVERSAMPLING = 2
+"""Drawn this many times larger and scaled down, for smooth edges."""
+
+_WARM = (255, 214, 130)
+
+
+class Canvas:
+    """A picture in progress. Coordinates are pixels of the finished one."""
+
+    def __init__(self, light: Daylight, chance: random.Random) -> None:
+        self.light = light
+        self.chance = chance
+        self._image = Image.new("RGB", (SIZE[0] * _OVERSAMPLING, SIZE[1] * _OVERSAMPLING))
+        self._draw = ImageDraw.Draw(self._image)
+        self._lamps: list[tuple[Sequence[Point], Colour]] = []
+
+    def shape(self, colour: Colour, *points: Point) -> None:
+        self._draw.polygon(_scaled(points), fill=colour)
+
+    def box(self, colour: Colour, left: float, top: float, right: float, bottom: float) -> None:
+        self.shape(colour, (left, top), (right, top), (right, bottom), (left, bottom))
+
+    def oval(self, colour: Colour, x: float, y: float, across: float, up: float) -> None:
+        (left, top), (right, bottom) = _scaled([(x - across, y - up), (x + across, y + up)])
+        self._draw.ellipse((left, top, right, bottom), fill=colour)
+
+    def line(self, colour: Colour, start: Point, end: Point, width: float = 2) -> None:
+        self._draw.line(_scaled([start, end]), fill=colour, width=round(width * _OVERSAMPLING))
+
+    def lamp(self, left: float, top: float, right: float, bottom: float, colour: Colour = _WARM) -> None:
+        """Something that shines when it is dark: drawn after the light is taken away."""
+        self._lamps.append(([(left, top), (right, top), (right, bottom), (left, bottom)], colour))
+
+    def window(self, left: float, top: float, right: float, bottom: float) -> None:
+        """A window with a frame and a cross, lit at night."""
+        self.box((232, 228, 220), left - 7, top - 7, right + 7, bottom + 9)
+        self.box(_GLASS, left, top, right, bottom)
+        self.shape(
+            mix(_GLASS, (255, 255, 255), 0.22),
+            (left, bottom),
+            (left + 40, top),
+            (left + 70, top),
+            (left, bottom - 6),
+        )
+        self.lamp(left, top, right, bottom)
+
+    def finished(self) -> Image.Image:
+        lit = ImageChops.multiply(self._image, Image.new("RGB", self._image.size, self.light.light))
+        if self.light.lamps:
+            glow = Image.new("RGB", lit.size)
+            for points, colour in self._lamps:
+                ImageDraw.Draw(lit).polygon(_scaled(points), fill=colour)
+                ImageDraw.Draw(glow).polygon(_scaled(points), fill=mix((0, 0, 0), colour, 0.5))
+            small = glow.resize(SIZE, Image.Resampling.BOX).filter(ImageFilter.GaussianBlur(30))
+            return ImageChops.add(lit.resize(SIZE, Image.Resampling.BOX), small)
+        return lit.resize(SIZE, Image.Resampling.BOX)
+
+
+def _scaled(points: Sequence[Point]) -> list[Point]:
+    return [(x * _OVERSAMPLING, y * _OVERSAMPLING) for x, y in points]

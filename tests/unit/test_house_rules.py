@@ -1,0 +1,119 @@
+"""The rules of the house, read off the imports: who may know whom."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+SOURCES = {
+    ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path
+    for package in ("app", "pylib")
+    for path in (ROOT / package).rglob("*.py")
+}
+
+ADAPTERS = ("cameras", "detectors", "publishers", "archives")
+"""Packages of adapters: one file each behind a Protocol."""
+
+ADAPTER_MAY_KNOW = ("app.messages", "app.media", "app.wire")
+"""What an adapter may import of `app`, besides its own package."""
+
+ROOTS = ("app.service", "app.cli", "app.checks", "app.demo", "app.settings", "app.devices", "app.setup")
+"""Where the parts are put together, described and looked at as a whole; nobody else knows an adapter by name."""
+
+HEAVY = ("boto3", "botocore", "cv2", "numpy", "onnxruntime", "pydrive2", "av", "apprise", "uvicorn", "starlette")
+"""What is loaded only when it is configured."""
+
+
+def imports(module: str) -> Iterator[str]:
+    """Everything a module imports, also inside functions; `from app import wire` as `app.wire`."""
+    for node in ast.walk(ast.parse(SOURCES[module].read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            assert node.level == 0, f"{module}: relative import"
+            for alias in node.names:
+                inner = f"{node.module}.{alias.name}"
+                yield inner if inner in SOURCES else node.module
+
+
+def importers(of: str) -> set[str]:
+    return {m for m in SOURCES if any(name == of or name.startswith(f"{of}.") for name in imports(m))}
+
+
+def test_pylib_knows_nothing_of_the_service() -> None:
+    assert not [module for module in importers("app") if module.startswith("pylib")]
+
+
+def test_only_the_relay_and_the_listener_know_zeromq() -> None:
+    assert importers("zmq") == {"pylib.relay", "pylib.rabbitmq.listener"}
+
+
+def test_only_the_journal_and_its_database_speak_sql() -> None:
+    assert importers("sqlite3") == {"app.journal", "pylib.database"}
+
+
+def test_only_the_rabbitmq_package_and_the_command_line_s_client_know_pika() -> None:
+    assert {m for m in importers("pika") if not m.startswith("pylib.rabbitmq.")} == {"app.client"}
+
+
+@pytest.mark.parametrize("package", [name for name in ADAPTERS if f"app.{name}" in SOURCES])
+def test_an_adapter_knows_only_its_package_the_messages_and_pylib(package: str) -> None:
+    home = f"app.{package}"
+    allowed = (home, *ADAPTER_MAY_KNOW)
+    for module in SOURCES:
+        if module == home or module.startswith(f"{home}."):
+            foreign = [
+                name
+                for name in imports(module)
+                if name.split(".")[0] == "app" and not any(name == a or name.startswith(f"{a}.") for a in allowed)
+            ]
+            assert not foreign, f"{module} imports {foreign}"
+
+
+@pytest.mark.parametrize("package", [name for name in ADAPTERS if f"app.{name}" in SOURCES])
+def test_nobody_but_the_roots_knows_an_adapter_by_name(package: str) -> None:
+    home = f"app.{package}"
+    adapters = [module for module in SOURCES if module.startswith(f"{home}.")]
+    for adapter in adapters:
+        strangers = {m for m in importers(adapter) if not m.startswith(home) and m not in ROOTS}
+        assert not strangers, f"{strangers} import {adapter}"
+
+
+def test_a_stage_knows_no_thread_no_socket_and_no_adapter() -> None:
+    for module in SOURCES:
+        if module.startswith("app.pipeline."):
+            assert not {"app.service", "app.settings", "app.web", "threading.Thread"} & set(imports(module)), module
+
+
+def run_python(code: str) -> str:
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True, timeout=60
+    )
+    return done.stdout.strip()
+
+
+def test_importing_pylib_does_nothing() -> None:
+    modules = [module for module in SOURCES if module.startswith("pylib")]
+    code = (
+        f"import importlib, logging, threading, os\n"
+        f"files = len(os.listdir('/proc/self/fd')) if os.path.isdir('/proc/self/fd') else 0\n"
+        f"for name in {modules!r}: importlib.import_module(name)\n"
+        f"after = len(os.listdir('/proc/self/fd')) if os.path.isdir('/proc/self/fd') else 0\n"
+        f"print(threading.active_count(), logging.getLogger().handlers, after - files)"
+    )
+    assert run_python(code) == "1 [] 0"
+
+
+def test_nothing_heavy_is_loaded_before_it_is_configured() -> None:
+    code = (
+        f"import sys, app.service, app.settings, app.cli\n"
+        f"app.settings.load(environ={{}})\n"
+        f"print([name for name in {HEAVY!r} if name in sys.modules])"
+    )
+    assert run_python(code) == "[]"
