@@ -56,10 +56,13 @@ class Finding:
     """The next step, where there is one."""
 
 
-REMEDIES = {
+BROKER_REMEDIES = {
     "access_refused": "set RABBITMQ_USERNAME and RABBITMQ_PASSWORD (guest may log in on the broker's own host only)",
     "broker_away": "start the broker, or correct RABBITMQ_SERVER_ADDRESS",
     "precondition_failed": "delete that queue on the broker, or set RABBITMQ_QUEUE_TYPE to what it is",
+}
+
+CAMERA_REMEDIES = {
     "login_refused": "correct this camera's username and password; wait if it locks accounts after wrong tries",
     "refused": "correct this camera's address and port; is its web interface on?",
     "unreachable": "correct this camera's address; is it plugged in and on this network?",
@@ -71,8 +74,6 @@ REMEDIES = {
     "tls_failed": "give this camera's certificate with `ca_file`, or use http",
     "too_large": "raise this camera's `max_bytes`, or choose a smaller picture in it",
     "pixel_bomb": "raise MAX_PIXELS, or choose a smaller picture in the camera",
-    "no_credentials": "give AWS credentials: AWS_CONFIG_FILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
-    "access_denied": "allow rekognition:DetectLabels for these AWS credentials",
 }
 
 
@@ -102,11 +103,7 @@ def _secrets(settings: Settings) -> Iterator[Finding]:
     if path and path.stat().st_mode & (stat.S_IRGRP | stat.S_IROTH) and "password" in path.read_text():
         remedy = f"chmod 600 {path}"
         yield Finding("secrets", Verdict.WARNING, f"{path} holds passwords and others may read it", remedy)
-    elif (
-        settings.web.enabled
-        and not is_loopback(settings.web.host)
-        and not settings.web.password.get_secret_value()
-    ):
+    elif settings.web.enabled and not is_loopback(settings.web.host) and not settings.web.password.get_secret_value():
         remedy = "set WEB_PASSWORD, or WEB_HOST=127.0.0.1"
         text = "the HTTP API is open to other machines and has no password: it answers health questions only"
         yield Finding("secrets", Verdict.WARNING, text, remedy)
@@ -142,9 +139,7 @@ def _clock(settings: Settings) -> Finding:
 def _synchronised() -> bool | None:
     """What the kernel says of its clock (Linux's adjtimex(2)); None where it does not say."""
     with suppress(AttributeError, OSError):
-        status: int = ctypes.CDLL(None).adjtimex(
-            ctypes.create_string_buffer(512)
-        )  # zeroed: asks, sets nothing
+        status: int = ctypes.CDLL(None).adjtimex(ctypes.create_string_buffer(512))  # zeroed: asks, sets nothing
         return None if status < 0 else status != TIME_ERROR
     return None
 
@@ -152,17 +147,13 @@ def _synchronised() -> bool | None:
 def _broker(settings: Settings) -> Finding:
     if not settings.rabbitmq.server_address:
         remedy = "set RABBITMQ_SERVER_ADDRESS to take triggers from sensors"
-        return Finding(
-            "broker", Verdict.WARNING, "none configured: triggers by HTTP and schedule only", remedy
-        )
+        return Finding("broker", Verdict.WARNING, "none configured: triggers by HTTP and schedule only", remedy)
     broker = broker_of(settings.rabbitmq)
     try:
         with Client(broker, settings.rabbitmq) as client:
-            client.declare(
-                lambda connection: declare_subscription(connection, trigger_subscription(settings))
-            )
+            client.declare(lambda connection: declare_subscription(connection, trigger_subscription(settings)))
     except Failure as error:
-        return Finding("broker", Verdict.WRONG, str(error), REMEDIES.get(error.code, ""))
+        return Finding("broker", Verdict.WRONG, str(error), BROKER_REMEDIES.get(error.code, ""))
     key = wire.trigger_key(settings.rabbitmq.device_topic)
     return Finding(
         "broker", Verdict.OK, f"{broker.address}, triggers as {key!r} on {settings.rabbitmq.exchange}_control"
@@ -183,7 +174,7 @@ def _camera(configured: CameraSettings, settings: Settings) -> Finding:
         if error.code == "no_address":
             text = "no address configured: each trigger has to bring it (device_params)"
             return Finding(subject, Verdict.WARNING, text)
-        return Finding(subject, Verdict.WRONG, str(error), REMEDIES.get(error.code, ""))
+        return Finding(subject, Verdict.WRONG, str(error), CAMERA_REMEDIES.get(error.code, ""))
     finally:
         camera.close()
     return Finding(subject, Verdict.OK, f"{picture.width}x{picture.height} {picture.format}")
@@ -201,18 +192,16 @@ def _detector(settings: Settings) -> Finding:
         finally:
             detector.close()
     except Failure as error:
-        return Finding("detector", Verdict.WRONG, f"{kind}: {error}", REMEDIES.get(error.code, ""))
+        return Finding("detector", Verdict.WRONG, f"{kind}: {error}")
     except ImportError as error:
         return Finding("detector", Verdict.WRONG, f"{kind}: {error}", "install the package it needs")
-    return Finding(
-        "detector", Verdict.OK, f"{kind}, sees {seen.person_count} person(s) in a drawn test picture"
-    )
+    return Finding("detector", Verdict.OK, f"{kind}, sees {seen.person_count} person(s) in a drawn test picture")
 
 
 def _figure() -> bytes:
     """A drawn picture with somebody in the middle of it."""
     from app.cameras.demo import Demo
-    from app.cameras.demo import Settings as DemoSettings
+    from app.cameras.demo import DemoSettings
 
     moment = 0
     demo = Demo(DemoSettings(location="Check"), networks=Networks(()), clock=lambda: moment)

@@ -105,9 +105,7 @@ def check(config_file: Path | None) -> None:
             Verdict.OK: click.style("ok     ", fg="green"),
             Verdict.WARNING: click.style("warning", fg="yellow"),
         }
-        click.echo(
-            f"{mark.get(finding.verdict, click.style('WRONG  ', fg='red'))} {finding.subject}: {finding.text}"
-        )
+        click.echo(f"{mark.get(finding.verdict, click.style('WRONG  ', fg='red'))} {finding.subject}: {finding.text}")
         if finding.remedy:
             click.echo(f"        -> {finding.remedy}")
         worst |= finding.verdict is Verdict.WRONG
@@ -134,17 +132,13 @@ def trigger(config_file: Path | None, camera: str, label: str | None, device_par
 
 
 @main.command()
-@click.option(
-    "--save", type=click.Path(path_type=Path, file_okay=False), help="Keep the pictures in this folder."
-)
+@click.option("--save", type=click.Path(path_type=Path, file_okay=False), help="Keep the pictures in this folder.")
 @click.option("--count", type=int, help="End after so many events.")
 @click.option("--timeout", type=float, help="End with an error when no event came for so many seconds.")
 @click.option("--json", "as_json", is_flag=True, help="Print each event as one line of JSON.")
 @click.pass_obj
 @failing_clearly
-def watch(
-    config_file: Path | None, save: Path | None, count: int | None, timeout: float | None, as_json: bool
-) -> None:
+def watch(config_file: Path | None, save: Path | None, count: int | None, timeout: float | None, as_json: bool) -> None:
     """Print events as they come, as a consumer sees them."""
     from app.watch import Watch
 
@@ -252,9 +246,7 @@ def _post_trigger(settings: Settings, camera: str) -> str:
         answer = requests.post(url, params={"wait": "30"}, headers=headers, timeout=40)
     except requests.RequestException as error:
         reason = type(error).__name__
-        raise click.ClickException(
-            f"no service at {settings.web.host}:{settings.web.port} ({reason})"
-        ) from None
+        raise click.ClickException(f"no service at {settings.web.host}:{settings.web.port} ({reason})") from None
     if answer.status_code >= 400:
         raise click.ClickException(str(answer.json().get("error", answer.status_code)))
     return json.dumps(answer.json(), indent=2)

@@ -50,9 +50,7 @@ class Client:
         channel.confirm_delivery()
         message_id = uuid.uuid4().hex
         body = wire.trigger_body(camera, label, timestamp=datetime.now(UTC), device_params=device_params)
-        properties = pika.BasicProperties(
-            message_id=message_id, content_type="application/msgpack", delivery_mode=2
-        )
+        properties = pika.BasicProperties(message_id=message_id, content_type="application/msgpack", delivery_mode=2)
         key = wire.trigger_key(self._settings.device_topic)
         try:
             channel.basic_publish(name, key, body, properties=properties, mandatory=True)

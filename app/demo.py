@@ -31,9 +31,7 @@ def demo_settings(settings: Settings, *, every: float) -> Settings:
         Demo.Settings(location=location, every=0 if settings.rabbitmq.server_address else every)
         for location in LOCATIONS
     )
-    port = (
-        settings.web.port if _is_free(settings.web.host, settings.web.port) else _free_port(settings.web.host)
-    )
+    port = settings.web.port if _is_free(settings.web.host, settings.web.port) else _free_port(settings.web.host)
     web = settings.web.model_copy(update={"port": port})
     return settings.model_copy(update={"cameras": cameras, "data_dir": kept_apart, "web": web})
 
@@ -49,9 +47,7 @@ class Show:
         """Say what runs, and what one can do with it."""
         via = settings.rabbitmq.server_address
         self._echo(f"Three drawn cameras, detector {settings.detector.kind}, data in {settings.data_dir}")
-        self._echo(
-            f"Triggers come by timer, through {'RabbitMQ at ' + via if via else 'no broker'}. Your own:"
-        )
+        self._echo(f"Triggers come by timer, through {'RabbitMQ at ' + via if via else 'no broker'}. Your own:")
         url = f"http://{settings.web.host}:{settings.web.port}"
         self._echo(f'  curl -X POST "{url}/api/cameras/front-door/trigger?wait=5"')
         self._echo("Ctrl-C ends it.\n")

@@ -132,18 +132,14 @@ class Journal:
         """Ids of the snapshots that were recorded for this trigger key."""
 
         def select(db: sqlite3.Connection) -> list[str]:
-            return [
-                row[0] for row in db.execute("SELECT id FROM snapshots WHERE trigger_key = ?", (trigger_key,))
-            ]
+            return [row[0] for row in db.execute("SELECT id FROM snapshots WHERE trigger_key = ?", (trigger_key,))]
 
         return self.database.do(select)
 
     def forget_keys(self, ids: Sequence[str]) -> None:
         """Let go of the keys of these snapshots: their triggers will not be delivered again. Does not wait."""
         rows = [(snapshot_id,) for snapshot_id in ids]
-        self.database.submit(
-            lambda db: db.executemany("UPDATE snapshots SET trigger_key = NULL WHERE id = ?", rows)
-        )
+        self.database.submit(lambda db: db.executemany("UPDATE snapshots SET trigger_key = NULL WHERE id = ?", rows))
 
     # -- snapshots --------------------------------------------------------------------------------
 
@@ -215,9 +211,7 @@ class Journal:
 
     def delivered(self, snapshot_id: str, target: str) -> None:
         """The target has confirmed it. Does not wait: at worst it is told once more."""
-        self._set_delivery(
-            snapshot_id, target, "state = 'done', done_at = ?, last_problem = ''", (self._clock(),)
-        )
+        self._set_delivery(snapshot_id, target, "state = 'done', done_at = ?, last_problem = ''", (self._clock(),))
 
     def postpone(
         self,
@@ -245,10 +239,10 @@ class Journal:
         self._set_delivery(snapshot_id, target, change, (self._clock(), problem))
 
     def retry_now(self, target: str) -> None:
-        """The target is back: all that it is owed may be tried at once. Does not wait."""
+        """The target is back: all that it is owed may be tried at once, as if for the first time. Does not wait."""
         self.database.submit(
             lambda db: db.execute(
-                "UPDATE deliveries SET next_at = 0 WHERE state = 'owed' AND target = ?", (target,)
+                "UPDATE deliveries SET next_at = 0, attempts = 0 WHERE state = 'owed' AND target = ?", (target,)
             )
         )
 
@@ -341,9 +335,7 @@ def _upsert_taken(db: sqlite3.Connection, snapshot: Snapshot, trigger_key: str, 
     )
 
 
-def _update_inspected(
-    db: sqlite3.Connection, inspection: Inspection, targets: Sequence[str], now: float
-) -> None:
+def _update_inspected(db: sqlite3.Connection, inspection: Inspection, targets: Sequence[str], now: float) -> None:
     row = db.execute(
         "UPDATE snapshots SET state = 'inspected', detector = ?, person_count = ?, decision = ?, "
         "verdict_problem = ?, inspected_at = ? WHERE id = ? AND state = 'taken' RETURNING seq",
@@ -358,17 +350,24 @@ def _update_inspected(
     ).fetchone()
     if row is None:
         return  # looked at before: the first answer stands
-    db.executemany(
-        "INSERT INTO labels (seq, position, name, confidence, boxes) VALUES (?, ?, ?, ?, ?)",
-        [
-            (row[0], position, label.name, label.confidence, _packed_boxes(label.boxes))
-            for position, label in enumerate(inspection.detection.labels)
-        ],
-    )
+    _insert_labels(db, row[0], inspection.detection.labels)
     db.executemany(
         "INSERT INTO deliveries (seq, target, owed_since, next_at) VALUES (?, ?, ?, ?)",
         [(row[0], target, now, now + HANDOVER_S) for target in targets],
     )
+
+
+def _insert_labels(db: sqlite3.Connection, seq: int, labels: Sequence[Label]) -> None:
+    if not labels:
+        return
+    # One statement: each lets go of the interpreter, and has to wait for it behind all other threads.
+    rows = ", ".join(["(?, ?, ?, ?, ?)"] * len(labels))
+    values = [
+        value
+        for position, label in enumerate(labels)
+        for value in (seq, position, label.name, label.confidence, _packed_boxes(label.boxes))
+    ]
+    db.execute(f"INSERT INTO labels (seq, position, name, confidence, boxes) VALUES {rows}", values)
 
 
 def _find(db: sqlite3.Connection, snapshot_id: str) -> Inspection | Snapshot | None:

@@ -92,9 +92,7 @@ class Monitors:
     round takes at most `timeout` seconds whatever the network does; a silent monitor costs one warning.
     """
 
-    def __init__(
-        self, monitors: Sequence[Monitor], problem: Callable[[], str], *, timeout: float = 5.0
-    ) -> None:
+    def __init__(self, monitors: Sequence[Monitor], problem: Callable[[], str], *, timeout: float = 5.0) -> None:
         self._lines = [_Line(monitor, timeout) for monitor in monitors]
         self._problem = problem
         self._timeout = timeout

@@ -192,4 +192,7 @@ class WebSettings(Section):
         description="Address it listens on; 0.0.0.0 for other machines too.",
     )
     port: Port = Field(default=8080, description="Port it listens on.")
-    password: Secret = Field(default=Secret(""), description="Asked from everyone; empty for nobody.")
+    password: Secret = Field(
+        default=Secret(""),
+        description="Asked from everyone. Without one, only this machine is served, and only on a loopback address.",
+    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 import structlog
 
@@ -37,6 +38,9 @@ from pylib.relay import Codec, Transport, ZmqRelay
 from pylib.supervisor import Supervisor
 from pylib.threads import Loop
 
+if TYPE_CHECKING:
+    from app.web.server import WebServer
+
 log = structlog.get_logger(__name__)
 
 TRIGGERS = "inproc://triggers"
@@ -47,6 +51,12 @@ LIVE = "inproc://live"
 LEAST_DISK = 200_000_000
 """Bytes that must be free for the service to call itself ready."""
 
+
+CALL_COST_USD = {"rekognition": 0.001}
+"""What one picture costs: the first tier of https://aws.amazon.com/rekognition/pricing/ for DetectLabels."""
+
+SETTLED_S = 30.0
+"""Seconds after the start from which on monitors outside hear of a problem."""
 
 LATE_S = 60.0
 """Age of an undelivered event from which on the service says that something is wrong."""
@@ -75,17 +85,18 @@ class Service:
         self.publish = self._publish_relay(self.broker_out) if self.broker_out else None
         self.fetch = self._fetch()
         self.listener = self._listener(self.fetch) if settings.rabbitmq.server_address else None
+        self.web = self._web_server() if settings.web.enabled else None
 
         self.threads = [*extra, *(thread for thread in self._threads() if thread is not None)]
-        self.supervisor = Supervisor(
-            self.threads, grace=settings.shutdown_grace, on_restart=self.metrics.restarted
-        )
+        self.supervisor = Supervisor(self.threads, grace=settings.shutdown_grace, on_restart=self.metrics.restarted)
         self._add_probes()
 
     def open(self) -> None:
         """Open what must work before anything starts. Raises `pylib.errors.Failure`."""
         self.cache.open()
         self.journal.open()
+        if self.web is not None:
+            self.web.open()
 
     def run(self) -> int:
         """Run until a signal; returns the exit status."""
@@ -105,7 +116,7 @@ class Service:
         targets = [publishers.RABBITMQ] if self.publish else []
         detector = make_detector(settings, calls_this_month=self._calls_this_month)
         return [
-            self._web_server() if settings.web.enabled else None,
+            self.web,
             Periodic("schedule", schedule.tick, Every(0.25)) if schedule else None,
             self._heartbeat(self.broker_out) if self.broker_out else None,
             self._monitors(),
@@ -121,13 +132,13 @@ class Service:
             self.listener,  # after the stage that acknowledges
             self._relay(
                 "detect",
-                Detect(detector, journal=self.journal, targets=targets, count=self.metrics.detection),
+                Detect(detector, journal=self.journal, targets=targets, count=self._count_detection),
                 source=SNAPSHOTS,
                 sinks=sinks,
                 workers=detector.concurrency if detector else 1,
             ),
             self.publish,
-            self._relay("live", self.live, source=LIVE),
+            self._relay("live", self.live, source=LIVE, workers=0),
             self.broker_out,
             self.journal.database,
         ]
@@ -164,11 +175,16 @@ class Service:
             max_age=settings.max_age,
             max_pixels=settings.max_pixels,
             count=self.metrics.snapshot,
+            count_trigger=self.metrics.trigger,
         )
 
     def _acknowledge(self, receipt: str) -> None:
         if receipt and self.listener is not None:
             self.listener.acknowledge(receipt)
+
+    def _count_detection(self, detector: str, outcome: str) -> None:
+        cost = CALL_COST_USD.get(detector, 0.0) if outcome == "ok" else 0.0
+        self.metrics.detection(detector, outcome, cost_usd=cost)
 
     def _calls_this_month(self) -> int:
         month = datetime.now(UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
@@ -250,9 +266,17 @@ class Service:
             )
         if not watchers:
             return None
-        return Periodic("monitors", Monitors(watchers, self.health.problem), Every(settings.interval))
+        monitors = Monitors(watchers, self.health.problem)
+        due = time.monotonic() + min(settings.interval, SETTLED_S)
 
-    def _web_server(self) -> Loop:
+        def report() -> None:
+            # Threads start one after another and the broker takes a moment: that is nobody's alarm.
+            if time.monotonic() >= due or not self.health.problem():
+                monitors()
+
+        return Periodic("monitors", report, Every(settings.interval))
+
+    def _web_server(self) -> WebServer:
         # Loaded here: a service without its web side needs neither Starlette nor uvicorn in memory.
         from app.web.access import Access
         from app.web.api import Api
@@ -268,7 +292,7 @@ class Service:
             journal=self.journal,
             live=self.live,
             health=self.health,
-            metrics=self.metrics.render,
+            metrics=self._exposition,
             access=access,
         )
         return WebServer(api.application(), host=settings.host, port=settings.port)
@@ -282,6 +306,11 @@ class Service:
         if self.listener is not None and self.broker_out is not None:
             self.health.add("broker", _connected(self.listener, self.broker_out))
             self.health.add("undelivered", self._undelivered, critical=False)
+
+    def _exposition(self) -> bytes:
+        if self.publish is not None:
+            self._undelivered()  # its age is asked of the journal
+        return self.metrics.render()
 
     def _undelivered(self) -> Status:
         debt = self.journal.debt(publishers.RABBITMQ)

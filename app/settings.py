@@ -103,8 +103,7 @@ class Settings(Section):
     )
     camera_networks: tuple[Network, ...] = Field(
         default=HOME_NETWORKS,
-        description="Networks that an address out of a trigger must lie in: private and loopback"
-        " ranges unless set.",
+        description="Networks that an address out of a trigger must lie in: private and loopback ranges unless set.",
     )
     inputs: tuple[Device, ...] = Field(
         default=(), description="Sensors that the heartbeat names; one of type Camera is a camera too."

@@ -18,7 +18,9 @@ log = structlog.get_logger(__name__)
 
 T = TypeVar("T")
 Work = Callable[[sqlite3.Connection], Any]
+"""Statements and nothing else: it is done a second time when another one of its transaction fails."""
 Item = tuple[Work, "Future[Any]"]
+Answer = tuple[Any, Exception | None]
 
 BATCH = 500
 ANSWER_WITHIN_S = 60.0
@@ -128,11 +130,8 @@ def _commit(connection: sqlite3.Connection, batch: Sequence[Item]) -> None:
 
     A piece of work that fails is taken back alone; a commit that fails fails all.
     """
-    answers: list[tuple[Any, Exception | None]] = []
     try:
-        connection.execute("BEGIN")
-        answers = [_attempt(connection, work) for work, _ in batch]
-        connection.execute("COMMIT")
+        answers = _in_one_transaction(connection, [work for work, _ in batch])
     except sqlite3.Error as error:
         log.error("database not written", reason=str(error))
         if connection.in_transaction:
@@ -145,7 +144,21 @@ def _commit(connection: sqlite3.Connection, batch: Sequence[Item]) -> None:
             future.set_result(result)
 
 
-def _attempt(connection: sqlite3.Connection, work: Work) -> tuple[Any, Exception | None]:
+def _in_one_transaction(connection: sqlite3.Connection, works: Sequence[Work]) -> list[Answer]:
+    connection.execute("BEGIN")
+    try:
+        # Without savepoints, which take two statements more for each: nearly always all goes well.
+        answers: list[Answer] = [(work(connection), None) for work in works]
+    except Exception:  # noqa: BLE001 - whose it was is found out by doing it again, each for itself
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        connection.execute("BEGIN")
+        answers = [_attempt(connection, work) for work in works]
+    connection.execute("COMMIT")
+    return answers
+
+
+def _attempt(connection: sqlite3.Connection, work: Work) -> Answer:
     connection.execute("SAVEPOINT work")
     try:
         result = work(connection)

@@ -171,8 +171,7 @@ def _printable(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
         if isinstance(item, str) and not item.isprintable():
             keep = "\n\t" if key == "exception" else ""
             event[key] = "".join(
-                char if char.isprintable() or char in keep else char.encode("unicode_escape").decode()
-                for char in item
+                char if char.isprintable() or char in keep else char.encode("unicode_escape").decode() for char in item
             )
     return event
 

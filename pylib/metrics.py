@@ -63,9 +63,7 @@ class Metrics:
             buckets=_BUCKETS,
             registry=self.registry,
         )
-        self._messages = self.counter(
-            "stage_messages_total", "Messages done with, by outcome.", ["stage", "outcome"]
-        )
+        self._messages = self.counter("stage_messages_total", "Messages done with, by outcome.", ["stage", "outcome"])
         self._in_hand = self.gauge("stage_in_hand", "Messages being worked on.", ["stage"])
         self._queues = self.gauge("queue_depth", "Messages waiting.", ["queue"])
         self._restarts = self.counter(

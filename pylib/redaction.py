@@ -22,9 +22,7 @@ _NAMES = (
 _SECRET_KEY = re.compile(f"(?i){_NAMES}")
 
 # Quantifiers are bounded throughout: a hostile text must not make a log line expensive.
-_URL_LOGIN = re.compile(
-    r"""://(?:[^\s/?#@:"'<>]{0,500}:(?!\d{1,5}[/?#])[^\s"'<>]{0,500}@|[^\s/?#@"'<>]{1,500}@)"""
-)
+_URL_LOGIN = re.compile(r"""://(?:[^\s/?#@:"'<>]{0,500}:(?!\d{1,5}[/?#])[^\s"'<>]{0,500}@|[^\s/?#@"'<>]{1,500}@)""")
 """`://user:pass@` or `://token@`: to the last @, for raw passwords hold @ and / too; a port is none."""
 _BARE_LOGIN = re.compile(r"""(?<![\w/@*.-])[^\s:/@"'<>=,;*()]{1,64}:(?!//)[^\s"'<>]{1,300}@(?=[\w\[])""")
 """`user:pass@host`, the form of `device_params`."""
@@ -94,9 +92,7 @@ def fields(
 ) -> dict[str, object]:
     """`value` of each value, except that secret fields are masked; whether one is set may still be seen."""
     return {
-        (name := str(key)): MASK
-        if is_secret(name) and not _says_nothing(inner)
-        else value(inner, clean, depth - 1)
+        (name := str(key)): MASK if is_secret(name) and not _says_nothing(inner) else value(inner, clean, depth - 1)
         for key, inner in islice(mapping.items(), _MAX_ITEMS)
     }
 

@@ -111,6 +111,11 @@ class ZmqRelay(Loop, Generic[M]):
         owed_every: float = 1.0,
         meter: Meter | None = None,
     ) -> None:
+        """`workers`: messages handled at once; 0 for a stage that returns at once, called in the relay's thread.
+
+        `max_waiting`: messages of one key that may wait before further ones are shed. `owed_every`: seconds
+        between two looks at what is owed.
+        """
         super().__init__(name)
         self.stage = stage
         self._context = context
@@ -181,12 +186,14 @@ class ZmqRelay(Loop, Generic[M]):
 
     def _exchange(self, wait_ms: int) -> None:
         """Take over everything that has come and send everything that is done, waiting for the first of it."""
-        self._poller.poll(wait_ms)
-        self._bell.silence()
+        ready = dict(self._poller.poll(wait_ms))
+        if self._bell.fileno() in ready:
+            self._bell.silence()
         self._send_results()
         assert self._pull is not None  # noqa: S101 - connected before the loop
-        with suppress(zmq.Again):
-            while True:
+        if self._pull in ready:
+            # Asking is cheaper than a receive that fails: it does not let go of the interpreter.
+            while self._pull.get(zmq.EVENTS) & zmq.POLLIN:
                 self._accept(self._codec.decode(self._pull.recv(zmq.NOBLOCK)))
 
     def _send_results(self) -> None:
@@ -197,12 +204,14 @@ class ZmqRelay(Loop, Generic[M]):
 
     def _take_up_owed(self) -> bool:
         """Accept what the record says is undone; says whether anything new came."""
+        with self._in_hand_lock:
+            held = set(self._in_hand)  # what is finished during the question is in its answer all the same
         try:
             owed = list(self.stage.owed())
         except Transient as error:
             log.warning("cannot read what is owed", stage=self.name, reason=str(error))
             return False
-        fresh = [message for message in owed if self._identity(message) not in self._in_hand]
+        fresh = [message for message in owed if self._identity(message) not in held]
         for message in fresh:
             self._accept(message)
         # The same again means that what was done about them could not be recorded: no reason to hurry.
@@ -235,9 +244,7 @@ class ZmqRelay(Loop, Generic[M]):
             outcome = "put_off"
             log.info("put off until the next start", stage=self.name, reason=str(error))
         except Exception:
-            log.exception(
-                "unexpected error, message given up", stage=self.name, message=self._identity(message)
-            )
+            log.exception("unexpected error, message given up", stage=self.name, message=self._identity(message))
         finally:
             with self._in_hand_lock:
                 self._in_hand.discard(self._identity(message))
@@ -283,18 +290,23 @@ class Bell:
         self._read, self._write = os.pipe()
         os.set_blocking(self._read, False)
         os.set_blocking(self._write, False)
+        self._rung = False
 
     def fileno(self) -> int:
         """What to poll for input."""
         return self._read
 
     def ring(self) -> None:
-        with suppress(BlockingIOError):  # a full pipe has been heard already
-            os.write(self._write, b"!")
+        if not self._rung:  # many at once cost one system call
+            self._rung = True
+            with suppress(BlockingIOError):
+                os.write(self._write, b"!")
 
     def silence(self) -> None:
+        """Wait for the next ring; what this one was about is to be looked at after this, not before."""
         with suppress(BlockingIOError):
             os.read(self._read, 65536)
+        self._rung = False
 
     def close(self) -> None:
         os.close(self._read)

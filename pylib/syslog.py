@@ -100,9 +100,7 @@ class SyslogHandler(logging.Handler):
         else:
             moment = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="microseconds")
             head = f"<{priority}>1 {moment} {self._host} {self._program} {pid} - - "
-        line = (
-            (head + self.format(record)).replace("\n", "\\n").encode("utf-8", "backslashreplace")[:_MAX_BYTES]
-        )
+        line = (head + self.format(record)).replace("\n", "\\n").encode("utf-8", "backslashreplace")[:_MAX_BYTES]
         return line + b"\n" if self._target.kind == "tcp" else line
 
     def _run(self) -> None:
@@ -148,9 +146,7 @@ class SyslogHandler(logging.Handler):
             return socket.create_connection((self._target.host, self._target.port), timeout=_TIMEOUT)
         if self._target.kind == "unix":
             return _connected(socket.AF_UNIX, self._target.path)
-        family, _, _, _, address = socket.getaddrinfo(
-            self._target.host, self._target.port, type=socket.SOCK_DGRAM
-        )[0]
+        family, _, _, _, address = socket.getaddrinfo(self._target.host, self._target.port, type=socket.SOCK_DGRAM)[0]
         return _connected(family, address)
 
     def _hung_up(self) -> bool:

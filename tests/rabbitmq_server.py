@@ -28,9 +28,7 @@ def find_server() -> str:
         _install()
         found = _installed()
     if found is None:
-        raise RuntimeError(
-            "the tests need RabbitMQ: install rabbitmq-server (Debian, Ubuntu: apt-get install it)"
-        )
+        raise RuntimeError("the tests need RabbitMQ: install rabbitmq-server (Debian, Ubuntu: apt-get install it)")
     return found
 
 
@@ -55,9 +53,7 @@ def _install() -> None:
     apt = [*sudo, "env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-qq", "-y"]
     try:
         subprocess.run([*apt, "update"], check=False, stdout=sys.stderr)
-        subprocess.run(
-            [*apt, "install", "--no-install-recommends", "rabbitmq-server"], check=False, stdout=sys.stderr
-        )
+        subprocess.run([*apt, "install", "--no-install-recommends", "rabbitmq-server"], check=False, stdout=sys.stderr)
     finally:
         if guard:
             subprocess.run([*sudo, "rm", "-f", str(POLICY)], check=True)

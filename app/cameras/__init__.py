@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from importlib import import_module
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from pylib.errors import Failure, Permanent, Transient
+
+if TYPE_CHECKING:
+    from app.cameras.address import Networks
 
 
 class CameraError(Failure):
@@ -67,6 +70,20 @@ class Camera(Protocol):
         ...
 
 
+class CameraKind(Protocol):
+    """The class behind a kind."""
+
+    Settings: type[CameraSettings]
+
+    def __call__(self, settings: Any, *, networks: Networks) -> Camera:
+        """A camera of these `Settings`; no connection is made before the first snapshot.
+
+        `networks` are those that addresses in a trigger's `device_params` must lie in. Every kind takes them,
+        so that whoever makes cameras need not know which ones have an address.
+        """
+        ...
+
+
 KINDS = {
     "foscam": "app.cameras.foscam:Foscam",
     "still": "app.cameras.still:Still",
@@ -75,7 +92,8 @@ KINDS = {
 """Kind -> `module:class`, loaded when a camera of that kind is configured."""
 
 
-def load(kind: str) -> Any:
+def load(kind: str) -> CameraKind:
     """The class behind a kind; its module is imported here and not before."""
     module, name = KINDS[kind].split(":")
-    return getattr(import_module(module), name)
+    found: CameraKind = getattr(import_module(module), name)
+    return found

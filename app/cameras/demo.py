@@ -44,7 +44,7 @@ _PATHS: dict[str, tuple[Waypoint, Waypoint]] = {
 }
 
 
-class Settings(CameraSettings):
+class DemoSettings(CameraSettings):
     """A drawn camera."""
 
     kind: Literal["demo"] = "demo"
@@ -67,13 +67,11 @@ class Visitor:
 
 
 class Demo:
-    """One drawn camera. It has no address, so the `networks` and `device_params` that all cameras get change nothing."""
+    """One drawn camera. Having no address, it has no use for the `networks` and `device_params` that all are given."""
 
-    Settings = Settings
+    Settings = DemoSettings
 
-    def __init__(
-        self, settings: Settings, *, networks: Networks, clock: Callable[[], float] = time.time
-    ) -> None:
+    def __init__(self, settings: DemoSettings, *, networks: Networks, clock: Callable[[], float] = time.time) -> None:
         """`clock` tells the Unix time to draw."""
         del networks
         self._name = settings.device_key
@@ -127,12 +125,8 @@ class Demo:
             clothes = Clothes(_pick(_COATS, looks), _pick(_TROUSERS, looks), _pick(_HAIR, looks // 2))
             figure = draw_person(round(height), stride, facing=visitor.facing, clothes=clothes)
         else:
-            y = min(
-                y + 24, 712
-            )  # nearer than people: farther off, cat and tree make a person to some detectors
-            figure = draw_cat(
-                round(height * 0.4), stride * 2, facing=visitor.facing, colour=_pick(_FUR, looks)
-            )
+            y = min(y + 24, 712)  # nearer than people: farther off, cat and tree make a person to some detectors
+            figure = draw_cat(round(height * 0.4), stride * 2, facing=visitor.facing, colour=_pick(_FUR, looks))
         _shadow(picture, x, y, figure.width * (0.24 if visitor.person else 0.42))
         shine = mix(light.light, (255, 255, 255), 0.2)  # somebody near the lamps is seen better than the lawn
         lit = ImageChops.multiply(figure.convert("RGB"), Image.new("RGB", figure.size, shine))
@@ -144,9 +138,7 @@ class Demo:
 
     def _caption(self, picture: Image.Image, text: str) -> None:
         draw = ImageDraw.Draw(picture)
-        draw.text(
-            (24, 18), text, font=self._font, fill=(255, 255, 255), stroke_width=2, stroke_fill=(30, 30, 30)
-        )
+        draw.text((24, 18), text, font=self._font, fill=(255, 255, 255), stroke_width=2, stroke_fill=(30, 30, 30))
 
 
 def _place_of(location: str, seed: int) -> str:

@@ -6,10 +6,9 @@ import logging
 import re
 from collections.abc import Callable
 from http.cookiejar import DefaultCookiePolicy
-from pathlib import Path
 
 import requests
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, Field, FilePath
 from urllib3 import HTTPResponse
 from urllib3.exceptions import HTTPError, ReadTimeoutError
 
@@ -33,7 +32,7 @@ class HTTPCameraSettings(CameraSettings):
     username: str = Field(default="", repr=False, description="Login; empty for none.")
     password: Secret = Field(default=Secret(""), description="Its password.")
     verify: bool = Field(default=True, description="Check the certificate of an https camera.")
-    ca_file: Path | None = Field(
+    ca_file: FilePath | None = Field(
         default=None, description="PEM file with the certificate an https camera shows, or its authority's."
     )
 
@@ -59,7 +58,7 @@ class Downloader:
         Redirects are not followed. Raises `CameraUnavailable` or `CameraRejected` when there is no whole
         HTTP answer within bounds.
         """
-        request = self._prepare(url)
+        request = self._prepare(url, attempt)
         if authorize is not None:
             # http.client takes Latin-1 only; the bytes that go out are UTF-8.
             request.headers["Authorization"] = authorize(request.path_url).encode().decode("latin-1")
@@ -75,10 +74,14 @@ class Downloader:
         """Let go of the connections."""
         self._session.close()
 
-    def _prepare(self, url: str) -> requests.PreparedRequest:
+    def _prepare(self, url: str, attempt: Attempt) -> requests.PreparedRequest:
         # Preparing costs as much as the exchange itself, and the URL is nearly always the one before.
         if self._prepared is None or self._prepared[0] != url:
-            self._prepared = (url, self._session.prepare_request(requests.Request("GET", url)))
+            try:
+                self._prepared = (url, self._session.prepare_request(requests.Request("GET", url)))
+            except requests.RequestException:
+                shown = attempt.target.shown
+                raise CameraRejected("bad_address", f"{shown} is no address that can be asked") from None
         return self._prepared[1].copy()
 
     def _send(self, request: requests.PreparedRequest, attempt: Attempt) -> Answer:

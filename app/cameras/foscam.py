@@ -19,7 +19,7 @@ HTTP_PORT = 88
 HTTPS_PORT = 443
 
 
-class Settings(HTTPCameraSettings):
+class FoscamSettings(HTTPCameraSettings):
     """A Foscam camera. Triggers may bring address and login instead, in `device_params`."""
 
     kind: Literal["foscam"] = "foscam"
@@ -40,9 +40,9 @@ class Settings(HTTPCameraSettings):
 class Foscam:
     """One Foscam camera."""
 
-    Settings = Settings
+    Settings = FoscamSettings
 
-    def __init__(self, settings: Settings, *, networks: Networks) -> None:
+    def __init__(self, settings: FoscamSettings, *, networks: Networks) -> None:
         self._settings = settings
         self._networks = networks
         self._default_port = HTTPS_PORT if settings.https else HTTP_PORT

@@ -44,7 +44,7 @@ PRESETS = {
 }
 
 
-class Settings(HTTPCameraSettings):
+class StillSettings(HTTPCameraSettings):
     """A camera that serves a still picture: either `url`, or `preset` and `address`."""
 
     kind: Literal["still"] = "still"
@@ -115,9 +115,9 @@ def _split(url: str) -> SplitResult:
 class Still:
     """One camera that serves a still picture."""
 
-    Settings = Settings
+    Settings = StillSettings
 
-    def __init__(self, settings: Settings, *, networks: Networks) -> None:
+    def __init__(self, settings: StillSettings, *, networks: Networks) -> None:
         self._settings = settings
         self._networks = networks
         self._default_port = 443 if settings.secure else 80
@@ -159,7 +159,7 @@ class Still:
         return f"{url}{'&' if '?' in url else '?'}{urlencode(login, quote_via=quote, safe='')}"
 
 
-def _path_and_auth(settings: Settings) -> tuple[str, Auth]:
+def _path_and_auth(settings: StillSettings) -> tuple[str, Auth]:
     """What follows the place in the URL, and the kind of login."""
     if settings.preset is None:
         url = urlsplit(settings.url)

@@ -153,16 +153,12 @@ class Hog:
         """Every window that looks like a person at all (weight over 0), the likeliest first."""
         if pixels.shape[1] < _WINDOW[0] or pixels.shape[0] < _WINDOW[1]:
             return []
-        windows, weights = self._descriptor().detectMultiScale(
-            pixels, hitThreshold=0, groupThreshold=0, **how
-        )
+        windows, weights = self._descriptor().detectMultiScale(pixels, hitThreshold=0, groupThreshold=0, **how)
         finds = []
         for window, weight in zip(windows, weights, strict=True):
             left, top, width, height = _whole(*(float(pixel) for pixel in window))
             margin = height * _MARGIN / _WINDOW[1]
-            finds.append(
-                _Person(left + margin, top + margin, width - 2 * margin, height - 2 * margin, float(weight))
-            )
+            finds.append(_Person(left + margin, top + margin, width - 2 * margin, height - 2 * margin, float(weight)))
         return sorted(finds, key=lambda find: find.weight, reverse=True)
 
     def _look_again(self, pixels: Any, candidate: _Person) -> list[_Person]:

@@ -113,9 +113,7 @@ class Rekognition:
         be changed first, the monthly cap included).
         """
         try:
-            data = fit(
-                picture, formats=("JPEG", "PNG"), max_bytes=MAX_BYTES, min_side=MIN_SIDE, max_side=MAX_SIDE
-            )
+            data = fit(picture, formats=("JPEG", "PNG"), max_bytes=MAX_BYTES, min_side=MIN_SIDE, max_side=MAX_SIDE)
         except BadPicture as bad:
             raise DetectorRejected(bad.code, bad.detail) from None
         if not self._cap.take():
@@ -161,9 +159,7 @@ class Rekognition:
         if isinstance(error, boto.EndpointConnectionError) and self._region_unknown():
             return _no_such_region(self._client.meta.region_name)
         if isinstance(error, boto.SSLError):
-            return DetectorUnavailable(
-                "tls", "No trusted connection to Rekognition: check certificates and clock."
-            )
+            return DetectorUnavailable("tls", "No trusted connection to Rekognition: check certificates and clock.")
         if isinstance(error, boto.HTTPClientError | boto.ConnectionError):
             host = urlsplit(self._client.meta.endpoint_url).hostname  # without any login in it
             return DetectorUnavailable("unreachable", f"No connection to {host}.")
@@ -177,9 +173,7 @@ class Rekognition:
         if region not in self._client.meta.endpoint_url:  # somebody else's address
             return False
         session = Session()
-        known = [
-            session.get_available_regions("rekognition", name) for name in session.get_available_partitions()
-        ]
+        known = [session.get_available_regions("rekognition", name) for name in session.get_available_partitions()]
         return region not in {region for regions in known for region in regions}
 
 
@@ -209,9 +203,7 @@ def _client(settings: RekognitionSettings) -> RekognitionClient:
             config=config,
         )
     except NoRegionError:
-        raise DetectorRejected(
-            "invalid_region", "No AWS region is set: set region or AWS_DEFAULT_REGION."
-        ) from None
+        raise DetectorRejected("invalid_region", "No AWS region is set: set region or AWS_DEFAULT_REGION.") from None
     except InvalidRegionError:
         raise _no_such_region(settings.region) from None
     except ValueError:
@@ -259,9 +251,7 @@ def _detection(answer: Mapping[str, Any], minimum: float) -> Detection:
 
 def _label(row: Mapping[str, Any], minimum: float) -> Label:
     instances = sorted(row.get("Instances") or (), key=lambda instance: -float(instance["Confidence"]))
-    boxes = (
-        _box(instance["BoundingBox"]) for instance in instances if instance["Confidence"] >= minimum * 100
-    )
+    boxes = (_box(instance["BoundingBox"]) for instance in instances if instance["Confidence"] >= minimum * 100)
     return Label(str(row["Name"]), round(row["Confidence"] / 100, 4), tuple(boxes))
 
 

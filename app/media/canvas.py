@@ -17,7 +17,7 @@ Point = tuple[float, float]
 _OVERSAMPLING = 2
 """Drawn this many times larger and scaled down, for smooth edges."""
 
-_WARM = (255, 214, 130)
+_LAMPLIGHT = (255, 214, 130)
 
 
 class Canvas:
@@ -28,7 +28,7 @@ class Canvas:
         self.chance = chance
         self._image = Image.new("RGB", (SIZE[0] * _OVERSAMPLING, SIZE[1] * _OVERSAMPLING))
         self._draw = ImageDraw.Draw(self._image)
-        self._lamps: list[tuple[Sequence[Point], Colour]] = []
+        self._lamps: list[list[Point]] = []
 
     def shape(self, colour: Colour, *points: Point) -> None:
         self._draw.polygon(_scaled(points), fill=colour)
@@ -43,33 +43,26 @@ class Canvas:
     def line(self, colour: Colour, start: Point, end: Point, width: float = 2) -> None:
         self._draw.line(_scaled([start, end]), fill=colour, width=round(width * _OVERSAMPLING))
 
-    def lamp(self, left: float, top: float, right: float, bottom: float, colour: Colour = _WARM) -> None:
-        """Something that shines when it is dark: drawn after the light is taken away."""
-        self._lamps.append(([(left, top), (right, top), (right, bottom), (left, bottom)], colour))
+    def lamp(self, left: float, top: float, right: float, bottom: float) -> None:
+        """A pane that shines when it is dark."""
+        self._lamps.append([(left, top), (right, top), (right, bottom), (left, bottom)])
 
-    def window(self, left: float, top: float, right: float, bottom: float) -> None:
-        """A window with a frame and a cross, lit at night."""
-        self.box((232, 228, 220), left - 7, top - 7, right + 7, bottom + 9)
-        self.box(_GLASS, left, top, right, bottom)
-        self.shape(
-            mix(_GLASS, (255, 255, 255), 0.22),
-            (left, bottom),
-            (left + 40, top),
-            (left + 70, top),
-            (left, bottom - 6),
-        )
-        self.lamp(left, top, right, bottom)
+    def shining(self, colour: Colour) -> Colour:
+        """What to paint so that this colour is left when the light has been taken away: for sky, sun and moon."""
+        red, green, blue = (min(255, c * 255 // by) for c, by in zip(colour, self.light.light, strict=True))
+        return red, green, blue
 
     def finished(self) -> Image.Image:
+        """The picture in its light, and in the dark with its lamps on."""
         lit = ImageChops.multiply(self._image, Image.new("RGB", self._image.size, self.light.light))
-        if self.light.lamps:
-            glow = Image.new("RGB", lit.size)
-            for points, colour in self._lamps:
-                ImageDraw.Draw(lit).polygon(_scaled(points), fill=colour)
-                ImageDraw.Draw(glow).polygon(_scaled(points), fill=mix((0, 0, 0), colour, 0.5))
-            small = glow.resize(SIZE, Image.Resampling.BOX).filter(ImageFilter.GaussianBlur(30))
-            return ImageChops.add(lit.resize(SIZE, Image.Resampling.BOX), small)
-        return lit.resize(SIZE, Image.Resampling.BOX)
+        if not self.light.lamps:
+            return lit.resize(SIZE, Image.Resampling.BOX)
+        glow = Image.new("RGB", lit.size)
+        for pane in self._lamps:
+            ImageDraw.Draw(lit).polygon(_scaled(pane), fill=_LAMPLIGHT)
+            ImageDraw.Draw(glow).polygon(_scaled(pane), fill=mix((0, 0, 0), _LAMPLIGHT, 0.5))
+        halo = glow.resize(SIZE, Image.Resampling.BOX).filter(ImageFilter.GaussianBlur(30))
+        return ImageChops.add(lit.resize(SIZE, Image.Resampling.BOX), halo)
 
 
 def _scaled(points: Sequence[Point]) -> list[Point]:

@@ -39,6 +39,4 @@ def draw_cat(length: int, stride: float, *, facing: int, colour: Colour) -> Imag
     oval((214, 140, 140), 88.5, 32, 1.6, 1.2)
     if facing < 0:
         canvas = canvas.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
-    return canvas.resize(
-        (canvas.width // _OVERSAMPLING, canvas.height // _OVERSAMPLING), Image.Resampling.LANCZOS
-    )
+    return canvas.resize((canvas.width // _OVERSAMPLING, canvas.height // _OVERSAMPLING), Image.Resampling.LANCZOS)

@@ -84,9 +84,7 @@ class Detect(Stage[Snapshot]):
     def _look(self, detector: Detector, snapshot: Snapshot) -> Detection:
         if not self._breaker.allow():
             wait = f"{self._breaker.retry_in:.0f} s"
-            raise Transient(
-                "detector_away", f"{detector.name} failed repeatedly and is left alone for {wait}"
-            )
+            raise Transient("detector_away", f"{detector.name} failed repeatedly and is left alone for {wait}")
         try:
             detection = detector.detect(_read(snapshot))
         except Transient:

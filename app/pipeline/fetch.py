@@ -66,6 +66,7 @@ class Fetch(Stage[Trigger]):
         max_pixels: int = 50_000_000,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         count: Callable[[str, str], None] = lambda _camera, _outcome: None,
+        count_trigger: Callable[[str, str], None] = lambda _origin, _outcome: None,
     ) -> None:
         self._channels = channels
         self._journal = journal
@@ -75,21 +76,19 @@ class Fetch(Stage[Trigger]):
         self._max_pixels = max_pixels
         self._now = now
         self._count = count
+        self._count_trigger = count_trigger
         self._repeats = Repeats(journal)
         self._just_started = True
 
     def handle(self, trigger: Trigger) -> Iterable[Snapshot]:
         if self._repeats.seen(trigger):
-            log.info("delivered again, recorded before", camera=trigger.camera, event_id=trigger.id)
-            self._acknowledge(trigger.receipt)
-            return []
+            return self._drop(trigger)
         return self._end(trigger, self._answer(trigger))
 
     def shed(self, trigger: Trigger) -> Iterable[Snapshot]:
         """Too many wait for this camera: end this one with a reason, so that the others stay young."""
         if self._repeats.seen(trigger):
-            self._acknowledge(trigger.receipt)
-            return []
+            return self._drop(trigger)
         problem = "overloaded: too many triggers are waiting for this camera"
         log.warning("not fetched", camera=trigger.camera, event_id=trigger.id, reason=problem)
         return self._end(trigger, self._snapshot(trigger, problem=problem))
@@ -112,18 +111,23 @@ class Fetch(Stage[Trigger]):
         for channel in self._channels.values():
             channel.camera.close()
 
+    def _drop(self, trigger: Trigger) -> list[Snapshot]:
+        log.info("delivered again, recorded before", camera=trigger.camera, event_id=trigger.id)
+        self._acknowledge(trigger.receipt)
+        self._count_trigger(trigger.origin, "duplicate")
+        return []
+
     def _end(self, trigger: Trigger, snapshot: Snapshot) -> list[Snapshot]:
         self._journal.record(snapshot, trigger_key=trigger.key)
         self._repeats.recorded(trigger)
         self._acknowledge(trigger.receipt)
+        self._count_trigger(trigger.origin, "accepted")
         self._count(trigger.camera, snapshot.problem.partition(":")[0] or "ok")
         return [snapshot]
 
     def _answer(self, trigger: Trigger) -> Snapshot:
         if is_stale(trigger, self._now(), max_age=self._max_age):
-            return self._failed(
-                trigger, "stale: older than max_age when its turn came, so no picture of its moment"
-            )
+            return self._failed(trigger, "stale: older than max_age when its turn came, so no picture of its moment")
         channel = self._channels.get(trigger.camera)
         if channel is None:
             return self._failed(trigger, "unknown_camera: no camera of this name is configured any more")
@@ -145,9 +149,7 @@ class Fetch(Stage[Trigger]):
         params = trigger.device_params.get_secret_value() if trigger.device_params else None
         breaker = channel.circuit(params)
         if not breaker.allow():
-            raise Transient(
-                "circuit_open", f"the camera failed repeatedly, next try in {breaker.retry_in:.0f} s"
-            )
+            raise Transient("circuit_open", f"the camera failed repeatedly, next try in {breaker.retry_in:.0f} s")
         attempts = Retrying(
             retry=retry_if_exception_type((Transient, BadPicture)),
             stop=stop_after_attempt(ATTEMPTS) | stop_before_delay(channel.timeout / 2),

@@ -18,9 +18,7 @@ EVERY_S = 5.0
 class Heartbeat:
     """Sends one heartbeat a call. A missed one is not made up for: the next says the same."""
 
-    def __init__(
-        self, send: Callable[[bytes], None], *, inputs: Sequence[Device], outputs: Sequence[Device]
-    ) -> None:
+    def __init__(self, send: Callable[[bytes], None], *, inputs: Sequence[Device], outputs: Sequence[Device]) -> None:
         self._send = send
         self._body = wire.heartbeat(inputs=inputs, outputs=outputs)
 

@@ -17,6 +17,9 @@ log = structlog.get_logger(__name__)
 AT_ONCE = 500
 """Deliveries taken up from the journal in one go."""
 
+REMEMBERED = 2000
+"""The latest events that the target has confirmed, in case that the journal cannot take note of it."""
+
 
 class Publish(Stage[Inspection]):
     """Delivers inspections to one publisher. Retries are the journal's delivery rows, so none blocks the next."""
@@ -37,7 +40,7 @@ class Publish(Stage[Inspection]):
         self._give_up_after = give_up_after or {}
         self._count = count
         self._away = False
-        self._told: set[str] = set()
+        self._told: dict[str, None] = {}  # in the order of telling
 
     def handle(self, inspection: Inspection) -> Iterable[object]:
         target = self._publisher.name
@@ -50,7 +53,7 @@ class Publish(Stage[Inspection]):
         except Exception as error:  # noqa: BLE001 - whatever it was, the event stays owed
             self._put_off(inspection, error)
         else:
-            self._told.add(inspection.id)
+            self._remember(inspection.id)
             self._journal.delivered(inspection.id, target)
             self._count(target, "ok")
             if self._away:
@@ -60,15 +63,20 @@ class Publish(Stage[Inspection]):
     def owed(self) -> Iterable[Inspection]:
         owed = self._journal.owed(self._publisher.name, limit=AT_ONCE)
         # Confirmed, and the record of it not written yet (a full disk): that is what is still to be done.
-        self._told.intersection_update([inspection.id for inspection in owed])
-        for event_id in self._told:
+        told = {inspection.id for inspection in owed if inspection.id in self._told}
+        for event_id in told:
             self._journal.delivered(event_id, self._publisher.name)
-        return [inspection for inspection in owed if inspection.id not in self._told]
+        return [inspection for inspection in owed if inspection.id not in told]
 
     def back(self) -> None:
         """The target is there again: what it is owed waits no longer. From any thread."""
         self._away = False
         self._journal.retry_now(self._publisher.name)
+
+    def _remember(self, event_id: str) -> None:
+        self._told[event_id] = None
+        if len(self._told) > REMEMBERED:
+            del self._told[next(iter(self._told))]
 
     def _put_off(self, inspection: Inspection, error: Exception) -> None:
         target = self._publisher.name

@@ -73,9 +73,7 @@ class Api:
         )
 
     async def list_cameras(self, _: Request) -> Response:
-        return JSONResponse(
-            {"cameras": [{"device_key": key, "label": label} for key, label in self.cameras.items()]}
-        )
+        return JSONResponse({"cameras": [{"device_key": key, "label": label} for key, label in self.cameras.items()]})
 
     async def trigger(self, request: Request) -> Response:
         """202 with the event id once the trigger is recorded, or 200 with the event when it came within `wait`."""
@@ -106,9 +104,7 @@ class Api:
 
     async def thumbnail(self, request: Request) -> Response:
         path = _path_of(await self._found(request))
-        return Response(
-            await run_in_threadpool(lambda: thumbnail(path.read_bytes())), media_type="image/jpeg"
-        )
+        return Response(await run_in_threadpool(lambda: thumbnail(path.read_bytes())), media_type="image/jpeg")
 
     async def annotated(self, request: Request) -> Response:
         seen = await self._found(request)
@@ -150,9 +146,7 @@ class Api:
         for key in self.cameras:
             if name == key or slug(name) in (slug(key), slug(key.rpartition(" ")[0])):
                 return key
-        raise NotFound(
-            "unknown_camera", f"no camera {name!r}; there are: {', '.join(self.cameras) or 'none'}"
-        )
+        raise NotFound("unknown_camera", f"no camera {name!r}; there are: {', '.join(self.cameras) or 'none'}")
 
     async def _found(self, request: Request) -> Inspection:
         wanted = request.path_params["id"]

@@ -45,9 +45,7 @@ def heartbeat_key(topic: str) -> str:
     return f"event.heartbeat.{topic}"
 
 
-def event(
-    inspection: Inspection, *, picture: bytes, topic: str, device_name: str, storage_url: str = ""
-) -> Event:
+def event(inspection: Inspection, *, picture: bytes, topic: str, device_name: str, storage_url: str = "") -> Event:
     """The event of an inspection, in MessagePack; `picture` is empty when there is none."""
     snapshot = inspection.snapshot
     trace = _trace(inspection)
@@ -139,9 +137,7 @@ def _iso(moment: datetime) -> str:
 def _plain(value: Any) -> Any:
     """What MessagePack can carry and JSON cannot, as the nearest that it can."""
     if isinstance(value, Mapping):
-        return {
-            key if isinstance(key, str) else str(_plain(key)): _plain(entry) for key, entry in value.items()
-        }
+        return {key if isinstance(key, str) else str(_plain(key)): _plain(entry) for key, entry in value.items()}
     if isinstance(value, list | tuple):
         return [_plain(entry) for entry in value]
     if isinstance(value, bytes):

@@ -132,9 +132,7 @@ def _output(body: Mapping[Any, Any]) -> Mapping[Any, Any]:
     if output is MISSING:
         raise MalformedTrigger("missing_field", "output_triggered is missing")
     if not isinstance(output, dict):
-        raise MalformedTrigger(
-            "mistyped_field", f"output_triggered must be a map, not {fields.kind_of(output)}"
-        )
+        raise MalformedTrigger("mistyped_field", f"output_triggered must be a map, not {fields.kind_of(output)}")
     return output
 
 

@@ -95,9 +95,7 @@ class ConfirmedPublisher(BrokerLoop):
             failure = request.outcome.get(timeout=timeout)
         except queue.Empty:
             request.abandoned = True
-            raise Transient(
-                "timeout", f"no confirm from {self._broker.address} within {timeout:g} s"
-            ) from None
+            raise Transient("timeout", f"no confirm from {self._broker.address} within {timeout:g} s") from None
         if failure is not None:
             raise failure
 
@@ -144,9 +142,7 @@ class ConfirmedPublisher(BrokerLoop):
                 mandatory=request.mandatory,
             )
         except UnroutableError:
-            failure = Transient(
-                "unroutable", f"no queue is bound to {request.exchange!r} for {request.routing_key!r}"
-            )
+            failure = Transient("unroutable", f"no queue is bound to {request.exchange!r} for {request.routing_key!r}")
         except NackError:
             failure = Transient("nack", "the broker could not take the message")
         except ChannelClosedByBroker as error:
@@ -163,6 +159,4 @@ class ConfirmedPublisher(BrokerLoop):
             while not self._requests.empty():
                 request = self._requests.get()
                 if request is not None:
-                    request.outcome.put(
-                        Transient("broker_away", f"lost the connection to {self._broker.address}")
-                    )
+                    request.outcome.put(Transient("broker_away", f"lost the connection to {self._broker.address}"))

@@ -59,9 +59,7 @@ def declare_subscription(connection: Any, subscription: Subscription) -> None:
     limits = {"x-max-length": DEAD_MESSAGES, "x-max-length-bytes": DEAD_BYTES}
     channel.queue_declare(dead, durable=True, arguments={"x-queue-type": kind, **limits})
     channel.queue_bind(dead, dead)
-    channel.queue_declare(
-        queue, durable=True, arguments={"x-queue-type": kind, **_dead_lettering(kind, dead)}
-    )
+    channel.queue_declare(queue, durable=True, arguments={"x-queue-type": kind, **_dead_lettering(kind, dead)})
     for key in subscription.routing_keys:
         channel.queue_bind(queue, subscription.exchange.name, key)
     channel.close()

@@ -53,6 +53,4 @@ class Window:
         # One frame for all up to the first that is not done yet, since most are done in order.
         prefix = list(itertools.takewhile(tags.__contains__, self._receipts))
         others = sorted(tags.difference(prefix))
-        return Done(
-            prefix[-1] if prefix else 0, others, [self._receipts.pop(tag) for tag in (*prefix, *others)]
-        )
+        return Done(prefix[-1] if prefix else 0, others, [self._receipts.pop(tag) for tag in (*prefix, *others)])

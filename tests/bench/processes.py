@@ -58,9 +58,7 @@ def simulator(module: str, *arguments: str) -> Iterator[int]:
 
 
 @contextlib.contextmanager
-def service(
-    home: Path, *, name: str, broker: int, cameras: Mapping[str, str], detector: int
-) -> Iterator[Process]:
+def service(home: Path, *, name: str, broker: int, cameras: Mapping[str, str], detector: int) -> Iterator[Process]:
     """Run the service, its data below `home`, until the block ends; ready when the block begins.
 
     `cameras`: location -> address of the picture; `broker` and `detector` are ports. `name` is its word in

@@ -114,9 +114,7 @@ def _parts_rows(measured: Parts) -> Iterator[Row]:
     yield Row("alone: sum", "", f"{ms(measured.seconds())}, processor {ms(measured.cpu())}")
 
 
-def closed_loop(
-    other_side: Peer, places: list[str], *, outstanding: int, seconds: float
-) -> tuple[int, float]:
+def closed_loop(other_side: Peer, places: list[str], *, outstanding: int, seconds: float) -> tuple[int, float]:
     """Keep so many triggers under way, one camera after the other; gives the events and the seconds."""
     until = time.perf_counter() + seconds
     arrived = 0

@@ -53,7 +53,11 @@ def service_process(
 ) -> ServiceProcess:
     """A service in that house, configured by `config.yml` where there is anything to configure."""
     meeting = (
-        {"RABBITMQ_SERVER_ADDRESS": house.url, "RABBITMQ_EXCHANGE": house.exchange, "APP_NAME": house.exchange}
+        {
+            "RABBITMQ_SERVER_ADDRESS": house.url,
+            "RABBITMQ_EXCHANGE": house.exchange,
+            "APP_NAME": house.exchange,
+        }
         if house
         else {}
     )

@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.e2e.peers import Consumer, Received, Sensor, Sent
+from tests.e2e.peers import Consumer, Received, Sender, Sent
 from tests.e2e.pictures import stamp_of
 
 
@@ -47,9 +47,9 @@ class Account:
         )
 
 
-def account(sensors: Iterable[Sensor], consumer: Consumer) -> Account:
+def account(sensors: Iterable[Sender], consumer: Consumer) -> Account:
     """Compare the ledgers as they are now."""
-    sent = [one for sensor in sensors for one in sensor.ledger]
+    sent = [one for sensor in sensors for one in list(sensor.ledger)]
     numbers = {one.number for one in sent}
     events = consumer.latest
     by_number: dict[int | None, list[Received]] = defaultdict(list)
@@ -67,8 +67,15 @@ def account(sensors: Iterable[Sensor], consumer: Consumer) -> Account:
         lost=[one for one in sent if one.confirmed and one.number not in by_number],
         doubled=[one for one in sent if len(by_number.get(one.number, ())) > 1],
         unasked=[event for event in events if event.number not in numbers],
-        pictureless=[event for (camera, stamp), found in by_stamp.items() for event in found if not _fits(camera, stamp)],
-        shared=[event for (_, stamp), found in by_stamp.items() if stamp and len(found) > 1 for event in found],
+        pictureless=[
+            event
+            for (camera, stamp), found in by_stamp.items()
+            for event in found
+            if not _fits(camera, stamp)
+        ],
+        shared=[
+            event for (_, stamp), found in by_stamp.items() if stamp and len(found) > 1 for event in found
+        ],
         problems=dict(problems),
         repeated=sum(len(deliveries) - 1 for deliveries in list(consumer.events.values())),
     )

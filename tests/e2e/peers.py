@@ -10,11 +10,14 @@ import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 import msgpack
 import pika
+import requests
 from pika.exceptions import AMQPError, NackError, UnroutableError
+
+from tests.e2e.process import ServiceProcess
 
 RETRY_AFTER = 0.1
 logging.getLogger("pika").setLevel(logging.CRITICAL)  # each failed attempt is a traceback there
@@ -48,6 +51,20 @@ class Sent:
     """The broker has it. Otherwise nobody knows: it may have it all the same."""
 
 
+class Sender(Protocol):
+    """Sends triggers, and keeps a ledger of them."""
+
+    ledger: list[Sent]
+
+    def send(self, camera: str) -> Sent:
+        """Trigger a camera."""
+        ...
+
+    def close(self) -> None:
+        """Let go of connections."""
+        ...
+
+
 class Sensor:
     """Publishes triggers, one at a time, until the broker confirms each; used by one thread.
 
@@ -66,7 +83,7 @@ class Sensor:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._disconnect()
+        self.close()
 
     def send(self, camera: str, *, timestamp: object = None, **output: str) -> Sent:
         """Trigger a camera; returns when the broker has confirmed it, or, without ids, may have it."""
@@ -92,14 +109,14 @@ class Sensor:
         try:
             self._connected()
         except (AMQPError, OSError):
-            self._disconnect()
+            self.close()
             return False
         try:
             self.send_raw(body, message_id=sent.message_id)
         except UnroutableError:
             return False  # nobody has bound a queue since the exchange was made anew
         except (AMQPError, NackError) as error:
-            self._disconnect()
+            self.close()
             return not self._with_ids and getattr(error, "reply_code", 0) != 404
         sent.confirmed = True
         return True
@@ -112,23 +129,44 @@ class Sensor:
             self._channel.exchange_declare(self._house.control, "direct")
         return self._channel
 
-    def _disconnect(self) -> None:
+    def close(self) -> None:
+        """Let go of the connection; the next message makes another."""
         with suppress(Exception):
             self._connection.close()
         self._connection = self._channel = None
 
 
+class Caller:
+    """Triggers cameras by HTTP, each once: a second call would be another trigger."""
+
+    def __init__(self, service: ServiceProcess) -> None:
+        self.ledger: list[Sent] = []
+        self._service = service
+
+    def send(self, camera: str) -> Sent:
+        """Trigger a camera; what is not answered with 202 the service may have accepted or not."""
+        sent = Sent(next(_numbers), camera, None)
+        self.ledger.append(sent)
+        body = {"active_input": {"number": sent.number}}
+        with suppress(requests.RequestException):
+            answer = self._service.http("POST", f"/api/cameras/{camera}/trigger", json=body)
+            sent.confirmed = answer.status_code == 202
+        return sent
+
+    def close(self) -> None:
+        """Nothing to let go of: each call has its own connection."""
+
+
 @contextmanager
-def stream(sensors: Sequence[Sensor], cameras: Sequence[str], *, every: float) -> Iterator[None]:
-    """Trigger the cameras in turn, from each sensor in a thread of its own, every so many seconds."""
+def stream(sensors: Sequence[Sender], cameras: Sequence[str], *, every: float) -> Iterator[None]:
+    """Trigger the cameras in turn, with each sender in a thread of its own, every so many seconds."""
     stop = threading.Event()
 
-    def work(sensor: Sensor) -> None:
-        with sensor:
-            for camera in itertools.cycle(cameras):
-                if stop.wait(every):
-                    return
-                sensor.send(camera)
+    def work(sensor: Sender) -> None:
+        for camera in itertools.cycle(cameras):
+            if stop.wait(every):
+                return sensor.close()
+            sensor.send(camera)
 
     threads = [threading.Thread(target=work, args=(sensor,), daemon=True) for sensor in sensors]
     for thread in threads:

@@ -166,7 +166,9 @@ class ServiceProcess:
 
     def log_lines(self, event: str, **fields: object) -> list[dict[str, Any]]:
         """The lines of its JSON log about this event that have these fields."""
-        lines = [json.loads(line) for line in self.log.splitlines() if line.startswith("{") and line.endswith("}")]
+        lines = [
+            json.loads(line) for line in self.log.splitlines() if line.startswith("{") and line.endswith("}")
+        ]
         return [line for line in lines if line["event"] == event and fields.items() <= line.items()]
 
 

@@ -161,7 +161,11 @@ def test_no_login_stays_in_logs_events_or_on_disk(
     for password in (PASSWORD, "f0lly&wr/ong"):
         answer(sensor, consumer, trigger("Porch Camera", device_params=f"admin:{password}@{cameras.address}"))
     assert consumer.latest[-1].entry["problem"].startswith("login_refused: ")
-    kept = [service.log.encode(), repr(consumer.events).encode(), service.http("GET", "/api/snapshots").content]
+    kept = [
+        service.log.encode(),
+        repr(consumer.events).encode(),
+        service.http("GET", "/api/snapshots").content,
+    ]
     kept += [path.read_bytes() for path in (service.home / "data").rglob("*") if path.is_file()]
     for trace in (PASSWORD, PASSWORD[1:], "p%40ss", "f0lly&wr/ong", "f0lly%26"):
         assert not [place for place in kept if trace.encode() in place]

@@ -7,47 +7,22 @@ import random
 import signal
 import sqlite3
 import time
-from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.broker import Broker
 from tests.e2e.conftest import Launch
-from tests.e2e.ledger import Account, account
-from tests.e2e.peers import Consumer, House, Sensor, stream
+from tests.e2e.disk import small_disk
+from tests.e2e.ledger import account
+from tests.e2e.mishaps import befall, settled, stamping
+from tests.e2e.peers import Caller, Consumer, House, Sensor, stream
 from tests.e2e.pictures import StampingCameras, jpeg
 from tests.e2e.process import ServiceProcess, until
 
 LOCATIONS = ("Front", "Yard", "Porch", "Shed", "Gate", "Hall")
 KEYS = [f"{location} Camera" for location in LOCATIONS]
-
-
-def stamping(cameras: StampingCameras, *locations: str) -> list[dict[str, Any]]:
-    """Configuration of cameras behind the simulator."""
-    return [
-        {"location": one, "kind": "still", "url": cameras.url("stamped", one.lower())} for one in locations
-    ]
-
-
-def settled(sensors: Sequence[Sensor], consumer: Consumer, service: ServiceProcess) -> Account:
-    """The account once nothing is on its way any more."""
-    service.wait_ready()
-    until(lambda: not account(sensors, consumer).lost, timeout=90, what="an event for every confirmed trigger")
-    until(lambda: idle(service), timeout=30, what="an idle service")
-    final = account(sensors, consumer)
-    print(final)
-    return final
-
-
-def idle(service: ServiceProcess) -> bool:
-    """Whether the service is owed nothing by anyone and owes nothing to anyone, for a second."""
-    for _ in range(3):
-        stages = [service.metric("stage_in_hand", stage=stage) for stage in ("fetch", "detect", "publish")]
-        if any(stages) or not service.check("undelivered")["detail"].startswith("0 events"):
-            return False
-        time.sleep(0.4)
-    return True
 
 
 def unfinished(service: ServiceProcess) -> list[Any]:
@@ -68,38 +43,21 @@ def test_kill_9_and_broker_restarts_lose_and_double_nothing(
     chance = random.Random(seed)
     mishaps = ["kill"] * 5 + ["restart broker", "kill broker", "kill both"]
     chance.shuffle(mishaps)
-    sensors = [Sensor(house, with_ids=True), Sensor(house, with_ids=False)]
     with StampingCameras(jpeg(), delay=0.03) as cameras, Consumer(house) as consumer:
         service = launch(house, cameras=stamping(cameras, *LOCATIONS)).start().wait_ready()
-        with stream(sensors, KEYS, every=0.015):
+        senders = [Sensor(house, with_ids=True), Sensor(house, with_ids=False), Caller(service)]
+        with stream(senders, KEYS, every=0.025):
             for mishap in mishaps:
                 time.sleep(chance.uniform(0.2, 1.5))
                 befall(mishap, service, own_broker, chance)
             time.sleep(1)
-        final = settled(sensors, consumer, service)
+        final = settled(senders, consumer, service)
     service.terminate()
     assert service.wait() == 0
     assert final.balanced, final
     assert final.sent > 200
     assert unfinished(service) == []
     assert not list((service.home / "data").rglob("*.part"))
-
-
-def befall(mishap: str, service: ServiceProcess, broker: Broker, chance: random.Random) -> None:
-    print(f"{time.monotonic():.2f} {mishap}")
-    if mishap == "kill":
-        service.kill()
-        service.start()
-        return
-    if mishap == "restart broker":
-        broker.stop()
-    else:
-        broker.kill()
-    time.sleep(chance.uniform(0, 1))
-    if mishap == "kill both":
-        service.kill()
-        service.start()
-    broker.start()
 
 
 def test_a_broker_that_is_away_costs_nothing_but_time(
@@ -112,7 +70,9 @@ def test_a_broker_that_is_away_costs_nothing_but_time(
         own_broker.stop()
         try:
             until(lambda: seasoned.http("GET", "/health/ready").status_code == 503)
-            late = launch(house, home="late", cameras=configured, environment={"APP_NAME": f"{house.exchange}-late"})
+            late = launch(
+                house, home="late", cameras=configured, environment={"APP_NAME": f"{house.exchange}-late"}
+            )
             late.start().wait_ready(but=["broker"])
             for service in (seasoned, late) * 5:
                 answer = service.http("POST", "/api/cameras/yard/trigger?wait=20")
@@ -135,17 +95,59 @@ def test_a_broker_that_is_away_costs_nothing_but_time(
 def test_triggers_that_wait_for_a_slow_camera_outlast_the_broker(
     launch: Launch, house: House, own_broker: Broker
 ) -> None:
-    with StampingCameras(jpeg(), delay=0.3) as cameras, Consumer(house) as consumer:
-        service = launch(house, cameras=stamping(cameras, "Yard")).start().wait_ready()
+    with StampingCameras(jpeg(), delay=1) as cameras, Consumer(house) as consumer:
+        # No room for a second copy of each, which is what the broker delivers when it is back.
+        service = launch(house, cameras=stamping(cameras, "Yard"), environment={"MAX_PENDING": "16"})
+        service.start().wait_ready()
         sensors = [Sensor(house, with_ids=True), Sensor(house, with_ids=False)]
-        for _ in range(15):
+        for _ in range(8):
             for sensor in sensors:
                 sensor.send("Yard Camera")
         own_broker.restart()
         final = settled(sensors, consumer, service)
         assert final.balanced, final
         assert final.problems == {}
-        assert cameras.load("yard").requests == 30
+        assert cameras.load("yard").requests == 16
+
+
+def test_a_full_disk_stops_nothing_for_good(
+    tmp_path: Path, launch: Launch, house: House, cameras: StampingCameras
+) -> None:
+    sensors = [Sensor(house, with_ids=True), Sensor(house, with_ids=False)]
+    with small_disk(tmp_path / "small") as disk, Consumer(house) as consumer:
+        service = launch(
+            house,
+            cameras=stamping(cameras, *LOCATIONS),
+            environment={"DATA_DIR": str(disk.folder / "data")},
+        )
+        service.start().wait_ready(but=["disk"])
+        with stream(sensors, KEYS, every=0.05):
+            time.sleep(1)
+            disk.fill(service)
+            time.sleep(3)
+            told = len(consumer.events)
+            answer = service.http("POST", "/api/cameras/yard/trigger")
+            assert (answer.status_code, answer.json()["error"].partition(":")[0]) == (
+                503,
+                "database_unavailable",
+            )
+            time.sleep(1)
+            assert len(consumer.events) == told
+            assert service.http("GET", "/health/live").status_code == 200
+            disk.free(service)
+        until(lambda: not account(sensors, consumer).lost, timeout=60, what="all events of the full disk")
+        assert account(sensors, consumer).repeated <= 1  # what the disk could not note was told once
+
+        disk.fill(service)
+        for sensor in sensors:
+            sensor.send("Yard Camera")
+        time.sleep(0.5)
+        service.kill()
+        disk.free(service.start())
+        final = settled(sensors, consumer, service, but=["disk"])
+        service.kill()
+    assert final.balanced, final
+    assert final.problems == {}
 
 
 def test_an_event_that_nobody_listens_to_yet_is_kept_for_its_first_listener(
@@ -161,11 +163,11 @@ def test_an_event_that_nobody_listens_to_yet_is_kept_for_its_first_listener(
 def test_sigterm_under_load_ends_in_time_and_loses_nothing(launch: Launch, house: House) -> None:
     steady = [Sensor(house, with_ids=True), Sensor(house, with_ids=False)]
     with StampingCameras(jpeg(), delay=0.05) as cameras, Consumer(house) as consumer, Sensor(house) as once:
-        hanging = {"location": "Attic", "kind": "still", "url": cameras.url("hang"), "timeout": 8}
+        hanging = {"location": "Attic", "kind": "still", "url": cameras.url("hang"), "timeout": 5}
         service = launch(
             house,
             cameras=[*stamping(cameras, *LOCATIONS), hanging],
-            environment={"SHUTDOWN_GRACE": "6"},
+            environment={"SHUTDOWN_GRACE": "4"},
         )
         service.start().wait_ready()
         with stream(steady, KEYS, every=0.025):
@@ -173,7 +175,7 @@ def test_sigterm_under_load_ends_in_time_and_loses_nothing(launch: Launch, house
             once.send("Attic Camera")
             time.sleep(0.5)
             service.terminate()
-            assert service.wait(timeout=8) == 0
+            assert service.wait(timeout=6) == 0
             time.sleep(0.5)
             service.start()
         final = settled([*steady, once], consumer, service)

@@ -59,6 +59,7 @@ def test_monitors_hear_that_all_is_well_and_their_keys_stay_secret(
     service = launch(house, environment=environment).start().wait_ready()
     wanted = {f"/ping/{UUID}/start", f"/ping/{UUID}", f"/{KEY}/ok"}
     until(lambda: wanted <= {seen.path for seen in outside.seen}, what="pings")
+    assert not [seen for seen in outside.seen if seen.path.endswith("/fail")]
     outside.answer = lambda _: 500
     until(lambda: len(service.log_lines("monitor does not take our reports")) == 2, what="a line for each")
     service.terminate()
@@ -72,12 +73,13 @@ def test_monitors_hear_what_is_wrong(launch: Launch, outside: HttpDouble) -> Non
         "HC_PING_URL": f"{outside.url}/ping/{UUID}",
         "CRONITOR_MONITOR_KEY": KEY,
         "MONITORS_CRONITOR_BASE_URL": outside.url,
+        "MONITORS_INTERVAL": "1",
         "RABBITMQ_SERVER_ADDRESS": f"127.0.0.1:{free_port()}",
     }
     launch(environment=environment).start()
-    (ping,) = until(lambda: [seen for seen in outside.seen if seen.path == f"/ping/{UUID}/fail"])
+    ping = until(lambda: [seen for seen in outside.seen if seen.path == f"/ping/{UUID}/fail"])[0]
     assert ping.body.startswith(b"broker: not connected")
-    (ping,) = until(lambda: [seen for seen in outside.seen if seen.path == f"/{KEY}/fail"])
+    ping = until(lambda: [seen for seen in outside.seen if seen.path == f"/{KEY}/fail"])[0]
     assert ping.query["msg"][0].startswith("broker: not connected")
 
 

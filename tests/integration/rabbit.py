@@ -98,9 +98,7 @@ def listening(
             context=context,
             address="inproc://taken",
             decode=decode,
-            encode=lambda one: msgpack.packb(
-                [one.body, one.message_id, one.redelivered, one.queued, one.receipt]
-            ),
+            encode=lambda one: msgpack.packb([one.body, one.message_id, one.redelivered, one.queued, one.receipt]),
             on_settled=settled.extend,
             on_malformed=malformed.append,
             prefetch=prefetch,

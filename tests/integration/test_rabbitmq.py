@@ -178,9 +178,7 @@ def test_a_wrong_password_is_reported_once_and_not_shown(broker: Broker, name: s
     with capture_logs() as logs, listening(address, subscription(name), wait=False) as sink:
         eventually(lambda: logs)
         sink.listener.join(1.2)
-    assert [entry["reason"] for entry in logs] == [
-        "access_refused: the broker refuses this user name or password"
-    ]
+    assert [entry["reason"] for entry in logs] == ["access_refused: the broker refuses this user name or password"]
     assert "not-the-one" not in str(logs)
 
 

@@ -73,9 +73,7 @@ def test_both_ends_recover_and_nothing_confirmed_is_lost(own_broker: Broker, nam
 
     again = [one for one in after if one.redelivered]
     assert {one.body for one in before[1::2]} <= {one.body for one in again}
-    assert not {one.body for one in before[::2]} & {one.body for one in after}, (
-        "acknowledged, yet again there"
-    )
+    assert not {one.body for one in before[::2]} & {one.body for one in after}, "acknowledged, yet again there"
     assert all(one.queued for one in again)
     assert set(ledger.confirmed) <= {one.body for one in (*before, *after)}
     assert ledger.problems <= {"broker_away", "unroutable", "not_found"}

@@ -114,9 +114,7 @@ def test_a_broker_that_takes_nothing_is_reported_in_time(own_broker: Broker, nam
         publisher.publish(name, "event", b"body")
 
 
-def test_a_confirm_that_does_not_come_is_not_waited_for_longer_than_told(
-    own_broker: Broker, name: str
-) -> None:
+def test_a_confirm_that_does_not_come_is_not_waited_for_longer_than_told(own_broker: Broker, name: str) -> None:
     with publishing(own_broker.address, Exchange(name, "topic")) as publisher:
         own_broker.freeze()
         try:

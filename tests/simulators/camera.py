@@ -186,9 +186,7 @@ class CameraSimulator:
             result = -2
         if not result:
             return self.be_ok(request, connection)
-        connection.reply(
-            b"<CGI_Result>\n    <result>%d</result>\n</CGI_Result>\n" % result, kind="text/plain"
-        )
+        connection.reply(b"<CGI_Result>\n    <result>%d</result>\n</CGI_Result>\n" % result, kind="text/plain")
         return None
 
     # Bad cameras
@@ -352,9 +350,7 @@ class _Connection(asyncio.Protocol):
     def write(self, data: bytes) -> None:
         self._transport.write(data)
 
-    def head(
-        self, length: int | None, *, status: int = 200, kind: str = "image/jpeg", extra: bytes = b""
-    ) -> None:
+    def head(self, length: int | None, *, status: int = 200, kind: str = "image/jpeg", extra: bytes = b"") -> None:
         size = b"Connection: close\r\n" if length is None else b"Content-Length: %d\r\n" % length
         self.write(b"HTTP/1.1 %d X\r\nContent-Type: %b\r\n%b%b\r\n" % (status, kind.encode(), size, extra))
 
@@ -397,8 +393,7 @@ def pixel_bomb(side: int = 30_000) -> bytes:
     header = side.to_bytes(4, "big") * 2 + bytes([1, 0, 0, 0, 0])
     chunks = [(b"IHDR", header), (b"IDAT", data), (b"IEND", b"")]
     return b"\x89PNG\r\n\x1a\n" + b"".join(
-        len(body).to_bytes(4, "big") + name + body + zlib.crc32(name + body).to_bytes(4, "big")
-        for name, body in chunks
+        len(body).to_bytes(4, "big") + name + body + zlib.crc32(name + body).to_bytes(4, "big") for name, body in chunks
     )
 
 
@@ -415,9 +410,7 @@ def _digest_fields(request: Request) -> dict[str, str]:
     scheme, _, rest = request.headers.get("authorization", "").partition(" ")
     if scheme != "Digest":
         return {}
-    return {
-        name: quoted or bare for name, quoted, bare in re.findall(r'(\w+)=(?:"([^"]*)"|([^",\s]+))', rest)
-    }
+    return {name: quoted or bare for name, quoted, bare in re.findall(r'(\w+)=(?:"([^"]*)"|([^",\s]+))', rest)}
 
 
 def _digest_nonce(request: Request) -> str:

@@ -87,13 +87,9 @@ FAULTS: Mapping[str, Refusal] = {
         "AccessDeniedException",
         "User: arn:aws:iam::123456789012:user/snapshots is not authorized to perform: rekognition:DetectLabels",
     ),
-    "bad_key": Refusal(
-        400, "UnrecognizedClientException", "The security token included in the request is invalid."
-    ),
+    "bad_key": Refusal(400, "UnrecognizedClientException", "The security token included in the request is invalid."),
     "expired": Refusal(400, "ExpiredTokenException", "The security token included in the request is expired"),
-    "clock": Refusal(
-        400, "InvalidSignatureException", "Signature expired: 20200101T000000Z is now earlier than ..."
-    ),
+    "clock": Refusal(400, "InvalidSignatureException", "Signature expired: 20200101T000000Z is now earlier than ..."),
     "too_large": Refusal(400, "ImageTooLargeException", "The input image size exceeds the allowed limit."),
 }
 """Faults by name. Two more are no answers: `hang` says nothing, `drop` closes the connection."""
@@ -138,9 +134,7 @@ class Rekognition:
 
     def __enter__(self) -> Rekognition:
         ready = threading.Event()
-        self._thread = threading.Thread(
-            target=lambda: asyncio.run(self.serve(lambda _: ready.set())), daemon=True
-        )
+        self._thread = threading.Thread(target=lambda: asyncio.run(self.serve(lambda _: ready.set())), daemon=True)
         self._thread.start()
         if not ready.wait(10):
             raise RuntimeError("the Rekognition double did not start")
@@ -157,9 +151,7 @@ class Rekognition:
         """Serve until stopped; `started` is told the port."""
         loop, stopped = asyncio.get_running_loop(), asyncio.Event()
         self._stop = lambda: loop.call_soon_threadsafe(stopped.set)
-        server = await asyncio.start_server(
-            self._connection, "127.0.0.1", self.port, limit=1 << 20, backlog=256
-        )
+        server = await asyncio.start_server(self._connection, "127.0.0.1", self.port, limit=1 << 20, backlog=256)
         self.port = server.sockets[0].getsockname()[1]
         started(self.port)
         await stopped.wait()
@@ -175,9 +167,7 @@ class Rekognition:
 
     async def _exchange(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
         head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
-        headers = {
-            name.lower(): value.strip() for name, _, value in (line.partition(":") for line in head[1:])
-        }
+        headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in head[1:])}
         if headers.get("expect") == "100-continue":
             writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
         body = await reader.readexactly(int(headers.get("content-length", "0")))
@@ -203,9 +193,7 @@ class Rekognition:
         await writer.drain()
         return True
 
-    def _answer(
-        self, request: str, headers: Mapping[str, str], body: bytes, fault: str
-    ) -> tuple[int, object]:
+    def _answer(self, request: str, headers: Mapping[str, str], body: bytes, fault: str) -> tuple[int, object]:
         try:
             if fault:
                 raise FAULTS[fault]

@@ -34,9 +34,7 @@ SNAPSHOT = Snapshot(
 SEEN = Inspection(
     SNAPSHOT,
     "hog",
-    Detection(
-        (Label("Person", 0.9, (Box(0.1, 0.2, 0.3, 0.4), Box(0.5, 0.2, 0.3, 0.4))), Label("Dog", 0.5)), 2
-    ),
+    Detection((Label("Person", 0.9, (Box(0.1, 0.2, 0.3, 0.4), Box(0.5, 0.2, 0.3, 0.4))), Label("Dog", 0.5)), 2),
     "person",
 )
 
@@ -126,9 +124,7 @@ def test_what_is_owed_is_owed_until_it_is_delivered(journal: Journal, clock: Clo
     assert journal.debt("rabbitmq").count == 0
 
 
-def test_attempts_are_spaced_further_and_further_apart_up_to_the_limit(
-    journal: Journal, clock: Clock
-) -> None:
+def test_attempts_are_spaced_further_and_further_apart_up_to_the_limit(journal: Journal, clock: Clock) -> None:
     journal.record(SNAPSHOT)
     journal.inspect(SEEN, ["rabbitmq"])
     pauses = []
@@ -148,6 +144,17 @@ def test_a_target_that_is_back_gets_everything_at_once(journal: Journal) -> None
     journal.postpone("s1", "rabbitmq", problem="broker_away: refused", backoff=Backoff(100, 100))
     assert journal.owed("rabbitmq", limit=1) == []
     journal.retry_now("rabbitmq")
+    assert journal.owed("rabbitmq", limit=1) == [SEEN]
+
+
+def test_a_target_that_is_back_is_tried_as_patiently_as_at_first(journal: Journal, clock: Clock) -> None:
+    journal.record(SNAPSHOT)
+    journal.inspect(SEEN, ["rabbitmq"])
+    for _ in range(8):
+        journal.postpone("s1", "rabbitmq", problem="broker_away: refused", backoff=Backoff(1, 60))
+    journal.retry_now("rabbitmq")
+    journal.postpone("s1", "rabbitmq", problem="nobody_listens: not yet", backoff=Backoff(1, 60))
+    clock.now += 2
     assert journal.owed("rabbitmq", limit=1) == [SEEN]
 
 

@@ -1,4 +1,4 @@
-"""What the prose says of names, codes, commands and files is true. `python -m tests.unit.test_readme` writes the table."""
+"""What the prose says is so: names, codes, commands, files. `python -m tests.unit.test_readme` writes its table."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ def test_every_link_within_a_file_has_its_heading(name: str) -> None:
 @pytest.mark.parametrize("name", PROSE)
 def test_every_command_that_is_named_exists(name: str) -> None:
     commands = re.findall(r"(?<![\w/<>])snapshot-processor ([a-z]+)\b(?=[^.]|\.\s)", _code(prose(name)))
-    assert set(commands) <= set(main.commands)  # type: ignore[attr-defined]
+    assert set(commands) <= set(main.commands)
 
 
 @pytest.mark.parametrize("name", PROSE)
@@ -127,7 +127,7 @@ def test_the_camera_of_the_architecture_works(tmp_path: Path) -> None:
     assert found
     (tmp_path / "file.py").write_text(found[1], encoding="utf-8")
     module = _imported(tmp_path / "file.py")
-    settings = module.Settings(location="Attic", path=tmp_path / "attic.jpg", max_bytes=1000)
+    settings = module.FileSettings(location="Attic", path=tmp_path / "attic.jpg", max_bytes=1000)
     camera = module.File(settings, networks=Networks())
     with pytest.raises(CameraError, match="no_file"):
         camera.snapshot()

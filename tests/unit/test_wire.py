@@ -169,9 +169,7 @@ def test_without_a_message_id_the_body_is_the_key_and_each_event_new() -> None:
 
 
 def test_what_the_broker_says_about_a_delivery_is_kept() -> None:
-    read = wire.parse_trigger(
-        Delivery(msgpack.packb(trigger()), redelivered=True, queued=True, receipt="1:2")
-    )
+    read = wire.parse_trigger(Delivery(msgpack.packb(trigger()), redelivered=True, queued=True, receipt="1:2"))
     assert (read.redelivered, read.queued, read.receipt) == (True, True, "1:2")
 
 
@@ -288,11 +286,7 @@ def test_any_bytes_at_all_are_read_or_refused(body: bytes) -> None:
     refused(Delivery(body))
 
 
-@given(
-    st.dictionaries(
-        st.sampled_from(["timestamp", "output_triggered", "active_input", "traceparent"]), plain_values
-    )
-)
+@given(st.dictionaries(st.sampled_from(["timestamp", "output_triggered", "active_input", "traceparent"]), plain_values))
 def test_any_map_at_all_is_read_or_refused(body: dict[str, Any]) -> None:
     refused(packed(body))
 
@@ -302,9 +296,7 @@ def test_an_unknown_camera_is_refused_with_what_was_meant() -> None:
     assert decode(packed(trigger())).camera == "Front Door Camera"
     with pytest.raises(MalformedTrigger) as caught:
         decode(packed(trigger(output={"device_key": "Front Dor Camera"})))
-    assert (
-        str(caught.value) == "unknown_camera: no camera 'Front Dor Camera'; did you mean 'Front Door Camera'?"
-    )
+    assert str(caught.value) == "unknown_camera: no camera 'Front Dor Camera'; did you mean 'Front Door Camera'?"
 
 
 def test_an_unknown_camera_like_no_other_is_refused_with_those_there_are() -> None:
@@ -341,9 +333,7 @@ def sent(what: Inspection, picture: bytes = b"jpeg") -> dict[str, Any]:
 def test_an_event_has_the_fields_that_its_readers_know() -> None:
     box = Box(0.1, 0.2, 0.3, 0.4)
     labels = (Label("Person", 0.9, (box, box)), Label("Dog", 0.8))
-    body = sent(
-        inspection(*labels, persons=2, active_input={"device_key": "Door"}, traceparent=TRACE, baggage="a=b")
-    )
+    body = sent(inspection(*labels, persons=2, active_input={"device_key": "Door"}, traceparent=TRACE, baggage="a=b"))
     assert body == {
         "timestamp": "2026-05-01T12:00:00+00:00",
         "active_input": {"device_key": "Door"},

@@ -74,9 +74,7 @@ def test_every_format_that_cameras_send_is_looked_at(hog: Hog, kind: str) -> Non
 
 
 @pytest.mark.parametrize("size", [(320, 180), (2560, 1440), (3840, 2160)])
-def test_pictures_smaller_or_larger_than_what_is_looked_at_are_scaled(
-    hog: Hog, size: tuple[int, int]
-) -> None:
+def test_pictures_smaller_or_larger_than_what_is_looked_at_are_scaled(hog: Hog, size: tuple[int, int]) -> None:
     (box,) = boxes(hog.detect(encoded(scene([(611, 300)]).resize(size))))
     assert stands_at(box, 611, 300)
 

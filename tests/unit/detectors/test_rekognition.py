@@ -253,9 +253,7 @@ def test_a_region_without_rekognition_is_told_from_a_network_that_is_away() -> N
     assert "eu-nowhere-9" in error.detail
 
 
-def test_a_login_that_is_missing_is_said_with_what_to_set(
-    double: Double, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_login_that_is_missing_is_said_with_what_to_set(double: Double, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("AWS_ACCESS_KEY_ID")
     error = failure(detector(double))
     assert isinstance(error, DetectorRejected)

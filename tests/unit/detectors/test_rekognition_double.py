@@ -28,9 +28,7 @@ def double() -> Iterator[Double]:
 
 
 def client(double: Double, *, signature: str = "v4") -> RekognitionClient:
-    config = Config(
-        parameter_validation=False, retries={"total_max_attempts": 1}, signature_version=signature
-    )
+    config = Config(parameter_validation=False, retries={"total_max_attempts": 1}, signature_version=signature)
     session = Session(aws_access_key_id="AKIDEXAMPLE", aws_secret_access_key="x" * 40)
     return session.client("rekognition", region_name="eu-west-1", endpoint_url=double.url, config=config)
 
@@ -62,9 +60,7 @@ def test_pictures_outside_the_limits_are_refused(asked: RekognitionClient, pictu
 
 
 @pytest.mark.parametrize("parameters", [{"MaxLabels": -1}, {"MaxLabels": 1001}, {"MinConfidence": 101}])
-def test_parameters_outside_their_range_are_refused(
-    asked: RekognitionClient, parameters: dict[str, int]
-) -> None:
+def test_parameters_outside_their_range_are_refused(asked: RekognitionClient, parameters: dict[str, int]) -> None:
     assert refusal(asked, PICTURE, **parameters) == "InvalidParameterException"
 
 
@@ -88,9 +84,7 @@ def test_it_runs_as_a_program_that_prints_its_port() -> None:
         assert program.stdout
         try:
             connection = HTTPConnection("127.0.0.1", int(program.stdout.readline()), timeout=10)
-            connection.request(
-                "POST", "/", body=b"{}", headers={"Content-Type": "application/x-amz-json-1.1"}
-            )
+            connection.request("POST", "/", body=b"{}", headers={"Content-Type": "application/x-amz-json-1.1"})
             assert json.load(connection.getresponse())["__type"] == "UnknownOperationException"
             connection.close()
         finally:

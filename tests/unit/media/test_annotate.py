@@ -50,9 +50,7 @@ def test_a_box_is_drawn_at_its_place_in_pictures_of_any_size(size: tuple[int, in
 
 
 def test_persons_have_a_colour_of_their_own() -> None:
-    image = drawn(
-        Label("Dog", 0.8, (Box(0.1, 0.5, 0.2, 0.3),)), Label("Person", 0.9, (Box(0.6, 0.4, 0.2, 0.5),))
-    )
+    image = drawn(Label("Dog", 0.8, (Box(0.1, 0.5, 0.2, 0.3),)), Label("Person", 0.9, (Box(0.6, 0.4, 0.2, 0.5),)))
     assert looks(image, (0.1, 0.65), CYAN)
     assert looks(image, (0.6, 0.65), ORANGE)
 
@@ -124,9 +122,7 @@ def test_every_box_of_a_label_is_drawn() -> None:
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 900), (900, 1), (3, 3)])
 def test_the_oddest_sizes_are_no_trouble(size: tuple[int, int]) -> None:
-    assert (
-        drawn(Label("Person", 1.0, (MIDDLE, Box(-1, -1, 9, 9), Box(2, 2, 0, 0))), size=size).format == "JPEG"
-    )
+    assert drawn(Label("Person", 1.0, (MIDDLE, Box(-1, -1, 9, 9), Box(2, 2, 0, 0))), size=size).format == "JPEG"
 
 
 def test_a_name_may_hold_anything() -> None:

@@ -100,8 +100,7 @@ def png_claiming(width: int, height: int) -> bytes:
     header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
     chunks = ((b"IHDR", header), (b"IDAT", zlib.compress(bytes(100))), (b"IEND", b""))
     parts = (
-        struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
-        for name, data in chunks
+        struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data)) for name, data in chunks
     )
     return b"\x89PNG\r\n\x1a\n" + b"".join(parts)
 
@@ -118,9 +117,7 @@ BOMBS = {
     "webp": b"RIFF\x60\0\0\0WEBPVP8X\x0a\0\0\0\0\0\0\0\xff\xff\0\xff\xff\0" + bytes(80),
     "lossless webp": b"RIFF\x60\0\0\0WEBPVP8L\x50\0\0\0\x2f\xff\xff\xff\x0f" + bytes(80),
     "bmp": b"BM" + struct.pack("<IHHIIiiHH", 5000, 0, 0, 54, 40, 30_000, 30_000, 1, 24) + bytes(100),
-    "bmp upside down": b"BM"
-    + struct.pack("<IHHIIiiHH", 5000, 0, 0, 54, 40, 30_000, -30_000, 1, 24)
-    + bytes(100),
+    "bmp upside down": b"BM" + struct.pack("<IHHIIiiHH", 5000, 0, 0, 54, 40, 30_000, -30_000, 1, 24) + bytes(100),
 }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -27,6 +28,16 @@ def journal(tmp_path: Path) -> Iterator[Journal]:
 @pytest.fixture
 def cache(tmp_path: Path) -> Cache:
     return Cache(tmp_path / "cache", zone=UTC)
+
+
+@contextmanager
+def full_disk(journal: Journal) -> Iterator[None]:
+    """For as long as this lasts the journal can be read and not written."""
+    journal.database.do(lambda db: db.execute("PRAGMA query_only = ON"))
+    try:
+        yield
+    finally:
+        journal.database.do(lambda db: db.execute("PRAGMA query_only = OFF"))
 
 
 def a_trigger(event_id: str = "t1", **changes: object) -> Trigger:

@@ -11,7 +11,9 @@ from app.detectors import DetectorRejected, DetectorUnavailable
 from app.journal import Journal
 from app.messages import Detection, Inspection, Snapshot
 from app.pipeline.detect import Detect
+from pylib.database import DatabaseUnavailable
 from tests.fakes.detectors import PERSON, FakeDetector
+from tests.unit.pipeline.conftest import full_disk
 
 NOW = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
 
@@ -57,9 +59,7 @@ def test_a_failing_detector_becomes_the_problem_and_the_event_goes_on(
     journal: Journal, tmp_path: Path, failure: Exception, problem: str
 ) -> None:
     counted: list[tuple[str, str]] = []
-    stage = Detect(
-        FakeDetector(failure), journal=journal, targets=["a"], count=lambda *pair: counted.append(pair)
-    )
+    stage = Detect(FakeDetector(failure), journal=journal, targets=["a"], count=lambda *pair: counted.append(pair))
     inspection = look(stage, a_snapshot(journal, tmp_path))
     assert (inspection.problem, inspection.detector, inspection.decision) == (problem, "", "unknown")
     assert journal.debt("a").count == 1
@@ -85,9 +85,7 @@ def test_without_a_detector_nothing_is_a_problem(journal: Journal, tmp_path: Pat
 def test_a_detector_that_is_away_is_left_alone_for_a_while(journal: Journal, tmp_path: Path) -> None:
     detector = FakeDetector(DetectorUnavailable("timeout", "no answer"))
     stage = Detect(detector, journal=journal, targets=[])
-    problems = [
-        look(stage, a_snapshot(journal, tmp_path, f"s{n}")).problem.partition(":")[0] for n in range(5)
-    ]
+    problems = [look(stage, a_snapshot(journal, tmp_path, f"s{n}")).problem.partition(":")[0] for n in range(5)]
     assert problems == ["timeout", "timeout", "timeout", "detector_away", "detector_away"]
     assert len(detector.pictures) == 3
 
@@ -95,9 +93,20 @@ def test_a_detector_that_is_away_is_left_alone_for_a_while(journal: Journal, tmp
 def test_a_picture_that_is_gone_is_a_problem_of_that_event_only(journal: Journal, tmp_path: Path) -> None:
     snapshot = a_snapshot(journal, tmp_path)
     Path(snapshot.path).unlink()
-    assert look(Detect(FakeDetector(), journal=journal, targets=[]), snapshot).problem.startswith(
-        "picture_gone"
-    )
+    assert look(Detect(FakeDetector(), journal=journal, targets=[]), snapshot).problem.startswith("picture_gone")
+
+
+def test_a_picture_is_paid_for_once_although_the_disk_is_full(journal: Journal, tmp_path: Path) -> None:
+    detector = FakeDetector()
+    stage = Detect(detector, journal=journal, targets=["a"])
+    snapshot = a_snapshot(journal, tmp_path)
+    with full_disk(journal):
+        for _ in range(3):
+            with pytest.raises(DatabaseUnavailable):
+                stage.handle(snapshot)
+    assert look(stage, snapshot).detection == PERSON
+    assert len(detector.pictures) == 1
+    assert journal.debt("a").count == 1
 
 
 def test_what_nobody_looked_at_before_a_restart_is_owed_at_once(journal: Journal, tmp_path: Path) -> None:

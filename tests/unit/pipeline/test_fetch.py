@@ -88,9 +88,7 @@ def test_a_passing_failure_is_tried_again_at_once(journal: Journal, cache: Cache
     assert len(stand.camera.calls) == 3
 
 
-def test_a_refused_login_is_not_tried_again_not_even_for_the_next_trigger(
-    journal: Journal, cache: Cache
-) -> None:
+def test_a_refused_login_is_not_tried_again_not_even_for_the_next_trigger(journal: Journal, cache: Cache) -> None:
     stand = Stand(journal, cache, REFUSED)
     assert stand.fetch("t1").problem.startswith("login_refused")
     assert stand.fetch("t2").problem.startswith("circuit_open")
@@ -99,9 +97,7 @@ def test_a_refused_login_is_not_tried_again_not_even_for_the_next_trigger(
 
 def test_another_login_in_the_trigger_starts_with_a_closed_circuit(journal: Journal, cache: Cache) -> None:
     stand = Stand(journal, cache, REFUSED, jpeg())
-    assert stand.fetch("t1", device_params=Secret("admin:wrong@10.0.0.1:80")).problem.startswith(
-        "login_refused"
-    )
+    assert stand.fetch("t1", device_params=Secret("admin:wrong@10.0.0.1:80")).problem.startswith("login_refused")
     assert stand.fetch("t2", device_params=Secret("admin:right@10.0.0.1:80")).problem == ""
     assert stand.camera.calls == ["admin:wrong@10.0.0.1:80", "admin:right@10.0.0.1:80"]
 
@@ -153,6 +149,11 @@ def test_a_trigger_shed_from_a_full_queue_is_recorded_with_its_reason(stand: Sta
     assert stand.journal.find("t1") == snapshot
     assert stand.acknowledged == ["1:7"]
     assert stand.camera.calls == []
+
+
+def test_a_trigger_that_may_be_waiting_here_already_is_not_shed(stand: Stand) -> None:
+    assert stand.stage.may_shed(a_trigger())
+    assert not stand.stage.may_shed(a_trigger(redelivered=True))
 
 
 def test_a_trigger_delivered_again_under_its_message_id_is_only_acknowledged(stand: Stand) -> None:

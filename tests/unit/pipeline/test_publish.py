@@ -12,6 +12,7 @@ from app.messages import Inspection, Snapshot
 from app.pipeline.publish import Publish
 from app.publishers import PublishRejected, PublishUnavailable
 from tests.fakes.publishers import FakePublisher
+from tests.unit.pipeline.conftest import full_disk
 
 NOW = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
 AWAY = PublishUnavailable("broker_away", "no connection to broker:5672")
@@ -33,9 +34,7 @@ def test_a_published_event_is_owed_no_more(journal: Journal) -> None:
 
 
 @pytest.mark.parametrize("failure", [AWAY, ZeroDivisionError("x")])
-def test_an_event_that_failed_stays_owed_and_does_not_stop_the_next(
-    journal: Journal, failure: Exception
-) -> None:
+def test_an_event_that_failed_stays_owed_and_does_not_stop_the_next(journal: Journal, failure: Exception) -> None:
     publisher = FakePublisher()
     stage = Publish(publisher, journal=journal, backoff=Backoff(60, 60))
     publisher.failure = failure
@@ -46,6 +45,22 @@ def test_an_event_that_failed_stays_owed_and_does_not_stop_the_next(
     publisher.failure = None
     stage.handle(an_inspection(journal, "s2"))
     assert list(stage.owed()) == [first]  # one that got through says that the target is back
+
+
+def test_an_event_is_told_once_although_the_disk_is_full(journal: Journal) -> None:
+    publisher = FakePublisher()
+    stage = Publish(publisher, journal=journal)
+    inspection = an_inspection(journal)
+    journal.retry_now("fake")
+    with full_disk(journal):
+        assert list(stage.owed()) == [inspection]
+        stage.handle(inspection)
+        for _ in range(3):
+            assert list(stage.owed()) == []
+        assert journal.debt("fake").count == 1
+    assert list(stage.owed()) == []
+    assert journal.debt("fake").count == 0
+    assert publisher.published == [inspection]
 
 
 def test_a_target_that_comes_back_is_given_everything_at_once(journal: Journal) -> None:
@@ -66,9 +81,7 @@ def test_an_event_the_target_will_never_take_is_given_up_with_its_reason(journal
     publisher = FakePublisher()
     counted: list[tuple[str, str]] = []
     publisher.failure = PublishRejected("too_large", "20 MB")
-    Publish(publisher, journal=journal, count=lambda *pair: counted.append(pair)).handle(
-        an_inspection(journal)
-    )
+    Publish(publisher, journal=journal, count=lambda *pair: counted.append(pair)).handle(an_inspection(journal))
     assert journal.debt("fake").count == 0
     assert counted == [("fake", "too_large")]
 

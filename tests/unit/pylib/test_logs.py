@@ -113,9 +113,7 @@ def fail_twice(url: str) -> None:
 
 
 @pytest.mark.parametrize("form", ["json", "console"])
-def test_no_credential_and_no_picture_gets_into_a_line(
-    form: logs.Format, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_no_credential_and_no_picture_gets_into_a_line(form: logs.Format, capsys: pytest.CaptureFixture[str]) -> None:
     log = configured(form=form)
     url = "http://admin:hunter2@10.0.0.1/cgi?usr=admin&pwd=hunter2"
     log.info("asked", url=url, password="hunter2", camera={"device_params": "admin:hunter2@10.0.0.1:88"})
@@ -155,9 +153,7 @@ def test_a_pipe_gets_json_and_a_terminal_gets_colours() -> None:
 
 
 def test_a_remote_name_cannot_forge_a_line(capsys: pytest.CaptureFixture[str]) -> None:
-    configured(form="console").warning(
-        "unknown camera", camera="x\n2026-01-01 [info] all is well", key="\x1b[2J"
-    )
+    configured(form="console").warning("unknown camera", camera="x\n2026-01-01 [info] all is well", key="\x1b[2J")
     logging.getLogger("library").warning("got %s", "x\n2026-01-01 [info] all is well\x1b[2J")
     text = capsys.readouterr().err
     assert text.count("\n") == 2

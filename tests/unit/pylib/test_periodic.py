@@ -38,9 +38,7 @@ class FakeClock:
         self.seconds += seconds
 
 
-def runs(
-    schedule: Schedule, clock: FakeClock, until: datetime, *, takes: Sequence[float] = ()
-) -> list[datetime]:
+def runs(schedule: Schedule, clock: FakeClock, until: datetime, *, takes: Sequence[float] = ()) -> list[datetime]:
     """When a job of this schedule, whose first runs take so many seconds, runs in the thread's own loop."""
     ran: list[datetime] = []
     durations = iter(takes)
@@ -99,9 +97,7 @@ def test_an_interval_of_nothing_is_refused() -> None:
 def test_a_daily_job_runs_at_its_local_time() -> None:
     clock = FakeClock(in_berlin(2026, 6, 1, 12))
     ran = runs(Daily(time(3, 30), BERLIN), clock, in_berlin(2026, 6, 4, 12))
-    assert [moment.astimezone(BERLIN) for moment in ran] == [
-        in_berlin(2026, 6, day, 3, 30) for day in (2, 3, 4)
-    ]
+    assert [moment.astimezone(BERLIN) for moment in ran] == [in_berlin(2026, 6, day, 3, 30) for day in (2, 3, 4)]
 
 
 def test_in_spring_a_time_that_does_not_exist_comes_an_hour_later() -> None:
@@ -116,9 +112,7 @@ def test_in_autumn_a_time_that_comes_twice_counts_once() -> None:
     assert ran == [datetime(2026, 10, 25, 0, 30, tzinfo=UTC), datetime(2026, 10, 26, 1, 30, tzinfo=UTC)]
 
 
-@pytest.mark.parametrize(
-    "zone", ["Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "America/Havana", "UTC"]
-)
+@pytest.mark.parametrize("zone", ["Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "America/Havana", "UTC"])
 @pytest.mark.parametrize("at", [time(0), time(0, 30), time(2), time(2, 30), time(3), time(23, 59, 59)])
 def test_each_day_of_a_year_has_exactly_one_run_in_every_zone(zone: str, at: time) -> None:
     local = ZoneInfo(zone)

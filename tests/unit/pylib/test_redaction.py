@@ -125,9 +125,7 @@ def test_what_contains_itself_comes_to_an_end() -> None:
     assert "..." in str(redaction.value(loop))
 
 
-RAW = st.text(
-    st.characters(blacklist_categories=("Z", "C"), blacklist_characters="\"'<>"), min_size=1, max_size=60
-)
+RAW = st.text(st.characters(blacklist_categories=("Z", "C"), blacklist_characters="\"'<>"), min_size=1, max_size=60)
 """Passwords as people choose them: any visible character but quotes and angle brackets."""
 
 
@@ -137,9 +135,7 @@ def test_any_password_in_an_address_is_masked_whole(password: str) -> None:
     assert redaction.text(f"get http://admin:{password}@10.0.0.1:88/x") == "get http://***@10.0.0.1:88/x"
 
 
-@pytest.mark.parametrize(
-    "piece", ["://x:", "a:b", "password=", "b'", "a.b-c", "?user=", "x", "\\x00", "@", " - pwd: "]
-)
+@pytest.mark.parametrize("piece", ["://x:", "a:b", "password=", "b'", "a.b-c", "?user=", "x", "\\x00", "@", " - pwd: "])
 def test_a_hostile_text_of_many_megabytes_costs_little(piece: str) -> None:
     text = piece * (5_000_000 // len(piece)) + "@h"
     began = time.perf_counter()

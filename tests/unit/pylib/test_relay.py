@@ -161,6 +161,33 @@ def test_what_is_owed_is_taken_up_at_start_and_not_twice_while_it_is_in_hand() -
         assert len(line.end.got) == 2
 
 
+def test_what_is_finished_while_the_record_is_asked_is_not_done_again() -> None:
+    asked, finished = threading.Event(), threading.Event()
+    handled: list[str] = []
+
+    class Owing(Stage[str]):
+        def handle(self, message: str) -> Iterable[str]:
+            asked.wait(5)
+            handled.append(message)
+            return [message]
+
+        def owed(self) -> Iterable[str]:
+            if line.relay.in_hand and not finished.is_set():
+                asked.set()  # the record was read with the message undone; it is finished before we answer
+                while line.relay.in_hand:
+                    time.sleep(0.005)
+                finished.set()
+                return ["a 1"]
+            return ()
+
+    line = Line(Owing(), owed_every=0.01)
+    with line:
+        line.give("a 1")
+        assert finished.wait(5)
+        time.sleep(0.05)
+    assert handled == ["a 1"]
+
+
 def test_a_stop_drains_what_was_sent_before_it() -> None:
     def slow(message: str) -> list[str]:
         time.sleep(0.01)
@@ -191,6 +218,46 @@ def test_messages_beyond_the_allowed_queue_of_a_key_are_shed_at_once() -> None:
         assert line.end.wait_for(2) == ["shed a 4", "shed a 5"]
         release.set()
         assert sorted(line.end.wait_for(6)[2:]) == ["a 1", "a 2", "a 3", "b 1"]
+
+
+def test_a_message_that_may_not_be_shed_waits_for_its_turn() -> None:
+    release = threading.Event()
+
+    class Slow(Stage[str]):
+        def handle(self, message: str) -> Iterable[str]:
+            release.wait(5)
+            return [message]
+
+        def shed(self, message: str) -> Iterable[str]:
+            return [f"shed {message}"]
+
+        def may_shed(self, message: str) -> bool:
+            return not message.endswith("again")
+
+    with Line(Slow(), max_waiting=1) as line:
+        line.give("a 1", "a 2", "a 1 again", "a 3")
+        assert line.end.wait_for(1) == ["shed a 3"]
+        release.set()
+        assert line.end.wait_for(4)[1:] == ["a 1", "a 2", "a 1 again"]
+
+
+def test_what_is_owed_again_although_it_was_done_is_no_reason_to_hurry() -> None:
+    class Forgetful(Stage[str]):
+        """Cannot record what it has done."""
+
+        handled = 0
+
+        def handle(self, message: str) -> Iterable[str]:
+            self.handled += 1
+            return ()
+
+        def owed(self) -> Iterable[str]:
+            return ("a 1", "b 1")
+
+    stage = Forgetful()
+    with Line(stage, owed_every=0.2):
+        time.sleep(0.5)
+    assert 2 <= stage.handled <= 10
 
 
 def test_a_relay_whose_thread_died_goes_on_where_it_was_when_started_again() -> None:

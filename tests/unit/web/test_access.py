@@ -58,8 +58,6 @@ def test_a_password_that_is_set_is_asked_for_everywhere(host: str) -> None:
     assert status(access, authorization=basic("anyone", "s3cret:ü")) == 200
 
 
-@pytest.mark.parametrize(
-    "authorization", ["Bearer wrong", "Basic !!!", basic("a", "wrong"), "Digest x", "Bearer", "x"]
-)
+@pytest.mark.parametrize("authorization", ["Bearer wrong", "Basic !!!", basic("a", "wrong"), "Digest x", "Bearer", "x"])
 def test_anything_else_is_turned_away(authorization: str) -> None:
     assert status(Access("0.0.0.0", Secret("right")), authorization=authorization) == 401

@@ -61,9 +61,7 @@ class Site:
         path = self.folder / f"{event_id}.jpg"
         path.write_bytes(jpeg(320, 240))
         taken = Snapshot(event_id, "Front Door Camera", "Front", NOW, NOW, 0.1, "http", str(path))
-        inspection = Inspection(
-            replace(taken, **changes), "fake", PERSON, "person", changes.get("problem", "")
-        )
+        inspection = Inspection(replace(taken, **changes), "fake", PERSON, "person", changes.get("problem", ""))
         self.journal.record(inspection.snapshot)
         self.journal.inspect(inspection, [])
         return inspection

@@ -1,0 +1,75 @@
+"""What befalls a service in its life: it, its broker, or both are killed, restarted, or stand still."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Sequence
+from typing import Any
+
+from tests.broker import Broker
+from tests.e2e.ledger import Account, account
+from tests.e2e.peers import Consumer, Sender
+from tests.e2e.pictures import StampingCameras
+from tests.e2e.process import ServiceProcess, until
+
+FROZEN_FOR = (12.0, 30.0)
+"""Seconds; both sides take a silence of about 20 s for a loss."""
+
+
+def befall(mishap: str, service: ServiceProcess, broker: Broker, chance: random.Random) -> None:
+    """Let it happen, and be over; the service is left running, though perhaps not ready."""
+    print(f"{time.strftime('%H:%M:%S')} {mishap}", flush=True)
+    match mishap:
+        case "kill":
+            service.kill()
+        case "terminate":
+            service.terminate()
+            assert service.wait() == 0
+        case "restart broker":
+            broker.stop()
+        case "kill broker":
+            broker.kill()
+        case "kill both":
+            broker.kill()
+            service.kill()
+        case "freeze broker":
+            broker.freeze()
+            time.sleep(chance.uniform(*FROZEN_FOR))
+            broker.thaw()
+    time.sleep(chance.uniform(0, 0.5))
+    if not service.running:
+        service.start()
+    time.sleep(chance.uniform(0, 0.5))
+    broker.start()
+
+
+def stamping(cameras: StampingCameras, *locations: str) -> list[dict[str, Any]]:
+    """Configuration of cameras behind the simulator."""
+    return [
+        {"location": one, "kind": "still", "url": cameras.url("stamped", one.lower())} for one in locations
+    ]
+
+
+def settled(
+    senders: Sequence[Sender], consumer: Consumer, service: ServiceProcess, *, but: Sequence[str] = ()
+) -> Account:
+    """The account once nothing is on its way any more."""
+    service.wait_ready(but=but)
+    until(
+        lambda: not account(senders, consumer).lost, timeout=90, what="an event for every confirmed trigger"
+    )
+    until(lambda: _idle(service), timeout=30, what="an idle service")
+    final = account(senders, consumer)
+    print(final, flush=True)
+    return final
+
+
+def _idle(service: ServiceProcess) -> bool:
+    """Whether nothing is in hand and nothing owed, for about a second."""
+    for _ in range(3):
+        stages = [service.metric("stage_in_hand", stage=stage) for stage in ("fetch", "detect", "publish")]
+        if any(stages) or not service.check("undelivered")["detail"].startswith("0 events"):
+            return False
+        time.sleep(0.4)
+    return True
