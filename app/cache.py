@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import unicodedata
@@ -13,6 +14,9 @@ from pylib.errors import Transient
 
 SUFFIXES = {"JPEG": ".jpg", "PNG": ".png", "WEBP": ".webp", "BMP": ".bmp", "GIF": ".gif"}
 PARTIAL = ".part"
+
+_CANNOT_LINK = (errno.EXDEV, errno.EPERM, errno.EOPNOTSUPP, errno.EMLINK, errno.ENOSYS)
+"""Another device, no such thing on this file system, another owner's file, or too many names already."""
 
 
 class CacheUnavailable(Transient):
@@ -40,15 +44,33 @@ class Cache:
 
         `format` is Pillow's name (`JPEG`). Raises `CacheUnavailable`.
         """
-        local = taken_at.astimezone(self._zone)
-        folder = self.root / local.strftime("%Y/%m/%d") / slug(camera)
-        path = folder / f"{local:%H%M%S}-{event_id}{SUFFIXES[format]}"
+        path = self._path(event_id, camera, taken_at, format)
         try:
-            _make_folder(folder)
+            _make_folder(path.parent)
             _write(path, picture)
         except OSError as error:
             raise _unavailable(path, error) from error
         return path
+
+    def adopt(self, file: Path, *, event_id: str, camera: str, taken_at: datetime, format: str) -> Path:
+        """Make a picture's file, which nobody writes to any more, the cache's too, and return its path there.
+
+        As safe as `store` and without writing the picture again, except where files cannot have two names: on
+        another device, or a file system without links. Raises `CacheUnavailable`.
+        """
+        path = self._path(event_id, camera, taken_at, format)
+        try:
+            _make_folder(path.parent)
+            if not _link(file, path):
+                _write(path, file.read_bytes())
+        except OSError as error:
+            raise _unavailable(path, error) from error
+        return path
+
+    def _path(self, event_id: str, camera: str, taken_at: datetime, format: str) -> Path:
+        local = taken_at.astimezone(self._zone)
+        folder = self.root / local.strftime("%Y/%m/%d") / slug(camera)
+        return folder / f"{local:%H%M%S}-{event_id}{SUFFIXES[format]}"
 
 
 def local_zone(name: str) -> tzinfo:
@@ -90,6 +112,24 @@ def _write(path: Path, data: bytes) -> None:
         os.close(descriptor)
     partial.rename(path)
     _sync_folder(path.parent)
+
+
+def _link(file: Path, path: Path) -> bool:
+    """Give a file another name, durably; False where that cannot be."""
+    descriptor = os.open(file, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)  # the contents before the name
+    finally:
+        os.close(descriptor)
+    path.unlink(missing_ok=True)  # an attempt that was not recorded
+    try:
+        path.hardlink_to(file)
+    except OSError as error:
+        if error.errno in _CANNOT_LINK:
+            return False
+        raise
+    _sync_folder(path.parent)
+    return True
 
 
 def _sync_folder(folder: Path) -> None:

@@ -200,8 +200,7 @@ def _detector(settings: Settings) -> Finding:
 
 def _figure() -> bytes:
     """A drawn picture with somebody in the middle of it."""
-    from app.cameras.demo import Demo
-    from app.cameras.demo import DemoSettings
+    from app.cameras.demo import Demo, DemoSettings
 
     moment = 0
     demo = Demo(DemoSettings(location="Check"), networks=Networks(()), clock=lambda: moment)

@@ -13,9 +13,25 @@ from app.cache import PARTIAL
 from pylib.errors import Transient
 
 TAKEN = ".taken"
-"""Folder inside the upload area (so that taking a file is a rename) with one folder for each file: its id."""
+"""Folder inside the upload area (so that taking a file is a rename) with one folder for each file: `<id>.<origin>`."""
+FTP, FOLDER, MAIL = ORIGINS = ("ftp", "folder", "mail")
+"""How a file can have come: through our own FTP server, found in the area, as an attachment."""
 ARRIVING = ".arriving"
 """Folder inside the upload area for what is still being written."""
+
+_TEMPORARY = (
+    ".tmp",
+    ".temp",
+    ".part",
+    ".partial",
+    ".filepart",
+    ".upload",
+    ".uploading",
+    ".writing",
+    ".swp",
+    "~",
+)
+"""What senders append to a name until the file is whole; a leading dot says the same."""
 
 
 class InboxUnavailable(Transient):
@@ -31,6 +47,8 @@ class Taken:
     path: Path
     name: PurePosixPath
     """What it was called below the upload area: `uploads/snapshots/frontdoor/20260304/a.jpg`."""
+    origin: str = FOLDER
+    """How it came, one of `ORIGINS`."""
 
 
 class Inbox:
@@ -57,13 +75,13 @@ class Inbox:
 
     def take(self, path: Path) -> Taken | None:
         """Take a whole file that lies under its name in the area; None when it is gone."""
-        return self._take(path, path.relative_to(self.area))
+        return self._take(path, PurePosixPath(path.relative_to(self.area)), FOLDER)
 
-    def take_as(self, written: Path, name: PurePosixPath) -> Taken | None:
+    def take_as(self, written: Path, name: PurePosixPath, *, origin: str = FTP) -> Taken | None:
         """Take a whole file that was written to `arriving()`, under the name it should have had."""
-        return self._take(written, name)
+        return self._take(written, name, origin)
 
-    def put(self, data: bytes, name: PurePosixPath) -> Taken:
+    def put(self, data: bytes, name: PurePosixPath, *, origin: str = MAIL) -> Taken:
         """Take what is in memory, safely on disk when this returns."""
         written = self.arriving()
         try:
@@ -74,37 +92,48 @@ class Inbox:
         except OSError as error:
             written.unlink(missing_ok=True)
             raise _unavailable(written, error) from error
-        taken = self._take(written, name)
+        taken = self._take(written, name, origin)
         if taken is None:
             raise InboxUnavailable("inbox_unavailable", f"{written} vanished")
         return taken
 
     def waiting(self) -> Iterator[Taken]:
-        """What was taken and is not done, in no order: after a start, what the last run left."""
+        """What the last run left: taken and not done, in no order. Before anybody takes anything in this one."""
         for folder in (self.area / TAKEN).iterdir():
             files = [path for path in folder.rglob("*") if path.is_file()]
             if files:
-                yield Taken(folder.name, files[0], PurePosixPath(files[0].relative_to(folder)))
+                taken_id, _, origin = folder.name.partition(".")
+                yield Taken(taken_id, files[0], PurePosixPath(files[0].relative_to(folder)), origin)
             else:
                 shutil.rmtree(folder, ignore_errors=True)
 
     def done(self, taken_id: str) -> None:
         """The journal has it, or the quarantine: let go of the file and its folder."""
-        shutil.rmtree(self.area / TAKEN / taken_id, ignore_errors=True)
+        for origin in ORIGINS:
+            shutil.rmtree(self._folder(taken_id, origin), ignore_errors=True)
 
-    def _take(self, path: Path, name: Path | PurePosixPath) -> Taken | None:
+    def _folder(self, taken_id: str, origin: str) -> Path:
+        return self.area / TAKEN / f"{taken_id}.{origin}"
+
+    def _take(self, path: Path, name: PurePosixPath, origin: str) -> Taken | None:
         taken_id = uuid.uuid4().hex
-        target = self.area / TAKEN / taken_id / name
+        folder = self._folder(taken_id, origin)
+        target = folder / name
         try:
             target.parent.mkdir(parents=True)
             path.rename(target)
         except FileNotFoundError:
-            shutil.rmtree(self.area / TAKEN / taken_id, ignore_errors=True)
+            shutil.rmtree(folder, ignore_errors=True)
             return None
         except OSError as error:
-            shutil.rmtree(self.area / TAKEN / taken_id, ignore_errors=True)
+            shutil.rmtree(folder, ignore_errors=True)
             raise _unavailable(path, error) from error
-        return Taken(taken_id, target, PurePosixPath(name))
+        return Taken(taken_id, target, name, origin)
+
+
+def is_temporary(name: str) -> bool:
+    """Whether a file's name says that it gets another one when it is whole."""
+    return name.startswith(".") or name.lower().endswith(_TEMPORARY)
 
 
 def _unavailable(path: Path, error: OSError) -> InboxUnavailable:

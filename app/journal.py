@@ -24,7 +24,7 @@ SCHEMA = (
     CREATE TABLE snapshots (
         seq INTEGER PRIMARY KEY,
         id TEXT NOT NULL UNIQUE,
-        state TEXT NOT NULL CHECK (state IN ('accepted', 'taken', 'inspected')),
+        state TEXT NOT NULL CHECK (state IN ('accepted', 'taken', 'held', 'inspected')),
         camera TEXT NOT NULL,
         label TEXT NOT NULL,
         origin TEXT NOT NULL,
@@ -41,14 +41,18 @@ SCHEMA = (
         traceparent TEXT NOT NULL DEFAULT '',
         baggage TEXT NOT NULL DEFAULT '',
         trigger_key TEXT,
+        content BLOB,
         detector TEXT NOT NULL DEFAULT '',
         person_count INTEGER NOT NULL DEFAULT 0,
         decision TEXT NOT NULL DEFAULT '',
         verdict_problem TEXT NOT NULL DEFAULT '',
-        inspected_at REAL
+        inspected_at REAL,
+        settled_into TEXT NOT NULL DEFAULT ''
     );
     CREATE INDEX snapshots_unfinished ON snapshots (state, recorded_at) WHERE state != 'inspected';
+    CREATE INDEX snapshots_settled ON snapshots (settled_into) WHERE settled_into != '';
     CREATE INDEX snapshots_trigger_key ON snapshots (trigger_key) WHERE trigger_key IS NOT NULL;
+    CREATE INDEX snapshots_content ON snapshots (camera, content) WHERE content IS NOT NULL;
     CREATE INDEX snapshots_detector ON snapshots (detector, inspected_at) WHERE detector != '';
     CREATE TABLE labels (
         seq INTEGER NOT NULL REFERENCES snapshots (seq) ON DELETE CASCADE,
@@ -143,9 +147,22 @@ class Journal:
 
     # -- snapshots --------------------------------------------------------------------------------
 
-    def record(self, snapshot: Snapshot, *, trigger_key: str = "") -> None:
-        """Record a trigger's outcome; a second outcome under the same id is not taken."""
-        self.database.do(lambda db: _upsert_taken(db, snapshot, trigger_key, self._clock()))
+    def record(self, snapshot: Snapshot, *, trigger_key: str = "", content: bytes = b"") -> None:
+        """Record a trigger's or an upload's outcome; a second outcome under the same id is not taken.
+
+        `content` is the digest of an uploaded file, by which `sent_before` knows it again.
+        """
+        self.database.do(lambda db: _upsert_taken(db, snapshot, trigger_key, content, self._clock()))
+
+    def sent_before(self, camera: str, content: bytes) -> str:
+        """Id of the snapshot for which this camera uploaded a file of this digest; empty when it never did."""
+
+        def select(db: sqlite3.Connection) -> str:
+            query = "SELECT id FROM snapshots WHERE camera = ? AND content = ? LIMIT 1"
+            row = db.execute(query, (camera, content)).fetchone()
+            return str(row[0]) if row else ""
+
+        return self.database.do(select)
 
     def uninspected(self, *, older_than: float = HANDOVER_S, limit: int = 1000) -> list[Snapshot]:
         """Snapshots recorded more than that many seconds ago that nobody has looked at, oldest first."""
@@ -165,6 +182,61 @@ class Journal:
         """Record what was seen, and that each of the targets is owed it, in one step."""
         names = tuple(targets)
         self.database.do(lambda db: _update_inspected(db, inspection, names, self._clock()))
+
+    def hold(self, inspection: Inspection) -> None:
+        """Record what was seen, but leave it open whether it becomes an event of its own."""
+        self.database.do(lambda db: _update_inspected(db, inspection, (), self._clock(), state="held"))
+
+    def groups_due(self, seconds: float) -> list[Inspection]:
+        """The first of each camera's held inspections, where that one was held for so many seconds."""
+        before = self._clock() - seconds
+
+        def select(db: sqlite3.Connection) -> list[Inspection]:
+            rows = db.execute(
+                f"SELECT {SNAPSHOT_COLUMNS}, {VERDICT_COLUMNS}, min(inspected_at) AS first FROM snapshots "
+                "WHERE state = 'held' GROUP BY camera HAVING first <= ?",
+                (before,),
+            ).fetchall()
+            return [_inspection(db, row) for row in rows]
+
+        return self.database.do(select)
+
+    def group_due(self, camera: str, seconds: float) -> list[Inspection]:
+        """What this camera's first held inspection and those of the next so many seconds are, oldest first.
+
+        Empty while that time is not over.
+        """
+        now = self._clock()
+
+        def select(db: sqlite3.Connection) -> list[Inspection]:
+            held = "FROM snapshots WHERE state = 'held' AND camera = ?"
+            (first,) = db.execute(f"SELECT min(inspected_at) {held}", (camera,)).fetchone()
+            if first is None or now - first < seconds:
+                return []
+            rows = db.execute(
+                f"SELECT {SNAPSHOT_COLUMNS}, {VERDICT_COLUMNS} {held} AND inspected_at <= ? ORDER BY seq",
+                (camera, first + seconds),
+            ).fetchall()
+            return [_inspection(db, row) for row in rows]
+
+        return self.database.do(select)
+
+    def settle(self, best: str, others: Iterable[str], targets: Iterable[str]) -> None:
+        """Make an event of the held inspection `best`, with the others linked to it."""
+        linked, names = tuple(others), tuple(targets)
+        self.database.do(lambda db: _settle(db, best, linked, names, self._clock()))
+
+    def related(self, snapshot_id: str) -> list[str]:
+        """Ids of the snapshots that went into this one's event, or of the event that this one went into."""
+
+        def select(db: sqlite3.Connection) -> list[str]:
+            query = (
+                "SELECT id FROM snapshots WHERE settled_into = ?1 "
+                "UNION SELECT settled_into FROM snapshots WHERE id = ?1 AND settled_into != ''"
+            )
+            return [row[0] for row in db.execute(query, (snapshot_id,))]
+
+        return self.database.do(select)
 
     def find(self, snapshot_id: str) -> Inspection | Snapshot | None:
         """What is known under this id: looked at, only taken, or nothing."""
@@ -306,10 +378,12 @@ def _select_accepted(db: sqlite3.Connection, before: float) -> list[Trigger]:
     ]
 
 
-def _upsert_taken(db: sqlite3.Connection, snapshot: Snapshot, trigger_key: str, now: float) -> None:
+def _upsert_taken(
+    db: sqlite3.Connection, snapshot: Snapshot, trigger_key: str, content: bytes, now: float
+) -> None:
     db.execute(
-        f"INSERT INTO snapshots ({SNAPSHOT_COLUMNS}, state, recorded_at, trigger_key) "
-        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'taken', ?, ?) "
+        f"INSERT INTO snapshots ({SNAPSHOT_COLUMNS}, state, recorded_at, trigger_key, content) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'taken', ?, ?, ?) "
         "ON CONFLICT (id) DO UPDATE SET state = 'taken', recorded_at = excluded.recorded_at, "
         "taken_at = excluded.taken_at, delay_s = excluded.delay_s, path = excluded.path, size = excluded.size, "
         "width = excluded.width, height = excluded.height, problem = excluded.problem WHERE state = 'accepted'",
@@ -331,15 +405,19 @@ def _upsert_taken(db: sqlite3.Connection, snapshot: Snapshot, trigger_key: str, 
             snapshot.baggage,
             now,
             trigger_key or None,
+            content or None,
         ),
     )
 
 
-def _update_inspected(db: sqlite3.Connection, inspection: Inspection, targets: Sequence[str], now: float) -> None:
+def _update_inspected(
+    db: sqlite3.Connection, inspection: Inspection, targets: Sequence[str], now: float, *, state: str = "inspected"
+) -> None:
     row = db.execute(
-        "UPDATE snapshots SET state = 'inspected', detector = ?, person_count = ?, decision = ?, "
+        "UPDATE snapshots SET state = ?, detector = ?, person_count = ?, decision = ?, "
         "verdict_problem = ?, inspected_at = ? WHERE id = ? AND state = 'taken' RETURNING seq",
         (
+            state,
             inspection.detector,
             inspection.detection.person_count,
             inspection.decision,
@@ -350,24 +428,32 @@ def _update_inspected(db: sqlite3.Connection, inspection: Inspection, targets: S
     ).fetchone()
     if row is None:
         return  # looked at before: the first answer stands
-    _insert_labels(db, row[0], inspection.detection.labels)
+    db.executemany(
+        "INSERT INTO labels (seq, position, name, confidence, boxes) VALUES (?, ?, ?, ?, ?)",
+        [
+            (row[0], position, label.name, label.confidence, _packed_boxes(label.boxes))
+            for position, label in enumerate(inspection.detection.labels)
+        ],
+    )
+    _owe(db, row[0], targets, now)
+
+
+def _settle(db: sqlite3.Connection, best: str, others: Sequence[str], targets: Sequence[str], now: float) -> None:
+    statement = (
+        "UPDATE snapshots SET state = 'inspected', settled_into = ? WHERE id = ? AND state = 'held' RETURNING seq"
+    )
+    row = db.execute(statement, ("", best)).fetchone()
+    if row is None:
+        return
+    db.executemany(statement.removesuffix(" RETURNING seq"), [(best, other) for other in others])
+    _owe(db, row[0], targets, now)
+
+
+def _owe(db: sqlite3.Connection, seq: int, targets: Sequence[str], now: float) -> None:
     db.executemany(
         "INSERT INTO deliveries (seq, target, owed_since, next_at) VALUES (?, ?, ?, ?)",
-        [(row[0], target, now, now + HANDOVER_S) for target in targets],
+        [(seq, target, now, now + HANDOVER_S) for target in targets],
     )
-
-
-def _insert_labels(db: sqlite3.Connection, seq: int, labels: Sequence[Label]) -> None:
-    if not labels:
-        return
-    # One statement: each lets go of the interpreter, and has to wait for it behind all other threads.
-    rows = ", ".join(["(?, ?, ?, ?, ?)"] * len(labels))
-    values = [
-        value
-        for position, label in enumerate(labels)
-        for value in (seq, position, label.name, label.confidence, _packed_boxes(label.boxes))
-    ]
-    db.execute(f"INSERT INTO labels (seq, position, name, confidence, boxes) VALUES {rows}", values)
 
 
 def _find(db: sqlite3.Connection, snapshot_id: str) -> Inspection | Snapshot | None:
@@ -377,7 +463,7 @@ def _find(db: sqlite3.Connection, snapshot_id: str) -> Inspection | Snapshot | N
     ).fetchone()
     if row is None:
         return None
-    return _inspection(db, row) if row[-1] == "inspected" else _snapshot(row)
+    return _snapshot(row) if row[-1] == "taken" else _inspection(db, row)
 
 
 def _snapshot(row: Sequence[Any]) -> Snapshot:

@@ -49,6 +49,26 @@ class Trigger:
 
 
 @dataclass(frozen=True, slots=True)
+class Upload:
+    """A camera sent a file, which is whole and lies in the inbox: find out what it is."""
+
+    id: str
+    """The id of the event it becomes (32 hex digits)."""
+    camera: str
+    """`device_key` of the camera it belongs to; empty when it is nobody's."""
+    label: str
+    """What people call the place."""
+    path: str
+    """Absolute path of the file in the inbox."""
+    name: str
+    """What it was called below the upload area, with slashes."""
+    origin: str
+    """How it came: `ftp`, `folder`, `mail`."""
+    again: bool = False
+    """An earlier run had it in hand already, and may have recorded it."""
+
+
+@dataclass(frozen=True, slots=True)
 class Snapshot:
     """One trigger's or upload's outcome: a picture on disk, or the reason why there is none."""
 
@@ -127,9 +147,9 @@ class Inspection:
         return self.snapshot.camera
 
 
-Message = Trigger | Snapshot | Inspection
+Message = Trigger | Upload | Snapshot | Inspection
 
-_TYPES: tuple[type, ...] = (Trigger, Snapshot, Box, Label, Detection, Inspection)
+_TYPES: tuple[type, ...] = (Trigger, Upload, Snapshot, Box, Label, Detection, Inspection)
 _CODES = {kind: code for code, kind in enumerate(_TYPES)}
 _SECRET = len(_TYPES)
 _FIELDS = {kind: operator.attrgetter(*(f.name for f in dataclasses.fields(kind))) for kind in _TYPES}

@@ -47,7 +47,7 @@ class Stage(Generic[M]):
         """Called in place of `handle` when too many messages of the same key are waiting already."""
         return self.handle(message)
 
-    def may_shed(self, message: M) -> bool:
+    def may_shed(self, message: M) -> bool:  # noqa: ARG002 - most stages do not mind which
         """Whether this one may be shed; called in the relay's thread."""
         return True
 

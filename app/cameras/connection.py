@@ -181,7 +181,7 @@ def _tls_context(*, verify: bool, ca_file: Path | None) -> ssl.SSLContext:
     try:
         context = ssl.create_default_context(cafile=str(ca_file or certifi.where()))
     except OSError:  # ssl.SSLError among them
-        raise CameraRejected("bad_ca_file", f"{ca_file} holds no certificates that can be read") from None
+        raise CameraRejected("certificate_refused", f"{ca_file} holds no certificates that can be read") from None
     context.sslsocket_class = _TimedTLSSocket
     if ca_file is not None:
         # Strict by default since Python 3.13, which the certificates cameras make for themselves fail.

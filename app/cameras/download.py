@@ -81,7 +81,7 @@ class Downloader:
                 self._prepared = (url, self._session.prepare_request(requests.Request("GET", url)))
             except requests.RequestException:
                 shown = attempt.target.shown
-                raise CameraRejected("bad_address", f"{shown} is no address that can be asked") from None
+                raise CameraRejected("wrong_address", f"{shown} is no address that can be asked") from None
         return self._prepared[1].copy()
 
     def _send(self, request: requests.PreparedRequest, attempt: Attempt) -> Answer:

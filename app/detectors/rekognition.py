@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal
@@ -178,6 +179,8 @@ class Rekognition:
 
 
 def _client(settings: RekognitionSettings) -> RekognitionClient:
+    # botocore imports pyOpenSSL where there is one, only to reach what lies behind it: 8 MB for nothing.
+    sys.modules.setdefault("urllib3.contrib.pyopenssl", None)  # type: ignore[arg-type]
     from boto3.session import Session
     from botocore.config import Config
     from botocore.exceptions import BotoCoreError, InvalidRegionError, NoRegionError

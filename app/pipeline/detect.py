@@ -29,12 +29,15 @@ class Detect(Stage[Snapshot]):
         targets: Sequence[str],
         breaker: Breaker | None = None,
         count: Callable[[str, str], None] = lambda _detector, _outcome: None,
+        holds: Callable[[Snapshot], bool] = lambda _snapshot: False,
     ) -> None:
+        """`holds`: says whether a later stage decides if a snapshot becomes an event of its own."""
         self._detector = detector
         self._journal = journal
         self._targets = tuple(targets)
         self._breaker = breaker or Breaker()
         self._count = count
+        self._holds = holds
         self._just_started = True
         self._unrecorded: dict[str, Inspection] = {}
 
@@ -42,7 +45,10 @@ class Detect(Stage[Snapshot]):
         inspection = self._unrecorded.get(snapshot.id) or self._inspect(snapshot)
         # Before anybody is told, and kept while the disk is full, so that no picture is paid for twice.
         self._unrecorded[snapshot.id] = inspection
-        self._journal.inspect(inspection, self._targets)
+        if self._holds(snapshot):
+            self._journal.hold(inspection)
+        else:
+            self._journal.inspect(inspection, self._targets)
         del self._unrecorded[snapshot.id]
         log.info(
             "event",

@@ -11,9 +11,9 @@ from pathlib import Path
 
 from PIL import Image
 
+from tests.bench.processes import simulator
 from tests.bench.report import machine, table
 from tests.bench.rows import ROWS, Bench
-from tests.bench.processes import simulator
 from tests.broker import Broker
 
 SIZE = (1280, 720)

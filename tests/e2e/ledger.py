@@ -68,14 +68,9 @@ def account(sensors: Iterable[Sender], consumer: Consumer) -> Account:
         doubled=[one for one in sent if len(by_number.get(one.number, ())) > 1],
         unasked=[event for event in events if event.number not in numbers],
         pictureless=[
-            event
-            for (camera, stamp), found in by_stamp.items()
-            for event in found
-            if not _fits(camera, stamp)
+            event for (camera, stamp), found in by_stamp.items() for event in found if not _fits(camera, stamp)
         ],
-        shared=[
-            event for (_, stamp), found in by_stamp.items() if stamp and len(found) > 1 for event in found
-        ],
+        shared=[event for (_, stamp), found in by_stamp.items() if stamp and len(found) > 1 for event in found],
         problems=dict(problems),
         repeated=sum(len(deliveries) - 1 for deliveries in list(consumer.events.values())),
     )

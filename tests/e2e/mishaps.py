@@ -46,9 +46,7 @@ def befall(mishap: str, service: ServiceProcess, broker: Broker, chance: random.
 
 def stamping(cameras: StampingCameras, *locations: str) -> list[dict[str, Any]]:
     """Configuration of cameras behind the simulator."""
-    return [
-        {"location": one, "kind": "still", "url": cameras.url("stamped", one.lower())} for one in locations
-    ]
+    return [{"location": one, "kind": "still", "url": cameras.url("stamped", one.lower())} for one in locations]
 
 
 def settled(
@@ -56,9 +54,7 @@ def settled(
 ) -> Account:
     """The account once nothing is on its way any more."""
     service.wait_ready(but=but)
-    until(
-        lambda: not account(senders, consumer).lost, timeout=90, what="an event for every confirmed trigger"
-    )
+    until(lambda: not account(senders, consumer).lost, timeout=90, what="an event for every confirmed trigger")
     until(lambda: _idle(service), timeout=30, what="an idle service")
     final = account(senders, consumer)
     print(final, flush=True)

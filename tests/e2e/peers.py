@@ -165,8 +165,9 @@ def stream(sensors: Sequence[Sender], cameras: Sequence[str], *, every: float) -
     def work(sensor: Sender) -> None:
         for camera in itertools.cycle(cameras):
             if stop.wait(every):
-                return sensor.close()
+                break
             sensor.send(camera)
+        sensor.close()
 
     threads = [threading.Thread(target=work, args=(sensor,), daemon=True) for sensor in sensors]
     for thread in threads:

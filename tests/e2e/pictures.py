@@ -17,6 +17,10 @@ COMMENT = b"\xff\xfe"
 class StampingCameras(CameraSimulator):
     """Cameras at `/stamped/NAME` whose every picture says whose it is, and which one."""
 
+    def __enter__(self) -> StampingCameras:
+        super().__enter__()
+        return self
+
     def be_stamped(self, request: Request, connection: Any) -> Coroutine[Any, Any, None] | None:
         picture = stamped(self.picture, f"{request.camera} {self.load(request.camera).requests}")
         if self.delay:

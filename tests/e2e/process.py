@@ -166,13 +166,11 @@ class ServiceProcess:
 
     def log_lines(self, event: str, **fields: object) -> list[dict[str, Any]]:
         """The lines of its JSON log about this event that have these fields."""
-        lines = [
-            json.loads(line) for line in self.log.splitlines() if line.startswith("{") and line.endswith("}")
-        ]
+        lines = [json.loads(line) for line in self.log.splitlines() if line.startswith("{") and line.endswith("}")]
         return [line for line in lines if line["event"] == event and fields.items() <= line.items()]
 
 
-def until(truth: Callable[[], T], *, timeout: float = 20.0, what: str = "") -> T:
+def until(truth: Callable[[], T | None], *, timeout: float = 20.0, what: str = "") -> T:
     """Wait until something holds, and return it; fails when it does not within `timeout` seconds."""
     deadline = time.monotonic() + timeout
     while not (found := truth()):

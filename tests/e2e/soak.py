@@ -13,7 +13,7 @@ from tests.broker import Broker
 from tests.e2e.conftest import service_process
 from tests.e2e.ledger import Account, account
 from tests.e2e.mishaps import befall, settled, stamping
-from tests.e2e.peers import Caller, Consumer, House, Sensor, stream
+from tests.e2e.peers import Caller, Consumer, House, Sender, Sensor, stream
 from tests.e2e.pictures import StampingCameras, jpeg
 
 LOCATIONS = [f"Place {letter}" for letter in "ABCDEFGHIJKL"]
@@ -35,7 +35,7 @@ def soak(*, minutes: float, seed: int) -> Account:
     ):
         house = House(broker.url, "soak")
         service = service_process(Path(folder), house, cameras=stamping(cameras, *LOCATIONS))
-        senders = [Sensor(house, with_ids=True), Sensor(house, with_ids=False), Caller(service)]
+        senders: list[Sender] = [Sensor(house, with_ids=True), Sensor(house, with_ids=False), Caller(service)]
         keys = [f"{location} Camera" for location in LOCATIONS]
         with service, Consumer(house) as consumer:
             service.start().wait_ready()

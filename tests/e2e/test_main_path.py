@@ -20,6 +20,7 @@ from tests.e2e.peers import Consumer, House, Received, Sensor, trigger
 from tests.e2e.pictures import StampingCameras, jpeg, stamp_of
 from tests.e2e.process import PROJECT, ServiceProcess, until
 from tests.simulators.camera import PASSWORD, CameraSimulator
+from tests.simulators.rekognition import Rekognition
 
 TRACEPARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 CONTRACT = {
@@ -197,18 +198,14 @@ def test_a_trigger_by_http_waits_for_its_event(service: ServiceProcess, consumer
     assert published.body["active_input"] == {"by": "hand"}
 
 
-def test_a_trigger_by_http_is_accepted_at_once_without_waiting(
-    service: ServiceProcess, consumer: Consumer
-) -> None:
+def test_a_trigger_by_http_is_accepted_at_once_without_waiting(service: ServiceProcess, consumer: Consumer) -> None:
     answer = service.http("POST", "/api/cameras/Yard Camera/trigger")
     assert answer.status_code == 202
     until(lambda: answer.json()["event_id"] in consumer.events, what="the event")
     assert service.http("GET", answer.json()["url"]).json()["problem"] == ""
 
 
-def test_hog_sees_the_person_who_walks_past_the_demo_camera(
-    service: ServiceProcess, consumer: Consumer
-) -> None:
+def test_hog_sees_the_person_who_walks_past_the_demo_camera(service: ServiceProcess, consumer: Consumer) -> None:
     def seen() -> dict[str, Any] | None:
         found = service.http("POST", "/api/cameras/hall/trigger?wait=20").json()
         return dict(found) if found["person_count"] else None
@@ -237,6 +234,16 @@ def test_the_command_line_triggers_and_watches(service: ServiceProcess, tmp_path
     assert stamp_of(picture.read_bytes()).startswith("yard ")
 
 
+def test_without_a_broker_the_command_line_triggers_by_http(launch: Launch, cameras: StampingCameras) -> None:
+    camera = {"location": "Yard", "kind": "still", "url": cameras.url("stamped", "yard")}
+    service = launch(cameras=[camera], environment={"WEB_PASSWORD": "open sesame"}).start().wait_ready()
+    sent = service.command("trigger", "Yard Camera")
+    assert (sent.returncode, sent.stderr) == (0, "")
+    event = json.loads(sent.stdout)
+    assert (event["device_key"], event["problem"]) == ("Yard Camera", "")
+    assert service.http("GET", "/api/snapshots").status_code == 401
+
+
 def test_a_hundred_cameras_are_served_from_the_environment_alone(launch: Launch, house: House) -> None:
     keys = [f"Cam {number:03} Camera" for number in range(100)]
     environment = {}
@@ -258,6 +265,34 @@ def test_a_hundred_cameras_are_served_from_the_environment_alone(launch: Launch,
             assert [first.number, second.number] == numbers
         assert {load.at_once for load in simulator.loads.values()} == {1}
         assert len(simulator.loads) == 100
+
+
+def test_rekognition_says_what_is_in_the_picture_and_its_absence_is_only_a_problem(
+    launch: Launch, house: House, cameras: StampingCameras
+) -> None:
+    camera = {"location": "Yard", "kind": "still", "url": cameras.url("stamped", "yard")}
+    with Rekognition() as cloud, Consumer(house) as consumer, Sensor(house) as sensor:
+        environment = {
+            "DETECTOR_KIND": "",
+            "AWS_ENDPOINT_URL_REKOGNITION": cloud.url,
+            "AWS_DEFAULT_REGION": "eu-west-1",
+            "AWS_ACCESS_KEY_ID": "AKIATEST",
+            "AWS_SECRET_ACCESS_KEY": "hush",
+        }
+        launch(house, environment=environment, cameras=[camera]).start().wait_ready()
+        seen = sensor.send("Yard Camera")
+        (event,) = until(lambda: consumer.about(seen), what="the event")
+        assert (event.entry["detector"], event.entry["decision"], event.entry["person_count"]) == (
+            "rekognition",
+            "person",
+            2,
+        )
+        assert event.entry["event_detail"] == f"2 person(s) and {len(event.entry['labels'])} things"
+        cloud.faults.extend(["access_denied"] * 5)
+        unseen = sensor.send("Yard Camera")
+        (event,) = until(lambda: consumer.about(unseen), what="the event")
+        assert event.entry["problem"].startswith("access_denied: ")
+        assert stamp_of(event.entry["image"]).startswith("yard ")
 
 
 def test_the_demo_shows_somebody_without_a_broker_and_ends_with_ctrl_c(launch: Launch) -> None:

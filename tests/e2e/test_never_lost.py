@@ -10,14 +10,12 @@ import time
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from tests.broker import Broker
 from tests.e2e.conftest import Launch
 from tests.e2e.disk import small_disk
 from tests.e2e.ledger import account
 from tests.e2e.mishaps import befall, settled, stamping
-from tests.e2e.peers import Caller, Consumer, House, Sensor, stream
+from tests.e2e.peers import Caller, Consumer, House, Sender, Sensor, stream
 from tests.e2e.pictures import StampingCameras, jpeg
 from tests.e2e.process import ServiceProcess, until
 
@@ -35,9 +33,7 @@ def unfinished(service: ServiceProcess) -> list[Any]:
         ).fetchall()
 
 
-def test_kill_9_and_broker_restarts_lose_and_double_nothing(
-    launch: Launch, house: House, own_broker: Broker
-) -> None:
+def test_kill_9_and_broker_restarts_lose_and_double_nothing(launch: Launch, house: House, own_broker: Broker) -> None:
     seed = int(os.environ.get("SNAPSHOT_TEST_SEED") or random.randrange(1_000_000))
     print(f"SNAPSHOT_TEST_SEED={seed}")
     chance = random.Random(seed)
@@ -45,7 +41,7 @@ def test_kill_9_and_broker_restarts_lose_and_double_nothing(
     chance.shuffle(mishaps)
     with StampingCameras(jpeg(), delay=0.03) as cameras, Consumer(house) as consumer:
         service = launch(house, cameras=stamping(cameras, *LOCATIONS)).start().wait_ready()
-        senders = [Sensor(house, with_ids=True), Sensor(house, with_ids=False), Caller(service)]
+        senders: list[Sender] = [Sensor(house, with_ids=True), Sensor(house, with_ids=False), Caller(service)]
         with stream(senders, KEYS, every=0.025):
             for mishap in mishaps:
                 time.sleep(chance.uniform(0.2, 1.5))
@@ -70,9 +66,7 @@ def test_a_broker_that_is_away_costs_nothing_but_time(
         own_broker.stop()
         try:
             until(lambda: seasoned.http("GET", "/health/ready").status_code == 503)
-            late = launch(
-                house, home="late", cameras=configured, environment={"APP_NAME": f"{house.exchange}-late"}
-            )
+            late = launch(house, home="late", cameras=configured, environment={"APP_NAME": f"{house.exchange}-late"})
             late.start().wait_ready(but=["broker"])
             for service in (seasoned, late) * 5:
                 answer = service.http("POST", "/api/cameras/yard/trigger?wait=20")
@@ -90,6 +84,24 @@ def test_a_broker_that_is_away_costs_nothing_but_time(
         assert seasoned.running
         assert late.running
     assert {event.message_id for event in consumer.latest} == {*ids, consumer.about(sent)[0].message_id}
+
+
+def test_a_trigger_that_outlasted_its_moment_is_told_without_a_picture(
+    launch: Launch, house: House, cameras: StampingCameras
+) -> None:
+    service = launch(house, cameras=stamping(cameras, "Yard"), environment={"MAX_AGE": "2"})
+    service.start().wait_ready()
+    with Consumer(house) as consumer, Sensor(house) as sensor:
+        service.kill()
+        late = sensor.send("Yard Camera")
+        time.sleep(2.5)
+        service.start()
+        (event,) = until(lambda: consumer.about(late), what="the event")
+        assert event.entry["problem"].startswith("stale: ")
+        assert (event.entry["image"], event.entry["delay_s"] > 2) == (b"", True)
+        fresh = sensor.send("Yard Camera")
+        (event,) = until(lambda: consumer.about(fresh), what="the event")
+        assert event.entry["problem"] == ""
 
 
 def test_triggers_that_wait_for_a_slow_camera_outlast_the_broker(

@@ -1,0 +1,90 @@
+"""Archives: where pictures are kept beyond the cache. A new one is one file here and one row in `KINDS`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any, Protocol
+
+from app.messages import Inspection
+from pylib.errors import Failure, Permanent, Transient
+
+
+class ArchiveError(Failure):
+    """A picture was not archived."""
+
+
+class ArchiveUnavailable(ArchiveError, Transient):
+    """Not now: unreachable, throttled, a wrong copy that was taken back."""
+
+
+class ArchiveRejected(ArchiveError, Permanent):
+    """This picture will never be taken: too large for the target, refused as such."""
+
+
+class ArchiveBlocked(ArchiveError, Transient):
+    """Nothing is taken until a person does something (sign in again, free quota, mend a permission).
+
+    Transient for the pictures, which are kept and tried again; an alarm for people.
+    """
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """One picture on the remote side, as `entries` lists it."""
+
+    event_id: str
+    """Empty for a picture that another tool left there."""
+    name: str
+    """What people find it under: a path or key, date folders included."""
+    size: int
+    md5: str
+    """Hexadecimal; empty where the remote side does not tell."""
+
+
+class Archive(Protocol):
+    """Keeps pictures in one place. `store` is called by `concurrency` threads at once."""
+
+    name: str
+    """The target's name in the journal's delivery rows; stable across restarts."""
+    concurrency: int
+    """How many uploads at once make sense."""
+
+    @property
+    def url(self) -> str:
+        """A link for people to where the pictures are; events carry it as `storage_url`. Empty when there is none."""
+        ...
+
+    def open(self) -> None:
+        """Look that the target is there; called at start and again after it was away. Raises `ArchiveError`."""
+        ...
+
+    def store(self, inspection: Inspection, picture: bytes) -> None:
+        """Keep a picture and prove that it is there (size and checksum compared); doing it twice leaves one.
+
+        In bounded time. Raises `ArchiveUnavailable`, `ArchiveBlocked` or `ArchiveRejected`.
+        """
+        ...
+
+    def entries(self) -> Iterator[Kept]:
+        """Everything that is kept there, page by page. Raises `ArchiveError`."""
+        ...
+
+    def close(self) -> None:
+        """Let go of connections."""
+        ...
+
+
+KINDS = {
+    "google_drive": "app.archives.google_drive:GoogleDrive",
+    "s3": "app.archives.s3:S3",
+    "folder": "app.archives.folder:Folder",
+}
+"""Kind -> `module:class`, loaded when configured."""
+
+
+def load(kind: str) -> Any:
+    """The class behind a kind; its module is imported here and not before."""
+    module, name = KINDS[kind].split(":")
+    return getattr(import_module(module), name)

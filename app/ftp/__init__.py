@@ -1,0 +1,1 @@
+"""The FTP server that cameras upload to: it only writes files."""

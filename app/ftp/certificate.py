@@ -1,0 +1,113 @@
+"""The FTP server's certificate: the configured one, or one that is made on the first start."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import socket
+import ssl
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pylib.errors import Permanent
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+
+CERTIFICATE, KEY = "ftp-certificate.pem", "ftp-key.pem"
+"""Files in the data directory."""
+VALID = timedelta(days=3650)
+"""Nobody renews the certificate in a camera."""
+
+
+class CertificateUnusable(Permanent):
+    """The certificate or its key cannot be read, or they do not belong together."""
+
+
+def make_certificate(folder: Path, *, names: tuple[str, ...] = ()) -> tuple[Path, Path]:
+    """The paths of our own certificate and key, made unless they are there; takes up to a second then.
+
+    `names` are addresses and host names that it is for, beside this machine's. Raises `CertificateUnusable`.
+    """
+    certificate, key = folder / CERTIFICATE, folder / KEY
+    if certificate.exists() and key.exists():
+        return certificate, key
+    from cryptography.hazmat.primitives import serialization
+    from cryptography.hazmat.primitives.asymmetric import rsa
+
+    # RSA and not an elliptic curve: it is what the oldest cameras can.
+    private = rsa.generate_private_key(public_exponent=65_537, key_size=2048)
+    pem = private.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    try:
+        _write(key, pem, mode=0o600)
+        _write(certificate, _self_signed(private, ("localhost", socket.gethostname(), *names)), mode=0o644)
+    except OSError as error:
+        raise CertificateUnusable("ftp_certificate", f"cannot write {folder}: {error.strerror}") from error
+    return certificate, key
+
+
+def tls_context(certificate: Path, key: Path) -> Any:
+    """A pyOpenSSL context for TLS 1.2 and later. Raises `CertificateUnusable`."""
+    from OpenSSL import SSL
+
+    context = SSL.Context(SSL.TLS_SERVER_METHOD)
+    context.set_min_proto_version(SSL.TLS1_2_VERSION)
+    # Many clients end a data connection without TLS's goodbye, which OpenSSL 3 makes an error of. What was cut
+    # short by that is found by looking at the file, as without TLS.
+    context.set_options(ssl.OP_IGNORE_UNEXPECTED_EOF | SSL.OP_NO_COMPRESSION)
+    try:
+        context.use_certificate_chain_file(str(certificate))
+        context.use_privatekey_file(str(key))
+        context.check_privatekey()
+    except (SSL.Error, OSError):
+        raise CertificateUnusable(
+            "ftp_certificate",
+            f"{certificate} and {key} are no readable certificate and key that belong together",
+        ) from None
+    return context
+
+
+def _self_signed(private: RSAPrivateKey, names: tuple[str, ...]) -> bytes:
+    from cryptography import x509
+    from cryptography.hazmat.primitives import hashes, serialization
+    from cryptography.x509.oid import NameOID
+
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "snapshot-processor")])
+    now = datetime.now(UTC)
+    return (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(private.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))  # a camera's clock may be behind
+        .not_valid_after(now + VALID)
+        .add_extension(
+            x509.SubjectAlternativeName([_general_name(one) for one in dict.fromkeys(names)]), False
+        )
+        .add_extension(x509.BasicConstraints(ca=False, path_length=None), True)
+        .sign(private, hashes.SHA256())
+        .public_bytes(serialization.Encoding.PEM)
+    )
+
+
+def _general_name(name: str) -> Any:
+    from cryptography import x509
+
+    try:
+        return x509.IPAddress(ipaddress.ip_address(name))
+    except ValueError:
+        return x509.DNSName(name)
+
+
+def _write(path: Path, data: bytes, *, mode: int) -> None:
+    partial = path.with_suffix(".part")
+    partial.unlink(missing_ok=True)
+    with open(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:  # noqa: PTH123
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    partial.rename(path)

@@ -1,0 +1,60 @@
+"""The settle stage: one event for what a camera pushes within a few seconds, with the best of its pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+
+import structlog
+
+from app.journal import Journal
+from app.media.picture import BadPicture
+from app.media.sharpness import sharpness
+from app.messages import Inspection, Snapshot
+from pylib.relay import Stage
+
+log = structlog.get_logger(__name__)
+
+
+class Settle(Stage[Inspection]):
+    """Lets pass what nobody holds; chooses among what is held as soon as its time is over.
+
+    The groups live in the journal, so that a restart changes nothing.
+    """
+
+    def __init__(
+        self, seconds: float, *, journal: Journal, targets: Sequence[str], holds: Callable[[Snapshot], bool]
+    ) -> None:
+        """`seconds`: from the first picture of a group to its end."""
+        self._seconds = seconds
+        self._journal = journal
+        self._targets = tuple(targets)
+        self._holds = holds
+
+    def handle(self, inspection: Inspection) -> Iterable[Inspection]:
+        if not self._holds(inspection.snapshot):
+            return [inspection]
+        group = self._journal.group_due(inspection.camera, self._seconds)
+        if not group:
+            return []
+        best = max(group, key=worth)
+        others = [member.id for member in group if member.id != best.id]
+        self._journal.settle(best.id, others, self._targets)
+        log.info("settled", camera=best.camera, event_id=best.id, pictures=len(group))
+        return [best]
+
+    def owed(self) -> Iterable[Inspection]:
+        return self._journal.groups_due(self._seconds)
+
+
+def worth(inspection: Inspection) -> tuple[int, float, float]:
+    """What makes a picture the better one: more persons, surer persons, more sharpness."""
+    surest = max((label.confidence for label in inspection.detection.labels if label.name == "Person"), default=0.0)
+    return inspection.detection.person_count, surest, _sharpness(inspection.snapshot)
+
+
+def _sharpness(snapshot: Snapshot) -> float:
+    try:
+        return sharpness(Path(snapshot.path).read_bytes()) if snapshot.path else -1.0
+    except (OSError, BadPicture):
+        return -1.0

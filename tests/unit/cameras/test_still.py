@@ -1,0 +1,332 @@
+"""Still pictures from any HTTP camera: logins found out or told, presets, certificates."""
+
+from __future__ import annotations
+
+import datetime
+import re
+import socket
+import ssl
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from app.cameras import CameraError, CameraRejected
+from app.cameras.address import Networks
+from app.cameras.digest import Digest
+from app.cameras.still import PRESETS, Still
+from tests.simulators.camera import PASSWORD, USERNAME, CameraSimulator
+
+
+def still(**settings: object) -> Still:
+    defaults = {"location": "Door", "timeout": 2}
+    if "@" not in str(settings.get("url", "")):
+        defaults |= {"username": USERNAME, "password": PASSWORD}
+    return Still(Still.Settings.model_validate(defaults | settings), networks=Networks())
+
+
+def failure(camera: Still, device_params: str | None = None) -> CameraError:
+    with pytest.raises(CameraError) as caught:
+        camera.snapshot(device_params)
+    assert PASSWORD not in repr(caught.value)
+    return caught.value
+
+
+def logins(cameras: CameraSimulator) -> list[str]:
+    """The kind of login of each request so far."""
+    return [request.headers.get("authorization", "none").split(" ")[0].lower() for request in cameras.seen]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "auth", "requests"),
+    [
+        ("ok", "none", ["none"]),
+        ("ok", "auto", ["none"]),
+        ("basic", "basic", ["basic"]),
+        ("basic", "auto", ["none", "basic"]),
+        ("digest", "digest", ["none", "digest"]),
+        ("digest", "auto", ["none", "digest"]),
+        ("query", "query", ["none"]),
+    ],
+)
+def test_a_camera_gets_the_login_it_wants(
+    cameras: CameraSimulator, picture: bytes, wanted: str, auth: str, requests: list[str]
+) -> None:
+    assert still(url=cameras.url(wanted), auth=auth).snapshot().data == picture
+    assert logins(cameras) == requests
+
+
+@pytest.mark.parametrize("wanted", ["basic", "digest"])
+def test_what_was_found_out_is_remembered(cameras: CameraSimulator, wanted: str) -> None:
+    camera = still(url=cameras.url(wanted))
+    camera.snapshot()
+    camera.snapshot()
+    assert logins(cameras) == ["none", wanted, wanted]
+    assert cameras.connections == 1
+
+
+def test_a_digest_that_went_stale_is_renewed(cameras: CameraSimulator, picture: bytes) -> None:
+    camera = still(url=cameras.url("digest"))
+    assert all(camera.snapshot().data == picture for _ in range(8))
+
+
+@pytest.mark.parametrize(
+    ("wanted", "auth"),
+    [("basic", "none"), ("basic", "digest"), ("digest", "basic"), ("query", "auto"), ("basic", "query")],
+)
+def test_a_login_of_the_wrong_kind_is_refused_in_one_word(
+    cameras: CameraSimulator, wanted: str, auth: str
+) -> None:
+    error = failure(still(url=cameras.url(wanted), auth=auth))
+    assert (type(error), error.code) == (CameraRejected, "login_refused")
+
+
+@pytest.mark.parametrize("wanted", ["basic", "digest"])
+def test_a_wrong_password_is_tried_once_for_each_snapshot(cameras: CameraSimulator, wanted: str) -> None:
+    camera = still(url=cameras.url(wanted), password="wrong")
+    assert failure(camera).code == "login_refused"
+    assert failure(camera).code == "login_refused"
+    assert logins(cameras) == ["none", wanted, "none", wanted]
+
+
+def test_a_camera_that_wants_a_login_when_none_is_configured_says_so(cameras: CameraSimulator) -> None:
+    error = failure(still(url=cameras.url("digest"), username="", password=""))
+    assert error.code == "login_refused"
+    assert "none is configured" in error.detail
+
+
+def test_of_two_kinds_offered_digest_is_taken(picture: bytes) -> None:
+    class Both(CameraSimulator):
+        def be_both(self, request: object, connection: object) -> None:
+            connection.challenge('Basic realm="x", Digest realm="x", nonce="abc", qop="auth"')  # type: ignore[attr-defined]
+
+    with Both(picture) as cameras:
+        failure(still(url=cameras.url("both")))
+        assert logins(cameras) == ["none", "digest"]
+
+
+def test_the_query_s_parameters_have_names_by_setting(cameras: CameraSimulator) -> None:
+    settings = {"auth": "query", "username_parameter": "u", "password_parameter": "p"}
+    still(url=cameras.url("ok") + "?size=full", **settings).snapshot()
+    assert cameras.seen[0].query == {"size": "full", "u": USERNAME, "p": PASSWORD}
+
+
+def test_a_trigger_overrides_host_port_and_login_and_keeps_the_path(
+    cameras: CameraSimulator, picture: bytes
+) -> None:
+    camera = still(url="http://192.0.2.1/basic/cam?size=full", username="", password="")
+    assert camera.snapshot(f"{USERNAME}:{PASSWORD}@{cameras.address}").data == picture
+    assert cameras.seen[-1].target == "/basic/cam?size=full"
+
+
+def test_a_login_accepted_at_one_place_is_not_sent_to_another(cameras: CameraSimulator) -> None:
+    camera = still(url=cameras.url("basic"))
+    camera.snapshot()
+    failure(camera, f"other:else@{cameras.address}")
+    assert logins(cameras) == ["none", "basic", "none", "basic"]
+    assert cameras.seen[1].headers["authorization"] != cameras.seen[3].headers["authorization"]
+
+
+PRESET_TARGETS = {
+    "hikvision": "/ISAPI/Streaming/channels/201/picture",
+    "dahua": "/cgi-bin/snapshot.cgi?channel=2",
+    "amcrest": "/cgi-bin/snapshot.cgi?channel=2",
+    "axis": "/axis-cgi/jpg/image.cgi?camera=2",
+    "reolink": f"/cgi-bin/api.cgi?cmd=Snap&channel=1&user={USERNAME}&password=p%40ss%3Aw%2Co%25rd",
+}
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_a_preset_asks_where_its_make_has_the_picture(
+    cameras: CameraSimulator, picture: bytes, preset: str
+) -> None:
+    target = PRESET_TARGETS[preset]
+    cameras.behaviours[target.partition("?")[0]] = "query" if preset == "reolink" else "digest"
+    assert still(preset=preset, address=cameras.address, channel=2).snapshot().data == picture
+    assert cameras.seen[-1].target == target
+
+
+def test_a_reolink_that_refuses_the_login_inside_an_http_200_is_understood(cameras: CameraSimulator) -> None:
+    cameras.behaviours["/cgi-bin/api.cgi"] = "json"
+    error = failure(still(preset="reolink", address=cameras.address))
+    assert (type(error), error.code) == (CameraRejected, "login_refused")
+
+
+def test_a_login_in_the_url_is_used_and_taken_out_of_it(cameras: CameraSimulator, picture: bytes) -> None:
+    url = cameras.url("basic").replace("http://", f"http://{USERNAME}:p%40ss%3Aw%2Co%25rd@")
+    camera = still(url=url)
+    assert camera.snapshot().data == picture
+    settings = Still.Settings.model_validate(
+        {"location": "Door", "url": "http://somebody:hush@cam.lan/snap.jpg"}
+    )
+    assert settings.url == "http://cam.lan/snap.jpg"
+    assert (settings.username, settings.password.get_secret_value()) == ("somebody", "hush")
+    assert not re.search("somebody|hush", repr(settings) + settings.model_dump_json(exclude={"username"}))
+
+
+@pytest.mark.parametrize(
+    ("settings", "complaint"),
+    [
+        ({}, "either url or preset"),
+        ({"url": "http://cam/x", "preset": "axis"}, "either url or preset"),
+        ({"url": "http://cam/x", "address": "cam"}, "belong to a preset"),
+        ({"url": "ftp://cam/x"}, "http://"),
+        ({"url": "http://"}, "host, host:port"),
+        ({"url": "http://hush:hush@[cam/"}, "not a URL"),
+        ({"url": "http://hush:hush@cam:port/"}, "host, host:port"),
+        ({"url": "http://hush:hush@cam/", "username": "admin"}, "give it once"),
+        ({"preset": "acme", "address": "cam"}, "'hikvision'"),
+        ({"preset": "axis", "address": "hush@cam"}, "host, host:port"),
+        ({"preset": "axis", "channel": 0}, "greater than or equal to 1"),
+        ({"url": "http://cam/", "auth": "magic"}, "'digest'"),
+        ({"url": "https://cam/", "ca_file": "/nowhere/ca.pem"}, "does not point to a file"),
+    ],
+)
+def test_bad_settings_are_refused_with_one_clear_line_and_without_a_login(
+    settings: dict[str, object], complaint: str
+) -> None:
+    with pytest.raises(ValidationError) as caught:
+        Still.Settings.model_validate({"location": "Door", **settings})
+    assert complaint in str(caught.value)
+    assert "hush" not in str(caught.value)
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A certificate for `localhost` that a camera made for itself, with its key, as PEM."""
+    from cryptography import x509
+    from cryptography.hazmat.primitives import hashes, serialization
+    from cryptography.hazmat.primitives.asymmetric import ec
+
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "IP Camera")])
+    now = datetime.datetime.now(datetime.UTC)
+    made = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(now - datetime.timedelta(days=1))
+        .not_valid_after(now + datetime.timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    path = tmp_path_factory.mktemp("tls") / "camera.pem"
+    private = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    path.write_bytes(private + made.public_bytes(serialization.Encoding.PEM))
+    return path
+
+
+@pytest.fixture
+def secure(picture: bytes, certificate: Path) -> Iterator[CameraSimulator]:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    with CameraSimulator(picture, interval=0.05, tls=context) as simulator:
+        yield simulator
+
+
+def test_a_certificate_nobody_vouches_for_is_refused(secure: CameraSimulator) -> None:
+    error = failure(still(url=f"https://localhost:{secure.port}/ok/cam"))
+    assert (type(error), error.code) == (CameraRejected, "certificate_refused")
+
+
+def test_a_certificate_in_the_ca_file_is_trusted_for_its_name_only(
+    secure: CameraSimulator, certificate: Path, picture: bytes
+) -> None:
+    assert (
+        still(url=f"https://localhost:{secure.port}/ok/cam", ca_file=certificate).snapshot().data == picture
+    )
+    assert failure(still(url=secure.url("ok"), ca_file=certificate)).code == "certificate_refused"
+
+
+def test_a_name_out_of_a_trigger_is_the_one_the_certificate_is_checked_for(
+    secure: CameraSimulator, certificate: Path, picture: bytes
+) -> None:
+    camera = still(preset="axis", https=True, ca_file=certificate)
+    secure.behaviours["/axis-cgi/jpg/image.cgi"] = "digest"
+    assert camera.snapshot(f"{USERNAME}:{PASSWORD}@localhost:{secure.port}").data == picture
+
+
+def test_verification_can_be_switched_off_and_nothing_warns(
+    secure: CameraSimulator, picture: bytes, recwarn: pytest.WarningsRecorder
+) -> None:
+    camera = still(url=secure.url("digest"), verify=False)
+    assert [camera.snapshot().data for _ in range(2)] == [picture, picture]
+    assert secure.connections == 1
+    assert not list(recwarn)
+
+
+def test_the_deadline_holds_under_tls(secure: CameraSimulator) -> None:
+    assert failure(still(url=secure.url("drip"), verify=False, timeout=0.3)).code == "timeout"
+
+
+def test_tls_with_a_camera_that_speaks_none_fails_clearly() -> None:
+    def serve(listener: socket.socket) -> None:
+        with listener.accept()[0] as connection:
+            connection.recv(4096)
+            connection.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        server = threading.Thread(target=serve, args=(listener,))
+        server.start()
+        error = failure(still(url=f"https://127.0.0.1:{listener.getsockname()[1]}/"))
+        server.join()
+    assert error.code == "tls_failed"
+
+
+def test_a_handshake_that_hangs_ends_in_time() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        error = failure(still(url=f"https://127.0.0.1:{listener.getsockname()[1]}/", timeout=0.3))
+    assert error.code == "timeout"
+
+
+def test_a_ca_file_without_certificates_is_named(secure: CameraSimulator, tmp_path: Path) -> None:
+    (tmp_path / "ca.pem").write_text("nothing")
+    error = failure(still(url=secure.url("ok"), ca_file=tmp_path / "ca.pem"))
+    assert error.code == "certificate_refused"
+    assert "ca.pem" in error.detail
+
+
+@pytest.mark.parametrize(
+    ("algorithm", "response"),
+    [
+        ("MD5", "8ca523f5e9506fed4657c9700eebdbec"),
+        ("SHA-256", "753927fa0e85d155564e2e272a28d1802ca10daf4496794697cf8db5856cb6c1"),
+    ],
+)
+def test_digests_are_those_of_the_standard_s_example(
+    algorithm: str, response: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """RFC 7616, section 3.9.1."""
+    client_nonce = "f2/wE4q74E6zIJEtWaHKaf5wv/H5QzzpXusqGemxURZJ"
+    monkeypatch.setattr("secrets.token_hex", lambda _: client_nonce)
+    challenge = (
+        'Digest realm="http-auth@example.org", qop="auth, auth-int", algorithm=' + algorithm + ", "
+        'nonce="7ypf/xlj9XXwfDPEoM4URrv/xwf94BcCAzFZH4GiTo0v", opaque="FQhe/qaU925kfnzjCev0ciny7QMkPqMAFRtzCUYo5tdS"'
+    )
+    header = Digest(challenge, username="Mufasa", password="Circle of Life")("/dir/index.html")
+    assert f'response="{response}"' in header
+    assert "nc=00000001" in header
+
+
+def test_a_digest_without_qop_is_answered_as_cameras_of_its_age_expect() -> None:
+    """RFC 2069's example, with the response of its erratum 749."""
+    challenge = 'Digest realm="testrealm@host.com", nonce="dcd98b7102dd2f0e8b11d0f600bfb0c093", opaque="5ccc"'
+    header = Digest(challenge, username="Mufasa", password="CircleOfLife")("/dir/index.html")
+    assert 'response="1949323746fe6a43ef61f9606e7febea"' in header
+    assert "cnonce" not in header
+
+
+@pytest.mark.parametrize(
+    "challenge",
+    ["Digest", 'Digest realm="x"', 'Digest nonce="x", algorithm="SHA3"', 'Digest nonce="x", qop="auth-int"'],
+)
+def test_a_challenge_that_cannot_be_answered_is_not_answered(challenge: str) -> None:
+    with pytest.raises(ValueError, match="cannot be answered"):
+        Digest(challenge, username="a", password="b")
+
+
+def test_a_quote_in_a_user_name_does_not_forge_parameters() -> None:
+    header = Digest('Digest realm="x", nonce="y"', username='a", uri="/else', password="b")("/")
+    assert r'username="a\", uri=\"/else"' in header

@@ -1,0 +1,123 @@
+"""The settle stage: a burst of pushed pictures is one event, with the best of them."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from PIL import Image, ImageDraw, ImageFilter
+
+from app.journal import Journal
+from app.messages import Detection, Inspection, Label, Snapshot
+from app.pipeline.settle import Settle
+
+NOW = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
+SECONDS = 10.0
+
+
+class Stand:
+    """A settle stage over a journal whose clock moves when told to."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.now = 1_000_000.0
+        self.journal = Journal(folder / "journal.db", clock=lambda: self.now)
+        self.journal.open()
+        self.journal.database.start()
+        self.stage = self.restarted()
+
+    def restarted(self) -> Settle:
+        return Settle(SECONDS, journal=self.journal, targets=["rabbitmq"], holds=lambda s: s.origin == "ftp")
+
+    def push(
+        self, event_id: str, *, camera: str = "Yard Camera", persons: int = 0, confidence: float = 0.9, blur: int = 0
+    ) -> Inspection:
+        path = self.folder / f"{event_id}.jpg"
+        path.write_bytes(scene(blur))
+        snapshot = Snapshot(event_id, camera, "Yard", NOW, NOW, 0.0, "ftp", str(path))
+        labels = (Label("Person", confidence),) if persons else ()
+        inspection = Inspection(snapshot, "fake", Detection(labels, persons))
+        self.journal.record(snapshot)
+        self.journal.hold(inspection)
+        return inspection
+
+    def settled(self) -> list[str]:
+        return [event.id for due in self.stage.owed() for event in self.stage.handle(due)]
+
+
+def scene(blur: int) -> bytes:
+    picture = Image.new("RGB", (320, 240), "white")
+    draw = ImageDraw.Draw(picture)
+    for x in range(0, 320, 20):
+        draw.line((x, 0, 320 - x, 240), fill="black", width=2)
+    out = io.BytesIO()
+    picture.filter(ImageFilter.GaussianBlur(blur)).save(out, "JPEG")
+    return out.getvalue()
+
+
+@pytest.fixture
+def stand(tmp_path: Path) -> Iterator[Stand]:
+    stand = Stand(tmp_path)
+    yield stand
+    stand.journal.database.stop()
+    assert stand.journal.database.join(5)
+
+
+def test_what_is_not_pushed_passes_at_once(stand: Stand) -> None:
+    inspection = Inspection(Snapshot("s1", "Yard Camera", "Yard", NOW, NOW, 0.1, "rabbitmq"))
+    assert list(stand.stage.handle(inspection)) == [inspection]
+
+
+def test_a_burst_becomes_one_event_when_its_time_is_over(stand: Stand) -> None:
+    for number in range(3):
+        assert list(stand.stage.handle(stand.push(str(number)))) == []
+        stand.now += 2
+    assert stand.settled() == []
+    assert stand.journal.debt("rabbitmq").count == 0
+    stand.now += SECONDS
+    assert len(stand.settled()) == 1
+    assert stand.journal.debt("rabbitmq").count == 1
+    assert stand.settled() == []
+
+
+def test_the_picture_with_most_and_surest_persons_is_the_event_and_the_others_are_linked(stand: Stand) -> None:
+    stand.push("nobody")
+    stand.push("one", persons=1, confidence=0.99)
+    stand.push("two unsure", persons=2, confidence=0.6)
+    stand.push("two", persons=2, confidence=0.8, blur=5)
+    stand.now += SECONDS
+    assert stand.settled() == ["two"]
+    assert sorted(stand.journal.related("two")) == ["nobody", "one", "two unsure"]
+    assert stand.journal.related("one") == ["two"]
+    assert stand.journal.find("one") is not None
+
+
+def test_among_pictures_without_persons_the_sharpest_is_the_event(stand: Stand) -> None:
+    stand.push("blurred", blur=6)
+    stand.push("sharp")
+    stand.push("soft", blur=2)
+    Path(stand.push("gone").snapshot.path).unlink()
+    stand.now += SECONDS
+    assert stand.settled() == ["sharp"]
+
+
+def test_cameras_settle_each_for_itself_and_later_pictures_begin_a_new_group(stand: Stand) -> None:
+    stand.push("a1", camera="A Camera")
+    stand.push("b1", camera="B Camera")
+    stand.now += SECONDS + 1
+    stand.push("a2", camera="A Camera")
+    assert sorted(stand.settled()) == ["a1", "b1"]
+    assert stand.settled() == []
+    stand.now += SECONDS
+    assert stand.settled() == ["a2"]
+
+
+def test_a_restart_changes_nothing(stand: Stand) -> None:
+    stand.push("first")
+    stand.push("second", persons=1)
+    stand.stage = stand.restarted()
+    stand.now += SECONDS
+    assert stand.settled() == ["second"]
