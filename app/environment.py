@@ -22,6 +22,9 @@ ALIASES: dict[str, tuple[str, ...]] = {
     "monitors.cronitor_monitor_key": ("CRONITOR_MONITOR_KEY",),
     "detector.minimum_confidence": ("MINIMUM_HUMAN_CONFIDENCE",),
     "detector.region": ("AWS_ALT_REGION",),
+    "ftp.enabled": ("RUN_FTP_SERVER",),
+    "ftp.username": ("FTP_USER",),
+    "ftp.password": ("FTP_PASS",),
 }
 """Historic and standard names of settings, by path."""
 
@@ -48,12 +51,6 @@ OTHERS = {
 }
 
 LATER = (
-    "FTP_USER",
-    "FTP_PASS",
-    "FTP_UPLOAD_DIR",
-    "FTP_CREATE_DIRS",
-    "FTP_PORT",
-    "RUN_FTP_SERVER",
     "GOOGLE_DRIVE_FOLDER",
     "OBJECT_DETECTION_MODEL",
     "OP_SERVICE_ACCOUNT_TOKEN",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import uuid
@@ -121,7 +122,7 @@ class Inbox:
         target = folder / name
         try:
             target.parent.mkdir(parents=True)
-            path.rename(target)
+            self._move(path, target)
         except FileNotFoundError:
             shutil.rmtree(folder, ignore_errors=True)
             return None
@@ -129,6 +130,18 @@ class Inbox:
             shutil.rmtree(folder, ignore_errors=True)
             raise _unavailable(path, error) from error
         return Taken(taken_id, target, name, origin)
+
+    def _move(self, path: Path, target: Path) -> None:
+        try:
+            path.rename(target)
+        except OSError as error:
+            if error.errno != errno.EXDEV:
+                raise
+            # A folder of the area may be another device's: a share, a volume of its own.
+            copy = self.arriving()
+            shutil.copy2(path, copy, follow_symlinks=False)
+            copy.rename(target)
+            path.unlink()
 
 
 def is_temporary(name: str) -> bool:

@@ -75,6 +75,16 @@ SCHEMA = (
     ) WITHOUT ROWID;
     CREATE INDEX deliveries_owed ON deliveries (target, next_at) WHERE state = 'owed';
     """,
+    """
+    ALTER TABLE snapshots ADD COLUMN starred INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE snapshots ADD COLUMN gone_at REAL;
+    ALTER TABLE deliveries ADD COLUMN md5 TEXT NOT NULL DEFAULT '';
+    CREATE INDEX snapshots_pictures ON snapshots (taken_at) WHERE path != '';
+    CREATE INDEX snapshots_sizes ON snapshots (size) WHERE path != '';
+    CREATE INDEX snapshots_forgettable ON snapshots (coalesce(gone_at, inspected_at))
+        WHERE path = '' AND state = 'inspected';
+    CREATE INDEX deliveries_given_up ON deliveries (target) WHERE state = 'given_up';
+    """,
 )
 """One script a schema version; `PRAGMA user_version` says how many were applied."""
 
@@ -100,6 +110,51 @@ class Debt:
     count: int
     since: float | None
     """Since when the oldest is owed (Unix seconds); None when nothing is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A picture in the cache, as far as it matters to how long it stays there."""
+
+    seq: int
+    id: str
+    path: str
+    size: int
+    taken_at: float
+    """Unix seconds."""
+    camera: str
+    person: bool
+    starred: bool
+    needed: bool
+    """A target is still owed it, or no archive has it although there is one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Filed:
+    """What the journal knows of a picture in an archive."""
+
+    seq: int
+    id: str
+    size: int
+    md5: str
+    """Of what was archived; empty when it was archived without."""
+    path: str
+    """In the cache; empty when it is there no more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How an archive stands."""
+
+    done: int
+    owed: int
+    since: float | None
+    """Since when the oldest is owed (Unix seconds); None when nothing is."""
+    given_up: int
+    without: int
+    """Pictures in the cache that it was never owed, such as those from before it was configured."""
+    problem: str
+    """What went wrong last; empty when all is well."""
 
 
 class Journal:
@@ -221,10 +276,13 @@ class Journal:
 
         return self.database.do(select)
 
-    def settle(self, best: str, others: Iterable[str], targets: Iterable[str]) -> None:
-        """Make an event of the held inspection `best`, with the others linked to it."""
-        linked, names = tuple(others), tuple(targets)
-        self.database.do(lambda db: _settle(db, best, linked, names, self._clock()))
+    def settle(self, best: str, others: Iterable[str], targets: Iterable[str], *, archives: Iterable[str] = ()) -> None:
+        """Make an event of the held inspection `best`, with the others linked to it.
+
+        `archives`: the targets that are owed the others too.
+        """
+        linked, names, keepers = tuple(others), tuple(targets), tuple(archives)
+        self.database.do(lambda db: _settle(db, best, linked, names, keepers, self._clock()))
 
     def related(self, snapshot_id: str) -> list[str]:
         """Ids of the snapshots that went into this one's event, or of the event that this one went into."""
@@ -281,9 +339,10 @@ class Journal:
 
         return self.database.do(select)
 
-    def delivered(self, snapshot_id: str, target: str) -> None:
-        """The target has confirmed it. Does not wait: at worst it is told once more."""
-        self._set_delivery(snapshot_id, target, "state = 'done', done_at = ?, last_problem = ''", (self._clock(),))
+    def delivered(self, snapshot_id: str, target: str, *, md5: str = "") -> None:
+        """The target has confirmed it, as a file of this MD5. Does not wait: at worst it is told once more."""
+        change = "state = 'done', done_at = ?, last_problem = '', md5 = ?"
+        self._set_delivery(snapshot_id, target, change, (self._clock(), md5))
 
     def postpone(
         self,
@@ -327,7 +386,209 @@ class Journal:
 
         return self.database.do(select)
 
+    # -- pictures in the cache -----------------------------------------------------------------------
+
+    def take_in(self, inspection: Inspection, targets: Iterable[str], *, content: bytes = b"") -> None:
+        """Record what never was an event: a picture and what is owed of it, in one step."""
+        names = tuple(targets)
+
+        def insert(db: sqlite3.Connection) -> None:
+            _upsert_taken(db, inspection.snapshot, "", content, self._clock())
+            _update_inspected(db, inspection, names, self._clock())
+
+        self.database.do(insert)
+
+    def star(self, snapshot_id: str, *, starred: bool) -> bool:
+        """Keep its picture in the cache whatever its age, or no longer; says whether there is such a snapshot."""
+
+        def update(db: sqlite3.Connection) -> bool:
+            statement = "UPDATE snapshots SET starred = ? WHERE id = ? AND state != 'accepted'"
+            return db.execute(statement, (starred, snapshot_id)).rowcount > 0
+
+        return self.database.do(update)
+
+    def pictures(
+        self, after: Picture | None = None, *, targets: Sequence[str], archives: Sequence[str], limit: int
+    ) -> list[Picture]:
+        """Pictures in the cache that were looked at, oldest first, from the one behind `after` on.
+
+        `targets`: everybody who may be owed one; `archives`: those of them that keep pictures.
+        """
+        start = (after.taken_at, after.seq) if after else (-1e12, 0)
+        needed, values = _needed(targets, archives)
+
+        def select(db: sqlite3.Connection) -> list[Picture]:
+            rows = db.execute(
+                f"SELECT seq, id, path, size, taken_at, camera, person_count > 0, starred, {needed} FROM snapshots "
+                "WHERE path != '' AND state = 'inspected' AND (taken_at, seq) > (?, ?) "
+                "ORDER BY taken_at, seq LIMIT ?",
+                (*values, *start, limit),
+            )
+            return [Picture(*row[:6], *map(bool, row[6:])) for row in rows]
+
+        return self.database.do(select)
+
+    def pictures_size(self) -> int:
+        """Bytes of all pictures in the cache."""
+
+        def select(db: sqlite3.Connection) -> int:
+            return int(db.execute("SELECT coalesce(sum(size), 0) FROM snapshots WHERE path != ''").fetchone()[0])
+
+        return self.database.do(select)
+
+    def let_go(
+        self, pictures: Sequence[Picture], *, targets: Sequence[str], archives: Sequence[str], problem: str = ""
+    ) -> list[Picture]:
+        """Take note that these pictures leave the cache, before their files do; returns those that may.
+
+        One that was starred or came to be owed meanwhile stays, unless a `problem` forces it out: then all
+        archives that are still owed it give it up for this reason.
+        """
+        needed, values = _needed(targets, archives)
+        guard = "" if problem else f" AND starred = 0 AND NOT {needed}"
+        statement = f"UPDATE snapshots SET path = '', gone_at = ? WHERE seq = ? AND path = ?{guard}"
+
+        def update(db: sqlite3.Connection) -> list[Picture]:
+            now = self._clock()
+            gone = []
+            for picture in pictures:
+                key = (now, picture.seq, picture.path)
+                if db.execute(statement, key if problem else (*key, *values)).rowcount:
+                    gone.append(picture)
+                    if problem:
+                        _give_up_archives(db, picture.seq, archives, problem, now)
+            return gone
+
+        return self.database.do(update)
+
+    def forget(self, *, older_than: float, targets: Sequence[str], limit: int) -> int:
+        """Delete snapshots whose picture left (or that never had one) so many seconds ago; says how many.
+
+        At most `limit`, and none that one of these targets is owed, nor a starred one.
+        """
+        statement = (
+            "DELETE FROM snapshots WHERE seq IN (SELECT seq FROM snapshots WHERE path = '' AND state = 'inspected' "
+            f"AND coalesce(gone_at, inspected_at) < ? AND starred = 0 AND NOT {_owed_to(targets)} LIMIT ?)"
+        )
+        values = (self._clock() - older_than, *targets, limit)
+        return self.database.do(lambda db: db.execute(statement, values).rowcount)
+
+    def forgettable(self, *, older_than: float, targets: Sequence[str]) -> int:
+        """How many `forget` would delete."""
+        query = (
+            "SELECT count(*) FROM snapshots WHERE path = '' AND state = 'inspected' "
+            f"AND coalesce(gone_at, inspected_at) < ? AND starred = 0 AND NOT {_owed_to(targets)}"
+        )
+        values = (self._clock() - older_than, *targets)
+        return self.database.do(lambda db: int(db.execute(query, values).fetchone()[0]))
+
+    def with_picture(self, ids: Sequence[str]) -> set[str]:
+        """Those of these ids that have a picture in the cache, or may still get one."""
+        query = f"SELECT id FROM snapshots WHERE id IN ({_marks(ids)}) AND (path != '' OR state = 'accepted')"
+        return self.database.do(lambda db: {row[0] for row in db.execute(query, tuple(ids))})
+
+    def began(self) -> float | None:
+        """When the oldest snapshot was recorded (Unix seconds); None when there is none."""
+
+        def select(db: sqlite3.Connection) -> float | None:
+            row = db.execute("SELECT recorded_at FROM snapshots ORDER BY seq LIMIT 1").fetchone()
+            return float(row[0]) if row else None
+
+        return self.database.do(select)
+
+    # -- archives ------------------------------------------------------------------------------------
+
+    def has_delivered(self, target: str) -> bool:
+        """Whether this target ever took anything."""
+        query = "SELECT EXISTS (SELECT 1 FROM deliveries WHERE target = ? AND state = 'done')"
+        return self.database.do(lambda db: bool(db.execute(query, (target,)).fetchone()[0]))
+
+    def standing(self, target: str) -> Standing:
+        """How this archive stands. Reads all that it ever took: for people, not for every second."""
+
+        def select(db: sqlite3.Connection) -> Standing:
+            counts = dict(
+                db.execute(
+                    "SELECT state, count(*) FROM deliveries JOIN snapshots USING (seq) "
+                    "WHERE target = ? AND (size > 0 OR deliveries.state = 'owed') GROUP BY deliveries.state",
+                    (target,),
+                )
+            )
+            (without,) = db.execute(
+                "SELECT count(*) FROM snapshots WHERE path != '' AND state = 'inspected' "
+                "AND NOT EXISTS (SELECT 1 FROM deliveries WHERE seq = snapshots.seq AND target = ?)",
+                (target,),
+            ).fetchone()
+            (since,) = db.execute(
+                "SELECT min(owed_since) FROM deliveries WHERE state = 'owed' AND target = ?", (target,)
+            ).fetchone()
+            problem = db.execute(
+                "SELECT last_problem FROM deliveries WHERE target = ? AND state = 'owed' AND last_problem != '' "
+                "ORDER BY seq DESC LIMIT 1",
+                (target,),
+            ).fetchone()
+            return Standing(
+                done=counts.get("done", 0),
+                owed=counts.get("owed", 0),
+                since=since,
+                given_up=counts.get("given_up", 0),
+                without=without,
+                problem=problem[0] if problem else "",
+            )
+
+        return self.database.do(select)
+
+    def owe_rest(self, target: str) -> int:
+        """Owe this archive every picture in the cache that it gave up or was never owed; says how many."""
+
+        def update(db: sqlite3.Connection) -> int:
+            now = self._clock()
+            revived = db.execute(
+                "UPDATE deliveries SET state = 'owed', attempts = 0, owed_since = ?, next_at = 0 "
+                "WHERE target = ? AND state = 'given_up' AND seq IN (SELECT seq FROM snapshots WHERE path != '')",
+                (now, target),
+            ).rowcount
+            added = db.execute(
+                "INSERT INTO deliveries (seq, target, owed_since, next_at) "
+                "SELECT seq, ?, ?, 0 FROM snapshots WHERE path != '' AND state = 'inspected' "
+                "ON CONFLICT DO NOTHING",
+                (target, now),
+            ).rowcount
+            return revived + added
+
+        return self.database.do(update)
+
+    def owe_again(self, target: str, ids: Sequence[str]) -> int:
+        """Owe this archive again what it has lost, as far as the picture is in the cache; says how many."""
+        now = self._clock()
+        statement = (
+            "UPDATE deliveries SET state = 'owed', attempts = 0, owed_since = ?, next_at = 0 "
+            "WHERE target = ? AND state = 'done' AND seq = (SELECT seq FROM snapshots WHERE id = ? AND path != '')"
+        )
+        rows = [(now, target, snapshot_id) for snapshot_id in ids]
+        return self.database.do(lambda db: db.executemany(statement, rows).rowcount)
+
+    def filed(self, target: str, *, after: int = 0, limit: int) -> list[Filed]:
+        """Pictures that this archive has confirmed, in the order of `seq`, from the one behind `after` on."""
+        return self._filed("seq > ? ORDER BY seq LIMIT ?", target, (after, limit))
+
+    def filed_among(self, target: str, ids: Sequence[str]) -> list[Filed]:
+        """Those of these ids whose picture this archive has confirmed."""
+        return self._filed(f"id IN ({_marks(ids)})", target, tuple(ids))
+
+    def known(self, ids: Sequence[str]) -> set[str]:
+        """Those of these ids that the journal has."""
+        query = f"SELECT id FROM snapshots WHERE id IN ({_marks(ids)})"
+        return self.database.do(lambda db: {row[0] for row in db.execute(query, tuple(ids))})
+
     # -- how -------------------------------------------------------------------------------------
+
+    def _filed(self, condition: str, target: str, values: tuple[object, ...]) -> list[Filed]:
+        query = (
+            "SELECT seq, id, size, md5, path FROM snapshots JOIN deliveries USING (seq) "
+            f"WHERE target = ? AND deliveries.state = 'done' AND size > 0 AND {condition}"
+        )
+        return self.database.do(lambda db: [Filed(*row) for row in db.execute(query, (target, *values))])
 
     def _set_delivery(self, snapshot_id: str, target: str, change: str, values: tuple[object, ...]) -> None:
         statement = (
@@ -335,6 +596,37 @@ class Journal:
             "WHERE target = ? AND state = 'owed' AND seq = (SELECT seq FROM snapshots WHERE id = ?)"
         )
         self.database.submit(lambda db: db.execute(statement, (*values, target, snapshot_id)))
+
+
+def _marks(values: Sequence[object]) -> str:
+    return ", ".join("?" * len(values))
+
+
+def _owed_to(targets: Sequence[str]) -> str:
+    """A condition on a row of `snapshots`, with the targets as its values."""
+    return (
+        "EXISTS (SELECT 1 FROM deliveries WHERE seq = snapshots.seq AND state = 'owed' "
+        f"AND target IN ({_marks(targets)}))"
+    )
+
+
+def _needed(targets: Sequence[str], archives: Sequence[str]) -> tuple[str, tuple[str, ...]]:
+    """A condition on a row of `snapshots`, and its values: see `Picture.needed`."""
+    if not archives:
+        return _owed_to(targets), tuple(targets)
+    kept = (
+        "EXISTS (SELECT 1 FROM deliveries WHERE seq = snapshots.seq AND state = 'done' "
+        f"AND target IN ({_marks(archives)}))"
+    )
+    return f"({_owed_to(targets)} OR NOT {kept})", (*targets, *archives)
+
+
+def _give_up_archives(db: sqlite3.Connection, seq: int, archives: Sequence[str], problem: str, now: float) -> None:
+    db.execute(
+        "UPDATE deliveries SET state = 'given_up', done_at = ?, last_problem = ? "
+        f"WHERE seq = ? AND state = 'owed' AND target IN ({_marks(archives)})",
+        (now, problem, seq, *archives),
+    )
 
 
 def _insert_accepted(db: sqlite3.Connection, trigger: Trigger, now: float) -> None:
@@ -378,9 +670,7 @@ def _select_accepted(db: sqlite3.Connection, before: float) -> list[Trigger]:
     ]
 
 
-def _upsert_taken(
-    db: sqlite3.Connection, snapshot: Snapshot, trigger_key: str, content: bytes, now: float
-) -> None:
+def _upsert_taken(db: sqlite3.Connection, snapshot: Snapshot, trigger_key: str, content: bytes, now: float) -> None:
     db.execute(
         f"INSERT INTO snapshots ({SNAPSHOT_COLUMNS}, state, recorded_at, trigger_key, content) "
         "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'taken', ?, ?, ?) "
@@ -438,14 +728,24 @@ def _update_inspected(
     _owe(db, row[0], targets, now)
 
 
-def _settle(db: sqlite3.Connection, best: str, others: Sequence[str], targets: Sequence[str], now: float) -> None:
+def _settle(
+    db: sqlite3.Connection,
+    best: str,
+    others: Sequence[str],
+    targets: Sequence[str],
+    archives: Sequence[str],
+    now: float,
+) -> None:
     statement = (
         "UPDATE snapshots SET state = 'inspected', settled_into = ? WHERE id = ? AND state = 'held' RETURNING seq"
     )
     row = db.execute(statement, ("", best)).fetchone()
     if row is None:
         return
-    db.executemany(statement.removesuffix(" RETURNING seq"), [(best, other) for other in others])
+    for other in others:
+        linked = db.execute(statement, (best, other)).fetchone()
+        if linked is not None:
+            _owe(db, linked[0], archives, now)
     _owe(db, row[0], targets, now)
 
 

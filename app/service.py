@@ -15,13 +15,15 @@ from app.cameras import Camera, CameraSettings
 from app.cameras.address import Networks
 from app.detectors import Detector
 from app.journal import Journal
-from app.messages import Message, decode, encode
+from app.messages import Message, Snapshot, decode, encode
 from app.metrics import SnapshotMetrics
 from app.monitors import Cronitor, Healthchecks, Monitor, Monitors
 from app.pipeline.detect import Detect
 from app.pipeline.fetch import Channel, Fetch
 from app.pipeline.heartbeat import EVERY_S, Heartbeat
 from app.pipeline.publish import Publish
+from app.pipeline.settle import Settle
+from app.reception import PUSHED, Reception
 from app.sections import RabbitMQSettings
 from app.settings import Settings
 from app.triggers.intake import Intake
@@ -44,13 +46,20 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 
 TRIGGERS = "inproc://triggers"
+UPLOADS = "inproc://uploads"
 SNAPSHOTS = "inproc://snapshots"
+INSPECTIONS = "inproc://inspections"
 RABBITMQ = "inproc://rabbitmq"
 LIVE = "inproc://live"
 
 LEAST_DISK = 200_000_000
 """Bytes that must be free for the service to call itself ready."""
 
+
+RECEIVE_WORKERS = 4
+"""Uploads that are looked at at once: decoding is the processor's work, the rest the disk's."""
+
+CLEAN_EVERY_S = 3600.0
 
 CALL_COST_USD = {"rekognition": 0.001}
 """What one picture costs: the first tier of https://aws.amazon.com/rekognition/pricing/ for DetectLabels."""
@@ -84,6 +93,7 @@ class Service:
         self.broker_out = self._publisher_connection() if settings.rabbitmq.server_address else None
         self.publish = self._publish_relay(self.broker_out) if self.broker_out else None
         self.fetch = self._fetch()
+        self.reception = Reception(settings, journal=self.journal, cache=self.cache, metrics=self.metrics)
         self.listener = self._listener(self.fetch) if settings.rabbitmq.server_address else None
         self.web = self._web_server() if settings.web.enabled else None
 
@@ -95,6 +105,7 @@ class Service:
         """Open what must work before anything starts. Raises `pylib.errors.Failure`."""
         self.cache.open()
         self.journal.open()
+        self.reception.open()
         if self.web is not None:
             self.web.open()
 
@@ -110,17 +121,40 @@ class Service:
 
     def _threads(self) -> list[Loop | None]:
         """All threads in the order of the stream."""
-        settings = self.settings
+        return [
+            *self._sources(),
+            *self._stages(),
+            self.publish,
+            self._relay("live", self.live, source=LIVE, workers=0),
+            self.broker_out,
+            self.journal.database,
+        ]
+
+    def _sources(self) -> list[Loop | None]:
+        """Who says that something happened, and what runs by the clock."""
         schedule = self._schedule()
-        sinks = [LIVE, *([RABBITMQ] if self.publish else [])]
-        targets = [publishers.RABBITMQ] if self.publish else []
-        detector = make_detector(settings, calls_this_month=self._calls_this_month)
         return [
             self.web,
             Periodic("schedule", schedule.tick, Every(0.25)) if schedule else None,
             self._heartbeat(self.broker_out) if self.broker_out else None,
             self._monitors(),
+            Periodic("quarantine", self.reception.quarantine.clean, Every(CLEAN_EVERY_S)),
+            *self.reception.servers,
             self.transport.feeder("requests", self.intake, sink=TRIGGERS),
+            self.transport.feeder("uploads", self.reception.uploads, sink=UPLOADS),
+        ]
+
+    def _stages(self) -> list[Loop | None]:
+        """From a trigger or an upload to what everybody is told."""
+        settings = self.settings
+        told = [LIVE, *([RABBITMQ] if self.publish else [])]
+        targets = [publishers.RABBITMQ] if self.publish else []
+        settles = settings.uploads.settle > 0
+        holds = self._is_pushed if settles else lambda _snapshot: False
+        detector = make_detector(settings, calls_this_month=self._calls_this_month)
+        detect = Detect(detector, journal=self.journal, targets=targets, count=self._count_detection, holds=holds)
+        settle = Settle(settings.uploads.settle, journal=self.journal, targets=targets, holds=holds)
+        return [
             self._relay(
                 "fetch",
                 self.fetch,
@@ -130,18 +164,20 @@ class Service:
                 max_waiting=settings.max_pending,
             ),
             self.listener,  # after the stage that acknowledges
+            self._relay("receive", self.reception.receive, source=UPLOADS, sinks=[SNAPSHOTS], workers=RECEIVE_WORKERS),
             self._relay(
                 "detect",
-                Detect(detector, journal=self.journal, targets=targets, count=self._count_detection),
+                detect,
                 source=SNAPSHOTS,
-                sinks=sinks,
+                sinks=[INSPECTIONS] if settles else told,
                 workers=detector.concurrency if detector else 1,
             ),
-            self.publish,
-            self._relay("live", self.live, source=LIVE, workers=0),
-            self.broker_out,
-            self.journal.database,
+            self._relay("settle", settle, source=INSPECTIONS, sinks=told, workers=1) if settles else None,
         ]
+
+    @staticmethod
+    def _is_pushed(snapshot: Snapshot) -> bool:
+        return snapshot.origin in PUSHED
 
     def _relay(self, name: str, stage: object, **options: object) -> ZmqRelay[Message]:
         return self.transport.relay(

@@ -17,6 +17,8 @@ from app.detector_choice import DETECTOR_KINDS, choose_detector
 from app.detectors import DetectorSettings
 from app.devices import merge_devices
 from app.environment import ALIASES, AWS, Row, known_names, rows
+from app.ftp.settings import FtpSettings
+from app.mail.settings import MailSettings
 from app.sections import (
     Device,
     Directory,
@@ -29,6 +31,7 @@ from app.sections import (
     WebAddress,
     WebSettings,
 )
+from app.upload_settings import UploadSettings
 from pylib.config import Draft
 from pylib.credentials import RUN_SECRETS, CredentialError, Environment, Secret
 from pylib.kinds import Kinds
@@ -115,6 +118,9 @@ class Settings(Section):
     detector: Annotated[DetectorSettings, DETECTOR_KINDS] = Field(
         default=DetectorSettings(kind="auto"), description="What finds out what is in a picture."
     )
+    ftp: FtpSettings = Field(default=FtpSettings(), description="The FTP server for cameras that push.")
+    mail: MailSettings = Field(default=MailSettings(), description="The mail server for cameras that mail.")
+    uploads: UploadSettings = Field(default=UploadSettings(), description="What becomes of files that cameras send.")
     web: WebSettings = Field(default=WebSettings(), description="The HTTP interface.")
 
     _warnings: tuple[str, ...] = PrivateAttr(default=())

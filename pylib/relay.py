@@ -69,6 +69,10 @@ class Source(Protocol):
         """What has come, waiting at most `timeout` seconds; called by the feeder's thread only."""
         ...
 
+    def close(self) -> None:
+        """Called once after the last `poll`, in the feeder's thread."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Codec:
@@ -340,6 +344,7 @@ class ZmqFeeder(Loop):
                     push.send(self._codec.encode(message))
         finally:
             push.close()
+        self.source.close()
 
 
 class Transport:

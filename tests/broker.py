@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import random
 import shutil
 import signal
 import socket
@@ -20,6 +21,7 @@ import pika
 from pylib.rabbitmq.broker import Broker as Address
 from tests.rabbitmq_server import find_server
 
+PORTS = (12_000, 32_000)
 START_TIMEOUT = 90.0
 STOP_TIMEOUT = 60.0
 CONFIG = """\
@@ -39,7 +41,7 @@ class Broker:
         self._home = Path(tempfile.mkdtemp(prefix="snapshot-broker-"))
         self._epmd: subprocess.Popen[bytes] | None = None
         self._server: subprocess.Popen[bytes] | None = None
-        self.port, self._dist_port, self._epmd_port = _free_ports(3)
+        self.port, self._dist_port, self._epmd_port = free_ports(3)
 
     @property
     def url(self) -> str:
@@ -236,12 +238,20 @@ class Broker:
                 self._server.send_signal(how)
 
 
-def _free_ports(count: int) -> list[int]:
+def free_ports(count: int) -> list[int]:
+    """Ports of 127.0.0.1 that are free, and stay so while a server is down and started again.
+
+    They lie below those that the system gives to clients. From among these, a client that tries again and again
+    to reach a server that is down is one day connected to itself, and keeps the port from the server.
+    """
     with contextlib.ExitStack() as stack:
-        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for one in sockets:
-            one.bind(("127.0.0.1", 0))
-        return [int(one.getsockname()[1]) for one in sockets]
+        ports: list[int] = []
+        while len(ports) < count:
+            port = random.randrange(*PORTS)
+            with contextlib.suppress(OSError):
+                stack.enter_context(socket.socket()).bind(("127.0.0.1", port))
+                ports.append(port)
+        return ports
 
 
 def _answers(port: int) -> bool:

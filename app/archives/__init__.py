@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib import import_module
+from pathlib import PurePath
 from typing import Any, Protocol
 
-from app.messages import Inspection
+from app.messages import Inspection, Snapshot
 from pylib.errors import Failure, Permanent, Transient
 
 
@@ -28,6 +30,23 @@ class ArchiveBlocked(ArchiveError, Transient):
 
     Transient for the pictures, which are kept and tried again; an alarm for people.
     """
+
+
+_EVENT_ID = re.compile(r"(?<![0-9a-f])[0-9a-f]{32}(?=\.\w+$)")
+
+
+def dated_name(snapshot: Snapshot) -> str:
+    """`YYYY/MM/DD/<camera>/HHMMSS-<event id>.jpg`, the day in the home's time zone: what the cache calls it.
+
+    Taken from the path and not made anew, so that a second attempt after a change of the zone finds the first.
+    """
+    return "/".join(PurePath(snapshot.path).parts[-5:])
+
+
+def event_id_in(name: str) -> str:
+    """The event id in a `dated_name`, whatever stands before it; empty for a name of another tool's."""
+    found = _EVENT_ID.search(name)
+    return found[0] if found else ""
 
 
 @dataclass(frozen=True, slots=True)

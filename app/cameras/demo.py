@@ -125,7 +125,8 @@ class Demo:
             clothes = Clothes(_pick(_COATS, looks), _pick(_TROUSERS, looks), _pick(_HAIR, looks // 2))
             figure = draw_person(round(height), stride, facing=visitor.facing, clothes=clothes)
         else:
-            y = min(y + 24, 712)  # nearer than people: farther off, cat and tree make a person to some detectors
+            # Nearer than people walk: farther off, a cat below a tree makes a person to some detectors.
+            y = min(y + 24, 712)
             figure = draw_cat(round(height * 0.4), stride * 2, facing=visitor.facing, colour=_pick(_FUR, looks))
         _shadow(picture, x, y, figure.width * (0.24 if visitor.person else 0.42))
         shine = mix(light.light, (255, 255, 255), 0.2)  # somebody near the lamps is seen better than the lawn

@@ -12,7 +12,7 @@ from app.inbox import ARRIVING, TAKEN
 
 BLOCK = 4096
 """Least that a file or folder counts for: many empty ones fill a disk, too."""
-AGAIN_S = 5.0
+AGAIN_S = 2.0
 """Seconds between two measurements."""
 
 
@@ -30,21 +30,29 @@ class Quota:
         self._parts = upload_dir.parts
         self._measured: Counter[str] = Counter()
         self._since: Counter[str] = Counter()
+        self._arriving: Counter[str] = Counter()
         self._lock = threading.Lock()
         self._measuring = threading.Lock()
         self._at = -AGAIN_S
 
     def add(self, name: PurePosixPath, size: int) -> bool:
-        """Count what has come for a file of this name below the area; False when it is too much."""
+        """Count what has come of a file of this name below the area; False when it is too much."""
         if not self._limit:
             return True
         camera = self._camera(name.parts)
         with self._lock:
-            self._since[camera] += size
-            used = self._measured[camera] + self._since[camera]
+            self._arriving[camera] += size
+            used = self._measured[camera] + self._since[camera] + self._arriving[camera]
         if used > self._limit // 2 and time.monotonic() - self._at > AGAIN_S and not self._measuring.locked():
             threading.Thread(target=self.measure, name="ftp-quota", daemon=True).start()
         return used <= self._limit
+
+    def arrived(self, name: PurePosixPath, size: int, *, kept: bool) -> None:
+        """The file is where a measurement finds it, or gone; `size` is what `add` was told of it in all."""
+        camera = self._camera(name.parts)
+        with self._lock:
+            self._arriving[camera] -= size
+            self._since[camera] += max(BLOCK, size) if kept else 0
 
     def measure(self) -> None:
         """See what there is; takes milliseconds for each thousand of files."""

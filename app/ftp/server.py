@@ -63,7 +63,8 @@ class FtpServer(Loop):
         `owner_by_address` gives the folder (below the area) of the camera at an address, for files of the
         shared login of which `names_camera` denies that their path says whose they are. `count` hears `taken`,
         `left` (not whole, or no picture: the watcher's), `failed`, `over_quota`, `stalled`, `bad_login`,
-        `banned`. `folders` are made besides those of accounts and settings.
+        `banned`. `folders` are made besides those of accounts and settings. `inbox.open()` is the caller's, and
+        comes first: it clears away what others were writing.
 
         Raises `app.ftp.accounts.LoginTwice`.
         """
@@ -91,8 +92,7 @@ class FtpServer(Loop):
     def open(self) -> int:
         """Make the folders and the certificate, take the address, and return the port (for 0: which one).
 
-        Raises `FtpAddressInUse`, `AreaUnusable`, `app.ftp.certificate.CertificateUnusable`,
-        `app.inbox.InboxUnavailable`.
+        Raises `FtpAddressInUse`, `AreaUnusable`, `app.ftp.certificate.CertificateUnusable`.
         """
         self._make_folders()
         self.bans.open()
@@ -141,8 +141,6 @@ class FtpServer(Loop):
 
     def _make_folders(self) -> None:
         area = self._inbox.area
-        if self._on_taken is not None:
-            self._inbox.open()
         try:
             for folder in (PurePosixPath(ARRIVING), PurePosixPath(self.settings.upload_dir), *self._folders):
                 (area / folder).mkdir(parents=True, exist_ok=True)
@@ -190,9 +188,7 @@ class _Server(FTPServer):  # type: ignore[misc]
     closing = False
     """Nothing new is taken in."""
 
-    def __init__(
-        self, sock: socket.socket, session: Any, ioloop: Any, *, settings: FtpSettings, bans: Bans
-    ) -> None:
+    def __init__(self, sock: socket.socket, session: Any, ioloop: Any, *, settings: FtpSettings, bans: Bans) -> None:
         self._bans = bans
         self._most = settings.max_connections
         self.max_cons_per_ip = settings.max_per_address

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 import time
 import uuid
 from collections import OrderedDict
@@ -112,7 +113,7 @@ class Storage:
             raise Refused(550, "There is a folder of that name.")
         arriving = self.inbox.arriving()
         try:
-            source.rename(arriving)
+            _move(source, arriving)
         except OSError as error:
             raise Refused(550, f"{error.strerror}.") from error
         self.settle(arriving, target)
@@ -129,7 +130,8 @@ class Storage:
             arriving.unlink(missing_ok=True)
             log.error("upload lost", name=str(self._name(path)), reason=str(error))
             self.count("failed")
-            full = isinstance(error, OSError) and error.errno == errno.ENOSPC
+            cause = error if isinstance(error, OSError) else error.__cause__
+            full = isinstance(cause, OSError) and cause.errno == errno.ENOSPC
             raise Refused(452 if full else 451, "Cannot store the file; try again.") from error
         self._remember(path, Stored(size, time.time()))
 
@@ -141,11 +143,7 @@ class Storage:
         """Names of what was stored in a folder lately."""
         self._forget()
         start = f"{folder}/"
-        return {
-            name[len(start) :]
-            for name in self._names
-            if name.startswith(start) and "/" not in name[len(start) :]
-        }
+        return {name[len(start) :] for name in self._names if name.startswith(start) and "/" not in name[len(start) :]}
 
     def _take(self, arriving: Path, path: Path, hand_over: Callable[[Taken, str], None]) -> None:
         name = self._name(path)
@@ -164,7 +162,7 @@ class Storage:
     def _put(self, arriving: Path, path: Path) -> None:
         if looks_whole(path):  # the camera uses its names again before anybody has taken the last file
             path.rename(path.with_name(f"{path.stem}-{uuid.uuid4().hex[:8]}{path.suffix}"))
-        arriving.rename(path)
+        _move(arriving, path)
         self.count("left")
 
     def _remember(self, path: Path, stored: Stored) -> None:
@@ -189,6 +187,15 @@ class Storage:
         return status.st_size if (status.st_mode & 0o170000) == 0o100000 else None
 
 
+def _move(source: Path, target: Path) -> None:
+    try:
+        source.rename(target)
+    except OSError as error:
+        if error.errno != errno.EXDEV:
+            raise
+        shutil.move(source, target)  # a camera's folder is a volume of its own: slow, and works
+
+
 class Upload:
     """A file that is arriving: what pyftpdlib takes for an open file.
 
@@ -203,6 +210,7 @@ class Upload:
         self._path = path
         self._named = PurePosixPath(path.relative_to(storage.area))
         self._resumed, self._keep = resumed, keep
+        self._counted = 0
         self._file: FileIO | None = None
         self._arriving: Path | None = None
         self._settled = False
@@ -210,6 +218,7 @@ class Upload:
     def write(self, chunk: bytes) -> None:
         """Store what has come. Raises OSError, with EDQUOT over the quota."""
         file = self._file or self._open()
+        self._counted += len(chunk)
         if not self._storage.quota.add(self._named, len(chunk)):
             self._storage.count("over_quota")
             raise OSError(errno.EDQUOT, "quota exceeded")
@@ -237,8 +246,13 @@ class Upload:
             except OSError as error:
                 raise Refused(451, f"{error.strerror}.") from error
         self.close()
-        if self._arriving is not None:
-            self._storage.settle(self._arriving, self._path)
+        kept = False
+        try:
+            if self._arriving is not None:
+                self._storage.settle(self._arriving, self._path)
+                kept = True
+        finally:
+            self._storage.quota.arrived(self._named, self._counted, kept=kept)
 
     def discard(self) -> None:
         """Nothing of it is kept."""
@@ -246,11 +260,12 @@ class Upload:
         self.close()
         if self._arriving is not None:
             self._arriving.unlink(missing_ok=True)
+        self._storage.quota.arrived(self._named, self._counted, kept=False)
 
     def _open(self) -> FileIO:
         arriving = self._storage.inbox.arriving()
         if self._resumed:
-            self._path.rename(arriving)  # out of the watcher's sight while it grows
+            _move(self._path, arriving)  # out of the watcher's sight while it grows
         # O_EXCL for a new file; neither way follows a link.
         flags = os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC | (0 if self._resumed else os.O_CREAT | os.O_EXCL)
         self._file = FileIO(os.open(arriving, flags, 0o644), "w")

@@ -33,7 +33,9 @@ class View(AbstractedFS):  # type: ignore[misc]
         if self._owner is None or not self.validpath(path):
             return path
         name = PurePosixPath(path).relative_to(self._storage.area)
-        if self._owner.is_relative_to(name) or self._names_camera(name):
+        if self._owner.is_relative_to(name):
+            return path
+        if self._names_camera(name) or self._names_camera(name / "file"):  # a file's name, or a folder's
             return path
         return str(self._storage.area / self._owner / name)
 

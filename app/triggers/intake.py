@@ -34,6 +34,9 @@ class Intake:
         except queue.Empty:
             return ()
 
+    def close(self) -> None:
+        """What is still queued is in the journal."""
+
 
 def new_trigger(
     camera: str,

@@ -85,4 +85,4 @@ def _stamp(event: Received) -> str:
 
 
 def _fits(camera: str, stamp: str) -> bool:
-    return stamp.rpartition(" ")[0] == camera.removesuffix(" Camera").replace(" ", "-").lower()
+    return stamp.rpartition(" ")[0] == camera.removesuffix(" Camera").lower()

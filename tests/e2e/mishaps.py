@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 from tests.broker import Broker
@@ -52,9 +53,10 @@ def stamping(cameras: StampingCameras, *locations: str) -> list[dict[str, Any]]:
 def settled(
     senders: Sequence[Sender], consumer: Consumer, service: ServiceProcess, *, but: Sequence[str] = ()
 ) -> Account:
-    """The account once nothing is on its way any more."""
+    """The account once nothing is on its way any more, or that of what is lost."""
     service.wait_ready(but=but)
-    until(lambda: not account(senders, consumer).lost, timeout=90, what="an event for every confirmed trigger")
+    with suppress(AssertionError):  # the account says more
+        until(lambda: not account(senders, consumer).lost, timeout=90)
     until(lambda: _idle(service), timeout=30, what="an idle service")
     final = account(senders, consumer)
     print(final, flush=True)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -15,6 +14,8 @@ from typing import Any, TypeVar
 
 import requests
 import yaml
+
+from tests.broker import free_ports
 
 T = TypeVar("T")
 
@@ -41,7 +42,7 @@ class ServiceProcess:
         """`config` becomes `config.yml` in `home`, which is where the process runs."""
         home.mkdir(parents=True, exist_ok=True)
         self.home = home
-        self.port = free_port()
+        (self.port,) = free_ports(1)
         self.environment = {
             "PATH": os.environ.get("PATH", os.defpath),
             "PYTHONPATH": str(PROJECT),
@@ -177,10 +178,3 @@ def until(truth: Callable[[], T | None], *, timeout: float = 20.0, what: str = "
         assert time.monotonic() < deadline, f"not within {timeout:g} s: {what or 'what was waited for'}"
         time.sleep(0.05)
     return found
-
-
-def free_port() -> int:
-    """A port of 127.0.0.1 on which nobody listens just now."""
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])

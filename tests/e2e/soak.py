@@ -16,7 +16,7 @@ from tests.e2e.mishaps import befall, settled, stamping
 from tests.e2e.peers import Caller, Consumer, House, Sender, Sensor, stream
 from tests.e2e.pictures import StampingCameras, jpeg
 
-LOCATIONS = [f"Place {letter}" for letter in "ABCDEFGHIJKL"]
+LOCATIONS = [f"Place{letter}" for letter in "ABCDEFGHIJKL"]
 MISHAPS = ["kill"] * 6 + ["terminate", "restart broker", "kill broker", "kill both", "freeze broker"]
 EVERY = 0.05
 """Seconds between the triggers of one sender; there are three."""

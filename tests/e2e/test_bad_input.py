@@ -13,11 +13,11 @@ from typing import Any
 import msgpack
 import pytest
 
-from tests.broker import Broker
+from tests.broker import Broker, free_ports
 from tests.e2e.conftest import Launch, service_process
 from tests.e2e.peers import Consumer, House, Sensor
 from tests.e2e.pictures import StampingCameras
-from tests.e2e.process import ServiceProcess, free_port, until
+from tests.e2e.process import ServiceProcess, until
 
 HEALTHY = ("Yard", "Porch", "Shed")
 CAMERA_TIMEOUT = 1.5
@@ -98,7 +98,7 @@ def service(
 ) -> Iterator[ServiceProcess]:
     good = {one: cameras.url("stamped", one.lower()) for one in HEALTHY}
     bad = {one: cameras.url(one) for one in BAD_CAMERAS}
-    bad["absent"] = f"http://127.0.0.1:{free_port()}/picture.jpg"
+    bad["absent"] = f"http://127.0.0.1:{free_ports(1)[0]}/picture.jpg"
     configured = [
         {"location": location, "kind": "still", "url": url, "timeout": CAMERA_TIMEOUT}
         for location, url in (good | bad).items()
@@ -307,11 +307,11 @@ def test_check_names_all_that_is_wrong_and_what_to_do(launch: Launch, cameras: S
             "username": "a",
             "password": "hush",
         },
-        {"location": "Absent", "kind": "still", "url": f"http://127.0.0.1:{free_port()}/"},
+        {"location": "Absent", "kind": "still", "url": f"http://127.0.0.1:{free_ports(1)[0]}/"},
         {"location": "Page", "kind": "still", "url": cameras.url("html")},
         {"location": "Slow", "kind": "still", "url": cameras.url("hang"), "timeout": 1},
     ]
-    broker = {"server_address": f"127.0.0.1:{free_port()}"}
+    broker = {"server_address": f"127.0.0.1:{free_ports(1)[0]}"}
     ended = launch(rabbitmq=broker, cameras=configured).command("check")
     assert (ended.returncode, ended.stderr) == (1, "")
     lines = ended.stdout.splitlines()

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.broker import Broker
+from tests.broker import Broker, free_ports
 from tests.e2e.conftest import Launch
 from tests.e2e.peers import House
-from tests.e2e.process import free_port, until
+from tests.e2e.process import until
 from tests.fakes.http_double import HttpDouble, http_double
 
 UUID = "5d2f5f3e-0c1b-4d4a-9d2c-7f0f6a1e9b11"
@@ -37,7 +37,7 @@ def test_the_health_command_tells_a_live_service_from_none(launch: Launch, house
 
 
 def test_a_service_without_its_broker_is_live_and_not_ready(launch: Launch) -> None:
-    service = launch(environment={"RABBITMQ_SERVER_ADDRESS": f"127.0.0.1:{free_port()}"})
+    service = launch(environment={"RABBITMQ_SERVER_ADDRESS": f"127.0.0.1:{free_ports(1)[0]}"})
     service.start().wait_ready(but=["broker"])
     assert service.http("GET", "/health/live").status_code == 200
     assert service.http("GET", "/health/ready").status_code == 503
@@ -53,7 +53,7 @@ def test_monitors_hear_that_all_is_well_and_their_keys_stay_secret(
         "HC_PING_URL": f"{outside.url}/ping/{UUID}",
         "CRONITOR_MONITOR_KEY": KEY,
         "MONITORS_CRONITOR_BASE_URL": outside.url,
-        "MONITORS_INTERVAL": "1",
+        "MONITORS_INTERVAL": "2",
         "LOG_LEVEL": "debug",
     }
     service = launch(house, environment=environment).start().wait_ready()
@@ -74,7 +74,7 @@ def test_monitors_hear_what_is_wrong(launch: Launch, outside: HttpDouble) -> Non
         "CRONITOR_MONITOR_KEY": KEY,
         "MONITORS_CRONITOR_BASE_URL": outside.url,
         "MONITORS_INTERVAL": "1",
-        "RABBITMQ_SERVER_ADDRESS": f"127.0.0.1:{free_port()}",
+        "RABBITMQ_SERVER_ADDRESS": f"127.0.0.1:{free_ports(1)[0]}",
     }
     launch(environment=environment).start()
     ping = until(lambda: [seen for seen in outside.seen if seen.path == f"/ping/{UUID}/fail"])[0]

@@ -174,6 +174,10 @@ class CameraSimulator:
         connection.challenge(f'Digest realm="{REALM}", qop="auth", nonce="{fresh}", {extra}')
         return None
 
+    def be_locked(self, request: Request, connection: _Connection) -> None:
+        """Offers a login and accepts none."""
+        connection.challenge(f'Basic realm="{REALM}", Digest realm="{REALM}", qop="auth", nonce="{"0" * 32}"')
+
     def be_query(self, request: Request, connection: _Connection) -> Coroutine[Any, Any, None] | None:
         if (request.query.get("user"), request.query.get("password")) == (USERNAME, PASSWORD):
             return self.be_ok(request, connection)

@@ -120,7 +120,7 @@ def test_any_setting_of_a_camera_has_a_numbered_name() -> None:
         OUTPUT_7_PASSWORD="a:b@c,d%e",
         OUTPUT_7_TIMEOUT="3.5",
         OUTPUT_7_VERIFY="no",
-        OUTPUT_7_CA_FILE="/etc/ca.pem",
+        OUTPUT_7_CA_FILE=__file__,
     )
     camera: Any = settings.cameras[0]
     assert (camera.kind, camera.device_key, camera.url) == (
@@ -129,7 +129,7 @@ def test_any_setting_of_a_camera_has_a_numbered_name() -> None:
         "http://192.168.1.7/snap.jpg",
     )
     assert (camera.username, camera.password.get_secret_value()) == ("me", "a:b@c,d%e")
-    assert (camera.timeout, camera.verify, camera.ca_file) == (3.5, False, Path("/etc/ca.pem"))
+    assert (camera.timeout, camera.verify, camera.ca_file) == (3.5, False, Path(__file__))
     assert settings.warnings == ("environment: OUTPUT_1_TYPE is not set, but OUTPUT_7_TYPE is",)
 
 

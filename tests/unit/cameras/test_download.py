@@ -30,9 +30,7 @@ def downloader() -> Iterator[Downloader]:
     one.close()
 
 
-def fetch(
-    downloader: Downloader, simulator: CameraSimulator, behaviour: str, timeout: float = TIMEOUT
-) -> bytes:
+def fetch(downloader: Downloader, simulator: CameraSimulator, behaviour: str, timeout: float = TIMEOUT) -> bytes:
     target = Target(Place.parse(simulator.address, default_port=80))
     attempt = Attempt.start(target, timeout=timeout)
     url = simulator.url(behaviour) + "?usr=somebody&pwd=hush"
@@ -204,6 +202,14 @@ def test_a_stale_connection_that_looks_alive_is_tried_once_more_and_a_fresh_one_
     assert bodies == [b"hello", b"hello"]
     assert caught.value.code == "disconnected"
     assert len(requests) == 5
+
+
+def test_a_fresh_connection_that_is_hung_up_on_is_not_tried_again(
+    downloader: Downloader, cameras: CameraSimulator
+) -> None:
+    with pytest.raises(CameraUnavailable):
+        fetch(downloader, cameras, "disconnect")
+    assert len(cameras.seen) == 1
 
 
 def test_what_urllib3_logs_holds_no_query(

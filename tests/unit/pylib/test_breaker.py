@@ -96,9 +96,7 @@ def test_a_probe_that_succeeds_closes_it(breaker: Breaker, clock: Clock) -> None
     assert breaker.allow()
 
 
-def test_each_probe_that_fails_doubles_the_cooldown_up_to_five_minutes(
-    breaker: Breaker, clock: Clock
-) -> None:
+def test_each_probe_that_fails_doubles_the_cooldown_up_to_five_minutes(breaker: Breaker, clock: Clock) -> None:
     open_it(breaker)
     assert [fail_a_probe(breaker, clock) for _ in range(8)] == [10, 20, 40, 80, 160, 300, 300, 300]
 
@@ -113,9 +111,7 @@ def test_once_closed_again_the_next_cooldown_is_short(breaker: Breaker, clock: C
     assert breaker.retry_in == 5
 
 
-def test_a_late_failure_of_an_earlier_attempt_does_not_prolong_the_cooldown(
-    breaker: Breaker, clock: Clock
-) -> None:
+def test_a_late_failure_of_an_earlier_attempt_does_not_prolong_the_cooldown(breaker: Breaker, clock: Clock) -> None:
     open_it(breaker)
     clock.now += 4
     breaker.failed()

@@ -60,6 +60,9 @@ class Give:
         given, self.messages = self.messages, []
         return given
 
+    def close(self) -> None:
+        """Nothing is held."""
+
 
 class Line:
     """Give -> stage -> Collect, each in its thread."""

@@ -1,0 +1,196 @@
+"""An archive in a folder: date folders on a local or mounted disk."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TypeVar
+
+from app.archives import (
+    ArchiveBlocked,
+    ArchiveError,
+    ArchiveRejected,
+    ArchiveUnavailable,
+    Kept,
+    dated_name,
+    event_id_in,
+)
+from app.messages import Inspection
+from pylib.bounded import Bounded
+
+T = TypeVar("T")
+
+MARKER = ".snapshot-archive"
+"""Lies in the archive itself: where it is missing, so is the disk."""
+MARKER_TEXT = "Pictures are archived here. Without this file the folder counts as a disk that is not mounted.\n"
+
+ATTEMPT_S = 60.0
+"""Longest time for one picture; a network mount whose server is gone hangs for ever."""
+
+_BLOCKING = {
+    errno.ENOSPC: ("disk_full", "the disk is full: free some space"),
+    errno.EDQUOT: ("quota_full", "the quota is used up: free some space or raise it"),
+    errno.EROFS: ("read_only", "the disk is mounted read-only: look why, and mount it for writing"),
+    errno.EACCES: ("access_denied", "this user may not write there: mend the folder's owner or permissions"),
+    errno.EPERM: ("access_denied", "this user may not write there: mend the folder's owner or permissions"),
+    errno.ENOTDIR: ("not_a_folder", "a file lies where a folder has to be: move it away"),
+}
+"""What a person has to mend."""
+
+
+class Folder:
+    """Keeps pictures as `YYYY/MM/DD/<camera>/<file>` below one folder."""
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        used: Callable[[], bool] = lambda: False,
+        concurrency: int = 2,
+        name: str = "folder",
+        attempt: float = ATTEMPT_S,
+    ) -> None:
+        """`used`: whether anything was ever archived here, so that an unmarked folder is a disk that is away."""
+        self.name = name
+        self.concurrency = concurrency
+        self._folder = folder
+        self._used = used
+        self._bounded = Bounded(name, seconds=attempt, hanging=2 * concurrency)
+
+    @property
+    def url(self) -> str:
+        """Empty: a path on this machine leads nobody else anywhere."""
+        return ""
+
+    def open(self) -> None:
+        """Look for the marker, or leave it when this archive is new.
+
+        Raises `ArchiveBlocked` (`not_mounted`, a full disk, permissions) or `ArchiveUnavailable`.
+        """
+        used = self._used()
+        self._attempt(lambda: self._claim(used=used))
+
+    def store(self, inspection: Inspection, picture: bytes) -> None:
+        """Write a picture, unless the same is there already, so that a power cut leaves all of it or nothing.
+
+        Raises `ArchiveBlocked` or `ArchiveUnavailable`.
+        """
+        target = self._folder / dated_name(inspection.snapshot)
+        taken = inspection.snapshot.taken_at.timestamp()
+        self._attempt(lambda: self._write(target, picture, taken))
+
+    def entries(self) -> Iterator[Kept]:
+        """Every file, day by day; each is read for its MD5."""
+        self._attempt(self._look)
+        # Walked by hand: `rglob` would take a folder that cannot be read for an empty one.
+        waiting = [self._folder]
+        while waiting:
+            folder = waiting.pop()
+            paths = self._attempt(lambda folder=folder: sorted(folder.iterdir(), reverse=True))  # type: ignore[misc]
+            for path in reversed(paths):
+                if path.is_file() and not path.name.startswith("."):
+                    yield self._attempt(lambda path=path: self._kept(path))  # type: ignore[misc]
+            waiting += [path for path in paths if path.is_dir() and not path.is_symlink()]
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+    def _attempt(self, work: Callable[[], T]) -> T:
+        try:
+            return self._bounded.call(work)
+        except TimeoutError:
+            raise ArchiveUnavailable("timeout", f"{self._folder} does not answer: is its server there?") from None
+        except OSError as error:
+            raise self._failure(error) from None
+
+    def _failure(self, error: OSError) -> ArchiveError:
+        if error.errno in _BLOCKING:
+            code, sentence = _BLOCKING[error.errno]
+            return ArchiveBlocked(code, f"{self._folder}: {sentence}.")
+        if error.errno in (errno.ENAMETOOLONG, errno.EINVAL, errno.EILSEQ):
+            return ArchiveRejected("bad_name", f"{self._folder}: the disk takes no file of this name.")
+        return ArchiveUnavailable("disk_unavailable", f"{self._folder}: {error.strerror or type(error).__name__}.")
+
+    def _claim(self, *, used: bool) -> None:
+        marker = self._folder / MARKER
+        if marker.exists():
+            return
+        if used:
+            raise self._not_mounted()
+        self._folder.mkdir(parents=True, exist_ok=True)
+        _write_whole(marker, MARKER_TEXT.encode())
+
+    def _look(self) -> None:
+        if not (self._folder / MARKER).exists():
+            raise self._not_mounted()
+
+    def _not_mounted(self) -> ArchiveBlocked:
+        return ArchiveBlocked(
+            "not_mounted",
+            f"{self._folder} is not the archive it was: mount its disk, or make the file {MARKER} in it if it is"
+            " meant to begin anew.",
+        )
+
+    def _write(self, target: Path, picture: bytes, taken: float) -> None:
+        self._look()  # before every write: else pictures would fill the disk below the mount point
+        if _same(target, picture):
+            return
+        _make_folders(target.parent)
+        _write_whole(target, picture, modified=taken)
+
+    def _kept(self, path: Path) -> Kept:
+        data = path.read_bytes()
+        name = path.relative_to(self._folder).as_posix()
+        return Kept(event_id_in(name), name, len(data), _md5(data))
+
+
+def _md5(data: bytes) -> str:
+    return hashlib.md5(data, usedforsecurity=False).hexdigest()
+
+
+def _same(path: Path, picture: bytes) -> bool:
+    try:
+        return path.stat().st_size == len(picture) and _md5(path.read_bytes()) == _md5(picture)
+    except FileNotFoundError:
+        return False
+
+
+def _make_folders(folder: Path) -> None:
+    if not folder.is_dir():
+        _make_folders(folder.parent)
+        folder.mkdir(exist_ok=True)
+        _sync_folder(folder.parent)
+
+
+def _write_whole(target: Path, data: bytes, *, modified: float | None = None) -> None:
+    """The name that it has until it is whole is always the same, so that a crash leaves nothing for ever."""
+    partial = target.with_name(f".{target.name}.part")
+    try:
+        with partial.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        if modified is not None:
+            os.utime(partial, (modified, modified))
+        if not _same(partial, data):
+            raise ArchiveUnavailable("wrong_copy", f"{target.parent}: what was written reads differently.")
+        partial.replace(target)
+    except (OSError, ArchiveError):
+        partial.unlink(missing_ok=True)
+        raise
+    _sync_folder(target.parent)
+
+
+def _sync_folder(folder: Path) -> None:
+    """A rename is durable only when its folder is."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        if error.errno not in (errno.EINVAL, errno.EOPNOTSUPP):  # network mounts that know no such thing
+            raise
+    finally:
+        os.close(descriptor)

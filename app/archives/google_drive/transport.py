@@ -1,0 +1,227 @@
+"""HTTP as Google's client library wants it, with one deadline over each exchange and nothing sent twice."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any, Protocol
+
+import requests
+from requests.adapters import HTTPAdapter
+from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.exceptions import HTTPError
+
+from app.archives import ArchiveUnavailable
+from app.archives.google_drive.errors import Unanswered, refusal
+
+MAX_ANSWER = 64 * 1024 * 1024
+"""Bytes; a page of a thousand files with all fields asked for stays far below."""
+
+_PIECE = 65_536
+_deadline: ContextVar[float] = ContextVar("deadline")
+
+
+class AccessToken(Protocol):
+    """Where the transport gets what it signs with."""
+
+    def access(self, *, refused: str = "") -> str:
+        """A token that is good now and is not `refused`. Raises `ArchiveError`."""
+        ...
+
+
+def _left() -> float:
+    left = _deadline.get() - time.monotonic()
+    if left <= 0:
+        raise TimeoutError
+    return left
+
+
+class _TimedSocket(socket.socket):
+    """Gives each read and write only what is left: a timeout per read never ends a drip of a byte a second."""
+
+    def recv_into(self, *args: Any, **kwargs: Any) -> int:
+        self.settimeout(_left())
+        return super().recv_into(*args, **kwargs)
+
+    def sendall(self, *args: Any, **kwargs: Any) -> None:
+        self.settimeout(_left())
+        super().sendall(*args, **kwargs)
+
+
+class _TimedTLSSocket(ssl.SSLSocket):
+    """The same under TLS."""
+
+    def recv_into(self, *args: Any, **kwargs: Any) -> int:
+        self.settimeout(_left())
+        return super().recv_into(*args, **kwargs)
+
+    def send(self, *args: Any, **kwargs: Any) -> int:
+        self.settimeout(_left())
+        return super().send(*args, **kwargs)
+
+
+class _Connection(HTTPConnection):
+    def _new_conn(self) -> socket.socket:
+        sock = super()._new_conn()
+        return _TimedSocket(sock.family, sock.type, sock.proto, fileno=sock.detach())
+
+
+class _TLSConnection(_Connection, HTTPSConnection):
+    pass
+
+
+class _Pool(HTTPConnectionPool):
+    ConnectionCls = _Connection
+
+
+class _TLSPool(HTTPSConnectionPool):
+    ConnectionCls = _TLSConnection
+
+
+class _Adapter(HTTPAdapter):
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        context = ssl.create_default_context()
+        context.sslsocket_class = _TimedTLSSocket
+        super().init_poolmanager(*args, ssl_context=context, **kwargs)
+        self.poolmanager.pool_classes_by_scheme = {"http": _Pool, "https": _TLSPool}
+
+
+class _Bearer(requests.auth.AuthBase):
+    """Signs with the token at hand; being there, it also keeps requests from a login in ~/.netrc."""
+
+    token = ""
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        if self.token:
+            request.headers["Authorization"] = f"Bearer {self.token}"
+        return request
+
+
+class Transport:
+    """What Google's client library and oauth2client call `http`, in place of httplib2.
+
+    httplib2 sends a request again by itself when the connection breaks before the answer: an upload whose
+    answer is lost would become two files. Used by one thread at a time.
+    """
+
+    def __init__(self, *, timeout: float, token: AccessToken | None = None) -> None:
+        """`timeout`: seconds for one exchange in all. Without a token calls go unsigned."""
+        self._timeout = timeout
+        self._token = token
+        self._bearer = _Bearer()
+        self._session = requests.Session()
+        self._session.auth = self._bearer
+        adapter = _Adapter(max_retries=0, pool_connections=2, pool_maxsize=1)
+        self._session.mount("http://", adapter)
+        self._session.mount("https://", adapter)
+
+    def request(
+        self,
+        uri: str,
+        method: str = "GET",
+        body: Any = None,
+        headers: Mapping[Any, Any] | None = None,
+        **_: Any,
+    ) -> tuple[Any, bytes]:
+        """One exchange: the answer's head as httplib2 has it, and its body.
+
+        Signed, a status of 400 or more is raised as what it means (`errors.refusal`); unsigned, it is returned.
+        """
+        from httplib2 import Response
+
+        token = self._token.access() if self._token else ""
+        status, answer, content = self._exchange(uri, method, body, headers, token)
+        if status == 401 and self._token:  # not done, so it may be sent again
+            token = self._token.access(refused=token)
+            status, answer, content = self._exchange(uri, method, body, headers, token)
+        if self._token and status >= 400:
+            raise refusal(status, content)
+        return Response({**{k.lower(): v for k, v in answer.items()}, "status": str(status)}), content
+
+    def close(self) -> None:
+        """Let go of the connections."""
+        self._session.close()
+
+    def _exchange(
+        self, uri: str, method: str, body: Any, headers: Mapping[Any, Any] | None, token: str
+    ) -> tuple[int, Mapping[str, str], bytes]:
+        self._bearer.token = token
+        if hasattr(body, "read"):
+            body = body.read()
+        with self._bounded():
+            response = self._session.request(
+                method,
+                uri,
+                data=body,
+                headers={_text(name): _text(value) for name, value in (headers or {}).items()},
+                timeout=min(self._timeout, 3600.0),
+                allow_redirects=False,
+                stream=True,
+            )
+            with response:
+                return response.status_code, response.headers, self._read(response)
+
+    def _read(self, response: requests.Response) -> bytes:
+        content = bytearray()
+        for piece in response.iter_content(_PIECE):
+            content += piece
+            if len(content) > MAX_ANSWER:
+                raise Unanswered("too_large", "Drive's answer is too large")
+        return bytes(content)
+
+    @contextmanager
+    def _bounded(self) -> Iterator[None]:
+        """One deadline for the block; whatever breaks in it is told without a URL (it may hold a login)."""
+        mark = _deadline.set(time.monotonic() + self._timeout)
+        try:
+            yield
+        except requests.ConnectTimeout:
+            raise ArchiveUnavailable("unreachable", "Google cannot be reached: no connection in time") from None
+        except (requests.Timeout, TimeoutError):
+            raise self._timed_out() from None
+        except (requests.RequestException, HTTPError, OSError) as error:
+            if _left_over() <= 0 or _is_timeout(error):
+                raise self._timed_out() from None
+            if _never_sent(error):
+                raise ArchiveUnavailable("unreachable", "Google cannot be reached") from None
+            raise Unanswered("disconnected", "Google closed the connection without an answer") from None
+        finally:
+            _deadline.reset(mark)
+
+    def _timed_out(self) -> Unanswered:
+        return Unanswered("timeout", f"Google did not answer within {self._timeout:g} s")
+
+
+def _left_over() -> float:
+    return _deadline.get() - time.monotonic()
+
+
+def _chain(error: BaseException) -> Iterator[BaseException]:
+    """An exception with everything wrapped in it, by cause or by argument."""
+    todo: list[Any] = [error]
+    seen: set[int] = set()
+    while todo:
+        one = todo.pop()
+        if isinstance(one, BaseException) and id(one) not in seen:
+            seen.add(id(one))
+            yield one
+            todo += [one.__cause__, one.__context__, getattr(one, "reason", None), *one.args]
+
+
+def _is_timeout(error: BaseException) -> bool:
+    return any(isinstance(one, TimeoutError) for one in _chain(error))
+
+
+def _never_sent(error: BaseException) -> bool:
+    from urllib3.exceptions import NewConnectionError
+
+    return any(isinstance(one, NewConnectionError | ssl.SSLCertVerificationError) for one in _chain(error))
+
+
+def _text(value: Any) -> str:
+    return value.decode("latin-1") if isinstance(value, bytes) else str(value)

@@ -1,0 +1,163 @@
+"""The receive stage: turn a file that a camera sent into a recorded snapshot, or find out what else it is."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+import stat
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path, PurePosixPath
+
+import structlog
+
+from app.cache import Cache
+from app.inbox import FOLDER, Inbox, InboxUnavailable
+from app.journal import Journal
+from app.media.picture import Picture, examine
+from app.messages import Snapshot, Upload
+from app.quarantine import Quarantine
+from app.taken_at import TakenAt
+from app.videos import Videos, is_video
+from pylib.errors import Permanent
+from pylib.relay import Stage
+
+log = structlog.get_logger(__name__)
+
+
+class NoPicture(Permanent):
+    """A file from which no event can come; `code` is one of `unknown_camera`, `too_large`, `unreadable`."""
+
+
+@dataclass(frozen=True, slots=True)
+class _File:
+    data: bytes
+    written: datetime
+    """When somebody last wrote to it."""
+
+
+class Receive(Stage[Upload]):
+    """Turns uploads into recorded snapshots, and lets go of the file in the inbox last of all.
+
+    Whatever step a crash comes after, doing it all again from the inbox changes nothing that was done.
+    """
+
+    def __init__(
+        self,
+        *,
+        inbox: Inbox,
+        journal: Journal,
+        cache: Cache,
+        quarantine: Quarantine,
+        taken_at: TakenAt,
+        videos: Videos | None,
+        max_bytes: int = 50_000_000,
+        max_pixels: int = 50_000_000,
+        count: Callable[[str, str], None] = lambda _camera, _outcome: None,
+    ) -> None:
+        """Without `videos`, videos are let go of. `count` hears `ok`, `duplicate`, `video`, or why it is no picture,
+        for each camera, whose name is empty when a file is nobody's."""
+        self._inbox = inbox
+        self._journal = journal
+        self._cache = cache
+        self._quarantine = quarantine
+        self._taken_at = taken_at
+        self._videos = videos
+        self._max_bytes = max_bytes
+        self._max_pixels = max_pixels
+        self._count = count
+
+    def handle(self, upload: Upload) -> Iterable[Snapshot]:
+        if upload.again and self._journal.find(upload.id) is not None:
+            self._inbox.done(upload.id)  # what became of it is in the record
+            return []
+        try:
+            snapshot = self._receive(upload)
+        except FileNotFoundError:
+            # Kept elsewhere or found to be a duplicate before a crash, or taken away by somebody.
+            log.info("upload is gone", camera=upload.camera, name=upload.name, event_id=upload.id)
+            snapshot = None
+        except Permanent as error:
+            name = PurePosixPath(upload.name)
+            self._quarantine.put(Path(upload.path), error, file_id=upload.id, name=name, camera=upload.camera)
+            self._count(upload.camera, error.code)
+            snapshot = None
+        self._inbox.done(upload.id)
+        return [snapshot] if snapshot else []
+
+    def _receive(self, upload: Upload) -> Snapshot | None:
+        """The recorded snapshot, or None when the file is dealt with otherwise."""
+        path, name = Path(upload.path), PurePosixPath(upload.name)
+        if is_video(name) and self._videos is None:
+            self._count(upload.camera, "video")
+            return None
+        if not upload.camera:
+            raise NoPicture("unknown_camera", "no folder that the file was put in is a camera's")
+        if is_video(name):
+            self._keep_video(upload, path, name)
+            return None
+        file = _read(path, self._max_bytes)
+        picture = examine(file.data, max_pixels=self._max_pixels)
+        content = hashlib.sha256(file.data).digest()
+        earlier = self._journal.sent_before(upload.camera, content)
+        if earlier == upload.id:
+            return None  # an attempt before this one was recorded after all: the next stage finds it there
+        if earlier:
+            log.info("sent before", camera=upload.camera, name=upload.name, event_id=earlier)
+            self._count(upload.camera, "duplicate")
+            return None
+        snapshot = self._store(upload, file, picture)
+        self._journal.record(snapshot, content=content)
+        self._count(upload.camera, "ok")
+        return snapshot
+
+    def _store(self, upload: Upload, file: _File, picture: Picture) -> Snapshot:
+        moment = self._taken_at.moment(PurePosixPath(upload.name), file.data, written=file.written)
+        place = {"event_id": upload.id, "camera": upload.camera, "taken_at": moment, "format": picture.format}
+        if upload.origin == FOLDER:
+            # Whoever put it there may have it open still: what is kept is what was looked at.
+            kept = self._cache.store(file.data, **place)  # type: ignore[arg-type]
+        else:
+            kept = self._cache.adopt(Path(upload.path), **place)  # type: ignore[arg-type]
+        return Snapshot(
+            id=upload.id,
+            camera=upload.camera,
+            label=upload.label,
+            timestamp=moment,
+            taken_at=moment,
+            delay_s=0.0,
+            origin=upload.origin,
+            path=str(kept),
+            size=len(file.data),
+            width=picture.width,
+            height=picture.height,
+        )
+
+    def _keep_video(self, upload: Upload, path: Path, name: PurePosixPath) -> None:
+        assert self._videos is not None  # noqa: S101 - asked by the caller
+        written = datetime.fromtimestamp(path.lstat().st_mtime, UTC)
+        moment = self._taken_at.moment(name, b"", written=written)
+        kept = self._videos.keep(path, event_id=upload.id, camera=upload.camera, taken_at=moment)
+        log.info("video kept", camera=upload.camera, name=upload.name, path=str(kept))
+        self._count(upload.camera, "video")
+
+
+def _read(path: Path, max_bytes: int) -> _File:
+    """What is in a file. Raises `NoPicture`, FileNotFoundError, `InboxUnavailable`."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        with open(descriptor, "rb") as file:  # noqa: PTH123 - opened above
+            status = os.fstat(descriptor)
+            if not stat.S_ISREG(status.st_mode):
+                raise NoPicture("unreadable", "it is no regular file")
+            if status.st_size > max_bytes:
+                raise NoPicture("too_large", f"it has {status.st_size} bytes; the limit is {max_bytes}")
+            return _File(file.read(max_bytes), datetime.fromtimestamp(status.st_mtime, UTC))
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        if error.errno in (errno.EACCES, errno.EPERM, errno.ELOOP):
+            raise NoPicture("unreadable", f"it cannot be read: {error.strerror}") from error
+        raise InboxUnavailable("inbox_unavailable", f"cannot read {path}: {error.strerror}") from error

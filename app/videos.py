@@ -1,0 +1,46 @@
+"""Videos that cameras send among their pictures: known by their names, and kept aside."""
+
+from __future__ import annotations
+
+import os
+from datetime import datetime, tzinfo
+from pathlib import Path, PurePath
+
+from app.cache import slug
+from pylib.errors import Transient
+from pylib.files import move
+
+SUFFIXES = (
+    *(".mp4", ".m4v", ".mov", ".avi", ".mkv", ".webm", ".wmv", ".asf", ".flv", ".3gp", ".mpg", ".mpeg", ".ts"),
+    *(".264", ".265", ".h264", ".h265", ".dav", ".idx"),
+)
+"""`.dav` is Dahua's own format, and `.idx` the index beside it."""
+
+
+class VideosUnavailable(Transient):
+    """A video cannot be kept now: disk full, read-only or gone."""
+
+
+def is_video(name: PurePath) -> bool:
+    """Whether a file's name says that it is a video."""
+    return name.suffix.lower() in SUFFIXES
+
+
+class Videos:
+    """The folder of videos: `<camera>/YYYYMMDD-HHMMSS-<id>.mp4`, the time in the home's zone."""
+
+    def __init__(self, folder: Path, *, zone: tzinfo) -> None:
+        self.folder = folder
+        self._zone = zone
+
+    def keep(self, file: Path, *, event_id: str, camera: str, taken_at: datetime) -> Path:
+        """Move a video here and return its path. Raises `VideosUnavailable`."""
+        name = f"{taken_at.astimezone(self._zone):%Y%m%d-%H%M%S}-{event_id}{file.suffix.lower()}"
+        path = self.folder / slug(camera) / name
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            move(file, path)
+        except OSError as error:
+            reason = error.strerror or os.strerror(error.errno or 0)
+            raise VideosUnavailable("videos_unavailable", f"cannot keep {path.name}: {reason}") from error
+        return path

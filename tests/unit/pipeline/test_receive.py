@@ -1,0 +1,199 @@
+"""The receive stage: what a camera sent becomes one recorded snapshot, or is kept with its reason."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path, PurePosixPath
+
+import pytest
+
+from app.cache import Cache
+from app.inbox import Inbox, Taken
+from app.journal import Journal
+from app.messages import Snapshot, Upload, decode, encode
+from app.pipeline.receive import Receive
+from app.quarantine import Quarantine
+from app.taken_at import TakenAt
+from app.videos import Videos
+from pylib.database import DatabaseUnavailable
+from tests.fakes.cameras import jpeg
+from tests.unit.pipeline.conftest import full_disk
+
+NOW = datetime(2026, 3, 4, 12, 0, tzinfo=UTC)
+
+
+class Home:
+    """A receive stage with all that it needs, in a folder of its own."""
+
+    def __init__(self, folder: Path, journal: Journal, cache: Cache) -> None:
+        self.folder = folder
+        self.journal = journal
+        self.inbox = Inbox(folder / "area")
+        self.inbox.open()
+        self.quarantine = Quarantine(folder / "quarantine")
+        self.counted: list[tuple[str, str]] = []
+        self.cache = cache
+        self.stage = self.made()
+
+    def made(self, *, videos: bool = True, max_bytes: int = 100_000) -> Receive:
+        return Receive(
+            inbox=self.inbox,
+            journal=self.journal,
+            cache=self.cache,
+            quarantine=self.quarantine,
+            taken_at=TakenAt(zone=UTC, now=lambda: NOW),
+            videos=Videos(self.folder / "videos", zone=UTC) if videos else None,
+            max_bytes=max_bytes,
+            count=lambda camera, outcome: self.counted.append((camera, outcome)),
+        )
+
+    def take(self, data: bytes, name: str = "gate/a.jpg", *, origin: str = "ftp") -> Taken:
+        arriving = self.inbox.arriving()
+        arriving.write_bytes(data)
+        os.utime(arriving, (NOW.timestamp() - 1, NOW.timestamp() - 1))
+        taken = self.inbox.take_as(arriving, PurePosixPath(name), origin=origin)
+        assert taken is not None
+        return taken
+
+    def receive(self, taken: Taken, *, camera: str = "Gate Camera", again: bool = False) -> list[Snapshot]:
+        return list(self.stage.handle(upload(taken, camera=camera, again=again)))
+
+    @property
+    def left(self) -> list[Taken]:
+        return list(self.inbox.waiting())
+
+    def reasons(self) -> Iterable[str]:
+        return [entry.reason.partition(":")[0] for entry in self.quarantine.listed()]
+
+
+def upload(taken: Taken, *, camera: str = "Gate Camera", again: bool = False) -> Upload:
+    label = camera.removesuffix(" Camera")
+    return Upload(taken.id, camera, label, str(taken.path), str(taken.name), taken.origin, again)
+
+
+@pytest.fixture
+def home(tmp_path: Path, journal: Journal, cache: Cache) -> Home:
+    return Home(tmp_path, journal, cache)
+
+
+@pytest.mark.parametrize("origin", ["ftp", "folder", "mail"])
+def test_a_picture_becomes_a_recorded_snapshot_of_its_moment(home: Home, origin: str) -> None:
+    data = jpeg(64, 48)
+    taken = home.take(data, "gate/MDAlarm_20260304-115930.jpg", origin=origin)
+    (snapshot,) = home.receive(taken)
+    assert snapshot.id == taken.id
+    assert (snapshot.camera, snapshot.label, snapshot.origin) == ("Gate Camera", "Gate", origin)
+    assert snapshot.timestamp == snapshot.taken_at == NOW - timedelta(seconds=30)
+    assert (snapshot.delay_s, snapshot.problem) == (0.0, "")
+    assert (snapshot.width, snapshot.height, snapshot.size) == (64, 48, len(data))
+    assert Path(snapshot.path).read_bytes() == data
+    assert home.journal.find(taken.id) == snapshot
+    assert home.left == []
+    assert home.counted == [("Gate Camera", "ok")]
+
+
+def test_what_our_server_received_is_not_written_twice(home: Home) -> None:
+    taken = home.take(jpeg())
+    inode = taken.path.stat().st_ino
+    (snapshot,) = home.receive(taken)
+    assert Path(snapshot.path).stat().st_ino == inode
+
+
+def test_who_still_writes_to_a_file_in_the_folder_does_not_change_the_picture(home: Home) -> None:
+    data = jpeg()
+    taken = home.take(data, origin="folder")
+    with taken.path.open("ab") as writer:
+        (snapshot,) = home.receive(taken)
+        writer.write(b"more")
+    assert Path(snapshot.path).read_bytes() == data
+
+
+def test_the_same_camera_sending_the_same_again_is_one_event(home: Home) -> None:
+    assert home.receive(home.take(jpeg(), "gate/a.jpg"))
+    assert home.receive(home.take(jpeg(), "gate/b.jpg")) == []
+    assert home.receive(home.take(jpeg(), "porch/a.jpg"), camera="Porch Camera")
+    assert home.receive(home.take(jpeg(color="red"), "gate/a.jpg"))
+    assert [outcome for _, outcome in home.counted] == ["ok", "duplicate", "ok", "ok"]
+    assert home.left == []
+
+
+def test_what_was_recorded_before_a_crash_is_only_let_go(home: Home) -> None:
+    taken = home.take(jpeg())
+    home.receive(taken)
+    taken.path.parent.mkdir(parents=True)
+    taken.path.write_bytes(jpeg())
+    assert home.receive(taken, again=True) == []
+    assert home.receive(home.take(b"x"), again=True) == []
+    assert home.left == []
+    assert home.reasons() == ["not_an_image"]
+
+
+@pytest.mark.parametrize(
+    ("data", "reason"),
+    [(b"", "empty"), (jpeg()[:-40], "truncated"), (b"hello", "not_an_image"), (b"\xff" * 200_000, "too_large")],
+)
+def test_what_is_no_picture_is_kept_with_its_reason(home: Home, data: bytes, reason: str) -> None:
+    assert home.receive(home.take(data)) == []
+    assert home.reasons() == [reason]
+    assert home.counted == [("Gate Camera", reason)]
+    assert home.left == []
+
+
+def test_a_picture_of_nobody_s_is_kept_with_its_reason(home: Home) -> None:
+    assert home.receive(home.take(jpeg(), "somewhere/a.jpg"), camera="") == []
+    (entry,) = home.quarantine.listed()
+    assert entry.reason.startswith("unknown_camera: ")
+    assert entry.name == "somewhere/a.jpg"
+    assert home.left == []
+
+
+def test_a_link_is_not_followed(home: Home, tmp_path: Path) -> None:
+    (tmp_path / "secret").write_bytes(jpeg())
+    taken = home.take(b"x")
+    taken.path.unlink()
+    taken.path.symlink_to(tmp_path / "secret")
+    assert home.receive(taken) == []
+    assert home.reasons() == ["unreadable"]
+
+
+def test_videos_are_kept_aside_with_their_time(home: Home) -> None:
+    taken = home.take(b"film", "gate/alarm_20260304_115937.MKV")
+    assert home.receive(taken) == []
+    assert (home.folder / f"videos/gate-camera/20260304-115937-{taken.id}.mkv").read_bytes() == b"film"
+    assert home.left == []
+    assert home.counted == [("Gate Camera", "video")]
+
+
+def test_videos_may_be_ignored(home: Home) -> None:
+    home.stage = home.made(videos=False)
+    assert home.receive(home.take(b"film", "gate/a.mp4")) == []
+    assert home.left == []
+    assert not (home.folder / "videos").exists()
+    assert home.reasons() == []
+
+
+def test_with_a_full_disk_nothing_is_let_go_and_trying_again_gives_one_event(home: Home, journal: Journal) -> None:
+    taken = home.take(jpeg())
+    with full_disk(journal), pytest.raises(DatabaseUnavailable):
+        home.receive(taken)
+    assert [waiting.id for waiting in home.left] == [taken.id]
+    (snapshot,) = home.receive(taken)
+    assert home.left == []
+    pictures = [path for path in home.cache.root.rglob("*") if path.is_file()]
+    assert pictures == [Path(snapshot.path)]
+
+
+def test_an_attempt_that_was_recorded_after_all_is_passed_on_by_the_record_alone(home: Home) -> None:
+    taken = home.take(jpeg())
+    home.receive(taken)
+    taken.path.parent.mkdir(parents=True)
+    taken.path.write_bytes(jpeg())
+    assert home.receive(taken) == []
+    assert [snapshot.id for snapshot in home.journal.uninspected(older_than=0)] == [taken.id]
+
+
+def test_an_upload_passes_between_threads() -> None:
+    message = Upload("1", "Gate Camera", "Gate", "/a/b.jpg", "b.jpg", "mail", again=True)
+    assert decode(encode(message)) == message
