@@ -22,7 +22,11 @@ from app.cameras import Camera, CameraSettings
 from app.cameras.address import Networks
 from app.client import Client
 from app.detectors import Detector
+from app.ftp.bans import FILE as FTP_BANS
+from app.ftp.bans import read as bans_in
+from app.mail.server import BANS_FILE as MAIL_BANS
 from app.media.picture import examine
+from app.reception import AREA, accounts_of, owners_of, quarantine_of
 from app.service import LEAST_DISK, broker_of, make_camera, make_detector, trigger_subscription
 from app.settings import Settings
 from app.web.access import is_loopback
@@ -35,6 +39,8 @@ if TYPE_CHECKING:
 TIME_ERROR = 5
 """What adjtimex(2) returns while the clock is not synchronised."""
 CAMERAS_AT_ONCE = 32
+SHOWN = 5
+"""Quarantined files that are named one by one."""
 
 
 class Verdict(StrEnum):
@@ -85,6 +91,7 @@ def check(settings: Settings) -> Iterator[Finding]:
     yield _clock(settings)
     yield _broker(settings)
     yield from _cameras(settings)
+    yield from _uploads(settings)
     yield _detector(settings)
 
 
@@ -178,6 +185,27 @@ def _camera(configured: CameraSettings, settings: Settings) -> Finding:
     finally:
         camera.close()
     return Finding(subject, Verdict.OK, f"{picture.width}x{picture.height} {picture.format}")
+
+
+def _uploads(settings: Settings) -> Iterator[Finding]:
+    accounts = accounts_of(settings)
+    folders = ", ".join(map(str, owners_of(settings).folders()[:3])) or "none"
+    where = f"folders below {settings.data_dir / AREA}: {folders}"
+    if settings.ftp.enabled and accounts:
+        yield Finding("ftp", Verdict.OK, f"port {settings.ftp.port}, {len(accounts)} login(s), {where}")
+    else:
+        yield Finding("ftp", Verdict.OK, f"no server (no login is set); {where}")
+    for file in (FTP_BANS, MAIL_BANS):
+        for ban in bans_in(settings.data_dir / file):
+            text = f"{ban.address} is banned until {ban.until:%Y-%m-%d %H:%M} UTC after {ban.failures} bad logins"
+            remedy = f"correct the login there; to lift the ban now, stop the service and delete {file}"
+            yield Finding("bans", Verdict.WARNING, text, remedy)
+    quarantined = quarantine_of(settings).listed()
+    for entry in quarantined[-SHOWN:]:
+        yield Finding("quarantine", Verdict.WARNING, f"{entry.name}: {entry.reason}")
+    if len(quarantined) > SHOWN:
+        text = f"{len(quarantined)} files in {settings.data_dir / 'quarantine'}"
+        yield Finding("quarantine", Verdict.WARNING, text, "look at them; they go by themselves after a while")
 
 
 def _detector(settings: Settings) -> Finding:

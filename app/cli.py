@@ -96,6 +96,24 @@ def demo(config_file: Path | None, every: float) -> None:
 @main.command()
 @click.pass_obj
 @failing_clearly
+def ftp(config_file: Path | None) -> None:
+    """Run the FTP server alone: uploads wait in their folders for a service that runs now or later."""
+    from app.ftp.server import run_alone
+    from app.inbox import Inbox
+    from app.reception import AREA, accounts_of, owners_of
+
+    settings = _prepared(config_file)
+    accounts = accounts_of(settings)
+    if not accounts:
+        raise click.UsageError("nobody could log in: set FTP_USER and FTP_PASS, or ftp.logins in config.yml")
+    area = Inbox(settings.data_dir / AREA)
+    folders = owners_of(settings).folders()
+    _end(run_alone(settings.ftp, accounts, inbox=area, data_dir=settings.data_dir, folders=folders))
+
+
+@main.command()
+@click.pass_obj
+@failing_clearly
 def check(config_file: Path | None) -> None:
     """Look at configuration, broker, cameras, detector, disk, clock and secrets; say what to do."""
     from app.checks import Verdict

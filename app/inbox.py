@@ -19,6 +19,8 @@ FTP, FOLDER, MAIL = ORIGINS = ("ftp", "folder", "mail")
 """How a file can have come: through our own FTP server, found in the area, as an attachment."""
 ARRIVING = ".arriving"
 """Folder inside the upload area for what is still being written."""
+NAME_MAX = 255
+"""Bytes that a file name may have (Linux, and all file systems in use there)."""
 
 _TEMPORARY = (
     ".tmp",
@@ -104,7 +106,7 @@ class Inbox:
             files = [path for path in folder.rglob("*") if path.is_file()]
             if files:
                 taken_id, _, origin = folder.name.partition(".")
-                yield Taken(taken_id, files[0], PurePosixPath(files[0].relative_to(folder)), origin)
+                yield Taken(taken_id, files[0], _unpacked(files[0].relative_to(folder)), origin)
             else:
                 shutil.rmtree(folder, ignore_errors=True)
 
@@ -119,7 +121,7 @@ class Inbox:
     def _take(self, path: Path, name: PurePosixPath, origin: str) -> Taken | None:
         taken_id = uuid.uuid4().hex
         folder = self._folder(taken_id, origin)
-        target = folder / name
+        target = folder / _packed(name)
         try:
             target.parent.mkdir(parents=True)
             self._move(path, target)
@@ -142,6 +144,17 @@ class Inbox:
             shutil.copy2(path, copy, follow_symlinks=False)
             copy.rename(target)
             path.unlink()
+
+
+def _packed(name: PurePosixPath) -> str:
+    """A name with its folders as one file name, for making folders is what taking a file costs most of."""
+    escaped = str(name).replace("%", "%25")
+    packed = escaped.replace("/", "%2F")
+    return packed if len(os.fsencode(packed)) <= NAME_MAX else escaped
+
+
+def _unpacked(path: Path) -> PurePosixPath:
+    return PurePosixPath(str(path).replace("%2F", "/").replace("%25", "%"))
 
 
 def is_temporary(name: str) -> bool:

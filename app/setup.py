@@ -5,8 +5,10 @@ from __future__ import annotations
 import argparse
 import os
 import re
+import socket
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from secrets import token_urlsafe
@@ -38,6 +40,8 @@ _FORMS = {
     "TZ": (r"[A-Za-z0-9_+-]+(?:/[A-Za-z0-9_+-]+)*", "a time zone such as Europe/Berlin"),
     "WEB_PORT": (r"[1-9][0-9]{0,4}", "a port"),
     "FTP_PORT": (r"[1-9][0-9]{0,4}", "a port"),
+    "MAIL_PORT": (r"[1-9][0-9]{0,4}", "a port"),
+    "FTP_PASSIVE_PORTS": (r"[1-9][0-9]{0,4}(?:-[1-9][0-9]{0,4})?", "a range of ports such as 30000-30019"),
     "SYSLOG_ADDRESS": (r"(?:udp|tcp|tcp\+tls|unix|unixgram)://[A-Za-z0-9_./:\[\]-]+", "like udp://host:514"),
 }
 """What a value must be like because the template takes it as it stands."""
@@ -53,6 +57,10 @@ class Compose:
     web_port: str
     ftp_port: str
     """Empty: no camera uploads."""
+    ftp_passive_ports: str
+    """Mapped one to one: the server tells clients a port, and nobody translates it."""
+    mail_port: str
+    """Empty: no camera mails."""
     syslog: str
     """Where the containers' output goes; empty for Docker's own files."""
     rabbitmq: bool
@@ -133,6 +141,8 @@ def plan(values: dict[str, str], *, without_rabbitmq: bool = False) -> Compose:
     app_name = values.get("APP_NAME") or str(Settings.model_fields["app_name"].default)
     if not values.get("DEVICE_NAME"):
         values["DEVICE_NAME"] = app_name  # a container's own host name is another with every start
+    if values.get("FTP_USER") and not values.get("FTP_MASQUERADE_ADDRESS"):
+        values["FTP_MASQUERADE_ADDRESS"] = _address_of_host()
     root = os.getuid() == 0
     return Compose(
         app_name=app_name,
@@ -140,6 +150,8 @@ def plan(values: dict[str, str], *, without_rabbitmq: bool = False) -> Compose:
         tz=values.get("TZ") or values.get("TIME_ZONE") or _time_zone_of_host(),
         web_port=values.get("WEB_PORT") or str(Settings().web.port),
         ftp_port=values.get("FTP_PORT") or (FTP_PORT if values.get("FTP_USER") else ""),
+        ftp_passive_ports=values.get("FTP_PASSIVE_PORTS") or Settings().ftp.passive_ports,
+        mail_port=(values.get("MAIL_PORT") or str(Settings().mail.port)) if values.get("MAIL_ENABLED") else "",
         syslog=values.get("SYSLOG_ADDRESS", ""),
         rabbitmq=composed and not without_rabbitmq,
         uid=IMAGE_ID if root else os.getuid(),
@@ -155,6 +167,14 @@ def render(template: str, compose: Compose) -> str:
     # What is rendered is YAML, not HTML, and `plan` has seen to it that no value needs escaping there.
     templates = Templates(undefined=StrictUndefined, keep_trailing_newline=True)  # noqa: S701
     return templates.from_string(template).render(asdict(compose))
+
+
+def _address_of_host() -> str:
+    """The address that cameras know this machine by, as far as its routes tell; empty when there is none."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe, suppress(OSError):
+        probe.connect(("192.0.2.1", 9))  # sends nothing; an address reserved for documentation (RFC 5737)
+        return str(probe.getsockname()[0])
+    return ""
 
 
 def _with_vault(directory: Path, older: Mapping[str, str]) -> Environment:

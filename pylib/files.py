@@ -1,4 +1,4 @@
-"""Moving files so that they are always whole, in the one place or in the other."""
+"""Files: moved so that they are always whole, in the one place or in the other; read with few system calls."""
 
 from __future__ import annotations
 
@@ -6,6 +6,18 @@ import errno
 import os
 import shutil
 from pathlib import Path
+
+
+def read(path: str) -> bytes:
+    """All of a file that nobody writes to. Raises OSError.
+
+    `Path.read_bytes` takes twice the system calls, and each of them hands the interpreter to another thread.
+    """
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        return os.read(descriptor, os.fstat(descriptor).st_size)
+    finally:
+        os.close(descriptor)
 
 
 def move(source: Path, target: Path) -> None:

@@ -23,6 +23,9 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from app.cameras import CameraRejected, CameraUnavailable
 from app.cameras.address import SocketAddress, Target, resolve
 
+CLOSE_ENOUGH_S = 0.05
+"""By which a read may overstay: setting a socket's timeout is a system call, and a picture takes many reads."""
+
 
 @dataclass(slots=True)
 class Attempt:
@@ -69,7 +72,7 @@ class _TimedSocket(socket.socket):
     """Gives each read only what is left: a fixed timeout per read never ends a drip of a byte a second."""
 
     def recv_into(self, *args: Any, **kwargs: Any) -> int:
-        self.settimeout(_attempt.get().left())
+        _keep_time(self)
         return super().recv_into(*args, **kwargs)
 
 
@@ -77,8 +80,14 @@ class _TimedTLSSocket(ssl.SSLSocket):
     """The same under TLS."""
 
     def recv_into(self, *args: Any, **kwargs: Any) -> int:
-        self.settimeout(_attempt.get().left())
+        _keep_time(self)
         return super().recv_into(*args, **kwargs)
+
+
+def _keep_time(sock: socket.socket) -> None:
+    left = _attempt.get().left()
+    if abs((sock.gettimeout() or 0.0) - left) > CLOSE_ENOUGH_S:
+        sock.settimeout(left)
 
 
 class _Connection(HTTPConnection):

@@ -72,14 +72,12 @@ class Storage:
         self._on_taken = on_taken
         self._names: OrderedDict[str, Stored] = OrderedDict()
 
-    def permits(self, path: Path) -> bool:
-        """Whether a path may be touched at all: below the area, not too deep, not ours, and through no link."""
-        if not path.is_relative_to(self.area):
+    def permits(self, path: str) -> bool:
+        """Whether an absolute, normal path in the area may be touched: not too deep, not ours, through no link."""
+        parts = path[len(str(self.area)) + 1 :].split("/")
+        if len(parts) > MAX_DEPTH or parts[0] in (TAKEN, ARRIVING):
             return False
-        parts = path.relative_to(self.area).parts
-        if len(parts) > MAX_DEPTH or parts[:1] in ((TAKEN,), (ARRIVING,)):
-            return False
-        return os.path.realpath(path) == str(path)
+        return os.path.realpath(path) == path
 
     def receive(self, path: Path, *, append: bool = False, offset: int = 0) -> Upload:
         """Get ready for a file; `append` and `offset` go on with what lies there. Raises `Refused`."""
@@ -96,7 +94,8 @@ class Storage:
     def make_folder(self, path: Path) -> None:
         """Make a folder and those above it. Raises `Refused`."""
         try:
-            path.mkdir(parents=True, exist_ok=True)
+            if not path.is_dir():
+                path.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise Refused(550, f"{error.strerror}.") from error
 
@@ -143,7 +142,11 @@ class Storage:
         """Names of what was stored in a folder lately."""
         self._forget()
         start = f"{folder}/"
-        return {name[len(start) :] for name in self._names if name.startswith(start) and "/" not in name[len(start) :]}
+        return {
+            name[len(start) :]
+            for name in self._names
+            if name.startswith(start) and "/" not in name[len(start) :]
+        }
 
     def _take(self, arriving: Path, path: Path, hand_over: Callable[[Taken, str], None]) -> None:
         name = self._name(path)

@@ -45,7 +45,7 @@ class View(AbstractedFS):  # type: ignore[misc]
         return "/" + "/".join(path.relative_to(self.root).parts) if path.is_relative_to(self.root) else "/"
 
     def validpath(self, path: str) -> bool:
-        return Path(path).is_relative_to(self.root) and self._storage.permits(Path(path))
+        return (path == self.root or path.startswith(f"{self.root}/")) and self._storage.permits(path)
 
     def realpath(self, path: str) -> str:
         """As it is: `validpath` has refused what goes through a link."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from pathlib import Path
 
 import structlog
 
@@ -11,6 +10,7 @@ from app.detectors import Detector
 from app.journal import Journal
 from app.messages import Detection, Inspection, Snapshot
 from app.pipeline.decide import decide
+from pylib import files
 from pylib.breaker import Breaker
 from pylib.errors import Failure, Permanent, Transient
 from pylib.relay import Stage
@@ -105,6 +105,6 @@ class Detect(Stage[Snapshot]):
 
 def _read(snapshot: Snapshot) -> bytes:
     try:
-        return Path(snapshot.path).read_bytes()
+        return files.read(snapshot.path)
     except OSError as error:
         raise Permanent("picture_gone", f"cannot read {snapshot.path}: {error.strerror}") from error

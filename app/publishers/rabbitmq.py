@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-from pathlib import Path
 
 import structlog
 
 from app import wire
 from app.messages import Inspection
 from app.publishers import PublishRejected, PublishUnavailable
+from pylib import files
 from pylib.errors import Permanent, Transient
 from pylib.rabbitmq.publisher import ConfirmedPublisher
 
@@ -68,7 +68,7 @@ def _with_picture(inspection: Inspection) -> tuple[Inspection, bytes]:
     if not inspection.snapshot.path:
         return inspection, b""
     try:
-        return inspection, Path(inspection.snapshot.path).read_bytes()
+        return inspection, files.read(inspection.snapshot.path)
     except OSError as error:
         log.warning("picture gone, event goes without", event_id=inspection.id, reason=error.strerror)
         problem = f"picture_missing: {error.strerror or type(error).__name__}"

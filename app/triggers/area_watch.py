@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -35,7 +36,8 @@ EVENTS: list[type[FileSystemEvent]] = [
     DirMovedEvent,
     DirDeletedEvent,
 ]
-"""All others would only fill the kernel's queue."""
+"""All others would only fill the kernel's queue. A file that is moved away, as each is when it is taken, delays
+those after it for up to half a second: the library waits for the other half of the move."""
 MAX_FOLDERS = 64
 """Folders directly in the area that are watched, each by a thread of the library's; scans find what is in others."""
 
@@ -66,6 +68,8 @@ class AreaWatch(FileSystemEventHandler):
         self._identity: Identity | None = None
         self._watches: dict[str, tuple[Identity, ObservedWatch]] = {}
         self._problem = ""
+        # The library calls each orderly end of a watch an error; what matters is found out and said here.
+        logging.getLogger("watchdog").setLevel(logging.CRITICAL)
 
     def keep_up(self) -> bool:
         """Start watching, or again what is not watched any more; True when something may have been missed."""

@@ -9,10 +9,9 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from tests.simulators.drive_query import parse
+from tests.simulators.drive_query import ROOT, parse
 
 FOLDER = "application/vnd.google-apps.folder"
-ROOT = "0Aroot"
 MAX_PROPERTY = 124
 """Bytes of key and value (schema `Property`)."""
 

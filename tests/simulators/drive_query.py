@@ -11,6 +11,9 @@ from typing import Any
 
 from tests.simulators.drive_description import Violation
 
+ROOT = "0Aroot"
+"""Id of the account's top folder, which `root` stands for."""
+
 Matches = Callable[[Mapping[str, Any]], bool]
 """Whether a file resource, its `labels` and `properties` included, is found."""
 
@@ -71,6 +74,7 @@ class _Parser:
 
     def parent(self) -> Matches:
         parent = self.text()
+        parent = ROOT if parent == "root" else parent
         self.expect("in")
         self.expect("parents")
         return lambda file: any(one["id"] == parent for one in file["parents"])

@@ -70,6 +70,17 @@ def test_a_place_that_cannot_be_written_is_an_error_that_says_so(tmp_path: Path)
         Inbox(tmp_path / "file").open()
 
 
+@pytest.mark.parametrize(
+    "name",
+    ["a.jpg", "a%2Fb%25/c%.jpg", "x" * 255, f"{'ü' * 100}/{'%' * 80}/a.jpg", "a b/ü.jpg", "é\udce9.jpg"],
+)
+def test_any_name_outlives_a_restart(inbox: Inbox, name: str) -> None:
+    taken = inbox.put(b"data", PurePosixPath(name))
+    assert taken.name == PurePosixPath(name)
+    assert list(inbox.waiting()) == [taken]
+    assert taken.path.read_bytes() == b"data"
+
+
 @pytest.mark.parametrize("name", [".a.jpg", ".in.a.jpg.", "a.jpg.tmp", "a.PART", "a.jpg.filepart", "a.jpg~"])
 def test_a_temporary_name_is_known_as_one(name: str) -> None:
     assert is_temporary(name)

@@ -1,0 +1,150 @@
+"""The archive stage: have one archive keep every picture, at its own pace, the newest first after an outage."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+import structlog
+
+from app.archives import Archive, ArchiveBlocked
+from app.journal import Backoff, Journal
+from app.messages import Inspection
+from app.pipeline.account import Account
+from pylib.breaker import Breaker, State
+from pylib.errors import Permanent
+from pylib.health import Status
+from pylib.relay import Stage
+
+log = structlog.get_logger(__name__)
+
+PAUSE_S = 300.0
+"""Longest pause of an archive that is away."""
+BLOCKED_PAUSE_S = 900.0
+"""Longest pause of one that waits for a person."""
+BACKOFF = Backoff(first_s=5.0, last_s=900.0)
+"""Of one picture: longer than `PAUSE_S`, so that one that always fails does not take every trial of the target."""
+NO_BACKOFF = Backoff(0.0, 0.0)
+"""Of a picture that failed for a reason that is not its own: the pauses of the archive count."""
+
+LATE_S = 3600.0
+"""Age of a picture that is not archived from which on something is wrong."""
+
+
+class Keep(Stage[Inspection]):
+    """Has pictures kept by one archive. Retries are the journal's delivery rows; while the archive is away as a
+    whole it is left alone but for a trial now and then, so that an outage costs neither threads nor attempts.
+    """
+
+    def __init__(
+        self,
+        archive: Archive,
+        *,
+        journal: Journal,
+        backoff: Backoff = BACKOFF,
+        count: Callable[[str, str], None] = lambda _target, _outcome: None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """`clock`: seconds for the pauses."""
+        self._archive = archive
+        self._journal = journal
+        self._account = Account(archive.name, journal=journal, backoff=backoff, count=count)
+        self._away = Breaker(threshold=3, cooldown=5.0, longest=PAUSE_S, clock=clock)
+        self._waits = Breaker(threshold=1, cooldown=30.0, longest=BLOCKED_PAUSE_S, clock=clock)
+        self._opening = threading.Lock()
+        self._is_open = False
+        self._blocked = ""
+
+    @property
+    def blocked(self) -> str:
+        """What a person has to do before anything is archived; empty when nothing."""
+        return self._blocked
+
+    def handle(self, inspection: Inspection) -> Iterable[object]:
+        if not inspection.snapshot.path:
+            self._account.delivered(inspection.id)  # a failure has nothing to keep
+            return ()
+        try:
+            picture = _read(inspection)
+        except Permanent as error:
+            self._account.gave_up(inspection.id, error)
+            return ()
+        if self._waits.allow() and self._away.allow():
+            self._keep(inspection, picture)
+        return ()  # else it stays owed as it is
+
+    def owed(self) -> Iterable[Inspection]:
+        states = {self._waits.state, self._away.state}
+        if State.OPEN in states:
+            return ()
+        # Few at once, for what comes while a backlog is worked off must not stand behind all of it.
+        limit = 1 if State.HALF_OPEN in states else max(32, 8 * self._archive.concurrency)
+        return self._account.owed(limit=limit, newest_first=True)
+
+    def close(self) -> None:
+        self._archive.close()
+
+    def status(self) -> Status:
+        """How it stands, for health; asks the journal."""
+        debt = self._journal.debt(self._archive.name)
+        age = time.time() - debt.since if debt.since else 0.0
+        waiting = f"{debt.count} pictures to archive, the oldest for {age:.0f} s"
+        detail = f"{self._blocked} ({waiting})" if self._blocked else waiting
+        return Status(ok=not self._blocked and age < LATE_S, detail=detail)
+
+    def _keep(self, inspection: Inspection, picture: bytes) -> None:
+        try:
+            if not self._ready():
+                return
+            self._archive.store(inspection, picture)
+        except Permanent as error:
+            self._works()  # it answered: what it would not take says nothing of the next picture
+            self._account.gave_up(inspection.id, error)
+        except ArchiveBlocked as error:
+            self._is_open = False
+            self._alarm(error)
+            self._account.put_off(inspection.id, error, backoff=NO_BACKOFF)
+        except Exception as error:  # noqa: BLE001 - whatever it was, the picture stays owed
+            self._is_open = False
+            self._away.failed()
+            self._account.put_off(inspection.id, error)
+        else:
+            self._works()
+            self._account.delivered(inspection.id, md5=hashlib.md5(picture, usedforsecurity=False).hexdigest())
+
+    def _ready(self) -> bool:
+        """Open the archive where need be; False while another worker does."""
+        if self._is_open:
+            return True
+        if not self._opening.acquire(blocking=False):
+            return False
+        try:
+            self._archive.open()
+            self._is_open = True
+        finally:
+            self._opening.release()
+        return True
+
+    def _alarm(self, error: ArchiveBlocked) -> None:
+        self._waits.failed()
+        if self._blocked != str(error):
+            log.error("archive waits for a person", target=self._archive.name, reason=str(error))
+        self._blocked = str(error)
+
+    def _works(self) -> None:
+        self._waits.succeeded()
+        self._away.succeeded()
+        if self._blocked:
+            log.info("archive takes pictures again", target=self._archive.name)
+        self._blocked = ""
+
+
+def _read(inspection: Inspection) -> bytes:
+    path = inspection.snapshot.path
+    try:
+        return Path(path).read_bytes()
+    except OSError as error:
+        raise Permanent("picture_gone", f"cannot read {path}: {error.strerror}") from error

@@ -1,0 +1,465 @@
+"""A double of the Google Drive v2 API and of Google's sign-in, as a server on loopback.
+
+It checks each request against the API's description, and answers wrongly on demand. `python -m
+tests.simulators.drive --port 0 --delay 0.3` prints its port, then serves until it is ended.
+"""
+
+from __future__ import annotations
+
+import argparse
+import base64
+import hashlib
+import json
+import secrets
+import socket
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from email.parser import BytesParser
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlencode, urlsplit
+
+from tests.simulators.drive_description import Asked, Violation, check_body, recognise, select, selection
+from tests.simulators.drive_files import DriveFiles, Refused
+
+CLIENT_ID, CLIENT_SECRET = "client-id.example", "client-secret"
+SCOPE = "https://www.googleapis.com/auth/drive.file"
+
+
+@dataclass
+class Fault:
+    """What goes wrong with the next `times` calls of a method (all methods when empty)."""
+
+    kind: str
+    """`403`, `429`, `500`, `html` (a proxy's 502), `quota`, `hang`, `cut` (no answer, nothing done), `lost` (done,
+    but no answer), `wrong` (other content is kept), `lost500` (done, and an error answered)."""
+    method: str = ""
+    times: int = 1
+
+
+@dataclass
+class DriveDouble:
+    """The account, and what became known of the calls."""
+
+    files: DriveFiles = field(default_factory=DriveFiles)
+    delay: float = 0.0
+    """Seconds that each call takes."""
+    port: int = 0
+    calls: list[str] = field(default_factory=list)
+    """Methods in the order of their calls: `drive.files.insert`; `token` for the token endpoint."""
+    violations: list[str] = field(default_factory=list)
+    """Requests that the API's description does not allow, and unexpected ones; each got a 400."""
+    token_lifetime: int = 3600
+    revoked: bool = False
+    """The sign-in was withdrawn: no token is good, none is renewed."""
+    token_status: int = 200
+    """Other than 200: the token endpoint answers with that and an error of the server."""
+    says_no: bool = False
+    """The person refuses at the next sign-in."""
+    in_flight: int = 0
+    peak: int = 0
+    """Most calls at once."""
+
+    def __post_init__(self) -> None:
+        self._faults: list[Fault] = []
+        self._lock = threading.Lock()
+        self._access: set[str] = set()
+        self._refresh: set[str] = set()
+        self._codes: dict[str, dict[str, str]] = {}
+        self._uploads: dict[str, dict[str, Any]] = {}
+        self.released = threading.Event()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}/"
+
+    @property
+    def counts(self) -> Counter[str]:
+        """How often each method was called."""
+        return Counter(self.calls)
+
+    def fail(self, kind: str, method: str = "", *, times: int = 1) -> None:
+        """Let a fault happen to the next calls."""
+        with self._lock:
+            self._faults.append(Fault(kind, method and f"drive.{method}", times))
+
+    def heal(self) -> None:
+        """No more faults."""
+        with self._lock:
+            self._faults.clear()
+
+    def take_fault(self, method: str) -> str:
+        with self._lock:
+            for fault in self._faults:
+                if fault.times > 0 and fault.method in ("", method):
+                    fault.times -= 1
+                    return fault.kind
+        return ""
+
+    # -- the sign-in ------------------------------------------------------------------------------
+
+    def client_secrets(self, path: Path) -> Path:
+        """Write the file that the Google Cloud console gives for a desktop app."""
+        client = {
+            "client_id": CLIENT_ID,
+            "client_secret": CLIENT_SECRET,
+            "auth_uri": f"{self.url}auth",
+            "token_uri": f"{self.url}token",
+            "redirect_uris": ["http://localhost"],
+        }
+        path.write_text(json.dumps({"installed": client}))
+        return path
+
+    def sign_in(self, path: Path, *, expired: bool = False) -> Path:
+        """Write a token file as a sign-in leaves it."""
+        answer = self._grant()
+        ends = datetime.now(UTC) + timedelta(seconds=-60 if expired else self.token_lifetime)
+        token = {
+            "access_token": answer["access_token"],
+            "client_id": CLIENT_ID,
+            "client_secret": CLIENT_SECRET,
+            "refresh_token": answer["refresh_token"],
+            "token_expiry": ends.strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "token_uri": f"{self.url}token",
+            "user_agent": None,
+            "revoke_uri": None,
+            "id_token": None,
+            "token_response": None,
+            "scopes": [SCOPE],
+            "token_info_uri": None,
+            "invalid": False,
+            "_class": "OAuth2Credentials",
+            "_module": "oauth2client.client",
+        }
+        path.write_text(json.dumps(token))
+        path.chmod(0o600)
+        return path
+
+    def expire_access(self) -> None:
+        """Every access token ends now, whatever was said of its life."""
+        self._access.clear()
+
+    def accepts(self, authorization: str) -> bool:
+        scheme, _, token = authorization.partition(" ")
+        return scheme == "Bearer" and token in self._access and not self.revoked
+
+    def authorise(self, query: Mapping[str, str]) -> str:
+        """Where the browser is sent after the person has answered. Raises `Violation`."""
+        needed = {"client_id": CLIENT_ID, "response_type": "code", "access_type": "offline", "scope": SCOPE}
+        for name, value in needed.items():
+            if query.get(name) != value:
+                raise Violation(f"sign-in with {name}={query.get(name)}")
+        if not query.get("state") or query.get("code_challenge_method") != "S256":
+            raise Violation("sign-in without state or code challenge")
+        if self.says_no:
+            return query["redirect_uri"] + "?" + urlencode({"error": "access_denied", "state": query["state"]})
+        code = secrets.token_urlsafe()
+        self._codes[code] = dict(query)
+        answer = {"state": query["state"], "code": code, "scope": query["scope"]}
+        return query["redirect_uri"] + "?" + urlencode(answer)
+
+    def token(self, form: Mapping[str, str]) -> tuple[int, dict[str, Any]]:
+        """The token endpoint: status and answer (RFC 6749, sections 4.1.3 and 6)."""
+        self.calls.append("token")
+        if self.token_status != 200:
+            return self.token_status, {"error": "internal_failure", "error_description": "Backend Error"}
+        if (form.get("client_id"), form.get("client_secret")) != (CLIENT_ID, CLIENT_SECRET):
+            return 401, {"error": "invalid_client"}
+        if form.get("grant_type") == "refresh_token":
+            if self.revoked or form.get("refresh_token") not in self._refresh:
+                return 400, {"error": "invalid_grant", "error_description": "Token has been expired or revoked."}
+            answer = self._grant()
+            answer.pop("refresh_token")
+            return 200, answer
+        asked = self._codes.pop(form.get("code", ""), None)
+        verifier = hashlib.sha256(form.get("code_verifier", "").encode()).digest()
+        challenge = base64.urlsafe_b64encode(verifier).rstrip(b"=").decode()
+        if not asked or asked["redirect_uri"] != form.get("redirect_uri") or asked["code_challenge"] != challenge:
+            return 400, {"error": "invalid_grant"}
+        self.revoked = False
+        return 200, self._grant()
+
+    def _grant(self) -> dict[str, Any]:
+        access, refresh = "ya29." + secrets.token_urlsafe(), "1//" + secrets.token_urlsafe()
+        self._access.add(access)
+        self._refresh.add(refresh)
+        return {
+            "access_token": access,
+            "refresh_token": refresh,
+            "expires_in": self.token_lifetime,
+            "scope": SCOPE,
+            "token_type": "Bearer",
+        }
+
+    # -- the API ----------------------------------------------------------------------------------
+
+    def answer(self, asked: Asked, headers: Mapping[str, str], body: bytes, *, wrong: bool) -> dict[str, Any]:
+        """Do what a method does. Raises `Refused` or `Violation`."""
+        given = asked.parameters
+        match asked.method.removeprefix("drive."):
+            case "files.insert":
+                metadata, content = _parts(asked, headers, body)
+                return self.insert(metadata, content, wrong=wrong)
+            case "files.patch":
+                changes = _json(body, asked.request)
+                add, remove = (_ids(given.get(name, "")) for name in ("addParents", "removeParents"))
+                if "parents" in changes:
+                    raise Violation("parents are changed by addParents and removeParents")
+                return dict(self.files.patch(given["fileId"], changes, add=add, remove=remove))
+            case "files.get":
+                return self.files.get(given["fileId"])
+            case "files.trash":
+                return self.files.trash(given["fileId"])
+            case "files.list":
+                size = min(int(given.get("maxResults", 100)), 1000)
+                token = given.get("pageToken", "")
+                return self.files.list(
+                    given.get("q", "trashed = false"), order=given.get("orderBy", ""), size=size, page_token=token
+                )
+            case "about.get":
+                quota = {"quotaBytesTotal": str(self.files.quota), "quotaBytesUsed": str(self.files.used)}
+                return {"kind": "drive#about", "name": "Home", "user": {"displayName": "Home"}, **quota}
+        raise Violation(f"{asked.method} is not expected")
+
+    def insert(self, metadata: Mapping[str, Any], content: bytes | None, *, wrong: bool) -> dict[str, Any]:
+        if wrong and content:
+            content = content[:-1] + bytes([content[-1] ^ 1])
+        return self.files.insert(metadata, content)
+
+    def begin_upload(self, asked: Asked, headers: Mapping[str, str], body: bytes) -> str:
+        """Start a resumable upload, and return its id."""
+        if not headers.get("X-Upload-Content-Type") or not headers.get("X-Upload-Content-Length"):
+            raise Violation("a resumable upload without X-Upload-Content-Type or -Length")
+        upload_id = secrets.token_hex(8)
+        size = int(headers["X-Upload-Content-Length"])
+        self._uploads[upload_id] = {"metadata": _json(body, asked.request), "size": size, "data": b""}
+        return upload_id
+
+    def continue_upload(self, upload_id: str, headers: Mapping[str, str], body: bytes, *, wrong: bool) -> Any:
+        """Take a piece; the file once it is whole, else how many bytes there are."""
+        upload = self._uploads.get(upload_id)
+        if upload is None:
+            raise Refused(404, "notFound")
+        unit, _, span = headers.get("Content-Range", "").partition(" ")
+        place, _, total = span.partition("/")
+        if unit != "bytes" or int(total) != upload["size"]:
+            raise Violation(f"Content-Range: {headers.get('Content-Range')}")
+        if not place.startswith(f"{len(upload['data'])}-"):
+            raise Violation(f"Content-Range: {span} after {len(upload['data'])} bytes")
+        upload["data"] += body
+        if len(upload["data"]) < upload["size"]:
+            return len(upload["data"])
+        return self.insert(upload["metadata"], upload["data"], wrong=wrong)
+
+
+def _ids(text: str) -> list[str]:
+    return [one.strip() for one in text.split(",") if one.strip()]
+
+
+def _json(body: bytes, schema: str) -> dict[str, Any]:
+    try:
+        value = json.loads(body or b"{}")
+    except ValueError:
+        raise Violation("the body is no JSON") from None
+    check_body(value, schema)
+    return dict(value)
+
+
+def _parts(asked: Asked, headers: Mapping[str, str], body: bytes) -> tuple[dict[str, Any], bytes | None]:
+    if not asked.upload:
+        return _json(body, asked.request), None
+    head = f"Content-Type: {headers.get('Content-Type')}\r\n\r\n".encode()
+    message = BytesParser().parsebytes(head + body)
+    parts = message.get_payload()
+    if message.get_content_type() != "multipart/related" or not isinstance(parts, list) or len(parts) != 2:
+        raise Violation("an upload that is not multipart/related of two parts")
+    # The parser's text may lose bytes: the content is taken from the body itself.
+    boundary = f"--{message.get_boundary()}".encode()
+    raw = body.split(boundary)[2]
+    content = raw.partition(b"\n\n")[2] if b"\r\n\r\n" not in raw[:400] else raw.partition(b"\r\n\r\n")[2]
+    metadata = _json(bytes(parts[0].get_payload(decode=True) or b""), asked.request)
+    return metadata, content.removesuffix(b"\n").removesuffix(b"\r")
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    wbufsize = -1
+    double: DriveDouble
+
+    def _serve(self) -> None:
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        url = urlsplit(self.path)
+        try:
+            if url.path == "/token":
+                status, answer = self.double.token({k: v[0] for k, v in parse_qs(body.decode()).items()})
+                self._send(status, answer)
+            elif url.path == "/auth":
+                place = self.double.authorise({k: v[0] for k, v in parse_qs(url.query).items()})
+                self._send(302, {}, {"Location": place})
+            else:
+                with self._counted():
+                    self._api(recognise_upload(self.command, url.path, url.query), body)
+        except Violation as violation:
+            self.double.violations.append(f"{self.command} {url.path}: {violation}")
+            self._refuse(400, "invalid")
+        except Refused as refused:
+            self._refuse(refused.status, refused.reason)
+
+    do_GET = do_POST = do_PATCH = do_PUT = _serve  # noqa: N815 - names given by http.server
+
+    @contextmanager
+    def _counted(self) -> Iterator[None]:
+        self.double.in_flight += 1
+        self.double.peak = max(self.double.peak, self.double.in_flight)
+        try:
+            yield
+        finally:
+            self.double.in_flight -= 1
+
+    def _api(self, asked: Asked, body: bytes) -> None:
+        double = self.double
+        double.calls.append(asked.method)
+        if double.delay:
+            time.sleep(double.delay)
+        if not double.accepts(self.headers.get("Authorization", "")):
+            raise Refused(401, "authError")
+        fault = double.take_fault(asked.method)
+        if self._fails(fault):
+            return
+        answer = self._done(asked, body, wrong=fault == "wrong")
+        if fault == "lost":
+            self._cut()
+        elif fault == "lost500":
+            self._refuse(500, "backendError")
+        elif answer is not None:
+            fields = asked.parameters.get("fields", "")
+            wanted = selection(fields, asked.response) if fields else {}
+            self._send(200, select(answer, wanted))
+
+    def _fails(self, fault: str) -> bool:
+        """Answer as the fault says, and say that nothing is left to do."""
+        match fault:
+            case "403":
+                self._refuse(403, "userRateLimitExceeded")
+            case "quota":
+                self._refuse(403, "storageQuotaExceeded")
+            case "429":
+                self._refuse(429, "rateLimitExceeded")
+            case "500":
+                self._refuse(500, "backendError")
+            case "html":
+                self._send(502, b"<html>Bad gateway</html>")
+            case "cut":
+                self._cut()
+            case "hang":
+                self.double.released.wait(30)
+                self._cut()
+            case "drip":
+                self._drip()
+            case _:
+                return False
+        return True
+
+    def _done(self, asked: Asked, body: bytes, *, wrong: bool) -> dict[str, Any] | None:
+        headers = dict(self.headers.items())
+        headers = {name.title(): value for name, value in headers.items()}
+        if asked.parameters.get("uploadType") != "resumable":
+            return self.double.answer(asked, headers, body, wrong=wrong)
+        if "upload_id" not in asked.parameters:
+            upload_id = self.double.begin_upload(asked, headers, body)
+            place = f"{self.double.url}{self.path[1:]}&upload_id={upload_id}"
+            self._send(200, {}, {"Location": place})
+            return None
+        made = self.double.continue_upload(asked.parameters["upload_id"], headers, body, wrong=wrong)
+        if isinstance(made, int):
+            self._send(308, {}, {"Range": f"bytes=0-{made - 1}"})
+            return None
+        return dict(made)
+
+    def _refuse(self, status: int, reason: str) -> None:
+        error = {"domain": "global", "reason": reason, "message": reason}
+        self._send(status, {"error": {"errors": [error], "code": status, "message": reason}})
+
+    def _cut(self) -> None:
+        self.close_connection = True
+        with suppress(OSError):
+            self.connection.shutdown(socket.SHUT_RDWR)
+
+    def _drip(self) -> None:
+        """A byte now and then, for ever: no single read takes long."""
+        self.close_connection = True
+        with suppress(OSError):
+            while not self.double.released.wait(0.05):
+                self.connection.send(b"H")
+
+    def _send(self, status: int, answer: object, headers: Mapping[str, str] | None = None) -> None:
+        body = answer if isinstance(answer, bytes) else json.dumps(answer).encode()
+        self.send_response(status)
+        self.send_header("Content-Type", "text/html" if isinstance(answer, bytes) else "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        for name, value in (headers or {}).items():
+            self.send_header(name, value)
+        self.end_headers()
+        with suppress(OSError):
+            self.wfile.write(body)
+            self.wfile.flush()
+
+    def log_message(self, *_: object) -> None:
+        """Tests look at `calls`."""
+
+
+def recognise_upload(verb: str, path: str, query: str) -> Asked:
+    """`recognise`, for which the pieces of a resumable upload (PUT) belong to the method that began it."""
+    if verb == "PUT" and "upload_id=" in query:
+        return recognise("POST", path, query)
+    return recognise(verb, path, query)
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 64
+
+    def handle_error(self, *_: object) -> None:
+        """A client that gave up is what some tests are about."""
+
+
+@contextmanager
+def drive_double(port: int = 0, *, delay: float = 0.0) -> Iterator[DriveDouble]:
+    """A running one, on a port that the system chooses."""
+    double = DriveDouble(delay=delay)
+    server = _Server(("127.0.0.1", port), type("Handler", (_Handler,), {"double": double}))
+    double.port = server.server_port
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
+    thread.start()
+    try:
+        yield double
+    finally:
+        double.released.set()
+        server.shutdown()
+        server.server_close()
+        thread.join(5)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--port", type=int, default=0)
+    parser.add_argument("--delay", type=float, default=0.0, help="seconds that each call takes")
+    parser.add_argument("--token-file", type=Path, help="where to leave a token that it accepts")
+    arguments = parser.parse_args()
+    with drive_double(arguments.port, delay=arguments.delay) as double:
+        if arguments.token_file:
+            double.sign_in(arguments.token_file)
+        print(double.port, flush=True)
+        with suppress(KeyboardInterrupt):
+            threading.Event().wait()
+
+
+if __name__ == "__main__":
+    main()
