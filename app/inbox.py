@@ -8,7 +8,7 @@ import shutil
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path, PurePath, PurePosixPath
 
 from app.cache import PARTIAL
 from pylib.errors import Transient
@@ -106,7 +106,7 @@ class Inbox:
             files = [path for path in folder.rglob("*") if path.is_file()]
             if files:
                 taken_id, _, origin = folder.name.partition(".")
-                yield Taken(taken_id, files[0], _unpacked(files[0].relative_to(folder)), origin)
+                yield Taken(taken_id, files[0], unpacked(files[0].relative_to(folder)), origin)
             else:
                 shutil.rmtree(folder, ignore_errors=True)
 
@@ -153,7 +153,8 @@ def _packed(name: PurePosixPath) -> str:
     return packed if len(os.fsencode(packed)) <= NAME_MAX else escaped
 
 
-def _unpacked(path: Path) -> PurePosixPath:
+def unpacked(path: PurePath) -> PurePosixPath:
+    """What a file was called that lies at this path below its folder in the inbox."""
     return PurePosixPath(str(path).replace("%2F", "/").replace("%25", "%"))
 
 

@@ -509,7 +509,7 @@ class Journal:
         def select(db: sqlite3.Connection) -> Standing:
             counts = dict(
                 db.execute(
-                    "SELECT state, count(*) FROM deliveries JOIN snapshots USING (seq) "
+                    "SELECT deliveries.state, count(*) FROM deliveries JOIN snapshots USING (seq) "
                     "WHERE target = ? AND (size > 0 OR deliveries.state = 'owed') GROUP BY deliveries.state",
                     (target,),
                 )

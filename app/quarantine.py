@@ -71,7 +71,13 @@ class Quarantine:
         try:
             size = file.lstat().st_size
             entry = Quarantined(
-                file_id, stored, str(name), camera, str(reason), size, self._now().isoformat(timespec="seconds")
+                file_id,
+                stored,
+                str(name),
+                camera,
+                str(reason),
+                size,
+                self._now().isoformat(timespec="seconds"),
             )
             self.folder.mkdir(parents=True, exist_ok=True)
             self._describe(entry)  # first: a file without its reason would be a riddle
@@ -109,7 +115,9 @@ class Quarantine:
             total -= entry.size
             dropped += 1
         if dropped:
-            log.error("quarantine is full, the oldest files are gone", files=dropped, max_bytes=self._max_bytes)
+            log.error(
+                "quarantine is full, the oldest files are gone", files=dropped, max_bytes=self._max_bytes
+            )
         with self._lock:
             self._bytes = total
 

@@ -11,7 +11,21 @@ from pylib.errors import Transient
 from pylib.files import move
 
 SUFFIXES = (
-    *(".mp4", ".m4v", ".mov", ".avi", ".mkv", ".webm", ".wmv", ".asf", ".flv", ".3gp", ".mpg", ".mpeg", ".ts"),
+    *(
+        ".mp4",
+        ".m4v",
+        ".mov",
+        ".avi",
+        ".mkv",
+        ".webm",
+        ".wmv",
+        ".asf",
+        ".flv",
+        ".3gp",
+        ".mpg",
+        ".mpeg",
+        ".ts",
+    ),
     *(".264", ".265", ".h264", ".h265", ".dav", ".idx"),
 )
 """`.dav` is Dahua's own format, and `.idx` the index beside it."""

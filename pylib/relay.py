@@ -197,7 +197,7 @@ class ZmqRelay(Loop, Generic[M]):
         assert self._pull is not None  # noqa: S101 - connected before the loop
         if self._pull in ready:
             # Asking is cheaper than a receive that fails: it does not let go of the interpreter.
-            while self._pull.get(zmq.EVENTS) & zmq.POLLIN:
+            while int(self._pull.get(zmq.EVENTS)) & zmq.POLLIN:
                 self._accept(self._codec.decode(self._pull.recv(zmq.NOBLOCK)))
 
     def _send_results(self) -> None:

@@ -6,6 +6,7 @@ import errno
 import hashlib
 import os
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
 
@@ -25,7 +26,9 @@ T = TypeVar("T")
 
 MARKER = ".snapshot-archive"
 """Lies in the archive itself: where it is missing, so is the disk."""
-MARKER_TEXT = "Pictures are archived here. Without this file the folder counts as a disk that is not mounted.\n"
+MARKER_TEXT = (
+    "Pictures are archived here. Without this file the folder counts as a disk that is not mounted.\n"
+)
 
 ATTEMPT_S = 60.0
 """Longest time for one picture; a network mount whose server is gone hangs for ever."""
@@ -102,7 +105,9 @@ class Folder:
         try:
             return self._bounded.call(work)
         except TimeoutError:
-            raise ArchiveUnavailable("timeout", f"{self._folder} does not answer: is its server there?") from None
+            raise ArchiveUnavailable(
+                "timeout", f"{self._folder} does not answer: is its server there?"
+            ) from None
         except OSError as error:
             raise self._failure(error) from None
 
@@ -112,7 +117,9 @@ class Folder:
             return ArchiveBlocked(code, f"{self._folder}: {sentence}.")
         if error.errno in (errno.ENAMETOOLONG, errno.EINVAL, errno.EILSEQ):
             return ArchiveRejected("bad_name", f"{self._folder}: the disk takes no file of this name.")
-        return ArchiveUnavailable("disk_unavailable", f"{self._folder}: {error.strerror or type(error).__name__}.")
+        return ArchiveUnavailable(
+            "disk_unavailable", f"{self._folder}: {error.strerror or type(error).__name__}."
+        )
 
     def _claim(self, *, used: bool) -> None:
         marker = self._folder / MARKER
@@ -174,12 +181,14 @@ def _write_whole(target: Path, data: bytes, *, modified: float | None = None) ->
             file.flush()
             os.fsync(file.fileno())
         if modified is not None:
-            os.utime(partial, (modified, modified))
+            with suppress(PermissionError):  # some network mounts keep their own time
+                os.utime(partial, (modified, modified))
         if not _same(partial, data):
             raise ArchiveUnavailable("wrong_copy", f"{target.parent}: what was written reads differently.")
         partial.replace(target)
     except (OSError, ArchiveError):
-        partial.unlink(missing_ok=True)
+        with suppress(OSError):
+            partial.unlink()
         raise
     _sync_folder(target.parent)
 

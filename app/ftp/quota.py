@@ -8,7 +8,7 @@ import time
 from collections import Counter
 from pathlib import Path, PurePosixPath
 
-from app.inbox import ARRIVING, TAKEN
+from app.inbox import ARRIVING, TAKEN, unpacked
 
 BLOCK = 4096
 """Least that a file or folder counts for: many empty ones fill a disk, too."""
@@ -72,11 +72,12 @@ class Quota:
             if parts[:1] == (ARRIVING,):
                 folders.clear()
                 continue
-            if parts[:1] == (TAKEN,):
-                parts = parts[2:]
+            taken = parts[:1] == (TAKEN,)
             for name in files:
-                used[self._camera((*parts, name))] += _size(os.path.join(folder, name))  # noqa: PTH118
-            used[self._camera(parts)] += BLOCK * len(folders)
+                whole = unpacked(PurePosixPath(*parts[2:], name)).parts if taken else (*parts, name)
+                used[self._camera(whole)] += _size(os.path.join(folder, name))  # noqa: PTH118
+            if not taken:
+                used[self._camera(parts)] += BLOCK * len(folders)
         return used
 
     def _camera(self, parts: tuple[str, ...]) -> str:

@@ -111,8 +111,13 @@ class Connection(SMTP):
                 self._handler_coroutine.cancel()
         elif isinstance(error, TLSSetupException):
             log.info("no tls with this camera", address=self.peer, reason=str(error.__cause__))
+        elif isinstance(
+            error, IndexError | UnicodeError
+        ):  # what aiosmtpd and email make of garbled addresses
+            log.info("mail command not understood", address=self.peer, reason=type(error).__name__)
+            return "501 5.5.2 Cannot understand this"
         else:
-            log.warning("mail command failed", address=self.peer, exc_info=error)
+            log.error("mail command failed", address=self.peer, exc_info=error)
         return "451 4.3.0 Cannot do this"
 
     async def smtp_STARTTLS(self, arg: str) -> None:  # noqa: N802 - aiosmtpd finds it by this name, as those below

@@ -63,16 +63,21 @@ class Account:
         self._journal.give_up(event_id, self.target, problem=str(error))
         self._count(self.target, error.code)
 
-    def put_off(self, event_id: str, error: Exception, *, backoff: Backoff | None = None) -> None:
-        """It did not take this one now, or something unforeseen happened: in any case it stays owed."""
+    def put_off(
+        self, event_id: str, error: Exception, *, backoff: Backoff | None = None, away: bool = True
+    ) -> None:
+        """It did not take this one now, or something unforeseen happened: in any case it stays owed.
+
+        `away`: whether that says something of the whole target; then everything is tried again once it is back.
+        """
         if isinstance(error, Transient):
             failure = error
-            if not self._away:  # once an outage, not once an event
+            if away and not self._away:  # once an outage, not once an event
                 log.warning("target away, what it is owed is kept", target=self.target, reason=str(error))
         else:
             failure = Transient("internal_error", f"the target's adapter failed with {type(error).__name__}")
             log.error("target failed unexpectedly", target=self.target, event_id=event_id, exc_info=error)
-        self._away = True
+        self._away = self._away or away
         self._count(self.target, failure.code)
         self._journal.postpone(
             event_id,

@@ -15,7 +15,7 @@ from app.journal import Backoff, Journal
 from app.messages import Inspection
 from app.pipeline.account import Account
 from pylib.breaker import Breaker, State
-from pylib.errors import Permanent
+from pylib.errors import Permanent, Transient
 from pylib.health import Status
 from pylib.relay import Stage
 
@@ -68,9 +68,13 @@ class Keep(Stage[Inspection]):
             self._account.delivered(inspection.id)  # a failure has nothing to keep
             return ()
         try:
-            picture = _read(inspection)
-        except Permanent as error:
-            self._account.gave_up(inspection.id, error)
+            picture = Path(inspection.snapshot.path).read_bytes()
+        except FileNotFoundError:
+            gone = Permanent("picture_gone", f"{inspection.snapshot.path} is not there any more")
+            self._account.gave_up(inspection.id, gone)
+            return ()
+        except OSError as error:
+            self._account.put_off(inspection.id, _unreadable(inspection, error), away=False)
             return ()
         if self._waits.allow() and self._away.allow():
             self._keep(inspection, picture)
@@ -110,10 +114,12 @@ class Keep(Stage[Inspection]):
         except Exception as error:  # noqa: BLE001 - whatever it was, the picture stays owed
             self._is_open = False
             self._away.failed()
-            self._account.put_off(inspection.id, error)
+            self._account.put_off(inspection.id, error, away=self._away.state is not State.CLOSED)
         else:
             self._works()
-            self._account.delivered(inspection.id, md5=hashlib.md5(picture, usedforsecurity=False).hexdigest())
+            self._account.delivered(
+                inspection.id, md5=hashlib.md5(picture, usedforsecurity=False).hexdigest()
+            )
 
     def _ready(self) -> bool:
         """Open the archive where need be; False while another worker does."""
@@ -142,9 +148,5 @@ class Keep(Stage[Inspection]):
         self._blocked = ""
 
 
-def _read(inspection: Inspection) -> bytes:
-    path = inspection.snapshot.path
-    try:
-        return Path(path).read_bytes()
-    except OSError as error:
-        raise Permanent("picture_gone", f"cannot read {path}: {error.strerror}") from error
+def _unreadable(inspection: Inspection, error: OSError) -> Transient:
+    return Transient("picture_unreadable", f"cannot read {inspection.snapshot.path}: {error.strerror}")

@@ -12,7 +12,7 @@ from pathlib import Path
 from PIL import Image
 
 from tests.bench.processes import simulator
-from tests.bench.report import machine, table
+from tests.bench.report import Row, machine, table
 from tests.bench.rows import ROWS, Bench
 from tests.broker import Broker
 
@@ -27,7 +27,7 @@ def main() -> None:
     arguments = parser.parse_args()
     began = time.monotonic()
     facts = machine()
-    rows = []
+    rows: list[Row] = []
     with tempfile.TemporaryDirectory(prefix="snapshot-bench-") as folder, Broker() as broker:
         picture = Path(folder) / "camera.jpg"
         picture.write_bytes(draw())

@@ -23,7 +23,7 @@ import pytest
 from app.ftp.bans import Bans
 from app.ftp.certificate import make_certificate
 from app.inbox import Inbox, InboxUnavailable, Taken
-from app.mail import connection
+from app.mail import connection, server
 from app.mail.recipients import Recipients
 from app.mail.server import MailAddressInUse, MailServer
 from app.mail.settings import MailSettings
@@ -38,7 +38,7 @@ PICTURES = [encoded(busy(64 + n, 48)) for n in range(30)]
 class Site:
     """A running mail server over a real inbox, and what it handed over."""
 
-    def __init__(self, folder: Path, inbox: Inbox | None = None, **changes: Any) -> None:
+    def __init__(self, folder: Path, inbox: Inbox | None = None, *, data_dir: Path, **changes: Any) -> None:
         self.inbox = inbox or Inbox(folder / "area")
         self.inbox.open()
         self.taken: list[Taken] = []
@@ -50,7 +50,7 @@ class Site:
         self.server = MailServer(
             valid.model_copy(update={"port": 0}),
             inbox=self.inbox,
-            data_dir=folder,
+            data_dir=data_dir,
             bans=self.bans,
             recipients=Recipients(OWNERS),
             on_taken=self.hear,
@@ -116,12 +116,21 @@ def eventually(condition: Callable[[], bool], *, within: float = 10.0) -> bool:
     return True
 
 
+@pytest.fixture(scope="module")
+def certificates(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the server's certificate is made once for all tests."""
+    return tmp_path_factory.mktemp("certificates")
+
+
 @pytest.fixture
-def start(tmp_path: Path) -> Iterator[Callable[..., Site]]:
+def start(
+    tmp_path: Path, certificates: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Callable[..., Site]]:
+    monkeypatch.setattr(server, "TICK_S", 0.02)
     sites: list[Site] = []
 
     def make(inbox: Inbox | None = None, **changes: Any) -> Site:
-        sites.append(Site(tmp_path, inbox, **changes))
+        sites.append(Site(tmp_path, inbox, data_dir=certificates, **changes))
         return sites[-1]
 
     yield make
@@ -463,7 +472,8 @@ class Deadly(Inbox):
         if self.puts == int(sys.argv[2]):
             os._exit(9)
         return taken
-site = Site(Path(sys.argv[1]), Deadly(Path(sys.argv[1]) / "area"))
+folder = Path(sys.argv[1])
+site = Site(folder, Deadly(folder / "area"), data_dir=Path(sys.argv[3]))
 print(site.port, flush=True)
 site.server.join(60)
 """
@@ -471,9 +481,9 @@ site.server.join(60)
 
 @pytest.mark.parametrize("after", [1, 3])
 def test_a_kill_before_the_answer_loses_nothing_and_the_retry_is_recognisable(
-    start: Callable[..., Site], tmp_path: Path, after: int
+    start: Callable[..., Site], tmp_path: Path, certificates: Path, after: int
 ) -> None:
-    command = [sys.executable, "-c", KILLED, str(tmp_path), str(after)]
+    command = [sys.executable, "-c", KILLED, str(tmp_path), str(after), str(certificates)]
     root = Path(__file__).parents[2]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=root) as process:
         try:

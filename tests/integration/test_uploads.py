@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import threading
@@ -12,6 +13,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from app.cache import Cache
 from app.inbox import Inbox
@@ -37,7 +39,13 @@ class Area:
     def __init__(self, folder: Path, **settings: Any) -> None:
         self.root = folder / "area"
         self.inbox = Inbox(self.root)
-        quick = {"quiet_time": 0.3, "patience": 1.5, "scan_interval": 1.0, "polling_interval": 0.2, **settings}
+        quick = {
+            "quiet_time": 0.3,
+            "patience": 1.5,
+            "scan_interval": 1.0,
+            "polling_interval": 0.2,
+            **settings,
+        }
         self.uploads = Uploads(self.inbox, OWNERS, UploadSettings(**quick))
         self.found: list[Upload] = []
 
@@ -116,7 +124,8 @@ def test_10000_files_at_once_and_500_before_the_start_are_each_found_once(tmp_pa
     original.write_bytes(PICTURE)
     area.path("x").mkdir(parents=True)
     early, late = (
-        [f"{name}{number}.jpg" for number in range(count)] for name, count in (("early", 500), ("late", 10_000))
+        [f"{name}{number}.jpg" for number in range(count)]
+        for name, count in (("early", 500), ("late", 10_000))
     )
     for age, name in enumerate(early):
         area.path(name).write_bytes(PICTURE)
@@ -148,11 +157,26 @@ def test_polling_finds_files_where_the_system_does_not_tell(tmp_path: Path) -> N
         assert set(area.gather(3, more_for=0.5)) == names
 
 
-def test_a_scan_finds_what_no_event_told_of(area: Area) -> None:
-    area.uploads._watch.stop()
-    area.uploads._watch.keep_up = lambda: False  # type: ignore[method-assign] - the system's limit is reached
-    area.path("a.jpg").write_bytes(PICTURE)
-    assert area.gather(1) == [f"{PLACE}/a.jpg"]
+def test_scans_find_files_while_the_system_refuses_to_tell_and_that_is_said_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse() -> None:
+        raise OSError(errno.ENOSPC, "inotify watch limit reached")
+
+    with monkeypatch.context() as limited, capture_logs() as logs:
+        limited.setattr("app.triggers.area_watch.Observer", refuse)
+        area = Area(tmp_path, scan_interval=0.5)
+        area.uploads.open()
+        area.path("a.jpg").write_bytes(PICTURE)
+        assert area.gather(1, more_for=1.5) == [f"{PLACE}/a.jpg"]
+    assert [line["reason"] for line in logs if line["log_level"] == "warning"] == [
+        "inotify watch limit reached"
+    ]
+    with capture_logs() as logs:
+        area.path("b.jpg").write_bytes(PICTURE)
+        assert area.gather(2, more_for=1.5) == [f"{PLACE}/a.jpg", f"{PLACE}/b.jpg"]
+    assert [line["event"] for line in logs] == ["upload area is watched again"]
+    area.uploads.close()
 
 
 @pytest.mark.parametrize("watch", ["inotify", "polling"])
@@ -205,10 +229,14 @@ def test_hidden_folders_links_and_ignored_videos_stay_where_they_are(tmp_path: P
         assert area.path("link.jpg").is_symlink()
 
 
-def test_what_our_server_took_is_passed_on_at_once_and_after_a_restart_with_its_origin(tmp_path: Path) -> None:
+def test_what_our_server_took_is_passed_on_at_once_and_after_a_restart_with_its_origin(
+    tmp_path: Path,
+) -> None:
     area = Area(tmp_path, scan_interval=3600)
     area.uploads.open()
-    taken = [area.inbox.put(PICTURE, PurePosixPath(f"{PLACE}/{number}.jpg"), origin="ftp") for number in range(3)]
+    taken = [
+        area.inbox.put(PICTURE, PurePosixPath(f"{PLACE}/{number}.jpg"), origin="ftp") for number in range(3)
+    ]
     for one in taken[:2]:
         threading.Thread(target=area.uploads.taken, args=(one, "ftp")).start()
     area.gather(2, more_for=0.3)
@@ -327,7 +355,9 @@ def outcome(folder: Path, journal: Journal) -> tuple[list[str], ...]:
         f"{snapshot.camera} {snapshot.origin} {len(Path(snapshot.path).read_bytes())}"
         for snapshot in journal.uninspected(older_than=-1)
     ]
-    quarantined = [f"{entry.name} {entry.reason.split(':')[0]}" for entry in Quarantine(folder / "quarantine").listed()]
+    quarantined = [
+        f"{entry.name} {entry.reason.split(':')[0]}" for entry in Quarantine(folder / "quarantine").listed()
+    ]
     videos = [path.read_bytes().decode() for path in (folder / "videos").rglob("*") if path.is_file()]
     left = [path.name for path in (folder / "area").rglob("*") if path.is_file()]
     return sorted(recorded), sorted(quarantined), videos, left

@@ -10,6 +10,7 @@ import argparse
 import base64
 import hashlib
 import json
+import re
 import secrets
 import socket
 import threading
@@ -19,6 +20,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from email.message import Message
 from email.parser import BytesParser
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -37,8 +39,8 @@ class Fault:
     """What goes wrong with the next `times` calls of a method (all methods when empty)."""
 
     kind: str
-    """`403`, `429`, `500`, `html` (a proxy's 502), `quota`, `hang`, `cut` (no answer, nothing done), `lost` (done,
-    but no answer), `wrong` (other content is kept), `lost500` (done, and an error answered)."""
+    """`403`, `429`, `500`, `html` (a proxy's 502), `quota`, `hang`, `drip` (a byte now and then), `cut` (no answer,
+    nothing done), `lost` (done, but no answer), `lost500` (done, an error answered), `wrong` (other content kept)."""
     method: str = ""
     times: int = 1
 
@@ -158,7 +160,9 @@ class DriveDouble:
         if not query.get("state") or query.get("code_challenge_method") != "S256":
             raise Violation("sign-in without state or code challenge")
         if self.says_no:
-            return query["redirect_uri"] + "?" + urlencode({"error": "access_denied", "state": query["state"]})
+            return (
+                query["redirect_uri"] + "?" + urlencode({"error": "access_denied", "state": query["state"]})
+            )
         code = secrets.token_urlsafe()
         self._codes[code] = dict(query)
         answer = {"state": query["state"], "code": code, "scope": query["scope"]}
@@ -173,14 +177,21 @@ class DriveDouble:
             return 401, {"error": "invalid_client"}
         if form.get("grant_type") == "refresh_token":
             if self.revoked or form.get("refresh_token") not in self._refresh:
-                return 400, {"error": "invalid_grant", "error_description": "Token has been expired or revoked."}
+                return 400, {
+                    "error": "invalid_grant",
+                    "error_description": "Token has been expired or revoked.",
+                }
             answer = self._grant()
             answer.pop("refresh_token")
             return 200, answer
         asked = self._codes.pop(form.get("code", ""), None)
         verifier = hashlib.sha256(form.get("code_verifier", "").encode()).digest()
         challenge = base64.urlsafe_b64encode(verifier).rstrip(b"=").decode()
-        if not asked or asked["redirect_uri"] != form.get("redirect_uri") or asked["code_challenge"] != challenge:
+        if (
+            not asked
+            or asked["redirect_uri"] != form.get("redirect_uri")
+            or asked["code_challenge"] != challenge
+        ):
             return 400, {"error": "invalid_grant"}
         self.revoked = False
         return 200, self._grant()
@@ -220,7 +231,10 @@ class DriveDouble:
                 size = min(int(given.get("maxResults", 100)), 1000)
                 token = given.get("pageToken", "")
                 return self.files.list(
-                    given.get("q", "trashed = false"), order=given.get("orderBy", ""), size=size, page_token=token
+                    given.get("q", "trashed = false"),
+                    order=given.get("orderBy", ""),
+                    size=size,
+                    page_token=token,
                 )
             case "about.get":
                 quota = {"quotaBytesTotal": str(self.files.quota), "quotaBytesUsed": str(self.files.used)}
@@ -262,7 +276,7 @@ def _ids(text: str) -> list[str]:
     return [one.strip() for one in text.split(",") if one.strip()]
 
 
-def _json(body: bytes, schema: str) -> dict[str, Any]:
+def _json(body: Any, schema: str) -> dict[str, Any]:
     try:
         value = json.loads(body or b"{}")
     except ValueError:
@@ -280,11 +294,13 @@ def _parts(asked: Asked, headers: Mapping[str, str], body: bytes) -> tuple[dict[
     if message.get_content_type() != "multipart/related" or not isinstance(parts, list) or len(parts) != 2:
         raise Violation("an upload that is not multipart/related of two parts")
     # The parser's text may lose bytes: the content is taken from the body itself.
-    boundary = f"--{message.get_boundary()}".encode()
-    raw = body.split(boundary)[2]
-    content = raw.partition(b"\n\n")[2] if b"\r\n\r\n" not in raw[:400] else raw.partition(b"\r\n\r\n")[2]
-    metadata = _json(bytes(parts[0].get_payload(decode=True) or b""), asked.request)
-    return metadata, content.removesuffix(b"\n").removesuffix(b"\r")
+    raw = body.split(f"--{message.get_boundary()}".encode())[2]
+    blank = re.search(rb"(\r?\n)\r?\n", raw)
+    if blank is None:
+        raise Violation("a part without an end of its headers")
+    first = parts[0]
+    metadata = _json(first.get_payload(decode=True) if isinstance(first, Message) else b"", asked.request)
+    return metadata, raw[blank.end() :].removesuffix(blank[1])
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -47,9 +47,9 @@ def _methods() -> tuple[tuple[str, re.Pattern[str], bool, dict[str, Any]], ...]:
     for resource in doc["resources"].values():
         for method in resource.get("methods", {}).values():
             paths = [(f"/{doc['servicePath']}{method['path']}", False)]
-            for protocol in method.get("mediaUpload", {}).get("protocols", {}).values():
-                # The client puts `upload/` before the service's path; the description says `resumable/upload/` too.
-                paths.append((protocol["path"].removeprefix("/resumable"), True))
+            protocols = method.get("mediaUpload", {}).get("protocols", {}).values()
+            # The client sends both kinds of upload to the same path; `uploadType` says which it is.
+            paths += [(protocol["path"].removeprefix("/resumable"), True) for protocol in protocols]
             for path, upload in dict(paths).items():
                 pattern = re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", path)
                 found.append((method["httpMethod"], re.compile(pattern), upload, method))

@@ -99,7 +99,7 @@ class _Parser:
     def properties(self) -> Matches:
         self.expect("has")
         self.expect("{")
-        wanted = {}
+        wanted: dict[str, str] = {}
         while not wanted or self.accept("and"):
             name = self.word()
             self.expect("=")

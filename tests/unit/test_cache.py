@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from datetime import UTC, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -50,3 +51,35 @@ def test_a_folder_that_cannot_be_written_is_one_clear_sentence(tmp_path: Path) -
 )
 def test_names_become_folders_that_cannot_leave_the_cache(name: str, expected: str) -> None:
     assert slug(name) == expected
+
+
+def test_a_file_is_adopted_without_being_written_again(tmp_path: Path) -> None:
+    file = tmp_path / "inbox.jpg"
+    file.write_bytes(b"picture")
+    cache = Cache(tmp_path / "cache", zone=UTC)
+    place = {
+        "event_id": "e1",
+        "camera": "Yard Camera",
+        "taken_at": datetime(2026, 3, 4, tzinfo=UTC),
+        "format": "JPEG",
+    }
+    path = cache.adopt(file, **place)  # type: ignore[arg-type]
+    assert path == cache.adopt(file, **place)  # type: ignore[arg-type]  # an attempt that was not recorded
+    assert path.stat().st_ino == file.stat().st_ino
+    file.unlink()
+    assert path.read_bytes() == b"picture"
+
+
+def test_a_file_that_cannot_have_two_names_is_copied(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(self: Path, target: Path) -> None:
+        raise OSError(errno.EXDEV, "Invalid cross-device link")
+
+    monkeypatch.setattr(Path, "hardlink_to", refuse)
+    file = tmp_path / "inbox.jpg"
+    file.write_bytes(b"picture")
+    cache = Cache(tmp_path / "cache", zone=UTC)
+    path = cache.adopt(
+        file, event_id="e1", camera="Yard Camera", taken_at=datetime(2026, 3, 4, tzinfo=UTC), format="JPEG"
+    )
+    assert path.read_bytes() == file.read_bytes() == b"picture"
+    assert path.stat().st_ino != file.stat().st_ino

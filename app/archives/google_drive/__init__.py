@@ -13,6 +13,7 @@ from app.archives.google_drive.folders import Folders
 from app.archives.google_drive.ledger import Ledger
 from app.archives.google_drive.organiser import Organiser, Sorted
 from app.archives.google_drive.session import FOLDER, PAUSES, Session, properties
+from app.archives.google_drive.status import Status, examine
 from app.archives.google_drive.token import Token
 from app.archives.google_drive.uploads import EVENT_ID, Uploads
 from app.messages import Inspection
@@ -36,10 +37,12 @@ class GoogleDriveSettings(BaseModel):
         description="Name of the folder in Drive; made where it is missing. Empty: no Drive.",
     )
     credentials_file: Path | None = Field(
-        default=None, description=f"File that keeps the token; `{TOKEN_FILE}` in the data directory unless set."
+        default=None,
+        description=f"File that keeps the token; `{TOKEN_FILE}` in the data directory unless set.",
     )
     client_secrets_file: Path | None = Field(
-        default=None, description="The OAuth client's JSON file as the Google Cloud console gives it, for signing in."
+        default=None,
+        description="The OAuth client's JSON file as the Google Cloud console gives it, for signing in.",
     )
     api_root_url: str = Field(
         default=GOOGLE, pattern="^https?://", description="Where the Drive API is, for a proxy or a double."
@@ -75,7 +78,9 @@ class GoogleDrive:
         self.concurrency = settings.concurrency
         self._folder = settings.folder
         self._token = Token(settings.token_file(data_dir), timeout=settings.timeout)
-        self._session = Session(self._token, root_url=settings.api_root_url, timeout=settings.timeout, pauses=pauses)
+        self._session = Session(
+            self._token, root_url=settings.api_root_url, timeout=settings.timeout, pauses=pauses
+        )
         memory = data_dir / "google_drive"
         self._folders = Folders(self._session, settings.folder, memory=memory / "folder.json")
         self._uploads = Uploads(self._session, self._folders, Ledger(memory / "begun"), zone=zone)
@@ -110,9 +115,9 @@ class GoogleDrive:
                 if places:
                     yield _kept(file, max(places, key=len))
 
-    def usage(self) -> Mapping[str, Any]:
-        """The account, as `about.get` tells it: storage used and owned. Raises `ArchiveError`."""
-        return self._session.about()
+    def status(self) -> Status:
+        """How token, account and folder are; changes nothing in Drive and raises nothing."""
+        return examine(self._token, self._session, self._folders)
 
     def close(self) -> None:
         """End pauses, and let go of connections."""
@@ -121,7 +126,11 @@ class GoogleDrive:
     def _paths(self, top: str) -> dict[str, str]:
         """Folder id -> path below the top folder, with a slash at the end."""
         query = f"mimeType = '{FOLDER}' and trashed = false"
-        found = [folder for page in self._session.list_files(query, fields="id,title,parents/id") for folder in page]
+        found = [
+            folder
+            for page in self._session.list_files(query, fields="id,title,parents/id")
+            for folder in page
+        ]
         below: dict[str, list[Any]] = {}
         for folder in found:
             for parent in folder.get("parents", ()):

@@ -14,7 +14,10 @@ _THROTTLES = {"rateLimitExceeded", "userRateLimitExceeded", "sharingRateLimitExc
 """With status 403 (Drive API guide, "Resolve errors"); status 429 says the same."""
 
 _BLOCKS: Mapping[str, tuple[str, str]] = {
-    "storageQuotaExceeded": ("quota_full", "Google's storage is full: free some, or buy more, and empty Drive's bin."),
+    "storageQuotaExceeded": (
+        "quota_full",
+        "Google's storage is full: free some, or buy more, and empty Drive's bin.",
+    ),
     "numChildrenInNonRootLimitExceeded": (
         "folder_full",
         "The Drive folder holds as many entries as Drive allows: set GOOGLE_DRIVE_FOLDER to a new one.",
@@ -77,8 +80,12 @@ def refusal(status: int, body: bytes) -> ArchiveError:
     if status == 413:
         return ArchiveRejected("too_large", "Drive takes no file that large")
     if status == 403:
-        return ArchiveBlocked("forbidden", f"Drive refuses the call ({reason or 'without a reason'}): {SIGN_IN}.")
-    return ArchiveRejected("refused", f"Drive refuses the call with status {status} ({reason or 'no reason'})")
+        return ArchiveBlocked(
+            "forbidden", f"Drive refuses the call ({reason or 'without a reason'}): {SIGN_IN}."
+        )
+    return ArchiveRejected(
+        "refused", f"Drive refuses the call with status {status} ({reason or 'no reason'})"
+    )
 
 
 def _reason(body: bytes) -> str:

@@ -11,7 +11,7 @@ import structlog
 
 from app.archives.google_drive.errors import NotThere
 from app.archives.google_drive.session import FOLDER, Session, quoted
-from app.archives.google_drive.token import write_private
+from pylib.private_file import write_private
 
 log = structlog.get_logger(__name__)
 
@@ -52,9 +52,16 @@ class Folders:
         """The top folder, found again wherever a person moved it, or else made. Raises `ArchiveError`."""
         with self._lock:
             if self._top is None:
-                self._top = self._recognise() or self._find_or_make_top()
+                self._top = (
+                    self._recognise() or self._find_top() or Top(self._name, *self._make(self._name, ROOT))
+                )
                 self._remember(self._top)
             return self._top
+
+    def look(self) -> Top | None:
+        """The top folder where there is one; none is made. Raises `ArchiveError`."""
+        with self._lock:
+            return self._top or self._recognise() or self._find_top()
 
     def below_top(self, *names: str) -> str:
         """The id of a folder below the top one, made as far as it is missing. Raises `ArchiveError`."""
@@ -85,12 +92,12 @@ class Folders:
             return None
         return Top(self._name, found["id"], found.get("alternateLink", self._recalled.url))
 
-    def _find_or_make_top(self) -> Top:
+    def _find_top(self) -> Top | None:
         found = self._find(self._name, ROOT)
-        if found:
-            link = self._session.get(found, fields="id,alternateLink").get("alternateLink", "")
-            return Top(self._name, found, link)
-        return Top(self._name, *self._make(self._name, ROOT))
+        return Top(self._name, found, self._link(found)) if found else None
+
+    def _link(self, folder: str) -> str:
+        return str(self._session.get(folder, fields="id,alternateLink").get("alternateLink", ""))
 
     def _find(self, name: str, parent: str) -> str:
         query = f"title = {quoted(name)} and mimeType = '{FOLDER}' and {quoted(parent)} in parents and trashed = false"
@@ -106,7 +113,7 @@ class Folders:
             found = self._find(name, parent) if tried else ""
             tried.append(True)
             if found:
-                return found, self._session.get(found, fields="id,alternateLink").get("alternateLink", "")
+                return found, self._link(found)
             metadata = {"title": name, "mimeType": FOLDER, "parents": [{"id": parent}]}
             made = self._session.insert(metadata, fields="id,alternateLink")
             log.info("drive folder made", folder=name)

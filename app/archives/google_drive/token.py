@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
-import tempfile
 import threading
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -13,14 +12,24 @@ from typing import Any
 from app.archives import ArchiveBlocked, ArchiveError, ArchiveUnavailable
 from app.archives.google_drive.errors import SIGN_IN
 from app.archives.google_drive.transport import Transport
+from pylib.private_file import write_private
 
 SCOPE = "https://www.googleapis.com/auth/drive.file"
 """Only what this app itself made in Drive."""
 
+SIGNED_IN_AT = "signed_in_at"
+"""Our own key in the token file, beside oauth2client's, which leaves it out of account: Unix seconds."""
+
 LEEWAY = timedelta(minutes=2)
 """A token that ends sooner than this is refreshed before the call, not by it."""
 
-_NEEDS_A_PERSON = {"invalid_grant", "invalid_client", "unauthorized_client", "deleted_client", "disabled_client"}
+_NEEDS_A_PERSON = {
+    "invalid_grant",
+    "invalid_client",
+    "unauthorized_client",
+    "deleted_client",
+    "disabled_client",
+}
 """Errors of the token endpoint (RFC 6749 section 5.2, and two of Google's) that no waiting mends."""
 
 
@@ -35,7 +44,7 @@ class Token:
         self.path = path
         self._timeout = timeout
         self._lock = threading.Lock()
-        self._credentials: Any = None
+        self._stored: Stored | None = None
         self._version: tuple[int, int] | None = None
         self._dead: ArchiveBlocked | None = None
 
@@ -45,59 +54,55 @@ class Token:
         Raises `ArchiveBlocked` where a person has to sign in, `ArchiveUnavailable` where Google is away.
         """
         with self._lock:
-            self._reload()
+            stored = self._reload()
             if self._dead is not None:
                 raise ArchiveBlocked(self._dead.code, self._dead.detail)
-            credentials = self._credentials
-            if not credentials.access_token or credentials.access_token == refused or self._ends_soon():
-                self._refresh()
-            return str(self._credentials.access_token)
+            if stored.credentials.access_token in (None, "", refused) or _ends_soon(stored):
+                self._refresh(stored)
+            return str(stored.credentials.access_token)
 
-    def peek(self) -> Any:
-        """The stored credentials (oauth2client's), refreshed or not. Raises `ArchiveBlocked` where there are none."""
+    def stored(self) -> Stored:
+        """What the file holds now. Raises `ArchiveBlocked` where that is no token."""
         with self._lock:
-            self._reload()
-            return self._credentials
+            return self._reload()
 
-    def _ends_soon(self) -> bool:
-        expiry: datetime | None = self._credentials.token_expiry  # naive, UTC
-        return expiry is not None and expiry.replace(tzinfo=UTC) - LEEWAY <= datetime.now(UTC)
-
-    def _reload(self) -> None:
+    def _reload(self) -> Stored:
         try:
             version = version_of(self.path)
-            if version == self._version:
-                return
-            self._credentials = load(self.path)
+            if self._stored is None or version != self._version:
+                self._stored = load(self.path)
+                self._version = version_of(self.path)  # its mode may have been mended
+                self._dead = None
+            return self._stored
         except FileNotFoundError:
-            self._version = None
+            self._stored = None
             raise ArchiveBlocked("no_token", f"Nobody has signed in to Google yet: {SIGN_IN}.") from None
         except (OSError, ValueError, KeyError, TypeError):
-            self._version = None
-            raise ArchiveBlocked("bad_token", f"The file of the Google token cannot be read: {SIGN_IN}.") from None
-        self._version = version
-        self._dead = None
+            self._stored = None
+            raise ArchiveBlocked(
+                "bad_token", f"The file of the Google token cannot be read: {SIGN_IN}."
+            ) from None
 
-    def _refresh(self) -> None:
-        if not self._credentials.refresh_token:
+    def _refresh(self, stored: Stored) -> None:
+        if not stored.credentials.refresh_token:
             raise self._give_up("no_refresh", f"The Google token has ended and cannot be renewed: {SIGN_IN}.")
         transport = Transport(timeout=self._timeout)
         try:
-            self._credentials.refresh(transport)
+            stored.credentials.refresh(transport)
         except ArchiveError:
             raise
         except Exception as error:  # noqa: BLE001 - oauth2client's, and whatever an odd answer sets off in it
             # oauth2client takes any error for the token's end, also a server's; and its text may quote the answer.
-            self._credentials.invalid = False
+            stored.credentials.invalid = False
             self._explain(error)
         finally:
             transport.close()
-        self._keep()
+        self._keep(stored)
 
-    def _keep(self) -> None:
+    def _keep(self, stored: Stored) -> None:
         try:
             if version_of(self.path) == self._version:  # else someone signed in anew meanwhile
-                save(self.path, self._credentials)
+                save(self.path, stored)
                 self._version = version_of(self.path)
         except OSError:
             return  # it is good for an hour all the same, and renewed again after a restart
@@ -117,39 +122,45 @@ class Token:
         return ArchiveBlocked(code, detail)
 
 
+def _ends_soon(stored: Stored) -> bool:
+    expiry: datetime | None = stored.credentials.token_expiry  # naive, UTC
+    return expiry is not None and expiry.replace(tzinfo=UTC) - LEEWAY <= datetime.now(UTC)
+
+
 def version_of(path: Path) -> tuple[int, int]:
     """What changes whenever a file is replaced. Raises OSError."""
     status = path.stat()
     return status.st_mtime_ns, status.st_ino
 
 
-def load(path: Path) -> Any:
-    """The credentials in a token file (oauth2client's). Raises OSError, ValueError, KeyError or TypeError."""
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """What a token file holds."""
+
+    credentials: Any = field(repr=False)
+    """oauth2client's, which holds secrets and is changed by a refresh."""
+    signed_in_at: datetime | None
+    """When a person signed in; None for a token of another tool, which does not note that."""
+
+
+def load(path: Path) -> Stored:
+    """Read a token file, and close it to others. Raises OSError, ValueError, KeyError or TypeError."""
     from oauth2client.client import OAuth2Credentials
 
     text = path.read_text("utf-8")
-    if not isinstance(json.loads(text), dict):
+    values = json.loads(text)
+    if not isinstance(values, dict):
         raise TypeError("not a token")
     if path.stat().st_mode & 0o077:
         path.chmod(0o600)
-    return OAuth2Credentials.from_json(text)
+    noted = values.get(SIGNED_IN_AT)
+    signed_in_at = datetime.fromtimestamp(noted, UTC) if isinstance(noted, int | float) else None
+    return Stored(OAuth2Credentials.from_json(text), signed_in_at)
 
 
-def save(path: Path, credentials: Any) -> None:
-    """Put credentials in place whole, readable by us only from the first byte on. Raises OSError."""
-    write_private(path, credentials.to_json().encode())
-
-
-def write_private(path: Path, content: bytes) -> None:
-    """Replace a file by one with mode 0600, durably and at once. Raises OSError."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")  # made with mode 0600
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(descriptor)
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
+def save(path: Path, stored: Stored) -> None:
+    """Put a token in place whole, readable by us only from the first byte on. Raises OSError."""
+    values = json.loads(stored.credentials.to_json())
+    if stored.signed_in_at:
+        values[SIGNED_IN_AT] = stored.signed_in_at.timestamp()
+    write_private(path, json.dumps(values).encode())

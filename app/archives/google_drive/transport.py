@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
+from functools import cache
 from typing import Any, Protocol
 
 import requests
@@ -83,11 +84,16 @@ class _TLSPool(HTTPSConnectionPool):
     ConnectionCls = _TLSConnection
 
 
+@cache
+def _tls_context() -> ssl.SSLContext:
+    context = ssl.create_default_context()
+    context.sslsocket_class = _TimedTLSSocket
+    return context
+
+
 class _Adapter(HTTPAdapter):
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        context = ssl.create_default_context()
-        context.sslsocket_class = _TimedTLSSocket
-        super().init_poolmanager(*args, ssl_context=context, **kwargs)
+        super().init_poolmanager(*args, ssl_context=_tls_context(), **kwargs)
         self.poolmanager.pool_classes_by_scheme = {"http": _Pool, "https": _TLSPool}
 
 
@@ -181,7 +187,9 @@ class Transport:
         try:
             yield
         except requests.ConnectTimeout:
-            raise ArchiveUnavailable("unreachable", "Google cannot be reached: no connection in time") from None
+            raise ArchiveUnavailable(
+                "unreachable", "Google cannot be reached: no connection in time"
+            ) from None
         except (requests.Timeout, TimeoutError):
             raise self._timed_out() from None
         except (requests.RequestException, HTTPError, OSError) as error:

@@ -132,7 +132,12 @@ def test_what_was_recorded_before_a_crash_is_only_let_go(home: Home) -> None:
 
 @pytest.mark.parametrize(
     ("data", "reason"),
-    [(b"", "empty"), (jpeg()[:-40], "truncated"), (b"hello", "not_an_image"), (b"\xff" * 200_000, "too_large")],
+    [
+        (b"", "empty"),
+        (jpeg()[:-40], "truncated"),
+        (b"hello", "not_an_image"),
+        (b"\xff" * 200_000, "too_large"),
+    ],
 )
 def test_what_is_no_picture_is_kept_with_its_reason(home: Home, data: bytes, reason: str) -> None:
     assert home.receive(home.take(data)) == []
@@ -174,7 +179,9 @@ def test_videos_may_be_ignored(home: Home) -> None:
     assert home.reasons() == []
 
 
-def test_with_a_full_disk_nothing_is_let_go_and_trying_again_gives_one_event(home: Home, journal: Journal) -> None:
+def test_with_a_full_disk_nothing_is_let_go_and_trying_again_gives_one_event(
+    home: Home, journal: Journal
+) -> None:
     taken = home.take(jpeg())
     with full_disk(journal), pytest.raises(DatabaseUnavailable):
         home.receive(taken)

@@ -95,3 +95,13 @@ def test_a_job_that_kills_its_thread_does_not_stop_the_others(monkeypatch: pytes
     assert done.wait(5)
     pool.close(abandon=False)
     assert pool.join(5)
+
+
+def test_without_workers_a_job_is_done_when_submit_returns() -> None:
+    pool = KeyedPool("pool", workers=0)
+    ran_in: list[threading.Thread] = []
+    pool.submit("a", lambda: ran_in.append(threading.current_thread()))
+    assert ran_in == [threading.current_thread()]
+    assert not pool.busy
+    pool.close(abandon=False)
+    assert pool.join(0)

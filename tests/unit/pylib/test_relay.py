@@ -299,3 +299,16 @@ def test_a_worker_that_never_returns_is_noticed(monkeypatch: pytest.MonkeyPatch)
             time.sleep(0.01)
         assert line.relay.stuck
         release.set()
+
+
+def test_a_stage_without_workers_is_called_in_the_relay_s_own_thread() -> None:
+    names: list[str] = []
+
+    def note(message: str) -> list[str]:
+        names.append(threading.current_thread().name)
+        return [message]
+
+    with Line(Each(note), workers=0) as line:
+        line.give("a 1", "b 1")
+        assert line.end.wait_for(2) == ["a 1", "b 1"]
+    assert names == ["stage", "stage"]

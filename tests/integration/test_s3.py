@@ -1,0 +1,346 @@
+"""The S3 archive against moto's server, with a proxy between them that makes things go wrong."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from datetime import timedelta
+from hashlib import md5
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote
+
+import boto3
+import pytest
+from botocore.config import Config
+from moto.server import ThreadedMotoServer
+
+from app.archives import ArchiveBlocked, ArchiveUnavailable, Kept
+from app.archives.folder import Folder
+from app.archives.s3 import S3, S3Settings
+from app.cache import Cache
+from app.journal import Journal
+from app.messages import Inspection, Label, decode, encode
+from app.pipeline.archive import Keep
+from app.pipeline.publish import Publish
+from pylib.relay import Codec, Transport, ZmqRelay
+from tests.fakes.archives import NOON, a_picture, event_id, recorded
+from tests.fakes.publishers import FakePublisher
+from tests.simulators.s3_proxy import ALTERED, BUSY, CONDITIONAL, HANG, LOST, OK, S3Proxy, s3_proxy
+from tests.unit.pipeline.test_archive import Clock, work_off
+
+KEY = f"home/2026/03/04/yard-camera/120001-{event_id(1)}.jpg"
+
+
+@pytest.fixture(scope="module")
+def moto() -> Iterator[tuple[str, int]]:
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    yield server.get_host_and_port()
+    server.stop()
+
+
+@pytest.fixture(autouse=True)
+def login(monkeypatch: pytest.MonkeyPatch) -> None:
+    for variable, value in {
+        "AWS_ACCESS_KEY_ID": "someone",
+        "AWS_SECRET_ACCESS_KEY": "whatever",
+        "AWS_CONFIG_FILE": "/dev/null",
+        "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
+        "AWS_DEFAULT_REGION": "eu-central-1",
+    }.items():
+        monkeypatch.setenv(variable, value)
+    for variable in ("AWS_PROFILE", "AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3", "AWS_SESSION_TOKEN"):
+        monkeypatch.delenv(variable, raising=False)
+
+
+@pytest.fixture
+def proxy(moto: tuple[str, int]) -> Iterator[S3Proxy]:
+    with s3_proxy(moto) as proxy:
+        yield proxy
+
+
+@pytest.fixture
+def remote(moto: tuple[str, int], name: str) -> Any:
+    """The bucket as its owner sees it, without the proxy."""
+    client = boto3.client(
+        "s3", endpoint_url=f"http://{moto[0]}:{moto[1]}", config=Config(s3={"addressing_style": "path"})
+    )
+    client.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
+    return client
+
+
+@pytest.fixture
+def s3(proxy: S3Proxy, remote: Any, name: str) -> Iterator[S3]:
+    archive = S3(settings(proxy, name))
+    yield archive
+    archive.close()
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def journal(tmp_path: Path, clock: Clock) -> Iterator[Journal]:
+    journal = Journal(tmp_path / "journal.db", clock=clock)
+    journal.open()
+    journal.database.start()
+    yield journal
+    journal.database.stop()
+    assert journal.database.join(5)
+
+
+def settings(proxy: S3Proxy, bucket: str, **options: Any) -> S3Settings:
+    options = {"connect_timeout": 1, "read_timeout": 0.5, **options}
+    return S3Settings(bucket=bucket, prefix="/home/", endpoint_url=proxy.url, path_style=True, **options)
+
+
+def keys(remote: Any, bucket: str) -> list[str]:
+    return [entry["Key"] for entry in remote.list_objects_v2(Bucket=bucket).get("Contents", ())]
+
+
+def body(remote: Any, bucket: str, key: str = KEY) -> bytes:
+    data: bytes = remote.get_object(Bucket=bucket, Key=key)["Body"].read()
+    return data
+
+
+def test_a_picture_lies_under_its_day_and_camera_and_says_what_it_is(s3: S3, remote: Any, name: str) -> None:
+    seen = a_picture(
+        None, camera="Küche Camera", labels=(Label("Person", 0.97), Label("Hund 🐕", 0.5)), persons=1
+    )
+    s3.open()
+    s3.store(seen, b"a picture")
+    there = remote.get_object(Bucket=name, Key=KEY)
+    assert there["Body"].read() == b"a picture"
+    assert there["ContentType"] == "image/jpeg"
+    told = {key: unquote(value) for key, value in there["Metadata"].items()}
+    assert told["event-id"] == event_id(1)
+    assert told["camera"] == "Küche Camera"
+    assert told["labels"] == "Person 0.97, Hund 🐕 0.50"
+    assert told["person-count"] == "1"
+    assert told["time"] == "2026-03-04T12:00:01+00:00"
+
+
+def test_storage_class_and_encryption_are_asked_for(proxy: S3Proxy, remote: Any, name: str) -> None:
+    s3 = S3(settings(proxy, name, storage_class="STANDARD_IA", encryption="aws:kms"))
+    s3.store(a_picture(None), b"a picture")
+    there = remote.head_object(Bucket=name, Key=KEY)
+    assert (there["StorageClass"], there["ServerSideEncryption"]) == ("STANDARD_IA", "aws:kms")
+    assert [entry.md5 for entry in s3.entries()] == [""]  # what KMS encrypts has an ETag that says nothing
+    s3.close()
+
+
+def test_keeping_a_picture_twice_leaves_one(s3: S3, remote: Any, name: str) -> None:
+    for _ in range(2):
+        s3.store(a_picture(None), b"a picture")
+    assert keys(remote, name) == [KEY]
+
+
+def test_an_upload_whose_answer_was_lost_is_found_and_not_sent_again_by_us(
+    s3: S3, proxy: S3Proxy, remote: Any, name: str
+) -> None:
+    proxy.faults += [LOST, LOST]
+    with pytest.raises(ArchiveUnavailable):
+        s3.store(a_picture(None), b"a picture")
+    first = remote.head_object(Bucket=name, Key=KEY)["LastModified"]
+    s3.store(a_picture(None), b"a picture")
+    assert keys(remote, name) == [KEY]
+    assert remote.head_object(Bucket=name, Key=KEY)["LastModified"] == first
+
+
+@pytest.mark.parametrize("faults", [[ALTERED], [ALTERED, ALTERED]])
+def test_what_arrives_other_than_it_was_sent_is_sent_again(
+    s3: S3, proxy: S3Proxy, remote: Any, name: str, faults: list[str]
+) -> None:
+    proxy.faults += faults
+    try:
+        s3.store(a_picture(None), b"a picture")
+    except ArchiveUnavailable:
+        s3.store(a_picture(None), b"a picture")
+    assert body(remote, name) == b"a picture"
+    assert keys(remote, name) == [KEY]
+
+
+def test_a_wrong_copy_that_lies_there_is_replaced(s3: S3, remote: Any, name: str) -> None:
+    remote.put_object(Bucket=name, Key=KEY, Body=b"A picture")
+    s3.store(a_picture(None), b"a picture")
+    assert body(remote, name) == b"a picture"
+
+
+def test_a_server_without_conditional_writes_is_looked_at_first(
+    s3: S3, proxy: S3Proxy, remote: Any, name: str
+) -> None:
+    proxy.always = CONDITIONAL
+    for number in (1, 2, 1, 2):
+        s3.store(a_picture(None, number), b"a picture")
+    assert len(keys(remote, name)) == 2
+    assert [method for method, _, _ in proxy.seen].count("PUT") == 3  # the first one of them refused
+
+
+@pytest.mark.parametrize(
+    ("fault", "code", "advice"),
+    [
+        ("NoSuchBucket:404", "no_such_bucket", "S3_BUCKET"),
+        ("AccessDenied:403", "access_denied", "s3:PutObject"),
+        ("InvalidAccessKeyId:403", "bad_credentials", "AWS_ACCESS_KEY_ID"),
+        ("SignatureDoesNotMatch:403", "bad_credentials", "AWS_SECRET_ACCESS_KEY"),
+        ("ExpiredToken:400", "expired_credentials", "sign in again"),
+        ("RequestTimeTooSkewed:403", "clock_wrong", "NTP"),
+        ("QuotaExceeded:403", "quota_full", "free some space"),
+        ("PermanentRedirect:301", "wrong_region", "S3_REGION"),
+    ],
+)
+def test_what_only_a_person_can_mend_blocks_and_says_what_to_do(
+    s3: S3, proxy: S3Proxy, fault: str, code: str, advice: str
+) -> None:
+    proxy.always = fault
+    for attempt in (s3.open, lambda: s3.store(a_picture(None), b"a picture")):
+        with pytest.raises(ArchiveBlocked) as raised:
+            attempt()
+        assert raised.value.code == code
+        assert advice in raised.value.detail
+
+
+def test_a_bucket_that_is_not_there_blocks(proxy: S3Proxy, moto: tuple[str, int]) -> None:
+    s3 = S3(settings(proxy, "nobody-made-this"))
+    with pytest.raises(ArchiveBlocked, match="nobody-made-this"):
+        s3.open()
+    s3.close()
+
+
+def test_no_login_at_all_blocks(proxy: S3Proxy, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("AWS_ACCESS_KEY_ID")
+    monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    s3 = S3(settings(proxy, name))
+    with pytest.raises(ArchiveBlocked, match="no_credentials"):
+        s3.open()
+    s3.close()
+
+
+@pytest.mark.parametrize(
+    ("fault", "code"), [(BUSY, "throttled"), (HANG, "timeout"), ("InternalError:500", "unavailable")]
+)
+def test_what_passes_by_itself_is_tried_again_later(
+    s3: S3, proxy: S3Proxy, remote: Any, name: str, fault: str, code: str
+) -> None:
+    proxy.always = fault
+    with pytest.raises(ArchiveUnavailable) as raised:
+        s3.store(a_picture(None), b"a picture")
+    assert raised.value.code == code
+    proxy.released.set()
+    proxy.always = OK
+    s3.store(a_picture(None), b"a picture")
+    assert body(remote, name) == b"a picture"
+
+
+def test_a_server_that_is_not_there_is_named_without_its_login(name: str) -> None:
+    s3 = S3(S3Settings(bucket=name, endpoint_url="http://user:hunter2@127.0.0.1:9", path_style=True))
+    with pytest.raises(ArchiveUnavailable) as raised:
+        s3.open()
+    assert "127.0.0.1" in str(raised.value)
+    assert "hunter2" not in f"{raised.value!r} {s3.url}"
+    s3.close()
+
+
+def test_entries_are_listed_page_by_page(s3: S3, remote: Any, name: str) -> None:
+    s3.store(a_picture(None), b"a picture")
+    remote.put_object(Bucket=name, Key="home/holiday.jpg", Body=b"mine")
+    remote.put_object(Bucket=name, Key="elsewhere.jpg", Body=b"not below our prefix")
+    assert list(s3.entries()) == [
+        Kept(event_id(1), KEY.removeprefix("home/"), 9, md5(b"a picture").hexdigest()),
+        Kept("", "holiday.jpg", 4, md5(b"mine").hexdigest()),
+    ]
+
+
+@pytest.mark.parametrize("written", [False, True])
+def test_kill_9_in_an_upload_leaves_one_file(
+    s3: S3, remote: Any, name: str, tmp_path: Path, clock: Clock, written: bool
+) -> None:
+    cache = Cache(tmp_path / "cache", zone=NOON.tzinfo)  # type: ignore[arg-type]
+    journal = Journal(tmp_path / "journal.db", clock=clock)
+    journal.open()
+    journal.database.start()
+    inspection = recorded(journal, a_picture(cache), "s3")
+    if written:  # it is there, and nobody wrote that down
+        s3.store(inspection, b"a picture")
+    journal.database.stop()
+    assert journal.database.join(5)
+    again = Journal(tmp_path / "journal.db", clock=clock)
+    again.open()
+    again.database.start()
+    work_off(Keep(s3, journal=again, clock=clock))
+    assert keys(remote, name) == [KEY]
+    assert again.debt("s3").count == 0
+    again.database.stop()
+    assert again.database.join(5)
+
+
+def test_after_twelve_hours_of_outage_all_is_there_and_the_newest_came_first(
+    s3: S3, proxy: S3Proxy, remote: Any, name: str, tmp_path: Path, journal: Journal, clock: Clock
+) -> None:
+    cache = Cache(tmp_path / "cache", zone=NOON.tzinfo)  # type: ignore[arg-type]
+    keep = Keep(s3, journal=journal, clock=clock)
+    proxy.always = "ComeAgain:400"  # not one that boto3 itself waits for
+    numbers = range(0, 12 * 3600, 720)
+    for number in numbers:
+        clock.now = (NOON + timedelta(seconds=number)).timestamp()
+        keep.handle(recorded(journal, a_picture(cache, number), "s3"))
+    assert journal.debt("s3").count == len(numbers)
+    proxy.always = OK
+    proxy.seen.clear()
+    clock.now += 900
+    work_off(keep)
+    put = [path for method, path, _ in proxy.seen if method == "PUT"]
+    assert [event_id(number) for number in reversed(numbers)] == [path[-36:-4] for path in put]
+    assert len(keys(remote, name)) == len(numbers)
+    assert journal.debt("s3").count == 0
+
+
+def test_a_broken_archive_delays_neither_the_other_nor_events(
+    s3: S3, proxy: S3Proxy, tmp_path: Path, journal: Journal
+) -> None:
+    cache = Cache(tmp_path / "cache", zone=NOON.tzinfo)  # type: ignore[arg-type]
+    proxy.always = HANG
+    publisher = FakePublisher()
+    transport = Transport(Codec(encode, decode))
+    stages = {
+        "fake": Publish(publisher, journal=journal),
+        "s3": Keep(s3, journal=journal),
+        "folder": Keep(Folder(tmp_path / "archive"), journal=journal),
+    }
+    for number in range(20):
+        recorded(journal, a_picture(cache, number), *stages)
+    for target in stages:
+        journal.retry_now(target)
+    relays = [relay(transport, target, stage) for target, stage in stages.items()]
+    for thread in relays:
+        thread.start()
+    pause = threading.Event()
+    for _ in range(100):
+        if len(publisher.published) == 20 and not journal.debt("folder").count:
+            break
+        pause.wait(0.05)
+    owed = [journal.debt(target).count for target in stages]
+    for thread in relays:
+        thread.stop()
+        thread.abandon()
+    proxy.released.set()
+    for thread in relays:
+        assert thread.join(20)
+    transport.close()
+    assert owed == [0, 20, 0]
+    assert len(publisher.published) == 20
+
+
+def relay(transport: Transport, target: str, stage: Publish | Keep) -> ZmqRelay[Inspection]:
+    return transport.relay(
+        target,
+        stage,
+        source=f"inproc://{target}",
+        key=lambda message: message.id,
+        identity=lambda message: message.id,
+        workers=4,
+    )

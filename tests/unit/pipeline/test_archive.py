@@ -1,0 +1,202 @@
+"""The archive stage: everything is kept in the end, and an archive that is away is left alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from hashlib import md5
+from pathlib import Path
+
+import pytest
+
+from app.archives import ArchiveBlocked, ArchiveRejected, ArchiveUnavailable
+from app.cache import Cache
+from app.journal import Journal
+from app.pipeline.archive import Keep
+from tests.fakes.archives import NOON, FakeArchive, a_picture, event_id, recorded
+from tests.unit.pipeline.conftest import full_disk
+
+AWAY = ArchiveUnavailable("unreachable", "no connection")
+FULL = ArchiveBlocked("quota_full", "free some space")
+
+
+class Clock:
+    """Seconds that move when told to."""
+
+    def __init__(self) -> None:
+        self.now = NOON.timestamp()
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def journal(tmp_path: Path, clock: Clock) -> Iterator[Journal]:
+    journal = Journal(tmp_path / "journal.db", clock=clock)
+    journal.open()
+    journal.database.start()
+    yield journal
+    journal.database.stop()
+    assert journal.database.join(5)
+
+
+@pytest.fixture
+def archive() -> FakeArchive:
+    return FakeArchive()
+
+
+@pytest.fixture
+def keep(archive: FakeArchive, journal: Journal, clock: Clock) -> Keep:
+    return Keep(archive, journal=journal, clock=clock)
+
+
+def work_off(keep: Keep) -> None:
+    """What a relay does with what is owed, until nothing is."""
+    while owed := list(keep.owed()):
+        for inspection in owed:
+            keep.handle(inspection)
+
+
+def test_a_kept_picture_is_owed_no_more_and_its_checksum_is_recorded(
+    keep: Keep, archive: FakeArchive, journal: Journal, cache: Cache
+) -> None:
+    inspection = recorded(journal, a_picture(cache), "fake")
+    assert list(keep.handle(inspection)) == []
+    assert archive.kept == {inspection.id: b"a picture"}
+    assert journal.debt("fake").count == 0
+    assert journal.filed("fake", limit=9)[0].md5 == md5(b"a picture").hexdigest()
+
+
+def test_a_failure_without_a_picture_is_settled_at_once(
+    keep: Keep, archive: FakeArchive, journal: Journal
+) -> None:
+    keep.handle(recorded(journal, a_picture(None, problem="timeout: too late"), "fake"))
+    assert journal.debt("fake").count == 0
+    assert archive.attempts == 0
+
+
+def test_a_picture_that_vanished_is_given_up_and_one_that_is_refused_too(
+    keep: Keep, archive: FakeArchive, journal: Journal, cache: Cache
+) -> None:
+    vanished = recorded(journal, a_picture(cache), "fake")
+    Path(vanished.snapshot.path).unlink()
+    keep.handle(vanished)
+    archive.failure = ArchiveRejected("too_large", "20 MB")
+    keep.handle(recorded(journal, a_picture(cache, 2), "fake"))
+    assert journal.standing("fake").given_up == 2
+
+
+def test_after_twelve_hours_without_the_archive_all_is_taken_up_newest_first(
+    keep: Keep, archive: FakeArchive, journal: Journal, cache: Cache, clock: Clock
+) -> None:
+    archive.failure = AWAY
+    numbers = range(0, 12 * 3600, 120)
+    for number in numbers:
+        clock.now = (NOON + timedelta(seconds=number)).timestamp()
+        keep.handle(recorded(journal, a_picture(cache, number), "fake"))
+        for inspection in keep.owed():
+            keep.handle(inspection)
+    assert journal.debt("fake").count == len(numbers)
+    assert archive.attempts < 12 * 3600 / 300 * 2.5  # not one for each picture and minute
+    archive.failure = None
+    clock.now += 900
+    work_off(keep)
+    assert list(archive.kept) == [event_id(number) for number in reversed(numbers)]
+    assert journal.debt("fake").count == 0
+
+
+def test_a_blocked_archive_raises_one_alarm_and_is_tried_at_growing_pauses(
+    keep: Keep,
+    archive: FakeArchive,
+    journal: Journal,
+    cache: Cache,
+    clock: Clock,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    archive.failure = FULL
+    recorded(journal, a_picture(cache), "fake")
+    journal.retry_now("fake")
+    tried: list[float] = []
+    for _ in range(3600):
+        before = archive.attempts
+        work_off(keep)
+        if archive.attempts > before:
+            tried.append(clock.now)
+        clock.now += 1
+    assert [round(b - a) for a, b in zip(tried, tried[1:], strict=False)] == [30, 60, 120, 240, 480, 900, 900]
+    assert not keep.status().ok
+    assert "free some space" in keep.status().detail
+    archive.failure = None
+    clock.now += 900
+    work_off(keep)
+    assert keep.blocked == ""
+    assert keep.status().ok
+    assert capsys.readouterr().out.count("archive waits for a person") == 1
+
+
+def test_one_picture_that_always_fails_delays_no_other(
+    keep: Keep, archive: FakeArchive, journal: Journal, cache: Cache, clock: Clock
+) -> None:
+    for number in range(1, 100):
+        inspection = recorded(journal, a_picture(cache, number), "fake")
+        archive.failure = AWAY if number == 50 else None
+        keep.handle(inspection)
+    assert journal.debt("fake").count == 1
+    assert archive.attempts == 99
+    clock.now += 7
+    work_off(keep)
+    assert journal.debt("fake").count == 0
+
+
+def test_a_trial_that_always_fails_for_its_own_sake_does_not_keep_the_others_out(
+    keep: Keep, archive: FakeArchive, journal: Journal, cache: Cache, clock: Clock
+) -> None:
+    poison = recorded(journal, a_picture(cache, 100), "fake")
+    archive.failure = AWAY
+    for number in range(1, 10):
+        keep.handle(recorded(journal, a_picture(cache, number), "fake"))
+    store = archive.store
+
+    def all_but_one(inspection: object, picture: bytes) -> None:
+        archive.failure = AWAY if inspection == poison else None
+        store(inspection, picture)  # type: ignore[arg-type]
+
+    archive.store = all_but_one  # type: ignore[assignment, method-assign]
+    for _ in range(3600):
+        clock.now += 1
+        for inspection in keep.owed():
+            keep.handle(inspection)
+    assert len(archive.kept) == 9
+
+
+def test_a_picture_is_kept_once_although_the_disk_is_full(
+    keep: Keep, archive: FakeArchive, journal: Journal, cache: Cache
+) -> None:
+    inspection = recorded(journal, a_picture(cache), "fake")
+    journal.retry_now("fake")
+    with full_disk(journal):
+        keep.handle(inspection)
+        assert list(keep.owed()) == []
+    assert list(keep.owed()) == []
+    assert archive.attempts == 1
+    assert journal.debt("fake").count == 0
+
+
+def test_an_archive_is_opened_before_the_first_picture_and_again_after_it_was_away(
+    keep: Keep, archive: FakeArchive, journal: Journal, cache: Cache
+) -> None:
+    for number in (1, 2):
+        keep.handle(recorded(journal, a_picture(cache, number), "fake"))
+    assert archive.opened == 1
+    archive.failure = AWAY
+    keep.handle(recorded(journal, a_picture(cache, 3), "fake"))
+    archive.failure = None
+    keep.handle(recorded(journal, a_picture(cache, 4), "fake"))
+    assert archive.opened == 2
+    keep.close()
+    assert archive.closed
