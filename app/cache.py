@@ -11,6 +11,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from pylib.errors import Transient
+from pylib.files import sync_folder
 
 SUFFIXES = {"JPEG": ".jpg", "PNG": ".png", "WEBP": ".webp", "BMP": ".bmp", "GIF": ".gif"}
 PARTIAL = ".part"
@@ -97,7 +98,7 @@ def _make_folder(folder: Path) -> None:
         folder = folder.parent
     for path in reversed(missing):
         path.mkdir(exist_ok=True)
-        _sync_folder(path.parent)
+        sync_folder(path.parent)
 
 
 def _write(path: Path, data: bytes) -> None:
@@ -111,7 +112,7 @@ def _write(path: Path, data: bytes) -> None:
     finally:
         os.close(descriptor)
     partial.rename(path)
-    _sync_folder(path.parent)
+    sync_folder(path.parent)
 
 
 def _link(file: Path, path: Path) -> bool:
@@ -128,17 +129,8 @@ def _link(file: Path, path: Path) -> bool:
         if error.errno in _CANNOT_LINK:
             return False
         raise
-    _sync_folder(path.parent)
+    sync_folder(path.parent)
     return True
-
-
-def _sync_folder(folder: Path) -> None:
-    """A rename is durable only when its folder is."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _unavailable(path: Path, error: OSError) -> CacheUnavailable:

@@ -24,7 +24,7 @@ from app.client import Client
 from app.detectors import Detector
 from app.ftp.bans import FILE as FTP_BANS
 from app.ftp.bans import read as bans_in
-from app.mail.server import BANS_FILE as MAIL_BANS
+from app.mail.settings import BANS_FILE as MAIL_BANS
 from app.media.picture import examine
 from app.reception import AREA, accounts_of, owners_of, quarantine_of
 from app.service import LEAST_DISK, broker_of, make_camera, make_detector, trigger_subscription

@@ -12,6 +12,7 @@ from pathlib import Path, PurePath, PurePosixPath
 
 from app.cache import PARTIAL
 from pylib.errors import Transient
+from pylib.files import sync_folder
 
 TAKEN = ".taken"
 """Folder inside the upload area (so that taking a file is a rename) with one folder for each file: `<id>.<origin>`."""
@@ -98,6 +99,11 @@ class Inbox:
         taken = self._take(written, name, origin)
         if taken is None:
             raise InboxUnavailable("inbox_unavailable", f"{written} vanished")
+        try:
+            sync_folder(taken.path.parent)
+            sync_folder(self.area / TAKEN)
+        except OSError as error:
+            raise _unavailable(taken.path, error) from error
         return taken
 
     def waiting(self) -> Iterator[Taken]:

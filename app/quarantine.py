@@ -115,9 +115,7 @@ class Quarantine:
             total -= entry.size
             dropped += 1
         if dropped:
-            log.error(
-                "quarantine is full, the oldest files are gone", files=dropped, max_bytes=self._max_bytes
-            )
+            log.error("quarantine is full, the oldest files are gone", files=dropped, max_bytes=self._max_bytes)
         with self._lock:
             self._bytes = total
 

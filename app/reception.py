@@ -11,6 +11,7 @@ import structlog
 from app.cache import Cache, local_zone
 from app.inbox import Inbox
 from app.journal import Journal
+from app.mail.settings import BANS_FILE
 from app.metrics import SnapshotMetrics
 from app.owners import Owner, Owners
 from app.pipeline.receive import Receive
@@ -105,7 +106,7 @@ class Reception:
     def _mail_server(self) -> MailServer:
         from app.ftp.bans import Bans
         from app.mail.recipients import Recipients
-        from app.mail.server import BANS_FILE, MailServer
+        from app.mail.server import MailServer
 
         ftp = self._settings.ftp
         return MailServer(

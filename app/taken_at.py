@@ -109,9 +109,7 @@ def resolve(claim: datetime, zone: tzinfo, *, arrived: datetime) -> datetime:
 
 
 def _time(parts: dict[str, str | None]) -> datetime | None:
-    year, month, day, hour, minute = (
-        int(parts[name] or 0) for name in ("year", "month", "day", "hour", "minute")
-    )
+    year, month, day, hour, minute = (int(parts[name] or 0) for name in ("year", "month", "day", "hour", "minute"))
     fraction = ((parts.get("fraction") or "") + "000000")[:6]
     zone = parts.get("zone")
     try:

@@ -34,9 +34,7 @@ class UploadSettings(Section):
         description="How files that others put into the upload area are noticed: inotify, or polling for NFS, SMB"
         " and folders shared with another system.",
     )
-    polling_interval: float = Field(
-        default=2, ge=0.1, le=3600, description="Seconds between looks when polling."
-    )
+    polling_interval: float = Field(default=2, ge=0.1, le=3600, description="Seconds between looks when polling.")
     scan_interval: float = Field(
         default=30, ge=0.1, le=86_400, description="Seconds between scans for what was not noticed."
     )
@@ -52,9 +50,7 @@ class UploadSettings(Section):
         le=86_400,
         description="The same for a temporary name (.tmp, .part, a leading dot) and a file that does not look whole.",
     )
-    max_bytes: int = Field(
-        default=50_000_000, ge=1_000, description="Larger files are quarantined, not decoded."
-    )
+    max_bytes: int = Field(default=50_000_000, ge=1_000, description="Larger files are quarantined, not decoded.")
     videos: Annotated[Literal["keep", "ignore"], SmallLetters] = Field(
         default="keep",
         description="Videos among the pictures: keep them in the data directory's videos/, or ignore them: what our"

@@ -36,3 +36,12 @@ def move(source: Path, target: Path) -> None:
             os.fsync(file.fileno())
         copy.rename(target)
         source.unlink()
+
+
+def sync_folder(folder: Path) -> None:
+    """Have the names in a folder on the disk: a new or renamed file is durable only when its folder is. Raises OSError."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

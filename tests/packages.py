@@ -37,9 +37,7 @@ def install(*packages: str) -> None:
     ]
     try:
         subprocess.run([*apt, "update"], check=False, stdout=sys.stderr)
-        subprocess.run(
-            [*apt, "install", "--no-install-recommends", *packages], check=False, stdout=sys.stderr
-        )
+        subprocess.run([*apt, "install", "--no-install-recommends", *packages], check=False, stdout=sys.stderr)
     finally:
         if guard:
             subprocess.run([*sudo, "rm", "-f", str(POLICY)], check=True)
@@ -56,9 +54,7 @@ def require(**commands: str) -> None:
     missing = [command for command in commands if not shutil.which(command)]
     if missing:
         packages = " ".join(sorted({commands[command] for command in missing}))
-        raise RuntimeError(
-            f"the tests need {', '.join(missing)}: install {packages} (Debian, Ubuntu: apt-get)"
-        )
+        raise RuntimeError(f"the tests need {', '.join(missing)}: install {packages} (Debian, Ubuntu: apt-get)")
 
 
 def _privilege() -> list[str] | None:

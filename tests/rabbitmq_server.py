@@ -26,9 +26,7 @@ def find_server() -> str:
         install("rabbitmq-server")
         found = _installed()
     if found is None:
-        raise RuntimeError(
-            "the tests need RabbitMQ: install rabbitmq-server (Debian, Ubuntu: apt-get install it)"
-        )
+        raise RuntimeError("the tests need RabbitMQ: install rabbitmq-server (Debian, Ubuntu: apt-get install it)")
     return found
 
 

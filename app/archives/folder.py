@@ -26,9 +26,7 @@ T = TypeVar("T")
 
 MARKER = ".snapshot-archive"
 """Lies in the archive itself: where it is missing, so is the disk."""
-MARKER_TEXT = (
-    "Pictures are archived here. Without this file the folder counts as a disk that is not mounted.\n"
-)
+MARKER_TEXT = "Pictures are archived here. Without this file the folder counts as a disk that is not mounted.\n"
 
 ATTEMPT_S = 60.0
 """Longest time for one picture; a network mount whose server is gone hangs for ever."""
@@ -105,9 +103,7 @@ class Folder:
         try:
             return self._bounded.call(work)
         except TimeoutError:
-            raise ArchiveUnavailable(
-                "timeout", f"{self._folder} does not answer: is its server there?"
-            ) from None
+            raise ArchiveUnavailable("timeout", f"{self._folder} does not answer: is its server there?") from None
         except OSError as error:
             raise self._failure(error) from None
 
@@ -117,9 +113,7 @@ class Folder:
             return ArchiveBlocked(code, f"{self._folder}: {sentence}.")
         if error.errno in (errno.ENAMETOOLONG, errno.EINVAL, errno.EILSEQ):
             return ArchiveRejected("bad_name", f"{self._folder}: the disk takes no file of this name.")
-        return ArchiveUnavailable(
-            "disk_unavailable", f"{self._folder}: {error.strerror or type(error).__name__}."
-        )
+        return ArchiveUnavailable("disk_unavailable", f"{self._folder}: {error.strerror or type(error).__name__}.")
 
     def _claim(self, *, used: bool) -> None:
         marker = self._folder / MARKER

@@ -48,9 +48,7 @@ class S3Settings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
     bucket: str = Field(default="", description="Where pictures are kept; empty for no archive in S3.")
-    prefix: str = Field(
-        default="", max_length=500, description="Comes before the date in every key: `home/cameras`."
-    )
+    prefix: str = Field(default="", max_length=500, description="Comes before the date in every key: `home/cameras`.")
     region: str = Field(default="", description="AWS region; AWS_DEFAULT_REGION or the profile's unless set.")
     endpoint_url: str = Field(
         default="",
@@ -71,9 +69,7 @@ class S3Settings(BaseModel):
     kms_key: str = Field(default="", description="Key for aws:kms; the account's own unless set.")
     concurrency: int = Field(default=4, ge=1, le=64, description="Uploads at once.")
     connect_timeout: float = Field(default=5.0, gt=0, le=30, description="Seconds to connect, each try.")
-    read_timeout: float = Field(
-        default=20.0, gt=0, le=60, description="Seconds of silence allowed, each try."
-    )
+    read_timeout: float = Field(default=20.0, gt=0, le=60, description="Seconds of silence allowed, each try.")
 
 
 class S3:
@@ -148,9 +144,7 @@ class S3:
 
     def _etag_is_md5(self, key: str) -> bool:
         """Not with KMS, which a bucket may use without our asking; one object speaks for all."""
-        return not str(self._ask("head_object", Key=key).get("ServerSideEncryption", "")).startswith(
-            "aws:kms"
-        )
+        return not str(self._ask("head_object", Key=key).get("ServerSideEncryption", "")).startswith("aws:kms")
 
     def _put(self, key: str, inspection: Inspection, picture: bytes, *, fresh: bool) -> bool:
         """Put it; says whether the answer proves that it arrived. With `fresh`, only where nothing is yet."""
@@ -197,18 +191,16 @@ class S3:
         from botocore.parsers import ResponseParserError
 
         try:
-            answer: Mapping[str, Any] = getattr(self._client, operation)(
-                Bucket=self._settings.bucket, **parameters
-            )
+            answer: Mapping[str, Any] = getattr(self._client, operation)(Bucket=self._settings.bucket, **parameters)
         except ClientError as error:
             raise refusal(error.response, self._settings.bucket) from None
         except BotoCoreError as error:
             raise failure(error, self._client.meta.endpoint_url) from None
+        except RecursionError:  # botocore follows a server that redirects everything to itself
+            raise ArchiveBlocked("wrong_region", "S3 sends us elsewhere for ever: set S3_REGION.") from None
         except (ResponseParserError, AttributeError, KeyError, TypeError, ValueError):
             # The last four are what botocore's parser makes of other people's XML.
-            raise ArchiveUnavailable(
-                "bad_answer", "Something answered that is not S3: check endpoint_url."
-            ) from None
+            raise ArchiveUnavailable("bad_answer", "Something answered that is not S3: check endpoint_url.") from None
         return answer
 
 
@@ -291,8 +283,6 @@ def _client(settings: S3Settings) -> S3Client:
             config=config,
         )
     except ValueError:
-        raise ArchiveBlocked(
-            "invalid_endpoint", "endpoint_url is no address: it has to start with https://."
-        ) from None
+        raise ArchiveBlocked("invalid_endpoint", "endpoint_url is no address: it has to start with https://.") from None
     except BotoCoreError as error:
         raise failure(error, settings.endpoint_url) from None

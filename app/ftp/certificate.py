@@ -85,9 +85,7 @@ def _self_signed(private: RSAPrivateKey, names: tuple[str, ...]) -> bytes:
         .serial_number(x509.random_serial_number())
         .not_valid_before(now - timedelta(days=1))  # a camera's clock may be behind
         .not_valid_after(now + VALID)
-        .add_extension(
-            x509.SubjectAlternativeName([_general_name(one) for one in dict.fromkeys(names)]), False
-        )
+        .add_extension(x509.SubjectAlternativeName([_general_name(one) for one in dict.fromkeys(names)]), False)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), True)
         .sign(private, hashes.SHA256())
         .public_bytes(serialization.Encoding.PEM)

@@ -188,9 +188,7 @@ class _Server(FTPServer):  # type: ignore[misc]
     closing = False
     """Nothing new is taken in."""
 
-    def __init__(
-        self, sock: socket.socket, session: Any, ioloop: Any, *, settings: FtpSettings, bans: Bans
-    ) -> None:
+    def __init__(self, sock: socket.socket, session: Any, ioloop: Any, *, settings: FtpSettings, bans: Bans) -> None:
         self._bans = bans
         self._most = settings.max_connections
         self.max_cons_per_ip = settings.max_per_address

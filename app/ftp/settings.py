@@ -55,21 +55,15 @@ class FtpSettings(Section):
         description="Address it listens on; :: for IPv6 and IPv4.",
     )
     port: Port = Field(default=2121, description="Port it listens on.")
-    username: str = Field(
-        default="", max_length=100, description="Login whose root is the whole upload area."
-    )
-    password: Secret = Field(
-        default=Secret(""), description="Its password; without one there is no such login."
-    )
+    username: str = Field(default="", max_length=100, description="Login whose root is the whole upload area.")
+    password: Secret = Field(default=Secret(""), description="Its password; without one there is no such login.")
     logins: tuple[FtpLogin, ...] = Field(
         default=(), description="Logins of single cameras, each confined to the camera's folder."
     )
     upload_dir: Folder = Field(
         default="uploads/snapshots", description="Where the cameras' folders lie in the upload area."
     )
-    create_dirs: tuple[Folder, ...] = Field(
-        default=(), description="Further folders to make in the upload area."
-    )
+    create_dirs: tuple[Folder, ...] = Field(default=(), description="Further folders to make in the upload area.")
     passive_ports: Annotated[str, AfterValidator(_range)] = Field(
         default="30000-30019",
         description="Ports for passive data connections; a container maps them one to one.",
@@ -91,9 +85,7 @@ class FtpSettings(Section):
         le=10_000,
         description="Sessions at once; each may have one data connection besides.",
     )
-    max_per_address: int = Field(
-        default=10, ge=1, le=10_000, description="Sessions at once from one address."
-    )
+    max_per_address: int = Field(default=10, ge=1, le=10_000, description="Sessions at once from one address.")
     quota: int = Field(
         default=1_000_000_000,
         ge=0,
@@ -102,12 +94,8 @@ class FtpSettings(Section):
     stall_timeout: float = Field(
         default=60, ge=1, le=3600, description="Seconds of silence after which a connection is closed."
     )
-    ban_after: int = Field(
-        default=10, ge=1, le=10_000, description="Bad logins from one address until it is banned."
-    )
-    ban_within: float = Field(
-        default=600, ge=1, le=86_400, description="Seconds within which these are counted."
-    )
+    ban_after: int = Field(default=10, ge=1, le=10_000, description="Bad logins from one address until it is banned.")
+    ban_within: float = Field(default=600, ge=1, le=86_400, description="Seconds within which these are counted.")
     ban_for: float = Field(default=3600, ge=1, le=31_536_000, description="Seconds that a ban lasts.")
 
     @model_validator(mode="after")

@@ -142,11 +142,7 @@ class Storage:
         """Names of what was stored in a folder lately."""
         self._forget()
         start = f"{folder}/"
-        return {
-            name[len(start) :]
-            for name in self._names
-            if name.startswith(start) and "/" not in name[len(start) :]
-        }
+        return {name[len(start) :] for name in self._names if name.startswith(start) and "/" not in name[len(start) :]}
 
     def _take(self, arriving: Path, path: Path, hand_over: Callable[[Taken, str], None]) -> None:
         name = self._name(path)

@@ -111,9 +111,7 @@ class Connection(SMTP):
                 self._handler_coroutine.cancel()
         elif isinstance(error, TLSSetupException):
             log.info("no tls with this camera", address=self.peer, reason=str(error.__cause__))
-        elif isinstance(
-            error, IndexError | UnicodeError
-        ):  # what aiosmtpd and email make of garbled addresses
+        elif isinstance(error, IndexError | UnicodeError):  # what aiosmtpd and email make of garbled addresses
             log.info("mail command not understood", address=self.peer, reason=type(error).__name__)
             return "501 5.5.2 Cannot understand this"
         else:

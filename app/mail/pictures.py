@@ -73,9 +73,7 @@ def pictures_in(mail: bytes, *, most: int) -> list[Attached]:
         if kind is None and not _says_picture(part, name):
             continue
         if len(found) == most:
-            raise BadMail(
-                "too_many_pictures", f"more than {most} pictures in one mail; set MAIL_MAX_PICTURES"
-            )
+            raise BadMail("too_many_pictures", f"more than {most} pictures in one mail; set MAIL_MAX_PICTURES")
         suffix = SUFFIXES.get(kind or "", ".jpg")
         found.append(Attached(safe_name(name, fallback=f"picture-{len(found) + 1}", suffix=suffix), data))
     return found

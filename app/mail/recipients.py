@@ -36,10 +36,7 @@ class Recipients:
     @property
     def examples(self) -> str:
         """A few addresses that would do, for sentences."""
-        return (
-            ", ".join(f"{folder.name}@home" for folder in self._owners.folders()[:EXAMPLES])
-            or "(there is none)"
-        )
+        return ", ".join(f"{folder.name}@home" for folder in self._owners.folders()[:EXAMPLES]) or "(there is none)"
 
 
 def _folded(address: str) -> str:

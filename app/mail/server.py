@@ -25,8 +25,6 @@ from pylib.threads import Loop
 
 log = structlog.get_logger(__name__)
 
-BANS_FILE = "mail-bans.json"
-"""In the data directory, as the FTP server's."""
 TICK_S = 0.2
 DRAIN_S = 3.0
 """Given to mails that are whole but not yet in the inbox when the service stops."""

@@ -10,6 +10,10 @@ from app.sections import Directory, Network, Port, Section, SmallLetters
 from pylib.credentials import Secret
 
 
+BANS_FILE = "mail-bans.json"
+"""In the data directory, as the FTP server's."""
+
+
 class MailSettings(Section):
     """The mail server (SMTP) for cameras that can only mail their pictures."""
 
@@ -39,13 +43,9 @@ class MailSettings(Section):
         le=200_000_000,
         description="Larger mails are refused; a picture takes a third more room in a mail than on disk.",
     )
-    max_pictures: int = Field(
-        default=20, ge=1, le=100, description="Mails with more pictures are refused as a whole."
-    )
+    max_pictures: int = Field(default=20, ge=1, le=100, description="Mails with more pictures are refused as a whole.")
     max_connections: int = Field(default=40, ge=1, le=10_000, description="Connections at once.")
-    max_per_address: int = Field(
-        default=10, ge=1, le=10_000, description="Connections at once from one address."
-    )
+    max_per_address: int = Field(default=10, ge=1, le=10_000, description="Connections at once from one address.")
 
     @model_validator(mode="after")
     def _complete(self) -> MailSettings:

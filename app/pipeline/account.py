@@ -63,9 +63,7 @@ class Account:
         self._journal.give_up(event_id, self.target, problem=str(error))
         self._count(self.target, error.code)
 
-    def put_off(
-        self, event_id: str, error: Exception, *, backoff: Backoff | None = None, away: bool = True
-    ) -> None:
+    def put_off(self, event_id: str, error: Exception, *, backoff: Backoff | None = None, away: bool = True) -> None:
         """It did not take this one now, or something unforeseen happened: in any case it stays owed.
 
         `away`: whether that says something of the whole target; then everything is tried again once it is back.

@@ -117,9 +117,7 @@ class Keep(Stage[Inspection]):
             self._account.put_off(inspection.id, error, away=self._away.state is not State.CLOSED)
         else:
             self._works()
-            self._account.delivered(
-                inspection.id, md5=hashlib.md5(picture, usedforsecurity=False).hexdigest()
-            )
+            self._account.delivered(inspection.id, md5=hashlib.md5(picture, usedforsecurity=False).hexdigest())
 
     def _ready(self) -> bool:
         """Open the archive where need be; False while another worker does."""

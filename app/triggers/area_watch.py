@@ -118,9 +118,7 @@ class AreaWatch(FileSystemEventHandler):
             self._observer = PollingObserverVFS(os.lstat, _visible, polling_interval=self._polling_s)
         self._observer.start()
         # Not recursive: the hidden folders in it see several folders made and removed for each file.
-        self._observer.schedule(
-            self, str(self._area), recursive=self._polling_s is not None, event_filter=EVENTS
-        )
+        self._observer.schedule(self, str(self._area), recursive=self._polling_s is not None, event_filter=EVENTS)
 
     def _watch_folders(self) -> bool:
         """Watch the folders in the area, and no longer those that are gone; says whether there are new ones."""

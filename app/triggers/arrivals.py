@@ -42,9 +42,7 @@ class Arrivals:
     that say that they are temporary, and pictures without an end, whose sender may only have stalled.
     """
 
-    def __init__(
-        self, *, quiet_s: float, patience_s: float, clock: Callable[[], float] = time.monotonic
-    ) -> None:
+    def __init__(self, *, quiet_s: float, patience_s: float, clock: Callable[[], float] = time.monotonic) -> None:
         self._quiet_s = quiet_s
         self._patience_s = patience_s
         self._clock = clock
@@ -127,9 +125,7 @@ def files_below(folder: Path, *, tidy_before: float = 0.0) -> list[str]:
     return [path for _, path in sorted(found)]
 
 
-def _look_through(
-    folder: str, found: list[tuple[int, str]], tidy_before: float, dated: bool, depth: int = 0
-) -> bool:
+def _look_through(folder: str, found: list[tuple[int, str]], tidy_before: float, dated: bool, depth: int = 0) -> bool:
     """Collect a folder's files; says whether it is empty."""
     try:
         with os.scandir(folder) as entries:

@@ -42,9 +42,7 @@ class Uploads:
     """Bytes of the picture."""
 
 
-def measure(
-    home: Path, *, picture: bytes | None = None, clients: int = 4, each: int = 100, rounds: int = 3
-) -> Uploads:
+def measure(home: Path, *, picture: bytes | None = None, clients: int = 4, each: int = 100, rounds: int = 3) -> Uploads:
     """Let so many client processes upload so many pictures each to both servers, in turn, and take medians.
 
     Each client keeps its session, uses TYPE I, passive mode and a new name in a date folder each time.
@@ -91,8 +89,7 @@ def _round(port: int, sample: Path, number: int, *, clients: int, each: int) -> 
         str(number),
     ]
     processes = [
-        subprocess.Popen([*command, str(one)], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-        for one in range(clients)
+        subprocess.Popen([*command, str(one)], stdin=subprocess.PIPE, stdout=subprocess.PIPE) for one in range(clients)
     ]
     try:
         for process in processes:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,6 +13,8 @@ import pika
 from app import wire
 
 EXCHANGE = "home_automation"
+HEAD, DETECTED = 4096, b"rekognition"
+"""The picture is the last field of an event: what stands before it names the detector that has looked."""
 
 
 class Peer:
@@ -23,6 +25,8 @@ class Peer:
         """Number -> `time.perf_counter()` just before the trigger was published."""
         self.took: dict[int, float] = {}
         """Number -> seconds until its event arrived."""
+        self.failed: set[int] = set()
+        """Numbers whose event tells of no look at a picture."""
         self.on_event: Callable[[int], None] = lambda _number: None
         self._connection = connection
         self._topic = topic
@@ -67,11 +71,20 @@ class Peer:
             self._connection.process_data_events(1.0)
 
     def run_until_quiet(self) -> None:
-        """Take events until there is one for each trigger."""
+        """Take events until there is one for each trigger; raises RuntimeError when one had no success."""
         self.run_until(lambda: not self.outstanding)
+        self.check(self.sent)
 
-    def _receive(self, _channel: Any, _method: Any, properties: Any, _body: bytes) -> None:
+    def check(self, numbers: Iterable[int]) -> None:
+        """Raise RuntimeError when one of these had no success: failing is quick, and no measure of anything."""
+        failed = self.failed.intersection(numbers)
+        if failed:
+            raise RuntimeError(f"{len(failed)} events of {len(self.took)} are without a picture or a detection")
+
+    def _receive(self, _channel: Any, _method: Any, properties: Any, body: bytes) -> None:
         number = int(properties.headers["traceparent"].split("-")[1], 16)
+        if DETECTED not in body[:HEAD]:
+            self.failed.add(number)
         if number not in self.took:
             self.took[number] = time.perf_counter() - self.sent[number]
             self.on_event(number)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -118,7 +119,7 @@ def closed_loop(other_side: Peer, places: list[str], *, outstanding: int, second
     """Keep so many triggers under way, one camera after the other; gives the events and the seconds."""
     until = time.perf_counter() + seconds
     arrived = 0
-    turn = iter(places * 100_000)
+    turn = itertools.cycle(places)
 
     def again(_number: int) -> None:
         nonlocal arrived
@@ -201,8 +202,8 @@ def hanging(bench: Bench) -> Iterator[Row]:
             _, peers[behaviour] = stack.enter_context(
                 bench.running(f"last-{behaviour}", cameras, detector=port, warm=healthy)
             )
-        for _ in range(bench.some(24)):
-            for behaviour, other_side in peers.items():
+        for turn in range(bench.some(40)):
+            for behaviour, other_side in sorted(peers.items(), reverse=turn % 2 == 0):
                 took[behaviour] += _round(other_side, healthy, last)
     before, after = (quantile(took[behaviour], 0.95) for behaviour in ("ok", "hang"))
     yield Row(
@@ -223,6 +224,7 @@ def _round(other_side: Peer, healthy: list[str], last: str) -> list[float]:
         other_side.run(0.025)
         numbers.append(other_side.trigger(place))
     other_side.run_until(lambda: all(number in other_side.took for number in numbers))
+    other_side.check(numbers)
     return [other_side.took[number] for number in numbers]
 
 
@@ -235,7 +237,7 @@ def memory(bench: Bench) -> Iterator[Row]:
         with bench.running("memory", cameras, detector=port, warm=[]) as (process, other_side):
             other_side.run(2.0)
             idle = process.resident
-            turn = iter(places * (events // len(places) + 1))
+            turn = itertools.cycle(places)
             other_side.on_event = lambda _number: _next(other_side, turn, events)
             for _ in range(16):
                 other_side.trigger(next(turn))

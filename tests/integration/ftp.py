@@ -39,9 +39,7 @@ class Ftp:
         self.taken: list[Taken] = []
         self.outcomes: list[str] = []
         options = {
-            name: changes.pop(name)
-            for name in ("owner_by_address", "names_camera", "folders")
-            if name in changes
+            name: changes.pop(name) for name in ("owner_by_address", "names_camera", "folders") if name in changes
         }
         accounts = [
             Account(USER, Secret(PASSWORD)),
@@ -99,9 +97,7 @@ class Ftp:
         return ftp
 
     @contextlib.contextmanager
-    def login(
-        self, username: str = USER, password: str = PASSWORD, source: str = "127.0.0.1"
-    ) -> Iterator[ftplib.FTP]:
+    def login(self, username: str = USER, password: str = PASSWORD, source: str = "127.0.0.1") -> Iterator[ftplib.FTP]:
         """A session."""
         with contextlib.closing(self.connect(source)) as ftp:
             ftp.login(username, password)

@@ -454,14 +454,8 @@ def test_a_file_that_cannot_be_kept_is_not_acknowledged(ftp: Ftp) -> None:
 
 
 def test_twenty_cameras_at_once_upload_fifty_pictures_each(tmp_path: Path) -> None:
-    accounts = [
-        Account(f"camera{one}", Secret("x"), PurePosixPath(f"{UPLOADS}/camera{one}")) for one in range(20)
-    ]
-    sent = {
-        f"{UPLOADS}/camera{one}/{count}.jpg": picture(f"{one} {count}")
-        for one in range(20)
-        for count in range(50)
-    }
+    accounts = [Account(f"camera{one}", Secret("x"), PurePosixPath(f"{UPLOADS}/camera{one}")) for one in range(20)]
+    sent = {f"{UPLOADS}/camera{one}/{count}.jpg": picture(f"{one} {count}") for one in range(20) for count in range(50)}
     with Ftp(tmp_path, accounts=accounts, max_per_address=20) as ftp:
 
         def upload(one: int) -> None:

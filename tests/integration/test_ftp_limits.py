@@ -120,9 +120,7 @@ def test_an_aborted_upload_is_not_whole(ftp: Ftp) -> None:
 # -- confinement ------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    "path", ["../yard/a.jpg", "../../../a.jpg", "/../../../../etc/a.jpg", "x/../../a.jpg"]
-)
+@pytest.mark.parametrize("path", ["../yard/a.jpg", "../../../a.jpg", "/../../../../etc/a.jpg", "x/../../a.jpg"])
 def test_a_camera_does_not_leave_its_folder(ftp: Ftp, path: str) -> None:
     with ftp.login(DOOR_USER, DOOR_PASSWORD) as camera:
         store(camera, path)

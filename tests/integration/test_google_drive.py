@@ -157,9 +157,7 @@ def test_a_fault_that_passes_is_got_over_in_one_go(drive: GoogleDrive, double: D
 
 @pytest.mark.parametrize("fault", ["403", "429", "500", "html", "cut", "lost", "lost500"])
 @pytest.mark.parametrize("method", ["files.list", "files.insert"])
-def test_making_the_folder_survives_it_too(
-    drive: GoogleDrive, double: DriveDouble, fault: str, method: str
-) -> None:
+def test_making_the_folder_survives_it_too(drive: GoogleDrive, double: DriveDouble, fault: str, method: str) -> None:
     double.fail(fault, method)
     assert store_until_done(drive, "e1") == []
     assert_kept_once(double, "e1")
@@ -394,9 +392,7 @@ def test_an_ended_token_is_renewed_once_for_all_threads(double: DriveDouble, tmp
     drive.close()
 
 
-def test_a_token_that_ends_early_is_renewed_and_the_call_made_again(
-    drive: GoogleDrive, double: DriveDouble
-) -> None:
+def test_a_token_that_ends_early_is_renewed_and_the_call_made_again(drive: GoogleDrive, double: DriveDouble) -> None:
     drive.open()
     double.expire_access()
     drive.store(an_inspection("e1"), a_picture("e1"))
@@ -437,9 +433,7 @@ def test_no_failure_tells_a_token(drive: GoogleDrive, double: DriveDouble, tmp_p
     assert not [secret for secret in secrets for text in told if secret in text]
 
 
-def test_the_status_tells_account_storage_and_folder(
-    drive: GoogleDrive, double: DriveDouble, tmp_path: Path
-) -> None:
+def test_the_status_tells_account_storage_and_folder(drive: GoogleDrive, double: DriveDouble, tmp_path: Path) -> None:
     assert drive.status().folder == ""
     drive.store(an_inspection("e1"), a_picture("e1"))
     status = drive.status()

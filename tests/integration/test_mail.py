@@ -123,9 +123,7 @@ def certificates(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def start(
-    tmp_path: Path, certificates: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Callable[..., Site]]:
+def start(tmp_path: Path, certificates: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Site]]:
     monkeypatch.setattr(server, "TICK_S", 0.02)
     sites: list[Site] = []
 
@@ -139,9 +137,7 @@ def start(
 
 
 @pytest.mark.parametrize("tls", ["off", "starttls", "required", "implicit"])
-def test_each_attached_picture_is_in_the_inbox_when_the_mail_is_accepted(
-    start: Callable[..., Site], tls: str
-) -> None:
+def test_each_attached_picture_is_in_the_inbox_when_the_mail_is_accepted(start: Callable[..., Site], tls: str) -> None:
     site = start(tls=tls)
     with site.client(implicit=tls == "implicit") as client:
         if tls in ("starttls", "required"):
@@ -288,9 +284,7 @@ def test_twenty_cameras_at_once_lose_nothing_and_mix_nothing_up(start: Callable[
         with site.logged_in(source=f"127.0.1.{number + 1}") as client:
             together.wait(10)
             for round_ in range(2):
-                message = mail(
-                    PICTURES[number], PICTURES[number][:-1] + bytes([round_]), to=f"gate{number}@home"
-                )
+                message = mail(PICTURES[number], PICTURES[number][:-1] + bytes([round_]), to=f"gate{number}@home")
                 client.send_message(message)
 
     with ThreadPoolExecutor(20) as cameras:
@@ -332,9 +326,7 @@ def conversation(*, cut: int | None = None) -> bytes:
 
 
 @pytest.mark.parametrize("how", ["fin", "rst"])
-def test_what_is_cut_in_the_middle_is_not_taken_and_the_next_try_is(
-    start: Callable[..., Site], how: str
-) -> None:
+def test_what_is_cut_in_the_middle_is_not_taken_and_the_next_try_is(start: Callable[..., Site], how: str) -> None:
     site = start(tls="off", max_per_address=1)  # so each try needs the slot of the one before
     size = len(conversation()) - len(conversation(cut=0))
     for tenth in range(10):
@@ -399,9 +391,7 @@ def test_a_silent_connection_is_closed_and_one_that_goes_on_is_not(
         assert silent.recv(100) == b""
 
 
-def test_a_conversation_without_end_is_ended(
-    start: Callable[..., Site], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_conversation_without_end_is_ended(start: Callable[..., Site], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(connection, "SESSION_S", 0.5)
     with start(tls="off").raw() as camera, pytest.raises(OSError, match=r"pipe|reset"):  # noqa: PT012
         for _ in range(200):
@@ -540,9 +530,7 @@ def test_what_takes_the_pictures_may_fail_and_they_are_left_to_the_next_start(
     assert [one.path.read_bytes() for one in site.inbox.waiting()] == [PICTURES[0]]
 
 
-def test_a_port_that_is_taken_is_said_before_anything_starts(
-    start: Callable[..., Site], tmp_path: Path
-) -> None:
+def test_a_port_that_is_taken_is_said_before_anything_starts(start: Callable[..., Site], tmp_path: Path) -> None:
     site = start()
     second = MailServer(
         site.server.settings.model_copy(update={"port": site.port}),
@@ -556,9 +544,7 @@ def test_a_port_that_is_taken_is_said_before_anything_starts(
         second.open()
 
 
-def test_a_certificate_of_one_s_own_is_shown_to_the_camera(
-    start: Callable[..., Site], tmp_path: Path
-) -> None:
+def test_a_certificate_of_one_s_own_is_shown_to_the_camera(start: Callable[..., Site], tmp_path: Path) -> None:
     (tmp_path / "own").mkdir()
     certificate, key = make_certificate(tmp_path / "own")
     site = start(tls="implicit", certificate_file=certificate, key_file=key)

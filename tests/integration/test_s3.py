@@ -107,9 +107,7 @@ def body(remote: Any, bucket: str, key: str = KEY) -> bytes:
 
 
 def test_a_picture_lies_under_its_day_and_camera_and_says_what_it_is(s3: S3, remote: Any, name: str) -> None:
-    seen = a_picture(
-        None, camera="Küche Camera", labels=(Label("Person", 0.97), Label("Hund 🐕", 0.5)), persons=1
-    )
+    seen = a_picture(None, camera="Küche Camera", labels=(Label("Person", 0.97), Label("Hund 🐕", 0.5)), persons=1)
     s3.open()
     s3.store(seen, b"a picture")
     there = remote.get_object(Bucket=name, Key=KEY)
@@ -169,9 +167,7 @@ def test_a_wrong_copy_that_lies_there_is_replaced(s3: S3, remote: Any, name: str
     assert body(remote, name) == b"a picture"
 
 
-def test_a_server_without_conditional_writes_is_looked_at_first(
-    s3: S3, proxy: S3Proxy, remote: Any, name: str
-) -> None:
+def test_a_server_without_conditional_writes_is_looked_at_first(s3: S3, proxy: S3Proxy, remote: Any, name: str) -> None:
     proxy.always = CONDITIONAL
     for number in (1, 2, 1, 2):
         s3.store(a_picture(None, number), b"a picture")

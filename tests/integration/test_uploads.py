@@ -124,8 +124,7 @@ def test_10000_files_at_once_and_500_before_the_start_are_each_found_once(tmp_pa
     original.write_bytes(PICTURE)
     area.path("x").mkdir(parents=True)
     early, late = (
-        [f"{name}{number}.jpg" for number in range(count)]
-        for name, count in (("early", 500), ("late", 10_000))
+        [f"{name}{number}.jpg" for number in range(count)] for name, count in (("early", 500), ("late", 10_000))
     )
     for age, name in enumerate(early):
         area.path(name).write_bytes(PICTURE)
@@ -169,9 +168,7 @@ def test_scans_find_files_while_the_system_refuses_to_tell_and_that_is_said_once
         area.uploads.open()
         area.path("a.jpg").write_bytes(PICTURE)
         assert area.gather(1, more_for=1.5) == [f"{PLACE}/a.jpg"]
-    assert [line["reason"] for line in logs if line["log_level"] == "warning"] == [
-        "inotify watch limit reached"
-    ]
+    assert [line["reason"] for line in logs if line["log_level"] == "warning"] == ["inotify watch limit reached"]
     with capture_logs() as logs:
         area.path("b.jpg").write_bytes(PICTURE)
         assert area.gather(2, more_for=1.5) == [f"{PLACE}/a.jpg", f"{PLACE}/b.jpg"]
@@ -234,9 +231,7 @@ def test_what_our_server_took_is_passed_on_at_once_and_after_a_restart_with_its_
 ) -> None:
     area = Area(tmp_path, scan_interval=3600)
     area.uploads.open()
-    taken = [
-        area.inbox.put(PICTURE, PurePosixPath(f"{PLACE}/{number}.jpg"), origin="ftp") for number in range(3)
-    ]
+    taken = [area.inbox.put(PICTURE, PurePosixPath(f"{PLACE}/{number}.jpg"), origin="ftp") for number in range(3)]
     for one in taken[:2]:
         threading.Thread(target=area.uploads.taken, args=(one, "ftp")).start()
     area.gather(2, more_for=0.3)
@@ -355,9 +350,7 @@ def outcome(folder: Path, journal: Journal) -> tuple[list[str], ...]:
         f"{snapshot.camera} {snapshot.origin} {len(Path(snapshot.path).read_bytes())}"
         for snapshot in journal.uninspected(older_than=-1)
     ]
-    quarantined = [
-        f"{entry.name} {entry.reason.split(':')[0]}" for entry in Quarantine(folder / "quarantine").listed()
-    ]
+    quarantined = [f"{entry.name} {entry.reason.split(':')[0]}" for entry in Quarantine(folder / "quarantine").listed()]
     videos = [path.read_bytes().decode() for path in (folder / "videos").rglob("*") if path.is_file()]
     left = [path.name for path in (folder / "area").rglob("*") if path.is_file()]
     return sorted(recorded), sorted(quarantined), videos, left
@@ -401,9 +394,7 @@ def killed_and_restarted(folder: Path, at: int, *, origin: str) -> bool:
 
 
 @pytest.mark.parametrize(("origin", "stride"), [("ftp", 1), ("folder", 3)])
-def test_killed_at_any_step_nothing_is_lost_and_nothing_comes_twice(
-    tmp_path: Path, origin: str, stride: int
-) -> None:
+def test_killed_at_any_step_nothing_is_lost_and_nothing_comes_twice(tmp_path: Path, origin: str, stride: int) -> None:
     step = 1
     while killed_and_restarted(tmp_path / str(step), step, origin=origin):
         step += stride

@@ -39,7 +39,8 @@ class Fault:
     """What goes wrong with the next `times` calls of a method (all methods when empty)."""
 
     kind: str
-    """`403`, `429`, `500`, `html` (a proxy's 502), `quota`, `hang`, `drip` (a byte now and then), `cut` (no answer,
+    """`403`, `429`, `500`, `html` (a proxy's 502), `quota`, `forbidden`,
+    `hang`, `drip` (a byte now and then), `cut` (no answer,
     nothing done), `lost` (done, but no answer), `lost500` (done, an error answered), `wrong` (other content kept)."""
     method: str = ""
     times: int = 1
@@ -160,9 +161,7 @@ class DriveDouble:
         if not query.get("state") or query.get("code_challenge_method") != "S256":
             raise Violation("sign-in without state or code challenge")
         if self.says_no:
-            return (
-                query["redirect_uri"] + "?" + urlencode({"error": "access_denied", "state": query["state"]})
-            )
+            return query["redirect_uri"] + "?" + urlencode({"error": "access_denied", "state": query["state"]})
         code = secrets.token_urlsafe()
         self._codes[code] = dict(query)
         answer = {"state": query["state"], "code": code, "scope": query["scope"]}
@@ -187,11 +186,7 @@ class DriveDouble:
         asked = self._codes.pop(form.get("code", ""), None)
         verifier = hashlib.sha256(form.get("code_verifier", "").encode()).digest()
         challenge = base64.urlsafe_b64encode(verifier).rstrip(b"=").decode()
-        if (
-            not asked
-            or asked["redirect_uri"] != form.get("redirect_uri")
-            or asked["code_challenge"] != challenge
-        ):
+        if not asked or asked["redirect_uri"] != form.get("redirect_uri") or asked["code_challenge"] != challenge:
             return 400, {"error": "invalid_grant"}
         self.revoked = False
         return 200, self._grant()
@@ -364,6 +359,8 @@ class _Handler(BaseHTTPRequestHandler):
         match fault:
             case "403":
                 self._refuse(403, "userRateLimitExceeded")
+            case "forbidden":
+                self._refuse(403, "insufficientFilePermissions")
             case "quota":
                 self._refuse(403, "storageQuotaExceeded")
             case "429":

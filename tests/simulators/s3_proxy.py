@@ -84,9 +84,7 @@ def s3_proxy(upstream: tuple[str, int]) -> Iterator[S3Proxy]:
             else:
                 self.close_connection = True
 
-        def _answer(
-            self, status: int, headers: list[tuple[str, str]], body: bytes, length: str | None = None
-        ) -> None:
+        def _answer(self, status: int, headers: list[tuple[str, str]], body: bytes, length: str | None = None) -> None:
             self.send_response_only(status)
             for name, value in headers:
                 self.send_header(name, value)

@@ -36,9 +36,7 @@ def test_the_last_folder_that_is_a_camera_s_says_whose_a_file_is(name: str, owne
     assert OWNERS.names_camera(PurePosixPath(name))
 
 
-@pytest.mark.parametrize(
-    "name", ["a.jpg", "frontdoor", "backyard/a.jpg", "frontdoor2/a.jpg", "uploads/x/a.jpg"]
-)
+@pytest.mark.parametrize("name", ["a.jpg", "frontdoor", "backyard/a.jpg", "frontdoor2/a.jpg", "uploads/x/a.jpg"])
 def test_a_file_in_no_camera_s_folder_is_nobody_s(name: str) -> None:
     assert OWNERS.owner(PurePosixPath(name)) is None
     assert not OWNERS.names_camera(PurePosixPath(name))

@@ -81,9 +81,7 @@ def test_the_hour_that_comes_twice_is_the_last_one_before_the_arrival() -> None:
     assert resolve(half_past_two, BERLIN, arrived=first + timedelta(seconds=3)) == first
     assert resolve(half_past_two, BERLIN, arrived=second - timedelta(minutes=10)) == first
     assert resolve(half_past_two, BERLIN, arrived=second + timedelta(seconds=3)) == second
-    assert (
-        resolve(half_past_two, BERLIN, arrived=second - timedelta(seconds=20)) == second
-    )  # its clock is ahead
+    assert resolve(half_past_two, BERLIN, arrived=second - timedelta(seconds=20)) == second  # its clock is ahead
 
 
 def test_the_hour_that_never_was_belongs_to_a_clock_that_was_not_put_forward() -> None:
@@ -117,9 +115,7 @@ def test_a_zone_in_the_name_counts() -> None:
         assert taken(name, arrived=arrived) == expected
 
 
-@pytest.mark.parametrize(
-    "claim", ["20260304_120301", "20260225_110000", "19700101_000000", "20361231_235959"]
-)
+@pytest.mark.parametrize("claim", ["20260304_120301", "20260225_110000", "19700101_000000", "20361231_235959"])
 def test_a_time_out_of_bounds_is_not_believed(claim: str) -> None:
     arrived = datetime(2026, 3, 4, 12, 0, tzinfo=UTC)
     assert taken(f"{claim}.jpg", arrived=arrived, zone=ZoneInfo("UTC")) == arrived
@@ -167,9 +163,7 @@ def test_own_patterns_go_first() -> None:
     assert clock.moment(name, b"", written=arrived) == datetime(2026, 3, 4, 12, 34, tzinfo=UTC)
 
 
-@pytest.mark.parametrize(
-    ("pattern", "complaint"), [("(", "no regular expression"), (r"(?P<year>\d+)", "day")]
-)
+@pytest.mark.parametrize(("pattern", "complaint"), [("(", "no regular expression"), (r"(?P<year>\d+)", "day")])
 def test_a_pattern_that_cannot_work_is_refused(pattern: str, complaint: str) -> None:
     with pytest.raises(ValidationError, match=complaint):
         UploadSettings(time_patterns=(pattern,))

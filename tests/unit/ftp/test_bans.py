@@ -98,9 +98,7 @@ def test_nothing_is_written_while_nothing_changes(clock: Clock, tmp_path: Path) 
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize(
-    "text", ["", "{", "[1]", '[{"address": 1}]', '[{"address":"a","until":1e99,"failures":1}]']
-)
+@pytest.mark.parametrize("text", ["", "{", "[1]", '[{"address": 1}]', '[{"address":"a","until":1e99,"failures":1}]'])
 def test_a_broken_file_means_no_bans(clock: Clock, tmp_path: Path, text: str) -> None:
     path = tmp_path / bans.FILE
     path.write_text(text)

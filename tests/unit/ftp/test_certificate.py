@@ -17,9 +17,7 @@ def test_one_is_made_once_and_kept(tmp_path: Path) -> None:
     assert (certificate.read_bytes(), key.read_bytes()) == made
     tls_context(certificate, key)
     assert key.stat().st_mode & 0o077 == 0
-    names = x509.load_pem_x509_certificate(made[0]).extensions.get_extension_for_class(
-        x509.SubjectAlternativeName
-    )
+    names = x509.load_pem_x509_certificate(made[0]).extensions.get_extension_for_class(x509.SubjectAlternativeName)
     assert [str(one) for one in names.value.get_values_for_type(x509.IPAddress)] == ["192.168.1.10"]
 
 

@@ -72,9 +72,7 @@ def test_a_kept_picture_is_owed_no_more_and_its_checksum_is_recorded(
     assert journal.filed("fake", limit=9)[0].md5 == md5(b"a picture").hexdigest()
 
 
-def test_a_failure_without_a_picture_is_settled_at_once(
-    keep: Keep, archive: FakeArchive, journal: Journal
-) -> None:
+def test_a_failure_without_a_picture_is_settled_at_once(keep: Keep, archive: FakeArchive, journal: Journal) -> None:
     keep.handle(recorded(journal, a_picture(None, problem="timeout: too late"), "fake"))
     assert journal.debt("fake").count == 0
     assert archive.attempts == 0

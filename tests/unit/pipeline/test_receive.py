@@ -179,9 +179,7 @@ def test_videos_may_be_ignored(home: Home) -> None:
     assert home.reasons() == []
 
 
-def test_with_a_full_disk_nothing_is_let_go_and_trying_again_gives_one_event(
-    home: Home, journal: Journal
-) -> None:
+def test_with_a_full_disk_nothing_is_let_go_and_trying_again_gives_one_event(home: Home, journal: Journal) -> None:
     taken = home.take(jpeg())
     with full_disk(journal), pytest.raises(DatabaseUnavailable):
         home.receive(taken)

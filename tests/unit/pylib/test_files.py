@@ -1,24 +1,51 @@
-"""Reading files: all of it or an error."""
+"""Moving files: whole in the one place or in the other, on whatever devices these are."""
 
+from __future__ import annotations
+
+import errno
 from pathlib import Path
 
 import pytest
 
-from pylib import files
+from app.inbox import Inbox
+from pylib.files import move
 
 
-def test_a_file_is_read_whole(tmp_path: Path) -> None:
-    content = bytes(range(256)) * 20_000
-    (tmp_path / "picture.jpg").write_bytes(content)
-    assert files.read(str(tmp_path / "picture.jpg")) == content
+@pytest.fixture
+def other_device(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder out of which nothing can be renamed, as if it were mounted there."""
+    folder = tmp_path / "area" / "share"
+    folder.mkdir(parents=True)
+    rename = Path.rename
+
+    def renamed(self: Path, target: Path) -> Path:
+        if self.parent == folder:
+            raise OSError(errno.EXDEV, "Invalid cross-device link")
+        return rename(self, target)
+
+    monkeypatch.setattr(Path, "rename", renamed)
+    return folder
 
 
-def test_an_empty_file_is_read_as_nothing(tmp_path: Path) -> None:
-    (tmp_path / "empty").touch()
-    assert files.read(str(tmp_path / "empty")) == b""
+def test_a_file_moves_to_another_device(other_device: Path, tmp_path: Path) -> None:
+    source, target = other_device / "a.jpg", tmp_path / "b.jpg"
+    source.write_bytes(b"picture")
+    move(source, target)
+    assert target.read_bytes() == b"picture"
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == [target]
 
 
-@pytest.mark.parametrize("name", ["missing", "."])
-def test_what_is_no_file_is_an_error_of_the_system(tmp_path: Path, name: str) -> None:
-    with pytest.raises(OSError, match="Errno"):
-        files.read(str(tmp_path / name))
+def test_other_problems_are_not_hidden(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        move(tmp_path / "missing", tmp_path / "b.jpg")
+
+
+def test_the_inbox_takes_from_a_share_in_its_area(other_device: Path) -> None:
+    inbox = Inbox(other_device.parent)
+    inbox.open()
+    (other_device / "a.jpg").write_bytes(b"picture")
+    taken = inbox.take(other_device / "a.jpg")
+    assert taken is not None
+    assert taken.path.read_bytes() == b"picture"
+    assert not (other_device / "a.jpg").exists()
+    assert list(inbox.waiting()) == [taken]

@@ -79,9 +79,7 @@ def test_what_grows_is_not_complete(tmp_path: Path, arrivals: Arrivals, clock: C
     assert 5 <= completed_after(arrivals, clock) <= 60
 
 
-def test_a_close_counts_only_for_what_was_written_before_it(
-    tmp_path: Path, arrivals: Arrivals, clock: Clock
-) -> None:
+def test_a_close_counts_only_for_what_was_written_before_it(tmp_path: Path, arrivals: Arrivals, clock: Clock) -> None:
     path = tmp_path / "a.jpg"
     path.write_bytes(HALF)
     arrivals.seen(str(path), closed=True)

@@ -169,9 +169,7 @@ def test_too_many_pictures_are_refused_as_a_whole_with_the_setting_s_name() -> N
 
 
 def test_a_mail_made_to_exhaust_us_is_refused_quickly() -> None:
-    nested = b"".join(
-        b'Content-Type: multipart/mixed; boundary="%d"\r\n\r\n--%d\r\n' % (n, n) for n in range(5000)
-    )
+    nested = b"".join(b'Content-Type: multipart/mixed; boundary="%d"\r\n\r\n--%d\r\n' % (n, n) for n in range(5000))
     started = time.monotonic()
     for mail, reason in ((nested, "nested"), (mixed(*[b""] * 500_000), str(MAX_PARTS))):
         with pytest.raises(BadMail, match=reason):
@@ -287,8 +285,6 @@ def test_it_is_off_unless_asked_for() -> None:
         ({"open_networks": ["everywhere"]}, "must be a network"),
     ],
 )
-def test_half_a_configuration_is_refused_with_what_is_missing(
-    changes: dict[str, object], sentence: str
-) -> None:
+def test_half_a_configuration_is_refused_with_what_is_missing(changes: dict[str, object], sentence: str) -> None:
     with pytest.raises(ValidationError, match=sentence):
         MailSettings.model_validate(changes)

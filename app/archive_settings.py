@@ -1,0 +1,53 @@
+"""The sections of the configuration about keeping pictures: the folder archive, and how long the cache has them."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from app.sections import Directory, Section
+
+
+class ArchiveSettings(Section):
+    """Pictures in date folders on a local or mounted disk."""
+
+    dir: Directory | None = Field(default=None, description="Folder for date folders with pictures; none unless set.")
+    concurrency: int = Field(default=2, ge=1, le=32, description="Pictures written to it at once.")
+
+
+class CameraRetention(Section):
+    """How long one camera's pictures stay in the cache, where that differs from the others."""
+
+    camera: str = Field(min_length=1, description="Its device key: `Front Door Camera`.")
+    days: float = Field(ge=0, le=36_500, description="Days a picture stays; 0 for as long as there is room.")
+    person_days: float = Field(ge=0, le=36_500, description="The same for one with a person in it.")
+
+
+class RetentionSettings(Section):
+    """How long pictures stay in the cache.
+
+    What is starred stays, and where there is an archive, what it does not have yet; except below `hard_free_gb`.
+    """
+
+    days: float = Field(
+        default=30, ge=0, le=36_500, description="Days a picture stays; 0 for as long as there is room."
+    )
+    person_days: float = Field(default=90, ge=0, le=36_500, description="The same for one with a person in it.")
+    cameras: tuple[CameraRetention, ...] = Field(default=(), description="Cameras for which other days count.")
+    max_gb: float = Field(default=0, ge=0, description="Gigabytes of all pictures; the oldest go. 0 for no limit.")
+    min_free_gb: float = Field(
+        default=1.0,
+        ge=0,
+        description="Gigabytes to keep free on the disk; the oldest pictures go. 0 for no limit.",
+    )
+    hard_free_gb: float = Field(
+        default=0.3,
+        ge=0,
+        description="Gigabytes below which even what is starred or not archived goes, the oldest first; 0 for never.",
+    )
+    forget_days: float = Field(
+        default=365,
+        ge=1,
+        le=36_500,
+        description="Days after which the journal forgets an event whose picture has left the cache.",
+    )
+    every: float = Field(default=600, ge=10, le=86_400, description="Seconds between two looks.")
