@@ -83,6 +83,8 @@ SCHEMA = (
     CREATE INDEX snapshots_sizes ON snapshots (size) WHERE path != '';
     CREATE INDEX snapshots_forgettable ON snapshots (coalesce(gone_at, inspected_at))
         WHERE path = '' AND state = 'inspected';
+    DROP INDEX deliveries_owed;
+    CREATE INDEX deliveries_owed ON deliveries (target, seq, next_at, owed_since) WHERE state = 'owed';
     CREATE INDEX deliveries_given_up ON deliveries (target) WHERE state = 'given_up';
     """,
 )
@@ -331,8 +333,10 @@ class Journal:
 
         def select(db: sqlite3.Connection) -> list[Inspection]:
             rows = db.execute(
-                f"SELECT {SNAPSHOT_COLUMNS}, {VERDICT_COLUMNS} FROM deliveries JOIN snapshots USING (seq) "
-                f"WHERE target = ? AND deliveries.state = 'owed' AND next_at <= ? ORDER BY seq {order} LIMIT ?",
+                # Found in the order of the index first: a long backlog is neither sorted nor read.
+                f"SELECT {SNAPSHOT_COLUMNS}, {VERDICT_COLUMNS} FROM snapshots WHERE seq IN (SELECT seq FROM deliveries "
+                f"WHERE target = ? AND state = 'owed' AND next_at <= ? ORDER BY seq {order} LIMIT ?) "
+                f"ORDER BY seq {order}",
                 (target, now, limit),
             ).fetchall()
             return [_inspection(db, row) for row in rows]
@@ -371,11 +375,12 @@ class Journal:
 
     def retry_now(self, target: str) -> None:
         """The target is back: all that it is owed may be tried at once, as if for the first time. Does not wait."""
-        self.database.submit(
-            lambda db: db.execute(
-                "UPDATE deliveries SET next_at = 0, attempts = 0 WHERE state = 'owed' AND target = ?", (target,)
-            )
+        statement = (
+            "UPDATE deliveries SET next_at = 0, attempts = 0 "
+            "WHERE state = 'owed' AND target = ? AND (next_at > ? OR attempts > 0)"
         )
+        values = (target, self._clock())
+        self.database.submit(lambda db: db.execute(statement, values))
 
     def debt(self, target: str) -> Debt:
         """How much this target is owed, and for how long."""
@@ -568,9 +573,10 @@ class Journal:
         rows = [(now, target, snapshot_id) for snapshot_id in ids]
         return self.database.do(lambda db: db.executemany(statement, rows).rowcount)
 
-    def filed(self, target: str, *, after: int = 0, limit: int) -> list[Filed]:
-        """Pictures that this archive has confirmed, in the order of `seq`, from the one behind `after` on."""
-        return self._filed("seq > ? ORDER BY seq LIMIT ?", target, (after, limit))
+    def filed(self, target: str, *, before: datetime, after: int = 0, limit: int) -> list[Filed]:
+        """Pictures that this archive has confirmed before then, by `seq`, from the one behind `after` on."""
+        values = (before.timestamp(), after, limit)
+        return self._filed("done_at < ? AND seq > ? ORDER BY seq LIMIT ?", target, values)
 
     def filed_among(self, target: str, ids: Sequence[str]) -> list[Filed]:
         """Those of these ids whose picture this archive has confirmed."""

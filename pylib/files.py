@@ -39,7 +39,7 @@ def move(source: Path, target: Path) -> None:
 
 
 def sync_folder(folder: Path) -> None:
-    """Have the names in a folder on the disk: a new or renamed file is durable only when its folder is. Raises OSError."""
+    """Have a folder's names on the disk: a new or renamed file is durable only when they are. Raises OSError."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(descriptor)

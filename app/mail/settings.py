@@ -9,7 +9,6 @@ from pydantic import Field, model_validator
 from app.sections import Directory, Network, Port, Section, SmallLetters
 from pylib.credentials import Secret
 
-
 BANS_FILE = "mail-bans.json"
 """In the data directory, as the FTP server's."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Sequence
 
 import structlog
@@ -39,6 +40,7 @@ class Detect(Stage[Snapshot]):
         self._count = count
         self._holds = holds
         self._just_started = True
+        self._made = time.monotonic()
         self._unrecorded: dict[str, Inspection] = {}
 
     def handle(self, snapshot: Snapshot) -> Iterable[Inspection]:
@@ -63,7 +65,8 @@ class Detect(Stage[Snapshot]):
     def owed(self) -> Iterable[Snapshot]:
         if self._just_started:
             self._just_started = False
-            return self._journal.uninspected(older_than=0)
+            # What is younger than this object has a message that announces it.
+            return self._journal.uninspected(older_than=time.monotonic() - self._made)
         return self._journal.uninspected()
 
     def close(self) -> None:

@@ -79,6 +79,7 @@ class Fetch(Stage[Trigger]):
         self._count_trigger = count_trigger
         self._repeats = Repeats(journal)
         self._just_started = True
+        self._made = time.monotonic()
 
     def handle(self, trigger: Trigger) -> Iterable[Snapshot]:
         if self._repeats.seen(trigger):
@@ -100,7 +101,8 @@ class Fetch(Stage[Trigger]):
     def owed(self) -> Iterable[Trigger]:
         if self._just_started:
             self._just_started = False
-            return self._journal.accepted(older_than=0)
+            # What is younger than this object has a message that announces it.
+            return self._journal.accepted(older_than=time.monotonic() - self._made)
         return self._journal.accepted()
 
     def settled(self, receipts: Collection[str]) -> None:

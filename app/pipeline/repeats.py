@@ -27,7 +27,8 @@ class Repeats:
     def seen(self, trigger: Trigger) -> bool:
         """Whether this delivery's trigger is recorded already."""
         if not trigger.key:
-            return False
+            # Its source does not repeat it, but the record may have named it before its message came.
+            return self._journal.find(trigger.id) is not None
         if trigger.key.startswith("id:"):
             return bool(self._journal.recorded(trigger.key))
         return trigger.redelivered and self._claim(trigger)

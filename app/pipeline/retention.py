@@ -112,8 +112,9 @@ class Retention:
         excess = 0
         if settings.max_gb:
             excess = self._journal.pictures_size() - int(settings.max_gb * GB)
-        if settings.min_free_gb:
-            excess = max(excess, int(settings.min_free_gb * GB) - self._free(self._root))
+        least_free = int(max(settings.min_free_gb, settings.hard_free_gb) * GB)
+        if least_free:
+            excess = max(excess, least_free - self._free(self._root))
         return max(0, excess)
 
     def _too_old(self, picture: Picture) -> bool:
@@ -200,8 +201,7 @@ class Retention:
         for folder, _, names in os.walk(self._root):
             self._beat()
             ids = {found[1]: Path(folder, name) for name in names if (found := _NAME.fullmatch(name))}
-            # Older than the journal is no orphan: a journal that was lost must not take the pictures with it.
-            old = {event_id: path for event_id, path in ids.items() if began <= _modified(path) < before}
+            old = {event_id: path for event_id, path in ids.items() if _is_between(path, began, before)}
             for orphan in self._without_event(old):
                 cleaned.orphans += 1
                 if not dry_run:
@@ -216,11 +216,16 @@ class Retention:
             yield from (files[event_id] for event_id in some if event_id not in known)
 
 
-def _modified(path: Path) -> float:
+def _is_between(path: Path, began: float, before: float) -> bool:
+    """Whether a file is older than `before`, under this name too, and not older than the journal.
+
+    A journal that was lost must not take all pictures with it.
+    """
     try:
-        return path.stat().st_mtime
+        status = path.stat()
     except OSError:
-        return float("inf")  # gone meanwhile
+        return False  # gone meanwhile
+    return began <= status.st_mtime and max(status.st_mtime, status.st_ctime) < before
 
 
 def _delete(path: Path, root: Path) -> None:

@@ -97,7 +97,10 @@ class Api:
         return JSONResponse({"snapshots": [wire.description(inspection) for inspection in latest]})
 
     async def snapshot(self, request: Request) -> Response:
-        return JSONResponse(wire.description(await self._found(request)))
+        """The event, and in `related` what else its camera pushed in the same moment."""
+        found = await self._found(request)
+        related = await run_in_threadpool(self.journal.related, found.id)
+        return JSONResponse({**wire.description(found), "related": related})
 
     async def image(self, request: Request) -> Response:
         return FileResponse(_path_of(await self._found(request)))

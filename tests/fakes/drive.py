@@ -23,7 +23,7 @@ def an_archive(
 ) -> GoogleDrive:
     """An adapter that talks to the double; signed in, unless a token file is there already."""
     if not (data_dir / TOKEN_FILE).exists():
-        double.sign_in(data_dir / TOKEN_FILE)
+        double.sign_ins.sign_in(data_dir / TOKEN_FILE)
     settings = GoogleDriveSettings(folder=folder, api_root_url=double.url, timeout=timeout)
     return GoogleDrive(settings, data_dir=data_dir, zone=zone, pauses=pauses)
 

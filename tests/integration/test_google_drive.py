@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import socket
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -38,7 +40,12 @@ def drive(double: DriveDouble, tmp_path: Path) -> Iterator[GoogleDrive]:
 def assert_kept_once(double: DriveDouble, *event_ids: str) -> None:
     """Each of these events' pictures is there whole, one time, in the one folder; and nothing else is."""
     pictures = double.files.pictures()
-    kept = {one["value"]: file["id"] for file in pictures for one in file["properties"] if one["key"] == "event_id"}
+    kept = {
+        one["value"]: file["id"]
+        for file in pictures
+        for one in file["properties"]
+        if one["key"] == "event_id"
+    }
     assert sorted(kept) == sorted(event_ids)
     assert len(pictures) == len(event_ids)
     for event_id, file_id in kept.items():
@@ -62,7 +69,9 @@ def store_until_done(drive: GoogleDrive, event_id: str, *, tries: int = 5) -> li
 # -- what is kept ---------------------------------------------------------------------------------
 
 
-def test_a_picture_lies_in_the_folder_with_all_that_is_known_of_it(drive: GoogleDrive, double: DriveDouble) -> None:
+def test_a_picture_lies_in_the_folder_with_all_that_is_known_of_it(
+    drive: GoogleDrive, double: DriveDouble
+) -> None:
     taken = datetime(2026, 11, 19, 18, 40, 6, tzinfo=UTC)
     drive.store(an_inspection(taken_at=taken), a_picture())
     (file,) = double.files.pictures()
@@ -100,7 +109,9 @@ def test_a_large_picture_goes_up_in_a_resumable_upload(drive: GoogleDrive, doubl
     assert double.counts["drive.files.insert"] == 2
 
 
-def test_labels_in_any_script_and_number_fit_into_the_properties(drive: GoogleDrive, double: DriveDouble) -> None:
+def test_labels_in_any_script_and_number_fit_into_the_properties(
+    drive: GoogleDrive, double: DriveDouble
+) -> None:
     drive.store(an_inspection(labels=("Människa", "猫", "🐕") * 40), a_picture())
     (file,) = double.files.pictures()
     assert "Människa, 猫, 🐕" in {one["key"]: one["value"] for one in file["properties"]}["labels"]
@@ -129,7 +140,9 @@ def test_storing_twice_leaves_one(drive: GoogleDrive, double: DriveDouble, tmp_p
     assert_kept_once(double, "e1")
 
 
-def test_everything_is_listed_with_its_path_size_and_checksum(drive: GoogleDrive, double: DriveDouble) -> None:
+def test_everything_is_listed_with_its_path_size_and_checksum(
+    drive: GoogleDrive, double: DriveDouble
+) -> None:
     drive.store(an_inspection("old", taken_at=datetime(2026, 1, 2, tzinfo=UTC)), a_picture("old"))
     drive.organise()
     drive.store(an_inspection("new"), a_picture("new"))
@@ -148,7 +161,9 @@ def test_everything_is_listed_with_its_path_size_and_checksum(drive: GoogleDrive
 
 
 @pytest.mark.parametrize("fault", ["403", "429", "500", "html", "cut", "lost", "lost500", "wrong"])
-def test_a_fault_that_passes_is_got_over_in_one_go(drive: GoogleDrive, double: DriveDouble, fault: str) -> None:
+def test_a_fault_that_passes_is_got_over_in_one_go(
+    drive: GoogleDrive, double: DriveDouble, fault: str
+) -> None:
     double.fail(fault, "files.insert", times=2)  # the folder's, and then the picture's
     double.files.add("Snapshots", mime_type="application/vnd.google-apps.folder")
     assert store_until_done(drive, "e1") == []
@@ -157,7 +172,9 @@ def test_a_fault_that_passes_is_got_over_in_one_go(drive: GoogleDrive, double: D
 
 @pytest.mark.parametrize("fault", ["403", "429", "500", "html", "cut", "lost", "lost500"])
 @pytest.mark.parametrize("method", ["files.list", "files.insert"])
-def test_making_the_folder_survives_it_too(drive: GoogleDrive, double: DriveDouble, fault: str, method: str) -> None:
+def test_making_the_folder_survives_it_too(
+    drive: GoogleDrive, double: DriveDouble, fault: str, method: str
+) -> None:
     double.fail(fault, method)
     assert store_until_done(drive, "e1") == []
     assert_kept_once(double, "e1")
@@ -212,6 +229,43 @@ def test_a_process_killed_after_the_upload_finds_its_file(double: DriveDouble, t
     assert_kept_once(double, "e1")
     first.close()
     second.close()
+
+
+STORE_ONE = """
+import sys
+from pathlib import Path
+from tests.fakes.drive import a_picture, an_inspection
+from app.archives.google_drive import GoogleDrive, GoogleDriveSettings
+from datetime import UTC
+settings = GoogleDriveSettings(folder="Snapshots", api_root_url=sys.argv[1])
+GoogleDrive(settings, data_dir=Path(sys.argv[2]), zone=UTC).store(an_inspection("e1"), a_picture("e1"))
+"""
+
+
+def test_kill_9_in_an_upload_leaves_one_file(double: DriveDouble, tmp_path: Path) -> None:
+    double.sign_ins.sign_in(tmp_path / TOKEN_FILE)
+    double.files.add("Snapshots", mime_type="application/vnd.google-apps.folder")
+    double.fail("held", "files.insert")
+    command = [sys.executable, "-c", STORE_ONE, double.url, str(tmp_path)]
+    with subprocess.Popen(command, cwd=Path(__file__).parents[2]) as process:
+        deadline = time.monotonic() + 30
+        while not double.files.pictures() and time.monotonic() < deadline:
+            time.sleep(0.02)
+        process.kill()
+    subprocess.run(command, cwd=Path(__file__).parents[2], check=True, timeout=60)
+    assert_kept_once(double, "e1")
+
+
+def test_the_end_of_the_service_does_not_wait_for_a_pause(double: DriveDouble, tmp_path: Path) -> None:
+    drive = an_archive(double, tmp_path, pauses=(60.0,))
+    double.fail("500", times=1000)
+    with ThreadPoolExecutor(1) as pool:
+        stored = pool.submit(drive.store, an_inspection("e1"), a_picture("e1"))
+        while not double.calls:
+            time.sleep(0.01)
+        drive.close()
+        with pytest.raises(ArchiveUnavailable):
+            stored.result(10)
 
 
 def test_a_wrong_copy_of_an_earlier_attempt_is_replaced(double: DriveDouble, tmp_path: Path) -> None:
@@ -345,7 +399,7 @@ def test_no_token_blocks_and_asks_for_a_sign_in_and_starts_none(double: DriveDou
         drive.store(an_inspection("e1"), a_picture("e1"))
     assert set(threading.enumerate()) == threads
     assert double.calls == []
-    double.sign_in(tmp_path / TOKEN_FILE)  # while it runs
+    double.sign_ins.sign_in(tmp_path / TOKEN_FILE)  # while it runs
     drive.store(an_inspection("e1"), a_picture("e1"))
     assert_kept_once(double, "e1")
     drive.close()
@@ -364,26 +418,26 @@ def test_a_withdrawn_token_blocks_until_someone_signs_in_again(
     drive: GoogleDrive, double: DriveDouble, tmp_path: Path
 ) -> None:
     drive.open()
-    double.revoked = True
+    double.sign_ins.revoked = True
     for _ in range(5):
         with pytest.raises(ArchiveBlocked, match="drive-login"):
             drive.store(an_inspection("e1"), a_picture("e1"))
-    assert double.counts["token"] == 1  # Google is not asked over and over
+    assert double.sign_ins.token_calls == 1  # Google is not asked over and over
     assert not json.loads((tmp_path / TOKEN_FILE).read_text())["invalid"]
-    double.revoked = False
-    double.sign_in(tmp_path / TOKEN_FILE)
+    double.sign_ins.revoked = False
+    double.sign_ins.sign_in(tmp_path / TOKEN_FILE)
     drive.store(an_inspection("e1"), a_picture("e1"))
     assert_kept_once(double, "e1")
 
 
 def test_an_ended_token_is_renewed_once_for_all_threads(double: DriveDouble, tmp_path: Path) -> None:
-    double.sign_in(tmp_path / TOKEN_FILE, expired=True)
+    double.sign_ins.sign_in(tmp_path / TOKEN_FILE, expired=True)
     before = json.loads((tmp_path / TOKEN_FILE).read_text())
     drive = an_archive(double, tmp_path)
     events = [f"e{number}" for number in range(8)]
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda event: drive.store(an_inspection(event), a_picture(event)), events))
-    assert double.counts["token"] == 1
+    assert double.sign_ins.token_calls == 1
     after = json.loads((tmp_path / TOKEN_FILE).read_text())
     assert after["access_token"] != before["access_token"]
     assert after["refresh_token"] == before["refresh_token"]
@@ -392,28 +446,32 @@ def test_an_ended_token_is_renewed_once_for_all_threads(double: DriveDouble, tmp
     drive.close()
 
 
-def test_a_token_that_ends_early_is_renewed_and_the_call_made_again(drive: GoogleDrive, double: DriveDouble) -> None:
+def test_a_token_that_ends_early_is_renewed_and_the_call_made_again(
+    drive: GoogleDrive, double: DriveDouble
+) -> None:
     drive.open()
-    double.expire_access()
+    double.sign_ins.expire_access()
     drive.store(an_inspection("e1"), a_picture("e1"))
-    assert double.counts["token"] == 1
+    assert double.sign_ins.token_calls == 1
     assert_kept_once(double, "e1")
 
 
-def test_a_token_endpoint_that_fails_is_no_reason_to_sign_in_again(double: DriveDouble, tmp_path: Path) -> None:
-    double.sign_in(tmp_path / TOKEN_FILE, expired=True)
-    double.token_status = 503
+def test_a_token_endpoint_that_fails_is_no_reason_to_sign_in_again(
+    double: DriveDouble, tmp_path: Path
+) -> None:
+    double.sign_ins.sign_in(tmp_path / TOKEN_FILE, expired=True)
+    double.sign_ins.token_status = 503
     drive = an_archive(double, tmp_path)
     with pytest.raises(ArchiveUnavailable):
         drive.store(an_inspection("e1"), a_picture("e1"))
-    double.token_status = 200
+    double.sign_ins.token_status = 200
     drive.store(an_inspection("e1"), a_picture("e1"))
     assert_kept_once(double, "e1")
     drive.close()
 
 
 def test_a_token_file_that_others_can_read_is_closed_to_them(double: DriveDouble, tmp_path: Path) -> None:
-    double.sign_in(tmp_path / TOKEN_FILE).chmod(0o644)
+    double.sign_ins.sign_in(tmp_path / TOKEN_FILE).chmod(0o644)
     drive = an_archive(double, tmp_path)
     drive.open()
     assert (tmp_path / TOKEN_FILE).stat().st_mode & 0o777 == 0o600
@@ -433,7 +491,9 @@ def test_no_failure_tells_a_token(drive: GoogleDrive, double: DriveDouble, tmp_p
     assert not [secret for secret in secrets for text in told if secret in text]
 
 
-def test_the_status_tells_account_storage_and_folder(drive: GoogleDrive, double: DriveDouble, tmp_path: Path) -> None:
+def test_the_status_tells_account_storage_and_folder(
+    drive: GoogleDrive, double: DriveDouble, tmp_path: Path
+) -> None:
     assert drive.status().folder == ""
     drive.store(an_inspection("e1"), a_picture("e1"))
     status = drive.status()
@@ -444,7 +504,7 @@ def test_the_status_tells_account_storage_and_folder(drive: GoogleDrive, double:
     assert status.folder == drive.url
     assert status.renewed_at
     assert datetime.now(UTC) - status.renewed_at < timedelta(minutes=1)
-    double.revoked = True
+    double.sign_ins.revoked = True
     assert isinstance(drive.status().problem, ArchiveBlocked)
     (tmp_path / TOKEN_FILE).unlink()
     assert drive.status().renewed_at is None

@@ -302,7 +302,7 @@ def test_a_broken_archive_delays_neither_the_other_nor_events(
     proxy.always = HANG
     publisher = FakePublisher()
     transport = Transport(Codec(encode, decode))
-    stages = {
+    stages: dict[str, Publish | Keep] = {
         "fake": Publish(publisher, journal=journal),
         "s3": Keep(s3, journal=journal),
         "folder": Keep(Folder(tmp_path / "archive"), journal=journal),

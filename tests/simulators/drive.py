@@ -7,8 +7,6 @@ tests.simulators.drive --port 0 --delay 0.3` prints its port, then serves until 
 from __future__ import annotations
 
 import argparse
-import base64
-import hashlib
 import json
 import re
 import secrets
@@ -19,19 +17,16 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 from email.message import Message
 from email.parser import BytesParser
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, urlencode, urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 from tests.simulators.drive_description import Asked, Violation, check_body, recognise, select, selection
 from tests.simulators.drive_files import DriveFiles, Refused
-
-CLIENT_ID, CLIENT_SECRET = "client-id.example", "client-secret"
-SCOPE = "https://www.googleapis.com/auth/drive.file"
+from tests.simulators.drive_sign_in import SignIns
 
 
 @dataclass
@@ -39,9 +34,12 @@ class Fault:
     """What goes wrong with the next `times` calls of a method (all methods when empty)."""
 
     kind: str
-    """`403`, `429`, `500`, `html` (a proxy's 502), `quota`, `forbidden`,
-    `hang`, `drip` (a byte now and then), `cut` (no answer,
-    nothing done), `lost` (done, but no answer), `lost500` (done, an error answered), `wrong` (other content kept)."""
+    """Refused: `403`, `429` (too many calls), `500`, `html` (a proxy's 502), `quota`, `forbidden`.
+
+    Not answered: `cut` (the connection ends), `hang`, `drip` (a byte now and then), and of what was done `lost` (the
+    connection ends), `held` (the same after a long time), `lost500` (an error is answered). `wrong`: other content
+    is kept than was sent.
+    """
     method: str = ""
     times: int = 1
 
@@ -54,17 +52,11 @@ class DriveDouble:
     delay: float = 0.0
     """Seconds that each call takes."""
     port: int = 0
+    sign_ins: SignIns = field(default_factory=SignIns)
     calls: list[str] = field(default_factory=list)
-    """Methods in the order of their calls: `drive.files.insert`; `token` for the token endpoint."""
+    """Methods in the order of their calls: `drive.files.insert`."""
     violations: list[str] = field(default_factory=list)
     """Requests that the API's description does not allow, and unexpected ones; each got a 400."""
-    token_lifetime: int = 3600
-    revoked: bool = False
-    """The sign-in was withdrawn: no token is good, none is renewed."""
-    token_status: int = 200
-    """Other than 200: the token endpoint answers with that and an error of the server."""
-    says_no: bool = False
-    """The person refuses at the next sign-in."""
     in_flight: int = 0
     peak: int = 0
     """Most calls at once."""
@@ -72,9 +64,6 @@ class DriveDouble:
     def __post_init__(self) -> None:
         self._faults: list[Fault] = []
         self._lock = threading.Lock()
-        self._access: set[str] = set()
-        self._refresh: set[str] = set()
-        self._codes: dict[str, dict[str, str]] = {}
         self._uploads: dict[str, dict[str, Any]] = {}
         self.released = threading.Event()
 
@@ -105,104 +94,6 @@ class DriveDouble:
                     return fault.kind
         return ""
 
-    # -- the sign-in ------------------------------------------------------------------------------
-
-    def client_secrets(self, path: Path) -> Path:
-        """Write the file that the Google Cloud console gives for a desktop app."""
-        client = {
-            "client_id": CLIENT_ID,
-            "client_secret": CLIENT_SECRET,
-            "auth_uri": f"{self.url}auth",
-            "token_uri": f"{self.url}token",
-            "redirect_uris": ["http://localhost"],
-        }
-        path.write_text(json.dumps({"installed": client}))
-        return path
-
-    def sign_in(self, path: Path, *, expired: bool = False) -> Path:
-        """Write a token file as a sign-in leaves it."""
-        answer = self._grant()
-        ends = datetime.now(UTC) + timedelta(seconds=-60 if expired else self.token_lifetime)
-        token = {
-            "access_token": answer["access_token"],
-            "client_id": CLIENT_ID,
-            "client_secret": CLIENT_SECRET,
-            "refresh_token": answer["refresh_token"],
-            "token_expiry": ends.strftime("%Y-%m-%dT%H:%M:%SZ"),
-            "token_uri": f"{self.url}token",
-            "user_agent": None,
-            "revoke_uri": None,
-            "id_token": None,
-            "token_response": None,
-            "scopes": [SCOPE],
-            "token_info_uri": None,
-            "invalid": False,
-            "_class": "OAuth2Credentials",
-            "_module": "oauth2client.client",
-        }
-        path.write_text(json.dumps(token))
-        path.chmod(0o600)
-        return path
-
-    def expire_access(self) -> None:
-        """Every access token ends now, whatever was said of its life."""
-        self._access.clear()
-
-    def accepts(self, authorization: str) -> bool:
-        scheme, _, token = authorization.partition(" ")
-        return scheme == "Bearer" and token in self._access and not self.revoked
-
-    def authorise(self, query: Mapping[str, str]) -> str:
-        """Where the browser is sent after the person has answered. Raises `Violation`."""
-        needed = {"client_id": CLIENT_ID, "response_type": "code", "access_type": "offline", "scope": SCOPE}
-        for name, value in needed.items():
-            if query.get(name) != value:
-                raise Violation(f"sign-in with {name}={query.get(name)}")
-        if not query.get("state") or query.get("code_challenge_method") != "S256":
-            raise Violation("sign-in without state or code challenge")
-        if self.says_no:
-            return query["redirect_uri"] + "?" + urlencode({"error": "access_denied", "state": query["state"]})
-        code = secrets.token_urlsafe()
-        self._codes[code] = dict(query)
-        answer = {"state": query["state"], "code": code, "scope": query["scope"]}
-        return query["redirect_uri"] + "?" + urlencode(answer)
-
-    def token(self, form: Mapping[str, str]) -> tuple[int, dict[str, Any]]:
-        """The token endpoint: status and answer (RFC 6749, sections 4.1.3 and 6)."""
-        self.calls.append("token")
-        if self.token_status != 200:
-            return self.token_status, {"error": "internal_failure", "error_description": "Backend Error"}
-        if (form.get("client_id"), form.get("client_secret")) != (CLIENT_ID, CLIENT_SECRET):
-            return 401, {"error": "invalid_client"}
-        if form.get("grant_type") == "refresh_token":
-            if self.revoked or form.get("refresh_token") not in self._refresh:
-                return 400, {
-                    "error": "invalid_grant",
-                    "error_description": "Token has been expired or revoked.",
-                }
-            answer = self._grant()
-            answer.pop("refresh_token")
-            return 200, answer
-        asked = self._codes.pop(form.get("code", ""), None)
-        verifier = hashlib.sha256(form.get("code_verifier", "").encode()).digest()
-        challenge = base64.urlsafe_b64encode(verifier).rstrip(b"=").decode()
-        if not asked or asked["redirect_uri"] != form.get("redirect_uri") or asked["code_challenge"] != challenge:
-            return 400, {"error": "invalid_grant"}
-        self.revoked = False
-        return 200, self._grant()
-
-    def _grant(self) -> dict[str, Any]:
-        access, refresh = "ya29." + secrets.token_urlsafe(), "1//" + secrets.token_urlsafe()
-        self._access.add(access)
-        self._refresh.add(refresh)
-        return {
-            "access_token": access,
-            "refresh_token": refresh,
-            "expires_in": self.token_lifetime,
-            "scope": SCOPE,
-            "token_type": "Bearer",
-        }
-
     # -- the API ----------------------------------------------------------------------------------
 
     def answer(self, asked: Asked, headers: Mapping[str, str], body: bytes, *, wrong: bool) -> dict[str, Any]:
@@ -223,7 +114,7 @@ class DriveDouble:
             case "files.trash":
                 return self.files.trash(given["fileId"])
             case "files.list":
-                size = min(int(given.get("maxResults", 100)), 1000)
+                size = min(int(given.get("maxResults", 100)), self.files.largest_page)
                 token = given.get("pageToken", "")
                 return self.files.list(
                     given.get("q", "trashed = false"),
@@ -309,10 +200,12 @@ class _Handler(BaseHTTPRequestHandler):
         url = urlsplit(self.path)
         try:
             if url.path == "/token":
-                status, answer = self.double.token({k: v[0] for k, v in parse_qs(body.decode()).items()})
+                status, answer = self.double.sign_ins.token(
+                    {k: v[0] for k, v in parse_qs(body.decode()).items()}
+                )
                 self._send(status, answer)
             elif url.path == "/auth":
-                place = self.double.authorise({k: v[0] for k, v in parse_qs(url.query).items()})
+                place = self.double.sign_ins.authorise({k: v[0] for k, v in parse_qs(url.query).items()})
                 self._send(302, {}, {"Location": place})
             else:
                 with self._counted():
@@ -339,13 +232,15 @@ class _Handler(BaseHTTPRequestHandler):
         double.calls.append(asked.method)
         if double.delay:
             time.sleep(double.delay)
-        if not double.accepts(self.headers.get("Authorization", "")):
+        if not double.sign_ins.accepts(self.headers.get("Authorization", "")):
             raise Refused(401, "authError")
         fault = double.take_fault(asked.method)
         if self._fails(fault):
             return
         answer = self._done(asked, body, wrong=fault == "wrong")
-        if fault == "lost":
+        if fault == "held":
+            self.double.released.wait(30)
+        if fault in ("lost", "held"):
             self._cut()
         elif fault == "lost500":
             self._refuse(500, "backendError")
@@ -449,6 +344,7 @@ def drive_double(port: int = 0, *, delay: float = 0.0) -> Iterator[DriveDouble]:
     double = DriveDouble(delay=delay)
     server = _Server(("127.0.0.1", port), type("Handler", (_Handler,), {"double": double}))
     double.port = server.server_port
+    double.sign_ins.url = double.url
     thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
     thread.start()
     try:
@@ -468,7 +364,7 @@ def main() -> None:
     arguments = parser.parse_args()
     with drive_double(arguments.port, delay=arguments.delay) as double:
         if arguments.token_file:
-            double.sign_in(arguments.token_file)
+            double.sign_ins.sign_in(arguments.token_file)
         print(double.port, flush=True)
         with suppress(KeyboardInterrupt):
             threading.Event().wait()

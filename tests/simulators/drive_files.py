@@ -31,6 +31,8 @@ class DriveFiles:
     def __init__(self) -> None:
         self.single_parent = True
         """Drive's rule since 2020; older accounts kept the files of several parents that they had."""
+        self.largest_page = 1000
+        """Files; Google gives fewer than asked for as it likes."""
         self.quota = 15 * 1024**3
         self._lock = threading.RLock()
         self._ids = itertools.count(1)
@@ -38,6 +40,8 @@ class DriveFiles:
         self._began = datetime.now(UTC)
         self._files: dict[str, dict[str, Any]] = {}
         self._contents: dict[str, bytes] = {}
+        self.used = 0
+        """Bytes kept, what is in the bin included."""
         self._insert_raw({"id": ROOT, "title": "My Drive", "mimeType": FOLDER, "parents": []})
 
     # -- what tests use ---------------------------------------------------------------------------
@@ -66,11 +70,17 @@ class DriveFiles:
     def all(self, *, trashed: bool = False) -> list[dict[str, Any]]:
         """All files and folders but the root, oldest first."""
         with self._lock:
-            return [self._shown(f) for f in self._files.values() if f["id"] != ROOT and self._trashed(f) == trashed]
+            return [
+                self._shown(f)
+                for f in self._files.values()
+                if f["id"] != ROOT and self._trashed(f) == trashed
+            ]
 
     def pictures(self) -> list[dict[str, Any]]:
         """All files that are no folders and not in the bin."""
-        return [file for file in self.all() if not file["mimeType"].startswith("application/vnd.google-apps.")]
+        return [
+            file for file in self.all() if not file["mimeType"].startswith("application/vnd.google-apps.")
+        ]
 
     def folders(self, title: str) -> list[dict[str, Any]]:
         """All folders of this name that are not in the bin."""
@@ -105,9 +115,13 @@ class DriveFiles:
             target = metadata.get("shortcutDetails", {}).get("targetId")
             if target:
                 self._find(target)
-            return self._shown(self._insert_raw({**metadata, "parents": [{"id": p} for p in parents]}, content))
+            return self._shown(
+                self._insert_raw({**metadata, "parents": [{"id": p} for p in parents]}, content)
+            )
 
-    def patch(self, file_id: str, changes: Mapping[str, Any], *, add: Sequence[str], remove: Sequence[str]) -> Any:
+    def patch(
+        self, file_id: str, changes: Mapping[str, Any], *, add: Sequence[str], remove: Sequence[str]
+    ) -> Any:
         with self._lock:
             file = self._find(file_id)
             parents = [one["id"] for one in file["parents"]]
@@ -149,11 +163,6 @@ class DriveFiles:
             page["nextPageToken"] = str(start + size)
         return page
 
-    @property
-    def used(self) -> int:
-        """Bytes kept, what is in the bin included."""
-        return sum(len(content) for content in self._contents.values())
-
     def _insert_raw(self, metadata: Mapping[str, Any], content: bytes | None = None) -> dict[str, Any]:
         # Each a moment after the last, so that «oldest» has an answer.
         now = _text(self._began + timedelta(milliseconds=next(self._clock)))
@@ -172,6 +181,7 @@ class DriveFiles:
         file["labels"] = {"starred": False, "trashed": False, **metadata.get("labels", {})}
         if content is not None:
             self._contents[file_id] = content
+            self.used += len(content)
             file["md5Checksum"] = hashlib.md5(content).hexdigest()
             file["fileSize"] = str(len(content))
         self._files[file_id] = file

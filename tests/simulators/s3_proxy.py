@@ -1,4 +1,4 @@
-"""A proxy in front of an S3 server that makes happen what networks and servers do: 503, hangs, lost answers, wrong bytes."""
+"""A proxy in front of an S3 server, for what networks do: 503, hangs, lost answers, wrong bytes."""
 
 from __future__ import annotations
 

@@ -78,7 +78,9 @@ class GoogleDrive:
         self.concurrency = settings.concurrency
         self._folder = settings.folder
         self._token = Token(settings.token_file(data_dir), timeout=settings.timeout)
-        self._session = Session(self._token, root_url=settings.api_root_url, timeout=settings.timeout, pauses=pauses)
+        self._session = Session(
+            self._token, root_url=settings.api_root_url, timeout=settings.timeout, pauses=pauses
+        )
         memory = data_dir / "google_drive"
         self._folders = Folders(self._session, settings.folder, memory=memory / "folder.json")
         self._uploads = Uploads(self._session, self._folders, Ledger(memory / "begun"), zone=zone)
@@ -124,7 +126,11 @@ class GoogleDrive:
     def _paths(self, top: str) -> dict[str, str]:
         """Folder id -> path below the top folder, with a slash at the end."""
         query = f"mimeType = '{FOLDER}' and trashed = false"
-        found = [folder for page in self._session.list_files(query, fields="id,title,parents/id") for folder in page]
+        found = [
+            folder
+            for page in self._session.list_files(query, fields="id,title,parents/id")
+            for folder in page
+        ]
         below: dict[str, list[Any]] = {}
         for folder in found:
             for parent in folder.get("parents", ()):

@@ -83,7 +83,7 @@ def test_a_full_disk_waits_for_a_person_and_leaves_nothing_half(folder: Folder, 
     partial = (root / NAME).with_name(f".120001-{event_id(1)}.jpg.part")
     partial.parent.mkdir(parents=True)
     partial.symlink_to("/dev/full")
-    with pytest.raises(ArchiveBlocked, match="disk_full.*free some space"):
+    with pytest.raises(ArchiveBlocked, match=r"disk_full.*free some space"):
         folder.store(a_picture(None), b"a picture")
     assert list(partial.parent.iterdir()) == []
 

@@ -195,6 +195,20 @@ def test_what_was_accepted_before_a_restart_is_owed_at_once(journal: Journal, ca
     assert list(stage.owed()) == []  # fresh ones are left to the message that announces them
 
 
+def test_what_is_accepted_after_the_start_is_left_to_its_message(stand: Stand) -> None:
+    stand.journal.accept(a_trigger("t9", origin="http", receipt=""))
+    assert list(stand.stage.owed()) == []
+
+
+def test_a_trigger_that_the_record_named_before_its_message_came_has_one_picture(stand: Stand) -> None:
+    trigger = a_trigger("t9", origin="http", receipt="", key="")
+    stand.journal.accept(trigger)
+    (snapshot,) = stand.stage.handle(trigger)
+    assert list(stand.stage.handle(trigger)) == []
+    assert len(stand.camera.calls) == 1
+    assert stand.journal.find("t9") == snapshot
+
+
 def test_a_camera_that_is_no_longer_configured_ends_with_a_reason(stand: Stand) -> None:
     assert stand.fetch(camera="Gone Camera").problem.startswith("unknown_camera: ")
 

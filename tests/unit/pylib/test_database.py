@@ -40,7 +40,7 @@ def test_what_is_answered_is_seen_by_another_connection(database: Database) -> N
 def test_a_failing_statement_fails_alone_though_others_share_its_commit(database: Database) -> None:
     hold = threading.Event()
     database.submit(lambda _: hold.wait(5))  # so that the rest meets in one batch
-    futures = [database.submit(lambda db, n=n: db.execute("INSERT INTO t VALUES (?)", (n,))) for n in (1, 2, 2, 3)]
+    futures = [database.submit(insert(number)) for number in (1, 2, 2, 3)]
     hold.set()
     problems = [future.exception(5) for future in futures]
     assert [problem is None for problem in problems] == [True, True, False, True]

@@ -152,6 +152,20 @@ def test_an_event_and_its_pictures_can_be_fetched(site: Site) -> None:
     assert [entry["event_id"] for entry in site.ask("GET", "/api/snapshots").json()["snapshots"]] == ["s1"]
 
 
+def test_pictures_of_one_moment_name_each_other(site: Site) -> None:
+    for event_id in ("best", "other", "third"):
+        path = site.folder / f"{event_id}.jpg"
+        path.write_bytes(jpeg(320, 240))
+        taken = Snapshot(event_id, "Front Door Camera", "Front", NOW, NOW, 0.0, "ftp", str(path))
+        site.journal.record(taken)
+        site.journal.hold(Inspection(taken, "fake", PERSON))
+    site.journal.settle("best", ["other", "third"], [])
+    assert sorted(site.ask("GET", "/api/snapshots/best").json()["related"]) == ["other", "third"]
+    assert site.ask("GET", "/api/snapshots/third").json()["related"] == ["best"]
+    site.snapshot("alone")
+    assert site.ask("GET", "/api/snapshots/alone").json()["related"] == []
+
+
 def test_a_picture_that_is_not_there_is_a_404_that_says_why(site: Site) -> None:
     site.snapshot("failed", path="", problem="timeout: no answer")
     gone = site.snapshot("gone")

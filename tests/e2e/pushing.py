@@ -1,0 +1,145 @@
+"""Cameras that push by FTP into a service of the tests, and what is to be seen of their files afterwards."""
+
+from __future__ import annotations
+
+import contextlib
+import ftplib
+import io
+import random
+import socket
+import struct
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from tests.broker import PORTS, free_ports
+from tests.e2e.conftest import Launch
+from tests.e2e.peers import House
+from tests.e2e.pictures import jpeg, stamped
+from tests.e2e.process import ServiceProcess
+
+USER, PASSWORD = "cameras", "s3cret @:,%"
+UPLOADS = "uploads/snapshots"
+PASSIVE = 40
+"""Ports for data connections."""
+TRY_AGAIN_S = 0.05
+PICTURE = jpeg(160, 120)
+
+
+def picture(text: str) -> bytes:
+    """A picture like no other, of which this can be read again."""
+    return stamped(PICTURE, text)
+
+
+class Pushed:
+    """A service that takes pictures in by FTP and from its upload area, with a drawn camera at each place."""
+
+    def __init__(
+        self, launch: Launch, house: House, *places: str, detector: str = "none", **config: dict[str, Any]
+    ) -> None:
+        """`config` are sections of config.yml; those that are here already are added to."""
+        (self.port,) = free_ports(1)
+        first = random.randrange(PORTS[0], PORTS[1] - PASSIVE)
+        ftp = {
+            "host": "127.0.0.1",
+            "port": self.port,
+            "username": USER,
+            "password": PASSWORD,
+            "passive_ports": f"{first}-{first + PASSIVE - 1}",
+        }
+        uploads = {"quiet_time": 0.5, "patience": 1.0, "scan_interval": 1.0}
+        self.service: ServiceProcess = launch(
+            house,
+            environment={"DETECTOR_KIND": detector},
+            cameras=[{"kind": "demo", "location": place} for place in places],
+            ftp={**ftp, **config.pop("ftp", {})},
+            uploads={**uploads, **config.pop("uploads", {})},
+            **config,
+        )
+        self.area = self.service.home / "data/ftp"
+
+    def start(self) -> Pushed:
+        """Start the service and wait until it is ready."""
+        self.service.start().wait_ready()
+        return self
+
+    @contextlib.contextmanager
+    def camera(self, place: str = "", *, source: str = "127.0.0.1", password: str = PASSWORD) -> Iterator[ftplib.FTP]:
+        """A session in the folder of the camera at this place, from an address of the loopback network."""
+        with contextlib.closing(ftplib.FTP()) as ftp:
+            ftp.connect("127.0.0.1", self.port, timeout=10, source_address=(source, 0))
+            ftp.login(USER, password)
+            if place:
+                ftp.cwd(f"/{UPLOADS}/{folder(place)}")
+            yield ftp
+
+    def push(self, place: str, name: str, data: bytes, *, source: str = "127.0.0.1") -> None:
+        """Upload a file, again and again until the answer is 226."""
+        while True:
+            with contextlib.suppress(*ftplib.all_errors), self.camera(place, source=source) as ftp:
+                ftp.storbinary(f"STOR {name}", io.BytesIO(data))
+                return
+            time.sleep(TRY_AGAIN_S)
+
+    @property
+    def lying(self) -> list[Path]:
+        """Files anywhere in the area: under their names, on their way in, or in the inbox."""
+        return [path for path in self.area.rglob("*") if path.is_file()]
+
+    @property
+    def quarantined(self) -> list[bytes]:
+        """What the files in quarantine hold."""
+        files = self.service.home.glob("data/quarantine/*")
+        return [path.read_bytes() for path in files if not path.name.endswith((".json", ".part"))]
+
+    def idle(self) -> bool:
+        """Whether nothing lies in the area, is in hand or owed, for about a second."""
+        for _ in range(3):
+            stages = ("receive", "detect", "publish")
+            if self.lying or any(self.service.metric("stage_in_hand", stage=stage) for stage in stages):
+                return False
+            if not self.service.check("undelivered")["detail"].startswith("0 events"):
+                return False
+            time.sleep(0.3)
+        return True
+
+
+def store(ftp: ftplib.FTP, name: str, data: bytes) -> None:
+    """Upload a file once; raises what ftplib raises."""
+    ftp.storbinary(f"STOR {name}", io.BytesIO(data))
+
+
+def folder(place: str) -> str:
+    """The folder of the camera at this place, below UPLOADS."""
+    return place.lower().replace(" ", "")
+
+
+def reset(connection: socket.socket) -> None:
+    """Close with RST instead of FIN."""
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    connection.close()
+
+
+@contextlib.contextmanager
+def at_once(*calls: Callable[[], object], within: float = 60.0) -> Iterator[None]:
+    """Run all in threads of their own beside the block, and wait for them; raises the first error."""
+    errors: list[BaseException] = []
+
+    def guarded(call: Callable[[], object]) -> None:
+        try:
+            call()
+        except BaseException as error:
+            errors.append(error)
+
+    threads = [threading.Thread(target=guarded, args=(call,), daemon=True) for call in calls]
+    for thread in threads:
+        thread.start()
+    yield
+    deadline = time.monotonic() + within
+    for thread in threads:
+        thread.join(max(0.0, deadline - time.monotonic()))
+    if errors:
+        raise errors[0]
+    assert not any(thread.is_alive() for thread in threads), f"not done within {within:g} s"
