@@ -33,7 +33,9 @@ def demo_settings(settings: Settings, *, every: float) -> Settings:
     )
     port = settings.web.port if _is_free(settings.web.host, settings.web.port) else _free_port(settings.web.host)
     web = settings.web.model_copy(update={"port": port})
-    return settings.model_copy(update={"cameras": cameras, "data_dir": kept_apart, "web": web})
+    folder = settings.archive.model_copy(update={"dir": settings.archive.dir or kept_apart / "archive"})
+    changed = {"cameras": cameras, "data_dir": kept_apart, "web": web, "archive": folder}
+    return settings.model_copy(update=changed)
 
 
 class Show:

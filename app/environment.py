@@ -22,6 +22,8 @@ ALIASES: dict[str, tuple[str, ...]] = {
     "monitors.cronitor_monitor_key": ("CRONITOR_MONITOR_KEY",),
     "detector.minimum_confidence": ("MINIMUM_HUMAN_CONFIDENCE",),
     "detector.region": ("AWS_ALT_REGION",),
+    "google_drive.client_secrets_file": ("GOOGLE_CLIENT_SECRETS_FILE",),
+    "google_drive.api_root_url": ("GOOGLE_API_ROOT_URL",),
     "ftp.enabled": ("RUN_FTP_SERVER",),
     "ftp.username": ("FTP_USER",),
     "ftp.password": ("FTP_PASS",),
@@ -38,6 +40,7 @@ AWS = {
     "AWS_PROFILE": "Which profile of these files counts.",
     "AWS_ENDPOINT_URL": "Another endpoint for all of AWS.",
     "AWS_ENDPOINT_URL_REKOGNITION": "Another endpoint for Rekognition.",
+    "AWS_ENDPOINT_URL_S3": "Another endpoint for S3.",
 }
 """boto3 reads these from the environment itself."""
 
@@ -51,7 +54,6 @@ OTHERS = {
 }
 
 LATER = (
-    "GOOGLE_DRIVE_FOLDER",
     "OBJECT_DETECTION_MODEL",
     "OP_SERVICE_ACCOUNT_TOKEN",
     "USER",

@@ -15,6 +15,7 @@ from app.cameras import Camera, CameraSettings
 from app.cameras.address import Networks
 from app.detectors import Detector
 from app.journal import Journal
+from app.keeping import Keeping
 from app.messages import Message, Snapshot, decode, encode
 from app.metrics import SnapshotMetrics
 from app.monitors import Cronitor, Healthchecks, Monitor, Monitors
@@ -90,6 +91,7 @@ class Service:
         self.live = Live()
         self.labels = {camera.device_key: camera.label or camera.location for camera in settings.cameras}
 
+        self.keeping = Keeping(settings, journal=self.journal, root=self.cache.root, metrics=self.metrics)
         self.broker_out = self._publisher_connection() if settings.rabbitmq.server_address else None
         self.publish = self._publish_relay(self.broker_out) if self.broker_out else None
         self.fetch = self._fetch()
@@ -125,6 +127,7 @@ class Service:
             *self._sources(),
             *self._stages(),
             self.publish,
+            *self._archive_relays(),
             self._relay("live", self.live, source=LIVE, workers=0),
             self.broker_out,
             self.journal.database,
@@ -139,6 +142,7 @@ class Service:
             self._heartbeat(self.broker_out) if self.broker_out else None,
             self._monitors(),
             Periodic("quarantine", self.reception.quarantine.clean, Every(CLEAN_EVERY_S)),
+            *self.keeping.jobs,
             *self.reception.servers,
             self.transport.feeder("requests", self.intake, sink=TRIGGERS),
             self.transport.feeder("uploads", self.reception.uploads, sink=UPLOADS),
@@ -147,13 +151,14 @@ class Service:
     def _stages(self) -> list[Loop | None]:
         """From a trigger or an upload to what everybody is told."""
         settings = self.settings
-        told = [LIVE, *([RABBITMQ] if self.publish else [])]
-        targets = [publishers.RABBITMQ] if self.publish else []
+        archives = self.keeping.names
+        told = [LIVE, *([RABBITMQ] if self.publish else []), *map(_address_of, archives)]
+        targets = [*([publishers.RABBITMQ] if self.publish else []), *archives]
         settles = settings.uploads.settle > 0
         holds = self._is_pushed if settles else lambda _snapshot: False
         detector = make_detector(settings, calls_this_month=self._calls_this_month)
         detect = Detect(detector, journal=self.journal, targets=targets, count=self._count_detection, holds=holds)
-        settle = Settle(settings.uploads.settle, journal=self.journal, targets=targets, holds=holds)
+        settle = Settle(settings.uploads.settle, journal=self.journal, targets=targets, archives=archives, holds=holds)
         return [
             self._relay(
                 "fetch",
@@ -260,6 +265,7 @@ class Service:
             exchange=settings.exchange,
             topic=settings.device_topic,
             device_name=self.settings.device_name,
+            storage_url=self.keeping.url,
         )
         stage = Publish(
             publisher,
@@ -269,6 +275,21 @@ class Service:
         )
         # One worker: the connection sends one at a time, and so events keep their order across cameras too.
         return self._relay("publish", stage, source=RABBITMQ, workers=1)
+
+    def _archive_relays(self) -> list[ZmqRelay[Message]]:
+        """One for each archive, at its own pace: pictures need no order there."""
+        return [
+            self.transport.relay(
+                f"archive {archive.name}",
+                stage,  # type: ignore[arg-type]
+                source=_address_of(archive.name),
+                key=lambda message: message.id,
+                identity=lambda message: message.id,
+                workers=archive.concurrency,
+                meter=self.metrics.stage(archive.name),
+            )
+            for archive, stage in zip(self.keeping.archives, self.keeping.stages, strict=True)
+        ]
 
     def _heartbeat(self, connection: ConfirmedPublisher) -> Periodic:
         settings = self.settings.rabbitmq
@@ -342,15 +363,17 @@ class Service:
         if self.listener is not None and self.broker_out is not None:
             self.health.add("broker", _connected(self.listener, self.broker_out))
             self.health.add("undelivered", self._undelivered, critical=False)
+        for archive, stage in zip(self.keeping.archives, self.keeping.stages, strict=True):
+            self.health.add(f"archive {archive.name}", stage.status, critical=False)
 
     def _exposition(self) -> bytes:
-        if self.publish is not None:
-            self._undelivered()  # its age is asked of the journal
+        # The age of what is owed is asked of the journal.
+        for target in [*([publishers.RABBITMQ] if self.publish else []), *self.keeping.names]:
+            self.metrics.oldest_undelivered(target, self.journal.debt(target).since)
         return self.metrics.render()
 
     def _undelivered(self) -> Status:
         debt = self.journal.debt(publishers.RABBITMQ)
-        self.metrics.oldest_undelivered(publishers.RABBITMQ, debt.since)
         age = time.time() - debt.since if debt.since else 0.0
         return Status(ok=age < LATE_S, detail=f"{debt.count} events, the oldest for {age:.0f} s")
 
@@ -395,6 +418,11 @@ def broker_of(settings: RabbitMQSettings) -> Broker:
         tls=settings.tls,
         heartbeat=settings.heartbeat,
     )
+
+
+def _address_of(archive: str) -> str:
+    """Where an archive's stage takes events from."""
+    return f"inproc://archive-{archive}"
 
 
 def _connected(*connections: ZMQListener | ConfirmedPublisher) -> Callable[[], Status]:

@@ -11,6 +11,9 @@ from typing import Annotated, Any
 from pydantic import Field, PrivateAttr
 
 from app import cameras
+from app.archive_settings import ArchiveSettings, RetentionSettings
+from app.archives.google_drive import GoogleDriveSettings
+from app.archives.s3 import S3Settings
 from app.cameras import CameraSettings
 from app.cameras.address import HOME_NETWORKS
 from app.detector_choice import DETECTOR_KINDS, choose_detector
@@ -121,6 +124,15 @@ class Settings(Section):
     ftp: FtpSettings = Field(default=FtpSettings(), description="The FTP server for cameras that push.")
     mail: MailSettings = Field(default=MailSettings(), description="The mail server for cameras that mail.")
     uploads: UploadSettings = Field(default=UploadSettings(), description="What becomes of files that cameras send.")
+    archive: ArchiveSettings = Field(
+        default=ArchiveSettings(), description="Pictures in date folders on a local or mounted disk."
+    )
+    s3: S3Settings = Field(default=S3Settings(), description="Pictures in S3, or what speaks it.")
+    google_drive: GoogleDriveSettings = Field(default=GoogleDriveSettings(), description="Pictures in Google Drive.")
+    backup_s3_bucket: str = Field(default="", description="Bucket for a copy of Google Drive's token; empty for none.")
+    retention: RetentionSettings = Field(
+        default=RetentionSettings(), description="How long pictures stay in the cache."
+    )
     web: WebSettings = Field(default=WebSettings(), description="The HTTP interface.")
 
     _warnings: tuple[str, ...] = PrivateAttr(default=())

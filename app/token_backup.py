@@ -75,16 +75,10 @@ class TokenBackup:
             raise BackupRejected("unreadable", f"{self._file} cannot be read: {error.strerror}") from None
         if not _renewable(content):
             return False
-        if (
-            self._written
-            and self._written[0] == content
-            and self._monotonic() - self._written[1] < LOOKED_AT_EVERY
-        ):
+        if self._written and self._written[0] == content and self._monotonic() - self._written[1] < LOOKED_AT_EVERY:
             return False
         self._call(
-            lambda s3: s3.put_object(
-                Bucket=self._bucket, Key=self._key, Body=content, ContentType="application/json"
-            )
+            lambda s3: s3.put_object(Bucket=self._bucket, Key=self._key, Body=content, ContentType="application/json")
         )
         self._written = content, self._monotonic()
         log.info("google token backed up", bucket=self._bucket)

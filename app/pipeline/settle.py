@@ -23,12 +23,19 @@ class Settle(Stage[Inspection]):
     """
 
     def __init__(
-        self, seconds: float, *, journal: Journal, targets: Sequence[str], holds: Callable[[Snapshot], bool]
+        self,
+        seconds: float,
+        *,
+        journal: Journal,
+        targets: Sequence[str],
+        archives: Sequence[str] = (),
+        holds: Callable[[Snapshot], bool],
     ) -> None:
-        """`seconds`: from the first picture of a group to its end."""
+        """`seconds`: from the first picture of a group to its end; `archives` are owed the others too."""
         self._seconds = seconds
         self._journal = journal
         self._targets = tuple(targets)
+        self._archives = tuple(archives)
         self._holds = holds
 
     def handle(self, inspection: Inspection) -> Iterable[Inspection]:
@@ -39,7 +46,7 @@ class Settle(Stage[Inspection]):
             return []
         best = max(group, key=worth)
         others = [member.id for member in group if member.id != best.id]
-        self._journal.settle(best.id, others, self._targets)
+        self._journal.settle(best.id, others, self._targets, archives=self._archives)
         log.info("settled", camera=best.camera, event_id=best.id, pictures=len(group))
         return [best]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 
 import structlog
 
@@ -28,12 +29,14 @@ class RabbitMQ:
         exchange: str,
         topic: str,
         device_name: str,
+        storage_url: Callable[[], str] = lambda: "",
         name: str = "rabbitmq",
     ) -> None:
         self.name = name
         self._publisher = publisher
         self._exchange = exchange
         self._topic = topic
+        self._storage_url = storage_url
         self._device_name = device_name
 
     def publish(self, inspection: Inspection) -> None:
@@ -43,7 +46,13 @@ class RabbitMQ:
         (`too_large`). A picture that cannot be read costs the event its picture, not the event.
         """
         inspection, picture = _with_picture(inspection)
-        event = wire.event(inspection, picture=picture, topic=self._topic, device_name=self._device_name)
+        event = wire.event(
+            inspection,
+            picture=picture,
+            topic=self._topic,
+            device_name=self._device_name,
+            storage_url=self._storage_url(),
+        )
         try:
             self._publisher.publish(
                 self._exchange,

@@ -85,10 +85,10 @@ class Sensor:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def send(self, camera: str, *, timestamp: object = None, **output: str) -> Sent:
+    def send(self, camera: str, **output: str) -> Sent:
         """Trigger a camera; returns when the broker has confirmed it, or, without ids, may have it."""
         sent = Sent(next(_numbers), camera, uuid.uuid4().hex if self._with_ids else None)
-        body = trigger(camera, timestamp=timestamp, active_input={"number": sent.number}, **output)
+        body = trigger(camera, active_input={"number": sent.number}, **output)
         self.ledger.append(sent)
         while not self._publish(sent, body):
             time.sleep(RETRY_AFTER)
@@ -213,12 +213,10 @@ class Consumer:
     """
 
     house: House
-    queue: str = ""
     events: dict[str, list[Received]] = field(default_factory=dict)
     heartbeats: list[Received] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.queue = self.queue or f"{self.house.exchange}.consumer"
         self._stop = threading.Event()
         self._bound = threading.Event()
         self._thread = threading.Thread(target=self._run, name="consumer", daemon=True)
@@ -257,11 +255,12 @@ class Consumer:
         try:
             channel = connection.channel()
             channel.exchange_declare(self.house.exchange, "topic")  # not durable: gone with the broker
-            channel.queue_declare(self.queue, durable=True)
+            queue = f"{self.house.exchange}.consumer"
+            channel.queue_declare(queue, durable=True)
             for key in ("event.notify.#", "event.heartbeat.#"):
-                channel.queue_bind(self.queue, self.house.exchange, key)
+                channel.queue_bind(queue, self.house.exchange, key)
             channel.basic_qos(prefetch_count=50)
-            channel.basic_consume(self.queue, self._receive)
+            channel.basic_consume(queue, self._receive)
             self._bound.set()
             while not self._stop.is_set():
                 connection.process_data_events(0.1)

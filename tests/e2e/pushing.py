@@ -19,18 +19,21 @@ from tests.e2e.conftest import Launch
 from tests.e2e.peers import House
 from tests.e2e.pictures import jpeg, stamped
 from tests.e2e.process import ServiceProcess
+from tests.fakes.pictures import busy, encoded
 
 USER, PASSWORD = "cameras", "s3cret @:,%"
 UPLOADS = "uploads/snapshots"
 PASSIVE = 40
 """Ports for data connections."""
 TRY_AGAIN_S = 0.05
-PICTURE = jpeg(160, 120)
+SMALL = jpeg(160, 120)
+LARGE = encoded(busy(640, 360))
+"""Large enough for being cut while it is under way."""
 
 
-def picture(text: str) -> bytes:
+def picture(text: str, like: bytes = SMALL) -> bytes:
     """A picture like no other, of which this can be read again."""
-    return stamped(PICTURE, text)
+    return stamped(like, text)
 
 
 class Pushed:
@@ -40,15 +43,8 @@ class Pushed:
         self, launch: Launch, house: House, *places: str, detector: str = "none", **config: dict[str, Any]
     ) -> None:
         """`config` are sections of config.yml; those that are here already are added to."""
-        (self.port,) = free_ports(1)
-        first = random.randrange(PORTS[0], PORTS[1] - PASSIVE)
-        ftp = {
-            "host": "127.0.0.1",
-            "port": self.port,
-            "username": USER,
-            "password": PASSWORD,
-            "passive_ports": f"{first}-{first + PASSIVE - 1}",
-        }
+        ftp = ftp_section()
+        self.port: int = ftp["port"]
         uploads = {"quiet_time": 0.5, "patience": 1.0, "scan_interval": 1.0}
         self.service: ServiceProcess = launch(
             house,
@@ -83,6 +79,12 @@ class Pushed:
                 return
             time.sleep(TRY_AGAIN_S)
 
+    def push_unheard(self, place: str, name: str, data: bytes, *, source: str = "127.0.0.1") -> None:
+        """Upload a file, once, and be gone before the answer comes."""
+        with contextlib.suppress(*ftplib.all_errors), self.camera(place, source=source) as ftp:
+            with ftp.transfercmd(f"STOR {name}") as connection:
+                connection.sendall(data)
+
     @property
     def lying(self) -> list[Path]:
         """Files anywhere in the area: under their names, on their way in, or in the inbox."""
@@ -104,6 +106,19 @@ class Pushed:
                 return False
             time.sleep(0.3)
         return True
+
+
+def ftp_section() -> dict[str, Any]:
+    """Configuration of an FTP server on loopback, with the shared login."""
+    (port,) = free_ports(1)
+    first = random.randrange(PORTS[0], PORTS[1] - PASSIVE)
+    return {
+        "host": "127.0.0.1",
+        "port": port,
+        "username": USER,
+        "password": PASSWORD,
+        "passive_ports": f"{first}-{first + PASSIVE - 1}",
+    }
 
 
 def store(ftp: ftplib.FTP, name: str, data: bytes) -> None:

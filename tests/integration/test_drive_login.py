@@ -171,12 +171,8 @@ def test_the_listener_is_gone_afterwards(double: DriveDouble, tmp_path: Path) ->
     assert "sign-in" not in {thread.name for thread in threading.enumerate()}
 
 
-@pytest.mark.parametrize(
-    "write", [lambda p: None, lambda p: p.write_text("{}"), lambda p: p.write_text("no json")]
-)
-def test_a_wrong_file_of_the_client_says_where_to_get_it(
-    tmp_path: Path, write: Callable[[Path], object]
-) -> None:
+@pytest.mark.parametrize("write", [lambda p: None, lambda p: p.write_text("{}"), lambda p: p.write_text("no json")])
+def test_a_wrong_file_of_the_client_says_where_to_get_it(tmp_path: Path, write: Callable[[Path], object]) -> None:
     secrets = tmp_path / "client_secrets.json"
     write(secrets)
     with pytest.raises(ArchiveBlocked, match="GOOGLE_CLIENT_SECRETS_FILE"):

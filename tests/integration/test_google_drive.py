@@ -40,12 +40,7 @@ def drive(double: DriveDouble, tmp_path: Path) -> Iterator[GoogleDrive]:
 def assert_kept_once(double: DriveDouble, *event_ids: str) -> None:
     """Each of these events' pictures is there whole, one time, in the one folder; and nothing else is."""
     pictures = double.files.pictures()
-    kept = {
-        one["value"]: file["id"]
-        for file in pictures
-        for one in file["properties"]
-        if one["key"] == "event_id"
-    }
+    kept = {one["value"]: file["id"] for file in pictures for one in file["properties"] if one["key"] == "event_id"}
     assert sorted(kept) == sorted(event_ids)
     assert len(pictures) == len(event_ids)
     for event_id, file_id in kept.items():
@@ -69,9 +64,7 @@ def store_until_done(drive: GoogleDrive, event_id: str, *, tries: int = 5) -> li
 # -- what is kept ---------------------------------------------------------------------------------
 
 
-def test_a_picture_lies_in_the_folder_with_all_that_is_known_of_it(
-    drive: GoogleDrive, double: DriveDouble
-) -> None:
+def test_a_picture_lies_in_the_folder_with_all_that_is_known_of_it(drive: GoogleDrive, double: DriveDouble) -> None:
     taken = datetime(2026, 11, 19, 18, 40, 6, tzinfo=UTC)
     drive.store(an_inspection(taken_at=taken), a_picture())
     (file,) = double.files.pictures()
@@ -109,9 +102,7 @@ def test_a_large_picture_goes_up_in_a_resumable_upload(drive: GoogleDrive, doubl
     assert double.counts["drive.files.insert"] == 2
 
 
-def test_labels_in_any_script_and_number_fit_into_the_properties(
-    drive: GoogleDrive, double: DriveDouble
-) -> None:
+def test_labels_in_any_script_and_number_fit_into_the_properties(drive: GoogleDrive, double: DriveDouble) -> None:
     drive.store(an_inspection(labels=("Människa", "猫", "🐕") * 40), a_picture())
     (file,) = double.files.pictures()
     assert "Människa, 猫, 🐕" in {one["key"]: one["value"] for one in file["properties"]}["labels"]
@@ -140,9 +131,7 @@ def test_storing_twice_leaves_one(drive: GoogleDrive, double: DriveDouble, tmp_p
     assert_kept_once(double, "e1")
 
 
-def test_everything_is_listed_with_its_path_size_and_checksum(
-    drive: GoogleDrive, double: DriveDouble
-) -> None:
+def test_everything_is_listed_with_its_path_size_and_checksum(drive: GoogleDrive, double: DriveDouble) -> None:
     drive.store(an_inspection("old", taken_at=datetime(2026, 1, 2, tzinfo=UTC)), a_picture("old"))
     drive.organise()
     drive.store(an_inspection("new"), a_picture("new"))
@@ -161,9 +150,7 @@ def test_everything_is_listed_with_its_path_size_and_checksum(
 
 
 @pytest.mark.parametrize("fault", ["403", "429", "500", "html", "cut", "lost", "lost500", "wrong"])
-def test_a_fault_that_passes_is_got_over_in_one_go(
-    drive: GoogleDrive, double: DriveDouble, fault: str
-) -> None:
+def test_a_fault_that_passes_is_got_over_in_one_go(drive: GoogleDrive, double: DriveDouble, fault: str) -> None:
     double.fail(fault, "files.insert", times=2)  # the folder's, and then the picture's
     double.files.add("Snapshots", mime_type="application/vnd.google-apps.folder")
     assert store_until_done(drive, "e1") == []
@@ -172,9 +159,7 @@ def test_a_fault_that_passes_is_got_over_in_one_go(
 
 @pytest.mark.parametrize("fault", ["403", "429", "500", "html", "cut", "lost", "lost500"])
 @pytest.mark.parametrize("method", ["files.list", "files.insert"])
-def test_making_the_folder_survives_it_too(
-    drive: GoogleDrive, double: DriveDouble, fault: str, method: str
-) -> None:
+def test_making_the_folder_survives_it_too(drive: GoogleDrive, double: DriveDouble, fault: str, method: str) -> None:
     double.fail(fault, method)
     assert store_until_done(drive, "e1") == []
     assert_kept_once(double, "e1")
@@ -446,9 +431,7 @@ def test_an_ended_token_is_renewed_once_for_all_threads(double: DriveDouble, tmp
     drive.close()
 
 
-def test_a_token_that_ends_early_is_renewed_and_the_call_made_again(
-    drive: GoogleDrive, double: DriveDouble
-) -> None:
+def test_a_token_that_ends_early_is_renewed_and_the_call_made_again(drive: GoogleDrive, double: DriveDouble) -> None:
     drive.open()
     double.sign_ins.expire_access()
     drive.store(an_inspection("e1"), a_picture("e1"))
@@ -456,9 +439,7 @@ def test_a_token_that_ends_early_is_renewed_and_the_call_made_again(
     assert_kept_once(double, "e1")
 
 
-def test_a_token_endpoint_that_fails_is_no_reason_to_sign_in_again(
-    double: DriveDouble, tmp_path: Path
-) -> None:
+def test_a_token_endpoint_that_fails_is_no_reason_to_sign_in_again(double: DriveDouble, tmp_path: Path) -> None:
     double.sign_ins.sign_in(tmp_path / TOKEN_FILE, expired=True)
     double.sign_ins.token_status = 503
     drive = an_archive(double, tmp_path)
@@ -491,9 +472,7 @@ def test_no_failure_tells_a_token(drive: GoogleDrive, double: DriveDouble, tmp_p
     assert not [secret for secret in secrets for text in told if secret in text]
 
 
-def test_the_status_tells_account_storage_and_folder(
-    drive: GoogleDrive, double: DriveDouble, tmp_path: Path
-) -> None:
+def test_the_status_tells_account_storage_and_folder(drive: GoogleDrive, double: DriveDouble, tmp_path: Path) -> None:
     assert drive.status().folder == ""
     drive.store(an_inspection("e1"), a_picture("e1"))
     status = drive.status()

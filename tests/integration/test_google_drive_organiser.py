@@ -144,9 +144,7 @@ def test_the_calls_do_not_grow_with_what_is_sorted(
     assert double.counts == {"drive.files.get": 1, "drive.files.list": 4, "drive.files.patch": 5}
 
 
-def test_a_run_reads_no_further_than_to_the_first_young_picture(
-    drive: GoogleDrive, double: DriveDouble
-) -> None:
+def test_a_run_reads_no_further_than_to_the_first_young_picture(drive: GoogleDrive, double: DriveDouble) -> None:
     folder, now = top(double), datetime.now(UTC)
     for number in range(2500):
         double.files.add(f"{number}.jpg", parent=folder, created=now - timedelta(minutes=1))
@@ -162,15 +160,13 @@ def test_more_than_a_page_is_sorted_in_one_run(drive: GoogleDrive, double: Drive
     for number in range(120):
         double.files.add(f"{number}.jpg", parent=folder, created=datetime(2026, 3, 5, tzinfo=UTC))
     assert drive.organise() == Sorted(moved=120)
-    assert {
-        path.rpartition("/")[0] for f in double.files.pictures() for path in double.files.paths(f["id"])
-    } == {"/Snapshots/2026/03/05"}
+    assert {path.rpartition("/")[0] for f in double.files.pictures() for path in double.files.paths(f["id"])} == {
+        "/Snapshots/2026/03/05"
+    }
 
 
 def test_a_run_that_breaks_off_is_taken_up_by_the_next(drive: GoogleDrive, double: DriveDouble) -> None:
-    files = [
-        put(drive, double, f"e{number}", datetime(2026, 3, number + 1, tzinfo=UTC)) for number in range(9)
-    ]
+    files = [put(drive, double, f"e{number}", datetime(2026, 3, number + 1, tzinfo=UTC)) for number in range(9)]
     moved = 0
 
     def kill_after_four() -> None:
@@ -182,16 +178,12 @@ def test_a_run_that_breaks_off_is_taken_up_by_the_next(drive: GoogleDrive, doubl
     with pytest.raises(KeyboardInterrupt):
         drive.organise(kill_after_four)
     assert drive.organise() == Sorted(moved=5)
-    assert [folders_of(double, file) for file in files] == [
-        {f"/Snapshots/2026/03/{n + 1:02}"} for n in range(9)
-    ]
+    assert [folders_of(double, file) for file in files] == [{f"/Snapshots/2026/03/{n + 1:02}"} for n in range(9)]
 
 
 @pytest.mark.parametrize("fault", ["403", "429", "500", "cut", "lost", "lost500", "html"])
 @pytest.mark.parametrize("method", ["files.list", "files.patch", "files.insert", "files.get"])
-def test_a_fault_that_passes_is_got_over(
-    drive: GoogleDrive, double: DriveDouble, fault: str, method: str
-) -> None:
+def test_a_fault_that_passes_is_got_over(drive: GoogleDrive, double: DriveDouble, fault: str, method: str) -> None:
     file = put(drive, double, "e1", datetime(2026, 3, 5, tzinfo=UTC))
     double.fail(fault, method, times=2)
     assert drive.organise() == Sorted(moved=1)
@@ -213,9 +205,7 @@ def test_a_drive_that_is_away_ends_the_run_with_a_failure(drive: GoogleDrive, do
 
 def test_twins_made_by_hand_do_not_split_a_day(drive: GoogleDrive, double: DriveDouble) -> None:
     year = [
-        double.files.add(
-            "2026", parent=top(double), mime_type=FOLDER, created=datetime(2026, 1, day, tzinfo=UTC)
-        )
+        double.files.add("2026", parent=top(double), mime_type=FOLDER, created=datetime(2026, 1, day, tzinfo=UTC))
         for day in (3, 1, 2)
     ]
     first = put(drive, double, "e1", datetime(2026, 3, 5, 10, tzinfo=UTC))

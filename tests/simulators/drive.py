@@ -200,9 +200,7 @@ class _Handler(BaseHTTPRequestHandler):
         url = urlsplit(self.path)
         try:
             if url.path == "/token":
-                status, answer = self.double.sign_ins.token(
-                    {k: v[0] for k, v in parse_qs(body.decode()).items()}
-                )
+                status, answer = self.double.sign_ins.token({k: v[0] for k, v in parse_qs(body.decode()).items()})
                 self._send(status, answer)
             elif url.path == "/auth":
                 place = self.double.sign_ins.authorise({k: v[0] for k, v in parse_qs(url.query).items()})

@@ -70,17 +70,11 @@ class DriveFiles:
     def all(self, *, trashed: bool = False) -> list[dict[str, Any]]:
         """All files and folders but the root, oldest first."""
         with self._lock:
-            return [
-                self._shown(f)
-                for f in self._files.values()
-                if f["id"] != ROOT and self._trashed(f) == trashed
-            ]
+            return [self._shown(f) for f in self._files.values() if f["id"] != ROOT and self._trashed(f) == trashed]
 
     def pictures(self) -> list[dict[str, Any]]:
         """All files that are no folders and not in the bin."""
-        return [
-            file for file in self.all() if not file["mimeType"].startswith("application/vnd.google-apps.")
-        ]
+        return [file for file in self.all() if not file["mimeType"].startswith("application/vnd.google-apps.")]
 
     def folders(self, title: str) -> list[dict[str, Any]]:
         """All folders of this name that are not in the bin."""
@@ -115,13 +109,9 @@ class DriveFiles:
             target = metadata.get("shortcutDetails", {}).get("targetId")
             if target:
                 self._find(target)
-            return self._shown(
-                self._insert_raw({**metadata, "parents": [{"id": p} for p in parents]}, content)
-            )
+            return self._shown(self._insert_raw({**metadata, "parents": [{"id": p} for p in parents]}, content))
 
-    def patch(
-        self, file_id: str, changes: Mapping[str, Any], *, add: Sequence[str], remove: Sequence[str]
-    ) -> Any:
+    def patch(self, file_id: str, changes: Mapping[str, Any], *, add: Sequence[str], remove: Sequence[str]) -> Any:
         with self._lock:
             file = self._find(file_id)
             parents = [one["id"] for one in file["parents"]]

@@ -90,9 +90,7 @@ class SignIns:
         if not query.get("state") or query.get("code_challenge_method") != "S256":
             raise Violation("sign-in without state or code challenge")
         if self.says_no:
-            return (
-                query["redirect_uri"] + "?" + urlencode({"error": "access_denied", "state": query["state"]})
-            )
+            return query["redirect_uri"] + "?" + urlencode({"error": "access_denied", "state": query["state"]})
         code = secrets.token_urlsafe()
         self._codes[code] = dict(query)
         answer = {"state": query["state"], "code": code, "scope": query["scope"]}
@@ -117,11 +115,7 @@ class SignIns:
         asked = self._codes.pop(form.get("code", ""), None)
         verifier = hashlib.sha256(form.get("code_verifier", "").encode()).digest()
         challenge = base64.urlsafe_b64encode(verifier).rstrip(b"=").decode()
-        if (
-            not asked
-            or asked["redirect_uri"] != form.get("redirect_uri")
-            or asked["code_challenge"] != challenge
-        ):
+        if not asked or asked["redirect_uri"] != form.get("redirect_uri") or asked["code_challenge"] != challenge:
             return 400, {"error": "invalid_grant"}
         self.revoked = False
         return 200, self._grant()

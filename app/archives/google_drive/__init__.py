@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -30,7 +30,6 @@ class GoogleDriveSettings(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
-    kind: Literal["google_drive"] = "google_drive"
     folder: str = Field(
         default="",
         max_length=200,
@@ -78,9 +77,7 @@ class GoogleDrive:
         self.concurrency = settings.concurrency
         self._folder = settings.folder
         self._token = Token(settings.token_file(data_dir), timeout=settings.timeout)
-        self._session = Session(
-            self._token, root_url=settings.api_root_url, timeout=settings.timeout, pauses=pauses
-        )
+        self._session = Session(self._token, root_url=settings.api_root_url, timeout=settings.timeout, pauses=pauses)
         memory = data_dir / "google_drive"
         self._folders = Folders(self._session, settings.folder, memory=memory / "folder.json")
         self._uploads = Uploads(self._session, self._folders, Ledger(memory / "begun"), zone=zone)
@@ -126,11 +123,7 @@ class GoogleDrive:
     def _paths(self, top: str) -> dict[str, str]:
         """Folder id -> path below the top folder, with a slash at the end."""
         query = f"mimeType = '{FOLDER}' and trashed = false"
-        found = [
-            folder
-            for page in self._session.list_files(query, fields="id,title,parents/id")
-            for folder in page
-        ]
+        found = [folder for page in self._session.list_files(query, fields="id,title,parents/id") for folder in page]
         below: dict[str, list[Any]] = {}
         for folder in found:
             for parent in folder.get("parents", ()):

@@ -80,12 +80,8 @@ def refusal(status: int, body: bytes) -> ArchiveError:
     if status == 413:
         return ArchiveRejected("too_large", "Drive takes no file that large")
     if status == 403:
-        return ArchiveBlocked(
-            "forbidden", f"Drive refuses the call ({reason or 'without a reason'}): {SIGN_IN}."
-        )
-    return ArchiveRejected(
-        "refused", f"Drive refuses the call with status {status} ({reason or 'no reason'})"
-    )
+        return ArchiveBlocked("forbidden", f"Drive refuses the call ({reason or 'without a reason'}): {SIGN_IN}.")
+    return ArchiveRejected("refused", f"Drive refuses the call with status {status} ({reason or 'no reason'})")
 
 
 def _reason(body: bytes) -> str:

@@ -52,9 +52,7 @@ class Folders:
         """The top folder, found again wherever a person moved it, or else made. Raises `ArchiveError`."""
         with self._lock:
             if self._top is None:
-                self._top = (
-                    self._recognise() or self._find_top() or Top(self._name, *self._make(self._name, ROOT))
-                )
+                self._top = self._recognise() or self._find_top() or Top(self._name, *self._make(self._name, ROOT))
                 self._remember(self._top)
             return self._top
 

@@ -27,9 +27,7 @@ Result = TypeVar("Result")
 class Session:
     """One account's Drive. Thread-safe: each thread has a connection of its own."""
 
-    def __init__(
-        self, token: Token, *, root_url: str, timeout: float, pauses: tuple[float, ...] = PAUSES
-    ) -> None:
+    def __init__(self, token: Token, *, root_url: str, timeout: float, pauses: tuple[float, ...] = PAUSES) -> None:
         """Load PyDrive2 and the API description that comes with it; sends nothing.
 
         `root_url` takes the place of Google's in the description, for uploads too; `timeout`: seconds for one
@@ -63,9 +61,7 @@ class Session:
         """Seconds between the tries of one call."""
         return self._pauses
 
-    def list_files(
-        self, query: str, *, fields: str, order: str = "", limit: int = PAGE
-    ) -> Iterator[list[Any]]:
+    def list_files(self, query: str, *, fields: str, order: str = "", limit: int = PAGE) -> Iterator[list[Any]]:
         """The files that a query finds, page by page, each a PyDrive2 file with these fields."""
         parameters: dict[str, Any] = {
             "q": query,

@@ -71,9 +71,7 @@ class SignIn:
         except ArchiveError:
             raise
         except Exception:  # noqa: BLE001 - oauth2client's, whose text may quote the answer
-            raise SignInRefused(
-                "refused", "Google did not give a token for this answer: start again."
-            ) from None
+            raise SignInRefused("refused", "Google did not give a token for this answer: start again.") from None
         finally:
             transport.close()
         if not credentials.refresh_token:

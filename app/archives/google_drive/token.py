@@ -79,9 +79,7 @@ class Token:
             raise ArchiveBlocked("no_token", f"Nobody has signed in to Google yet: {SIGN_IN}.") from None
         except (OSError, ValueError, KeyError, TypeError):
             self._stored = None
-            raise ArchiveBlocked(
-                "bad_token", f"The file of the Google token cannot be read: {SIGN_IN}."
-            ) from None
+            raise ArchiveBlocked("bad_token", f"The file of the Google token cannot be read: {SIGN_IN}.") from None
 
     def _refresh(self, stored: Stored) -> None:
         if not stored.credentials.refresh_token:

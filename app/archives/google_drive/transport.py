@@ -187,9 +187,7 @@ class Transport:
         try:
             yield
         except requests.ConnectTimeout:
-            raise ArchiveUnavailable(
-                "unreachable", "Google cannot be reached: no connection in time"
-            ) from None
+            raise ArchiveUnavailable("unreachable", "Google cannot be reached: no connection in time") from None
         except (requests.Timeout, TimeoutError):
             raise self._timed_out() from None
         except (requests.RequestException, HTTPError, OSError) as error:

@@ -127,9 +127,7 @@ def describe(inspection: Inspection, picture: bytes, *, zone: tzinfo) -> dict[st
         "title": f"{snapshot.camera} {snapshot.taken_at.astimezone(zone):%Y-%m-%d %H.%M.%S}{suffix}",
         "mimeType": _TYPES.get(suffix, "image/jpeg"),
         "description": _sentence(inspection, labels),
-        "createdDate": rfc3339(
-            min(snapshot.taken_at, datetime.now(UTC))
-        ),  # a clock may be ahead, Drive's is not
+        "createdDate": rfc3339(min(snapshot.taken_at, datetime.now(UTC))),  # a clock may be ahead, Drive's is not
         "properties": [
             make_property(EVENT_ID, inspection.id),
             make_property(TAKEN_AT, rfc3339(snapshot.taken_at)),

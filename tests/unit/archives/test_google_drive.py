@@ -117,9 +117,7 @@ def test_the_settings_stand_alone_and_are_found_by_their_kind() -> None:
     assert GoogleDrive.Settings is GoogleDriveSettings
     settings = GoogleDriveSettings(folder="Snapshots")
     assert settings.token_file(Path("/data")) == Path("/data/snapshot_processor_creds")
-    assert GoogleDriveSettings(credentials_file=Path("/run/creds")).token_file(Path("/data")) == Path(
-        "/run/creds"
-    )
+    assert GoogleDriveSettings(credentials_file=Path("/run/creds")).token_file(Path("/data")) == Path("/run/creds")
     with pytest.raises(ValidationError):
         GoogleDriveSettings(api_root_url="ftp://example")
 
@@ -141,9 +139,7 @@ def test_the_settings_stand_alone_and_are_found_by_their_kind() -> None:
         ("POST", "/drive/v2/files", "enforceSingleParent=true"),
     ],
 )
-def test_the_double_refuses_calls_that_the_description_does_not_know(
-    verb: str, path: str, query: str
-) -> None:
+def test_the_double_refuses_calls_that_the_description_does_not_know(verb: str, path: str, query: str) -> None:
     with pytest.raises(Violation):
         recognise(verb, path, query)
 

@@ -1,0 +1,112 @@
+"""Everything that keeps pictures beyond the cache, and the cache within bounds, put together from settings."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import structlog
+
+from app import archives as kinds
+from app import publishers
+from app.archives import Archive
+from app.cache import local_zone
+from app.journal import Journal
+from app.metrics import SnapshotMetrics
+from app.pipeline.archive import Keep
+from app.pipeline.retention import Retention
+from app.settings import Settings
+from app.token_backup import TokenBackup
+from pylib.periodic import Every, Periodic
+from pylib.threads import Loop
+
+log = structlog.get_logger(__name__)
+
+ORGANISE_EVERY_S = 3600.0
+BACKUP_EVERY_S = 60.0
+"""Between looks whether the token has changed."""
+LONG_JOB_S = 3600.0
+"""What a job over a whole archive or cache may take before it counts as stuck; it beats in between."""
+
+
+class Keeping:
+    """The archives with a stage for each, and the jobs around them."""
+
+    def __init__(self, settings: Settings, *, journal: Journal, root: Path, metrics: SnapshotMetrics) -> None:
+        """`root`: the cache's folder. Raises `app.archives.ArchiveError` where settings make no sense."""
+        self._settings = settings
+        self._journal = journal
+        self._root = root
+        self.archives = archives_of(settings, journal)
+        self.stages = [Keep(archive, journal=journal, count=metrics.delivery) for archive in self.archives]
+
+    @property
+    def names(self) -> list[str]:
+        """The archives' names as targets of deliveries."""
+        return [archive.name for archive in self.archives]
+
+    def url(self) -> str:
+        """Where people find the pictures: the first archive's link that leads anywhere, or nothing."""
+        return next((archive.url for archive in self.archives if archive.url), "")
+
+    @property
+    def jobs(self) -> list[Loop]:
+        """The threads that run by the clock."""
+        jobs: list[Loop] = [self._retention()]
+        jobs += [_organiser(archive.organise) for archive in self.archives if hasattr(archive, "organise")]
+        bucket = self._settings.backup_s3_bucket
+        if bucket and self._settings.google_drive.folder:
+            token = self._settings.google_drive.token_file(self._settings.data_dir)
+            jobs.append(Periodic("token backup", TokenBackup(token, bucket=bucket).run, Every(BACKUP_EVERY_S)))
+        return jobs
+
+    def _retention(self) -> Loop:
+        retention = retention_of(
+            self._settings, self._journal, root=self._root, archives=self.names, beat=lambda: job.beat()
+        )
+        job = Periodic("retention", retention.clean, Every(self._settings.retention.every), stall_after=LONG_JOB_S)
+        return job
+
+
+def archives_of(settings: Settings, journal: Journal) -> list[Archive]:
+    """The configured archives; the one whose link events carry comes first."""
+    found: list[Archive] = []
+    if settings.google_drive.folder:
+        zone = local_zone(settings.time_zone)
+        found.append(kinds.load("google_drive")(settings.google_drive, data_dir=settings.data_dir, zone=zone))
+    if settings.s3.bucket:
+        found.append(kinds.load("s3")(settings.s3))
+    if settings.archive.dir is not None:
+        used = lambda: journal.has_delivered("folder")  # noqa: E731
+        found.append(kinds.load("folder")(settings.archive.dir, used=used, concurrency=settings.archive.concurrency))
+    return found
+
+
+def retention_of(
+    settings: Settings,
+    journal: Journal,
+    *,
+    root: Path,
+    archives: Sequence[str],
+    beat: Callable[[], None] = lambda: None,
+) -> Retention:
+    """What keeps the cache within bounds."""
+    told = [publishers.RABBITMQ] if settings.rabbitmq.server_address else []
+    return Retention(
+        settings.retention,
+        journal=journal,
+        root=root,
+        targets=[*told, *archives],
+        archives=archives,
+        beat=beat,
+    )
+
+
+def _organiser(organise: Callable[[Callable[[], None]], object]) -> Periodic:
+    job = Periodic(
+        "organiser",
+        lambda: organise(lambda: job.beat()),
+        Every(ORGANISE_EVERY_S),
+        stall_after=LONG_JOB_S,
+    )
+    return job
