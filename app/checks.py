@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from app import wire
+from app.archives import Archive
 from app.cache import local_zone
 from app.cameras import Camera, CameraSettings
 from app.cameras.address import Networks
@@ -24,6 +25,7 @@ from app.client import Client
 from app.detectors import Detector
 from app.ftp.bans import FILE as FTP_BANS
 from app.ftp.bans import read as bans_in
+from app.keeping import archives_of
 from app.mail.settings import BANS_FILE as MAIL_BANS
 from app.media.picture import examine
 from app.reception import AREA, accounts_of, owners_of, quarantine_of
@@ -93,6 +95,7 @@ def check(settings: Settings) -> Iterator[Finding]:
     yield from _cameras(settings)
     yield from _uploads(settings)
     yield _detector(settings)
+    yield from _archives(settings)
 
 
 def _configuration(settings: Settings) -> Iterator[Finding]:
@@ -224,6 +227,36 @@ def _detector(settings: Settings) -> Finding:
     except ImportError as error:
         return Finding("detector", Verdict.WRONG, f"{kind}: {error}", "install the package it needs")
     return Finding("detector", Verdict.OK, f"{kind}, sees {seen.person_count} person(s) in a drawn test picture")
+
+
+def _archives(settings: Settings) -> Iterator[Finding]:
+    try:
+        found = archives_of(settings, used=lambda: False)
+    except Failure as error:
+        yield Finding("archive", Verdict.WRONG, str(error))
+        return
+    for archive in found:
+        subject = f"archive {archive.name}"
+        try:
+            archive.open()
+            yield Finding(subject, Verdict.OK, _described(archive))
+        except Failure as error:
+            yield Finding(subject, Verdict.WRONG, str(error))
+        finally:
+            archive.close()
+    if not found:
+        remedy = "set ARCHIVE_DIR, S3_BUCKET or GOOGLE_DRIVE_FOLDER to keep pictures longer than the cache does"
+        yield Finding("archive", Verdict.OK, "none configured", remedy)
+
+
+def _described(archive: Archive) -> str:
+    """What there is to say of an archive that is there: for Google Drive also of token and storage."""
+    if not hasattr(archive, "status"):
+        return archive.url or "there"
+    status = archive.status()
+    since = f", signed in on {status.signed_in_at:%Y-%m-%d}" if status.signed_in_at else ""
+    room = f", {status.used / 1e9:.1f} of {status.total / 1e9:.1f} GB used" if status.total else ""
+    return f"{status.folder or archive.url} ({status.account}{since}{room})"
 
 
 def _figure() -> bytes:

@@ -10,9 +10,7 @@ import resource
 import sys
 import urllib.error
 import urllib.request
-from collections.abc import Callable
 from contextlib import suppress
-from functools import wraps
 from importlib.metadata import version as version_of
 from pathlib import Path
 from typing import Any
@@ -22,36 +20,16 @@ import click
 import structlog
 
 from app import settings as configuration
+from app.archive_cli import archive, clean, drive_login
+from app.commands import failing_clearly
 from app.settings import Settings
 from pylib import logs, sentry
-from pylib.config import ConfigError
 from pylib.credentials import Secret
-from pylib.errors import Failure
 
 VERSION = version_of("snapshot-processor")
-EXIT_CONFIG = 78
-"""Exit status for a configuration that cannot be used (EX_CONFIG of sysexits.h)."""
 SENTRY_FLUSH_S = 2.0
 M_ARENA_MAX = -8
 """Of glibc's malloc.h."""
-
-
-def failing_clearly(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Turn our failures into one line on the terminal and a non-zero status."""
-
-    @wraps(command)
-    def wrapped(*args: Any, **options: Any) -> Any:
-        try:
-            return command(*args, **options)
-        except ConfigError as error:
-            for problem in error.problems:
-                click.echo(problem, err=True)
-            sys.exit(EXIT_CONFIG)
-        except Failure as error:
-            click.echo(str(error), err=True)
-            sys.exit(1)
-
-    return wrapped
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -206,6 +184,10 @@ def health(config_file: Path | None) -> None:
 def schema() -> None:
     """Print the JSON schema of config.yml, for editors."""
     click.echo(json.dumps(configuration.json_schema(), indent=2))
+
+
+for command in (archive, clean, drive_login):
+    main.add_command(command)
 
 
 def _loaded(config_file: Path | None) -> Settings:

@@ -17,6 +17,7 @@ from app.pipeline.archive import Keep
 from app.pipeline.retention import Retention
 from app.settings import Settings
 from app.token_backup import TokenBackup
+from pylib.errors import Failure
 from pylib.periodic import Every, Periodic
 from pylib.threads import Loop
 
@@ -37,7 +38,7 @@ class Keeping:
         self._settings = settings
         self._journal = journal
         self._root = root
-        self.archives = archives_of(settings, journal)
+        self.archives = archives_of(settings, used=lambda: journal.has_delivered("folder"))
         self.stages = [Keep(archive, journal=journal, count=metrics.delivery) for archive in self.archives]
 
     @property
@@ -49,16 +50,28 @@ class Keeping:
         """Where people find the pictures: the first archive's link that leads anywhere, or nothing."""
         return next((archive.url for archive in self.archives if archive.url), "")
 
+    def open(self) -> None:
+        """Fetch the token back from its copy where it is gone; a failure is logged, and an alarm later."""
+        if not self._settings.google_drive.folder or not self._settings.backup_s3_bucket:
+            return
+        try:
+            if self._backup().restore():
+                log.info("google drive's token restored from its copy")
+        except Failure as error:
+            log.warning("google drive's token not restored", reason=str(error))
+
     @property
     def jobs(self) -> list[Loop]:
         """The threads that run by the clock."""
         jobs: list[Loop] = [self._retention()]
         jobs += [_organiser(archive.organise) for archive in self.archives if hasattr(archive, "organise")]
-        bucket = self._settings.backup_s3_bucket
-        if bucket and self._settings.google_drive.folder:
-            token = self._settings.google_drive.token_file(self._settings.data_dir)
-            jobs.append(Periodic("token backup", TokenBackup(token, bucket=bucket).run, Every(BACKUP_EVERY_S)))
+        if self._settings.backup_s3_bucket and self._settings.google_drive.folder:
+            jobs.append(Periodic("token backup", self._backup().run, Every(BACKUP_EVERY_S)))
         return jobs
+
+    def _backup(self) -> TokenBackup:
+        token = self._settings.google_drive.token_file(self._settings.data_dir)
+        return TokenBackup(token, bucket=self._settings.backup_s3_bucket)
 
     def _retention(self) -> Loop:
         retention = retention_of(
@@ -68,8 +81,11 @@ class Keeping:
         return job
 
 
-def archives_of(settings: Settings, journal: Journal) -> list[Archive]:
-    """The configured archives; the one whose link events carry comes first."""
+def archives_of(settings: Settings, *, used: Callable[[], bool]) -> list[Archive]:
+    """The configured archives; the one whose link events carry comes first.
+
+    `used`: whether the folder was ever archived to, so that an empty one is a disk that is away.
+    """
     found: list[Archive] = []
     if settings.google_drive.folder:
         zone = local_zone(settings.time_zone)
@@ -77,7 +93,6 @@ def archives_of(settings: Settings, journal: Journal) -> list[Archive]:
     if settings.s3.bucket:
         found.append(kinds.load("s3")(settings.s3))
     if settings.archive.dir is not None:
-        used = lambda: journal.has_delivered("folder")  # noqa: E731
         found.append(kinds.load("folder")(settings.archive.dir, used=used, concurrency=settings.archive.concurrency))
     return found
 

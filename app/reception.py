@@ -19,7 +19,7 @@ from app.quarantine import Quarantine
 from app.settings import Settings
 from app.taken_at import TakenAt
 from app.triggers.uploads import Uploads
-from app.videos import Videos
+from app.videos import Videos, is_video
 from pylib.errors import Permanent
 from pylib.threads import Loop
 
@@ -96,6 +96,7 @@ class Reception:
             folders=self.owners.folders(),
             owner_by_address=self._folder_by_address,
             names_camera=self.owners.names_camera,
+            wanted=lambda name: self._settings.uploads.videos == "keep" or not is_video(name),
             count=lambda outcome: self._metrics.trigger("ftp", outcome),
         )
 

@@ -32,6 +32,7 @@ from app.triggers.rabbitmq import decoder
 from app.triggers.schedule import Schedule
 from app.web.live import Live
 from pylib.health import Health, Status, disk_free, progress
+from pylib.lockfile import FolderLock
 from pylib.periodic import Every, Periodic
 from pylib.rabbitmq.broker import Broker
 from pylib.rabbitmq.listener import ZMQListener
@@ -85,6 +86,7 @@ class Service:
         self.metrics = SnapshotMetrics(version=version)
         self.health = Health()
         self.transport = Transport(Codec(encode, decode))
+        self.lock = FolderLock(settings.data_dir)
         self.journal = Journal(settings.data_dir / "journal.db")
         self.cache = Cache(settings.data_dir / "cache", zone=local_zone(settings.time_zone))
         self.intake = Intake(self.journal)
@@ -105,9 +107,11 @@ class Service:
 
     def open(self) -> None:
         """Open what must work before anything starts. Raises `pylib.errors.Failure`."""
+        self.lock.acquire()
         self.cache.open()
         self.journal.open()
         self.reception.open()
+        self.keeping.open()
         if self.web is not None:
             self.web.open()
 

@@ -141,7 +141,8 @@ def plan(values: dict[str, str], *, without_rabbitmq: bool = False) -> Compose:
     app_name = values.get("APP_NAME") or str(Settings.model_fields["app_name"].default)
     if not values.get("DEVICE_NAME"):
         values["DEVICE_NAME"] = app_name  # a container's own host name is another with every start
-    if values.get("FTP_USER") and not values.get("FTP_MASQUERADE_ADDRESS"):
+    # A login may be in config.yml alone: then FTP_PORT says that cameras upload.
+    if (values.get("FTP_USER") or values.get("FTP_PORT")) and not values.get("FTP_MASQUERADE_ADDRESS"):
         values["FTP_MASQUERADE_ADDRESS"] = _address_of_host()
     root = os.getuid() == 0
     return Compose(
@@ -151,7 +152,9 @@ def plan(values: dict[str, str], *, without_rabbitmq: bool = False) -> Compose:
         web_port=values.get("WEB_PORT") or str(Settings().web.port),
         ftp_port=values.get("FTP_PORT") or (FTP_PORT if values.get("FTP_USER") else ""),
         ftp_passive_ports=values.get("FTP_PASSIVE_PORTS") or Settings().ftp.passive_ports,
-        mail_port=(values.get("MAIL_PORT") or str(Settings().mail.port)) if values.get("MAIL_ENABLED") else "",
+        mail_port=(values.get("MAIL_PORT") or str(Settings().mail.port))
+        if _is_true(values.get("MAIL_ENABLED", ""))
+        else "",
         syslog=values.get("SYSLOG_ADDRESS", ""),
         rabbitmq=composed and not without_rabbitmq,
         uid=IMAGE_ID if root else os.getuid(),
@@ -167,6 +170,10 @@ def render(template: str, compose: Compose) -> str:
     # What is rendered is YAML, not HTML, and `plan` has seen to it that no value needs escaping there.
     templates = Templates(undefined=StrictUndefined, keep_trailing_newline=True)  # noqa: S701
     return templates.from_string(template).render(asdict(compose))
+
+
+def _is_true(value: str) -> bool:
+    return value.strip().lower() in ("1", "true", "yes", "on")
 
 
 def _address_of_host() -> str:

@@ -55,13 +55,15 @@ class FtpServer(Loop):
         folders: Iterable[PurePosixPath] = (),
         owner_by_address: Callable[[str], str | None] = lambda _address: None,
         names_camera: Callable[[PurePosixPath], bool] = lambda _name: True,
+        wanted: Callable[[PurePosixPath], bool] = lambda _name: True,
         count: Callable[[str], None] = lambda _outcome: None,
     ) -> None:
         """What it hears, it calls in its thread:
 
         `on_taken(taken, "ftp")` for each whole picture, taken out of the area; with None everything stays there.
         `owner_by_address` gives the folder (below the area) of the camera at an address, for files of the
-        shared login of which `names_camera` denies that their path says whose they are. `count` hears `taken`,
+        shared login of which `names_camera` denies that their path says whose they are; what is not `wanted` by
+        its name is accepted and let go of. `count` hears `taken`, `ignored`,
         `left` (not whole, or no picture: the watcher's), `failed`, `over_quota`, `stalled`, `bad_login`,
         `banned`. `folders` are made besides those of accounts and settings. `inbox.open()` is the caller's, and
         comes first: it clears away what others were writing.
@@ -83,6 +85,7 @@ class FtpServer(Loop):
         self._on_taken = on_taken
         self._folders = [*folders, *self.accounts.folders, *map(PurePosixPath, settings.create_dirs)]
         self._owner_by_address, self._names_camera = owner_by_address, names_camera
+        self._wanted = wanted
         self._count = count
         self._socket: socket.socket | None = None
         self._session: type[Any] | None = None
@@ -152,7 +155,7 @@ class FtpServer(Loop):
         settings = self.settings
         quota = Quota(self._inbox.area, limit=settings.quota, upload_dir=PurePosixPath(settings.upload_dir))
         quota.measure()
-        storage = Storage(self._inbox, quota=quota, on_taken=self._on_taken, count=self._count)
+        storage = Storage(self._inbox, quota=quota, on_taken=self._on_taken, count=self._count, wanted=self._wanted)
         attributes: dict[str, Any] = {
             "storage": storage,
             "bans": self.bans,

@@ -63,13 +63,18 @@ class Storage:
         quota: Quota,
         on_taken: Callable[[Taken, str], None] | None,
         count: Callable[[str], None],
+        wanted: Callable[[PurePosixPath], bool] = lambda _name: True,
     ) -> None:
-        """Without `on_taken` nothing is taken: whole files stay in their place for somebody else's watcher."""
+        """Without `on_taken` nothing is taken: whole files stay in their place for somebody else's watcher.
+
+        What is not `wanted` by its name is accepted, for a camera would only try again, and let go of.
+        """
         self.area = inbox.area
         self.inbox = inbox
         self.quota = quota
         self.count = count
         self._on_taken = on_taken
+        self._wanted = wanted
         self._names: OrderedDict[str, Stored] = OrderedDict()
 
     def permits(self, path: str) -> bool:
@@ -121,7 +126,10 @@ class Storage:
         """Take a file that has arrived if it is whole, or else put it in its place. Raises `Refused`."""
         try:
             size = arriving.stat().st_size
-            if self._on_taken is not None and not is_temporary(path.name) and looks_whole(arriving):
+            if not self._wanted(self._name(path)):
+                arriving.unlink()
+                self.count("ignored")
+            elif self._on_taken is not None and not is_temporary(path.name) and looks_whole(arriving):
                 self._take(arriving, path, self._on_taken)
             else:
                 self._put(arriving, path)

@@ -81,9 +81,12 @@ class Pushed:
 
     def push_unheard(self, place: str, name: str, data: bytes, *, source: str = "127.0.0.1") -> None:
         """Upload a file, once, and be gone before the answer comes."""
-        with contextlib.suppress(*ftplib.all_errors), self.camera(place, source=source) as ftp:
-            with ftp.transfercmd(f"STOR {name}") as connection:
-                connection.sendall(data)
+        with (
+            contextlib.suppress(*ftplib.all_errors),
+            self.camera(place, source=source) as ftp,
+            ftp.transfercmd(f"STOR {name}") as connection,
+        ):
+            connection.sendall(data)
 
     @property
     def lying(self) -> list[Path]:

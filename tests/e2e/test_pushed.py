@@ -133,7 +133,8 @@ def test_an_upload_that_is_cut_makes_no_event_until_it_is_sent_again(launch: Lau
     def again(name: str) -> None:
         pushed.push("Yard", f"{name}.jpg", pictures[name])
 
-    at_the_end = [name for name in sent if name.endswith("9")]
+    # Of a reset one may be left with nothing, for it takes along what was not read yet.
+    at_the_end = [name for name, (cut, tenths) in sent.items() if tenths == 9 and cut is not rst]
     with Consumer(house) as consumer:
         with at_once(*(partial(push_and_cut, name) for name in sent)):
             pass

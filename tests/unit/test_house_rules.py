@@ -23,7 +23,17 @@ ADAPTERS = ("cameras", "detectors", "publishers", "archives")
 ADAPTER_MAY_KNOW = ("app.messages", "app.media", "app.wire")
 """What an adapter may import of `app`, besides its own package."""
 
-ROOTS = ("app.service", "app.cli", "app.checks", "app.demo", "app.settings", "app.devices", "app.setup")
+ROOTS = (
+    "app.service",
+    "app.cli",
+    "app.archive_cli",
+    "app.keeping",
+    "app.checks",
+    "app.demo",
+    "app.settings",
+    "app.devices",
+    "app.setup",
+)
 """Where the parts are put together, described and looked at as a whole; nobody else knows an adapter by name."""
 
 HEAVY = ("boto3", "botocore", "cv2", "numpy", "onnxruntime", "pydrive2", "av", "apprise", "uvicorn", "starlette")

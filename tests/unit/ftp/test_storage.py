@@ -96,3 +96,21 @@ def test_names_are_remembered_for_a_while_and_not_without_end(
     assert storage.remembered_in(tmp_path / "uploads/door") == {"2.jpg", "3.jpg", "4.jpg"}
     monkeypatch.setattr("app.ftp.storage.REMEMBERED_S", -1.0)
     assert storage.remembered_in(tmp_path / "uploads/door") == set()
+
+
+def test_what_nobody_wants_is_accepted_and_let_go_of(tmp_path: Path, taken: list[Taken]) -> None:
+    inbox = Inbox(tmp_path)
+    inbox.open()
+    counted: list[str] = []
+    storage = Storage(
+        inbox,
+        quota=Quota(tmp_path, limit=0, upload_dir=PurePosixPath("uploads")),
+        on_taken=lambda one, _origin: taken.append(one),
+        count=counted.append,
+        wanted=lambda name: name.suffix != ".mp4",
+    )
+    upload(storage, tmp_path / "uploads/clip.mp4", b"video" * 100)
+    upload(storage, tmp_path / "uploads/a.jpg", PICTURE)
+    assert counted == ["ignored", "taken"]
+    assert [one.name.name for one in taken] == ["a.jpg"]
+    assert not [path for path in tmp_path.rglob("*.mp4")]

@@ -1,0 +1,157 @@
+"""The commands around keeping: the archives' state, the cache's cleaning, signing in to Google Drive."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import click
+
+from app import settings as configuration
+from app.archives import Archive
+from app.archiving import Import, retry, status, verify
+from app.cache import Cache, local_zone
+from app.commands import failing_clearly
+from app.journal import Journal
+from app.keeping import archives_of, retention_of
+from app.settings import Settings
+from app.taken_at import TakenAt
+from pylib.lockfile import FolderInUse, FolderLock
+
+
+@click.group()
+def archive() -> None:
+    """Look after the archives: status, retry, verify, import."""
+
+
+@archive.command("status")
+@click.pass_obj
+@failing_clearly
+def archive_status(config_file: Path | None) -> None:
+    """Say of each archive what it has and what waits."""
+    with _journal(config_file) as (settings, journal):
+        _echo_all(status(journal, [one.name for one in _archives(settings, journal)]))
+
+
+@archive.command("retry")
+@click.pass_obj
+@failing_clearly
+def archive_retry(config_file: Path | None) -> None:
+    """Have everything that waits, was given up or was never asked for archived with the next start."""
+    with _journal(config_file) as (settings, journal):
+        _echo_all(retry(journal, [one.name for one in _archives(settings, journal)]))
+
+
+@archive.command("verify")
+@click.option("--again", is_flag=True, help="Send again what is missing or differs.")
+@click.pass_obj
+@failing_clearly
+def archive_verify(config_file: Path | None, again: bool) -> None:
+    """List what each archive holds and compare it with what it confirmed; status 1 when something is wrong."""
+    well = True
+    with _journal(config_file) as (settings, journal):
+        for one in _archives(settings, journal):
+            compared = verify(journal, one, again=again)
+            one.close()
+            well = well and compared.well
+            click.echo(
+                f"{one.name}: {compared.matching} as they should be, {len(compared.missing)} missing, "
+                f"{len(compared.differing)} differing, {len(compared.unknown)} not ours"
+                + (f", {compared.owed_again} to be sent again" if again else "")
+            )
+            for event_id in (*compared.missing, *compared.differing):
+                click.echo(f"  {event_id}")
+    sys.exit(0 if well else 1)
+
+
+@archive.command("import")
+@click.argument("folder", type=click.Path(path_type=Path, exists=True, file_okay=False))
+@click.option("--camera", required=True, help="Device key of the camera whose pictures they are.")
+@click.pass_obj
+@failing_clearly
+def archive_import(config_file: Path | None, folder: Path, camera: str) -> None:
+    """Take up the pictures below FOLDER that another tool left; they become no events, the files stay."""
+    with _journal(config_file) as (settings, journal):
+        labels = {one.device_key: one.label or one.location for one in settings.cameras}
+        zone = local_zone(settings.time_zone)
+        dated = TakenAt(zone=zone, patterns=settings.uploads.patterns, max_age=timedelta(days=36_500))
+        importer = Import(
+            journal=journal,
+            cache=Cache(settings.data_dir / "cache", zone=zone),
+            taken_at=lambda name, data, written: dated.moment(name, data, written=written),
+            archives=[one.name for one in _archives(settings, journal)],
+            max_pixels=settings.max_pixels,
+        )
+        imported = importer.take_up(folder, camera=camera, label=labels.get(camera, camera))
+    for line in imported.refused:
+        click.echo(line, err=True)
+    click.echo(f"{imported.taken} taken up, {imported.known} known before, {len(imported.refused)} no pictures")
+
+
+@click.command()
+@click.option("--dry-run", is_flag=True, help="Only say what would go.")
+@click.pass_obj
+@failing_clearly
+def clean(config_file: Path | None, dry_run: bool) -> None:
+    """Let go of pictures in the cache that the retention settings do not keep."""
+    with _journal(config_file) as (settings, journal):
+        names = [one.name for one in _archives(settings, journal)]
+        root = settings.data_dir / "cache"
+        cleaned = retention_of(settings, journal, root=root, archives=names).clean(dry_run=dry_run, sweep=True)
+    for path in cleaned.gone:
+        click.echo(path)
+    verb = "would go" if dry_run else "gone"
+    click.echo(f"{cleaned.pictures} pictures ({cleaned.size / 1e6:.1f} MB) and {cleaned.orphans} stray files {verb}")
+
+
+@click.command("drive-login")
+@click.option("--port", default=0, help="Loopback port to answer on; any free one unless given.")
+@click.pass_obj
+@failing_clearly
+def drive_login(config_file: Path | None, port: int) -> None:
+    """Sign in to Google Drive, also on a machine without a browser, and keep the token."""
+    from app.archives.google_drive.sign_in import sign_in
+
+    settings = configuration.load(config_file)
+    drive = settings.google_drive
+    if drive.client_secrets_file is None:
+        raise click.UsageError("set GOOGLE_CLIENT_SECRETS_FILE to the OAuth client's JSON file from Google's console")
+    token = drive.token_file(settings.data_dir)
+    sign_in(drive.client_secrets_file, token, show=click.echo, read_line=sys.stdin.readline, port=port)
+    click.echo(f"signed in; the token is in {token}")
+
+
+@contextmanager
+def _journal(config_file: Path | None) -> Iterator[tuple[Settings, Journal]]:
+    """The settings and the open journal, which the service must not be using: it has one writer at a time."""
+    settings = configuration.load(config_file)
+    lock = FolderLock(settings.data_dir)
+    try:
+        lock.acquire()
+    except FolderInUse as error:
+        raise click.ClickException(
+            f"{error.detail}: stop the service first (what waits and since when is in `snapshot-processor health`)"
+        ) from None
+    journal = Journal(settings.data_dir / "journal.db")
+    journal.open()
+    journal.database.start()
+    try:
+        yield settings, journal
+    finally:
+        journal.database.stop()
+        journal.database.join(60)
+        lock.release()
+
+
+def _archives(settings: Settings, journal: Journal) -> list[Archive]:
+    return archives_of(settings, used=lambda: journal.has_delivered("folder"))
+
+
+def _echo_all(lines: Any) -> None:
+    found = list(lines)
+    for line in found or ["no archive is configured: set ARCHIVE_DIR, S3_BUCKET or GOOGLE_DRIVE_FOLDER"]:
+        click.echo(line)

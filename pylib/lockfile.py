@@ -1,0 +1,38 @@
+"""One process at a time in a folder: the system lets go of the lock when its holder ends, however it ends."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from pathlib import Path
+
+from pylib.errors import Permanent
+
+
+class FolderInUse(Permanent):
+    """Another process holds the lock."""
+
+
+class FolderLock:
+    """The lock of one folder, held until the process ends or `release`."""
+
+    def __init__(self, folder: Path) -> None:
+        self._path = folder / ".lock"
+        self._descriptor: int | None = None
+
+    def acquire(self) -> None:
+        """Take the lock, or raise `FolderInUse` at once. Raises OSError where the folder cannot be written."""
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(descriptor)
+            raise FolderInUse("in_use", f"another process works in {self._path.parent}") from None
+        self._descriptor = descriptor
+
+    def release(self) -> None:
+        """Let go of it."""
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+            self._descriptor = None
