@@ -152,9 +152,7 @@ def plan(values: dict[str, str], *, without_rabbitmq: bool = False) -> Compose:
         web_port=values.get("WEB_PORT") or str(Settings().web.port),
         ftp_port=values.get("FTP_PORT") or (FTP_PORT if values.get("FTP_USER") else ""),
         ftp_passive_ports=values.get("FTP_PASSIVE_PORTS") or Settings().ftp.passive_ports,
-        mail_port=(values.get("MAIL_PORT") or str(Settings().mail.port))
-        if _is_true(values.get("MAIL_ENABLED", ""))
-        else "",
+        mail_port=_mail_port(values),
         syslog=values.get("SYSLOG_ADDRESS", ""),
         rabbitmq=composed and not without_rabbitmq,
         uid=IMAGE_ID if root else os.getuid(),
@@ -170,6 +168,10 @@ def render(template: str, compose: Compose) -> str:
     # What is rendered is YAML, not HTML, and `plan` has seen to it that no value needs escaping there.
     templates = Templates(undefined=StrictUndefined, keep_trailing_newline=True)  # noqa: S701
     return templates.from_string(template).render(asdict(compose))
+
+
+def _mail_port(values: Mapping[str, str]) -> str:
+    return (values.get("MAIL_PORT") or str(Settings().mail.port)) if _is_true(values.get("MAIL_ENABLED", "")) else ""
 
 
 def _is_true(value: str) -> bool:

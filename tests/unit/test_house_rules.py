@@ -65,7 +65,7 @@ def test_only_the_relay_and_the_listener_know_zeromq() -> None:
 
 
 def test_only_the_journal_and_its_database_speak_sql() -> None:
-    assert importers("sqlite3") == {"app.journal", "pylib.database"}
+    assert {m for m in importers("sqlite3") if not m.startswith("app.journal.")} == {"pylib.database"}
 
 
 def test_only_the_rabbitmq_package_and_the_command_line_s_client_know_pika() -> None:

@@ -113,4 +113,4 @@ def test_what_nobody_wants_is_accepted_and_let_go_of(tmp_path: Path, taken: list
     upload(storage, tmp_path / "uploads/a.jpg", PICTURE)
     assert counted == ["ignored", "taken"]
     assert [one.name.name for one in taken] == ["a.jpg"]
-    assert not [path for path in tmp_path.rglob("*.mp4")]
+    assert not list(tmp_path.rglob("*.mp4"))

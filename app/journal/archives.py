@@ -1,0 +1,108 @@
+"""What archives have, and what they should have."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from datetime import datetime
+
+from app.journal.book import Book
+from app.journal.records import Filed, Standing
+from app.journal.rows import (
+    marks,
+)
+
+
+class Archives(Book):
+    """What archives have, and what they should have."""
+
+    def has_delivered(self, target: str) -> bool:
+        """Whether this target ever took anything."""
+        query = "SELECT EXISTS (SELECT 1 FROM deliveries WHERE target = ? AND state = 'done')"
+        return self.database.do(lambda db: bool(db.execute(query, (target,)).fetchone()[0]))
+
+    def standing(self, target: str) -> Standing:
+        """How this archive stands. Reads all that it ever took: for people, not for every second."""
+
+        def select(db: sqlite3.Connection) -> Standing:
+            counts = dict(
+                db.execute(
+                    "SELECT deliveries.state, count(*) FROM deliveries JOIN snapshots USING (seq) "
+                    "WHERE target = ? AND (size > 0 OR deliveries.state = 'owed') GROUP BY deliveries.state",
+                    (target,),
+                )
+            )
+            (without,) = db.execute(
+                "SELECT count(*) FROM snapshots WHERE path != '' AND state = 'inspected' "
+                "AND NOT EXISTS (SELECT 1 FROM deliveries WHERE seq = snapshots.seq AND target = ?)",
+                (target,),
+            ).fetchone()
+            (since,) = db.execute(
+                "SELECT min(owed_since) FROM deliveries WHERE state = 'owed' AND target = ?", (target,)
+            ).fetchone()
+            problem = db.execute(
+                "SELECT last_problem FROM deliveries WHERE target = ? AND state = 'owed' AND last_problem != '' "
+                "ORDER BY seq DESC LIMIT 1",
+                (target,),
+            ).fetchone()
+            return Standing(
+                done=counts.get("done", 0),
+                owed=counts.get("owed", 0),
+                since=since,
+                given_up=counts.get("given_up", 0),
+                without=without,
+                problem=problem[0] if problem else "",
+            )
+
+        return self.database.do(select)
+
+    def owe_rest(self, target: str) -> int:
+        """Owe this archive every picture in the cache that it gave up or was never owed; says how many."""
+
+        def update(db: sqlite3.Connection) -> int:
+            now = self._clock()
+            revived = db.execute(
+                "UPDATE deliveries SET state = 'owed', attempts = 0, owed_since = ?, next_at = 0 "
+                "WHERE target = ? AND state = 'given_up' AND seq IN (SELECT seq FROM snapshots WHERE path != '')",
+                (now, target),
+            ).rowcount
+            added = db.execute(
+                "INSERT INTO deliveries (seq, target, owed_since, next_at) "
+                "SELECT seq, ?, ?, 0 FROM snapshots WHERE path != '' AND state = 'inspected' "
+                "ON CONFLICT DO NOTHING",
+                (target, now),
+            ).rowcount
+            return revived + added
+
+        return self.database.do(update)
+
+    def owe_again(self, target: str, ids: Sequence[str]) -> int:
+        """Owe this archive again what it has lost, as far as the picture is in the cache; says how many."""
+        now = self._clock()
+        statement = (
+            "UPDATE deliveries SET state = 'owed', attempts = 0, owed_since = ?, next_at = 0 "
+            "WHERE target = ? AND state = 'done' AND seq = (SELECT seq FROM snapshots WHERE id = ? AND path != '')"
+        )
+        rows = [(now, target, snapshot_id) for snapshot_id in ids]
+        return self.database.do(lambda db: db.executemany(statement, rows).rowcount)
+
+    def filed(self, target: str, *, before: datetime, after: int = 0, limit: int) -> list[Filed]:
+        """Pictures that this archive has confirmed before then, by `seq`, from the one behind `after` on."""
+        values = (before.timestamp(), after, limit)
+        return self._filed("done_at < ? AND seq > ? ORDER BY seq LIMIT ?", target, values)
+
+    def filed_among(self, target: str, ids: Sequence[str]) -> list[Filed]:
+        """Those of these ids whose picture this archive has confirmed."""
+        return self._filed(f"id IN ({marks(ids)})", target, tuple(ids))
+
+    def known(self, ids: Sequence[str]) -> set[str]:
+        """Those of these ids that the journal has."""
+        query = f"SELECT id FROM snapshots WHERE id IN ({marks(ids)})"
+        return self.database.do(lambda db: {row[0] for row in db.execute(query, tuple(ids))})
+
+    def _filed(self, condition: str, target: str, values: tuple[object, ...]) -> list[Filed]:
+        query = (
+            "SELECT seq, id, size, md5, path FROM snapshots JOIN deliveries USING (seq) "
+            f"WHERE target = ? AND deliveries.state = 'done' AND size > 0 AND {condition}"
+        )
+        return self.database.do(lambda db: [Filed(*row) for row in db.execute(query, (target, *values))])

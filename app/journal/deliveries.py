@@ -1,0 +1,90 @@
+"""Who must still be told, and how often it was tried."""
+
+from __future__ import annotations
+
+import random
+import sqlite3
+
+from app.journal.book import Book
+from app.journal.records import Backoff, Debt
+from app.journal.rows import (
+    inspection,
+)
+from app.journal.schema import SNAPSHOT_COLUMNS, VERDICT_COLUMNS
+from app.messages import Inspection
+
+
+class Deliveries(Book):
+    """Who must still be told, and how often it was tried."""
+
+    def owed(self, target: str, *, limit: int, newest_first: bool = False) -> list[Inspection]:
+        """What this target is owed and may be tried now, at most `limit`, oldest first unless asked otherwise."""
+        now = self._clock()
+        order = "DESC" if newest_first else "ASC"
+
+        def select(db: sqlite3.Connection) -> list[Inspection]:
+            rows = db.execute(
+                # Found in the order of the index first: a long backlog is neither sorted nor read.
+                f"SELECT {SNAPSHOT_COLUMNS}, {VERDICT_COLUMNS} FROM snapshots WHERE seq IN (SELECT seq FROM deliveries "
+                f"WHERE target = ? AND state = 'owed' AND next_at <= ? ORDER BY seq {order} LIMIT ?) "
+                f"ORDER BY seq {order}",
+                (target, now, limit),
+            ).fetchall()
+            return [inspection(db, row) for row in rows]
+
+        return self.database.do(select)
+
+    def delivered(self, snapshot_id: str, target: str, *, md5: str = "") -> None:
+        """The target has confirmed it, as a file of this MD5. Does not wait: at worst it is told once more."""
+        change = "state = 'done', done_at = ?, last_problem = '', md5 = ?"
+        self._set_delivery(snapshot_id, target, change, (self._clock(), md5))
+
+    def postpone(
+        self,
+        snapshot_id: str,
+        target: str,
+        *,
+        problem: str,
+        backoff: Backoff,
+        give_up_after: float | None = None,
+    ) -> None:
+        """Try again later, or never once it has been owed for `give_up_after` seconds. Does not wait."""
+        now = self._clock()
+        overdue = now - give_up_after if give_up_after is not None else 0.0
+        self._set_delivery(
+            snapshot_id,
+            target,
+            "attempts = attempts + 1, last_problem = ?, next_at = ? + ? * min(?, ? * (1 << min(attempts, 16))), "
+            "state = CASE WHEN owed_since <= ? THEN 'given_up' ELSE state END",
+            (problem, now, random.uniform(0.8, 1.2), backoff.last_s, backoff.first_s, overdue),
+        )
+
+    def give_up(self, snapshot_id: str, target: str, *, problem: str) -> None:
+        """The target will never take it. Does not wait."""
+        change = "attempts = attempts + 1, state = 'given_up', done_at = ?, last_problem = ?"
+        self._set_delivery(snapshot_id, target, change, (self._clock(), problem))
+
+    def retry_now(self, target: str) -> None:
+        """The target is back: all that it is owed may be tried at once, as if for the first time. Does not wait."""
+        statement = (
+            "UPDATE deliveries SET next_at = 0, attempts = 0 "
+            "WHERE state = 'owed' AND target = ? AND (next_at > ? OR attempts > 0)"
+        )
+        values = (target, self._clock())
+        self.database.submit(lambda db: db.execute(statement, values))
+
+    def debt(self, target: str) -> Debt:
+        """How much this target is owed, and for how long."""
+
+        def select(db: sqlite3.Connection) -> Debt:
+            query = "SELECT count(*), min(owed_since) FROM deliveries WHERE state = 'owed' AND target = ?"
+            return Debt(*db.execute(query, (target,)).fetchone())
+
+        return self.database.do(select)
+
+    def _set_delivery(self, snapshot_id: str, target: str, change: str, values: tuple[object, ...]) -> None:
+        statement = (
+            f"UPDATE deliveries SET {change} "
+            "WHERE target = ? AND state = 'owed' AND seq = (SELECT seq FROM snapshots WHERE id = ?)"
+        )
+        self.database.submit(lambda db: db.execute(statement, (*values, target, snapshot_id)))

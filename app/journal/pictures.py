@@ -1,0 +1,130 @@
+"""Which pictures are in the cache, and which of them may go."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Sequence
+
+from app.journal.book import Book
+from app.journal.records import Picture
+from app.journal.rows import (
+    give_up_archives,
+    marks,
+    owed_to,
+    still_needed,
+    update_inspected,
+    upsert_taken,
+)
+from app.messages import Inspection
+
+
+class Pictures(Book):
+    """Which pictures are in the cache, and which of them may go."""
+
+    def take_in(self, inspection: Inspection, targets: Iterable[str], *, content: bytes = b"") -> None:
+        """Record what never was an event: a picture and what is owed of it, in one step."""
+        names = tuple(targets)
+
+        def insert(db: sqlite3.Connection) -> None:
+            upsert_taken(db, inspection.snapshot, "", content, self._clock())
+            update_inspected(db, inspection, names, self._clock())
+
+        self.database.do(insert)
+
+    def star(self, snapshot_id: str, *, starred: bool) -> bool:
+        """Keep its picture in the cache whatever its age, or no longer; says whether there is such a snapshot."""
+
+        def update(db: sqlite3.Connection) -> bool:
+            statement = "UPDATE snapshots SET starred = ? WHERE id = ? AND state != 'accepted'"
+            return db.execute(statement, (starred, snapshot_id)).rowcount > 0
+
+        return self.database.do(update)
+
+    def pictures(
+        self, after: Picture | None = None, *, targets: Sequence[str], archives: Sequence[str], limit: int
+    ) -> list[Picture]:
+        """Pictures in the cache that were looked at, oldest first, from the one behind `after` on.
+
+        `targets`: everybody who may be owed one; `archives`: those of them that keep pictures.
+        """
+        start = (after.taken_at, after.seq) if after else (-1e12, 0)
+        needed, values = still_needed(targets, archives)
+
+        def select(db: sqlite3.Connection) -> list[Picture]:
+            rows = db.execute(
+                f"SELECT seq, id, path, size, taken_at, camera, person_count > 0, starred, {needed} FROM snapshots "
+                "WHERE path != '' AND state = 'inspected' AND (taken_at, seq) > (?, ?) "
+                "ORDER BY taken_at, seq LIMIT ?",
+                (*values, *start, limit),
+            )
+            return [Picture(*row[:6], *map(bool, row[6:])) for row in rows]
+
+        return self.database.do(select)
+
+    def pictures_size(self) -> int:
+        """Bytes of all pictures in the cache."""
+
+        def select(db: sqlite3.Connection) -> int:
+            return int(db.execute("SELECT coalesce(sum(size), 0) FROM snapshots WHERE path != ''").fetchone()[0])
+
+        return self.database.do(select)
+
+    def let_go(
+        self, pictures: Sequence[Picture], *, targets: Sequence[str], archives: Sequence[str], problem: str = ""
+    ) -> list[Picture]:
+        """Take note that these pictures leave the cache, before their files do; returns those that may.
+
+        One that was starred or came to be owed meanwhile stays, unless a `problem` forces it out: then all
+        archives that are still owed it give it up for this reason.
+        """
+        needed, values = still_needed(targets, archives)
+        guard = "" if problem else f" AND starred = 0 AND NOT {needed}"
+        statement = f"UPDATE snapshots SET path = '', gone_at = ? WHERE seq = ? AND path = ?{guard}"
+
+        def update(db: sqlite3.Connection) -> list[Picture]:
+            now = self._clock()
+            gone = []
+            for picture in pictures:
+                key = (now, picture.seq, picture.path)
+                if db.execute(statement, key if problem else (*key, *values)).rowcount:
+                    gone.append(picture)
+                    if problem:
+                        give_up_archives(db, picture.seq, archives, problem, now)
+            return gone
+
+        return self.database.do(update)
+
+    def forget(self, *, older_than: float, targets: Sequence[str], limit: int) -> int:
+        """Delete snapshots whose picture left (or that never had one) so many seconds ago; says how many.
+
+        At most `limit`, and none that one of these targets is owed, nor a starred one.
+        """
+        statement = (
+            "DELETE FROM snapshots WHERE seq IN (SELECT seq FROM snapshots WHERE path = '' AND state = 'inspected' "
+            f"AND coalesce(gone_at, inspected_at) < ? AND starred = 0 AND NOT {owed_to(targets)} LIMIT ?)"
+        )
+        values = (self._clock() - older_than, *targets, limit)
+        return self.database.do(lambda db: db.execute(statement, values).rowcount)
+
+    def forgettable(self, *, older_than: float, targets: Sequence[str]) -> int:
+        """How many `forget` would delete."""
+        query = (
+            "SELECT count(*) FROM snapshots WHERE path = '' AND state = 'inspected' "
+            f"AND coalesce(gone_at, inspected_at) < ? AND starred = 0 AND NOT {owed_to(targets)}"
+        )
+        values = (self._clock() - older_than, *targets)
+        return self.database.do(lambda db: int(db.execute(query, values).fetchone()[0]))
+
+    def with_picture(self, ids: Sequence[str]) -> set[str]:
+        """Those of these ids that have a picture in the cache, or may still get one."""
+        query = f"SELECT id FROM snapshots WHERE id IN ({marks(ids)}) AND (path != '' OR state = 'accepted')"
+        return self.database.do(lambda db: {row[0] for row in db.execute(query, tuple(ids))})
+
+    def began(self) -> float | None:
+        """When the oldest snapshot was recorded (Unix seconds); None when there is none."""
+
+        def select(db: sqlite3.Connection) -> float | None:
+            row = db.execute("SELECT recorded_at FROM snapshots ORDER BY seq LIMIT 1").fetchone()
+            return float(row[0]) if row else None
+
+        return self.database.do(select)

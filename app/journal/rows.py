@@ -1,0 +1,233 @@
+"""Messages as rows and rows as messages; what several parts of the journal do inside a transaction."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import msgpack
+
+from app.journal.schema import SNAPSHOT_COLUMNS, VERDICT_COLUMNS
+from app.messages import Box, Detection, Inspection, Label, Snapshot, Trigger
+
+HANDOVER_S = 5.0
+"""How long a fresh row is left to the message that announces it, before `owed` names it too."""
+
+
+def marks(values: Sequence[object]) -> str:
+    return ", ".join("?" * len(values))
+
+
+def owed_to(targets: Sequence[str]) -> str:
+    """A condition on a row of `snapshots`, with the targets as its values."""
+    return (
+        "EXISTS (SELECT 1 FROM deliveries WHERE seq = snapshots.seq AND state = 'owed' "
+        f"AND target IN ({marks(targets)}))"
+    )
+
+
+def still_needed(targets: Sequence[str], archives: Sequence[str]) -> tuple[str, tuple[str, ...]]:
+    """A condition on a row of `snapshots`, and its values: see `Picture.needed`."""
+    if not archives:
+        return owed_to(targets), tuple(targets)
+    kept = (
+        "EXISTS (SELECT 1 FROM deliveries WHERE seq = snapshots.seq AND state = 'done' "
+        f"AND target IN ({marks(archives)}))"
+    )
+    return f"({owed_to(targets)} OR NOT {kept})", (*targets, *archives)
+
+
+def give_up_archives(db: sqlite3.Connection, seq: int, archives: Sequence[str], problem: str, now: float) -> None:
+    db.execute(
+        "UPDATE deliveries SET state = 'given_up', done_at = ?, last_problem = ? "
+        f"WHERE seq = ? AND state = 'owed' AND target IN ({marks(archives)})",
+        (now, problem, seq, *archives),
+    )
+
+
+def insert_accepted(db: sqlite3.Connection, trigger: Trigger, now: float) -> None:
+    db.execute(
+        "INSERT INTO snapshots (id, state, camera, label, origin, recorded_at, triggered_at, active_input, "
+        "traceparent, baggage) VALUES (?, 'accepted', ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING",
+        (
+            trigger.id,
+            trigger.camera,
+            trigger.label,
+            trigger.origin,
+            now,
+            trigger.timestamp.timestamp(),
+            packed(trigger.active_input),
+            trigger.traceparent,
+            trigger.baggage,
+        ),
+    )
+
+
+def select_accepted(db: sqlite3.Connection, before: float) -> list[Trigger]:
+    rows = db.execute(
+        "SELECT id, camera, label, triggered_at, origin, active_input, traceparent, baggage FROM snapshots "
+        "WHERE state = 'accepted' AND recorded_at <= ? ORDER BY recorded_at LIMIT 1000",
+        (before,),
+    )
+    return [
+        Trigger(
+            id=row[0],
+            camera=row[1],
+            label=row[2],
+            timestamp=moment(row[3]),
+            arrived=time.monotonic(),
+            origin=row[4],
+            queued=True,
+            active_input=unpacked(row[5]),
+            traceparent=row[6],
+            baggage=row[7],
+        )
+        for row in rows
+    ]
+
+
+def upsert_taken(db: sqlite3.Connection, snapshot: Snapshot, trigger_key: str, content: bytes, now: float) -> None:
+    db.execute(
+        f"INSERT INTO snapshots ({SNAPSHOT_COLUMNS}, state, recorded_at, trigger_key, content) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'taken', ?, ?, ?) "
+        "ON CONFLICT (id) DO UPDATE SET state = 'taken', recorded_at = excluded.recorded_at, "
+        "taken_at = excluded.taken_at, delay_s = excluded.delay_s, path = excluded.path, size = excluded.size, "
+        "width = excluded.width, height = excluded.height, problem = excluded.problem WHERE state = 'accepted'",
+        (
+            snapshot.id,
+            snapshot.camera,
+            snapshot.label,
+            snapshot.timestamp.timestamp(),
+            snapshot.taken_at.timestamp(),
+            snapshot.delay_s,
+            snapshot.origin,
+            snapshot.path,
+            snapshot.size,
+            snapshot.width,
+            snapshot.height,
+            snapshot.problem,
+            packed(snapshot.active_input),
+            snapshot.traceparent,
+            snapshot.baggage,
+            now,
+            trigger_key or None,
+            content or None,
+        ),
+    )
+
+
+def update_inspected(
+    db: sqlite3.Connection, inspection: Inspection, targets: Sequence[str], now: float, *, state: str = "inspected"
+) -> None:
+    row = db.execute(
+        "UPDATE snapshots SET state = ?, detector = ?, person_count = ?, decision = ?, "
+        "verdict_problem = ?, inspected_at = ? WHERE id = ? AND state = 'taken' RETURNING seq",
+        (
+            state,
+            inspection.detector,
+            inspection.detection.person_count,
+            inspection.decision,
+            inspection.problem,
+            now,
+            inspection.id,
+        ),
+    ).fetchone()
+    if row is None:
+        return  # looked at before: the first answer stands
+    db.executemany(
+        "INSERT INTO labels (seq, position, name, confidence, boxes) VALUES (?, ?, ?, ?, ?)",
+        [
+            (row[0], position, label.name, label.confidence, packed_boxes(label.boxes))
+            for position, label in enumerate(inspection.detection.labels)
+        ],
+    )
+    owe(db, row[0], targets, now)
+
+
+def settle(
+    db: sqlite3.Connection,
+    best: str,
+    others: Sequence[str],
+    targets: Sequence[str],
+    archives: Sequence[str],
+    now: float,
+) -> None:
+    statement = (
+        "UPDATE snapshots SET state = 'inspected', settled_into = ? WHERE id = ? AND state = 'held' RETURNING seq"
+    )
+    row = db.execute(statement, ("", best)).fetchone()
+    if row is None:
+        return
+    for other in others:
+        linked = db.execute(statement, (best, other)).fetchone()
+        if linked is not None:
+            owe(db, linked[0], archives, now)
+    owe(db, row[0], targets, now)
+
+
+def owe(db: sqlite3.Connection, seq: int, targets: Sequence[str], now: float) -> None:
+    db.executemany(
+        "INSERT INTO deliveries (seq, target, owed_since, next_at) VALUES (?, ?, ?, ?)",
+        [(seq, target, now, now + HANDOVER_S) for target in targets],
+    )
+
+
+def find(db: sqlite3.Connection, snapshot_id: str) -> Inspection | Snapshot | None:
+    row = db.execute(
+        f"SELECT {SNAPSHOT_COLUMNS}, {VERDICT_COLUMNS}, state FROM snapshots WHERE id = ? AND state != 'accepted'",
+        (snapshot_id,),
+    ).fetchone()
+    if row is None:
+        return None
+    return snapshot(row) if row[-1] == "taken" else inspection(db, row)
+
+
+def snapshot(row: Sequence[Any]) -> Snapshot:
+    return Snapshot(
+        id=row[0],
+        camera=row[1],
+        label=row[2],
+        timestamp=moment(row[3]),
+        taken_at=moment(row[4]),
+        delay_s=row[5],
+        origin=row[6],
+        path=row[7],
+        size=row[8],
+        width=row[9],
+        height=row[10],
+        problem=row[11],
+        active_input=unpacked(row[12]),
+        traceparent=row[13],
+        baggage=row[14],
+    )
+
+
+def inspection(db: sqlite3.Connection, row: Sequence[Any]) -> Inspection:
+    detector, person_count, decision, problem, seq = row[15:20]
+    labels = db.execute("SELECT name, confidence, boxes FROM labels WHERE seq = ? ORDER BY position", (seq,))
+    found = tuple(Label(name, confidence, unpacked_boxes(boxes)) for name, confidence, boxes in labels)
+    return Inspection(snapshot(row), detector, Detection(found, person_count), decision, problem)
+
+
+def moment(seconds: float) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)
+
+
+def packed(value: object) -> bytes | None:
+    packed: bytes | None = None if value is None else msgpack.packb(value, datetime=True)
+    return packed
+
+
+def unpacked(data: bytes | None) -> Any:
+    return None if data is None else msgpack.unpackb(data, timestamp=3, strict_map_key=False)
+
+
+def packed_boxes(boxes: Sequence[Box]) -> bytes | None:
+    return packed([(box.left, box.top, box.width, box.height) for box in boxes]) if boxes else None
+
+
+def unpacked_boxes(data: bytes | None) -> tuple[Box, ...]:
+    return tuple(Box(*box) for box in unpacked(data) or ())

@@ -1,0 +1,144 @@
+"""What became of triggers and uploads."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable
+from datetime import datetime
+
+from app.journal.book import Book
+from app.journal.rows import (
+    HANDOVER_S,
+    find,
+    inspection,
+    settle,
+    snapshot,
+    update_inspected,
+    upsert_taken,
+)
+from app.journal.schema import SNAPSHOT_COLUMNS, VERDICT_COLUMNS
+from app.messages import Inspection, Snapshot
+
+
+class Snapshots(Book):
+    """What became of triggers and uploads."""
+
+    def record(self, snapshot: Snapshot, *, trigger_key: str = "", content: bytes = b"") -> None:
+        """Record a trigger's or an upload's outcome; a second outcome under the same id is not taken.
+
+        `content` is the digest of an uploaded file, by which `sent_before` knows it again.
+        """
+        self.database.do(lambda db: upsert_taken(db, snapshot, trigger_key, content, self._clock()))
+
+    def sent_before(self, camera: str, content: bytes) -> str:
+        """Id of the snapshot for which this camera uploaded a file of this digest; empty when it never did."""
+
+        def select(db: sqlite3.Connection) -> str:
+            query = "SELECT id FROM snapshots WHERE camera = ? AND content = ? LIMIT 1"
+            row = db.execute(query, (camera, content)).fetchone()
+            return str(row[0]) if row else ""
+
+        return self.database.do(select)
+
+    def uninspected(self, *, older_than: float = HANDOVER_S, limit: int = 1000) -> list[Snapshot]:
+        """Snapshots recorded more than that many seconds ago that nobody has looked at, oldest first."""
+        before = self._clock() - older_than
+
+        def select(db: sqlite3.Connection) -> list[Snapshot]:
+            rows = db.execute(
+                f"SELECT {SNAPSHOT_COLUMNS} FROM snapshots WHERE state = 'taken' AND recorded_at <= ? "
+                "ORDER BY recorded_at LIMIT ?",
+                (before, limit),
+            )
+            return [snapshot(row) for row in rows]
+
+        return self.database.do(select)
+
+    def inspect(self, inspection: Inspection, targets: Iterable[str]) -> None:
+        """Record what was seen, and that each of the targets is owed it, in one step."""
+        names = tuple(targets)
+        self.database.do(lambda db: update_inspected(db, inspection, names, self._clock()))
+
+    def hold(self, inspection: Inspection) -> None:
+        """Record what was seen, but leave it open whether it becomes an event of its own."""
+        self.database.do(lambda db: update_inspected(db, inspection, (), self._clock(), state="held"))
+
+    def groups_due(self, seconds: float) -> list[Inspection]:
+        """The first of each camera's held inspections, where that one was held for so many seconds."""
+        before = self._clock() - seconds
+
+        def select(db: sqlite3.Connection) -> list[Inspection]:
+            rows = db.execute(
+                f"SELECT {SNAPSHOT_COLUMNS}, {VERDICT_COLUMNS}, min(inspected_at) AS first FROM snapshots "
+                "WHERE state = 'held' GROUP BY camera HAVING first <= ?",
+                (before,),
+            ).fetchall()
+            return [inspection(db, row) for row in rows]
+
+        return self.database.do(select)
+
+    def group_due(self, camera: str, seconds: float) -> list[Inspection]:
+        """What this camera's first held inspection and those of the next so many seconds are, oldest first.
+
+        Empty while that time is not over.
+        """
+        now = self._clock()
+
+        def select(db: sqlite3.Connection) -> list[Inspection]:
+            held = "FROM snapshots WHERE state = 'held' AND camera = ?"
+            (first,) = db.execute(f"SELECT min(inspected_at) {held}", (camera,)).fetchone()
+            if first is None or now - first < seconds:
+                return []
+            rows = db.execute(
+                f"SELECT {SNAPSHOT_COLUMNS}, {VERDICT_COLUMNS} {held} AND inspected_at <= ? ORDER BY seq",
+                (camera, first + seconds),
+            ).fetchall()
+            return [inspection(db, row) for row in rows]
+
+        return self.database.do(select)
+
+    def settle(self, best: str, others: Iterable[str], targets: Iterable[str], *, archives: Iterable[str] = ()) -> None:
+        """Make an event of the held inspection `best`, with the others linked to it.
+
+        `archives`: the targets that are owed the others too.
+        """
+        linked, names, keepers = tuple(others), tuple(targets), tuple(archives)
+        self.database.do(lambda db: settle(db, best, linked, names, keepers, self._clock()))
+
+    def related(self, snapshot_id: str) -> list[str]:
+        """Ids of the snapshots that went into this one's event, or of the event that this one went into."""
+
+        def select(db: sqlite3.Connection) -> list[str]:
+            query = (
+                "SELECT id FROM snapshots WHERE settled_into = ?1 "
+                "UNION SELECT settled_into FROM snapshots WHERE id = ?1 AND settled_into != ''"
+            )
+            return [row[0] for row in db.execute(query, (snapshot_id,))]
+
+        return self.database.do(select)
+
+    def find(self, snapshot_id: str) -> Inspection | Snapshot | None:
+        """What is known under this id: looked at, only taken, or nothing."""
+        return self.database.do(lambda db: find(db, snapshot_id))
+
+    def latest(self, limit: int = 50) -> list[Inspection]:
+        """The snapshots looked at last, newest first."""
+
+        def select(db: sqlite3.Connection) -> list[Inspection]:
+            rows = db.execute(
+                f"SELECT {SNAPSHOT_COLUMNS}, {VERDICT_COLUMNS} FROM snapshots WHERE state = 'inspected' "
+                "ORDER BY seq DESC LIMIT ?",
+                (limit,),
+            ).fetchall()
+            return [inspection(db, row) for row in rows]
+
+        return self.database.do(select)
+
+    def detections_since(self, detector: str, since: datetime) -> int:
+        """How many pictures this detector has looked at since then."""
+
+        def count(db: sqlite3.Connection) -> int:
+            query = "SELECT count(*) FROM snapshots WHERE detector = ? AND inspected_at >= ?"
+            return int(db.execute(query, (detector, since.timestamp())).fetchone()[0])
+
+        return self.database.do(count)

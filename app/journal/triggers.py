@@ -1,0 +1,40 @@
+"""What was accepted, and what recognises it when it comes again."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+
+from app.journal.book import Book
+from app.journal.rows import (
+    HANDOVER_S,
+    insert_accepted,
+    select_accepted,
+)
+from app.messages import Trigger
+
+
+class Triggers(Book):
+    """What was accepted, and what recognises it when it comes again."""
+
+    def accept(self, trigger: Trigger) -> None:
+        """Record a trigger that nobody else keeps, before its picture is taken."""
+        self.database.do(lambda db: insert_accepted(db, trigger, self._clock()))
+
+    def accepted(self, *, older_than: float = HANDOVER_S) -> list[Trigger]:
+        """Triggers without an outcome that were accepted more than that many seconds ago, oldest first."""
+        limit = self._clock() - older_than
+        return self.database.do(lambda db: select_accepted(db, limit))
+
+    def recorded(self, trigger_key: str) -> list[str]:
+        """Ids of the snapshots that were recorded for this trigger key."""
+
+        def select(db: sqlite3.Connection) -> list[str]:
+            return [row[0] for row in db.execute("SELECT id FROM snapshots WHERE trigger_key = ?", (trigger_key,))]
+
+        return self.database.do(select)
+
+    def forget_keys(self, ids: Sequence[str]) -> None:
+        """Let go of the keys of these snapshots: their triggers will not be delivered again. Does not wait."""
+        rows = [(snapshot_id,) for snapshot_id in ids]
+        self.database.submit(lambda db: db.executemany("UPDATE snapshots SET trigger_key = NULL WHERE id = ?", rows))
