@@ -28,8 +28,9 @@ from app.ftp.bans import read as bans_in
 from app.keeping import archives_of
 from app.mail.settings import BANS_FILE as MAIL_BANS
 from app.media.picture import examine
+from app.parts import broker_of, make_camera, make_detector, trigger_subscription
 from app.reception import AREA, accounts_of, owners_of, quarantine_of
-from app.service import LEAST_DISK, broker_of, make_camera, make_detector, trigger_subscription
+from app.service import LEAST_DISK
 from app.settings import Settings
 from app.web.access import is_loopback
 from pylib.errors import Failure

@@ -244,7 +244,7 @@ def _end(status: int) -> None:
 
 def _client(settings: Settings) -> Any:
     from app.client import Client
-    from app.service import broker_of
+    from app.parts import broker_of
 
     return Client(broker_of(settings.rabbitmq), settings.rabbitmq)
 

@@ -14,7 +14,8 @@ from app.cameras.demo import Demo
 from app.client import Client
 from app.media.annotate import annotate
 from app.messages import Inspection
-from app.service import Service, broker_of
+from app.parts import broker_of
+from app.service import Service
 from app.settings import Settings
 from pylib.periodic import Every, Periodic
 

@@ -9,23 +9,20 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from app import cameras, detectors, publishers, wire
+from app import publishers, wire
 from app.cache import Cache, local_zone
-from app.cameras import Camera, CameraSettings
-from app.cameras.address import Networks
-from app.detectors import Detector
 from app.journal import Journal
 from app.keeping import Keeping
 from app.messages import Message, Snapshot, decode, encode
 from app.metrics import SnapshotMetrics
 from app.monitors import Cronitor, Healthchecks, Monitor, Monitors
+from app.parts import broker_of, make_camera, make_detector, trigger_subscription
 from app.pipeline.detect import Detect
 from app.pipeline.fetch import Channel, Fetch
 from app.pipeline.heartbeat import EVERY_S, Heartbeat
 from app.pipeline.publish import Publish
 from app.pipeline.settle import Settle
 from app.reception import PUSHED, Reception
-from app.sections import RabbitMQSettings
 from app.settings import Settings
 from app.triggers.intake import Intake
 from app.triggers.rabbitmq import decoder
@@ -34,10 +31,9 @@ from app.web.live import Live
 from pylib.health import Health, Status, disk_free, progress
 from pylib.lockfile import FolderLock
 from pylib.periodic import Every, Periodic
-from pylib.rabbitmq.broker import Broker
 from pylib.rabbitmq.listener import ZMQListener
 from pylib.rabbitmq.publisher import ConfirmedPublisher
-from pylib.rabbitmq.topology import Exchange, Subscription
+from pylib.rabbitmq.topology import Exchange
 from pylib.relay import Codec, Transport, ZmqRelay
 from pylib.supervisor import Supervisor
 from pylib.threads import Loop
@@ -76,8 +72,9 @@ LATE_S = 60.0
 class Service:
     """Everything that runs, put together from settings; nothing runs before `run`.
 
-    rabbitmq ─▶ TRIGGERS ─▶ Fetch ─▶ SNAPSHOTS ─▶ Detect ─┬▶ RABBITMQ ─▶ Publish ─▶ rabbitmq
-    http, schedule ─▲                                     └▶ LIVE ─▶ who waits for it
+    rabbitmq ─▶ TRIGGERS ─▶ Fetch ──┬▶ SNAPSHOTS ─▶ Detect ─┬▶ RABBITMQ ─▶ Publish ─▶ rabbitmq
+    http, schedule ─▲               │                       ├▶ one for each archive ─▶ Keep ─▶ drive, s3, folder
+    ftp, mail, folder ─▶ UPLOADS ─▶ Receive                 └▶ LIVE ─▶ who waits for it
     """
 
     def __init__(self, settings: Settings, *, version: str, extra: Sequence[Loop] = ()) -> None:
@@ -380,48 +377,6 @@ class Service:
         debt = self.journal.debt(publishers.RABBITMQ)
         age = time.time() - debt.since if debt.since else 0.0
         return Status(ok=age < LATE_S, detail=f"{debt.count} events, the oldest for {age:.0f} s")
-
-
-def make_camera(camera: CameraSettings, settings: Settings) -> Camera:
-    """The adapter of a configured camera."""
-    networks = Networks(settings.camera_networks)
-    made: Camera = cameras.load(camera.kind)(camera, networks=networks)
-    return made
-
-
-def make_detector(settings: Settings, *, calls_this_month: Callable[[], int]) -> Detector | None:
-    """The configured detector, or None for `none`."""
-    kind = settings.detector.kind
-    if kind == "none":
-        return None
-    counted = {"calls_this_month": calls_this_month} if kind == "rekognition" else {}
-    made: Detector = detectors.load(kind)(settings.detector, **counted)
-    return made
-
-
-def trigger_subscription(settings: Settings) -> Subscription:
-    """What the service consumes: its own durable queue, bound to the control exchange."""
-    rabbitmq = settings.rabbitmq
-    exchange = wire.control_exchange(rabbitmq.exchange)
-    return Subscription(
-        exchange=Exchange(exchange, "direct", durable=rabbitmq.durable_exchanges),
-        routing_keys=(wire.trigger_key(rabbitmq.device_topic),),
-        queue=f"{settings.app_name}.{rabbitmq.device_topic}.triggers",
-        queue_type=rabbitmq.queue_type,
-    )
-
-
-def broker_of(settings: RabbitMQSettings) -> Broker:
-    """The broker that the settings name."""
-    return Broker(
-        host=settings.server_address,
-        port=settings.broker_port,
-        username=settings.username,
-        password=settings.password,
-        vhost=settings.vhost,
-        tls=settings.tls,
-        heartbeat=settings.heartbeat,
-    )
 
 
 def _address_of(archive: str) -> str:

@@ -25,6 +25,7 @@ ADAPTER_MAY_KNOW = ("app.messages", "app.media", "app.wire")
 
 ROOTS = (
     "app.service",
+    "app.parts",
     "app.cli",
     "app.archive_cli",
     "app.keeping",
