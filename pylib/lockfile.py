@@ -13,6 +13,10 @@ class FolderInUse(Permanent):
     """Another process holds the lock."""
 
 
+class FolderUnusable(Permanent):
+    """The folder cannot be made or written in."""
+
+
 class FolderLock:
     """The lock of one folder, held until the process ends or `release`."""
 
@@ -21,14 +25,18 @@ class FolderLock:
         self._descriptor: int | None = None
 
     def acquire(self) -> None:
-        """Take the lock, or raise `FolderInUse` at once. Raises OSError where the folder cannot be written."""
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        """Take the lock, or raise `FolderInUse` or `FolderUnusable` at once."""
+        folder = self._path.parent
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        except OSError as error:
+            raise FolderUnusable("folder_unusable", f"cannot write in {folder}: {error.strerror}") from error
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             os.close(descriptor)
-            raise FolderInUse("in_use", f"another process works in {self._path.parent}") from None
+            raise FolderInUse("in_use", f"another process works in {folder}") from None
         self._descriptor = descriptor
 
     def release(self) -> None:
