@@ -7,22 +7,43 @@ import io
 import sys
 import tempfile
 import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from PIL import Image
 
+from tests.bench import ftp, pushed
 from tests.bench.processes import simulator
 from tests.bench.report import Row, machine, table
 from tests.bench.rows import ROWS, Bench
 from tests.broker import Broker
+from tests.e2e.peers import House
 
 SIZE = (1280, 720)
+
+
+def uploads(bench: Bench) -> Iterator[Row]:
+    """The FTP server alone, beside bare pyftpdlib."""
+    home = bench.home / "ftp"
+    home.mkdir()
+    yield ftp.row(ftp.measure(home, each=bench.some(100)))
+
+
+def arrivals(bench: Bench) -> Iterator[Row]:
+    """What cameras push, from the answer to the event."""
+    loads = [replace(load, each=bench.some(load.each)) for load in pushed.LOADS]
+    house = House(f"amqp://guest:guest@127.0.0.1:{bench.broker}/%2F", "bench-pushed")
+    yield from pushed.rows(bench.home, house, loads)
+
+
+MEASUREMENTS: dict[str, Callable[[Bench], Iterator[Row]]] = {**ROWS, "ftp": uploads, "pushed": arrivals}
 
 
 def main() -> None:
     """Run the measurements that are asked for."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
-    parser.add_argument("--only", choices=ROWS, action="append", help="this measurement; may be repeated")
+    parser.add_argument("--only", choices=MEASUREMENTS, action="append", help="this measurement; may be repeated")
     parser.add_argument("--quick", action="store_true", help="fewer repetitions: under a minute, and coarser")
     arguments = parser.parse_args()
     began = time.monotonic()
@@ -33,9 +54,9 @@ def main() -> None:
         picture.write_bytes(draw())
         with simulator("camera", "--picture", str(picture)) as cameras:
             bench = Bench(Path(folder), broker.port, cameras, arguments.quick)
-            for name in arguments.only or ROWS:
+            for name in arguments.only or MEASUREMENTS:
                 print(f"{name} ...", file=sys.stderr, flush=True)
-                rows += ROWS[name](bench)
+                rows += MEASUREMENTS[name](bench)
         size = picture.stat().st_size
     print(f"{facts}. Picture: JPEG, {SIZE[0]} x {SIZE[1]}, {size / 1000:.0f} kB.")
     print(f"\n{table(rows)}\n\nTaken in {time.monotonic() - began:.0f} s.")

@@ -46,6 +46,15 @@ def test_a_service_without_its_broker_is_live_and_not_ready(launch: Launch) -> N
     assert "WRONG broker: not connected: listener, publisher" in health.stdout
 
 
+def test_a_second_service_in_the_same_folder_is_refused(launch: Launch) -> None:
+    first = launch().start().wait_ready()
+    second = launch(home="second", environment={"DATA_DIR": first.environment["DATA_DIR"]}).command("run")
+    assert second.returncode == 1
+    (line,) = second.stderr.splitlines()
+    assert first.environment["DATA_DIR"] in line
+    assert first.http("GET", "/health/ready").status_code == 200
+
+
 def test_monitors_hear_that_all_is_well_and_their_keys_stay_secret(
     launch: Launch, house: House, outside: HttpDouble
 ) -> None:

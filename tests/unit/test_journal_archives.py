@@ -6,7 +6,8 @@ import sqlite3
 from datetime import UTC, datetime
 from pathlib import Path
 
-from app.journal import SCHEMA, Journal
+from app.journal import Journal
+from app.journal.schema import SCHEMA
 from app.messages import Inspection, Snapshot
 
 NOW = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)

@@ -111,7 +111,7 @@ def test_every_link_within_a_file_has_its_heading(name: str) -> None:
 
 @pytest.mark.parametrize("name", PROSE)
 def test_every_command_that_is_named_exists(name: str) -> None:
-    commands = re.findall(r"(?<![\w/<>])snapshot-processor ([a-z]+)\b(?=[^.]|\.\s)", _code(prose(name)))
+    commands = re.findall(r"(?<![\w/<>])snapshot-processor ([a-z][a-z-]*)\b(?=[^.]|\.\s)", _code(prose(name)))
     assert set(commands) <= set(main.commands)
 
 
