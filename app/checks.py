@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 from app import wire
 from app.archives import Archive
+from app.archives.folder import MARKER
 from app.cache import local_zone
 from app.cameras import Camera, CameraSettings
 from app.cameras.address import Networks
@@ -232,12 +233,15 @@ def _detector(settings: Settings) -> Finding:
 
 def _archives(settings: Settings) -> Iterator[Finding]:
     try:
-        found = archives_of(settings, used=lambda: False)
+        found = archives_of(settings, used=lambda: True)  # nothing is marked as ours by a mere look
     except Failure as error:
         yield Finding("archive", Verdict.WRONG, str(error))
         return
     for archive in found:
         subject = f"archive {archive.name}"
+        if archive.name == "folder" and not _is_marked(settings):
+            yield Finding(subject, Verdict.OK, f"{settings.archive.dir}, nothing was archived there yet")
+            continue
         try:
             archive.open()
             yield Finding(subject, Verdict.OK, _described(archive))
@@ -248,6 +252,10 @@ def _archives(settings: Settings) -> Iterator[Finding]:
     if not found:
         remedy = "set ARCHIVE_DIR, S3_BUCKET or GOOGLE_DRIVE_FOLDER to keep pictures longer than the cache does"
         yield Finding("archive", Verdict.OK, "none configured", remedy)
+
+
+def _is_marked(settings: Settings) -> bool:
+    return settings.archive.dir is not None and (settings.archive.dir / MARKER).exists()
 
 
 def _described(archive: Archive) -> str:

@@ -365,7 +365,7 @@ class Service:
             self.health.add("broker", _connected(self.listener, self.broker_out))
             self.health.add("undelivered", self._undelivered, critical=False)
         for archive, stage in zip(self.keeping.archives, self.keeping.stages, strict=True):
-            self.health.add(f"archive {archive.name}", stage.status, critical=False)
+            self.health.add(f"archived to {archive.name}", stage.status, critical=False)
 
     def _exposition(self) -> bytes:
         # The age of what is owed is asked of the journal.

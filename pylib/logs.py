@@ -29,7 +29,7 @@ _LEVELS = {
     "error": logging.ERROR,
     "critical": logging.CRITICAL,
 }
-_QUIET = ("pika", "urllib3", "botocore", "boto3", "s3transfer", "watchdog", "asyncio", "PIL", "uvicorn")
+_QUIET = ("pika", "urllib3", "botocore", "boto3", "s3transfer", "watchdog", "asyncio", "PIL", "uvicorn", "oauth2client", "googleapiclient")
 """Libraries that tell their life at INFO, and at DEBUG the URLs they ask for."""
 _REPEATS = ("pika.adapters", "pika.channel", "pika.connection")
 """Seven errors, one with a traceback, for each refused connection; then they raise what our line says."""

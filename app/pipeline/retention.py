@@ -112,10 +112,18 @@ class Retention:
         excess = 0
         if settings.max_gb:
             excess = self._journal.pictures_size() - int(settings.max_gb * GB)
-        least_free = int(max(settings.min_free_gb, settings.hard_free_gb) * GB)
-        if least_free:
-            excess = max(excess, least_free - self._free(self._root))
-        return max(0, excess)
+        return max(0, excess, self._lacking(max(settings.min_free_gb, settings.hard_free_gb)))
+
+    def _lacking(self, least_free_gb: float) -> int:
+        """Bytes that the disk lacks and that pictures can give back; 0 where all of them would not be enough.
+
+        Then it is something else that fills the disk, and giving up every picture would only add to the damage.
+        """
+        lacking = int(least_free_gb * GB) - self._free(self._root)
+        if lacking > 0 and lacking > self._journal.pictures_size():
+            log.error("disk filled by something else, pictures stay", folder=str(self._root), lacking=lacking)
+            return 0
+        return max(0, lacking)
 
     def _too_old(self, picture: Picture) -> bool:
         days, person_days = self._days.get(picture.camera, (self._settings.days, self._settings.person_days))
@@ -133,7 +141,7 @@ class Retention:
 
     def _relieve(self, cleaned: Cleaned, *, dry_run: bool) -> None:
         """On a disk that is nearly full, give up the oldest pictures, whatever they are; the starred ones last."""
-        lacking = int(self._settings.hard_free_gb * GB) - self._free(self._root)
+        lacking = self._lacking(self._settings.hard_free_gb)
         if dry_run:
             lacking -= cleaned.size
         for starred in (False, True):
@@ -230,12 +238,13 @@ def _is_between(path: Path, began: float, before: float) -> bool:
 
 def _delete(path: Path, root: Path) -> None:
     """Delete a file and the folders that are empty then; one that cannot be deleted is found again as an orphan."""
+    if not path.is_relative_to(root):
+        log.error("not deleted: it is not in this cache", path=str(path), root=str(root))
+        return
     try:
         path.unlink(missing_ok=True)
     except OSError as error:
         log.warning("cannot delete", path=str(path), reason=error.strerror)
-        return
-    if not path.is_relative_to(root):
         return
     with suppress(OSError):  # not empty
         for folder in path.relative_to(root).parents[:-1]:

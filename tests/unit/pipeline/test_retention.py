@@ -253,3 +253,24 @@ def a_path(journal: Journal, number: int) -> str:
     found = journal.find(event_id(number))
     assert found is not None
     return (found if isinstance(found, Snapshot) else found.snapshot).path
+
+
+def test_a_disk_that_something_else_fills_does_not_cost_the_pictures(
+    make: Make, cache: Cache, journal: Journal
+) -> None:
+    for number in (1, 2, 3):
+        old(cache, journal, number, days=1)
+    assert make(free=0, min_free_gb=1.0, hard_free_gb=0.3).clean().pictures == 0
+    assert left(cache) == ids(1, 2, 3)
+
+
+def test_a_picture_outside_the_cache_is_not_deleted(make: Make, cache: Cache, journal: Journal, tmp_path: Path) -> None:
+    inspection = old(cache, journal, 1)
+    elsewhere = tmp_path / "another" / "copy.jpg"
+    elsewhere.parent.mkdir()
+    elsewhere.write_bytes(b"picture")
+    journal.database.do(
+        lambda db: db.execute("UPDATE snapshots SET path = ? WHERE id = ?", (str(elsewhere), inspection.id))
+    )
+    make().clean()
+    assert elsewhere.exists()
