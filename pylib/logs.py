@@ -29,7 +29,19 @@ _LEVELS = {
     "error": logging.ERROR,
     "critical": logging.CRITICAL,
 }
-_QUIET = ("pika", "urllib3", "botocore", "boto3", "s3transfer", "watchdog", "asyncio", "PIL", "uvicorn", "oauth2client", "googleapiclient")
+_QUIET = (
+    "PIL",
+    "asyncio",
+    "boto3",
+    "botocore",
+    "googleapiclient",
+    "oauth2client",
+    "pika",
+    "s3transfer",
+    "urllib3",
+    "uvicorn",
+    "watchdog",
+)
 """Libraries that tell their life at INFO, and at DEBUG the URLs they ask for."""
 _REPEATS = ("pika.adapters", "pika.channel", "pika.connection")
 """Seven errors, one with a traceback, for each refused connection; then they raise what our line says."""
