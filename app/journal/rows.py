@@ -137,8 +137,9 @@ def update_inspected(
     ).fetchone()
     if row is None:
         return  # looked at before: the first answer stands
-    db.executemany(
-        "INSERT INTO labels (seq, position, name, confidence, boxes) VALUES (?, ?, ?, ?, ?)",
+    insert_all(
+        db,
+        "labels (seq, position, name, confidence, boxes)",
         [
             (row[0], position, label.name, label.confidence, packed_boxes(label.boxes))
             for position, label in enumerate(inspection.detection.labels)
@@ -169,10 +170,18 @@ def settle(
 
 
 def owe(db: sqlite3.Connection, seq: int, targets: Sequence[str], now: float) -> None:
-    db.executemany(
-        "INSERT INTO deliveries (seq, target, owed_since, next_at) VALUES (?, ?, ?, ?)",
-        [(seq, target, now, now + HANDOVER_S) for target in targets],
-    )
+    rows = [(seq, target, now, now + HANDOVER_S) for target in targets]
+    insert_all(db, "deliveries (seq, target, owed_since, next_at)", rows)
+
+
+def insert_all(db: sqlite3.Connection, into: str, rows: Sequence[tuple[object, ...]]) -> None:
+    """Insert rows of one length in one statement.
+
+    Every statement hands the interpreter to another thread about five times, and `executemany` is one for each row.
+    """
+    if rows:
+        places = ", ".join([f"({', '.join('?' * len(rows[0]))})"] * len(rows))
+        db.execute(f"INSERT INTO {into} VALUES {places}", [value for row in rows for value in row])
 
 
 def find(db: sqlite3.Connection, snapshot_id: str) -> Inspection | Snapshot | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Sequence
 
@@ -36,5 +37,6 @@ class Triggers(Book):
 
     def forget_keys(self, ids: Sequence[str]) -> None:
         """Let go of the keys of these snapshots: their triggers will not be delivered again. Does not wait."""
-        rows = [(snapshot_id,) for snapshot_id in ids]
-        self.database.submit(lambda db: db.executemany("UPDATE snapshots SET trigger_key = NULL WHERE id = ?", rows))
+        statement = "UPDATE snapshots SET trigger_key = NULL WHERE id IN (SELECT value FROM json_each(?))"
+        names = json.dumps(list(ids))
+        self.database.submit(lambda db: db.execute(statement, (names,)))
