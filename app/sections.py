@@ -6,6 +6,7 @@ from contextlib import suppress
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from pydantic import (
@@ -41,6 +42,14 @@ def _web_address(value: Secret) -> Secret:
     return Secret(address)
 
 
+def _public_url(value: str) -> str:
+    address = value.strip().rstrip("/")
+    parts = urlsplit(address)
+    if address and (parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment):
+        raise ValueError("must be an address such as https://home.example/cameras")
+    return address
+
+
 def _time_zone(value: str) -> str:
     # The C library's TZ begins a file name with a colon, and this file is what an empty value means too.
     name = value.removeprefix(":")
@@ -71,6 +80,8 @@ TimeZone = Annotated[str, AfterValidator(_time_zone)]
 """A name of the IANA database; empty for the system's zone."""
 Directory = Annotated[Path, AfterValidator(_directory)]
 """Absolute; `~` is the user's home."""
+PublicUrl = Annotated[str, AfterValidator(_public_url)]
+"""Without a slash at its end."""
 WebAddress = Annotated[Secret, AfterValidator(_web_address)]
 Port = Annotated[int, Field(ge=1, le=65_535)]
 
@@ -183,9 +194,9 @@ class RabbitMQSettings(Section):
 
 
 class WebSettings(Section):
-    """The HTTP interface."""
+    """The album and the HTTP API."""
 
-    enabled: bool = Field(default=True, description="Serve it.")
+    enabled: bool = Field(default=True, description="Serve them.")
     host: str = Field(
         default="127.0.0.1",
         min_length=1,
@@ -194,5 +205,20 @@ class WebSettings(Section):
     port: Port = Field(default=8080, description="Port it listens on.")
     password: Secret = Field(
         default=Secret(""),
-        description="Asked from everyone. Without one, only this machine is served, and only on a loopback address.",
+        description="Asked from everyone. Without one, this machine is served freely on a loopback address; on any"
+        " other a password is made, shown once in the log.",
     )
+    public_url: PublicUrl = Field(
+        default="",
+        description="Where people reach the album, with a reverse proxy's path if it has one"
+        " (https://home.example/cameras); needed for links in messages.",
+    )
+    trusted_proxies: tuple[Network, ...] = Field(
+        default=(),
+        description="Networks of reverse proxies whose X-Forwarded-For and X-Forwarded-Proto count.",
+    )
+    open_health: bool = Field(
+        default=True, description="Answer /health/live and /health/ready, in one word, without a password."
+    )
+    open_metrics: bool = Field(default=False, description="Answer /metrics without a password.")
+    max_upload_mb: float = Field(default=25, gt=0, le=1000, description="Megabytes that an uploaded picture may have.")

@@ -30,6 +30,7 @@ class RabbitMQ:
         topic: str,
         device_name: str,
         storage_url: Callable[[], str] = lambda: "",
+        thumbnail_url: Callable[[str], str] = lambda _event_id: "",
         name: str = "rabbitmq",
     ) -> None:
         self.name = name
@@ -37,6 +38,7 @@ class RabbitMQ:
         self._exchange = exchange
         self._topic = topic
         self._storage_url = storage_url
+        self._thumbnail_url = thumbnail_url
         self._device_name = device_name
 
     def publish(self, inspection: Inspection) -> None:
@@ -52,6 +54,7 @@ class RabbitMQ:
             topic=self._topic,
             device_name=self._device_name,
             storage_url=self._storage_url(),
+            thumbnail_url=self._thumbnail_url(inspection.id) if picture else "",
         )
         try:
             self._publisher.publish(

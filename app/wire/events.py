@@ -45,13 +45,21 @@ def heartbeat_key(topic: str) -> str:
     return f"event.heartbeat.{topic}"
 
 
-def event(inspection: Inspection, *, picture: bytes, topic: str, device_name: str, storage_url: str = "") -> Event:
+def event(
+    inspection: Inspection,
+    *,
+    picture: bytes,
+    topic: str,
+    device_name: str,
+    storage_url: str = "",
+    thumbnail_url: str = "",
+) -> Event:
     """The event of an inspection, in MessagePack; `picture` is empty when there is none."""
     snapshot = inspection.snapshot
     trace = _trace(inspection)
     body: dict[str, object] = {
         "timestamp": _iso(snapshot.timestamp),
-        "inputs": [{**_entry(inspection, storage_url), "image": picture}],
+        "inputs": [{**_entry(inspection, storage_url, thumbnail_url), "image": picture}],
         **trace,
     }
     if snapshot.active_input is not None:
@@ -64,7 +72,7 @@ def description(inspection: Inspection) -> dict[str, Any]:
     """The same for people and programs that fetch the picture separately: flat, without it, fit for JSON."""
     snapshot = inspection.snapshot
     return {
-        **_entry(inspection, ""),
+        **_entry(inspection, "", ""),
         "timestamp": _iso(snapshot.timestamp),
         "taken_at": _iso(snapshot.taken_at),
         "width": snapshot.width,
@@ -87,7 +95,7 @@ def parse_event(body: bytes, content_type: str = "") -> dict[str, Any]:
     return value
 
 
-def _entry(inspection: Inspection, storage_url: str) -> dict[str, object]:
+def _entry(inspection: Inspection, storage_url: str, thumbnail_url: str) -> dict[str, object]:
     snapshot, detection = inspection.snapshot, inspection.detection
     entry: dict[str, object] = {
         "device_key": snapshot.camera,
@@ -103,7 +111,7 @@ def _entry(inspection: Inspection, storage_url: str) -> dict[str, object]:
         "decision": inspection.decision,
         "problem": inspection.problem,
         "delay_s": snapshot.delay_s,
-        "thumbnail_url": "",
+        "thumbnail_url": thumbnail_url,
         "origin": snapshot.origin,
     }
     if detection.person_count:

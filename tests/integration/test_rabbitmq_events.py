@@ -82,6 +82,25 @@ def test_an_event_whose_picture_is_gone_goes_out_without_it(
     assert entry["problem"] == "picture_missing: No such file or directory"
 
 
+def test_an_event_carries_a_link_to_its_small_picture_where_people_can_reach_the_album(
+    own_broker: Broker, publisher: ConfirmedPublisher, name: str, tmp_path: Path
+) -> None:
+    own_broker.listen(name, "#", queue=name)
+    target = RabbitMQ(
+        publisher,
+        exchange=name,
+        topic="snapshot",
+        device_name="pi",
+        thumbnail_url=lambda event: f"https://home/{event}",
+    )
+    picture = tmp_path / "picture.jpg"
+    picture.write_bytes(b"\xff\xd8 a picture")
+    target.publish(inspection(picture))
+    target.publish(replace(inspection(picture), snapshot=replace(inspection(picture).snapshot, path="")))
+    links = [msgpack.unpackb(body)["inputs"][0]["thumbnail_url"] for _, body in own_broker.take(name, 2)]
+    assert links == ["https://home/" + "0123456789abcdef" * 2, ""]
+
+
 def test_an_event_that_nobody_listens_for_is_owed(target: RabbitMQ, tmp_path: Path) -> None:
     with pytest.raises(PublishUnavailable) as caught:
         target.publish(inspection(tmp_path / "gone.jpg"))
