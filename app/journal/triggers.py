@@ -40,3 +40,11 @@ class Triggers(Book):
         statement = "UPDATE snapshots SET trigger_key = NULL WHERE id IN (SELECT value FROM json_each(?))"
         names = json.dumps(list(ids))
         self.database.submit(lambda db: db.execute(statement, (names,)))
+
+    def forget_body_keys(self, *, before: float) -> None:
+        """Let go of all keys made of a body that were recorded before then (Unix seconds). Does not wait."""
+        statement = (
+            "UPDATE snapshots SET trigger_key = NULL "
+            "WHERE trigger_key >= 'sha:' AND trigger_key < 'sha;' AND recorded_at < ?"
+        )
+        self.database.submit(lambda db: db.execute(statement, (before,)))

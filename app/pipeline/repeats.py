@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Collection
+import time
+from collections.abc import Callable, Collection
 
 from app.journal import Journal
 from app.messages import Trigger
+
+LEFTOVERS_S = 3600.0
+"""Seconds after a connection's first acknowledgement by which the broker has given out again whatever earlier ones
+left: it notices within two heartbeats (of 600 s at most) that they are gone, and puts what they had before all else."""
 
 
 class Repeats:
@@ -15,11 +20,16 @@ class Repeats:
     A key made of a message id names one trigger for ever. A key made of the body does not: a sensor whose
     clock stands still sends the same body each time. So such a key counts only when the broker says that it
     delivered the message before, each record answers for one redelivery a session, and the key is forgotten
-    once the broker is known to have processed the acknowledgement. All methods may be called from any thread.
+    once the broker is known to have processed the acknowledgement. What was recorded under an earlier connection and
+    did not come again soon after the next one began had been acknowledged after all, and its key is forgotten too:
+    else it would swallow a redelivery of the same body, months later. All methods may be called from any thread.
     """
 
-    def __init__(self, journal: Journal) -> None:
+    def __init__(self, journal: Journal, *, clock: Callable[[], float] = time.time) -> None:
         self._journal = journal
+        self._clock = clock
+        self._began: tuple[str, float] = ("", 0.0)  # session, and when it was first heard of
+        self._tidied = ""  # the session for which leftovers of earlier ones were forgotten
         self._lock = threading.Lock()
         self._claimed: dict[str, set[str]] = {}  # session -> ids of records that answered for a redelivery
         self._unsettled: dict[str, str] = {}  # receipt -> id of the record whose key can be forgotten
@@ -48,6 +58,19 @@ class Repeats:
             self._unsettled = {r: i for r, i in self._unsettled.items() if _session(r) in sessions}
         if ids:
             self._journal.forget_keys(ids)
+        for session in sessions:
+            self._forget_leftovers(session)
+
+    def _forget_leftovers(self, session: str) -> None:
+        now = self._clock()
+        with self._lock:
+            if self._began[0] != session:
+                self._began = (session, now)
+            due = self._tidied != session and now - self._began[1] >= LEFTOVERS_S
+            if due:
+                self._tidied = session
+        if due:
+            self._journal.forget_body_keys(before=self._began[1])
 
     def _claim(self, trigger: Trigger) -> bool:
         records = self._journal.recorded(trigger.key)
