@@ -17,7 +17,8 @@ from app.archiving import Import, retry, status, verify
 from app.cache import Cache, local_zone
 from app.commands import failing_clearly
 from app.journal import Journal
-from app.keeping import archives_of, retention_of
+from app.keeping import archives_of, retention_of, video_retention_of
+from app.pipeline.video_retention import size_of
 from app.settings import Settings
 from app.taken_at import TakenAt
 from pylib.lockfile import FolderInUse, FolderLock
@@ -77,6 +78,9 @@ def archive_import(config_file: Path | None, folder: Path, camera: str) -> None:
     """Take up the pictures below FOLDER that another tool left; they become no events, the files stay."""
     with _journal(config_file) as (settings, journal):
         labels = {one.device_key: one.label or one.location for one in settings.cameras}
+        if camera not in labels:
+            known = ", ".join(map(repr, labels)) or "none"
+            raise click.BadParameter(f"there is no camera {camera!r}; configured: {known}", param_hint="--camera")
         zone = local_zone(settings.time_zone)
         dated = TakenAt(zone=zone, patterns=settings.uploads.patterns, max_age=timedelta(days=36_500))
         importer = Import(
@@ -86,7 +90,7 @@ def archive_import(config_file: Path | None, folder: Path, camera: str) -> None:
             archives=[one.name for one in _archives(settings, journal)],
             max_pixels=settings.max_pixels,
         )
-        imported = importer.take_up(folder, camera=camera, label=labels.get(camera, camera))
+        imported = importer.take_up(folder, camera=camera, label=labels[camera])
     for line in imported.refused:
         click.echo(line, err=True)
     click.echo(f"{imported.taken} taken up, {imported.known} known before, {len(imported.refused)} no pictures")
@@ -97,14 +101,19 @@ def archive_import(config_file: Path | None, folder: Path, camera: str) -> None:
 @click.pass_obj
 @failing_clearly
 def clean(config_file: Path | None, dry_run: bool) -> None:
-    """Let go of pictures in the cache that the retention settings do not keep."""
+    """Let go of pictures in the cache, and of videos, that the retention settings do not keep."""
     with _journal(config_file) as (settings, journal):
         names = [one.name for one in _archives(settings, journal)]
         root = settings.data_dir / "cache"
-        cleaned = retention_of(settings, journal, root=root, archives=names).clean(dry_run=dry_run, sweep=True)
-    for path in cleaned.gone:
+        videos = video_retention_of(settings, journal).clean(dry_run=dry_run)
+        to_come = size_of(videos) if dry_run else 0
+        retention = retention_of(settings, journal, root=root, archives=names, to_come=to_come)
+        cleaned = retention.clean(dry_run=dry_run, sweep=True)
+    for path in (*(str(video.path) for video in videos), *cleaned.gone):
         click.echo(path)
     verb = "would go" if dry_run else "gone"
+    if videos:
+        click.echo(f"{len(videos)} videos ({size_of(videos) / 1e6:.1f} MB) {verb}")
     click.echo(f"{cleaned.pictures} pictures ({cleaned.size / 1e6:.1f} MB) and {cleaned.orphans} stray files {verb}")
 
 

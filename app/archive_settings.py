@@ -12,32 +12,43 @@ class ArchiveSettings(Section):
 
     dir: Directory | None = Field(default=None, description="Folder for date folders with pictures; none unless set.")
     concurrency: int = Field(default=2, ge=1, le=32, description="Pictures written to it at once.")
+    alarm_after: float = Field(
+        default=3600,
+        ge=60,
+        le=31_536_000,
+        description="Seconds that a picture may wait for any archive, this one or another, before health and the"
+        " monitors call that wrong.",
+    )
 
 
 class CameraRetention(Section):
     """How long one camera's pictures stay in the cache, where that differs from the others."""
 
     camera: str = Field(min_length=1, description="Its device key: `Front Door Camera`.")
-    days: float = Field(ge=0, le=36_500, description="Days a picture stays; 0 for as long as there is room.")
-    person_days: float = Field(ge=0, le=36_500, description="The same for one with a person in it.")
+    days: float = Field(ge=0, le=36_500, description="Days a picture or video stays; 0 for as long as there is room.")
+    person_days: float = Field(ge=0, le=36_500, description="The same for a picture with a person in it.")
 
 
 class RetentionSettings(Section):
-    """How long pictures stay in the cache.
+    """How long pictures stay in the cache, and videos beside it.
 
     What is starred stays, and where there is an archive, what it does not have yet; except below `hard_free_gb`.
     """
 
     days: float = Field(
-        default=30, ge=0, le=36_500, description="Days a picture stays; 0 for as long as there is room."
+        default=30, ge=0, le=36_500, description="Days a picture or video stays; 0 for as long as there is room."
     )
-    person_days: float = Field(default=90, ge=0, le=36_500, description="The same for one with a person in it.")
+    person_days: float = Field(default=90, ge=0, le=36_500, description="The same for a picture with a person in it.")
     cameras: tuple[CameraRetention, ...] = Field(default=(), description="Cameras for which other days count.")
-    max_gb: float = Field(default=0, ge=0, description="Gigabytes of all pictures; the oldest go. 0 for no limit.")
+    max_gb: float = Field(
+        default=0,
+        ge=0,
+        description="Gigabytes of all pictures, and again of all videos; the oldest go. 0 for no limit.",
+    )
     min_free_gb: float = Field(
         default=1.0,
         ge=0,
-        description="Gigabytes to keep free on the disk; the oldest pictures go. 0 for no limit.",
+        description="Gigabytes to keep free on disk; the oldest videos go, then the oldest pictures. 0 for no limit.",
     )
     hard_free_gb: float = Field(
         default=0.3,

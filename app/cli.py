@@ -8,8 +8,6 @@ import json
 import os
 import resource
 import sys
-import urllib.error
-import urllib.request
 from contextlib import suppress
 from importlib.metadata import version as version_of
 from pathlib import Path
@@ -22,7 +20,9 @@ import structlog
 from app import settings as configuration
 from app.archive_cli import archive, clean, drive_login
 from app.commands import failing_clearly
+from app.own_service import OwnService, ServiceAway
 from app.settings import Settings
+from app.token_cli import token
 from pylib import logs, sentry
 from pylib.credentials import Secret
 
@@ -166,18 +166,14 @@ def health(config_file: Path | None) -> None:
     """Ask the running service whether it is alive (the container's health check)."""
     # Asked every half minute: no vault is opened for it.
     environ = {name: value for name, value in os.environ.items() if not name.startswith("OP_")}
-    web = configuration.load(config_file, environ).web
-    host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(web.host, web.host)  # noqa: S104 - where it listens
-    try:
-        with urllib.request.urlopen(f"http://{host}:{web.port}/health/live", timeout=5) as answer:
-            report = json.load(answer)
-    except urllib.error.HTTPError as error:
-        report = json.load(error)
-    except OSError as error:
-        raise click.ClickException(f"no answer from {host}:{web.port}: {error}") from error
-    for probe in report["checks"]:
+    settings = configuration.load(config_file, environ)
+    service = OwnService(settings.web, settings.data_dir)
+    status, report = service.get("/health/live", timeout=4)
+    with suppress(ServiceAway):  # what hangs with the disk or the broker is no reason for a restart
+        report = service.get("/health/ready", timeout=4)[1]
+    for probe in report.get("checks", ()):
         click.echo(f"{'ok   ' if probe['ok'] else 'WRONG'} {probe['name']}: {probe['detail']}")
-    sys.exit(0 if report["live"] else 1)
+    sys.exit(0 if status == 200 else 1)
 
 
 @main.command()
@@ -186,7 +182,7 @@ def schema() -> None:
     click.echo(json.dumps(configuration.json_schema(), indent=2))
 
 
-for command in (archive, clean, drive_login):
+for command in (archive, clean, drive_login, token):
     main.add_command(command)
 
 
@@ -250,16 +246,6 @@ def _client(settings: Settings) -> Any:
 
 
 def _post_trigger(settings: Settings, camera: str) -> str:
-    import requests
-
-    url = f"http://{settings.web.host}:{settings.web.port}/api/cameras/{quote(camera, safe='')}/trigger"
-    password = settings.web.password.get_secret_value()
-    headers = {"Authorization": f"Bearer {password}"} if password else {}
-    try:
-        answer = requests.post(url, params={"wait": "30"}, headers=headers, timeout=40)
-    except requests.RequestException as error:
-        reason = type(error).__name__
-        raise click.ClickException(f"no service at {settings.web.host}:{settings.web.port} ({reason})") from None
-    if answer.status_code >= 400:
-        raise click.ClickException(str(answer.json().get("error", answer.status_code)))
-    return json.dumps(answer.json(), indent=2)
+    service = OwnService(settings.web, settings.data_dir)
+    answer = service.post(f"/api/cameras/{quote(camera, safe='')}/trigger?wait=30", timeout=40)
+    return json.dumps(answer, indent=2)

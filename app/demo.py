@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable
-from pathlib import Path
 
 import click
 import structlog
@@ -12,7 +11,6 @@ import structlog
 from app.cache import local_zone
 from app.cameras.demo import Demo
 from app.client import Client
-from app.media.annotate import annotate
 from app.messages import Inspection
 from app.parts import broker_of
 from app.service import Service
@@ -40,7 +38,7 @@ def demo_settings(settings: Settings, *, every: float) -> Settings:
 
 
 class Show:
-    """Prints events, and draws what was seen into a picture beside each one's own."""
+    """Prints events."""
 
     def __init__(self, settings: Settings, *, echo: Callable[[str], object] = click.echo) -> None:
         self._zone = local_zone(settings.time_zone)
@@ -50,26 +48,18 @@ class Show:
         """Say what runs, and what one can do with it."""
         via = settings.rabbitmq.server_address
         self._echo(f"Three drawn cameras, detector {settings.detector.kind}, data in {settings.data_dir}")
-        self._echo(f"Triggers come by timer, through {'RabbitMQ at ' + via if via else 'no broker'}. Your own:")
-        url = f"http://{settings.web.host}:{settings.web.port}"
-        self._echo(f'  curl -X POST "{url}/api/cameras/front-door/trigger?wait=5"')
+        self._echo(f"Triggers come by timer, through {'RabbitMQ at ' + via if via else 'no broker'}.")
+        if settings.web.enabled:
+            url = settings.web.own_url
+            self._echo(f"\nThe album:  {url}/\n")
+            self._echo(f'A trigger of your own:  curl -X POST "{url}/api/cameras/front-door/trigger?wait=5"')
         self._echo("Ctrl-C ends it.\n")
 
     def event(self, inspection: Inspection) -> None:
-        """One line, with the path of the annotated picture."""
+        """One line: when, where, and who was seen."""
         snapshot = inspection.snapshot
         when = f"{snapshot.taken_at.astimezone(self._zone):%H:%M:%S}"
-        self._echo(f"{when}  {snapshot.label:<12} {_seen(inspection):<22} {self._picture(inspection)}")
-
-    def _picture(self, inspection: Inspection) -> str:
-        if not inspection.snapshot.path:
-            return ""
-        path = Path(inspection.snapshot.path)
-        if not inspection.detection.labels:
-            return str(path)
-        drawn = path.with_name(f"{path.stem}-annotated.jpg")
-        drawn.write_bytes(annotate(path.read_bytes(), inspection.detection))
-        return str(drawn)
+        self._echo(f"{when}  {snapshot.label:<12} {_seen(inspection)}")
 
 
 def run_demo(settings: Settings, *, version: str, every: float) -> int:

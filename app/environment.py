@@ -31,7 +31,7 @@ ALIASES: dict[str, tuple[str, ...]] = {
 """Historic and standard names of settings, by path."""
 
 AWS = {
-    "AWS_ACCESS_KEY_ID": "Account for Rekognition.",
+    "AWS_ACCESS_KEY_ID": "Account for Rekognition, the archive in S3, and the copy of Google Drive's token.",
     "AWS_SECRET_ACCESS_KEY": "Its secret.",
     "AWS_SESSION_TOKEN": "Of temporary credentials.",
     "AWS_DEFAULT_REGION": "Region, where `detector.region` does not name one.",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -15,8 +16,11 @@ from app.journal import Journal
 from app.metrics import SnapshotMetrics
 from app.pipeline.archive import Keep
 from app.pipeline.retention import Retention
+from app.pipeline.video_retention import VideoRetention
 from app.settings import Settings
+from app.thumbnails import Thumbnails
 from app.token_backup import TokenBackup
+from app.videos import VIDEOS, Videos
 from pylib.errors import Failure
 from pylib.periodic import Every, Periodic
 from pylib.threads import Loop
@@ -39,7 +43,8 @@ class Keeping:
         self._journal = journal
         self._root = root
         self.archives = archives_of(settings, used=lambda: journal.has_delivered("folder"))
-        self.stages = [Keep(archive, journal=journal, count=metrics.delivery) for archive in self.archives]
+        late = settings.archive.alarm_after
+        self.stages = [Keep(one, journal=journal, late=late, count=metrics.delivery) for one in self.archives]
 
     @property
     def names(self) -> list[str]:
@@ -74,10 +79,16 @@ class Keeping:
         return TokenBackup(token, bucket=self._settings.backup_s3_bucket)
 
     def _retention(self) -> Loop:
-        retention = retention_of(
+        videos = video_retention_of(self._settings, self._journal)
+        pictures = retention_of(
             self._settings, self._journal, root=self._root, archives=self.names, beat=lambda: job.beat()
         )
-        job = Periodic("retention", retention.clean, Every(self._settings.retention.every), stall_after=LONG_JOB_S)
+
+        def clean() -> None:
+            videos.clean()  # first: they give room before a picture has to
+            pictures.clean()
+
+        job = Periodic("retention", clean, Every(self._settings.retention.every), stall_after=LONG_JOB_S)
         return job
 
 
@@ -104,8 +115,9 @@ def retention_of(
     root: Path,
     archives: Sequence[str],
     beat: Callable[[], None] = lambda: None,
+    to_come: int = 0,
 ) -> Retention:
-    """What keeps the cache within bounds."""
+    """What keeps the cache within bounds; `to_come`: bytes of its disk that count as free already."""
     told = [publishers.RABBITMQ] if settings.rabbitmq.server_address else []
     return Retention(
         settings.retention,
@@ -113,8 +125,21 @@ def retention_of(
         root=root,
         targets=[*told, *archives],
         archives=archives,
+        thumbnails=thumbnails_of(settings),
+        free=lambda folder: shutil.disk_usage(folder).free + to_come,
         beat=beat,
     )
+
+
+def video_retention_of(settings: Settings, journal: Journal) -> VideoRetention:
+    """What keeps the videos within bounds, also those from before they were ignored."""
+    videos = Videos(settings.data_dir / VIDEOS, zone=local_zone(settings.time_zone))
+    return VideoRetention(settings.retention, videos=videos, pictures_size=journal.pictures_size)
+
+
+def thumbnails_of(settings: Settings) -> Thumbnails:
+    """Where small pictures are kept, of all that are in the cache."""
+    return Thumbnails(settings.data_dir / "thumbnails", max_pixels=settings.max_pixels)
 
 
 def _organiser(organise: Callable[[Callable[[], None]], object]) -> Periodic:

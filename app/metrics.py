@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 from collections.abc import Callable
+from pathlib import Path
+
+from prometheus_client import Gauge
 
 from pylib.breaker import State
 from pylib.metrics import Metrics, never_raising
 
+_ANSWER_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60)
+_EVENT_BUCKETS = (0.1, 0.25, 0.5, 1, 2, 3, 5, 10, 30, 60, 300)
 _CIRCUITS = {State.CLOSED: 0, State.HALF_OPEN: 1, State.OPEN: 2}
 
 
@@ -35,6 +41,15 @@ class SnapshotMetrics(Metrics):
         )
         self._circuits = self.gauge(
             "camera_circuit_state", "0 asked as usual, 1 on trial, 2 left alone for a while.", ["camera"]
+        )
+        self._requests = self.counter("http_requests_total", "HTTP requests answered.", ["route", "method", "status"])
+        self._answers = self.histogram(
+            "http_answer_seconds", "Seconds until an HTTP answer began.", ["route"], buckets=_ANSWER_BUCKETS
+        )
+        self._disk = Gauge("disk_free_bytes", "Free on the disk that holds the data.", registry=self.registry)
+        self._viewers = Gauge("live_viewers", "Pages and programs that follow events.", registry=self.registry)
+        self._latency = self.histogram(
+            "event_seconds", "Seconds from a trigger to its event.", ["camera"], buckets=_EVENT_BUCKETS
         )
         self._since: dict[str, float | None] = {}
 
@@ -65,6 +80,23 @@ class SnapshotMetrics(Metrics):
     def circuit(self, camera: str, state: Callable[[], State]) -> None:
         """Show a camera's circuit; `state` is asked at each scrape, for an open one half-opens by itself."""
         self._circuits.labels(camera).set_function(never_raising(lambda: _CIRCUITS[state()]))
+
+    def request(self, route: str, *, method: str, status: int, seconds: float) -> None:
+        """An HTTP request of this route's template was answered with this status, beginning after `seconds`."""
+        self._requests.labels(route, method, f"{status // 100}xx").inc()
+        self._answers.labels(route).observe(seconds)
+
+    def disk(self, folder: Path) -> None:
+        """Show how much is free on the disk that holds this folder."""
+        self._disk.set_function(never_raising(lambda: shutil.disk_usage(folder).free))
+
+    def viewers(self, count: Callable[[], float]) -> None:
+        """Show how many follow events; `count` is asked at each scrape."""
+        self._viewers.set_function(never_raising(count))
+
+    def event(self, camera: str, seconds: float) -> None:
+        """An event came `seconds` after its trigger."""
+        self._latency.labels(camera).observe(max(0.0, seconds))
 
     def _age(self, target: str) -> float:
         since = self._since[target]

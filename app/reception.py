@@ -19,7 +19,7 @@ from app.quarantine import Quarantine
 from app.settings import Settings
 from app.taken_at import TakenAt
 from app.triggers.uploads import Uploads
-from app.videos import Videos, is_video
+from app.videos import VIDEOS, Videos, is_video
 from pylib.errors import Permanent
 from pylib.threads import Loop
 
@@ -52,17 +52,18 @@ class Reception:
         self.owners = owners_of(settings)
         self.quarantine = quarantine_of(settings)
         self.uploads = Uploads(self.inbox, self.owners, settings.uploads)
+        self.taken_at = TakenAt(
+            zone=zone,
+            patterns=settings.uploads.patterns,
+            max_age=timedelta(days=settings.uploads.max_age_days),
+        )
         self.receive = Receive(
             inbox=self.inbox,
             journal=journal,
             cache=cache,
             quarantine=self.quarantine,
-            taken_at=TakenAt(
-                zone=zone,
-                patterns=settings.uploads.patterns,
-                max_age=timedelta(days=settings.uploads.max_age_days),
-            ),
-            videos=Videos(settings.data_dir / "videos", zone=zone) if settings.uploads.videos == "keep" else None,
+            taken_at=self.taken_at,
+            videos=Videos(settings.data_dir / VIDEOS, zone=zone) if settings.uploads.videos == "keep" else None,
             max_bytes=settings.uploads.max_bytes,
             max_pixels=settings.max_pixels,
             count=lambda camera, outcome: metrics.snapshot(camera or "unknown", outcome),

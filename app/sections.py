@@ -46,7 +46,7 @@ def _public_url(value: str) -> str:
     address = value.strip().rstrip("/")
     parts = urlsplit(address)
     if address and (parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment):
-        raise ValueError("must be an address such as https://home.example/cameras")
+        raise ValueError("must be an address such as https://home.example/album")
     return address
 
 
@@ -211,7 +211,7 @@ class WebSettings(Section):
     public_url: PublicUrl = Field(
         default="",
         description="Where people reach the album, with a reverse proxy's path if it has one"
-        " (https://home.example/cameras); needed for links in messages.",
+        " (https://home.example/album); needed for links in messages.",
     )
     trusted_proxies: tuple[Network, ...] = Field(
         default=(),
@@ -222,3 +222,9 @@ class WebSettings(Section):
     )
     open_metrics: bool = Field(default=False, description="Answer /metrics without a password.")
     max_upload_mb: float = Field(default=25, gt=0, le=1000, description="Megabytes that an uploaded picture may have.")
+
+    @property
+    def own_url(self) -> str:
+        """Where a program on this machine reaches it."""
+        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.host, self.host)  # noqa: S104 - where it listens
+        return f"http://{f'[{host}]' if ':' in host else host}:{self.port}"

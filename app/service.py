@@ -13,7 +13,7 @@ from app import publishers, wire
 from app.cache import Cache, local_zone
 from app.journal import Journal
 from app.keeping import Keeping
-from app.messages import Message, Snapshot, decode, encode
+from app.messages import Inspection, Message, Snapshot, decode, encode
 from app.metrics import SnapshotMetrics
 from app.monitors import Cronitor, Healthchecks, Monitor, Monitors
 from app.parts import broker_of, make_camera, make_detector, trigger_subscription
@@ -39,7 +39,7 @@ from pylib.supervisor import Supervisor
 from pylib.threads import Loop
 
 if TYPE_CHECKING:
-    from app.web.server import WebServer
+    from app.showing import Showing
 
 log = structlog.get_logger(__name__)
 
@@ -90,17 +90,19 @@ class Service:
         self.live = Live()
         self.labels = {camera.device_key: camera.label or camera.location for camera in settings.cameras}
 
+        self.channels = self._channels()
         self.keeping = Keeping(settings, journal=self.journal, root=self.cache.root, metrics=self.metrics)
+        self.reception = Reception(settings, journal=self.journal, cache=self.cache, metrics=self.metrics)
+        self.showing = self._showing(version) if settings.web.enabled else None
         self.broker_out = self._publisher_connection() if settings.rabbitmq.server_address else None
         self.publish = self._publish_relay(self.broker_out) if self.broker_out else None
         self.fetch = self._fetch()
-        self.reception = Reception(settings, journal=self.journal, cache=self.cache, metrics=self.metrics)
         self.listener = self._listener(self.fetch) if settings.rabbitmq.server_address else None
-        self.web = self._web_server() if settings.web.enabled else None
 
         self.threads = [*extra, *(thread for thread in self._threads() if thread is not None)]
         self.supervisor = Supervisor(self.threads, grace=settings.shutdown_grace, on_restart=self.metrics.restarted)
         self._add_probes()
+        self._add_gauges()
 
     def open(self) -> None:
         """Open what must work before anything starts. Raises `pylib.errors.Failure`."""
@@ -109,8 +111,8 @@ class Service:
         self.journal.open()
         self.reception.open()
         self.keeping.open()
-        if self.web is not None:
-            self.web.open()
+        if self.showing is not None:
+            self.showing.open()
 
     def run(self) -> int:
         """Run until a signal; returns the exit status."""
@@ -138,7 +140,7 @@ class Service:
         """Who says that something happened, and what runs by the clock."""
         schedule = self._schedule()
         return [
-            self.web,
+            self.showing.server if self.showing else None,
             Periodic("schedule", schedule.tick, Every(0.25)) if schedule else None,
             self._heartbeat(self.broker_out) if self.broker_out else None,
             self._monitors(),
@@ -147,6 +149,7 @@ class Service:
             *self.reception.servers,
             self.transport.feeder("requests", self.intake, sink=TRIGGERS),
             self.transport.feeder("uploads", self.reception.uploads, sink=UPLOADS),
+            self.transport.feeder("handed in", self.showing.handed_in, sink=SNAPSHOTS) if self.showing else None,
         ]
 
     def _stages(self) -> list[Loop | None]:
@@ -197,7 +200,7 @@ class Service:
 
     # -- its parts --------------------------------------------------------------------------------
 
-    def _fetch(self) -> Fetch:
+    def _channels(self) -> dict[str, Channel]:
         settings = self.settings
         channels = {
             camera.device_key: Channel(
@@ -209,8 +212,12 @@ class Service:
         }
         for key, channel in channels.items():
             self.metrics.circuit(key, lambda channel=channel: channel.breaker.state)  # type: ignore[misc]
+        return channels
+
+    def _fetch(self) -> Fetch:
+        settings = self.settings
         return Fetch(
-            channels,
+            self.channels,
             journal=self.journal,
             cache=self.cache,
             acknowledge=self._acknowledge,
@@ -267,6 +274,7 @@ class Service:
             topic=settings.device_topic,
             device_name=self.settings.device_name,
             storage_url=self.keeping.url,
+            thumbnail_url=self.showing.thumbnail_url if self.showing else lambda _event_id: "",
         )
         stage = Publish(
             publisher,
@@ -334,26 +342,33 @@ class Service:
 
         return Periodic("monitors", report, Every(settings.interval))
 
-    def _web_server(self) -> WebServer:
+    def _showing(self, version: str) -> Showing:
         # Loaded here: a service without its web side needs neither Starlette nor uvicorn in memory.
-        from app.web.access import Access
-        from app.web.api import Api
-        from app.web.server import WebServer
+        from app.showing import Showing
+        from app.web.parts import CameraFace
 
-        settings = self.settings.web
-        access = Access(settings.host, settings.password)
-        if access.closed:
-            log.warning("the HTTP API answers health questions only: set WEB_PASSWORD", address=settings.host)
-        api = Api(
-            cameras=self.labels,
-            intake=self.intake,
+        cameras = {
+            key: CameraFace(
+                channel.label,
+                circuit=lambda channel=channel: channel.breaker.state,  # type: ignore[misc]
+                retry_in=lambda channel=channel: channel.breaker.retry_in,  # type: ignore[misc]
+            )
+            for key, channel in self.channels.items()
+        }
+        return Showing(
+            self.settings,
+            cameras=cameras,
             journal=self.journal,
+            cache=self.cache,
+            taken_at=self.reception.taken_at,
+            intake=self.intake,
             live=self.live,
             health=self.health,
-            metrics=self._exposition,
-            access=access,
+            metrics=self.metrics,
+            exposition=self._exposition,
+            archives=self.keeping.archives,
+            version=version,
         )
-        return WebServer(api.application(), host=settings.host, port=settings.port)
 
     # -- what an operator sees --------------------------------------------------------------------
 
@@ -365,7 +380,20 @@ class Service:
             self.health.add("broker", _connected(self.listener, self.broker_out))
             self.health.add("undelivered", self._undelivered, critical=False)
         for archive, stage in zip(self.keeping.archives, self.keeping.stages, strict=True):
-            self.health.add(f"archived to {archive.name}", stage.status, critical=False)
+            self.health.add(f"archived to {archive.name}", stage.status, critical=False, alarm=True)
+
+    def _add_gauges(self) -> None:
+        for thread in self.threads:
+            if isinstance(thread, ZmqRelay):
+                self.metrics.queue(thread.name, lambda relay=thread: relay.waiting)  # type: ignore[misc]
+        self.metrics.disk(self.settings.data_dir)
+        self.live.listen(self._time_event)
+
+    def _time_event(self, inspection: Inspection) -> None:
+        snapshot = inspection.snapshot
+        if snapshot.delay_s:  # what was pushed has no trigger to count from
+            since_taken = time.time() - snapshot.taken_at.timestamp()
+            self.metrics.event(snapshot.camera, snapshot.delay_s + since_taken)
 
     def _exposition(self) -> bytes:
         # The age of what is owed is asked of the journal.

@@ -6,6 +6,7 @@ import io
 import re
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
+from itertools import chain
 from pathlib import PurePath
 
 from PIL.JpegImagePlugin import JpegImageFile
@@ -67,12 +68,19 @@ class TakenAt:
         self._max_age = max_age
         self._now = now
 
-    def moment(self, name: PurePath, picture: bytes, *, written: datetime) -> datetime:
-        """When (UTC) a picture was taken whose file got this name below the upload area and was last written then."""
+    def moment(self, name: PurePath, picture: bytes, *, written: datetime, claimed: datetime | None = None) -> datetime:
+        """When (UTC) a picture was taken whose file got this name below the upload area and was last written then.
+
+        `claimed`: what its sender says besides, which comes first.
+        """
         now = self._now()
         arrived = written if now - self._max_age <= written <= now else now
-        for claim in self._claims(name, picture):
-            moment = resolve(claim, self._zone, arrived=arrived)
+        claims = self._claims(name, picture)
+        for claim in claims if claimed is None else chain((claimed,), claims):
+            try:
+                moment = resolve(claim, self._zone, arrived=arrived)
+            except OverflowError:
+                continue  # the year 1
             if arrived - self._max_age <= moment <= arrived + AHEAD:
                 return moment
         return arrived.astimezone(UTC)

@@ -32,9 +32,11 @@ class Check:
     ok: bool
     detail: str
     critical: bool
-    """Whether the whole fails with it; otherwise it is only shown."""
+    """Whether the whole fails with it."""
     live: bool
     """Whether it says that the process works at all, and a restart may mend it."""
+    alarm: bool
+    """Whether somebody should be told, as of everything critical; what is neither is only shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,13 +45,15 @@ class _Entry:
     probe: Probe
     critical: bool
     live: bool
+    alarm: bool
 
     def ask(self) -> Check:
         try:
             status = self.probe()
-            return Check(self.name, bool(status.ok), redaction.text(status.detail), self.critical, self.live)
+            ok, detail = bool(status.ok), redaction.text(status.detail)
         except Exception as error:  # noqa: BLE001 - health must answer above all when something is broken
-            return Check(self.name, False, str(redaction.value(error))[:300], self.critical, self.live)
+            ok, detail = False, str(redaction.value(error))[:300]
+        return Check(self.name, ok, detail, self.critical, self.live, self.alarm)
 
 
 class Health:
@@ -58,30 +62,33 @@ class Health:
     def __init__(self) -> None:
         self._entries: list[_Entry] = []
 
-    def add(self, name: str, probe: Probe, *, critical: bool = True, live: bool = False) -> None:
-        """Ask this probe from now on."""
-        self._entries.append(_Entry(name, probe, critical, live))
+    def add(self, name: str, probe: Probe, *, critical: bool = True, live: bool = False, alarm: bool = False) -> None:
+        """Ask this probe from now on. `alarm`: people should hear of it, though no restart would mend it."""
+        self._entries.append(_Entry(name, probe, critical, live, alarm or critical))
 
-    def checks(self) -> list[Check]:
+    def checks(self, *, live_only: bool = False) -> list[Check]:
         """Every probe's answer now, in the order they were added; one that raises has failed."""
-        return [entry.ask() for entry in list(self._entries)]
+        return [entry.ask() for entry in list(self._entries) if entry.live or not live_only]
 
     def live(self) -> bool:
         """Whether the process itself works; asks the live probes only."""
-        return _well([entry.ask() for entry in list(self._entries) if entry.live])
+        return _well(self.checks(live_only=True))
 
     def ready(self) -> bool:
         """Whether it can do its job now."""
         return _well(self.checks())
 
     def problem(self) -> str:
-        """What is wrong, in one line for an alarm: `broker: not connected; disk: full`. Empty when ready."""
-        failed = [check for check in self.checks() if check.critical and not check.ok]
+        """What somebody should be told, in one line: `broker: not connected; disk: full`. Empty when all is well."""
+        failed = [check for check in self.checks() if check.alarm and not check.ok]
         return "; ".join(f"{check.name}: {check.detail}" for check in failed)
 
-    def report(self) -> dict[str, Any]:
-        """`{"live": bool, "ready": bool, "checks": [{name, ok, detail, critical, live}]}`, ready for JSON."""
-        checks = self.checks()
+    def report(self, *, live_only: bool = False) -> dict[str, Any]:
+        """`{"live": bool, "ready": bool, "checks": [{name, ok, detail, critical, live, alarm}]}`, ready for JSON.
+
+        With `live_only` the other probes are not asked, and `ready` says nothing of them.
+        """
+        checks = self.checks(live_only=live_only)
         return {
             "live": _well([check for check in checks if check.live]),
             "ready": _well(checks),

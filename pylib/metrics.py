@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import platform
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from prometheus_client import (
     CollectorRegistry,
@@ -56,12 +56,8 @@ class Metrics:
         disable_created_metrics()  # type: ignore[no-untyped-call]  # a creation time beside every counter doubles the page for nothing
         self.registry = CollectorRegistry()
         ProcessCollector(registry=self.registry)
-        self._seconds = Histogram(
-            "stage_seconds",
-            "Seconds from taking a message in hand to being done with it.",
-            ["stage"],
-            buckets=_BUCKETS,
-            registry=self.registry,
+        self._seconds = self.histogram(
+            "stage_seconds", "Seconds from taking a message in hand to being done with it.", ["stage"]
         )
         self._messages = self.counter("stage_messages_total", "Messages done with, by outcome.", ["stage", "outcome"])
         self._in_hand = self.gauge("stage_in_hand", "Messages being worked on.", ["stage"])
@@ -82,6 +78,12 @@ class Metrics:
     def gauge(self, name: str, documentation: str, labels: list[str]) -> Gauge:
         """A gauge in this registry."""
         return Gauge(name, documentation, labels, registry=self.registry)
+
+    def histogram(
+        self, name: str, documentation: str, labels: list[str], *, buckets: Sequence[float] = _BUCKETS
+    ) -> Histogram:
+        """A histogram in this registry."""
+        return Histogram(name, documentation, labels, buckets=buckets, registry=self.registry)
 
     def stage(self, name: str) -> StageMetrics:
         """The counts of the stage (or job) of this name; the same object each time."""

@@ -150,6 +150,12 @@ class ZmqRelay(Loop, Generic[M]):
         return len(self._in_hand)
 
     @property
+    def waiting(self) -> int:
+        """Messages accepted that no worker has begun with."""
+        with self._in_hand_lock:
+            return len(self._in_hand - self._running.keys())
+
+    @property
     def stuck(self) -> bool:
         """Also when a worker has been at one attempt for longer than any adapter may take."""
         with self._in_hand_lock:

@@ -21,6 +21,7 @@ from app.archives import (
 )
 from app.messages import Inspection
 from pylib.bounded import Bounded
+from pylib.files import sync_folder
 
 T = TypeVar("T")
 
@@ -163,7 +164,7 @@ def _make_folders(folder: Path) -> None:
     if not folder.is_dir():
         _make_folders(folder.parent)
         folder.mkdir(exist_ok=True)
-        _sync_folder(folder.parent)
+        _sync(folder.parent)
 
 
 def _write_whole(target: Path, data: bytes, *, modified: float | None = None) -> None:
@@ -184,16 +185,13 @@ def _write_whole(target: Path, data: bytes, *, modified: float | None = None) ->
         with suppress(OSError):
             partial.unlink()
         raise
-    _sync_folder(target.parent)
+    _sync(target.parent)
 
 
-def _sync_folder(folder: Path) -> None:
+def _sync(folder: Path) -> None:
     """A rename is durable only when its folder is."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
-        os.fsync(descriptor)
+        sync_folder(folder)
     except OSError as error:
         if error.errno not in (errno.EINVAL, errno.EOPNOTSUPP):  # network mounts that know no such thing
             raise
-    finally:
-        os.close(descriptor)

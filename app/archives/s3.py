@@ -20,6 +20,7 @@ from app.archives import (
     dated_name,
     event_id_in,
 )
+from app.archives.deadline import passed, within
 from app.archives.s3_errors import failure, refusal
 from app.messages import Inspection
 
@@ -70,13 +71,14 @@ class S3Settings(BaseModel):
     concurrency: int = Field(default=4, ge=1, le=64, description="Uploads at once.")
     connect_timeout: float = Field(default=5.0, gt=0, le=30, description="Seconds to connect, each try.")
     read_timeout: float = Field(default=20.0, gt=0, le=60, description="Seconds of silence allowed, each try.")
+    timeout: float = Field(default=120.0, gt=0, le=240, description="Seconds that one picture may take in all.")
 
 
 class S3:
     """Keeps pictures as `<prefix>/YYYY/MM/DD/<camera>/<file>`, never over another one.
 
     Needs the permissions `s3:PutObject`, `s3:GetObject` and `s3:ListBucket`. A picture takes at most a few calls of
-    two tries each.
+    two tries each, and `timeout` seconds in all.
     """
 
     name = "s3"
@@ -110,15 +112,8 @@ class S3:
 
         Raises `ArchiveUnavailable`, `ArchiveBlocked` or `ArchiveRejected`.
         """
-        key = self._prefix + dated_name(inspection.snapshot)
-        if not self._conditional and self._holds(key, picture):
-            return
-        if self._put(key, inspection, picture, fresh=self._conditional) or self._holds(key, picture):
-            return
-        # Something else lies there, and the key holds our event's id: a copy that went wrong.
-        log.warning("wrong copy in the archive, sent again", target=self.name, event_id=inspection.id)
-        if not self._put(key, inspection, picture, fresh=False) and not self._holds(key, picture):
-            raise ArchiveUnavailable("wrong_copy", "S3 holds another picture than it was sent.")
+        with within(self._settings.timeout):
+            self._store(self._prefix + dated_name(inspection.snapshot), inspection, picture)
 
     def entries(self) -> Iterator[Kept]:
         """Everything below the prefix, a thousand to a call. Raises `ArchiveError`."""
@@ -132,6 +127,16 @@ class S3:
     def close(self) -> None:
         """Close the connections."""
         self._client.close()
+
+    def _store(self, key: str, inspection: Inspection, picture: bytes) -> None:
+        if not self._conditional and self._holds(key, picture):
+            return
+        if self._put(key, inspection, picture, fresh=self._conditional) or self._holds(key, picture):
+            return
+        # Something else lies there, and the key holds our event's id: a copy that went wrong.
+        log.warning("wrong copy in the archive, sent again", target=self.name, event_id=inspection.id)
+        if not self._put(key, inspection, picture, fresh=False) and not self._holds(key, picture):
+            raise ArchiveUnavailable("wrong_copy", "S3 holds another picture than it was sent.")
 
     def _listed(self) -> Iterator[Mapping[str, Any]]:
         more: dict[str, str] = {}
@@ -190,17 +195,20 @@ class S3:
         from botocore.exceptions import BotoCoreError, ClientError
         from botocore.parsers import ResponseParserError
 
-        try:
-            answer: Mapping[str, Any] = getattr(self._client, operation)(Bucket=self._settings.bucket, **parameters)
-        except ClientError as error:
-            raise refusal(error.response, self._settings.bucket) from None
-        except BotoCoreError as error:
-            raise failure(error, self._client.meta.endpoint_url) from None
-        except RecursionError:  # botocore follows a server that redirects everything to itself
-            raise ArchiveBlocked("wrong_region", "S3 sends us elsewhere for ever: set S3_REGION.") from None
-        except (ResponseParserError, AttributeError, KeyError, TypeError, ValueError):
-            # The last four are what botocore's parser makes of other people's XML.
-            raise ArchiveUnavailable("bad_answer", "Something answered that is not S3: check endpoint_url.") from None
+        bucket = self._settings.bucket
+        with within(self._settings.timeout):
+            try:
+                answer: Mapping[str, Any] = getattr(self._client, operation)(Bucket=bucket, **parameters)
+            except ClientError as error:
+                raise refusal(error.response, bucket) from None
+            except BotoCoreError as error:
+                raise failure(error, self._client.meta.endpoint_url, late=passed()) from None
+            except RecursionError:  # botocore follows a server that redirects everything to itself
+                raise ArchiveBlocked("wrong_region", "S3 sends us elsewhere for ever: set S3_REGION.") from None
+            except (ResponseParserError, AttributeError, KeyError, TypeError, ValueError):
+                # The last four are what botocore's parser makes of other people's XML.
+                sentence = "Something answered that is not S3: check endpoint_url."
+                raise ArchiveUnavailable("bad_answer", sentence) from None
         return answer
 
 
@@ -256,32 +264,12 @@ def _chosen(settings: S3Settings) -> dict[str, str]:
 def _client(settings: S3Settings) -> S3Client:
     # botocore imports pyOpenSSL where there is one, only to reach what lies behind it: 8 MB for nothing.
     sys.modules.setdefault("urllib3.contrib.pyopenssl", None)  # type: ignore[arg-type]
-    from boto3.session import Session
-    from botocore.config import Config
     from botocore.exceptions import BotoCoreError
 
-    config = Config(
-        connect_timeout=settings.connect_timeout,
-        read_timeout=settings.read_timeout,
-        max_pool_connections=settings.concurrency,
-        # The second try is for a connection that the server had closed; all others are the journal's.
-        retries={"mode": "standard", "total_max_attempts": 2},
-        tcp_keepalive=True,
-        s3={"addressing_style": "path" if settings.path_style else "auto"},
-        # botocore's own CRC32 comes as a trailer that other servers do not know; ours are in the headers.
-        request_checksum_calculation="when_required",
-        response_checksum_validation="when_required",
-        user_agent="snapshot-processor",
-    )
+    from app.archives.s3_client import make_client
+
     try:
-        _ = urlsplit(settings.endpoint_url).port  # a ValueError now rather than at each call
-        # A session of its own: making clients is not thread-safe, using them is.
-        return Session().client(
-            "s3",
-            region_name=settings.region or None,
-            endpoint_url=settings.endpoint_url or None,
-            config=config,
-        )
+        return make_client(settings)
     except ValueError:
         raise ArchiveBlocked("invalid_endpoint", "endpoint_url is no address: it has to start with https://.") from None
     except BotoCoreError as error:

@@ -103,11 +103,14 @@ def refusal(response: Mapping[str, Any], bucket: str) -> ArchiveError:
     return ArchiveUnavailable("refused", f"S3 refuses the call with {code or f'HTTP {status}'}.")
 
 
-def failure(error: Exception, endpoint: str) -> ArchiveError:
-    """What went wrong before S3 had said anything. The order matters: some are subclasses of others."""
+def failure(error: Exception, endpoint: str, *, late: bool = False) -> ArchiveError:
+    """What went wrong before S3 had said anything. The order matters: some are subclasses of others.
+
+    `late`: the time for it was over, whatever the error says.
+    """
     from botocore import exceptions as boto
 
-    if isinstance(error, boto.ConnectTimeoutError | boto.ReadTimeoutError):
+    if late or isinstance(error, boto.ConnectTimeoutError | boto.ReadTimeoutError):
         return ArchiveUnavailable("timeout", "S3 did not answer in time.")
     if isinstance(error, boto.SSLError):
         return ArchiveUnavailable("tls", "No trusted connection to S3: check certificates and clock.")

@@ -6,8 +6,11 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from app.journal.album import Album
 from app.journal.archives import Archives
 from app.journal.deliveries import Deliveries
+from app.journal.edits import Edits
+from app.journal.entries import Correction, Deleted, Entry, Filter, Heat, Place
 from app.journal.pictures import Pictures
 from app.journal.records import Backoff, Debt, Filed, Picture, Standing
 from app.journal.rows import HANDOVER_S
@@ -16,10 +19,24 @@ from app.journal.snapshots import Snapshots
 from app.journal.triggers import Triggers
 from pylib.database import Database
 
-__all__ = ["HANDOVER_S", "Backoff", "Debt", "Filed", "Journal", "Picture", "Standing"]
+__all__ = [
+    "HANDOVER_S",
+    "Backoff",
+    "Correction",
+    "Debt",
+    "Deleted",
+    "Entry",
+    "Filed",
+    "Filter",
+    "Heat",
+    "Journal",
+    "Picture",
+    "Place",
+    "Standing",
+]
 
 
-class Journal(Triggers, Snapshots, Deliveries, Pictures, Archives):
+class Journal(Triggers, Snapshots, Deliveries, Pictures, Archives, Album, Edits):
     """The record of all snapshots, in parts by what one wants to know.
 
     Every method may be called from any thread and returns when the change is on the disk, unless it says

@@ -8,9 +8,7 @@ from datetime import datetime
 
 from app.journal.book import Book
 from app.journal.records import Filed, Standing
-from app.journal.rows import (
-    marks,
-)
+from app.journal.statements import marks
 
 
 class Archives(Book):
@@ -28,7 +26,8 @@ class Archives(Book):
             counts = dict(
                 db.execute(
                     "SELECT deliveries.state, count(*) FROM deliveries JOIN snapshots USING (seq) "
-                    "WHERE target = ? AND (size > 0 OR deliveries.state = 'owed') GROUP BY deliveries.state",
+                    "WHERE target = ? AND (size > 0 OR deliveries.state = 'owed') "
+                    "AND (deleted_at IS NULL OR deliveries.state = 'done') GROUP BY deliveries.state",
                     (target,),
                 )
             )

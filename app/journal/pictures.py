@@ -6,15 +6,16 @@ import sqlite3
 from collections.abc import Iterable, Sequence
 
 from app.journal.book import Book
+from app.journal.findable import hide
 from app.journal.records import Picture
 from app.journal.rows import (
     give_up_archives,
-    marks,
     owed_to,
     still_needed,
     update_inspected,
     upsert_taken,
 )
+from app.journal.statements import AMONG, listed, marks
 from app.messages import Inspection
 
 
@@ -27,18 +28,9 @@ class Pictures(Book):
 
         def insert(db: sqlite3.Connection) -> None:
             upsert_taken(db, inspection.snapshot, "", content, self._clock())
-            update_inspected(db, inspection, names, self._clock())
+            update_inspected(db, inspection, names, self._clock(), is_news=False)
 
         self.database.do(insert)
-
-    def star(self, snapshot_id: str, *, starred: bool) -> bool:
-        """Keep its picture in the cache whatever its age, or no longer; says whether there is such a snapshot."""
-
-        def update(db: sqlite3.Connection) -> bool:
-            statement = "UPDATE snapshots SET starred = ? WHERE id = ? AND state != 'accepted'"
-            return db.execute(statement, (starred, snapshot_id)).rowcount > 0
-
-        return self.database.do(update)
 
     def pictures(
         self, after: Picture | None = None, *, targets: Sequence[str], archives: Sequence[str], limit: int
@@ -52,7 +44,7 @@ class Pictures(Book):
 
         def select(db: sqlite3.Connection) -> list[Picture]:
             rows = db.execute(
-                f"SELECT seq, id, path, size, taken_at, camera, person_count > 0, starred, {needed} FROM snapshots "
+                f"SELECT seq, id, path, size, taken_at, camera, person, starred, {needed} FROM snapshots "
                 "WHERE path != '' AND state = 'inspected' AND (taken_at, seq) > (?, ?) "
                 "ORDER BY taken_at, seq LIMIT ?",
                 (*values, *start, limit),
@@ -99,19 +91,20 @@ class Pictures(Book):
 
         At most `limit`, and none that one of these targets is owed, nor a starred one.
         """
-        statement = (
-            "DELETE FROM snapshots WHERE seq IN (SELECT seq FROM snapshots WHERE path = '' AND state = 'inspected' "
-            f"AND coalesce(gone_at, inspected_at) < ? AND starred = 0 AND NOT {owed_to(targets)} LIMIT ?)"
-        )
+        condition = self._forgettable(targets)
         values = (self._clock() - older_than, *targets, limit)
-        return self.database.do(lambda db: db.execute(statement, values).rowcount)
+
+        def delete(db: sqlite3.Connection) -> int:
+            rows = db.execute(f"SELECT seq FROM snapshots WHERE {condition} LIMIT ?", values).fetchall()
+            seqs = [row[0] for row in rows]
+            hide(db, seqs)
+            return db.execute(f"DELETE FROM snapshots WHERE seq {AMONG}", (listed(seqs),)).rowcount
+
+        return self.database.do(delete)
 
     def forgettable(self, *, older_than: float, targets: Sequence[str]) -> int:
         """How many `forget` would delete."""
-        query = (
-            "SELECT count(*) FROM snapshots WHERE path = '' AND state = 'inspected' "
-            f"AND coalesce(gone_at, inspected_at) < ? AND starred = 0 AND NOT {owed_to(targets)}"
-        )
+        query = f"SELECT count(*) FROM snapshots WHERE {self._forgettable(targets)}"
         values = (self._clock() - older_than, *targets)
         return self.database.do(lambda db: int(db.execute(query, values).fetchone()[0]))
 
@@ -128,3 +121,10 @@ class Pictures(Book):
             return float(row[0]) if row else None
 
         return self.database.do(select)
+
+    def _forgettable(self, targets: Sequence[str]) -> str:
+        """The condition, with the moment and the targets as its values."""
+        return (
+            "path = '' AND state = 'inspected' AND coalesce(gone_at, inspected_at) < ? AND starred = 0 "
+            f"AND NOT {owed_to(targets)}"
+        )

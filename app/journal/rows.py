@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 import msgpack
 
+from app.journal.findable import Findable, index, show
 from app.journal.schema import SNAPSHOT_COLUMNS, VERDICT_COLUMNS
+from app.journal.statements import insert_all, marks
 from app.messages import Box, Detection, Inspection, Label, Snapshot, Trigger
 
 HANDOVER_S = 5.0
 """How long a fresh row is left to the message that announces it, before `owed` names it too."""
-
-
-def marks(values: Sequence[object]) -> str:
-    return ", ".join("?" * len(values))
 
 
 def owed_to(targets: Sequence[str]) -> str:
@@ -89,13 +87,16 @@ def select_accepted(db: sqlite3.Connection, before: float) -> list[Trigger]:
     ]
 
 
-def upsert_taken(db: sqlite3.Connection, snapshot: Snapshot, trigger_key: str, content: bytes, now: float) -> None:
+def upsert_taken(
+    db: sqlite3.Connection, snapshot: Snapshot, trigger_key: str, content: bytes, now: float, *, note: str = ""
+) -> None:
     db.execute(
-        f"INSERT INTO snapshots ({SNAPSHOT_COLUMNS}, state, recorded_at, trigger_key, content) "
-        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'taken', ?, ?, ?) "
+        f"INSERT INTO snapshots ({SNAPSHOT_COLUMNS}, state, recorded_at, trigger_key, content, note) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'taken', ?, ?, ?, ?) "
         "ON CONFLICT (id) DO UPDATE SET state = 'taken', recorded_at = excluded.recorded_at, "
         "taken_at = excluded.taken_at, delay_s = excluded.delay_s, path = excluded.path, size = excluded.size, "
-        "width = excluded.width, height = excluded.height, problem = excluded.problem WHERE state = 'accepted'",
+        "width = excluded.width, height = excluded.height, problem = excluded.problem, note = excluded.note "
+        "WHERE state = 'accepted'",
         (
             snapshot.id,
             snapshot.camera,
@@ -115,23 +116,39 @@ def upsert_taken(db: sqlite3.Connection, snapshot: Snapshot, trigger_key: str, c
             now,
             trigger_key or None,
             content or None,
+            note,
         ),
     )
 
 
+NEXT_NUMBER = "1 + coalesce((SELECT max(event_number) FROM snapshots WHERE event_number IS NOT NULL), 0)"
+"""Of an event, in the order in which they became ones."""
+
+
 def update_inspected(
-    db: sqlite3.Connection, inspection: Inspection, targets: Sequence[str], now: float, *, state: str = "inspected"
+    db: sqlite3.Connection,
+    inspection: Inspection,
+    targets: Sequence[str],
+    now: float,
+    *,
+    state: str = "inspected",
+    is_news: bool = True,
 ) -> None:
+    detection = inspection.detection
+    number = NEXT_NUMBER if is_news and state == "inspected" else "NULL"
     row = db.execute(
-        "UPDATE snapshots SET state = ?, detector = ?, person_count = ?, decision = ?, "
-        "verdict_problem = ?, inspected_at = ? WHERE id = ? AND state = 'taken' RETURNING seq",
+        "UPDATE snapshots SET state = ?, detector = ?, person_count = ?, decision = ?, verdict_problem = ?, "
+        f"inspected_at = ?, person = ?, surest = ?, event_number = {number} "
+        "WHERE id = ? AND state = 'taken' RETURNING seq, place, note",
         (
             state,
             inspection.detector,
-            inspection.detection.person_count,
+            detection.person_count,
             inspection.decision,
             inspection.problem,
             now,
+            detection.person_count > 0,
+            max((label.confidence for label in detection.labels), default=0.0),
             inspection.id,
         ),
     ).fetchone()
@@ -142,9 +159,11 @@ def update_inspected(
         "labels (seq, position, name, confidence, boxes)",
         [
             (row[0], position, label.name, label.confidence, packed_boxes(label.boxes))
-            for position, label in enumerate(inspection.detection.labels)
+            for position, label in enumerate(detection.labels)
         ],
     )
+    if state == "inspected":
+        index(db, [Findable.of(inspection, place=row[1], note=row[2])])
     owe(db, row[0], targets, now)
 
 
@@ -156,14 +175,13 @@ def settle(
     archives: Sequence[str],
     now: float,
 ) -> None:
-    statement = (
-        "UPDATE snapshots SET state = 'inspected', settled_into = ? WHERE id = ? AND state = 'held' RETURNING seq"
-    )
-    row = db.execute(statement, ("", best)).fetchone()
+    change = "UPDATE snapshots SET state = 'inspected', {} WHERE id = ? AND state = 'held' RETURNING seq"
+    row = db.execute(change.format(f"event_number = {NEXT_NUMBER}"), (best,)).fetchone()
     if row is None:
         return
+    show(db, [row[0]])
     for other in others:
-        linked = db.execute(statement, (best, other)).fetchone()
+        linked = db.execute(change.format("settled_into = ?"), (best, other)).fetchone()
         if linked is not None:
             owe(db, linked[0], archives, now)
     owe(db, row[0], targets, now)
@@ -172,16 +190,6 @@ def settle(
 def owe(db: sqlite3.Connection, seq: int, targets: Sequence[str], now: float) -> None:
     rows = [(seq, target, now, now + HANDOVER_S) for target in targets]
     insert_all(db, "deliveries (seq, target, owed_since, next_at)", rows)
-
-
-def insert_all(db: sqlite3.Connection, into: str, rows: Sequence[tuple[object, ...]]) -> None:
-    """Insert rows of one length in one statement.
-
-    Every statement hands the interpreter to another thread about five times, and `executemany` is one for each row.
-    """
-    if rows:
-        places = ", ".join([f"({', '.join('?' * len(rows[0]))})"] * len(rows))
-        db.execute(f"INSERT INTO {into} VALUES {places}", [value for row in rows for value in row])
 
 
 def find(db: sqlite3.Connection, snapshot_id: str) -> Inspection | Snapshot | None:
@@ -215,8 +223,13 @@ def snapshot(row: Sequence[Any]) -> Snapshot:
 
 
 def inspection(db: sqlite3.Connection, row: Sequence[Any]) -> Inspection:
-    detector, person_count, decision, problem, seq = row[15:20]
-    labels = db.execute("SELECT name, confidence, boxes FROM labels WHERE seq = ? ORDER BY position", (seq,))
+    query = "SELECT name, confidence, boxes FROM labels WHERE seq = ? ORDER BY position"
+    return inspection_of(row, db.execute(query, (row[19],)))
+
+
+def inspection_of(row: Sequence[Any], labels: Iterable[Sequence[Any]]) -> Inspection:
+    """`labels`: each one's name, confidence and boxes."""
+    detector, person_count, decision, problem = row[15:19]
     found = tuple(Label(name, confidence, unpacked_boxes(boxes)) for name, confidence, boxes in labels)
     return Inspection(snapshot(row), detector, Detection(found, person_count), decision, problem)
 

@@ -70,6 +70,75 @@ SCHEMA = (
     CREATE INDEX deliveries_owed ON deliveries (target, seq, next_at, owed_since) WHERE state = 'owed';
     CREATE INDEX deliveries_given_up ON deliveries (target) WHERE state = 'given_up';
     """,
+    # `place` orders the album as one number: milliseconds, and the last 20 bits of `seq` for those of the same one.
+    # It is the row's id in `words` too, which therefore gives its matches in the album's order and need not be sorted.
+    """
+    ALTER TABLE snapshots ADD COLUMN note TEXT NOT NULL DEFAULT '';
+    ALTER TABLE snapshots ADD COLUMN corrected TEXT;
+    ALTER TABLE snapshots ADD COLUMN deleted_at REAL;
+    ALTER TABLE snapshots ADD COLUMN event_number INTEGER;
+    ALTER TABLE snapshots ADD COLUMN person INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE snapshots ADD COLUMN surest REAL NOT NULL DEFAULT 0;
+    ALTER TABLE snapshots ADD COLUMN shown INTEGER
+        AS (state = 'inspected' AND settled_into = '' AND deleted_at IS NULL) VIRTUAL;
+    ALTER TABLE snapshots ADD COLUMN place INTEGER
+        AS (CAST(min(max(taken_at * 1000 + 0.5, -8.7e12), 8.7e12) AS INTEGER) * 1048576 + (seq & 1048575)) VIRTUAL;
+    UPDATE snapshots SET
+        person = person_count > 0,
+        surest = coalesce((SELECT max(confidence) FROM labels WHERE seq = snapshots.seq), 0);
+    CREATE INDEX snapshots_shown ON snapshots (place, surest) WHERE shown;
+    CREATE INDEX snapshots_cameras ON snapshots (camera, place) WHERE shown;
+    CREATE UNIQUE INDEX snapshots_events ON snapshots (event_number) WHERE event_number IS NOT NULL;
+
+    CREATE TABLE tags (
+        folded TEXT NOT NULL,
+        place INTEGER NOT NULL,
+        name TEXT NOT NULL,
+        confidence REAL NOT NULL,
+        PRIMARY KEY (folded, place)
+    ) WITHOUT ROWID;
+    INSERT INTO tags SELECT lower(name), place, name, max(confidence)
+        FROM snapshots JOIN labels USING (seq) WHERE shown GROUP BY lower(name), place;
+
+    CREATE VIRTUAL TABLE words USING fts5 (
+        labels, camera, note, marks, columnsize = 0, prefix = '1', tokenize = 'unicode61 remove_diacritics 2'
+    );
+    INSERT INTO words (rowid, labels, camera, note, marks) SELECT
+        place,
+        coalesce((SELECT group_concat(name, ' ') FROM labels WHERE seq = snapshots.seq), ''),
+        camera || ' ' || label,
+        '',
+        'c' || hex(camera)
+            || CASE WHEN person THEN ' person' ELSE ' nobody' END
+            || CASE WHEN starred THEN ' starred' ELSE ' plain' END
+            || CASE WHEN verdict_problem != '' THEN ' problem' ELSE ' fine' END
+            || coalesce((
+                SELECT group_concat(
+                    ' l' || hex(lower(name)) || ' l' || hex(lower(name)) || 'x' || CAST(confidence * 10 AS INTEGER), ''
+                ) FROM labels WHERE seq = snapshots.seq
+            ), '')
+        FROM snapshots WHERE shown ORDER BY place;
+
+    CREATE TABLE heat (quarter INTEGER PRIMARY KEY, snapshots INTEGER NOT NULL, persons INTEGER NOT NULL);
+    INSERT INTO heat SELECT place / 943718400000, count(*), sum(person) FROM snapshots WHERE shown GROUP BY 1;
+    CREATE TRIGGER heat_of_shown AFTER UPDATE OF state, settled_into, deleted_at, person ON snapshots
+        WHEN new.shown
+    BEGIN
+        INSERT INTO heat VALUES (new.place / 943718400000, 1, new.person) ON CONFLICT (quarter) DO UPDATE SET
+            snapshots = snapshots + 1, persons = persons + excluded.persons;
+    END;
+    CREATE TRIGGER heat_of_hidden AFTER UPDATE OF state, settled_into, deleted_at, person ON snapshots
+        WHEN old.shown
+    BEGIN
+        UPDATE heat SET snapshots = snapshots - 1, persons = persons - old.person
+            WHERE quarter = old.place / 943718400000;
+    END;
+    CREATE TRIGGER heat_of_forgotten AFTER DELETE ON snapshots WHEN old.shown
+    BEGIN
+        UPDATE heat SET snapshots = snapshots - 1, persons = persons - old.person
+            WHERE quarter = old.place / 943718400000;
+    END;
+    """,
 )
 """One script a schema version; `PRAGMA user_version` says how many were applied."""
 

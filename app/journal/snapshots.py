@@ -23,18 +23,19 @@ from app.messages import Inspection, Snapshot
 class Snapshots(Book):
     """What became of triggers and uploads."""
 
-    def record(self, snapshot: Snapshot, *, trigger_key: str = "", content: bytes = b"") -> None:
+    def record(self, snapshot: Snapshot, *, trigger_key: str = "", content: bytes = b"", note: str = "") -> None:
         """Record a trigger's or an upload's outcome; a second outcome under the same id is not taken.
 
-        `content` is the digest of an uploaded file, by which `sent_before` knows it again.
+        `content` is the digest of an uploaded file, by which `sent_before` knows it again; `note` is what somebody
+        said of it.
         """
-        self.database.do(lambda db: upsert_taken(db, snapshot, trigger_key, content, self._clock()))
+        self.database.do(lambda db: upsert_taken(db, snapshot, trigger_key, content, self._clock(), note=note))
 
     def sent_before(self, camera: str, content: bytes) -> str:
-        """Id of the snapshot for which this camera uploaded a file of this digest; empty when it never did."""
+        """Id of the last snapshot for which this camera uploaded a file of this digest; empty when it never did."""
 
         def select(db: sqlite3.Connection) -> str:
-            query = "SELECT id FROM snapshots WHERE camera = ? AND content = ? LIMIT 1"
+            query = "SELECT id FROM snapshots WHERE camera = ? AND content = ? ORDER BY seq DESC LIMIT 1"
             row = db.execute(query, (camera, content)).fetchone()
             return str(row[0]) if row else ""
 
@@ -110,7 +111,7 @@ class Snapshots(Book):
 
         def select(db: sqlite3.Connection) -> list[str]:
             query = (
-                "SELECT id FROM snapshots WHERE settled_into = ?1 "
+                "SELECT id FROM snapshots WHERE settled_into = ?1 AND settled_into != '' AND deleted_at IS NULL "
                 "UNION SELECT settled_into FROM snapshots WHERE id = ?1 AND settled_into != ''"
             )
             return [row[0] for row in db.execute(query, (snapshot_id,))]
@@ -120,19 +121,6 @@ class Snapshots(Book):
     def find(self, snapshot_id: str) -> Inspection | Snapshot | None:
         """What is known under this id: looked at, only taken, or nothing."""
         return self.database.do(lambda db: find(db, snapshot_id))
-
-    def latest(self, limit: int = 50) -> list[Inspection]:
-        """The snapshots looked at last, newest first."""
-
-        def select(db: sqlite3.Connection) -> list[Inspection]:
-            rows = db.execute(
-                f"SELECT {SNAPSHOT_COLUMNS}, {VERDICT_COLUMNS} FROM snapshots WHERE state = 'inspected' "
-                "ORDER BY seq DESC LIMIT ?",
-                (limit,),
-            ).fetchall()
-            return [inspection(db, row) for row in rows]
-
-        return self.database.do(select)
 
     def detections_since(self, detector: str, since: datetime) -> int:
         """How many pictures this detector has looked at since then."""

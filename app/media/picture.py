@@ -90,7 +90,8 @@ def describe(data: bytes, *, max_pixels: int = MAX_PIXELS) -> Picture:
 def upright(data: bytes, *, width: int | None = None, max_pixels: int = MAX_PIXELS) -> Image.Image:
     """Decode a picture to RGB, turned by its EXIF orientation, transparency on white; raises `BadPicture`.
 
-    With `width` a JPEG may come out smaller than it is, but not narrower than `width`: much cheaper.
+    Nothing but the pixels is left of it. With `width` a JPEG may come out smaller than it is, but not narrower
+    than `width`: much cheaper.
     """
     image, picture = _open(data, max_pixels)
     orientation = _orientation(image)
@@ -99,7 +100,9 @@ def upright(data: bytes, *, width: int | None = None, max_pixels: int = MAX_PIXE
         image.draft("RGB", size if orientation < 5 else size[::-1])
     _load(image, data)
     turn = _TURNS.get(orientation)
-    return _flat(image if turn is None else image.transpose(turn))
+    flat = _flat(image if turn is None else image.transpose(turn))
+    flat.info.clear()  # Pillow would write a comment found here into what is saved of it
+    return flat
 
 
 def _open(data: bytes, max_pixels: int) -> tuple[ImageFile.ImageFile, Picture]:

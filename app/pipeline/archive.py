@@ -30,9 +30,6 @@ BACKOFF = Backoff(first_s=5.0, last_s=900.0)
 NO_BACKOFF = Backoff(0.0, 0.0)
 """Of a picture that failed for a reason that is not its own: the pauses of the archive count."""
 
-LATE_S = 3600.0
-"""Age of a picture that is not archived from which on something is wrong."""
-
 
 class Keep(Stage[Inspection]):
     """Has pictures kept by one archive. Retries are the journal's delivery rows; while the archive is away as a
@@ -45,11 +42,13 @@ class Keep(Stage[Inspection]):
         *,
         journal: Journal,
         backoff: Backoff = BACKOFF,
+        late: float = 3600.0,
         count: Callable[[str, str], None] = lambda _target, _outcome: None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`clock`: seconds for the pauses."""
+        """`late`: seconds that a picture may wait before something is wrong; `clock`: seconds for the pauses."""
         self._archive = archive
+        self._late = late
         self._journal = journal
         self._account = Account(archive.name, journal=journal, backoff=backoff, count=count)
         self._away = Breaker(threshold=3, cooldown=5.0, longest=PAUSE_S, clock=clock)
@@ -67,6 +66,8 @@ class Keep(Stage[Inspection]):
         if not inspection.snapshot.path:
             self._account.delivered(inspection.id)  # a failure has nothing to keep
             return ()
+        if self._is_away:
+            return ()  # it stays owed as it is
         try:
             picture = Path(inspection.snapshot.path).read_bytes()
         except FileNotFoundError:
@@ -78,15 +79,20 @@ class Keep(Stage[Inspection]):
             return ()
         if self._waits.allow() and self._away.allow():
             self._keep(inspection, picture)
-        return ()  # else it stays owed as it is
+        return ()
 
     def owed(self) -> Iterable[Inspection]:
-        states = {self._waits.state, self._away.state}
-        if State.OPEN in states:
+        if self._is_away:
             return ()
         # Few at once, for what comes while a backlog is worked off must not stand behind all of it.
-        limit = 1 if State.HALF_OPEN in states else max(32, 8 * self._archive.concurrency)
+        on_trial = State.HALF_OPEN in (self._waits.state, self._away.state)
+        limit = 1 if on_trial else max(32, 8 * self._archive.concurrency)
         return self._account.owed(limit=limit, newest_first=True)
+
+    @property
+    def _is_away(self) -> bool:
+        """Whether it is left alone for now, or a worker is about to find out how it is."""
+        return State.OPEN in (self._waits.state, self._away.state) or self._opening.locked()
 
     def close(self) -> None:
         self._archive.close()
@@ -97,7 +103,7 @@ class Keep(Stage[Inspection]):
         age = time.time() - debt.since if debt.since else 0.0
         waiting = f"{debt.count} pictures to archive, the oldest for {age:.0f} s"
         detail = f"{self._blocked} ({waiting})" if self._blocked else waiting
-        return Status(ok=not self._blocked and age < LATE_S, detail=detail)
+        return Status(ok=not self._blocked and age < self._late, detail=detail)
 
     def _keep(self, inspection: Inspection, picture: bytes) -> None:
         try:

@@ -15,6 +15,7 @@ import structlog
 
 from app.archive_settings import RetentionSettings
 from app.journal import Journal, Picture
+from app.thumbnails import Thumbnails
 
 log = structlog.get_logger(__name__)
 
@@ -58,17 +59,20 @@ class Retention:
         root: Path,
         targets: Sequence[str],
         archives: Sequence[str],
+        thumbnails: Thumbnails,
         clock: Callable[[], float] = time.time,
         free: Callable[[Path], int] = lambda root: shutil.disk_usage(root).free,
         beat: Callable[[], None] = lambda: None,
     ) -> None:
         """`root`: the cache's folder; `targets`: everybody who may be owed an event; `archives`: those of them that
-        keep pictures; `free`: bytes free on a folder's disk; `beat`: called between two batches."""
+        keep pictures; `thumbnails`: what was made of them; `free`: bytes free on a folder's disk; `beat`: called
+        between two batches."""
         self._settings = settings
         self._journal = journal
         self._root = root
         self._targets = tuple(targets)
         self._archives = tuple(archives)
+        self._thumbnails = thumbnails
         self._clock = clock
         self._free = free
         self._beat = beat
@@ -86,6 +90,8 @@ class Retention:
         self._forget(cleaned, dry_run=dry_run)
         if sweep or self._clock() >= self._next_sweep:
             self._remove_orphans(cleaned, dry_run=dry_run)
+            if not dry_run:
+                self._thumbnails.sweep(self._journal.with_picture, beat=self._beat)
             self._next_sweep = self._clock() + SWEEP_EVERY_S
         if not dry_run and (cleaned.pictures or cleaned.orphans):
             log.info("cache cleaned", pictures=cleaned.pictures, bytes=cleaned.size, orphans=cleaned.orphans)
@@ -186,6 +192,7 @@ class Retention:
             gone = self._journal.let_go(chosen, targets=self._targets, archives=self._archives, problem=problem)
             for picture in gone:
                 _delete(Path(picture.path), self._root)
+                self._thumbnails.drop(picture.id)
         cleaned.pictures += len(gone)
         cleaned.size += sum(picture.size for picture in gone)
         cleaned.gone += [picture.path for picture in gone][: max(0, 500 - len(cleaned.gone))]

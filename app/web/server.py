@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from collections.abc import Callable
 
 import structlog
 import uvicorn
@@ -22,11 +23,15 @@ class AddressInUse(Permanent):
 class WebServer(Loop):
     """Serves an application on one address until it is stopped."""
 
-    def __init__(self, application: Starlette, *, host: str, port: int) -> None:
+    def __init__(
+        self, application: Starlette, *, host: str, port: int, on_stop: Callable[[], None] = lambda: None
+    ) -> None:
+        """`on_stop`: called once before the server waits for its answers to end, so that those without an end do."""
         super().__init__("web")
         self._application = application
         self._host = host
         self._port = port
+        self._on_stop = on_stop
         self._socket: socket.socket | None = None
 
     def open(self) -> int:
@@ -63,12 +68,15 @@ class WebServer(Loop):
             lifespan="off",
             timeout_graceful_shutdown=2,
             server_header=False,
+            proxy_headers=False,  # uvicorn would believe every program on this machine; see app/web/access/callers.py
         )
         server = uvicorn.Server(config)
         serving = asyncio.create_task(server.serve(sockets=[self._socket] if self._socket else None))
         while not serving.done():
             self.beat()
-            server.should_exit = self.stopping.is_set()
+            if self.stopping.is_set() and not server.should_exit:
+                self._on_stop()
+                server.should_exit = True
             await asyncio.wait([serving], timeout=0.1)
         self._socket = None  # uvicorn has closed it
         serving.result()

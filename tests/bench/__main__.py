@@ -13,7 +13,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from tests.bench import ftp, pushed
+from tests.bench import album, archiving, ftp, pushed
 from tests.bench.processes import simulator
 from tests.bench.report import Row, machine, table
 from tests.bench.rows import ROWS, Bench
@@ -37,7 +37,15 @@ def arrivals(bench: Bench) -> Iterator[Row]:
     yield from pushed.rows(bench.home, house, loads)
 
 
-MEASUREMENTS: dict[str, Callable[[Bench], Iterator[Row]]] = {**ROWS, "ftp": uploads, "pushed": arrivals}
+MEASUREMENTS: dict[str, Callable[[Bench], Iterator[Row]]] = {
+    **ROWS,
+    "ftp": uploads,
+    "pushed": arrivals,
+    "archive": archiving.backlog,
+    "organiser": archiving.organiser,
+    "faulty-archive": archiving.faulty,
+    **album.ROWS,
+}
 
 
 def main() -> None:

@@ -31,6 +31,8 @@ class Process:
     """One running process, as /proc tells of it (Linux)."""
 
     pid: int
+    web: int
+    """Port of its web side."""
 
     @property
     def cpu(self) -> float:
@@ -58,16 +60,26 @@ def simulator(module: str, *arguments: str) -> Iterator[int]:
 
 
 @contextlib.contextmanager
-def service(home: Path, *, name: str, broker: int, cameras: Mapping[str, str], detector: int) -> Iterator[Process]:
+def service(
+    home: Path,
+    *,
+    name: str,
+    broker: int,
+    cameras: Mapping[str, str],
+    detector: int,
+    config: Mapping[str, Any] | None = None,
+) -> Iterator[Process]:
     """Run the service, its data below `home`, until the block ends; ready when the block begins.
 
     `cameras`: location -> address of the picture; `broker` and `detector` are ports. `name` is its word in
-    routing keys, too.
+    routing keys, too; `config`: further sections of its configuration. What lies in `home / name / "data"`
+    before is its data.
     """
     folder = home / name
-    folder.mkdir()
+    folder.mkdir(exist_ok=True)
     web = free_port()
     config = {
+        **(config or {}),
         "app_name": name,
         "device_name": "bench",
         "data_dir": str(folder / "data"),
@@ -87,7 +99,7 @@ def service(home: Path, *, name: str, broker: int, cameras: Mapping[str, str], d
     ):
         try:
             _await_ready(f"http://127.0.0.1:{web}/health/ready", process, folder / "log")
-            yield Process(process.pid)
+            yield Process(process.pid, web)
         finally:
             _end(process)
 

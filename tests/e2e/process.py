@@ -131,10 +131,12 @@ class ServiceProcess:
         def ready() -> bool:
             assert self.running, f"it ended with {self.wait()}:\n{self.log[-5_000:]}"
             try:
-                checks = self.http("GET", "/health/ready").json()["checks"]
+                report = self.http("GET", "/health/ready").json()
             except requests.ConnectionError:
                 return False
-            return all(check["ok"] for check in checks if check["critical"] and check["name"] not in but)
+            if "checks" not in report:  # behind a password: one word for strangers
+                return bool(report["ready"])
+            return all(check["ok"] for check in report["checks"] if check["critical"] and check["name"] not in but)
 
         until(ready, timeout=READY_WITHIN, what="the service is ready")
         return self

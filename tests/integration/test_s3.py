@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from hashlib import md5
 from pathlib import Path
 from typing import Any
@@ -21,12 +21,13 @@ from app.archives.s3 import S3, S3Settings
 from app.cache import Cache
 from app.journal import Journal
 from app.messages import Inspection, Label, decode, encode
+from app.metrics import SnapshotMetrics
 from app.pipeline.archive import Keep
 from app.pipeline.publish import Publish
 from pylib.relay import Codec, Transport, ZmqRelay
 from tests.fakes.archives import NOON, a_picture, event_id, recorded
 from tests.fakes.publishers import FakePublisher
-from tests.simulators.s3_proxy import ALTERED, BUSY, CONDITIONAL, HANG, LOST, OK, S3Proxy, s3_proxy
+from tests.simulators.s3_proxy import ALTERED, BUSY, CONDITIONAL, DRIP, HANG, LOST, OK, S3Proxy, s3_proxy
 from tests.unit.pipeline.test_archive import Clock, work_off
 
 KEY = f"home/2026/03/04/yard-camera/120001-{event_id(1)}.jpg"
@@ -232,6 +233,21 @@ def test_what_passes_by_itself_is_tried_again_later(
     assert body(remote, name) == b"a picture"
 
 
+def test_an_answer_that_drips_ends_with_the_time_for_the_picture(
+    proxy: S3Proxy, remote: Any, name: str, tmp_path: Path
+) -> None:
+    s3 = S3(settings(proxy, name, read_timeout=30, timeout=0.5))
+    proxy.always = DRIP
+    for attempt in (s3.open, lambda: s3.store(a_picture(None), b"a picture"), lambda: list(s3.entries())):
+        with pytest.raises(ArchiveUnavailable) as raised:
+            attempt()
+        assert raised.value.code == "timeout"
+    proxy.always = OK
+    s3.store(a_picture(None), b"a picture")
+    assert body(remote, name) == b"a picture"
+    s3.close()
+
+
 def test_a_server_that_is_not_there_is_named_without_its_login(name: str) -> None:
     s3 = S3(S3Settings(bucket=name, endpoint_url="http://user:hunter2@127.0.0.1:9", path_style=True))
     with pytest.raises(ArchiveUnavailable) as raised:
@@ -279,20 +295,37 @@ def test_after_twelve_hours_of_outage_all_is_there_and_the_newest_came_first(
 ) -> None:
     cache = Cache(tmp_path / "cache", zone=NOON.tzinfo)  # type: ignore[arg-type]
     keep = Keep(s3, journal=journal, clock=clock)
+    began = datetime.now(UTC) - timedelta(hours=12)  # ages are told by the machine's clock
+    pictures = {event_id(number): f"picture {number}".encode() for number in range(0, 12 * 3600, 720)}
+    proxy.faults += [LOST, LOST]  # kept, and then S3 is gone
     proxy.always = "ComeAgain:400"  # not one that boto3 itself waits for
-    numbers = range(0, 12 * 3600, 720)
-    for number in numbers:
-        clock.now = (NOON + timedelta(seconds=number)).timestamp()
-        keep.handle(recorded(journal, a_picture(cache, number), "s3"))
-    assert journal.debt("s3").count == len(numbers)
+    for one, picture in pictures.items():
+        number = int(one, 16)
+        clock.now = began.timestamp() + number
+        keep.handle(recorded(journal, a_picture(cache, number, picture=picture, at=began), "s3"))
+    assert journal.debt("s3").count == len(pictures)
+    assert oldest_undelivered(journal) == pytest.approx(12 * 3600, abs=120)
+    assert not keep.status().ok
     proxy.always = OK
     proxy.seen.clear()
     clock.now += 900
     work_off(keep)
-    put = [path for method, path, _ in proxy.seen if method == "PUT"]
-    assert [event_id(number) for number in reversed(numbers)] == [path[-36:-4] for path in put]
-    assert len(keys(remote, name)) == len(numbers)
+    put = [path[-36:-4] for method, path, _ in proxy.seen if method == "PUT"]
+    assert put == list(reversed(pictures))
+    there = {key[-36:-4]: body(remote, name, key) for key in keys(remote, name)}
+    assert there == pictures
+    assert len(keys(remote, name)) == len(pictures)
     assert journal.debt("s3").count == 0
+    assert oldest_undelivered(journal) == 0
+    assert keep.status().ok
+
+
+def oldest_undelivered(journal: Journal) -> float:
+    """What /metrics shows as the age of the oldest picture that S3 is owed."""
+    metrics = SnapshotMetrics(version="0")
+    metrics.oldest_undelivered("s3", journal.debt("s3").since)
+    (line,) = [line for line in metrics.render().decode().splitlines() if line.startswith("oldest_undelivered")]
+    return float(line.rpartition(" ")[2])
 
 
 def test_a_broken_archive_delays_neither_the_other_nor_events(

@@ -36,9 +36,9 @@ class Fault:
     kind: str
     """Refused: `403`, `429` (too many calls), `500`, `html` (a proxy's 502), `quota`, `forbidden`.
 
-    Not answered: `cut` (the connection ends), `hang`, `drip` (a byte now and then), and of what was done `lost` (the
-    connection ends), `held` (the same after a long time), `lost500` (an error is answered). `wrong`: other content
-    is kept than was sent.
+    Not answered: `cut` (the connection ends), `hang`, `drip` (a byte now and then), `half` (half of an upload's bytes
+    are taken, and no more), and of what was done `lost` (the connection ends), `held` (the same after a long time),
+    `lost500` (an error is answered). `wrong`: other content is kept than was sent.
     """
     method: str = ""
     times: int = 1
@@ -60,6 +60,8 @@ class DriveDouble:
     in_flight: int = 0
     peak: int = 0
     """Most calls at once."""
+    held: int = 0
+    """Uploads that stand still: half taken, or kept and not answered."""
 
     def __post_init__(self) -> None:
         self._faults: list[Fault] = []
@@ -86,13 +88,20 @@ class DriveDouble:
         with self._lock:
             self._faults.clear()
 
-    def take_fault(self, method: str) -> str:
+    def take_fault(self, method: str, *, half: bool = False) -> str:
+        """What goes wrong with this call; `half`: before its body was read, which is what that fault is about."""
         with self._lock:
             for fault in self._faults:
-                if fault.times > 0 and fault.method in ("", method):
+                if fault.times > 0 and fault.method in ("", method) and (fault.kind == "half") is half:
                     fault.times -= 1
                     return fault.kind
         return ""
+
+    def hold(self) -> None:
+        """Let an upload stand still, at most for 30 s."""
+        with self._lock:
+            self.held += 1
+        self.released.wait(30)
 
     # -- the API ----------------------------------------------------------------------------------
 
@@ -196,8 +205,14 @@ class _Handler(BaseHTTPRequestHandler):
     double: DriveDouble
 
     def _serve(self) -> None:
-        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         url = urlsplit(self.path)
+        size = int(self.headers.get("Content-Length") or 0)
+        if url.path.startswith("/upload/") and self.double.take_fault("drive.files.insert", half=True):
+            self.rfile.read(size // 2)
+            self.double.hold()
+            self._cut()
+            return
+        body = self.rfile.read(size)
         try:
             if url.path == "/token":
                 status, answer = self.double.sign_ins.token({k: v[0] for k, v in parse_qs(body.decode()).items()})
@@ -237,7 +252,7 @@ class _Handler(BaseHTTPRequestHandler):
             return
         answer = self._done(asked, body, wrong=fault == "wrong")
         if fault == "held":
-            self.double.released.wait(30)
+            self.double.hold()
         if fault in ("lost", "held"):
             self._cut()
         elif fault == "lost500":
@@ -359,8 +374,11 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--delay", type=float, default=0.0, help="seconds that each call takes")
     parser.add_argument("--token-file", type=Path, help="where to leave a token that it accepts")
+    parser.add_argument("--fault", default="", help="what goes wrong with every call")
     arguments = parser.parse_args()
     with drive_double(arguments.port, delay=arguments.delay) as double:
+        if arguments.fault:
+            double.fail(arguments.fault, times=1_000_000_000)
         if arguments.token_file:
             double.sign_ins.sign_in(arguments.token_file)
         print(double.port, flush=True)

@@ -12,6 +12,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 OK, BUSY, HANG, LOST, ALTERED, CONDITIONAL = "ok", "503", "hang", "lost", "altered", "501"
 """Faults: none; SlowDown; no answer; done and not answered; the body changed on its way; no conditional writes."""
+HALF, HELD, DRIP = "half", "held", "drip"
+"""Half of the body taken, and no more; done and not answered for a long time; a byte of an answer now and then."""
 
 _HOP_BY_HOP = {"connection", "transfer-encoding", "keep-alive", "content-length"}
 
@@ -22,9 +24,13 @@ class S3Proxy:
 
     port: int = 0
     faults: deque[str] = field(default_factory=deque)
+    uploads: deque[str] = field(default_factory=deque)
+    """The same for each PUT; these come first."""
     always: str = OK
     seen: list[tuple[str, str, str]] = field(default_factory=list)
     """Method, path and fault of each request."""
+    held: int = 0
+    """Uploads that stand still: half taken, or done and not answered."""
     released: threading.Event = field(default_factory=threading.Event)
     """Set, it lets go of what hangs."""
 
@@ -49,12 +55,17 @@ def s3_proxy(upstream: tuple[str, int]) -> Iterator[S3Proxy]:
         protocol_version = "HTTP/1.1"
 
         def _serve(self) -> None:
-            body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            fault = proxy.faults.popleft() if proxy.faults else proxy.always
+            size = int(self.headers.get("Content-Length") or 0)
+            fault = self._fault()
             proxy.seen.append((self.command, self.path, fault))
-            if fault == HANG:
+            body = self.rfile.read(size // 2 if fault == HALF else size)
+            if fault == HALF:
+                self._hold()
+            elif fault == HANG:
                 proxy.released.wait(60)
                 self.close_connection = True
+            elif fault == DRIP:
+                self._drip()
             elif fault == BUSY:
                 self._refuse("SlowDown", 503)
             elif fault == CONDITIONAL and "If-None-Match" in self.headers:
@@ -63,9 +74,27 @@ def s3_proxy(upstream: tuple[str, int]) -> Iterator[S3Proxy]:
                 code, _, status = fault.partition(":")
                 self._refuse(code, int(status))
             else:
-                self._forward(_altered(body) if fault == ALTERED else body, answer=fault != LOST)
+                self._forward(_altered(body) if fault == ALTERED else body, answer=fault not in (LOST, HELD))
+                if fault == HELD:
+                    self._hold()
 
         do_GET = do_PUT = do_HEAD = do_POST = do_DELETE = _serve  # noqa: N815 - names given by http.server
+
+        def _fault(self) -> str:
+            if self.command == "PUT" and proxy.uploads:
+                return proxy.uploads.popleft()
+            return proxy.faults.popleft() if proxy.faults else proxy.always
+
+        def _hold(self) -> None:
+            proxy.held += 1
+            proxy.released.wait(60)
+            self.close_connection = True
+
+        def _drip(self) -> None:
+            self.close_connection = True
+            self.wfile.write(b"HTTP/1.1 200 OK\r\nX-Drip: ")
+            while not proxy.released.wait(0.05):
+                self.wfile.write(b"x")
 
         def _refuse(self, code: str, status: int) -> None:
             body = f"<Error><Code>{code}</Code><Message>as told</Message></Error>".encode()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 
 import pytest
 
@@ -60,3 +61,29 @@ def test_a_cameras_circuit_shows_as_it_is_at_the_scrape(metrics: SnapshotMetrics
     now = 6.0
     states.append(sample(metrics, "camera_circuit_state", camera="Front Door Camera"))
     assert states == [0, 2, 1]
+
+
+def test_http_requests_are_counted_by_route_and_kind_of_answer(metrics: SnapshotMetrics) -> None:
+    for status in (200, 204, 404):
+        metrics.request("/api/snapshots/{id}", method="GET", status=status, seconds=0.02)
+    route = {"route": "/api/snapshots/{id}"}
+    assert sample(metrics, "http_requests_total", **route, method="GET", status="2xx") == 2
+    assert sample(metrics, "http_requests_total", **route, method="GET", status="4xx") == 1
+    assert sample(metrics, "http_answer_seconds_bucket", **route, le="0.01") == 0
+    assert sample(metrics, "http_answer_seconds_bucket", **route, le="0.025") == 3
+
+
+def test_the_way_from_a_trigger_to_its_event_is_timed_for_each_camera(metrics: SnapshotMetrics) -> None:
+    metrics.event("Front Door Camera", 1.5)
+    metrics.event("Front Door Camera", -3.0)
+    assert sample(metrics, "event_seconds_count", camera="Front Door Camera") == 2
+    assert sample(metrics, "event_seconds_sum", camera="Front Door Camera") == 1.5
+
+
+def test_viewers_and_free_disk_are_asked_for_at_the_scrape(metrics: SnapshotMetrics, tmp_path: Path) -> None:
+    viewers = [1]
+    metrics.viewers(lambda: len(viewers))
+    metrics.disk(tmp_path)
+    viewers.append(2)
+    assert sample(metrics, "live_viewers") == 2
+    assert (sample(metrics, "disk_free_bytes") or 0) > 0

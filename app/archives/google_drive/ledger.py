@@ -6,6 +6,8 @@ import os
 import threading
 from pathlib import Path
 
+from pylib.files import sync_folder
+
 KEPT = 50_000
 """Events in each of the two generations of the file."""
 
@@ -47,7 +49,7 @@ class Ledger:
         # The line's end comes first, so that a line which a power cut tore does not swallow the next.
         _append(self._path, f"\n{event_id}".encode())
         if new:
-            _sync_folder(self._path.parent)
+            sync_folder(self._path.parent)
 
 
 def _append(path: Path, data: bytes) -> None:
@@ -55,14 +57,6 @@ def _append(path: Path, data: bytes) -> None:
     try:
         os.write(descriptor, data)
         os.fdatasync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def _sync_folder(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
     finally:
         os.close(descriptor)
 

@@ -137,6 +137,9 @@ class Session:
         auth.LocalWebserverAuth = self._token.access
         auth.Get_Http_Object = self._transport
         auth.service = build_from_document(description, http=self._transport())
+        # Made anew for each call with all its documentation, it would take half of an upload's processor time.
+        files = auth.service.files()
+        auth.service.files = lambda: files
         return GoogleDrive(auth)
 
     def _transport(self) -> Transport:

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import socket
 import ssl
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from contextvars import ContextVar
 from functools import cache
 from typing import Any, Protocol
 
@@ -18,13 +16,13 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import HTTPError
 
 from app.archives import ArchiveUnavailable
+from app.archives.deadline import TimedTLSSocket, passed, timed, within
 from app.archives.google_drive.errors import Unanswered, refusal
 
 MAX_ANSWER = 64 * 1024 * 1024
 """Bytes; a page of a thousand files with all fields asked for stays far below."""
 
 _PIECE = 65_536
-_deadline: ContextVar[float] = ContextVar("deadline")
 
 
 class AccessToken(Protocol):
@@ -35,41 +33,9 @@ class AccessToken(Protocol):
         ...
 
 
-def _left() -> float:
-    left = _deadline.get() - time.monotonic()
-    if left <= 0:
-        raise TimeoutError
-    return left
-
-
-class _TimedSocket(socket.socket):
-    """Gives each read and write only what is left: a timeout per read never ends a drip of a byte a second."""
-
-    def recv_into(self, *args: Any, **kwargs: Any) -> int:
-        self.settimeout(_left())
-        return super().recv_into(*args, **kwargs)
-
-    def sendall(self, *args: Any, **kwargs: Any) -> None:
-        self.settimeout(_left())
-        super().sendall(*args, **kwargs)
-
-
-class _TimedTLSSocket(ssl.SSLSocket):
-    """The same under TLS."""
-
-    def recv_into(self, *args: Any, **kwargs: Any) -> int:
-        self.settimeout(_left())
-        return super().recv_into(*args, **kwargs)
-
-    def send(self, *args: Any, **kwargs: Any) -> int:
-        self.settimeout(_left())
-        return super().send(*args, **kwargs)
-
-
 class _Connection(HTTPConnection):
     def _new_conn(self) -> socket.socket:
-        sock = super()._new_conn()
-        return _TimedSocket(sock.family, sock.type, sock.proto, fileno=sock.detach())
+        return timed(super()._new_conn())
 
 
 class _TLSConnection(_Connection, HTTPSConnection):
@@ -87,7 +53,7 @@ class _TLSPool(HTTPSConnectionPool):
 @cache
 def _tls_context() -> ssl.SSLContext:
     context = ssl.create_default_context()
-    context.sslsocket_class = _TimedTLSSocket
+    context.sslsocket_class = TimedTLSSocket
     return context
 
 
@@ -183,28 +149,22 @@ class Transport:
     @contextmanager
     def _bounded(self) -> Iterator[None]:
         """One deadline for the block; whatever breaks in it is told without a URL (it may hold a login)."""
-        mark = _deadline.set(time.monotonic() + self._timeout)
-        try:
-            yield
-        except requests.ConnectTimeout:
-            raise ArchiveUnavailable("unreachable", "Google cannot be reached: no connection in time") from None
-        except (requests.Timeout, TimeoutError):
-            raise self._timed_out() from None
-        except (requests.RequestException, HTTPError, OSError) as error:
-            if _left_over() <= 0 or _is_timeout(error):
+        with within(self._timeout):
+            try:
+                yield
+            except requests.ConnectTimeout:
+                raise ArchiveUnavailable("unreachable", "Google cannot be reached: no connection in time") from None
+            except (requests.Timeout, TimeoutError):
                 raise self._timed_out() from None
-            if _never_sent(error):
-                raise ArchiveUnavailable("unreachable", "Google cannot be reached") from None
-            raise Unanswered("disconnected", "Google closed the connection without an answer") from None
-        finally:
-            _deadline.reset(mark)
+            except (requests.RequestException, HTTPError, OSError) as error:
+                if passed() or _is_timeout(error):
+                    raise self._timed_out() from None
+                if _never_sent(error):
+                    raise ArchiveUnavailable("unreachable", "Google cannot be reached") from None
+                raise Unanswered("disconnected", "Google closed the connection without an answer") from None
 
     def _timed_out(self) -> Unanswered:
         return Unanswered("timeout", f"Google did not answer within {self._timeout:g} s")
-
-
-def _left_over() -> float:
-    return _deadline.get() - time.monotonic()
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:

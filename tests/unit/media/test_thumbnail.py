@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 from app.media.picture import BadPicture
-from app.media.thumbnail import thumbnail
+from app.media.thumbnail import preview, thumbnail
 from tests.fakes.pictures import busy, decoded, encoded, scene, turned
 
 
@@ -40,6 +42,17 @@ def red(pixel: object) -> bool:
     return bool(pixel[0] > 200 and pixel[1] < 80)
 
 
-def test_what_is_no_picture_is_refused() -> None:
+@pytest.mark.parametrize("make", [thumbnail, preview])
+def test_what_is_no_picture_or_too_large_is_refused(make: Callable[..., bytes]) -> None:
     with pytest.raises(BadPicture):
-        thumbnail(b"<html>")
+        make(b"<html>")
+    with pytest.raises(BadPicture, match="pixel_bomb"):
+        make(encoded(busy(200, 100)), max_pixels=19_999)
+
+
+@pytest.mark.parametrize(
+    ("size", "shown"),
+    [((3840, 2160), (2048, 1152)), ((2160, 3840), (1152, 2048)), ((640, 480), (640, 480)), ((4000, 2), (2048, 1))],
+)
+def test_a_preview_is_bounded_on_both_sides(size: tuple[int, int], shown: tuple[int, int]) -> None:
+    assert decoded(preview(encoded(busy(*size)))).size == shown

@@ -90,6 +90,24 @@ def test_a_picture_that_vanished_is_given_up_and_one_that_is_refused_too(
     assert journal.standing("fake").given_up == 2
 
 
+def test_an_archive_that_is_away_costs_an_event_nothing(
+    keep: Keep, archive: FakeArchive, journal: Journal, cache: Cache, clock: Clock
+) -> None:
+    archive.failure = AWAY
+    for number in range(3):
+        keep.handle(recorded(journal, a_picture(cache, number), "fake"))
+    vanished = recorded(journal, a_picture(cache, 4), "fake")
+    Path(vanished.snapshot.path).unlink()
+    keep.handle(vanished)
+    assert journal.standing("fake").given_up == 0  # nobody has looked
+    assert list(keep.owed()) == []
+    archive.failure = None
+    clock.now += 900
+    work_off(keep)
+    assert journal.standing("fake").given_up == 1
+    assert archive.attempts == 3 + 3
+
+
 def test_after_twelve_hours_without_the_archive_all_is_taken_up_newest_first(
     keep: Keep, archive: FakeArchive, journal: Journal, cache: Cache, clock: Clock
 ) -> None:

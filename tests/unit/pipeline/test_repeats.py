@@ -7,7 +7,7 @@ import pytest
 from app.journal import Journal
 from app.messages import Snapshot
 from app.pipeline.repeats import LEFTOVERS_S, Repeats
-from tests.unit.pipeline.test_fetch import a_trigger
+from tests.unit.pipeline.conftest import a_trigger
 
 
 class Clock:

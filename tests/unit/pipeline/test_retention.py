@@ -15,7 +15,9 @@ from app.cache import Cache
 from app.journal import Journal
 from app.messages import Inspection, Snapshot
 from app.pipeline.retention import BATCH, DAY_S, GB, Retention
+from app.thumbnails import Thumbnails
 from tests.fakes.archives import a_picture, event_id, recorded
+from tests.fakes.cameras import jpeg
 
 PLENTY = 500 * GB
 DAY = timedelta(days=1)
@@ -50,7 +52,12 @@ def journal(tmp_path: Path, clock: Clock) -> Iterator[Journal]:
 
 
 @pytest.fixture
-def make(journal: Journal, cache: Cache, clock: Clock) -> Make:
+def thumbnails(tmp_path: Path) -> Thumbnails:
+    return Thumbnails(tmp_path / "thumbnails", max_pixels=1_000_000)
+
+
+@pytest.fixture
+def make(journal: Journal, cache: Cache, clock: Clock, thumbnails: Thumbnails) -> Make:
     def make(*, archives: tuple[str, ...] = (), free: int = PLENTY, **settings: object) -> Retention:
         return Retention(
             RetentionSettings(**settings),  # type: ignore[arg-type]
@@ -58,6 +65,7 @@ def make(journal: Journal, cache: Cache, clock: Clock) -> Make:
             root=cache.root,
             targets=("rabbitmq", *archives),
             archives=archives,
+            thumbnails=thumbnails,
             clock=clock,
             free=lambda _: free,
         )
@@ -102,7 +110,7 @@ def test_what_is_starred_or_still_owed_stays(make: Make, cache: Cache, journal: 
         old(cache, journal, number, target)
     journal.delivered(event_id(3), "s3")
     journal.delivered(event_id(4), "s3")
-    assert journal.star(event_id(4), starred=True)
+    assert journal.change(event_id(4), starred=True)
     make(archives=("s3",)).clean()
     assert left(cache) == ids(1, 2, 4)
 
@@ -128,7 +136,7 @@ def test_one_of_several_archives_is_enough_where_the_other_gave_it_up(
 def test_a_picture_that_is_starred_at_the_last_moment_stays(make: Make, cache: Cache, journal: Journal) -> None:
     old(cache, journal, 1)
     chosen = journal.pictures(targets=("rabbitmq",), archives=(), limit=9)
-    journal.star(event_id(1), starred=True)
+    journal.change(event_id(1), starred=True)
     assert journal.let_go(chosen, targets=("rabbitmq",), archives=()) == []
     make().clean()
     assert left(cache) == ids(1)
@@ -153,7 +161,7 @@ def test_at_the_hard_limit_even_what_is_needed_goes_oldest_first_starred_last_an
 ) -> None:
     for number in range(1, 6):
         old(cache, journal, number, "s3", "rabbitmq", days=10 - number)
-    journal.star(event_id(1), starred=True)
+    journal.change(event_id(1), starred=True)
     cleaned = make(archives=("s3",), free=GB - 25, hard_free_gb=1.0).clean()
     assert left(cache) == ids(1, 5)
     assert cleaned.forced == 3
@@ -274,3 +282,25 @@ def test_a_picture_outside_the_cache_is_not_deleted(make: Make, cache: Cache, jo
     )
     make().clean()
     assert elsewhere.exists()
+
+
+def test_what_was_made_of_a_picture_goes_with_it(
+    make: Make, cache: Cache, journal: Journal, thumbnails: Thumbnails
+) -> None:
+    gone = old(cache, journal, 1, picture=jpeg()).snapshot
+    kept = old(cache, journal, 2, picture=jpeg(), days=0).snapshot
+    paths = [thumbnails.path(snapshot, size) for snapshot in (gone, kept) for size in ("thumbnail", "preview")]
+    make().clean()
+    assert [path.exists() for path in paths] == [False, False, True, True]
+
+
+def test_what_was_made_of_a_picture_that_is_gone_is_found_by_the_search_for_orphans(
+    make: Make, cache: Cache, journal: Journal, thumbnails: Thumbnails
+) -> None:
+    kept = old(cache, journal, 1, picture=jpeg(), days=0)
+    stray = a_picture(cache, 2, picture=jpeg())
+    paths = [thumbnails.path(inspection.snapshot, "thumbnail") for inspection in (kept, stray)]
+    half = paths[1].with_name(f"{paths[1].name}.part")
+    half.write_bytes(b"half of it")
+    make().clean()
+    assert [path.exists() for path in (*paths, half)] == [True, False, False]

@@ -45,8 +45,27 @@ def test_what_is_not_critical_is_shown_and_changes_nothing() -> None:
     assert health.ready()
     assert health.problem() == ""
     assert health.report()["checks"] == [
-        {"name": "drive", "ok": False, "detail": "not connected", "critical": False, "live": False}
+        {
+            "name": "drive",
+            "ok": False,
+            "detail": "not connected",
+            "critical": False,
+            "live": False,
+            "alarm": False,
+        }
     ]
+
+
+def test_an_alarm_is_told_and_leaves_it_ready() -> None:
+    health = Health()
+    health.add("archived to drive", ill, critical=False, alarm=True)
+    health.add("broker", ill)
+    assert health.problem() == "archived to drive: not connected; broker: not connected"
+    assert health.live()
+    calm = Health()
+    calm.add("archived to drive", ill, critical=False, alarm=True)
+    assert calm.ready()
+    assert (calm.report()["live"], calm.report()["ready"]) == (True, True)
 
 
 def test_a_probe_that_raises_has_failed_and_the_others_still_answer() -> None:

@@ -138,6 +138,24 @@ def test_a_transient_error_is_tried_again_with_the_same_message(monkeypatch: pyt
     assert attempts == ["a 1", "a 1", "a 1", "a 2"]
 
 
+def test_what_waits_is_what_no_worker_has_begun_with() -> None:
+    go = threading.Event()
+
+    def hold(message: str) -> list[str]:
+        go.wait(5)
+        return [message]
+
+    with Line(Each(hold)) as line:
+        line.give("a 1", "a 2", "a 3", "b 1")
+        deadline = time.monotonic() + 5
+        while (line.relay.in_hand, line.relay.waiting) != (4, 2):  # one of each key is being worked on
+            assert time.monotonic() < deadline, (line.relay.in_hand, line.relay.waiting)
+            time.sleep(0.005)
+        go.set()
+        line.end.wait_for(4)
+    assert line.relay.waiting == 0
+
+
 def test_what_is_owed_is_taken_up_at_start_and_not_twice_while_it_is_in_hand() -> None:
     release = threading.Event()
 

@@ -1,0 +1,121 @@
+"""What the album shows."""
+
+from __future__ import annotations
+
+import sqlite3
+from datetime import datetime
+
+from app.journal.book import Book
+from app.journal.entries import Entry, Filter, Heat, Place
+from app.journal.reading import STANDING, Read, read
+from app.journal.selection import MILLISECOND, selection
+from app.journal.statements import AMONG, listed
+
+QUARTER_S = 900
+
+# Each name is found behind the one before, so that it takes as many steps as there are names.
+LABEL_NAMES = """
+    WITH RECURSIVE found (folded) AS (
+        SELECT min(folded) FROM tags
+        UNION ALL
+        SELECT (SELECT min(folded) FROM tags WHERE folded > found.folded) FROM found WHERE folded IS NOT NULL
+    )
+    SELECT (SELECT name FROM tags WHERE folded = found.folded ORDER BY place DESC LIMIT 1) FROM found
+    WHERE folded IS NOT NULL
+"""
+CAMERA_KEYS = """
+    WITH RECURSIVE found (key) AS (
+        SELECT min(camera) FROM snapshots WHERE shown
+        UNION ALL
+        SELECT (SELECT min(camera) FROM snapshots WHERE shown AND camera > found.key) FROM found WHERE key IS NOT NULL
+    )
+    SELECT key FROM found WHERE key IS NOT NULL
+"""
+SAME_MOMENT = """
+    WITH event (id) AS (SELECT iif(settled_into = '', id, settled_into) FROM snapshots WHERE id = :id),
+    near (seq, distance) AS (
+        SELECT seq, min(abs(place - :place)) FROM snapshots INDEXED BY snapshots_shown
+        WHERE shown AND place BETWEEN :first AND :last AND camera != :camera GROUP BY camera
+    ),
+    settled (seq, distance) AS (
+        SELECT seq, abs(place - :place) FROM snapshots
+        WHERE settled_into != '' AND settled_into IN event AND id != :id AND deleted_at IS NULL
+        UNION SELECT seq, abs(place - :place) FROM snapshots WHERE id IN event AND id != :id AND deleted_at IS NULL
+    )
+    SELECT seq FROM (SELECT * FROM near UNION SELECT * FROM settled) ORDER BY distance LIMIT :limit
+"""
+
+
+class Album(Book):
+    """What the album shows.
+
+    It shows what became an event and was not deleted; what settled into another event is found by its id only.
+    """
+
+    def page(self, filter: Filter, *, before: Place | None = None, limit: int = 60) -> list[Entry]:
+        """The newest entries that are wanted and stand before that place, newest first."""
+        chosen = selection(filter)
+        if before is not None:
+            chosen.require(f"{chosen.place} < ?", before.number)
+        query, values = chosen.query("DESC"), (*chosen.values, limit)
+        return self.database.do(lambda db: read(db, f"seq IN ({query}) ORDER BY place DESC", values)).entries()
+
+    def entry(self, snapshot_id: str) -> Entry | None:
+        """What was looked at and not deleted, also what settled into another event."""
+        return self.database.do(lambda db: read(db, f"id = ? AND {STANDING}", (snapshot_id,))).first()
+
+    def neighbours(self, place: Place, filter: Filter) -> tuple[Entry | None, Entry | None]:
+        """The next newer and the next older one of those that are wanted."""
+
+        def select(db: sqlite3.Connection) -> tuple[Read, Read]:
+            return beside(db, ">", "ASC"), beside(db, "<", "DESC")
+
+        def beside(db: sqlite3.Connection, side: str, order: str) -> Read:
+            chosen = selection(filter)
+            chosen.require(f"{chosen.place} {side} ?", place.number)
+            return read(db, f"seq IN ({chosen.query(order)})", (*chosen.values, 1))
+
+        newer, older = self.database.do(select)
+        return newer.first(), older.first()
+
+    def same_moment(self, entry: Entry, *, within_s: float = 30, limit: int = 12) -> list[Entry]:
+        """The nearest picture of each other camera, and what settled into one event with it, nearest first."""
+        place = entry.place.number
+        reach = int(within_s * 1000) * MILLISECOND
+        values = {"id": entry.id, "camera": entry.inspection.camera, "place": place}
+        values |= {"first": place - reach, "last": place + reach, "limit": limit}
+
+        def select(db: sqlite3.Connection) -> Read:
+            seqs = [row[0] for row in db.execute(SAME_MOMENT, values)]
+            return read(db, f"seq {AMONG}", (listed(seqs),))
+
+        found = self.database.do(select).entries()
+        return sorted(found, key=lambda other: abs(other.place.number - place))
+
+    def inspected_after(self, snapshot_id: str, *, limit: int) -> list[Entry]:
+        """What became an event after that one did, oldest first; nothing when that one is unknown."""
+        condition = (
+            "event_number > (SELECT event_number FROM snapshots WHERE id = ?) AND shown ORDER BY event_number LIMIT ?"
+        )
+        return self.database.do(lambda db: read(db, condition, (snapshot_id, limit))).entries()
+
+    def heat(self, since: datetime, until: datetime) -> list[Heat]:
+        """The quarters of an hour, from that of `since` to before `until`, in which something is shown."""
+        query = (
+            "SELECT quarter * 900, snapshots, persons FROM heat "
+            "WHERE quarter >= ? AND quarter < ? AND snapshots > 0 ORDER BY quarter"
+        )
+        values = (since.timestamp() // QUARTER_S, until.timestamp() / QUARTER_S)
+        return [Heat(*row) for row in self.database.do(lambda db: db.execute(query, values).fetchall())]
+
+    def label_names(self) -> list[str]:
+        """All labels there are in the album, sorted."""
+        return sorted(
+            (row[0] for row in self.database.do(lambda db: db.execute(LABEL_NAMES).fetchall())), key=str.casefold
+        )
+
+    def camera_keys(self) -> list[str]:
+        """Device keys of all cameras there are in the album, sorted."""
+        return sorted(
+            (row[0] for row in self.database.do(lambda db: db.execute(CAMERA_KEYS).fetchall())), key=str.casefold
+        )

@@ -1,0 +1,99 @@
+"""What people make of entries: stars, notes, corrections, and that one goes."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Sequence
+
+from app.journal.book import Book
+from app.journal.entries import PERSON, Correction, Deleted, Entry
+from app.journal.findable import hide, show
+from app.journal.reading import STANDING, Read, read
+from app.journal.rows import give_up_archives
+
+DETECTED = (
+    "corrected = NULL, person = person_count > 0, "
+    "surest = coalesce((SELECT max(confidence) FROM labels WHERE seq = snapshots.seq), 0)"
+)
+
+
+class Edits(Book):
+    """What people make of entries: stars, notes, corrections, and that one goes."""
+
+    def change(
+        self,
+        snapshot_id: str,
+        *,
+        starred: bool | None = None,
+        note: str | None = None,
+        correction: Correction | None = None,
+    ) -> Entry | None:
+        """Change what is given of an entry, and return it as it is then; None when there is no such entry.
+
+        The picture of a starred one stays in the cache whatever its age.
+        """
+        changes = {"starred = ?": starred, "note = ?": note}
+        given: dict[str, list[object]] = {change: [value] for change, value in changes.items() if value is not None}
+        if correction is not None:
+            given |= _correction(correction)
+
+        def update(db: sqlite3.Connection) -> Read:
+            row = db.execute(f"SELECT seq FROM snapshots WHERE id = ? AND {STANDING}", (snapshot_id,)).fetchone()
+            if row is not None and given:
+                values = [value for values in given.values() for value in values]
+                hide(db, row)
+                db.execute(f"UPDATE snapshots SET {', '.join(given)} WHERE seq = ?", (*values, *row))
+                show(db, row)
+            return read(db, f"id = ? AND {STANDING}", (snapshot_id,))
+
+        return self.database.do(update).first()
+
+    def delete(self, snapshot_id: str, *, archives: Sequence[str]) -> Deleted | None:
+        """Delete an entry, and tell what is left to do; None when there is no such entry.
+
+        It is shown no more, and what had settled into its event appears for itself. Archives that are still owed its
+        picture give it up; others that are owed the event are told without it. The row stays until `forget`, so that
+        the same trigger or file is known when it comes again.
+        """
+        now = self._clock()
+
+        def update(db: sqlite3.Connection) -> Deleted | None:
+            query = f"SELECT seq, path FROM snapshots WHERE id = ? AND {STANDING}"
+            row = db.execute(query, (snapshot_id,)).fetchone()
+            if row is None:
+                return None
+            seq, path = row
+            hide(db, [seq])
+            db.execute(
+                "UPDATE snapshots SET deleted_at = ?, gone_at = ?, path = '', starred = 0, note = '', "
+                "corrected = NULL, person = 0, surest = 0 WHERE seq = ?",
+                (now, now, seq),
+            )
+            db.execute("DELETE FROM labels WHERE seq = ?", (seq,))
+            give_up_archives(db, seq, archives, "deleted", now)
+            _release(db, snapshot_id)
+            return Deleted(path)
+
+        return self.database.do(update)
+
+
+def _correction(correction: Correction) -> dict[str, list[object]]:
+    """Changes of columns, with their values."""
+    if correction.labels is None:
+        return {DETECTED: []}
+    has_person = PERSON.casefold() in (label.casefold() for label in correction.labels)
+    return {
+        "corrected = ?": [json.dumps(correction.labels)],
+        "person = ?": [has_person],
+        "surest = ?": [1.0 if correction.labels else 0.0],
+    }
+
+
+def _release(db: sqlite3.Connection, event_id: str) -> None:
+    """Show for itself what had settled into this event."""
+    released = db.execute(
+        "UPDATE snapshots SET settled_into = '' WHERE settled_into = ? AND settled_into != '' RETURNING seq",
+        (event_id,),
+    ).fetchall()
+    show(db, [row[0] for row in released])

@@ -1,0 +1,181 @@
+"""What the album shows of the journal, and what it may be asked for."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import NamedTuple
+
+from app.messages import Inspection
+
+PERSON = "Person"
+"""The label of people, in every detector's words."""
+
+MOST_WORDS = 8
+"""As many words are searched for; what somebody types after them is left out."""
+
+_WORD = re.compile(r"(?:[^\W_][\u0300-\u036f]*)+")
+
+
+class Place(NamedTuple):
+    """Where an entry stands in the album, which is sorted by it, newest first."""
+
+    taken_at: float
+    """Unix seconds, to the millisecond."""
+    seq: int
+
+    @property
+    def number(self) -> int:
+        """The same as one number, as `snapshots.place` has it."""
+        milliseconds = int(min(max(self.taken_at * 1000 + 0.5, -8.7e12), 8.7e12))
+        return milliseconds * 1_048_576 + (self.seq & 1_048_575)
+
+
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """What somebody says is in the picture; None takes back what was said, and the detector's answer counts again."""
+
+    labels: tuple[str, ...] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A snapshot as the album shows it: what was seen in it, and what people made of it."""
+
+    inspection: Inspection
+    seq: int
+    starred: bool = False
+    note: str = ""
+    corrected: tuple[str, ...] | None = None
+    """What somebody says is in the picture, beside what the detector said; None when nobody did."""
+    archived_in: tuple[str, ...] = ()
+    """The archives that have confirmed its picture, by name."""
+
+    @property
+    def id(self) -> str:
+        return self.inspection.id
+
+    @property
+    def place(self) -> Place:
+        return Place(int(self.inspection.snapshot.taken_at.timestamp() * 1000 + 0.5) / 1000, self.seq)
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """What is in the picture, as far as anybody knows: as corrected, or else as detected."""
+        if self.corrected is not None:
+            return self.corrected
+        return tuple(label.name for label in self.inspection.detection.labels)
+
+    @property
+    def confidences(self) -> tuple[tuple[str, float], ...]:
+        """Each of these labels with 0..1; what somebody said is sure."""
+        if self.corrected is not None:
+            return tuple((name, 1.0) for name in self.corrected)
+        return tuple((label.name, label.confidence) for label in self.inspection.detection.labels)
+
+    @property
+    def has_person(self) -> bool:
+        """Whether somebody is in the picture, as corrected or else as detected."""
+        if self.corrected is not None:
+            return PERSON.casefold() in _folded(self.corrected)
+        return self.inspection.detection.person_count > 0
+
+
+@dataclass(frozen=True, slots=True)
+class Deleted:
+    """What is left to do of a snapshot that was deleted."""
+
+    path: str
+    """Of its picture in the cache; empty when there was none."""
+
+
+class Heat(NamedTuple):
+    """How much was going on in a quarter of an hour."""
+
+    start: float
+    """Unix seconds."""
+    snapshots: int
+    persons: int
+    """Those of the snapshots on which there is somebody."""
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Which entries are wanted: those for which everything that is set holds."""
+
+    camera: str = ""
+    """A device key."""
+    label: str = ""
+    """A label's name in any case."""
+    min_confidence: float = 0.0
+    """0..1, of that label, or of any one where none is named. What somebody said is sure: 1."""
+    since: datetime | None = None
+    """Taken then or later."""
+    until: datetime | None = None
+    """Taken earlier than that."""
+    person: bool | None = None
+    starred: bool | None = None
+    problem: bool | None = None
+    """Whether something went wrong: there is no picture, or no detection."""
+    q: str = ""
+    """Words, or beginnings of words, in labels, cameras' names and notes; all of them have to be there."""
+
+    def __bool__(self) -> bool:
+        """Whether it leaves anything out."""
+        return self != Filter()
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """What is searched for, as typed; empty where nothing that was typed is a word."""
+        return tuple(dict.fromkeys(_WORD.findall(self.q)))[:MOST_WORDS]
+
+    def matches(self, entry: Entry) -> bool:
+        """Whether this entry is wanted: those that `Journal.page` selects, but for what was deleted or settled."""
+        inspection = entry.inspection
+        return (
+            (not self.camera or inspection.camera == self.camera)
+            and self._has_label(entry)
+            and (self.since is None or inspection.snapshot.taken_at >= self.since)
+            and (self.until is None or inspection.snapshot.taken_at < self.until)
+            and (self.person is None or entry.has_person == self.person)
+            and (self.starred is None or entry.starred == self.starred)
+            and (self.problem is None or bool(inspection.problem) == self.problem)
+            and self._has_words(entry)
+        )
+
+    def _has_label(self, entry: Entry) -> bool:
+        """Whether one label is both the one that is asked for and sure enough."""
+        if not self.label and not self.min_confidence:
+            return True
+        name = self.label.casefold()
+        return any(
+            confidence >= self.min_confidence and (not name or label.casefold() == name)
+            for label, confidence in entry.confidences
+        )
+
+    def _has_words(self, entry: Entry) -> bool:
+        if not self.words:
+            return True
+        snapshot = entry.inspection.snapshot
+        there = words(" ".join((*entry.labels, snapshot.camera, snapshot.label, entry.note)))
+        return all(any(word.startswith(beginning) for word in there) for beginning in words(" ".join(self.words)))
+
+
+def words(text: str) -> list[str]:
+    """The words of a text, without case and accents: as the full-text search takes it apart."""
+    return _WORD.findall("".join(_plain(sign) for sign in text if not "\u0300" <= sign <= "\u036f"))
+
+
+def _plain(sign: str) -> str:
+    """A sign as SQLite's tokenizer `unicode61 remove_diacritics 2` compares it: Latin letters alone lose accents."""
+    base = unicodedata.normalize("NFD", sign)[0]
+    letter = base if base.isascii() else sign
+    folded = letter.casefold()
+    return folded if len(folded) == 1 else letter.lower()
+
+
+def _folded(names: Iterable[str]) -> set[str]:
+    return {name.casefold() for name in names}

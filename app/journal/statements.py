@@ -1,0 +1,28 @@
+"""What statements with many values are made of."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable, Sequence
+
+AMONG = "IN (SELECT value FROM json_each(?))"
+"""A condition with `listed(...)` as its value, however many there are."""
+
+
+def listed(values: Iterable[object]) -> str:
+    return json.dumps(list(values))
+
+
+def marks(values: Sequence[object]) -> str:
+    return ", ".join("?" * len(values))
+
+
+def insert_all(db: sqlite3.Connection, into: str, rows: Sequence[tuple[object, ...]]) -> None:
+    """Insert rows of one length in one statement.
+
+    Every statement hands the interpreter to another thread about five times, and `executemany` is one for each row.
+    """
+    if rows:
+        places = ", ".join([f"({', '.join('?' * len(rows[0]))})"] * len(rows))
+        db.execute(f"INSERT INTO {into} VALUES {places}", [value for row in rows for value in row])

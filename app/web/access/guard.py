@@ -1,0 +1,116 @@
+"""The guard at the door of the web side: lets in, sends to the login, or turns away."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import quote
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
+from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.websockets import WebSocketClose
+
+from app.web.access import origin
+from app.web.access.rules import Access, Locked, Visitor
+from app.web.links import Links, is_link
+
+LOGIN = "/login"
+HEALTH = frozenset({"/health/live", "/health/ready"})
+METRICS = "/metrics"
+
+_LOOKS = frozenset({"GET", "HEAD"})
+_FURNITURE = re.compile(r"/favicon\.ico|/manifest\.webmanifest|/static(/[A-Za-z0-9_-][A-Za-z0-9_.-]*)+")
+"""What the login page needs; no name in it begins with a dot."""
+
+
+class Guard:
+    """ASGI middleware; behind it `scope["state"]["visitor"]` says how somebody came in, None where all may.
+
+    It decides on `scope["path"]`, as the routing does: the prefix has to be off by then.
+    """
+
+    def __init__(self, app: ASGIApp, *, access: Access, links: Links) -> None:
+        self._app = app
+        self._access = access
+        self._links = links
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "websocket":
+            await WebSocketClose()(scope, receive, send)
+            return
+        if scope["type"] == "http":
+            refusal = await self._refusal(Request(scope))
+            if refusal is not None:
+                await refusal(scope, receive, send)
+                return
+        await self._app(scope, receive, send)
+
+    async def _refusal(self, request: Request) -> Response | None:
+        """The answer for who may not come in; None, and the visitor noted, for who may."""
+        if origin.is_forged(request, method=request.method, site=self._access.site):
+            return _said(request, 403, "another site asked for this; set WEB_PUBLIC_URL if it was your own")
+        is_open = self._is_open(request.method, request.scope["path"])
+        try:
+            visitor = await self._visitor(request)
+        except Locked as locked:
+            if not is_open:
+                return too_many(request, locked)
+            visitor = None
+        request.scope.setdefault("state", {})["visitor"] = visitor
+        return None if is_open or visitor is not None else self._turned_away(request)
+
+    async def _visitor(self, request: Request) -> Visitor | None:
+        if request.method in _LOOKS and self._links.permits(request.scope["path"], _query(request)):
+            return "link"
+        return await self._access.visitor(request)
+
+    def _is_open(self, method: str, path: str) -> bool:
+        """Whether everybody may ask for this."""
+        if path == LOGIN and method == "POST":
+            return True
+        return method in _LOOKS and (
+            path == LOGIN
+            or (path in HEALTH and self._access.open_health)
+            or (path == METRICS and self._access.open_metrics)
+            or _FURNITURE.fullmatch(path) is not None
+        )
+
+    def _turned_away(self, request: Request) -> Response:
+        if not self._access.asks_password:
+            return _said(request, 403, "open to this machine only, and not through a proxy: set WEB_PASSWORD")
+        if request.method in _LOOKS and is_link(request.scope["path"], _query(request)):
+            return _said(request, 403, "this link has expired, or is not whole")
+        login = self._access.site.path(LOGIN)
+        if request.headers.get("hx-request"):
+            return _said(request, 401, "login required", {"HX-Redirect": login, "WWW-Authenticate": "Bearer"})
+        if _is_person(request):
+            return RedirectResponse(login + _return_to(request), 303)
+        return _said(request, 401, "password required", {"WWW-Authenticate": 'Basic realm="snapshot-processor"'})
+
+
+def too_many(request: Request, locked: Locked) -> Response:
+    """The answer to who has to wait."""
+    return _said(request, 429, locked.detail, {"Retry-After": str(locked.seconds)})
+
+
+def _return_to(request: Request) -> str:
+    """The query that brings somebody back after the login to what could be looked at."""
+    path, query = request.scope["path"], _query(request)
+    if request.method not in _LOOKS or (path == "/" and not query):
+        return ""
+    return "?next=" + quote(quote(path) + (f"?{query}" if query else ""), safe="/")
+
+
+def _query(request: Request) -> str:
+    # Not `request.url`: that is put together from the Host header, which may hold anything.
+    return str(request.scope.get("query_string", b"").decode("latin-1"))
+
+
+def _is_person(request: Request) -> bool:
+    return "text/html" in request.headers.get("accept", "")
+
+
+def _said(request: Request, status: int, problem: str, headers: dict[str, str] | None = None) -> Response:
+    if _is_person(request):
+        return PlainTextResponse(f"{problem[0].upper()}{problem[1:]}.\n", status, headers=headers)
+    return JSONResponse({"error": problem}, status, headers=headers)

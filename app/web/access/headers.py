@@ -1,0 +1,54 @@
+"""Headers that tell browsers what pages of ours may do: next to nothing."""
+
+from __future__ import annotations
+
+from starlette.datastructures import MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from app.web.site import Site
+
+PAGE_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; connect-src 'self'; "
+    "form-action 'self'; manifest-src 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+PICTURE_POLICY = "sandbox; default-src 'none'"
+"""For what came from outside: shown on its own, it runs nothing, whatever it really is."""
+
+ALWAYS = {
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+}
+HSTS = "max-age=31536000"
+
+
+class SecurityHeaders:
+    """ASGI middleware, the outermost, so that refusals have them too."""
+
+    def __init__(self, app: ASGIApp, *, site: Site) -> None:
+        self._app = app
+        self._always = {**ALWAYS, **({"Strict-Transport-Security": HSTS} if site.https else {})}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        state = scope.setdefault("state", {})
+
+        async def send_with(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                self._add(MutableHeaders(scope=message), by_link=state.get("visitor") == "link")
+            await send(message)
+
+        await self._app(scope, receive, send_with)
+
+    def _add(self, headers: MutableHeaders, *, by_link: bool) -> None:
+        for name, value in self._always.items():
+            headers[name] = value
+        is_picture = headers.get("content-type", "").startswith("image/")
+        headers["Content-Security-Policy"] = PICTURE_POLICY if is_picture else PAGE_POLICY
+        # Who has a link may show its picture on a page of their own; nobody else may take one from here.
+        headers["Cross-Origin-Resource-Policy"] = "cross-origin" if by_link else "same-origin"
+        headers.setdefault("Cache-Control", "private, no-store")

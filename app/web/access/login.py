@@ -1,0 +1,116 @@
+"""The login page and what it does: a right password for a session's cookie."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+from urllib.parse import parse_qs
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from app.web.access import origin, sessions
+from app.web.access.guard import LOGIN
+from app.web.access.rules import Access, Locked
+
+Render = Callable[[Request, str, Mapping[str, Any]], Response]
+"""Of a request, a template's name and its context."""
+
+TEMPLATE = "login.html"
+LARGEST_FORM = 16 * 1024
+LONGEST_NEXT = 2000
+
+
+def login_routes(access: Access, render: Render) -> list[Route]:
+    """`/login` and `/logout`.
+
+    The template gets `next` (a path of ours, for a hidden field) and `problem` (a sentence, or empty).
+    """
+    desk = Desk(access, render)
+    return [
+        Route(LOGIN, desk.show, methods=["GET"]),
+        Route(LOGIN, desk.log_in, methods=["POST"]),
+        Route("/logout", desk.log_out, methods=["POST"]),
+    ]
+
+
+class Desk:
+    """Answers what the login page asks."""
+
+    def __init__(self, access: Access, render: Render) -> None:
+        self._access = access
+        self._render = render
+
+    async def show(self, request: Request) -> Response:
+        """The form, unless there is nothing to log in to."""
+        wanted = safe_next(request.query_params.get("next", ""))
+        if request.state.visitor in ("open", "session") or not self._access.asks_password:
+            return self._on_to(wanted)
+        return self._form(request, wanted)
+
+    async def log_in(self, request: Request) -> Response:
+        """The cookie for the right password; the form again for a wrong one."""
+        form = await _form_of(request)
+        wanted = safe_next(form.get("next", ""))
+        caller = self._access.caller(request)
+        if not self._access.asks_password:
+            return self._on_to(wanted)
+        try:
+            if not await self._access.is_password(form.get("password", ""), caller):
+                return self._form(request, wanted, problem="This is not the password.", status=401)
+        except Locked as locked:
+            answer = self._form(request, wanted, problem=f"{locked.detail.capitalize()}.", status=429)
+            answer.headers["Retry-After"] = str(locked.seconds)
+            return answer
+        answer = self._on_to(wanted)
+        answer.set_cookie(
+            sessions.COOKIE,
+            self._access.new_session(),
+            max_age=sessions.LASTS_S,
+            path=self._access.site.path("") or "/",
+            secure=origin.is_secure(request, https=caller.https, site=self._access.site),
+            httponly=True,
+            samesite="lax",
+        )
+        return answer
+
+    async def log_out(self, _: Request) -> Response:
+        """Take the cookie away; the form comes next."""
+        answer = RedirectResponse(self._access.site.path(LOGIN), 303)
+        answer.delete_cookie(sessions.COOKIE, path=self._access.site.path("") or "/", httponly=True, samesite="lax")
+        return answer
+
+    def _on_to(self, path: str) -> Response:
+        return RedirectResponse(self._access.site.path(path), 303)
+
+    def _form(self, request: Request, wanted: str, *, problem: str = "", status: int = 200) -> Response:
+        answer = self._render(request, TEMPLATE, {"next": wanted, "problem": problem})
+        answer.status_code = status
+        return answer
+
+
+def safe_next(wanted: str) -> str:
+    """A path on this site, without its prefix: what was asked for, or `/` for everything that leads elsewhere."""
+    leads_away = (
+        not wanted.startswith("/")
+        or "//" in wanted.partition("?")[0]
+        or "\\" in wanted  # which browsers take for a slash
+        or not wanted.isprintable()
+        or len(wanted) > LONGEST_NEXT
+    )
+    return "/" if leads_away else wanted
+
+
+async def _form_of(request: Request) -> dict[str, str]:
+    """The fields of a small form; none of anything else."""
+    raw = b""
+    async for chunk in request.stream():
+        raw += chunk
+        if len(raw) > LARGEST_FORM:
+            return {}
+    try:
+        fields = parse_qs(raw.decode(), keep_blank_values=True, errors="replace", max_num_fields=10)
+    except ValueError:
+        return {}
+    return {name: values[-1] for name, values in fields.items()}

@@ -1,0 +1,1 @@
+"""The album: pages on which people look at what the cameras saw."""

@@ -1,0 +1,71 @@
+"""Static files under the hash of them all, so that browsers may keep them for ever."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from app.web.errors import NotFound
+
+FOLDER = Path(__file__).parent / "static"
+
+TYPES = {
+    ".css": "text/css; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".svg": "image/svg+xml",
+    ".png": "image/png",
+    ".txt": "text/plain; charset=utf-8",
+}
+"""Whatever the machine's own list says, these are what browsers need to hear."""
+
+FOR_EVER = "public, max-age=31536000, immutable"
+
+
+@dataclass(frozen=True, slots=True)
+class _File:
+    content: bytes
+    packed: bytes
+    media_type: str
+
+
+class Assets:
+    """The files below `static/`, in memory, packed once."""
+
+    def __init__(self) -> None:
+        paths = sorted(path for path in FOLDER.rglob("*") if path.suffix in TYPES)
+        self._files = {path.relative_to(FOLDER).as_posix(): _load(path) for path in paths}
+        digest = hashlib.sha256()
+        for name, file in self._files.items():
+            digest.update(name.encode() + b"\0" + file.content + b"\0")
+        self.version = digest.hexdigest()[:12]
+
+    def path(self, name: str) -> str:
+        """Where the file of this name is served. Raises `KeyError` for one that there is not."""
+        self._files[name]
+        return f"/static/{self.version}/{name}"
+
+    async def serve(self, request: Request) -> Response:
+        """The file. One of another version's address is today's, and not kept: its page is older than we are."""
+        current = request.path_params["version"] == self.version
+        return self.response(request, request.path_params["name"], caching=FOR_EVER if current else "no-cache")
+
+    def response(self, request: Request, name: str, *, caching: str) -> Response:
+        """Raises `NotFound`."""
+        file = self._files.get(name)
+        if file is None:
+            raise NotFound("unknown_file", f"no file {name!r}")
+        headers = {"Cache-Control": caching, "Vary": "Accept-Encoding"}
+        if not file.packed or "gzip" not in request.headers.get("accept-encoding", ""):
+            return Response(file.content, headers=headers, media_type=file.media_type)
+        return Response(file.packed, headers={**headers, "Content-Encoding": "gzip"}, media_type=file.media_type)
+
+
+def _load(path: Path) -> _File:
+    content = path.read_bytes()
+    packed = b"" if path.suffix == ".png" else gzip.compress(content, mtime=0)
+    return _File(content, packed, TYPES[path.suffix])

@@ -1,0 +1,225 @@
+"""The album's pages for looking: grid, viewer, cameras, status, and the stream of new cards."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from typing import Any
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from app.journal.entries import Entry, Filter, Place
+from app.web.album import sentences, status
+from app.web.album.actions import Actions
+from app.web.album.heat import heat_map, span
+from app.web.album.query import MAP, Query, read
+from app.web.album.rendering import Rendering, is_part
+from app.web.album.snapshot import details, sighting
+from app.web.album.view import Viewer, camera_labels
+from app.web.api import questions, reading
+from app.web.api.search import place_of
+from app.web.api.values import cursor
+from app.web.errors import BadRequest, NotFound
+from app.web.parts import Parts
+
+PAGE = 60
+"""Cards that are loaded at once."""
+
+LATEST = 12
+"""Cards on a camera's page."""
+
+_TITLES = {
+    400: "That was not understood",
+    403: "Not allowed",
+    404: "Not here",
+    405: "That did not work",
+    413: "Too large",
+    429: "Too many tries",
+    500: "Something went wrong",
+    503: "Not now",
+}
+
+
+class Pages:
+    """The album, over the parts of the service that it may touch."""
+
+    def __init__(self, parts: Parts) -> None:
+        self.rendering = Rendering(site=parts.site, version=parts.version)
+        self._parts = parts
+        self._view = Viewer(path=parts.site.path, zone=parts.zone, now=lambda: datetime.now(UTC))
+        self._standings = status.Standings(parts.journal, parts.archives)
+        self._actions = Actions(parts, self.rendering)
+        self._anything = Query({}, Filter(), parts.zone, parts.site.path("/"))
+
+    def routes(self) -> list[Route]:
+        return [
+            Route("/", self.grid),
+            Route("/live", self.live),
+            Route("/snapshots/{id}", self.snapshot),
+            Route("/cameras", self.cameras),
+            Route("/cameras/{name}", self.camera),
+            Route("/status", self.status),
+            Route("/manifest.webmanifest", self.manifest),
+            Route("/favicon.ico", self.favicon),
+            Route("/static/{version}/{name:path}", self.rendering.assets.serve),
+            *self._actions.routes(),
+        ]
+
+    async def grid(self, request: Request) -> Response:
+        query = await read(request.query_params, self._parts)
+        return await run_in_threadpool(self._grid, request, query)
+
+    async def live(self, request: Request) -> Response:
+        """New entries as cards, while somebody looks; the reader's page adds its own query to their links."""
+        query = await read(request.query_params, self._parts)
+        return self._parts.broadcast.stream(request, filter=query.filter, render=self._live_card, event="card")
+
+    async def snapshot(self, request: Request) -> Response:
+        query = await read(request.query_params, self._parts)
+        return await run_in_threadpool(self._snapshot, request, query)
+
+    async def cameras(self, request: Request) -> Response:
+        return await run_in_threadpool(self._cameras, request)
+
+    async def camera(self, request: Request) -> Response:
+        query = await read({"camera": request.path_params["name"]}, self._parts)
+        return await run_in_threadpool(self._camera, request, query)
+
+    async def status(self, request: Request) -> Response:
+        return await run_in_threadpool(self._status, request)
+
+    async def error(self, request: Request, status_code: int, sentence: str) -> Response:
+        """The page that says to people what is wrong; `sentence` may begin with a code."""
+        code, colon, detail = sentence.partition(": ")
+        context = {"status": status_code, "title": _TITLES.get(status_code, "That did not work")}
+        context["sentence"] = _capitalised(detail if colon and " " not in code else sentence)
+        return self.rendering.page(request, "error.html", context, status_code=status_code)
+
+    async def manifest(self, _: Request) -> Response:
+        text = self.rendering.text("manifest.webmanifest")
+        return Response(text, headers={"Cache-Control": "no-cache"}, media_type="application/manifest+json")
+
+    async def favicon(self, request: Request) -> Response:
+        return self.rendering.assets.response(request, "icons/icon.svg", caching="public, max-age=86400")
+
+    def _grid(self, request: Request, query: Query) -> Response:
+        journal = self._parts.journal
+        before = self._before(request)
+        entries = journal.page(query.filter, before=before, limit=PAGE + 1)
+        shown = entries[:PAGE]
+        context: dict[str, Any] = {
+            "query": query,
+            "cards": self._view.cards(shown, query),
+            "older": query.address(before=cursor(shown[-1].place)) if len(entries) > PAGE else "",
+            # What is put below the cards of its day needs no second heading.
+            "day": self._day(before.taken_at) if before and is_part(request) else "",
+        }
+        if is_part(request):
+            return self.rendering.page(request, "_cards.html", context)
+        labels = camera_labels(self._parts.cameras, journal.camera_keys())
+        context |= {
+            "cameras": labels,
+            "configured": self._faces(),
+            "names": journal.label_names(),
+            "removables": query.removables(labels),
+            "heat": self._heat(query),
+            "is_first": before is None,
+            "upload": self._actions.upload_form(),
+        }
+        return self.rendering.page(request, "grid.html", context)
+
+    def _snapshot(self, request: Request, query: Query) -> Response:
+        journal = self._parts.journal
+        entry = journal.entry(request.path_params["id"])
+        if entry is None:
+            raise NotFound("unknown_snapshot", "There is no such picture, or it was deleted.")
+        newer, older = journal.neighbours(entry.place, query.filter)
+        names = {archive.name: archive.url() for archive in self._parts.archives}
+        context = {
+            "query": query,
+            "card": self._view.card(entry, query),
+            "entry": entry,
+            "sighting": sighting(entry, self._view, query),
+            "details": details(entry, self._view, names),
+            "newer": self._view.card(newer, query) if newer else None,
+            "older": self._view.card(older, query) if older else None,
+            "moment": self._view.cards(journal.same_moment(entry), self._anything),
+            "boxes": request.query_params.get("boxes") == "1",
+            "names": journal.label_names(),
+        }
+        return self.rendering.page(request, "snapshot.html", context)
+
+    def _cameras(self, request: Request) -> Response:
+        tiles = []
+        for face in self._faces():
+            latest = self._parts.journal.page(Filter(camera=face["key"]), limit=1)
+            tiles.append({**face, "card": self._view.card(latest[0], self._anything) if latest else None})
+        return self.rendering.page(request, "cameras.html", {"tiles": tiles})
+
+    def _camera(self, request: Request, query: Query) -> Response:
+        key = query.filter.camera
+        entries = self._parts.journal.page(query.filter, limit=LATEST)
+        label = entries[0].inspection.snapshot.label if entries else key
+        former = {"key": key, "label": label, "url": self._view.camera_url(key), "state": ""}
+        face = next((face for face in self._faces() if face["key"] == key), former)
+        context = {
+            "face": face,
+            "query": query,
+            "cards": self._view.cards(entries, query),
+            "asked": "asked" in request.query_params,
+        }
+        return self.rendering.page(request, "camera.html", context)
+
+    def _status(self, request: Request) -> Response:
+        faces = self._faces()
+        archives = self._standings.rows(self._view)
+        context = {
+            **status.overview(self._parts.health.checks(), archives, faces),
+            "archives": archives,
+            "cameras": faces,
+            "detector": sentences.detector(self._parts.detector),
+            "now": self._view.moment(datetime.now(UTC)),
+        }
+        return self.rendering.page(request, "status.html", context)
+
+    def _live_card(self, entry: Entry) -> str:
+        return self.rendering.text("_live.html", card=self._view.card(entry, self._anything))
+
+    def _heat(self, query: Query) -> object:
+        today = self._view.today()
+        last = min(_day_of(query.values[MAP]), today) if MAP in query.values else today
+        quarters = self._parts.journal.heat(*span(last, query.zone))
+        return heat_map(quarters, last=last, today=today, query=query)
+
+    def _faces(self) -> list[dict[str, str]]:
+        """The configured cameras: key, label, address, and in words how they are."""
+        return [
+            {
+                "key": key,
+                "label": face.label,
+                "url": self._view.camera_url(key),
+                "circuit": face.circuit().value,
+                "state": sentences.circuit(face.circuit(), face.retry_in()),
+            }
+            for key, face in self._parts.cameras.items()
+        ]
+
+    def _before(self, request: Request) -> Place | None:
+        values = {"before": request.query_params["before"]} if request.query_params.get("before") else {}
+        return place_of(reading.checked(questions.Search, values, "bad_parameter"), self._parts)
+
+    def _day(self, taken_at: float) -> str:
+        return datetime.fromtimestamp(taken_at, self._parts.zone).date().isoformat()
+
+
+def _day_of(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise BadRequest("bad_parameter", f"{MAP} is a day such as 2026-11-21") from None
+
+
+def _capitalised(sentence: str) -> str:
+    return sentence[:1].upper() + sentence[1:] + ("" if sentence.endswith((".", "!", "?")) else ".")

@@ -1,0 +1,66 @@
+"""Templates into pages: escaped, compiled once, with every address below the site's prefix."""
+
+from __future__ import annotations
+
+import gzip
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+
+from app.web.album.assets import Assets
+from app.web.site import Site
+
+TEMPLATES = Path(__file__).parent / "templates"
+
+WORTH_PACKING = 2_000
+"""Bytes; a smaller page fits into a packet or two anyway."""
+
+
+class Rendering:
+    """Makes pages of templates. Safe to use from any thread."""
+
+    def __init__(self, *, site: Site, version: str) -> None:
+        self.assets = Assets()
+        self._environment = Environment(
+            loader=FileSystemLoader(TEMPLATES),
+            autoescape=True,
+            undefined=StrictUndefined,
+            auto_reload=False,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        self._environment.globals.update(
+            path=site.path, asset=lambda name: site.path(self.assets.path(name)), version=version, visitor=None
+        )
+
+    def text(self, template: str, **context: Any) -> str:
+        """A part of a page."""
+        return self._environment.get_template(template).render(context)
+
+    def page(
+        self,
+        request: Request,
+        template: str,
+        context: Mapping[str, Any],
+        *,
+        status_code: int = 200,
+    ) -> Response:
+        """A page, or for htmx the part that it asked for. Templates know as `visitor` how the reader came in."""
+        state = request.scope.get("state", {})
+        text = self.text(template, **{"visitor": state.get("visitor"), **context})
+        content = text.encode()
+        # Kept for the way back only: who comes with a link asks again.
+        told = {"Cache-Control": "private, no-cache", "Vary": "Accept-Encoding, HX-Request"}
+        if len(content) > WORTH_PACKING and "gzip" in request.headers.get("accept-encoding", ""):
+            content = gzip.compress(content, compresslevel=5, mtime=0)
+            told["Content-Encoding"] = "gzip"
+        return HTMLResponse(content, status_code=status_code, headers=told)
+
+
+def is_part(request: Request) -> bool:
+    """Whether htmx asks for a part of a page rather than a browser for all of it."""
+    return request.headers.get("hx-request") == "true"

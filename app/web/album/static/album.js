@@ -1,0 +1,21 @@
+// Brings a page to life. Every page works without it; each module looks for its own place and leaves others alone.
+
+import { startBoxes } from "./boxes.js";
+import { startForms } from "./forms.js";
+import { startKeys } from "./keys.js";
+import { startLightbox } from "./lightbox.js";
+import { startLive } from "./live.js";
+import { startTimes } from "./times.js";
+import { startUpload } from "./upload.js";
+
+startTimes();
+startBoxes();
+startForms();
+startLightbox();
+startLive();
+startUpload();
+startKeys();
+
+// A link to other weeks leads back into the sheet that it was in; on a wide page that is no sheet.
+const sheet = location.hash === "#when" && document.getElementById("when");
+if (sheet && getComputedStyle(sheet).display === "none") sheet.showPopover();

@@ -1,0 +1,112 @@
+"""The page of archive and health: what is well, in words for people."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+
+from app.journal import Journal, Standing
+from app.web.album import sentences
+from app.web.album.view import Viewer
+from app.web.parts import ArchiveFace
+from pylib.breaker import State
+from pylib.health import Check
+
+FRESH_S = 10.0
+"""Seconds for which an archive's standing is not asked for again: it reads all that the archive ever took."""
+
+_TITLES = {
+    "disk": "Disk",
+    "broker": "Message broker",
+    "undelivered": "Events to publish",
+}
+
+
+class Light(NamedTuple):
+    """One thing that is watched."""
+
+    title: str
+    ok: bool
+    text: str
+
+
+class ArchiveRow(NamedTuple):
+    """How one archive stands."""
+
+    title: str
+    url: str
+    ok: bool
+    text: str
+    lines: tuple[str, ...]
+
+
+@dataclass(slots=True)
+class _Known:
+    standing: Standing
+    until: float
+
+
+class Standings:
+    """How archives stand, asked for now and then only. Any thread may ask."""
+
+    def __init__(
+        self, journal: Journal, archives: Sequence[ArchiveFace], *, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._journal = journal
+        self._archives = archives
+        self._clock = clock
+        self._known: dict[str, _Known] = {}
+
+    def rows(self, view: Viewer) -> list[ArchiveRow]:
+        return [_row(archive, self._standing(archive.name), view) for archive in self._archives]
+
+    def _standing(self, name: str) -> Standing:
+        known = self._known.get(name)
+        if known is None or known.until < self._clock():
+            known = self._known[name] = _Known(self._journal.standing(name), self._clock() + FRESH_S)
+        return known.standing
+
+
+def overview(
+    checks: Sequence[Check], archives: Iterable[ArchiveRow], cameras: Iterable[Mapping[str, str]]
+) -> dict[str, Any]:
+    """The checks as the page shows them: what people care for, threads, and all that needs attention."""
+    lights = [_light(check) for check in checks if not check.live]
+    threads = [Light(check.name, check.ok, check.detail) for check in checks if check.live]
+    ill = [light.title for light in (*lights, *threads) if not light.ok]
+    ill += [archive.title for archive in archives if not archive.ok]
+    ill += [camera["label"] for camera in cameras if camera["circuit"] != State.CLOSED]
+    return {"lights": lights, "threads": threads, "ill": ill}
+
+
+def _light(check: Check) -> Light:
+    archive = check.name.removeprefix("archived to ")
+    if archive != check.name:
+        return Light(f"Archiving to {sentences.archive(archive)}", check.ok, check.detail)
+    return Light(_TITLES.get(check.name, check.name.capitalize()), check.ok, check.detail)
+
+
+def _row(archive: ArchiveFace, standing: Standing, view: Viewer) -> ArchiveRow:
+    pictures = sentences.counted
+    lines = []
+    if standing.owed:
+        since = view.moment(datetime.fromtimestamp(standing.since, UTC)) if standing.since else None
+        waiting = f"{pictures(standing.owed, 'picture waits', 'pictures wait')} to be archived"
+        lines.append(f"{waiting}, the oldest since {since.day_text.lower()}, {since.short}" if since else waiting)
+    if standing.given_up:
+        lines.append(f"{pictures(standing.given_up, 'picture was', 'pictures were')} given up")
+    if standing.without:
+        lines.append(f"{pictures(standing.without, 'picture', 'pictures')} from before it was set up")
+    if standing.problem:
+        lines.append(f"Last problem: {standing.problem}")
+    title = sentences.archive(archive.name)
+    return ArchiveRow(
+        title=title[0].upper() + title[1:],
+        url=archive.url(),
+        ok=not standing.problem,
+        text=f"{pictures(standing.done, 'picture', 'pictures')} kept",
+        lines=tuple(lines),
+    )

@@ -1,0 +1,204 @@
+"""What the album's templates get: entries as cards, with all words and addresses made up already."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, tzinfo
+from urllib.parse import quote
+
+from app.cache import slug
+from app.journal.entries import PERSON, Entry
+from app.messages import Label
+from app.web.album import sentences
+from app.web.album.query import Query
+from app.web.album.sentences import Explanation
+
+CHIPS = 4
+"""Labels on a card, as far as there is room; the viewer has them all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Chip:
+    """A label that filters."""
+
+    name: str
+    confidence: str
+    """`97 %`; empty where a person said so."""
+    url: str
+    person: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """An entry as the grid shows it."""
+
+    id: str
+    url: str
+    thumbnail: str
+    """Address of the small picture; empty when there is none."""
+    preview: str
+    width: int
+    height: int
+    camera: str
+    camera_url: str
+    when: Moment
+    delay: str
+    alt: str
+    chips: tuple[Chip, ...]
+    people: str
+    starred: bool
+    trouble: Explanation | None
+    focus: int
+    """Where across the picture what matters is, 0 (left) to 4 (right): the grid's crop keeps it."""
+    boxes: str
+    """JSON: `[[name, percent, [[left, top, width, height], ...]], ...]` in fractions of the picture."""
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """A moment on the home's clocks."""
+
+    iso: str
+    day: str
+    """`2026-11-21`"""
+    day_text: str
+    time: str
+    """`14:03:22`"""
+    short: str
+    """`14:03`"""
+    long: str
+    """`Saturday, 21 November 2026, 14:03:22`"""
+
+
+class Viewer:
+    """Turns entries into what templates show, for one home."""
+
+    def __init__(self, *, path: Callable[[str], str], zone: tzinfo, now: Callable[[], datetime]) -> None:
+        """`path` puts the site's prefix before a path."""
+        self._path = path
+        self._zone = zone
+        self._now = now
+
+    def cards(self, entries: Iterable[Entry], query: Query) -> list[Card]:
+        """In the same order; their links stay within the query."""
+        today = self.today()
+        string = query.string()
+        chip_urls: dict[str, str] = {}
+        return [self._card(entry, query, string=string, today=today, urls=chip_urls) for entry in entries]
+
+    def card(self, entry: Entry, query: Query) -> Card:
+        return self.cards([entry], query)[0]
+
+    def chips(self, labels: Iterable[Label], query: Query, urls: dict[str, str] | None = None) -> tuple[Chip, ...]:
+        """A chip for each label; `urls` remembers addresses from card to card."""
+        known: dict[str, str] = {} if urls is None else urls
+        return tuple(self._chip(label, query, known) for label in labels)
+
+    def today(self) -> date:
+        return self._now().astimezone(self._zone).date()
+
+    def moment(self, moment: datetime, today: date | None = None) -> Moment:
+        local = moment.astimezone(self._zone)
+        day = local.date()
+        time = f"{local:%H:%M:%S}"
+        return Moment(
+            iso=local.isoformat(timespec="seconds"),
+            day=day.isoformat(),
+            day_text=sentences.day(day, today or self.today()),
+            time=time,
+            short=time[:5],
+            long=f"{local:%A}, {day.day} {local:%B %Y}, {time}",
+        )
+
+    def camera_url(self, key: str) -> str:
+        return self._path(f"/cameras/{quote(slug(key))}")
+
+    def _card(self, entry: Entry, query: Query, *, string: str, today: date, urls: dict[str, str]) -> Card:
+        snapshot = entry.inspection.snapshot
+        labels = best(entry)
+        when = self.moment(snapshot.taken_at, today)
+        api = self._path(f"/api/snapshots/{entry.id}")
+        trouble = sentences.explain(entry)
+        return Card(
+            id=entry.id,
+            url=self._path(f"/snapshots/{entry.id}{string}"),
+            thumbnail=f"{api}/thumbnail" if snapshot.path else "",
+            preview=f"{api}/preview" if snapshot.path else "",
+            width=snapshot.width or 16,
+            height=snapshot.height or 9,
+            camera=snapshot.label,
+            camera_url=self.camera_url(snapshot.camera),
+            when=when,
+            delay=sentences.duration(snapshot.delay_s) if snapshot.delay_s > 0 else "",
+            alt=f"{snapshot.label}, {when.day_text} {when.short}: {seen(entry)}",
+            chips=self.chips(labels[:CHIPS], query, urls),
+            people=_people(entry),
+            starred=entry.starred,
+            trouble=trouble if trouble and (trouble.alarming or not snapshot.path) else None,
+            focus=focus(labels),
+            boxes=boxes(entry.inspection.detection.labels),
+        )
+
+    def _chip(self, label: Label, query: Query, urls: dict[str, str]) -> Chip:
+        url = urls.get(label.name)
+        if url is None:
+            url = urls[label.name] = query.address(label=label.name)
+        confidence = f"{label.confidence:.0%}".replace("%", "\N{NARROW NO-BREAK SPACE}%") if label.confidence else ""
+        return Chip(label.name, confidence, url, label.name.casefold() == PERSON.casefold())
+
+
+def best(entry: Entry) -> list[Label]:
+    """The labels that count, people first and then the surest; what somebody said has confidence 0."""
+    detected = {label.name.casefold(): label for label in entry.inspection.detection.labels}
+    if entry.corrected is None:
+        labels = list(entry.inspection.detection.labels)
+    else:
+        labels = [detected.get(name.casefold(), Label(name, 0.0)) for name in entry.corrected]
+    return sorted(labels, key=lambda label: (label.name.casefold() != PERSON.casefold(), -label.confidence))
+
+
+def seen(entry: Entry) -> str:
+    """What is in the picture, in words."""
+    trouble = sentences.explain(entry)
+    if not entry.inspection.snapshot.path and trouble:
+        return trouble.title.lower()
+    things = [name for name in entry.labels if name.casefold() != PERSON.casefold()]
+    words = [people] if (people := _people(entry)) else []
+    return ", ".join([*words, *things]) or (trouble.title.lower() if trouble else "nothing seen")
+
+
+def boxes(labels: Iterable[Label]) -> str:
+    """The boxes of labels for the overlay; empty when there are none."""
+    found = [
+        [
+            label.name,
+            round(label.confidence * 100),
+            [[round(side, 4) for side in (box.left, box.top, box.width, box.height)] for box in label.boxes],
+        ]
+        for label in labels
+        if label.boxes
+    ]
+    return json.dumps(found, separators=(",", ":")) if found else ""
+
+
+def focus(labels: Iterable[Label]) -> int:
+    """Which fifth of the picture's width the first box of these has its middle in; the middle one without boxes."""
+    for label in labels:
+        for box in label.boxes:
+            return min(4, max(0, int((box.left + box.width / 2) * 5)))
+    return 2
+
+
+def camera_labels(cameras: Mapping[str, object], keys: Iterable[str]) -> dict[str, str]:
+    """What people call each camera, configured ones first; one that is configured no more has its key."""
+    labels = {key: str(getattr(face, "label", key)) for key, face in cameras.items()}
+    return {**labels, **{key: key for key in keys if key not in labels}}
+
+
+def _people(entry: Entry) -> str:
+    if entry.corrected is not None:
+        return "people" if entry.has_person else ""
+    count = entry.inspection.detection.person_count
+    return sentences.counted(count, "person", "people") if count else ""

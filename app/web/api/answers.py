@@ -1,0 +1,157 @@
+"""What the API answers: the models from which it is described, and which a test holds the answers against."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Said(BaseModel):
+    """An answer: exactly these fields."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class Error(Said):
+    """What is wrong, for people; programs look at the status."""
+
+    error: Annotated[str, Field(description="`code: sentence`")]
+
+
+class SeenLabel(Said):
+    """One thing that the detector saw."""
+
+    name: str
+    confidence: float = Field(ge=0, le=1)
+    boxes: list[Annotated[list[float], Field(min_length=4, max_length=4)]] = Field(
+        description="Left, top, width, height, as fractions of the picture."
+    )
+
+
+class Snapshot(Said):
+    """A snapshot: the fields of an event, and what people made of it."""
+
+    event_id: str
+    device_key: str
+    device_label: str
+    type: Literal["camera"]
+    timestamp: datetime = Field(description="Of the trigger.")
+    taken_at: datetime
+    image_timestamp: str = Field(description="Of the trigger, in whole unix seconds.")
+    delay_s: float = Field(description="From the trigger to the picture.")
+    origin: str
+    width: int
+    height: int
+    size: int = Field(description="Bytes of the picture; 0 when there never was one.")
+    person_count: int
+    labels: list[SeenLabel]
+    detector: str
+    decision: str
+    problem: str = Field(description="Why there is no picture, or no detection; empty when all is well.")
+    event_detail: str | None = Field(default=None, description="Only when somebody is in the picture.")
+    active_input: dict[str, Any] | None
+    storage_url: str
+    storage_path: str
+    thumbnail_url: str | None
+    traceparent: str = ""
+    baggage: str = ""
+    starred: bool
+    note: str
+    corrected_labels: list[str] | None
+    archived_in: list[str]
+    url: str = Field(description="Its page.")
+    image_url: str | None = Field(description="null when there is no picture (any more).")
+    preview_url: str | None
+    annotated_url: str | None
+
+
+class SnapshotWithRelated(Snapshot):
+    """A snapshot, and what else its camera pushed in the same moment."""
+
+    related: list[str]
+
+
+class SnapshotPage(Said):
+    """Some snapshots, newest first."""
+
+    snapshots: list[Snapshot]
+    next: str | None = Field(description="`before` of the next page; null on the last one.")
+
+
+class Accepted(Said):
+    """It is on the disk, and will become an event."""
+
+    event_id: str
+    url: str
+
+
+class Camera(Said):
+    """A configured camera."""
+
+    device_key: str
+    label: str
+    name: str = Field(description="As addresses carry it.")
+    circuit: Literal["closed", "half_open", "open"]
+    retry_in_s: float = Field(description="Seconds until it is asked again; 0 when it would be now.")
+    last_snapshot: Snapshot | None
+
+
+class Cameras(Said):
+    """All configured cameras."""
+
+    cameras: list[Camera]
+
+
+class Quarter(Said):
+    """A quarter of an hour in which something happened."""
+
+    start: datetime
+    snapshots: int
+    persons: int
+
+
+class Heat(Said):
+    """When how much happened."""
+
+    quarters: list[Quarter]
+
+
+class Labels(Said):
+    """Everything that was seen, or that people said is there."""
+
+    labels: list[str]
+
+
+class Link(Said):
+    """A link that opens one picture, for who has it, until it expires."""
+
+    url: str
+    expires: datetime
+
+
+class Check(Said):
+    """One part of the service."""
+
+    name: str
+    ok: bool
+    detail: str
+    critical: bool = Field(description="Whether the whole fails with it.")
+    live: bool = Field(description="Whether a restart may mend it.")
+    alarm: bool = Field(description="Whether somebody should be told.")
+
+
+class Live(Said):
+    """Whether the process works; the checks are for those who may see everything."""
+
+    live: bool
+    checks: list[Check] = []
+
+
+class Ready(Said):
+    """Whether the service can do its job; the rest is for those who may see everything."""
+
+    ready: bool
+    live: bool = True
+    checks: list[Check] = []

@@ -1,0 +1,79 @@
+"""How the service is: for probes, for people who may see it all, and for Prometheus."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from app.web.api import answers
+from app.web.api.common import REFUSALS
+from app.web.api.operation import Answer, Operation, json_of
+from app.web.parts import Parts
+from pylib.metrics import CONTENT_TYPE
+
+
+class HealthAndMetrics:
+    """The endpoints that say how the service is."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+
+    def operations(self) -> list[Operation]:
+        return [
+            Operation(
+                "GET",
+                "/health/live",
+                self.live,
+                "Whether the process works, and each thread gets on",
+                {
+                    200: json_of("It does.", answers.Live),
+                    503: json_of("It has to be started again.", answers.Live),
+                    **REFUSALS,
+                },
+                guarded=False,
+            ),
+            Operation(
+                "GET",
+                "/health/ready",
+                self.ready,
+                "Whether everything that it needs is there",
+                {
+                    200: json_of("It is.", answers.Ready),
+                    503: json_of("Something is not; the checks say what.", answers.Ready),
+                    **REFUSALS,
+                },
+                guarded=False,
+            ),
+            Operation(
+                "GET",
+                "/metrics",
+                self.metrics,
+                "Everything that is counted, for Prometheus",
+                {200: Answer("In its text format.", {"text/plain": None}), **REFUSALS},
+                guarded=False,
+            ),
+        ]
+
+    async def live(self, request: Request) -> Response:
+        # Asks the threads only: what hangs with the disk or the broker must not look like a dead process.
+        report = await run_in_threadpool(lambda: self._parts.health.report(live_only=True))
+        return _answer(request, "live", {"live": report["live"], "checks": report["checks"]})
+
+    async def ready(self, request: Request) -> Response:
+        return _answer(request, "ready", await run_in_threadpool(self._parts.health.report))
+
+    async def metrics(self, _: Request) -> Response:
+        return Response(await run_in_threadpool(self._parts.metrics), headers={"Content-Type": CONTENT_TYPE})
+
+
+def _answer(request: Request, question: str, report: dict[str, Any]) -> Response:
+    """The report; strangers, who are let in by the settings, get one word of it."""
+    known = request.scope.get("state", {}).get("visitor") is not None
+    return JSONResponse(
+        report if known else {question: report[question]},
+        status_code=200 if report[question] else 503,
+        headers={"Cache-Control": "no-store"},
+    )

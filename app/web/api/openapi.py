@@ -1,0 +1,135 @@
+"""The API's description, made of the operations and of the models that check requests."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from pydantic import BaseModel
+from pydantic.json_schema import models_json_schema
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from app.web.access.sessions import COOKIE
+from app.web.api.operation import Answer, Body, Operation
+from app.web.parts import Parts
+
+REF = "#/components/schemas/{model}"
+DESCRIPTION = """Snapshots of your cameras: have them taken, hand them in, look for them, hear of them.
+
+On a loopback address without a password no login is needed. Else say who you are with a token
+(`Authorization: Bearer`, made by `snapshot-processor token add`), or with the password, by Basic (any user name) or
+Bearer; browsers have a cookie from `/login`. Errors are `{"error": "code: sentence"}`. A method that a path does not
+have is answered 405."""
+
+SECURITY: Mapping[str, dict[str, Any]] = {
+    "bearer": {"type": "http", "scheme": "bearer", "description": "A token, or the password."},
+    "basic": {"type": "http", "scheme": "basic", "description": "The password, with any user name."},
+    "session": {"type": "apiKey", "in": "cookie", "name": COOKIE, "description": "What /login gives to browsers."},
+}
+
+
+class Description:
+    """`/openapi.json`: made once."""
+
+    def __init__(self, parts: Parts, operations: Iterable[Operation]) -> None:
+        self._document = document(operations, version=parts.version, server=parts.site.url("") or "/")
+
+    async def openapi(self, _: Request) -> Response:
+        return JSONResponse(self._document)
+
+
+def document(operations: Iterable[Operation], *, version: str, server: str) -> dict[str, Any]:
+    """The OpenAPI document of these operations."""
+    operations = list(operations)
+    models = sorted({model for each in operations for model in _models(each)}, key=lambda model: model.__name__)
+    refs, definitions = models_json_schema([(model, "validation") for model in models], ref_template=REF)
+    schemas = {model: refs[model, "validation"] for model in models}
+    paths: dict[str, dict[str, Any]] = {}
+    for each in operations:
+        paths.setdefault(each.template, {})[each.method.lower()] = _operation(each, schemas)
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "snapshot-processor", "version": version, "description": DESCRIPTION},
+        "servers": [{"url": server}],
+        "paths": paths,
+        "components": {"schemas": _without_nothing(definitions.get("$defs", {})), "securitySchemes": dict(SECURITY)},
+        "security": [{name: []} for name in SECURITY],
+    }
+
+
+def _models(operation: Operation) -> set[type[BaseModel]]:
+    """Everything that JSON bodies of this operation, in or out, are made of."""
+    found = {model for answer in operation.answers.values() for model in answer.content.values() if model}
+    body = operation.body.content.values() if operation.body else ()
+    return found | {model for model in body if isinstance(model, type)}
+
+
+def _operation(operation: Operation, schemas: Mapping[type[BaseModel], Any]) -> dict[str, Any]:
+    described: dict[str, Any] = {
+        "operationId": operation.name,
+        "summary": operation.summary,
+        "responses": {str(status): _answer(answer, schemas) for status, answer in operation.answers.items()},
+    }
+    parameters = [*_in_path(operation), *_in_query(operation), *_in_headers(operation)]
+    if parameters:
+        described["parameters"] = parameters
+    if operation.body:
+        described["requestBody"] = _body(operation.body, schemas)
+    if not operation.guarded or operation.links:
+        # Whether it is open is a setting, or the parameters' doing: no scheme may be enough.
+        described["security"] = [{}, *({name: []} for name in SECURITY)]
+    return described
+
+
+def _answer(answer: Answer, schemas: Mapping[type[BaseModel], Any]) -> dict[str, Any]:
+    described: dict[str, Any] = {"description": answer.description}
+    if answer.content:
+        described["content"] = {
+            media: {"schema": schemas[model]} if model else {} for media, model in answer.content.items()
+        }
+    if answer.headers:
+        described["headers"] = {name: {"schema": {"type": "string"}} for name in answer.headers}
+    return described
+
+
+def _body(body: Body, schemas: Mapping[type[BaseModel], Any]) -> dict[str, Any]:
+    content = {
+        media: {"schema": schemas[model] if isinstance(model, type) else model} for media, model in body.content.items()
+    }
+    return {"required": body.required, "content": content}
+
+
+def _in_path(operation: Operation) -> list[dict[str, Any]]:
+    names = [part[1:-1] for part in operation.template.split("/") if part.startswith("{")]
+    schema = {"type": "string", "minLength": 1}
+    return [{"name": name, "in": "path", "required": True, "schema": schema} for name in names]
+
+
+def _in_query(operation: Operation) -> list[dict[str, Any]]:
+    if operation.query is None:
+        return []
+    schema = operation.query.model_json_schema()
+    return [_parameter(name, dict(each)) for name, each in schema.get("properties", {}).items()]
+
+
+def _parameter(name: str, schema: dict[str, Any]) -> dict[str, Any]:
+    description = schema.pop("description", "")
+    schema.pop("title", None)
+    if schema.get("default") == "":
+        del schema["default"]
+    schema = _without_nothing(schema)
+    return {"name": name, "in": "query", "required": False, "description": description, "schema": schema}
+
+
+def _in_headers(operation: Operation) -> list[dict[str, Any]]:
+    schema = {"type": "string"}
+    return [{"name": name, "in": "header", "required": False, "schema": schema} for name in operation.headers]
+
+
+def _without_nothing(schema: Any) -> Any:
+    """The same without the default null, by which pydantic says that a field may be left out."""
+    if isinstance(schema, dict):
+        kept = {name: value for name, value in schema.items() if name != "default" or value is not None}
+        return {name: _without_nothing(value) for name, value in kept.items()}
+    return [_without_nothing(value) for value in schema] if isinstance(schema, list) else schema

@@ -1,0 +1,156 @@
+"""The pictures of a snapshot: as it came, small, for the screen, with what was seen drawn in; and links to them."""
+
+from __future__ import annotations
+
+import os
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import FileResponse, JSONResponse, Response
+
+from app.cache import SUFFIXES, slug
+from app.journal.entries import Entry
+from app.thumbnails import PictureGone
+from app.web.api import answers, questions, reading
+from app.web.api.common import ERRORS, FAILURES, error
+from app.web.api.entries import entry_of
+from app.web.api.operation import Answer, Body, Endpoint, Operation, json_of
+from app.web.errors import NotFound
+from app.web.parts import Parts
+
+KINDS = {
+    "image": "The picture as it came",
+    "thumbnail": "The picture, at most 480 pixels wide",
+    "preview": "The picture, at most 2048 pixels a side",
+    "annotated": "The picture with a frame around everything that was seen",
+}
+MEDIA_TYPES = {suffix: f"image/{kind.lower()}" for kind, suffix in SUFFIXES.items()}
+"""By the suffix in the cache, which says what the picture was found to be."""
+
+CACHING = "private, max-age=31536000, immutable"
+
+
+class Pictures:
+    """The endpoints of pictures."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+
+    def operations(self) -> list[Operation]:
+        link = Operation(
+            "POST",
+            "/api/snapshots/{id}/link",
+            self.make_link,
+            "Make a link that opens one picture, for whoever has it, until it expires",
+            {200: json_of("The link.", answers.Link), **ERRORS, 404: error("There is no such snapshot.")},
+            query=questions.Nothing,
+            body=Body({"application/json": questions.Wanted}, required=False),
+        )
+        return [*(self._operation(kind, summary) for kind, summary in KINDS.items()), link]
+
+    async def make_link(self, request: Request) -> Response:
+        reading.query(request, questions.Nothing)
+        wanted = await reading.body(request, questions.Wanted)
+        entry = await entry_of(self._parts, request.path_params["id"])
+        signed = self._parts.links.sign(entry.id, wanted.kind, seconds=wanted.seconds)
+        url = self._parts.site.url(f"/api/snapshots/{entry.id}/{wanted.kind}")
+        expires = datetime.fromtimestamp(int(time.time()) + wanted.seconds, UTC)
+        return JSONResponse({"url": f"{url}?{signed}", "expires": expires.isoformat()})
+
+    def _operation(self, kind: str, summary: str) -> Operation:
+        types = [*MEDIA_TYPES.values()] if kind == "image" else ["image/jpeg"]
+        return Operation(
+            "GET",
+            f"/api/snapshots/{{id}}/{kind}",
+            self._endpoint(kind),
+            summary,
+            {
+                200: Answer("The picture.", dict.fromkeys(types), ("ETag", "Cache-Control")),
+                **(
+                    {206: Answer("The part of it that was asked for.", dict.fromkeys(types))} if kind == "image" else {}
+                ),
+                304: Answer("You have it already."),
+                **ERRORS,
+                404: error("There is no such snapshot, or no picture; the sentence says where it is archived."),
+                **FAILURES,
+            },
+            query=questions.Signed,
+            headers=("If-None-Match",),
+            links=True,
+        )
+
+    def _endpoint(self, kind: str) -> Endpoint:
+        async def endpoint(request: Request) -> Response:
+            return await self._picture(request, kind)
+
+        endpoint.__name__ = kind
+        return endpoint
+
+    async def _picture(self, request: Request, kind: str) -> Response:
+        reading.query(request, questions.Signed)
+        entry = await entry_of(self._parts, request.path_params["id"])
+        path = _path_of(entry)
+        stat = await run_in_threadpool(_stat, path)
+        if stat is None:
+            raise _gone(entry)
+        # What a snapshot's picture is never changes.
+        headers = {"ETag": f'"{entry.id}-{kind}"', "Cache-Control": CACHING}
+        if _has(request, headers["ETag"]):
+            return Response(status_code=304, headers=headers)
+        if kind == "image":
+            return _as_it_came(path, stat, entry=entry, headers=headers)
+        try:
+            content = await self._made(entry, kind)
+        except PictureGone:
+            raise _gone(entry) from None
+        return Response(content, headers=headers, media_type="image/jpeg")
+
+    async def _made(self, entry: Entry, kind: str) -> bytes:
+        if kind == "annotated":
+            return await self._parts.pictures.annotated(entry.inspection)
+        return await self._parts.pictures.small(
+            entry.inspection.snapshot, "thumbnail" if kind == "thumbnail" else "preview"
+        )
+
+
+def _path_of(entry: Entry) -> Path:
+    """The picture on disk. Raises `NotFound` when there is none (any more)."""
+    snapshot = entry.inspection.snapshot
+    if snapshot.path:
+        return Path(snapshot.path)
+    if snapshot.size:
+        raise _gone(entry)
+    raise NotFound("no_picture", snapshot.problem or "there is no picture")
+
+
+def _gone(entry: Entry) -> NotFound:
+    where = f"; it is archived in {' and '.join(entry.archived_in)}" if entry.archived_in else ""
+    return NotFound("picture_gone", f"the picture is no longer in the cache{where}")
+
+
+def _stat(path: Path) -> os.stat_result | None:
+    try:
+        return path.stat()
+    except FileNotFoundError:
+        return None
+
+
+def _has(request: Request, etag: str) -> bool:
+    """Whether the caller has this one already (RFC 9110, 13.1.2: the comparison is a weak one)."""
+    given = [tag.strip().removeprefix("W/") for tag in request.headers.get("if-none-match", "").split(",")]
+    return etag in given or "*" in given
+
+
+def _as_it_came(path: Path, stat: os.stat_result, *, entry: Entry, headers: dict[str, str]) -> Response:
+    snapshot = entry.inspection.snapshot
+    return FileResponse(
+        path,
+        headers=headers,
+        media_type=MEDIA_TYPES.get(path.suffix, "application/octet-stream"),
+        filename=f"{snapshot.taken_at:%Y%m%d-%H%M%S}-{slug(snapshot.camera)}{path.suffix}",
+        stat_result=stat,
+        content_disposition_type="inline",
+    )

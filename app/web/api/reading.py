@@ -1,0 +1,87 @@
+"""Requests as values: parameters and bodies, checked by their models, within limits."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncGenerator, Iterable
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+from starlette.requests import Request
+
+from app.web.errors import BadRequest, TooLarge
+
+M = TypeVar("M", bound=BaseModel)
+
+LARGEST_BODY = 64 * 1024
+"""Bytes of JSON."""
+
+
+def query(request: Request, model: type[M]) -> M:
+    """The parameters in the address. Raises `BadRequest`."""
+    return checked(model, once(request.query_params.multi_items()), "bad_parameter")
+
+
+async def body(request: Request, model: type[M], *, required: bool = False) -> M:
+    """The JSON object in the body; an empty body is an empty one, unless it is `required`. Raises `BadRequest`."""
+    raw = b""
+    async for chunk in request.stream():
+        raw += chunk
+        if len(raw) > LARGEST_BODY:
+            raise BadRequest("too_large", f"the body may have at most {LARGEST_BODY} bytes")
+    try:
+        value = json.loads(raw) if raw.strip() or required else {}
+    except (ValueError, RecursionError):
+        raise BadRequest("not_json", "the body must be JSON" + ("" if required else ", or empty")) from None
+    if not isinstance(value, dict):
+        raise BadRequest("not_an_object", "the body must be a JSON object")
+    return checked(model, value, "bad_field")
+
+
+def checked(model: type[M], values: dict[str, Any], code: str) -> M:
+    """These values as their model has them. Raises `BadRequest`, which names all that is wrong."""
+    try:
+        return model.model_validate(values)
+    except (ValidationError, RecursionError) as error:
+        problems = error.errors() if isinstance(error, ValidationError) else []
+        sentences = [_sentence(problem, model) for problem in problems] or ["it is nested too deeply"]
+        raise BadRequest(code, "; ".join(sentences)) from None
+
+
+def once(items: Iterable[tuple[str, Any]]) -> dict[str, Any]:
+    """Names and values, each name once. Raises `BadRequest`."""
+    values: dict[str, Any] = {}
+    for name, value in items:
+        if name in values:
+            raise BadRequest("bad_parameter", f"{name} is given more than once")
+        values[name] = value
+    return values
+
+
+async def capped(request: Request, *, most: int, besides: int = 0) -> AsyncGenerator[bytes, None]:
+    """The body as it comes, of at most `most` bytes, and `besides` for what is around them.
+
+    Raises `TooLarge` before it is read, where it says so itself, or else on the way.
+    """
+    announced = request.headers.get("content-length", "")
+    if announced.isdecimal() and int(announced) > most + besides:
+        raise too_large(most)
+    size = 0
+    async for chunk in request.stream():
+        size += len(chunk)
+        if size > most + besides:
+            raise too_large(most)
+        yield chunk
+
+
+def too_large(most: int) -> TooLarge:
+    """The refusal of what has more bytes than that."""
+    return TooLarge("too_large", f"a picture may have at most {most / 1e6:g} MB")
+
+
+def _sentence(problem: Any, model: type[BaseModel]) -> str:
+    name = str(problem["loc"][0])[:60] if problem["loc"] else ""
+    if problem["type"] == "extra_forbidden":
+        return f"{name} is unknown; there are: {', '.join(model.model_fields) or 'none'}"
+    reason = problem["msg"].removeprefix("Value error, ")
+    return reason if reason.startswith(name) else f"{name}: {reason}"

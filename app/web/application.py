@@ -1,0 +1,41 @@
+"""The web side as one ASGI application: all routes, and what every request goes through."""
+
+from __future__ import annotations
+
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.errors import ServerErrorMiddleware
+from starlette.routing import BaseRoute
+
+from app.web.access import login_routes, middleware
+from app.web.album.pages import Pages
+from app.web.api import api_routes
+from app.web.errors import handlers
+from app.web.parts import Parts
+from app.web.traffic import Counting
+
+
+def application(parts: Parts) -> Starlette:
+    """The album, the API and the login."""
+    pages = Pages(parts)
+    answers = handlers(pages.error)
+    routes: list[BaseRoute] = [
+        *api_routes(parts),
+        *login_routes(parts.access, pages.rendering.page),
+        *pages.routes(),
+    ]
+    headers, prefix, guard = middleware(parts.access, parts.links)
+    served = Starlette(
+        routes=routes,
+        middleware=[
+            headers,
+            prefix,
+            Middleware(Counting, routes=routes, traffic=parts.traffic),
+            guard,
+            # A second one, besides Starlette's outermost: so the unexpected gets our headers and is counted too.
+            Middleware(ServerErrorMiddleware, handler=answers.pop(Exception)),
+        ],
+        exception_handlers=answers,
+    )
+    served.router.redirect_slashes = False
+    return served

@@ -1,0 +1,100 @@
+"""What the web side refuses, and how it says so: JSON for programs, a page for people."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+import structlog
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from app.media.picture import BadPicture
+from pylib.errors import Failure, Permanent, Transient
+
+log = structlog.get_logger(__name__)
+
+Page = Callable[[Request, int, str], Awaitable[Response]]
+"""Makes the page that says to people what is wrong: the request, the status, one sentence."""
+
+
+class Refused(Permanent):
+    """A request that is not done; `status` is what HTTP calls the reason."""
+
+    status = 400
+
+
+class BadRequest(Refused):
+    """The caller has to say it differently."""
+
+
+class NotFound(Refused):
+    """There is no such thing."""
+
+    status = 404
+
+
+class TooLarge(Refused):
+    """It is more than is taken."""
+
+    status = 413
+
+
+class UnsupportedMedia(Refused):
+    """It is nothing of a kind that is taken."""
+
+    status = 415
+
+
+class Unprocessable(Refused):
+    """It is of the right kind, and broken."""
+
+    status = 422
+
+
+_PICTURES: Mapping[str, type[Refused]] = {
+    "not_an_image": UnsupportedMedia,
+    "unsupported_format": UnsupportedMedia,
+    "pixel_bomb": TooLarge,
+}
+_SENTENCES = {404: "not_found: there is nothing at this address", 405: "bad_method: not with this method"}
+RETRY_AFTER = {"Retry-After": "5"}
+
+
+def refused(error: BadPicture) -> Refused:
+    """The refusal of an uploaded picture."""
+    return _PICTURES.get(error.code, Unprocessable)(error.code, error.detail)
+
+
+def handlers(page: Page) -> dict[Any, Any]:
+    """What Starlette does with each kind of exception."""
+
+    async def answer(request: Request, error: Exception) -> Response:
+        status, sentence, headers = _said(error)
+        if wants_page(request):
+            response = await page(request, status, sentence)
+        else:
+            response = JSONResponse({"error": sentence}, status_code=status)
+        response.headers.update(headers)
+        return response
+
+    return dict.fromkeys((Failure, HTTPException, Exception), answer)
+
+
+def wants_page(request: Request) -> bool:
+    """Whether a person looks at the answer, and not a program."""
+    return "text/html" in request.headers.get("accept", "") and not request.scope["path"].startswith("/api/")
+
+
+def _said(error: Exception) -> tuple[int, str, Mapping[str, str]]:
+    """Status, sentence and headers."""
+    if isinstance(error, BadPicture):
+        error = refused(error)
+    if isinstance(error, HTTPException):
+        return error.status_code, _SENTENCES.get(error.status_code, error.detail), error.headers or {}
+    if isinstance(error, Refused):
+        return error.status, str(error), {}
+    if isinstance(error, Transient):
+        return 503, str(error), RETRY_AFTER
+    return 500, "unexpected: something went wrong; the log says what", {}

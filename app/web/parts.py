@@ -1,0 +1,88 @@
+"""What the web side may touch of the service, and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import tzinfo
+from typing import Protocol
+
+from app.cache import slug
+from app.journal import Journal
+from app.triggers.handed_in import HandedIn
+from app.triggers.intake import Intake
+from app.web.access import Access
+from app.web.events import Broadcast
+from app.web.links import Links
+from app.web.live import Live
+from app.web.pictures import Pictures
+from app.web.site import Site
+from pylib.breaker import State
+from pylib.health import Health
+
+
+@dataclass(frozen=True, slots=True)
+class CameraFace:
+    """A configured camera, as far as people see it. Both functions answer at once, from any thread."""
+
+    label: str
+    """What people call the place."""
+    circuit: Callable[[], State]
+    """Whether it is asked as usual, on trial, or left alone for a while."""
+    retry_in: Callable[[], float]
+    """Seconds until a camera that is left alone is asked again; 0 when it would be now."""
+
+
+@dataclass(frozen=True, slots=True)
+class ArchiveFace:
+    """A configured archive, as far as people see it."""
+
+    name: str
+    """As in `Entry.archived_in`."""
+    url: Callable[[], str]
+    """A link for people to where the pictures are; empty when there is none."""
+
+
+class Traffic(Protocol):
+    """Counts HTTP requests. Called in the server's loop: returns at once."""
+
+    def request(self, route: str, *, method: str, status: int, seconds: float) -> None:
+        """A request's answer began after `seconds`. `route` is its template, `/api/snapshots/{id}`, or empty."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """The parts of the service that the web side uses."""
+
+    cameras: Mapping[str, CameraFace]
+    """By device key."""
+    intake: Intake
+    handed_in: HandedIn
+    journal: Journal
+    live: Live
+    broadcast: Broadcast
+    health: Health
+    metrics: Callable[[], bytes]
+    """The exposition in Prometheus' text format."""
+    traffic: Traffic
+    pictures: Pictures
+    access: Access
+    links: Links
+    site: Site
+    zone: tzinfo
+    """The home's: where its days begin."""
+    archives: tuple[ArchiveFace, ...] = ()
+    max_upload: int = 25_000_000
+    """Bytes that an uploaded picture may have."""
+    max_pixels: int = 50_000_000
+    detector: str = "none"
+    """Kind of the configured detector."""
+    version: str = ""
+
+    def camera(self, name: str) -> str | None:
+        """The device key that is meant: as it is, or in its address form, with or without the type."""
+        for key in self.cameras:
+            if name == key or slug(name) in (slug(key), slug(key.rpartition(" ")[0])):
+                return key
+        return None

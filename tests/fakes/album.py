@@ -1,0 +1,48 @@
+"""Journals with events in them, for tests of the album."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from app.journal import Entry, Journal
+from app.messages import Detection, Inspection, Label, Snapshot
+
+NOW = datetime(2026, 3, 4, 5, 6, 7, 890123, UTC)
+
+
+@contextmanager
+def opened(path: Path, *, clock: Callable[[], float] = time.time) -> Iterator[Journal]:
+    journal = Journal(path, clock=clock)
+    journal.open()
+    journal.database.start()
+    yield journal
+    journal.database.stop()
+    assert journal.database.join(5)
+
+
+def an_event(
+    journal: Journal, name: str, *labels: str, camera: str = "Yard Camera", after: float = 0, note: str = ""
+) -> Inspection:
+    """One that became an event, taken so many seconds later than NOW."""
+    taken = Snapshot(name, camera, "Yard", NOW, NOW + timedelta(seconds=after), 0.25, "http", f"/cache/{name}.jpg", 9)
+    found = tuple(Label(label, 0.9) for label in labels)
+    journal.record(taken, note=note)
+    inspection = Inspection(taken, "hog", Detection(found, int("Person" in labels)), "clear")
+    journal.inspect(inspection, ["rabbitmq", "s3"])
+    return inspection
+
+
+def ids(entries: Iterable[Entry]) -> str:
+    return " ".join(entry.id for entry in entries)
+
+
+def hold(journal: Journal, *names: str) -> None:
+    for number, name in enumerate(names):
+        taken_at = NOW + timedelta(seconds=number)
+        taken = Snapshot(name, "Yard Camera", "Yard", NOW, taken_at, 0.25, "ftp", f"/cache/{name}.jpg", 9)
+        journal.record(taken)
+        journal.hold(Inspection(taken, "hog", Detection((Label("Dog", 0.9),))))

@@ -1,0 +1,167 @@
+"""The web side on its own: its parts over a real journal, a server on a port of its own, and pictures to show."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import requests
+from starlette.applications import Starlette
+
+from app.cache import Cache
+from app.journal import Journal
+from app.messages import Detection, Inspection, Snapshot
+from app.sections import WebSettings
+from app.taken_at import TakenAt
+from app.thumbnails import Thumbnails
+from app.triggers.handed_in import HandedIn
+from app.triggers.intake import Intake
+from app.web.access import Access
+from app.web.events import Broadcast
+from app.web.links import Links
+from app.web.live import Live
+from app.web.parts import ArchiveFace, CameraFace, Parts
+from app.web.pictures import Pictures
+from app.web.server import WebServer
+from pylib.breaker import State
+from pylib.health import Health
+from tests.fakes.cameras import jpeg
+from tests.fakes.detectors import PERSON
+
+NOW = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
+MAX_PIXELS = 4_000_000
+FRONT, KITCHEN = "Front Door Camera", "Küche Camera"
+
+
+class CountedTraffic:
+    """Remembers what it was told."""
+
+    def __init__(self) -> None:
+        self.seen: list[tuple[str, str, int]] = []
+
+    def request(self, route: str, *, method: str, status: int, seconds: float) -> None:
+        self.seen.append((route, method, status))
+
+
+def parts_for(folder: Path, **changes: Any) -> Parts:
+    """The web side's parts with two cameras and one archive; end them with `close`.
+
+    The journal runs in its own thread, the cache is in `folder / "cache"`. `settings` are the web side's, by
+    default open on loopback; other `changes` replace the part that they name.
+    """
+    journal = Journal(folder / "journal.db")
+    journal.open()
+    journal.database.start()
+    live = Live()
+    settings = changes.pop("settings", WebSettings())
+    access = Access(settings, folder=folder / "web")
+    access.open()
+    given: dict[str, Any] = {
+        "cameras": {FRONT: CameraFace("Front", _closed, _now), KITCHEN: CameraFace("Küche", _closed, _now)},
+        "intake": Intake(journal),
+        "handed_in": HandedIn(journal, _cache(folder), taken_at=TakenAt(zone=UTC), max_pixels=MAX_PIXELS),
+        "journal": journal,
+        "live": live,
+        "broadcast": Broadcast(journal, live),
+        "health": Health(),
+        "metrics": lambda: b"up 1\n",
+        "traffic": CountedTraffic(),
+        "pictures": Pictures(Thumbnails(folder / "thumbnails", max_pixels=MAX_PIXELS)),
+        "access": access,
+        "links": Links(access.link_key),
+        "site": access.site,
+        "zone": UTC,
+        "archives": (ArchiveFace("folder", lambda: "https://nas.example/pictures"),),
+        "max_upload": 1_000_000,
+        "max_pixels": MAX_PIXELS,
+        "detector": "fake",
+        "version": "1.2.3",
+    }
+    return Parts(**{**given, **changes})
+
+
+def close(parts: Parts) -> None:
+    """End the journal's thread."""
+    parts.journal.database.stop()
+    assert parts.journal.database.join(10)
+
+
+def shown(
+    parts: Parts,
+    folder: Path,
+    event_id: str = "",
+    *,
+    camera: str = FRONT,
+    taken_at: datetime = NOW,
+    detection: Detection = PERSON,
+    picture: bytes | None = None,
+    targets: tuple[str, ...] = (),
+    **changes: Any,
+) -> Inspection:
+    """An event in the journal with its picture on the disk; `changes` are those of `Snapshot`."""
+    event_id = event_id or uuid.uuid4().hex
+    label = parts.cameras[camera].label
+    content = picture if picture is not None else jpeg(320, 240)
+    path = _cache(folder).store(content, event_id=event_id, camera=camera, taken_at=taken_at, format="JPEG")
+    taken = Snapshot(event_id, camera, label, taken_at, taken_at, 0.1, "http", str(path), len(content), 320, 240)
+    snapshot = replace(taken, **changes)
+    inspection = Inspection(snapshot, "fake", detection, "person", snapshot.problem)
+    parts.journal.record(snapshot)
+    parts.journal.inspect(inspection, targets)
+    return inspection
+
+
+def album(parts: Parts, folder: Path, count: int, **changes: Any) -> list[Inspection]:
+    """So many events, a minute apart, newest first."""
+    return [shown(parts, folder, taken_at=NOW - timedelta(minutes=number), **changes) for number in range(count)]
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """Asks a running server."""
+
+    port: int
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def ask(self, method: str, path: str, **options: Any) -> requests.Response:
+        """One request; `options` are those of requests, redirects are not followed unless asked for."""
+        return requests.request(method, self.url + path, **{"timeout": 10, "allow_redirects": False, **options})
+
+    def get(self, path: str, **options: Any) -> requests.Response:
+        return self.ask("GET", path, **options)
+
+    def post(self, path: str, **options: Any) -> requests.Response:
+        return self.ask("POST", path, **options)
+
+
+@contextmanager
+def serving(application: Starlette, *, host: str = "127.0.0.1") -> Iterator[Client]:
+    """A server of this application on a free port."""
+    server = WebServer(application, host=host, port=0)
+    client = Client(server.open())
+    server.start()
+    try:
+        yield client
+    finally:
+        server.stop()
+        assert server.join(10)
+
+
+def _cache(folder: Path) -> Cache:
+    return Cache(folder / "cache", zone=UTC)
+
+
+def _closed() -> State:
+    return State.CLOSED
+
+
+def _now() -> float:
+    return 0.0

@@ -1,0 +1,71 @@
+"""Cookies: ours are good until they expire, and nothing else is."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.web.access.sessions import LASTS_S, Sessions, cookies
+from tests.fakes.access import Clock
+
+KEY = b"k" * 32
+
+
+def sessions(key: bytes = KEY) -> Sessions:
+    return Sessions(key, clock=Clock())
+
+
+def test_a_session_lasts_thirty_days() -> None:
+    clock = Clock()
+    ours = Sessions(KEY, clock=clock)
+    value = ours.issue()
+    clock.now += LASTS_S - 1
+    assert ours.permits(value)
+    clock.now += 1
+    assert not ours.permits(value)
+
+
+def test_another_key_ends_it() -> None:
+    assert not sessions(b"j" * 32).permits(sessions().issue())
+
+
+@given(st.text())
+def test_what_somebody_made_up_opens_nothing(value: str) -> None:
+    assert not sessions().permits(value)
+
+
+@given(st.integers(min_value=0), st.characters())
+def test_changing_one_character_spoils_it(place: int, character: str) -> None:
+    value = sessions().issue()
+    place %= len(value)
+    changed = value[:place] + character + value[place + 1 :]
+    assert sessions().permits(changed) is (changed == value)
+
+
+@given(st.integers(min_value=0, max_value=10**12))
+def test_nobody_prolongs_a_session(expires: int) -> None:
+    ours = sessions().issue()
+    changed = f"{expires}.{ours.partition('.')[2]}"
+    assert sessions().permits(changed) is (changed == ours)
+
+
+@pytest.mark.parametrize("digits", ["٢٠٠٠٠٠٠", "2_000_000", " 3592000", "+3592000", "03592000"])
+def test_a_number_in_other_digits_is_not_ours(digits: str) -> None:
+    assert not sessions().permits(f"{digits}.{sessions().issue().partition('.')[2]}")
+
+
+@given(st.lists(st.text()))
+def test_any_cookie_header_can_be_read(headers: list[str]) -> None:
+    list(cookies(headers))
+
+
+def test_all_of_our_name_are_found() -> None:
+    assert list(cookies(["a=1; snapshot_session=x;snapshot_session = y", "snapshot_session=z=z"])) == ["x", "y", "z=z"]
+
+
+@given(st.text(min_size=1))
+def test_adding_to_it_spoils_it(more: str) -> None:
+    value = sessions().issue()
+    assert not sessions().permits(value + more)
+    assert not sessions().permits(more + value)

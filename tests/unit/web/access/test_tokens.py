@@ -1,0 +1,126 @@
+"""Tokens: shown once, taken back alone, and a running service hears of both."""
+
+from __future__ import annotations
+
+import json
+import stat
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from structlog.testing import capture_logs
+
+from app.web.access.keys import BrokenFile
+from app.web.access.tokens import FILE, TokenRefused, Tokens
+
+BROKEN = [
+    b"",
+    b"{",
+    b"[]",
+    b"null",
+    b'{"tokens": 3}',
+    b'{"tokens": {"a": 1}}',
+    b'{"tokens": ["a"]}',
+    b'{"tokens": [{}]}',
+    b'{"tokens": [{"name": "a", "sha256": null, "made_at": ""}]}',
+    b'{"tokens": [{"name": "a", "sha256": "\xc3\xbc", "made_at": ""}]}',
+    b"\xff\xfe\x00",
+    b"[" * 100_000,
+    b" " * 2_000_000,
+]
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "web" / FILE
+
+
+def test_a_token_opens_and_no_other_does(path: Path) -> None:
+    text = Tokens(path).add("phone")
+    service = Tokens(path)
+    assert service.permits(text)
+    for wrong in ("", "phone", text[:-1], text + "=", text.swapcase(), "\ud800"):
+        assert not service.permits(wrong)
+
+
+def test_only_its_digest_is_kept_and_for_its_owner_only(path: Path) -> None:
+    text = Tokens(path).add("phone")
+    assert text not in path.read_text()
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_what_opens_with_a_token_is_not_what_is_kept_of_it(path: Path) -> None:
+    Tokens(path).add("phone")
+    assert not Tokens(path).permits(json.loads(path.read_text())["tokens"][0]["sha256"])
+
+
+def test_a_running_service_hears_of_new_and_of_revoked_ones(path: Path) -> None:
+    service, command = Tokens(path), Tokens(path)
+    assert not service.permits("anything")
+    phone, watch = command.add("phone"), command.add("watch")
+    assert service.permits(phone)
+    assert service.permits(watch)
+    command.revoke("phone")
+    assert not service.permits(phone)
+    assert service.permits(watch)
+    path.unlink()
+    assert not service.permits(watch)
+
+
+@pytest.mark.parametrize("content", BROKEN)
+def test_a_broken_file_opens_nothing_and_stops_no_running_service(path: Path, content: bytes) -> None:
+    text = Tokens(path).add("phone")
+    service = Tokens(path)
+    assert service.permits(text)
+    whole = path.read_bytes()
+    path.write_bytes(content)
+    with capture_logs() as lines:
+        assert not service.permits(text)
+        assert not service.permits("")
+    assert [line["event"] for line in lines] == ["no token is accepted"]
+    assert str(path) in lines[0]["reason"]
+    path.write_bytes(whole)
+    assert service.permits(text)
+
+
+@pytest.mark.parametrize("content", BROKEN)
+def test_a_broken_file_is_said_at_the_start_and_by_the_commands_and_left_alone(path: Path, content: bytes) -> None:
+    path.parent.mkdir()
+    path.write_bytes(content)
+    for act in (Tokens(path).open, Tokens(path).all, lambda: Tokens(path).add("a"), lambda: Tokens(path).revoke("a")):
+        with pytest.raises(BrokenFile, match=f"{path}.*delete it"):
+            act()
+    assert path.read_bytes() == content
+
+
+def test_a_file_that_could_not_be_read_for_a_moment_is_read_again(path: Path) -> None:
+    text = Tokens(path).add("phone")
+    away = path.rename(path.with_suffix(".away"))
+    path.mkdir()
+    service = Tokens(path)
+    assert not service.permits(text)
+    path.rmdir()
+    away.rename(path)
+    assert service.permits(text)
+
+
+def test_names_are_one_a_token(path: Path) -> None:
+    tokens = Tokens(path)
+    tokens.add("phone")
+    with pytest.raises(TokenRefused, match="there is a token called 'phone'"):
+        tokens.add("phone")
+    with pytest.raises(TokenRefused, match="no token called 'watch'"):
+        tokens.revoke("watch")
+    for name in ("", "  ", "a\nb", "\x1b[31m", "x" * 61):
+        with pytest.raises(TokenRefused, match="printable"):
+            tokens.add(name)
+    assert [token.name for token in tokens.all()] == ["phone"]
+
+
+@given(st.text())
+def test_what_somebody_made_up_opens_nothing(tmp_path_factory: pytest.TempPathFactory, text: str) -> None:
+    path = tmp_path_factory.getbasetemp() / FILE
+    if not path.exists():
+        Tokens(path).add("phone")
+    assert not Tokens(path).permits(text)

@@ -1,0 +1,127 @@
+"""What people do in the album by plain forms."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from threading import Thread
+
+from app.messages import Detection, Inspection, Snapshot
+from app.web.parts import Parts
+from tests.fakes.cameras import jpeg
+from tests.fakes.web import Client, shown
+from tests.unit.web.album.pages import PAGE, look, post, read
+
+
+def test_a_star_leads_back_to_where_one_was(parts: Parts, client: Client, tmp_path: Path) -> None:
+    shown(parts, tmp_path, "s1")
+    assert post(client, "/snapshots/s1/star", data={"starred": "1"}, came_from="/?person=true") == "/?person=true"
+    assert look(client, "/?starred=true").cards == ["s1"]
+    assert post(client, "/snapshots/s1/star", data={"starred": "0"}) == "/snapshots/s1"
+    assert look(client, "/?starred=true").cards == []
+
+
+def test_a_form_never_leads_to_another_host(parts: Parts, client: Client, tmp_path: Path) -> None:
+    shown(parts, tmp_path, "s1")
+    for path in ("//evil.example/x", "/\\evil.example"):
+        assert post(client, "/snapshots/s1/star", data={"starred": "1"}, came_from=path) == path.replace(
+            "//", "/"
+        ).replace("/\\", "/")
+
+
+def test_a_star_set_by_a_script_is_answered_with_the_button(parts: Parts, client: Client, tmp_path: Path) -> None:
+    shown(parts, tmp_path, "s1")
+    answer = client.post("/snapshots/s1/star", data={"starred": "1"}, headers={**PAGE, "HX-Request": "true"})
+    part = read(answer.text)
+    assert part.all("button")[0]["aria-pressed"] == "true"
+    assert not part.all("html")
+
+
+def test_a_note_is_kept_and_found(parts: Parts, client: Client, tmp_path: Path) -> None:
+    shown(parts, tmp_path, "s1")
+    post(client, "/snapshots/s1/note", data={"note": "The parcel\r\nis behind the bench "})
+    entry = parts.journal.entry("s1")
+    assert entry is not None
+    assert entry.note == "The parcel\nis behind the bench"
+    assert look(client, "/?q=bench").cards == ["s1"]
+
+
+def test_a_note_that_is_too_long_is_refused(parts: Parts, client: Client, tmp_path: Path) -> None:
+    shown(parts, tmp_path, "s1")
+    answer = client.post("/snapshots/s1/note", data={"note": "x" * 2001}, headers=PAGE)
+    assert answer.status_code == 400
+    assert "2000" in answer.text
+
+
+def test_labels_are_corrected_and_the_correction_taken_back(parts: Parts, client: Client, tmp_path: Path) -> None:
+    shown(parts, tmp_path, "s1")
+    post(client, "/snapshots/s1/labels", data={"labels": " Dog, Fox,Dog, "})
+    assert _corrected(parts) == ("Dog", "Fox")
+    post(client, "/snapshots/s1/labels", data={"labels": ""})
+    assert _corrected(parts) == ()
+    post(client, "/snapshots/s1/labels", data={"labels": "Dog", "undo": "1"})
+    assert _corrected(parts) is None
+
+
+def test_deleting_leads_back_to_the_grid_that_one_came_from(parts: Parts, client: Client, tmp_path: Path) -> None:
+    picture = Path(shown(parts, tmp_path, "s1").snapshot.path)
+    asked = post(client, "/snapshots/s1/delete", came_from="/snapshots/s1?person=true")
+    assert asked == "/?person=true"
+    assert not picture.exists()
+    look(client, "/snapshots/s1", status=404)
+    assert client.post("/snapshots/s1/delete", headers=PAGE).status_code == 404
+
+
+def test_forms_for_pictures_that_are_not_there_say_so(client: Client) -> None:
+    for action, data in (("star", {"starred": "1"}), ("note", {"note": "x"}), ("labels", {"labels": "x"})):
+        assert client.post(f"/snapshots/never/{action}", data=data, headers=PAGE).status_code == 404
+
+
+def test_a_picture_taken_now_is_shown(parts: Parts, client: Client, tmp_path: Path) -> None:
+    def pipeline() -> None:
+        trigger = next(iter(parts.intake.poll(10)))
+        taken = Snapshot(trigger.id, trigger.camera, trigger.label, trigger.timestamp, trigger.timestamp, 0.1, "http")
+        inspection = Inspection(taken, "fake", Detection())
+        parts.journal.record(taken)
+        parts.journal.inspect(inspection, ())
+        list(parts.live.handle(inspection))
+
+    worker = Thread(target=pipeline)
+    worker.start()
+    where = post(client, "/cameras/front-door-camera/trigger")
+    worker.join(10)
+    assert where.startswith("/snapshots/")
+    look(client, where)
+
+
+def test_an_unknown_camera_takes_no_picture(parts: Parts, client: Client) -> None:
+    assert client.post("/cameras/cellar/trigger", headers=PAGE).status_code == 404
+    assert list(parts.intake.poll(0)) == []
+
+
+def test_several_pictures_are_uploaded_by_one_form(parts: Parts, client: Client) -> None:
+    files = [
+        ("image", ("a.jpg", jpeg(320, 240), "image/jpeg")),
+        ("image", ("<b>.txt", b"hello", "text/plain")),
+    ]
+    answer = client.post("/upload", data={"camera": "Front Door Camera", "note": "by hand"}, files=files, headers=PAGE)
+    page = read(answer.text)
+    assert answer.status_code == 422
+    assert "It is in the album" in page.text
+    assert "This is text, not a picture." in page.text
+    assert "<b>.txt" in page.text
+    assert not page.all("b", "txt")
+    (snapshot,) = parts.handed_in.poll(1)
+    assert snapshot.camera == "Front Door Camera"
+
+
+def test_a_form_without_a_picture_says_what_is_missing(client: Client) -> None:
+    files = [("image", ("", b"", "application/octet-stream"))]
+    answer = client.post("/upload", data={"camera": "Front Door Camera"}, files=files, headers=PAGE)
+    assert answer.status_code == 422
+    assert "Choose at least one picture." in answer.text
+
+
+def _corrected(parts: Parts) -> tuple[str, ...] | None:
+    entry = parts.journal.entry("s1")
+    assert entry is not None
+    return entry.corrected

@@ -1,0 +1,87 @@
+"""The heat map's rows, cells and links."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, date, datetime, timedelta
+from urllib.parse import parse_qs, urlsplit
+from zoneinfo import ZoneInfo
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.journal.entries import Filter, Heat
+from app.web.album.heat import DAYS, HeatMap, heat_map, span
+from app.web.album.query import Query
+
+BERLIN = ZoneInfo("Europe/Berlin")
+SPRING, AUTUMN = date(2026, 3, 29), date(2026, 10, 25)
+"""The days on which clocks change in Berlin."""
+
+
+def heat(*quarters: Heat, last: date, today: date | None = None, asked: Mapping[str, str] | None = None) -> HeatMap:
+    query = Query(asked or {}, Filter(), BERLIN, "/")
+    return heat_map(quarters, last=last, today=today or last, query=query)
+
+
+def quarter(moment: datetime, snapshots: int = 1, persons: int = 0) -> Heat:
+    return Heat(moment.timestamp(), snapshots, persons)
+
+
+def spans(found: HeatMap) -> list[tuple[datetime, datetime]]:
+    hours = [hour for day in found.days for hour in day.hours if hour]
+    links = [parse_qs(urlsplit(hour.url).query) for hour in hours]
+    return [(datetime.fromisoformat(q["since"][0]), datetime.fromisoformat(q["until"][0])) for q in links]
+
+
+def test_an_hour_says_in_words_what_its_shade_says() -> None:
+    noon = datetime(2026, 11, 21, 12, 15, tzinfo=BERLIN)
+    found = heat(quarter(noon, 3, 1), quarter(noon + timedelta(minutes=30), 2), last=date(2026, 11, 21))
+    cell = found.days[0].hours[12]
+    assert cell is not None
+    assert (cell.text, cell.shade, cell.person) == ("Sat 21 Nov, 12:00: 5 pictures, 1 with people", 4, True)
+    assert found.days[0].snapshots == 5
+    assert len(found.days) == DAYS
+
+
+def test_the_hour_that_is_there_twice_is_one_cell_of_two_hours() -> None:
+    twice = [datetime(2026, 10, 25, hour, 30, tzinfo=UTC) for hour in (0, 1)]
+    found = heat(*map(quarter, twice), last=AUTUMN)
+    ((since, until),) = spans(found)
+    assert until.astimezone(UTC) - since.astimezone(UTC) == timedelta(hours=2)
+    assert all(since <= moment < until for moment in twice)
+
+
+def test_the_hour_that_is_left_out_has_no_cell() -> None:
+    around = [datetime(2026, 3, 29, hour, tzinfo=UTC) for hour in (0, 1)]
+    row = heat(*map(quarter, around), last=SPRING).days[0]
+    assert [hour for hour, cell in enumerate(row.hours) if cell] == [1, 3]
+
+
+@given(st.integers(0, 365 * 96))
+def test_every_quarter_is_within_the_hour_that_it_is_counted_in(number: int) -> None:
+    moment = datetime(2026, 1, 1, tzinfo=UTC) + timedelta(minutes=15 * number)
+    day = moment.astimezone(BERLIN).date()
+    ((since, until),) = spans(heat(quarter(moment), last=day))
+    begin, end = span(day, BERLIN)
+    assert begin <= since.astimezone(UTC) <= moment < until.astimezone(UTC) <= end
+
+
+def test_one_pages_back_and_forth_to_today() -> None:
+    today = date(2026, 11, 21)
+    assert heat(last=today).later == ""
+    assert heat(last=today).earlier == "/?heat=2026-11-07"
+    back = heat(last=date(2026, 11, 7), today=today, asked={"heat": "2026-11-07", "person": "true"})
+    assert back.later == "/?person=true"
+    assert back.earlier == "/?heat=2026-10-24&person=true"
+
+
+def test_the_hour_that_is_shown_is_marked_and_leads_out_again() -> None:
+    noon = datetime(2026, 11, 21, 12, tzinfo=BERLIN)
+    cell = heat(quarter(noon), last=noon.date()).days[0].hours[12]
+    assert cell is not None
+    asked = {name: values[0] for name, values in parse_qs(urlsplit(cell.url).query).items()}
+    again = heat(quarter(noon), last=noon.date(), asked=asked).days[0].hours[12]
+    assert again is not None
+    assert again.here
+    assert again.url == "/"

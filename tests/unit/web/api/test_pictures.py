@@ -1,0 +1,105 @@
+"""Pictures over HTTP: what they are, that browsers keep them, and where they went."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from app.sections import WebSettings
+from app.web.application import application
+from pylib.credentials import Secret
+from tests.fakes.cameras import jpeg
+from tests.fakes.web import KITCHEN, close, parts_for, serving, shown
+from tests.unit.web.api.conftest import House
+
+KINDS = ["image", "thumbnail", "preview", "annotated"]
+
+
+def test_a_picture_comes_as_it_was_taken(house: House) -> None:
+    house.shown("s1", camera=KITCHEN)
+    answer = house.client.get("/api/snapshots/s1/image")
+    assert answer.content == jpeg(320, 240)
+    assert answer.headers["content-type"] == "image/jpeg"
+    assert answer.headers["content-disposition"] == "inline; filename*=utf-8''20260304-050607-k%C3%BCche-camera.jpg"
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_picture_is_kept_by_browsers_and_asked_for_once(house: House, kind: str) -> None:
+    house.shown("s1")
+    first = house.client.get(f"/api/snapshots/s1/{kind}")
+    assert first.content.startswith(b"\xff\xd8")
+    assert first.headers["content-type"] == "image/jpeg"
+    assert first.headers["cache-control"] == "private, max-age=31536000, immutable"
+    again = house.client.get(f"/api/snapshots/s1/{kind}", headers={"If-None-Match": f'"x", W/{first.headers["etag"]}'})
+    assert (again.status_code, again.content, again.headers["etag"]) == (304, b"", first.headers["etag"])
+    other = house.client.get(f"/api/snapshots/s1/{kind}", headers={"If-None-Match": '"another"'})
+    assert other.status_code == 200
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_head_of_a_picture_is_its_headers(house: House, kind: str) -> None:
+    house.shown("s1")
+    whole = house.client.get(f"/api/snapshots/s1/{kind}")
+    head = house.client.ask("HEAD", f"/api/snapshots/s1/{kind}")
+    assert (head.status_code, head.content) == (200, b"")
+    assert head.headers["content-length"] == str(len(whole.content))
+    assert head.headers["etag"] == whole.headers["etag"]
+
+
+def test_a_picture_is_called_what_it_was_found_to_be(house: House) -> None:
+    page = house.folder / "page.png"
+    page.write_bytes(b"<html><script>alert(1)</script>")
+    house.shown("s1", path=str(page))
+    answer = house.client.get("/api/snapshots/s1/image")
+    assert answer.headers["content-type"] == "image/png"
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert answer.headers["content-security-policy"].startswith("sandbox")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_picture_that_is_not_there_is_a_404_that_says_why(house: House, kind: str) -> None:
+    house.shown("failed", path="", size=0, problem="timeout: no answer")
+    gone = house.shown("gone")
+    Path(gone.snapshot.path).unlink()
+    failed = house.client.get(f"/api/snapshots/failed/{kind}")
+    assert (failed.status_code, failed.json()["error"]) == (404, "no_picture: timeout: no answer")
+    left = house.client.get(f"/api/snapshots/gone/{kind}")
+    assert (left.status_code, left.json()["error"]) == (404, "picture_gone: the picture is no longer in the cache")
+    assert house.client.get(f"/api/snapshots/never/{kind}").status_code == 404
+
+
+def test_a_picture_that_left_the_cache_is_said_to_be_where_it_is_archived(house: House) -> None:
+    gone = house.shown("gone", targets=("folder",))
+    house.parts.journal.delivered("gone", "folder", md5="0" * 32)
+    Path(gone.snapshot.path).unlink()
+    error = house.client.get("/api/snapshots/gone/image").json()["error"]
+    assert error == "picture_gone: the picture is no longer in the cache; it is archived in folder"
+
+
+def test_a_link_opens_one_picture_to_who_has_it(tmp_path: Path) -> None:
+    parts = parts_for(
+        tmp_path, settings=WebSettings(password=Secret("right"), public_url="https://home.example/cameras")
+    )
+    shown(parts, tmp_path, "s1")
+    with serving(application(parts)) as client:
+        right = {"Authorization": "Bearer right"}
+        link = client.post("/api/snapshots/s1/link", json={"kind": "thumbnail", "seconds": 60}, headers=right).json()
+        assert link["url"].startswith("https://home.example/cameras/api/snapshots/s1/thumbnail?")
+        path = link["url"].removeprefix("https://home.example")
+        assert client.get(path).status_code == 200
+        assert client.get(path.replace("thumbnail", "image")).status_code in (401, 403)
+        assert client.get(re.sub("expires=[0-9]+", "expires=9999999999", path)).status_code in (401, 403)
+        assert client.get("/api/snapshots/s1").status_code == 401
+    close(parts)
+
+
+@pytest.mark.parametrize(
+    "said", [{"kind": "negative"}, {"seconds": 0}, {"seconds": 10**9}, {"seconds": "60"}, {"x": 1}]
+)
+def test_a_link_that_cannot_be_made_is_refused(house: House, said: dict[str, object]) -> None:
+    house.shown("s1")
+    answer = house.client.post("/api/snapshots/s1/link", json=said)
+    assert answer.status_code == 400
+    assert next(iter(said)) in answer.json()["error"]

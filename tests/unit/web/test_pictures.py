@@ -1,0 +1,94 @@
+"""Small pictures for the web side: those that are there do not wait for those that are made."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from app import thumbnails
+from app.media.picture import BadPicture
+from app.messages import Box, Detection, Inspection, Label, Snapshot
+from app.thumbnails import PictureGone, Thumbnails
+from app.web.pictures import Pictures
+from tests.fakes.cameras import jpeg
+from tests.fakes.pictures import decoded
+
+NOON = datetime(2026, 3, 4, 12, 0, tzinfo=UTC)
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Thumbnails:
+    return Thumbnails(tmp_path / "thumbnails", max_pixels=20_000_000)
+
+
+def taken(folder: Path, event_id: str, data: bytes = b"") -> Snapshot:
+    path = folder / f"{event_id}.jpg"
+    path.write_bytes(data or jpeg(640, 480))
+    return Snapshot(event_id, "Yard Camera", "Yard", NOON, NOON, 0.1, "http", str(path))
+
+
+def test_pictures_are_made_and_kept(tmp_path: Path, small: Thumbnails) -> None:
+    snapshot = taken(tmp_path, "a1")
+    made = asyncio.run(Pictures(small).small(snapshot, "thumbnail"))
+    assert decoded(made).size == (480, 360)
+    assert small.found(snapshot, "thumbnail") == made
+
+
+def test_what_was_seen_is_drawn_in(tmp_path: Path, small: Thumbnails) -> None:
+    detection = Detection((Label("Person", 0.9, (Box(0.2, 0.2, 0.5, 0.5),)),), 1)
+    inspection = Inspection(taken(tmp_path, "a1", jpeg(640, 480, color="white")), "hog", detection)
+    made = decoded(asyncio.run(Pictures(small).annotated(inspection)))
+    assert made.size == (640, 480)
+    assert len(made.getcolors(1 << 20) or ()) > 10
+
+
+def test_whoever_asks_hears_what_is_wrong(tmp_path: Path, small: Thumbnails) -> None:
+    pictures = Pictures(small)
+    with pytest.raises(BadPicture):
+        asyncio.run(pictures.small(taken(tmp_path, "a1", b"<html>"), "preview"))
+    gone = taken(tmp_path, "a2")
+    Path(gone.path).unlink()
+    for asked in (pictures.small(gone, "thumbnail"), pictures.annotated(Inspection(gone))):
+        with pytest.raises(PictureGone):
+            asyncio.run(asked)
+
+
+def test_what_is_there_does_not_wait_for_what_is_made(
+    tmp_path: Path, small: Thumbnails, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    there = taken(tmp_path, "there")
+    kept = small.read(there, "thumbnail")
+    making, going_on = threading.Semaphore(0), threading.Event()
+    make = thumbnails._MAKERS["thumbnail"]
+
+    def slow(picture: bytes, *, max_pixels: int) -> bytes:
+        making.release()
+        assert going_on.wait(10)
+        return make(picture, max_pixels=max_pixels)
+
+    monkeypatch.setitem(thumbnails._MAKERS, "thumbnail", slow)
+    new = [taken(tmp_path, f"a{number}") for number in range(5)]
+
+    async def ask() -> list[bytes]:
+        pictures = Pictures(small)
+        asked = [asyncio.create_task(pictures.small(snapshot, "thumbnail")) for snapshot in new]
+        for _ in range(2):
+            await asyncio.to_thread(making.acquire)
+        assert await asyncio.wait_for(pictures.small(there, "thumbnail"), 5) == kept
+        assert not making.acquire(blocking=False)  # no more than two are made at once
+        going_on.set()
+        return await asyncio.gather(*asked)
+
+    assert len(asyncio.run(ask())) == 5
+
+
+def test_what_is_dropped_is_made_anew(tmp_path: Path, small: Thumbnails) -> None:
+    snapshot = taken(tmp_path, "a1")
+    pictures = Pictures(small)
+    path = small.path(snapshot, "thumbnail")
+    asyncio.run(pictures.drop("a1"))
+    assert not path.exists()
