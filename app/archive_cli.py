@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +13,12 @@ import click
 
 from app import settings as configuration
 from app.archives import Archive
-from app.archiving import Import, retry, status, verify
+from app.archiving import Import, retry, retry_line, status_line, verify
 from app.cache import Cache, local_zone
 from app.commands import failing_clearly
-from app.journal import Journal
+from app.journal import Journal, Standing
 from app.keeping import archives_of, retention_of, video_retention_of
+from app.own_service import OwnService
 from app.pipeline.video_retention import size_of
 from app.settings import Settings
 from app.taken_at import TakenAt
@@ -34,17 +35,29 @@ def archive() -> None:
 @failing_clearly
 def archive_status(config_file: Path | None) -> None:
     """Say of each archive what it has and what waits."""
-    with _journal(config_file) as (settings, journal):
-        _echo_all(status(journal, [one.name for one in _archives(settings, journal)]))
+    settings = configuration.load(config_file)
+    try:
+        with _journal(settings) as journal:
+            standings = {one.name: journal.standing(one.name) for one in _archives(settings, journal)}
+    except FolderInUse:
+        standings = _standings_of(OwnService(settings.web, settings.data_dir))
+    _echo_all(status_line(name, standing) for name, standing in standings.items())
 
 
 @archive.command("retry")
 @click.pass_obj
 @failing_clearly
 def archive_retry(config_file: Path | None) -> None:
-    """Have everything that waits, was given up or was never asked for archived with the next start."""
-    with _journal(config_file) as (settings, journal):
-        _echo_all(retry(journal, [one.name for one in _archives(settings, journal)]))
+    """Have everything that waits, was given up or was never asked for tried: at once, or with the next start."""
+    settings = configuration.load(config_file)
+    try:
+        with _journal(settings) as journal:
+            names = [one.name for one in _archives(settings, journal)]
+            taken_up = {name: retry(journal, name) for name in names}
+            lines = [retry_line(name, waiting=journal.debt(name).count, taken_up=taken_up[name]) for name in names]
+    except FolderInUse:
+        lines = list(_retried_by(OwnService(settings.web, settings.data_dir)))
+    _echo_all(lines)
 
 
 @archive.command("verify")
@@ -54,7 +67,7 @@ def archive_retry(config_file: Path | None) -> None:
 def archive_verify(config_file: Path | None, again: bool) -> None:
     """List what each archive holds and compare it with what it confirmed; status 1 when something is wrong."""
     well = True
-    with _journal(config_file) as (settings, journal):
+    with _stopped(config_file) as (settings, journal):
         for one in _archives(settings, journal):
             compared = verify(journal, one, again=again)
             one.close()
@@ -76,7 +89,7 @@ def archive_verify(config_file: Path | None, again: bool) -> None:
 @failing_clearly
 def archive_import(config_file: Path | None, folder: Path, camera: str) -> None:
     """Take up the pictures below FOLDER that another tool left; they become no events, the files stay."""
-    with _journal(config_file) as (settings, journal):
+    with _stopped(config_file) as (settings, journal):
         labels = {one.device_key: one.label or one.location for one in settings.cameras}
         if camera not in labels:
             known = ", ".join(map(repr, labels)) or "none"
@@ -102,7 +115,7 @@ def archive_import(config_file: Path | None, folder: Path, camera: str) -> None:
 @failing_clearly
 def clean(config_file: Path | None, dry_run: bool) -> None:
     """Let go of pictures in the cache, and of videos, that the retention settings do not keep."""
-    with _journal(config_file) as (settings, journal):
+    with _stopped(config_file) as (settings, journal):
         names = [one.name for one in _archives(settings, journal)]
         root = settings.data_dir / "cache"
         videos = video_retention_of(settings, journal).clean(dry_run=dry_run)
@@ -135,21 +148,28 @@ def drive_login(config_file: Path | None, port: int) -> None:
 
 
 @contextmanager
-def _journal(config_file: Path | None) -> Iterator[tuple[Settings, Journal]]:
-    """The settings and the open journal, which the service must not be using: it has one writer at a time."""
+def _stopped(config_file: Path | None) -> Iterator[tuple[Settings, Journal]]:
+    """The settings and the open journal, for what a running service does not do for others."""
     settings = configuration.load(config_file)
-    lock = FolderLock(settings.data_dir)
     try:
-        lock.acquire()
+        with _journal(settings) as journal:
+            yield settings, journal
     except FolderInUse as error:
         raise click.ClickException(
-            f"{error.detail}: stop the service first (what waits and since when is in `snapshot-processor health`)"
+            f"{error.detail}: stop the service first (`archive status` and `archive retry` do without)"
         ) from None
+
+
+@contextmanager
+def _journal(settings: Settings) -> Iterator[Journal]:
+    """The open journal, which has one writer at a time. Raises `FolderInUse` while the service runs."""
+    lock = FolderLock(settings.data_dir)
+    lock.acquire()
     journal = Journal(settings.data_dir / "journal.db")
     journal.open()
     journal.database.start()
     try:
-        yield settings, journal
+        yield journal
     finally:
         journal.database.stop()
         journal.database.join(60)
@@ -158,6 +178,28 @@ def _journal(config_file: Path | None) -> Iterator[tuple[Settings, Journal]]:
 
 def _archives(settings: Settings, journal: Journal) -> list[Archive]:
     return archives_of(settings, used=lambda: journal.has_delivered("folder"))
+
+
+def _standings_of(service: OwnService) -> dict[str, Standing]:
+    """How the archives of a running service stand. Raises `app.own_service.ServiceAway`, `ServiceRefused`."""
+    return {
+        one["name"]: Standing(
+            done=one["archived"],
+            owed=one["waiting"],
+            since=datetime.fromisoformat(one["waiting_since"]).timestamp() if one["waiting_since"] else None,
+            given_up=one["given_up"],
+            without=one["never_asked_for"],
+            problem=one["problem"],
+        )
+        for one in service.get_well("/api/archives", timeout=60)["archives"]
+    }
+
+
+def _retried_by(service: OwnService) -> Iterator[str]:
+    """Raises `app.own_service.ServiceAway`, `ServiceRefused`."""
+    for one in service.get_well("/api/archives", timeout=60)["archives"]:
+        retried = service.post(f"/api/archives/{one['name']}/retry", timeout=60)
+        yield retry_line(one["name"], waiting=retried["waiting"], taken_up=retried["taken_up"])
 
 
 def _echo_all(lines: Any) -> None:

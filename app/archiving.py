@@ -16,7 +16,7 @@ import click
 
 from app.archives import Archive, Kept
 from app.cache import Cache
-from app.journal import Filed, Journal
+from app.journal import Filed, Journal, Standing
 from app.media.picture import BadPicture, examine
 from app.messages import Inspection, Snapshot
 from app.pipeline.decide import decide
@@ -63,24 +63,26 @@ class Imported:
     """Files that are no pictures, each with the reason."""
 
 
-def status(journal: Journal, targets: Iterable[str]) -> Iterator[str]:
-    """One line for each archive."""
-    for target in targets:
-        standing = journal.standing(target)
-        line = f"{target}: {standing.done} archived, {standing.owed} waiting"
-        if standing.since is not None:
-            line += f" (the oldest for {_duration(time.time() - standing.since)})"
-        line += f", {standing.given_up} given up" if standing.given_up else ""
-        line += f", {standing.without} never asked for" if standing.without else ""
-        yield line + (f"; last problem: {standing.problem}" if standing.problem else "")
+def status_line(target: str, standing: Standing) -> str:
+    """How an archive stands, in one line."""
+    line = f"{target}: {standing.done} archived, {standing.owed} waiting"
+    if standing.since is not None:
+        line += f" (the oldest for {_duration(time.time() - standing.since)})"
+    line += f", {standing.given_up} given up" if standing.given_up else ""
+    line += f", {standing.without} never asked for" if standing.without else ""
+    return line + (f"; last problem: {standing.problem}" if standing.problem else "")
 
 
-def retry(journal: Journal, targets: Iterable[str]) -> Iterator[str]:
-    """Have each archive try at once what waits, and take up what it gave up or was never asked for."""
-    for target in targets:
-        added = journal.owe_rest(target)
-        journal.retry_now(target)
-        yield f"{target}: {journal.debt(target).count} waiting, {added} of them taken up anew"
+def retry_line(target: str, *, waiting: int, taken_up: int) -> str:
+    """What came of having an archive try again, in one line."""
+    return f"{target}: {waiting} waiting, {taken_up} of them taken up anew"
+
+
+def retry(journal: Journal, target: str) -> int:
+    """Have an archive try at once what waits, and take up what it gave up or was never asked for: so many."""
+    taken_up = journal.owe_rest(target)
+    journal.retry_now(target)
+    return taken_up
 
 
 def verify(journal: Journal, archive: Archive, *, again: bool = False) -> Compared:

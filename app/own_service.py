@@ -39,12 +39,13 @@ class OwnService:
         """Status and JSON of an answer, whatever its status. Raises `ServiceAway`."""
         return self._ask("GET", path, timeout)
 
+    def get_well(self, path: str, *, timeout: float) -> Mapping[str, Any]:
+        """The JSON of a good answer. Raises `ServiceAway`, `ServiceRefused`."""
+        return _well(*self._ask("GET", path, timeout))
+
     def post(self, path: str, *, timeout: float) -> Mapping[str, Any]:
         """The JSON of a good answer. Raises `ServiceAway`, `ServiceRefused`."""
-        status, answer = self._ask("POST", path, timeout)
-        if status >= 400:
-            raise ServiceRefused("refused", str(answer.get("error", status)))
-        return answer
+        return _well(*self._ask("POST", path, timeout))
 
     def _ask(self, method: str, path: str, timeout: float) -> tuple[int, Mapping[str, Any]]:
         request = Request(self._url + path, method=method)  # noqa: S310 - http, to this machine
@@ -58,6 +59,12 @@ class OwnService:
         except (OSError, ValueError) as error:
             reason = getattr(error, "reason", None) or type(error).__name__
             raise ServiceAway("no_answer", f"no service answers at {self._url} ({reason})") from None
+
+
+def _well(status: int, answer: Mapping[str, Any]) -> Mapping[str, Any]:
+    if status >= 400:
+        raise ServiceRefused("refused", str(answer.get("error", status)))
+    return answer
 
 
 def own_token(key: bytes) -> str:

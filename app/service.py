@@ -345,7 +345,7 @@ class Service:
     def _showing(self, version: str) -> Showing:
         # Loaded here: a service without its web side needs neither Starlette nor uvicorn in memory.
         from app.showing import Showing
-        from app.web.parts import CameraFace
+        from app.web.parts import ArchiveFace, CameraFace
 
         cameras = {
             key: CameraFace(
@@ -355,6 +355,10 @@ class Service:
             )
             for key, channel in self.channels.items()
         }
+        archives = [
+            ArchiveFace(archive.name, url=lambda archive=archive: archive.url, try_now=stage.try_now)  # type: ignore[misc]
+            for archive, stage in zip(self.keeping.archives, self.keeping.stages, strict=True)
+        ]
         return Showing(
             self.settings,
             cameras=cameras,
@@ -366,7 +370,7 @@ class Service:
             health=self.health,
             metrics=self.metrics,
             exposition=self._exposition,
-            archives=self.keeping.archives,
+            archives=archives,
             version=version,
         )
 

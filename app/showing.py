@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping, Sequence
 
 import structlog
 
-from app.archives import Archive
 from app.cache import Cache, local_zone
 from app.journal import Journal
 from app.keeping import thumbnails_of
@@ -48,7 +47,7 @@ class Showing:
         health: Health,
         metrics: SnapshotMetrics,
         exposition: Callable[[], bytes],
-        archives: Sequence[Archive],
+        archives: Sequence[ArchiveFace],
         version: str,
     ) -> None:
         """`cameras`: by device key; `exposition`: the metrics in Prometheus' format."""
@@ -74,7 +73,7 @@ class Showing:
             links=self._links,
             site=self._access.site,
             zone=local_zone(settings.time_zone),
-            archives=tuple(_face_of(archive) for archive in archives),
+            archives=tuple(archives),
             max_upload=int(web.max_upload_mb * 1e6),
             max_pixels=settings.max_pixels,
             detector=settings.detector.kind,
@@ -97,7 +96,3 @@ class Showing:
             return ""
         query = self._links.sign(event_id, "thumbnail", seconds=LINK_S)
         return f"{site.url(f'/api/snapshots/{event_id}/thumbnail')}?{query}"
-
-
-def _face_of(archive: Archive) -> ArchiveFace:
-    return ArchiveFace(archive.name, lambda: archive.url)

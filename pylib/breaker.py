@@ -76,6 +76,11 @@ class Breaker:
             elif not self._cooldown and self._failures >= self._threshold:
                 self._open(self._first_cooldown)
 
+    def probe_now(self) -> None:
+        """Let the next `allow` say yes: somebody has mended what was wrong, or says so."""
+        with self._lock:
+            self._until = self._clock()
+
     @property
     def state(self) -> State:
         with self._lock:

@@ -94,6 +94,11 @@ class Keep(Stage[Inspection]):
         """Whether it is left alone for now, or a worker is about to find out how it is."""
         return State.OPEN in (self._waits.state, self._away.state) or self._opening.locked()
 
+    def try_now(self) -> None:
+        """Try the archive once more at once, however long it was to be left alone. From any thread."""
+        self._waits.probe_now()
+        self._away.probe_now()
+
     def close(self) -> None:
         self._archive.close()
 

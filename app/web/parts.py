@@ -41,6 +41,8 @@ class ArchiveFace:
     """As in `Entry.archived_in`."""
     url: Callable[[], str]
     """A link for people to where the pictures are; empty when there is none."""
+    try_now: Callable[[], None] = lambda: None
+    """Has it tried at once, however long it was to be left alone; from any thread."""
 
 
 class Traffic(Protocol):

@@ -33,6 +33,7 @@ max-examples = 5
 [parameters]
 "path.id" = "{KEPT}"
 "path.name" = "front-door"
+"path.archive" = "folder"
 [[operations]]
 include-method = "DELETE"
 parameters = {{ "path.id" = "{DELETED}" }}
@@ -112,7 +113,7 @@ def test_every_operation_but_health_asks_strangers_who_they_are(tmp_path: Path) 
     with serving(application(parts)) as client:
         document = client.get("/openapi.json", headers={"Authorization": "Bearer right"}).json()
         for path, method, _ in _operations(document):
-            answer = client.ask(method, path.format(id=KEPT, name="front-door"))
+            answer = client.ask(method, path.format(id=KEPT, name="front-door", archive="folder"))
             if path.startswith("/health/"):
                 assert list(answer.json()) == [path.rpartition("/")[2]]
             else:

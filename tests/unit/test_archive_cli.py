@@ -17,9 +17,14 @@ from app.archives.folder import Folder
 from app.cache import Cache
 from app.journal import Journal
 from app.pipeline.archive import Keep
+from app.sections import WebSettings
+from app.web.application import application
+from app.web.parts import Parts
+from pylib.credentials import Secret
 from pylib.lockfile import FolderLock
 from tests.fakes.archives import a_picture, event_id, recorded
 from tests.fakes.pictures import busy, encoded
+from tests.fakes.web import close, parts_for, serving, shown
 from tests.unit.pipeline.test_archive import work_off
 
 
@@ -131,8 +136,41 @@ def test_clean_says_what_would_go_before_it_goes(config: Path) -> None:
     assert run(clean, config).stdout == "0 pictures (0.0 MB) and 0 stray files gone\n"
 
 
-@pytest.mark.parametrize("command", [(archive, "status"), (archive, "retry"), (archive, "verify"), (clean,)])
-def test_while_the_service_runs_they_ask_for_it_to_be_stopped(config: Path, command: tuple[object, ...]) -> None:
+@pytest.fixture
+def running(config: Path) -> Iterator[Parts]:
+    """A service that runs, with the same data and one picture that its archive gave up."""
+    data = config.parent / "data"
+    data.mkdir()
+    parts = parts_for(data, settings=WebSettings(password=Secret("open sesame")))
+    given_up = shown(parts, data, targets=("folder",))
+    parts.journal.give_up(given_up.id, "folder", problem="too_large: no")
+    lock = FolderLock(data)
+    lock.acquire()
+    with serving(application(parts)) as client:
+        config.write_text(config.read_text() + yaml.safe_dump({"web": {"port": client.port}}))
+        yield parts
+    lock.release()
+    close(parts)
+
+
+def test_a_service_that_runs_says_how_its_archives_stand(config: Path, running: Parts) -> None:
+    assert run(archive, config, "status").stdout.startswith("folder: 0 archived, 0 waiting, 1 given up")
+
+
+def test_a_service_that_runs_tries_again_at_once(config: Path, running: Parts) -> None:
+    assert run(archive, config, "retry").stdout == "folder: 1 waiting, 1 of them taken up anew\n"
+    assert running.journal.debt("folder").count == 1
+
+
+def test_a_service_that_does_not_answer_is_named(config: Path, running: Parts) -> None:
+    config.write_text(config.read_text().replace("port: ", "port: 9 # "))
+    refused = run(archive, config, "status")
+    assert refused.exit_code == 1
+    assert "no service answers at http://127.0.0.1:9" in refused.stderr
+
+
+@pytest.mark.parametrize("command", [(archive, "verify"), (clean,)])
+def test_while_the_service_runs_others_ask_for_it_to_be_stopped(config: Path, command: tuple[object, ...]) -> None:
     lock = FolderLock(config.parent / "data")
     lock.acquire()
     refused = run(command[0], config, *map(str, command[1:]))

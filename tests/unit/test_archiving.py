@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from app.archives.folder import Folder
-from app.archiving import Import, retry, status, verify
+from app.archiving import Import, retry, status_line, verify
 from app.cache import Cache
 from app.journal import Journal
 from app.messages import Inspection
@@ -63,7 +63,7 @@ def test_status_is_a_line_for_each_archive(journal: Journal, cache: Cache, archi
     kept(journal, cache, archive, range(3))
     recorded(journal, a_picture(cache, 3), "s3")
     journal.postpone(event_id(3), "s3", problem="timeout: no answer", backoff=BACKOFF)
-    lines = list(status(journal, ["folder", "s3"]))
+    lines = [status_line(name, journal.standing(name)) for name in ("folder", "s3")]
     assert lines[0] == "folder: 3 archived, 0 waiting, 1 never asked for"
     assert lines[1].startswith("s3: 0 archived, 1 waiting (the oldest for 0:00:0")
     assert lines[1].endswith(", 3 never asked for; last problem: timeout: no answer")
@@ -75,7 +75,8 @@ def test_retry_takes_up_what_was_given_up_and_what_is_older_than_the_archive(jou
     journal.give_up(event_id(1), "fake", problem="too_large: no")
     recorded(journal, a_picture(cache, 2), "rabbitmq")
     recorded(journal, a_picture(None, 3, problem="timeout: too late"), "rabbitmq")
-    assert list(retry(journal, ["fake"])) == ["fake: 2 waiting, 2 of them taken up anew"]
+    assert retry(journal, "fake") == 2
+    assert journal.debt("fake").count == 2
     work_off(Keep(archive, journal=journal))
     assert sorted(archive.kept) == [event_id(1), event_id(2)]
     assert journal.debt("rabbitmq").count == 2  # nobody else is told again

@@ -16,7 +16,7 @@ from app.journal.entries import Correction
 from app.media.picture import BadPicture
 from app.triggers.intake import new_trigger
 from app.web.album.rendering import Rendering, is_part
-from app.web.api import questions, reading
+from app.web.api import archives, questions, reading
 from app.web.api.uploads import Picture, Uploads, form_of
 from app.web.api.waiting import Watch
 from app.web.errors import NotFound, Refused
@@ -45,6 +45,7 @@ class Actions:
             Route("/snapshots/{id}/labels", self.labels, methods=["POST"]),
             Route("/snapshots/{id}/delete", self.delete, methods=["POST"]),
             Route("/cameras/{name}/trigger", self.trigger, methods=["POST"]),
+            Route("/archives/{archive}/retry", self.retry, methods=["POST"]),
             Route("/upload", self.upload_page, methods=["GET"]),
             Route("/upload", self.upload, methods=["POST"]),
         ]
@@ -76,6 +77,12 @@ class Actions:
             raise _unknown()
         asked = urlsplit(request.headers.get("referer", "")).query  # the grid that the picture was in
         return RedirectResponse(self._parts.site.path("/") + (f"?{asked}" if asked else ""), 303)
+
+    async def retry(self, request: Request) -> Response:
+        """Have an archive try again what waits and what it gave up."""
+        archive = archives.named(self._parts, request.path_params["archive"])
+        await run_in_threadpool(archives.retry, self._parts, archive)
+        return RedirectResponse(self._parts.site.path("/status"), 303)
 
     async def trigger(self, request: Request) -> Response:
         """Take a picture now, and show it when it is there in time."""

@@ -11,6 +11,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from app.journal.entries import Entry, Filter, Place
+from app.messages import Snapshot
 from app.web.album import sentences, status
 from app.web.album.actions import Actions
 from app.web.album.heat import heat_map, span
@@ -133,6 +134,8 @@ class Pages:
     def _snapshot(self, request: Request, query: Query) -> Response:
         journal = self._parts.journal
         entry = journal.entry(request.path_params["id"])
+        if entry is None and isinstance(journal.find(request.path_params["id"]), Snapshot):
+            return self._in_a_moment(request)
         if entry is None:
             raise NotFound("unknown_snapshot", "There is no such picture, or it was deleted.")
         newer, older = journal.neighbours(entry.place, query.filter)
@@ -150,6 +153,13 @@ class Pages:
             "names": journal.label_names(),
         }
         return self.rendering.page(request, "snapshot.html", context)
+
+    def _in_a_moment(self, request: Request) -> Response:
+        """A picture that nobody has looked at yet; the browser asks again by itself."""
+        context = {"title": "In a moment", "status": "…", "sentence": "The picture is being looked at."}
+        page = self.rendering.page(request, "error.html", context, status_code=202)
+        page.headers["Refresh"] = "1"
+        return page
 
     def _cameras(self, request: Request) -> Response:
         tiles = []
@@ -174,9 +184,10 @@ class Pages:
 
     def _status(self, request: Request) -> Response:
         faces = self._faces()
-        archives = self._standings.rows(self._view)
+        checks = self._parts.health.checks()
+        archives = self._standings.rows(self._view, checks)
         context = {
-            **status.overview(self._parts.health.checks(), archives, faces),
+            **status.overview(checks, archives, faces),
             "archives": archives,
             "cameras": faces,
             "detector": sentences.detector(self._parts.detector),

@@ -18,6 +18,9 @@ from pylib.health import Check
 FRESH_S = 10.0
 """Seconds for which an archive's standing is not asked for again: it reads all that the archive ever took."""
 
+ARCHIVED = "archived to "
+"""How the checks of archives are called; a row of their own tells of them."""
+
 _TITLES = {
     "disk": "Disk",
     "broker": "Message broker",
@@ -41,6 +44,8 @@ class ArchiveRow(NamedTuple):
     ok: bool
     text: str
     lines: tuple[str, ...]
+    retry: str
+    """The name under which it can be tried again; empty when there is nothing to try."""
 
 
 @dataclass(slots=True)
@@ -60,8 +65,12 @@ class Standings:
         self._clock = clock
         self._known: dict[str, _Known] = {}
 
-    def rows(self, view: Viewer) -> list[ArchiveRow]:
-        return [_row(archive, self._standing(archive.name), view) for archive in self._archives]
+    def rows(self, view: Viewer, checks: Sequence[Check]) -> list[ArchiveRow]:
+        """Each archive, with what the checks say of it."""
+        ill = {check.name.removeprefix(ARCHIVED) for check in checks if not check.ok}
+        return [
+            _row(archive, self._standing(archive.name), view, is_ill=archive.name in ill) for archive in self._archives
+        ]
 
     def _standing(self, name: str) -> Standing:
         known = self._known.get(name)
@@ -74,7 +83,7 @@ def overview(
     checks: Sequence[Check], archives: Iterable[ArchiveRow], cameras: Iterable[Mapping[str, str]]
 ) -> dict[str, Any]:
     """The checks as the page shows them: what people care for, threads, and all that needs attention."""
-    lights = [_light(check) for check in checks if not check.live]
+    lights = [_light(check) for check in checks if not check.live and not check.name.startswith(ARCHIVED)]
     threads = [Light(check.name, check.ok, check.detail) for check in checks if check.live]
     ill = [light.title for light in (*lights, *threads) if not light.ok]
     ill += [archive.title for archive in archives if not archive.ok]
@@ -83,13 +92,10 @@ def overview(
 
 
 def _light(check: Check) -> Light:
-    archive = check.name.removeprefix("archived to ")
-    if archive != check.name:
-        return Light(f"Archiving to {sentences.archive(archive)}", check.ok, check.detail)
     return Light(_TITLES.get(check.name, check.name.capitalize()), check.ok, check.detail)
 
 
-def _row(archive: ArchiveFace, standing: Standing, view: Viewer) -> ArchiveRow:
+def _row(archive: ArchiveFace, standing: Standing, view: Viewer, *, is_ill: bool) -> ArchiveRow:
     pictures = sentences.counted
     lines = []
     if standing.owed:
@@ -106,7 +112,8 @@ def _row(archive: ArchiveFace, standing: Standing, view: Viewer) -> ArchiveRow:
     return ArchiveRow(
         title=title[0].upper() + title[1:],
         url=archive.url(),
-        ok=not standing.problem,
+        ok=not is_ill and not standing.problem,
         text=f"{pictures(standing.done, 'picture', 'pictures')} kept",
         lines=tuple(lines),
+        retry=archive.name if standing.owed or standing.given_up or standing.without else "",
     )

@@ -131,7 +131,7 @@ class Viewer:
             camera=snapshot.label,
             camera_url=self.camera_url(snapshot.camera),
             when=when,
-            delay=sentences.duration(snapshot.delay_s) if snapshot.delay_s > 0 else "",
+            delay=sentences.duration(snapshot.delay_s) if snapshot.path and snapshot.delay_s > 0 else "",
             alt=f"{snapshot.label}, {when.day_text} {when.short}: {seen(entry)}",
             chips=self.chips(labels[:CHIPS], query, urls),
             people=_people(entry),

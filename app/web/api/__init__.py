@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from starlette.routing import Route
 
+from app.web.api.archives import Archives
 from app.web.api.cameras import Cameras
 from app.web.api.health import HealthAndMetrics
 from app.web.api.openapi import Description
@@ -23,6 +24,7 @@ def operations(parts: Parts) -> list[Operation]:
         Uploads(parts),
         Pictures(parts),
         Stream(parts),
+        Archives(parts),
         HealthAndMetrics(parts),
     )
     return [operation for group in groups for operation in group.operations()]

@@ -104,6 +104,32 @@ class Cameras(Said):
     cameras: list[Camera]
 
 
+class Archive(Said):
+    """How an archive stands."""
+
+    name: str
+    url: str = Field(description="Where people find the pictures; empty when that is no address.")
+    archived: int
+    waiting: int
+    waiting_since: datetime | None = Field(description="Since when the oldest waits.")
+    given_up: int
+    never_asked_for: int = Field(description="Pictures in the cache from before it was configured.")
+    problem: str = Field(description="What went wrong last; empty when all is well.")
+
+
+class Archives(Said):
+    """All configured archives."""
+
+    archives: list[Archive]
+
+
+class Retried(Said):
+    """What an archive tries from now on."""
+
+    waiting: int
+    taken_up: int = Field(description="Of these, what it had given up or was never asked for.")
+
+
 class Quarter(Said):
     """A quarter of an hour in which something happened."""
 

@@ -127,6 +127,19 @@ def test_after_twelve_hours_without_the_archive_all_is_taken_up_newest_first(
     assert journal.debt("fake").count == 0
 
 
+def test_somebody_who_mended_it_does_not_wait_for_the_pause_to_end(
+    keep: Keep, archive: FakeArchive, journal: Journal, cache: Cache
+) -> None:
+    archive.failure = FULL
+    keep.handle(recorded(journal, a_picture(cache, 1), "fake"))
+    archive.failure = None
+    journal.retry_now("fake")
+    assert list(keep.owed()) == []
+    keep.try_now()
+    work_off(keep)
+    assert archive.kept
+
+
 def test_a_blocked_archive_raises_one_alarm_and_is_tried_at_growing_pauses(
     keep: Keep,
     archive: FakeArchive,

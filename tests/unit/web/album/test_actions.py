@@ -125,3 +125,12 @@ def _corrected(parts: Parts) -> tuple[str, ...] | None:
     entry = parts.journal.entry("s1")
     assert entry is not None
     return entry.corrected
+
+
+def test_an_archive_is_tried_again_from_the_status_page(parts: Parts, client: Client, tmp_path: Path) -> None:
+    lost = shown(parts, tmp_path, targets=("folder",))
+    parts.journal.give_up(lost.id, "folder", problem="too_large: no")
+    assert "Try again now" in look(client, "/status").text
+    assert post(client, "/archives/folder/retry") == "/status"
+    assert parts.journal.debt("folder").count == 1
+    assert client.post("/archives/attic/retry", headers=PAGE).status_code == 404

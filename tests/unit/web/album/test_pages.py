@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
@@ -259,6 +260,14 @@ def test_a_camera_that_is_configured_no_more_keeps_its_pictures(tmp_path: Path) 
     close(parts)
 
 
+def test_a_picture_that_is_being_looked_at_is_waited_for(parts: Parts, client: Client, tmp_path: Path) -> None:
+    seen = shown(parts, tmp_path)
+    parts.journal.record(replace(seen.snapshot, id="fresh"))
+    answer = client.get("/snapshots/fresh", headers=PAGE)
+    assert (answer.status_code, answer.headers["Refresh"]) == (202, "1")
+    assert "being looked at" in answer.text
+
+
 def test_status_says_what_needs_attention(parts: Parts, client: Client) -> None:
     parts.health.add("disk", lambda: Status(ok=True, detail="41.2 GB free, 1.0 needed"))
     parts.health.add("fetch", lambda: Status(ok=True), live=True)
@@ -268,6 +277,13 @@ def test_status_says_what_needs_attention(parts: Parts, client: Client) -> None:
     assert "Needs attention" in page.text
     assert "not connected: listener" in page.text
     assert "The archive folder" in page.text
+
+
+def test_an_archive_that_is_late_needs_attention_and_is_told_of_once(parts: Parts, client: Client) -> None:
+    parts.health.add("archived to folder", lambda: Status(ok=False, detail="7 pictures to archive"), critical=False)
+    page = look(client, "/status")
+    assert "Needs attention" in page.text
+    assert page.text.count("archive folder") == 2  # in the summary and in its row
 
 
 def test_static_files_are_kept_for_ever_under_their_hash_only(client: Client) -> None:

@@ -1,0 +1,1 @@
+"""What people do with the album, in a real Chromium."""

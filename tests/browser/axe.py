@@ -1,0 +1,36 @@
+"""axe-core: what is wrong with a page for people who do not see it, or use no mouse."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import Page
+
+SOURCE = Path(__file__).parent / "vendor" / "axe.min.js"
+
+
+def violations(page: Page, *, fingers: bool = False, only_colours: bool = False) -> list[str]:
+    """Every rule that the page breaks: `serious: color-contrast: ...`, with the elements.
+
+    `fingers`: what can be touched has to be large enough for them. `only_colours`: for a page that was looked at
+    in other ones before.
+    """
+    page.evaluate(_source())
+    page.wait_for_function("document.getAnimations().length === 0")  # what fades in has no contrast yet
+    options: dict[str, Any] = {"preload": False, "rules": {"target-size": {"enabled": fingers}}}
+    if only_colours:
+        options = {"preload": False, "runOnly": ["color-contrast"]}
+    found: dict[str, Any] = page.evaluate("options => axe.run(options)", options)
+    return [_told(violation) for violation in found["violations"]]
+
+
+def _told(violation: dict[str, Any]) -> str:
+    places = "; ".join(f"{node['target']} {node['failureSummary']}" for node in violation["nodes"][:5])
+    return f"{violation['impact']}: {violation['id']}: {violation['help']}: {places}"
+
+
+@cache
+def _source() -> str:
+    return SOURCE.read_text()

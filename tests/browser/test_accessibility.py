@@ -1,0 +1,71 @@
+"""Every page, on a desktop and a phone, by day and by night, has nothing that keeps anybody out."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.axe import violations
+from tests.browser.conftest import OpenVisit
+from tests.browser.grid import card
+from tests.browser.seeds import at, seed_id
+from tests.browser.visit import Screen, Visit
+from tests.e2e.process import ServiceProcess
+
+Scheme = Literal["dark", "light"]
+
+PAGES = {
+    "grid": "/",
+    "filtered": "/?camera=garden&person=true&q=tree",
+    "nothing": "/?q=unicorn",
+    "picture": f"/snapshots/{seed_id('parcel 2')}",
+    "corrected": f"/snapshots/{seed_id('fox')}",
+    "not seen": f"/snapshots/{seed_id('unseen')}",
+    "no picture": f"/snapshots/{seed_id('away')}",
+    "archived only": f"/snapshots/{seed_id('archived')}",
+    "cameras": "/cameras",
+    "camera": "/cameras/front-door",
+    "status": "/status",
+    "upload": "/upload",
+}
+
+
+@pytest.fixture(params=["light", "dark"])
+def scheme(request: pytest.FixtureRequest) -> Scheme:
+    which: Scheme = request.param
+    return which
+
+
+def faults(looking: Visit, path: str, scheme: Scheme) -> list[str]:
+    found = violations(looking.go(path), fingers=looking.screen == "phone", only_colours=scheme == "dark")
+    return [f"{path}: {violation}" for violation in found]
+
+
+def test_no_page_keeps_anybody_out(visit: OpenVisit, album: ServiceProcess, screen: Screen, scheme: Scheme) -> None:
+    looking = visit(album, screen=screen, color_scheme=scheme)
+    found: list[str] = []
+    looking.expect_complaint("404")
+    for path in (*PAGES.values(), "/nowhere"):
+        found += faults(looking, path, scheme)
+    assert not found, "\n".join(found)
+
+
+def test_neither_does_the_login(visit: OpenVisit, guarded: ServiceProcess, screen: Screen, scheme: Scheme) -> None:
+    found = faults(visit(guarded, screen=screen, color_scheme=scheme), "/login", scheme)
+    assert not found, "\n".join(found)
+
+
+def test_neither_do_the_viewer_and_what_opens_over_a_page(
+    visit: OpenVisit, album: ServiceProcess, screen: Screen, scheme: Scheme
+) -> None:
+    looking = visit(album, screen=screen, color_scheme=scheme, reduced_motion="reduce")
+    page = looking.go(f"/?q=driveway&day={at(6, 0):%Y-%m-%d}")
+    for name in ("Filters", "When") if screen == "phone" else ("Keyboard help",):
+        page.get_by_role("button", name=name).click()
+        assert not violations(page)
+        page.keyboard.press("Escape")
+    card(page, seed_id("van 6")).locator("img").click()
+    expect(page.locator(".pswp__caption")).to_contain_text("Driveway")
+    assert not violations(page, fingers=screen == "phone")

@@ -1,0 +1,72 @@
+"""What happens shows up by itself: triggers, pictures taken by hand, and a camera that is broken."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.conftest import OpenVisit
+from tests.browser.grid import card, cards, expect_pictures
+from tests.browser.house import wait_until_ready
+from tests.browser.visit import Screen, Visit
+from tests.e2e.process import ServiceProcess
+
+
+@pytest.fixture
+def living(visit: OpenVisit, home: ServiceProcess, screen: Screen) -> Visit:
+    return visit(home, screen=screen)
+
+
+def trigger(home: ServiceProcess, camera: str) -> str:
+    """Have a picture taken as a sensor would; the event's id."""
+    answer = home.http("POST", f"/api/cameras/{camera}/trigger?wait=20")
+    assert answer.status_code == 200, answer.text
+    return str(answer.json()["event_id"])
+
+
+def test_a_new_picture_appears_without_loading_the_page_again(living: Visit, home: ServiceProcess) -> None:
+    page = living.go()
+    page.evaluate("window.untouched = true")
+    expect(cards(page).first).to_be_visible()
+    snapshot_id = trigger(home, "front-door")
+    expect(card(page, snapshot_id)).to_be_visible()
+    assert cards(page).first.get_attribute("data-id") == snapshot_id
+    assert page.evaluate("window.untouched")
+    expect_pictures(page)
+
+
+def test_only_what_the_filter_lets_through_appears(living: Visit, home: ServiceProcess) -> None:
+    page = living.go("/?camera=garden")
+    expect(cards(page).first).to_be_visible()
+    other, own = trigger(home, "driveway"), trigger(home, "garden")
+    expect(card(page, own)).to_be_visible()
+    expect(card(page, other)).to_have_count(0)
+
+
+def test_what_was_missed_while_the_service_was_away_comes_later(visit: OpenVisit, home: ServiceProcess) -> None:
+    living = visit(home)
+    living.tolerate("ERR_")  # what the browser says of a stream that broke off
+    page = living.go()
+    expect(cards(page).first).to_be_visible()
+    home.terminate()
+    assert home.wait() == 0
+    home.start()
+    wait_until_ready(home)
+    snapshot_id = trigger(home, "front-door")  # the page tries again after some seconds only
+    expect(card(page, snapshot_id)).to_be_visible()
+
+
+def test_a_picture_is_taken_now(living: Visit) -> None:
+    page = living.go("/cameras/garden")
+    before = page.locator("article.card").first.get_attribute("data-id")
+    page.get_by_role("button", name="Take a picture now").click()
+    expect(page.locator("main.viewer")).not_to_have_attribute("data-id", str(before))
+    expect(page.get_by_text("Today").first).to_be_visible()
+    expect_pictures(page)
+
+
+def test_a_camera_that_does_not_answer_says_so(living: Visit) -> None:
+    page = living.go("/cameras")
+    page.get_by_role("link", name="Garage").last.click()
+    page.get_by_role("button", name="Take a picture now").click()
+    expect(page.get_by_text("The camera refused the connection").first).to_be_visible()

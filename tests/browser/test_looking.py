@@ -1,0 +1,164 @@
+"""Looking through the album: the first look, filters, search, the heat map, and on to older pictures."""
+
+from __future__ import annotations
+
+import re
+
+from playwright.sync_api import Page, expect
+
+from tests.browser.grid import card, cards, expect_pictures, moments, places
+from tests.browser.seeds import at, oddities, ordinary_days, seed_id, today
+from tests.browser.visit import Visit
+
+ALL = len([*ordinary_days(), *oddities(), *today()])
+
+
+def pill(page: Page, name: str) -> None:
+    """Choose one of the filters above the grid."""
+    page.get_by_role("navigation", name="Filters").get_by_role("link", name=name, exact=True).click()
+
+
+def remove(page: Page, name: str) -> None:
+    page.get_by_role("link", name=f"Remove filter: {name}").click()
+
+
+def open_sheet(looking: Visit, name: str) -> None:
+    """Bring up what stands beside the grid on a desktop, and comes from below on a phone."""
+    if looking.screen == "phone":
+        looking.page.get_by_role("button", name=name).click()
+
+
+def test_the_first_look_shows_the_newest_pictures_first(page: Page) -> None:
+    expect(cards(page)).to_have_count(60)
+    taken = moments(page)
+    assert taken == sorted(taken, reverse=True)
+    expect(card(page, seed_id("today 3"))).to_be_visible()
+
+
+def test_pictures_in_sight_are_loaded(page: Page) -> None:
+    expect_pictures(page)
+
+
+def test_a_camera_can_be_chosen_and_let_go(page: Page) -> None:
+    pill(page, "Garden")
+    expect(page).to_have_url(re.compile("camera=Garden"))
+    assert places(page) == {"Garden"}
+    remove(page, "Garden")
+    expect(page).not_to_have_url(re.compile("camera="))
+    assert len(places(page)) > 1
+
+
+def test_the_back_button_takes_a_filter_away(page: Page) -> None:
+    pill(page, "Garden")
+    expect(page).to_have_url(re.compile("camera=Garden"))
+    page.go_back()
+    expect(page).not_to_have_url(re.compile("camera="))
+    expect(page.locator("#grid a.place").filter(has_text="Driveway").first).to_be_visible()
+
+
+def test_a_label_on_a_card_filters(page: Page) -> None:
+    page.locator("#grid .chip", has_text="Cat").first.click()
+    expect(page.get_by_role("link", name="Remove filter: Cat")).to_be_visible()
+    assert places(page) == {"Garden"}
+    expect(card(page, seed_id("fox"))).to_have_count(0)  # which somebody said was none
+
+
+def test_filters_add_up(page: Page) -> None:
+    pill(page, "Garden")
+    pill(page, "People")
+    expect(card(page, seed_id("burst"))).to_be_visible()
+    expect(cards(page)).to_have_count(1)
+    page.get_by_role("link", name="Clear all").first.click()
+    expect(cards(page)).to_have_count(60)
+
+
+def test_starred_pictures_can_be_looked_at_alone(page: Page) -> None:
+    pill(page, "Starred")
+    expect(card(page, seed_id("bicycle"))).to_be_visible()
+    expect(cards(page)).to_have_count(1)
+
+
+def test_problems_say_what_went_wrong(page: Page) -> None:
+    pill(page, "Problems")
+    expect(cards(page)).to_have_count(2)
+    expect(card(page, seed_id("away"))).to_contain_text("No picture")
+    expect(card(page, seed_id("unseen"))).to_contain_text("Not looked at")
+
+
+def test_a_day_and_a_certainty_can_be_chosen_in_the_form(looking: Visit) -> None:
+    page = looking.go()
+    open_sheet(looking, "Filters")
+    form = page.locator("#filters-form")
+    form.get_by_label("Day").fill(f"{at(3, 0):%Y-%m-%d}")
+    form.get_by_label("How sure").select_option("0.95")
+    form.get_by_role("button", name="Show").click()
+    expect(page).to_have_url(re.compile(f"day={at(3, 0):%Y-%m-%d}"))
+    expect(page).not_to_have_url(re.compile("camera="))
+    assert {moment[:10] for moment in moments(page)} == {f"{at(3, 0):%Y-%m-%d}"}
+    expect(card(page, seed_id("leaving 3"))).to_be_visible()
+    expect(card(page, seed_id("night 3"))).to_have_count(0)
+
+
+def test_search_finds_words_of_notes(page: Page) -> None:
+    search = page.get_by_role("searchbox", name="Search")
+    search.fill("post bicy")
+    search.press("Enter")
+    expect(card(page, seed_id("bicycle"))).to_be_visible()
+    expect(cards(page)).to_have_count(1)
+    expect(page.get_by_role("searchbox", name="Search")).to_have_value("post bicy")
+
+
+def test_what_nobody_saw_is_said_to_be_nothing(looking: Visit) -> None:
+    page = looking.go("/?q=unicorn")
+    expect(page.get_by_text("Nothing matches")).to_be_visible()
+    page.get_by_role("link", name="Show everything").click()
+    expect(cards(page)).to_have_count(60)
+
+
+def test_an_hour_of_the_heat_map_is_jumped_to(looking: Visit) -> None:
+    page = looking.go()
+    open_sheet(looking, "When")
+    day = at(4, 0)
+    page.get_by_role("link", name=f"{day:%a} {day.day} {day:%b}, 17:00: 2 pictures, 2 with people").click()
+    expect(cards(page)).to_have_count(2)
+    assert {moment[:13] for moment in moments(page)} == {f"{at(4, 17):%Y-%m-%dT%H}"}
+
+
+def test_a_day_of_the_heat_map_is_jumped_to(looking: Visit) -> None:
+    page = looking.go()
+    open_sheet(looking, "When")
+    day = at(6, 0)
+    page.get_by_role("link", name=f"{day:%a} {day.day} {day:%b}: 6 pictures").click()
+    expect(cards(page)).to_have_count(6)
+
+
+def test_scrolling_brings_older_pictures_until_there_are_none(page: Page) -> None:
+    expect(cards(page)).to_have_count(60)
+    for _ in range(50):
+        page.keyboard.press("End")
+        page.wait_for_timeout(100)
+        if cards(page).count() == ALL:
+            break
+    expect(page.get_by_role("link", name="Older pictures")).to_have_count(0)
+    taken = moments(page)
+    assert len(taken) == len(set(taken)) == ALL
+    assert taken == sorted(taken, reverse=True)
+    expect(card(page, seed_id("leaving 21"))).to_have_count(1)
+    days = page.locator("#grid h2.day").all_inner_texts()
+    assert len(days) == len(set(days)), "a day has its heading once"
+
+
+def test_a_note_is_text_whatever_is_in_it(looking: Visit) -> None:
+    page = looking.go(f"/snapshots/{seed_id('spite')}")
+    expect(page.get_by_role("textbox", name="Note")).to_have_value(re.compile("<script>document.title"))
+    expect(page).not_to_have_title(re.compile("taken over"))
+    page = looking.go("/?q=%3Cscript%3Ealert(1)%3C/script%3E")
+    expect(page.get_by_role("searchbox", name="Search")).to_have_value("<script>alert(1)</script>")
+
+
+def test_an_address_that_is_not_there_gives_a_page_with_a_way_back(looking: Visit) -> None:
+    looking.expect_complaint("404")
+    page = looking.go(f"/snapshots/{'0' * 32}")
+    expect(page.get_by_role("heading", level=1)).to_be_visible()
+    page.get_by_role("link", name="To the album").click()
+    expect(cards(page)).to_have_count(60)
