@@ -23,8 +23,12 @@ from pylib.errors import Transient
 log = structlog.get_logger(__name__)
 
 PING_S = 15.0
-GATHER_S = 0.2
+GATHER_S = 0.5
 """Between two rounds: in a burst each viewer is woken once for all events of that time."""
+TOLD_AT_ONCE = 10
+"""Viewers that are written to in one go."""
+BREATH_S = 0.01
+"""Between two of these goes, so that hundreds of viewers do not keep the interpreter from the pipeline."""
 MOST_WAITING = 256
 """Events that wait for one viewer before it is given up: it comes again, and asks for what it missed."""
 SENT_AT_ONCE = 20
@@ -201,11 +205,14 @@ class _Room:
 
     async def _tell(self, ids: Sequence[str]) -> None:
         forms = {viewer.form for viewer in self._viewers}
-        for entry, frames in await run_in_threadpool(self._looked_up, ids, forms):
-            for viewer in list(self._viewers):
+        news = await run_in_threadpool(self._looked_up, ids, forms)
+        for number, viewer in enumerate(list(self._viewers), start=1):
+            for entry, frames in news:
                 frame = frames.get(viewer.form)
                 if frame is not None and viewer.filter.matches(entry):
                     self._tell_one(viewer, frame)
+            if number % TOLD_AT_ONCE == 0:
+                await asyncio.sleep(BREATH_S)
 
     async def _ping(self) -> None:
         while True:

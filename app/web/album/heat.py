@@ -77,9 +77,13 @@ def heat_map(quarters: Iterable[Heat], *, last: date, today: date, query: Query)
         total[1] += quarter.persons
     busiest = max((snapshots for snapshots, _ in sums.values()), default=0)
     days = []
+    link = _Link(query)
     for day in (last - timedelta(days=number) for number in range(DAYS)):
+        begin, name = midnight(day, query.zone), f"{day:%a} {_short(day)}"
         hours = tuple(
-            _hour(day, hour, *sums[day, hour], busiest=busiest, query=query) if (day, hour) in sums else None
+            _hour(begin.replace(hour=hour), name, *sums[day, hour], busiest=busiest, link=link)
+            if (day, hour) in sums
+            else None
             for hour in HOURS
         )
         days.append(_day(day, hours, sum(sums[day, hour][0] for hour in HOURS if (day, hour) in sums), query))
@@ -99,19 +103,36 @@ def _day(day: date, hours: tuple[Hour | None, ...], snapshots: int, query: Query
     return Day(day.isoformat(), f"{day:%a} {_short(day)}", f"{day:%a} {day.day}", url, snapshots, here, hours)
 
 
-def _hour(day: date, hour: int, snapshots: int, persons: int, *, busiest: int, query: Query) -> Hour:
+class _Link:
+    """Addresses of hours: a map has hundreds, so what they have in common is put together once."""
+
+    def __init__(self, query: Query) -> None:
+        self._shown = query.values.get("since"), query.values.get("until")
+        self._without = query.address(since=None, until=None, day=None)
+        self._with = self._without + ("&" if "?" in self._without else "?")
+
+    def shows(self, since: str, until: str) -> bool:
+        """Whether the page shows this hour."""
+        return self._shown == (since, until)
+
+    def address(self, since: str, until: str) -> str:
+        """The page of this hour, or the one without it where it is shown."""
+        if self.shows(since, until):
+            return self._without
+        return self._with + f"since={since}&until={until}".replace("+", "%2B")
+
+
+def _hour(begin: datetime, day: str, snapshots: int, persons: int, *, busiest: int, link: _Link) -> Hour:
     # The hour that a clock change repeats is two hours long, and both of them are meant.
-    begin = midnight(day, query.zone).replace(hour=hour)
-    end = (begin.replace(tzinfo=None) + timedelta(hours=1)).replace(tzinfo=query.zone)
+    end = (begin.replace(tzinfo=None) + timedelta(hours=1)).replace(tzinfo=begin.tzinfo)
     since, until = begin.isoformat(timespec="minutes"), end.isoformat(timespec="minutes")
-    here = query.values.get("since") == since and query.values.get("until") == until
-    words = f"{day:%a} {_short(day)}, {hour:02}:00: {snapshots} picture{'s' * (snapshots != 1)}"
+    words = f"{day}, {begin.hour:02}:00: {snapshots} picture{'s' * (snapshots != 1)}"
     return Hour(
-        url=query.address(since=None if here else since, until=None if here else until, day=None),
+        url=link.address(since, until),
         text=f"{words}, {persons} with people" if persons else words,
         shade=4 - sum(snapshots < share * busiest for share in _SHADES),
         person=persons > 0,
-        here=here,
+        here=link.shows(since, until),
     )
 
 

@@ -37,7 +37,7 @@ def test_requests_are_counted_by_route_and_never_by_path(parts: Parts, client: C
     shown(parts, tmp_path, "s1")
     client.get("/api/snapshots/s1?x=1")
     client.get("/api/snapshots/s1")
-    client.ask("FROBNICATE", "/api/cameras/a/b/trigger")
+    client.ask("PROPFIND", "/api/cameras/a/b/trigger")
     client.get("/wp-login.php")
     assert counted(parts) == [
         ("/api/snapshots/{id}", "GET", 400),

@@ -85,3 +85,11 @@ def test_the_hour_that_is_shown_is_marked_and_leads_out_again() -> None:
     assert again is not None
     assert again.here
     assert again.url == "/"
+
+
+def test_a_cell_keeps_what_was_searched_for() -> None:
+    noon = datetime(2026, 11, 21, 12, 15, tzinfo=BERLIN)
+    found = heat(quarter(noon), last=date(2026, 11, 21), asked={"q": "garden dog + cat"})
+    cell = found.days[0].hours[12]
+    assert cell is not None
+    assert parse_qs(urlsplit(cell.url).query)["q"] == ["garden dog + cat"]
