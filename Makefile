@@ -113,6 +113,8 @@ run: docker-compose.yml user ## Run the containers in the foreground (Ctrl-C end
 rund: docker-compose.yml user ## Run the containers in the background, also after a reboot
 	@$(COMPOSE) up --detach
 	@echo "Running: make logs shows what it says, make stop ends it"
+	@port=$$(sed -nE 's/.*:([0-9]+):8080".*/\1/p' docker-compose.yml); \
+	[ -z "$$port" ] || echo "The album: http://127.0.0.1:$$port/ (its password is WEB_PASSWORD in .env, or secrets/web_password)"
 
 stop: docker-compose.yml ## Stop the containers and remove them; what they keep stays
 	@$(COMPOSE) down

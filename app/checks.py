@@ -98,6 +98,7 @@ def check(settings: Settings) -> Iterator[Finding]:
     yield from _uploads(settings)
     yield _detector(settings)
     yield from _archives(settings)
+    yield from _album(settings)
 
 
 def _configuration(settings: Settings) -> Iterator[Finding]:
@@ -115,12 +116,26 @@ def _secrets(settings: Settings) -> Iterator[Finding]:
     if path and path.stat().st_mode & (stat.S_IRGRP | stat.S_IROTH) and "password" in path.read_text():
         remedy = f"chmod 600 {path}"
         yield Finding("secrets", Verdict.WARNING, f"{path} holds passwords and others may read it", remedy)
-    elif settings.web.enabled and not is_loopback(settings.web.host) and not settings.web.password.get_secret_value():
-        remedy = "set WEB_PASSWORD, or WEB_HOST=127.0.0.1"
-        text = "the HTTP API is open to other machines and has no password: it answers health questions only"
-        yield Finding("secrets", Verdict.WARNING, text, remedy)
     else:
         yield Finding("secrets", Verdict.OK, "read, and not readable by others")
+
+
+def _album(settings: Settings) -> Iterator[Finding]:
+    web = settings.web
+    if not web.enabled:
+        return
+    address = web.public_url or web.own_url
+    if web.password.get_secret_value():
+        yield Finding("album", Verdict.OK, f"{address}/ for who has the password")
+    elif is_loopback(web.host) and not web.public_url:
+        yield Finding("album", Verdict.OK, f"{address}/ for whoever is on this machine")
+    else:
+        text = f"{address}/ for who has the password that the service makes and says once in its log, as login_with"
+        remedy = "set WEB_PASSWORD to choose one; delete web/password in the data directory to have another made"
+        yield Finding("album", Verdict.OK, text, remedy)
+    if web.public_url and not web.trusted_proxies:
+        text = "all who come through the reverse proxy share one count of wrong passwords"
+        yield Finding("album", Verdict.WARNING, text, "set WEB_TRUSTED_PROXIES to the proxy's address")
 
 
 def _disk(folder: Path) -> Finding:

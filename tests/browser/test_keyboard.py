@@ -51,13 +51,14 @@ def test_pictures_are_searched_walked_through_and_looked_at(page: Page) -> None:
     page.keyboard.type("bicycle")
     page.keyboard.press("Enter")
     expect(cards(page)).to_have_count(1)
+    page.wait_for_load_state()  # before that the page has no ears
     page.keyboard.press("j")
     assert focused(page) == seed_id("bicycle")
     page.keyboard.press("Enter")
     expect(page.locator(".pswp--open")).to_be_visible()
     page.keyboard.press("Escape")
     expect(page.locator(".pswp--open")).to_have_count(0)
-    assert focused(page) == seed_id("bicycle")
+    expect(card(page, seed_id("bicycle")).locator(":focus")).to_have_count(1)
 
 
 def test_arrows_walk_through_the_grid(page: Page) -> None:

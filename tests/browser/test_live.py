@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import OpenVisit
 from tests.browser.grid import card, cards, expect_pictures
 from tests.browser.house import wait_until_ready
 from tests.browser.visit import Screen, Visit
-from tests.e2e.process import ServiceProcess
+from tests.e2e.process import ServiceProcess, until
 
 
 @pytest.fixture
@@ -53,6 +53,29 @@ def test_what_was_missed_while_the_service_was_away_comes_later(visit: OpenVisit
     home.start()
     wait_until_ready(home)
     snapshot_id = trigger(home, "front-door")  # the page tries again after some seconds only
+    expect(card(page, snapshot_id)).to_be_visible()
+
+
+def look_away(page: Page, *, away: bool) -> None:
+    """Bring another tab to the front, or this one back, as far as the page can tell."""
+    page.evaluate(
+        "away => { Object.defineProperty(document, 'hidden', { value: away, configurable: true });"
+        " document.dispatchEvent(new Event('visibilitychange')); }",
+        away,
+    )
+
+
+def test_a_page_that_nobody_looks_at_lets_go_of_its_stream_and_catches_up(
+    visit: OpenVisit, home: ServiceProcess
+) -> None:
+    page = visit(home).go()
+    expect(cards(page).first).to_be_visible()
+    until(lambda: home.metric("live_viewers") == 1, what="the page follows")
+    look_away(page, away=True)
+    until(lambda: home.metric("live_viewers") == 0, what="the page has let go")
+    snapshot_id = trigger(home, "front-door")
+    expect(card(page, snapshot_id)).to_have_count(0)
+    look_away(page, away=False)
     expect(card(page, snapshot_id)).to_be_visible()
 
 

@@ -294,6 +294,7 @@ def test_check_finds_nothing_wrong_where_nothing_is(launch: Launch, house: House
         "broker",
         "camera",
         "detector",
+        "album",
     }
 
 

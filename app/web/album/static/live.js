@@ -1,6 +1,7 @@
 // New pictures as they happen: on top of the grid, or behind a pill while somebody looks further down.
 
 const NEAR_TOP = 240;
+const LONG_AWAY_MS = 300_000;
 
 export function startLive() {
   const grid = document.getElementById("grid");
@@ -18,7 +19,7 @@ export function startLive() {
     if (waiting.some((other) => other.dataset.id === card.dataset.id)) return;
     waiting.push(card);
     document.getElementById("news").textContent = `New: ${card.dataset.caption}`;
-    if (scrollY < NEAR_TOP && !document.hidden) return show();
+    if (scrollY < NEAR_TOP) return show();
     pill.querySelector("span").textContent = `${waiting.length} new`;
     pill.hidden = false;
   };
@@ -33,16 +34,34 @@ function listen(grid, arrived) {
   const address = new URL(grid.dataset.live, location.href);
   if (grid.dataset.last) address.searchParams.set("last_event_id", grid.dataset.last);
   let source = null;
+  let left = 0;
   const open = () => {
+    if (source || document.hidden) return;
     source = new EventSource(address);
     source.addEventListener("card", (event) => {
       if (event.lastEventId) address.searchParams.set("last_event_id", event.lastEventId);
       arrived(event.data);
     });
     // The browser comes again by itself unless the server said no, as when a session has ended.
-    source.addEventListener("error", () => source.readyState === EventSource.CLOSED && setTimeout(open, 10_000));
+    source.addEventListener("error", () => {
+      if (source?.readyState !== EventSource.CLOSED) return;
+      close();
+      setTimeout(open, 10_000);
+    });
   };
-  addEventListener("pagehide", () => source.close());
+  const close = () => {
+    source?.close();
+    source = null;
+  };
+  // A browser has six connections for a host: a page that nobody looks at leaves them to those that are looked at.
+  document.addEventListener("visibilitychange", () => {
+    if (document.hidden) {
+      left = Date.now();
+      close();
+    } else if (Date.now() - left > LONG_AWAY_MS && scrollY < NEAR_TOP) location.reload();
+    else open();
+  });
+  addEventListener("pagehide", close);
   addEventListener("pageshow", (event) => event.persisted && open());
   open();
 }
