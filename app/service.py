@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
@@ -117,6 +118,9 @@ class Service:
     def run(self) -> int:
         """Run until a signal; returns the exit status."""
         log.info("started", cameras=len(self.labels), broker=self.settings.rabbitmq.server_address or None)
+        # What is there now stays until the end: the collector, which halts all threads, need not look at it again.
+        gc.collect()
+        gc.freeze()
         status = self.supervisor.run()
         if self.supervisor.stopped_cleanly:
             self.transport.close()
