@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import faulthandler
 import os
+import queue
 import signal
-import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from types import FrameType
 
 import structlog
@@ -49,7 +50,10 @@ class Supervisor:
         self._grace = grace
         self._on_restart = on_restart
         self._on_exit = on_exit
-        self._asked_to_stop = threading.Event()
+        self._is_asked = False
+        # Not an Event: its lock may be held by the very thread that a signal interrupts, and then both wait for ever.
+        # A SimpleQueue's `put` may interrupt its `get`.
+        self._requests: queue.SimpleQueue[None] = queue.SimpleQueue()
         self._deaths: dict[str, deque[float]] = {thread.name: deque(maxlen=RESTARTS) for thread in threads}
         self._restart_at: dict[str, float] = {}
 
@@ -59,7 +63,7 @@ class Supervisor:
             signal.signal(number, self._on_signal)
         self.start()
         status = 0
-        while not self._asked_to_stop.wait(WATCH_EVERY_S):
+        while not self._asked_within(WATCH_EVERY_S):
             if not self._watch():
                 status = EXIT_FAULT
                 break
@@ -74,7 +78,8 @@ class Supervisor:
 
     def request_stop(self) -> None:
         """End `run` soon; from any thread."""
-        self._asked_to_stop.set()
+        self._is_asked = True
+        self._requests.put(None)
 
     def stop(self) -> None:
         """Stop the threads, upstream first, within the grace."""
@@ -96,9 +101,15 @@ class Supervisor:
         return not any(thread.alive for thread in self.threads)
 
     def _on_signal(self, number: int, _frame: FrameType | None) -> None:
-        if self._asked_to_stop.is_set():
+        if self._is_asked:
             os._exit(128 + number)  # asked twice: somebody is in a hurry, and the record is safe
-        self._asked_to_stop.set()
+        self.request_stop()
+
+    def _asked_within(self, seconds: float) -> bool:
+        with suppress(queue.Empty):
+            self._requests.get(timeout=seconds)
+            return True
+        return False
 
     def _watch(self) -> bool:
         """Look at every thread once; False when the process should end."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -123,3 +125,25 @@ def test_a_termination_signal_ends_the_run_with_success() -> None:
     threading.Timer(0.1, os.kill, (os.getpid(), signal.SIGTERM)).start()
     assert Supervisor([Worker("stage", diary)], grace=5).run() == 0
     assert diary[-1] == "stop stage"
+
+
+SIGNALLED = """
+import signal, time
+from pylib.supervisor import Supervisor
+
+def interrupted(*_):
+    supervisor.request_stop()
+
+signal.signal(signal.SIGALRM, interrupted)
+end = time.monotonic() + 2
+while time.monotonic() < end:
+    supervisor = Supervisor([], grace=1)
+    signal.setitimer(signal.ITIMER_REAL, 0.0001, 0.0001)
+    assert supervisor.run() == 0
+signal.setitimer(signal.ITIMER_REAL, 0)
+"""
+
+
+def test_a_signal_at_any_moment_ends_the_wait_and_hangs_nothing() -> None:
+    done = subprocess.run([sys.executable, "-c", SIGNALLED], timeout=60, check=False, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
