@@ -5,10 +5,16 @@ from __future__ import annotations
 import os
 import uuid
 from collections.abc import Iterator
+from datetime import UTC
+from pathlib import Path
 
 import pytest
 
+from app.cache import Cache
+from app.journal import Journal
 from tests.broker import Broker
+from tests.fakes.clock import Clock
+from tests.fakes.journal import opened
 
 
 @pytest.fixture(scope="session")
@@ -32,3 +38,22 @@ def own_broker(broker: Broker) -> Iterator[Broker]:
 def name() -> str:
     """A name that no other test uses, for exchanges and queues."""
     return f"test-{uuid.uuid4().hex[:10]}"
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """The journal's, and that of whatever a test gives it to."""
+    return Clock()
+
+
+@pytest.fixture
+def journal(tmp_path: Path, clock: Clock) -> Iterator[Journal]:
+    """An empty one."""
+    with opened(tmp_path / "journal.db", clock=clock) as journal:
+        yield journal
+
+
+@pytest.fixture
+def cache(tmp_path: Path) -> Cache:
+    """An empty one, beside the journal."""
+    return Cache(tmp_path / "cache", zone=UTC)

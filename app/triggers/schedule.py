@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from app.triggers.intake import Intake, new_trigger
@@ -19,20 +20,21 @@ class _Due:
 class Schedule:
     """Triggers cameras at regular intervals; a camera that is late is not caught up on."""
 
-    def __init__(self, intake: Intake) -> None:
+    def __init__(self, intake: Intake, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._intake = intake
+        self._clock = clock
         self._due: list[_Due] = []
 
     def add(self, camera: str, *, label: str, every: float) -> None:
         """Trigger this camera every so many seconds, for the first time soon; before `tick` is first called."""
-        self._due.append(_Due(camera, label, every, time.monotonic() + min(every, 1 + len(self._due))))
+        self._due.append(_Due(camera, label, every, self._clock() + min(every, 1 + len(self._due))))
 
     def __bool__(self) -> bool:
         return bool(self._due)
 
     def tick(self) -> None:
         """Submit what is due now."""
-        now = time.monotonic()
+        now = self._clock()
         for due in self._due:
             if now >= due.at:
                 due.at = now + due.every

@@ -15,6 +15,7 @@ from app.sections import WebSettings
 from app.web.access import Access, login_routes, middleware
 from app.web.links import Links
 from pylib.credentials import Secret
+from tests.fakes.clock import Clock
 
 PASSWORD = "correct horse: ü"
 PATHS = (
@@ -30,16 +31,6 @@ PATHS = (
     "/static/{path:path}",
 )
 PICTURES = ("image", "thumbnail", "preview", "annotated")
-
-
-class Clock:
-    """Moves when it is told to."""
-
-    def __init__(self) -> None:
-        self.now = 1_000_000.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 class Home:

@@ -2,26 +2,13 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 from app.journal import Entry, Journal
 from app.messages import Detection, Inspection, Label, Snapshot
 
 NOW = datetime(2026, 3, 4, 5, 6, 7, 890123, UTC)
-
-
-@contextmanager
-def opened(path: Path, *, clock: Callable[[], float] = time.time) -> Iterator[Journal]:
-    journal = Journal(path, clock=clock)
-    journal.open()
-    journal.database.start()
-    yield journal
-    journal.database.stop()
-    assert journal.database.join(5)
 
 
 def an_event(

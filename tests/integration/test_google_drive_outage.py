@@ -13,9 +13,10 @@ from app.journal import Journal
 from app.metrics import SnapshotMetrics
 from app.pipeline.archive import Keep
 from tests.fakes.archives import a_picture, event_id, recorded
+from tests.fakes.clock import Clock
 from tests.fakes.drive import an_archive
 from tests.simulators.drive import DriveDouble, drive_double
-from tests.unit.pipeline.test_archive import Clock, work_off
+from tests.unit.pipeline.test_archive import work_off
 
 TARGET = "google_drive"
 HOURS = 12
@@ -32,19 +33,7 @@ def double() -> Iterator[DriveDouble]:
 @pytest.fixture
 def clock() -> Clock:
     """Twelve hours ago, so that what tells ages by the machine's clock is right at the end."""
-    clock = Clock()
-    clock.now = (datetime.now(UTC) - timedelta(hours=HOURS)).timestamp()
-    return clock
-
-
-@pytest.fixture
-def journal(tmp_path: Path, clock: Clock) -> Iterator[Journal]:
-    journal = Journal(tmp_path / "journal.db", clock=clock)
-    journal.open()
-    journal.database.start()
-    yield journal
-    journal.database.stop()
-    assert journal.database.join(5)
+    return Clock((datetime.now(UTC) - timedelta(hours=HOURS)).timestamp())
 
 
 @pytest.mark.parametrize("fault", ["500", "cut", "403"])

@@ -26,11 +26,17 @@ from app.pipeline.archive import Keep
 from app.pipeline.publish import Publish
 from pylib.relay import Codec, Transport, ZmqRelay
 from tests.fakes.archives import NOON, a_picture, event_id, recorded
+from tests.fakes.clock import Clock
 from tests.fakes.publishers import FakePublisher
 from tests.simulators.s3_proxy import ALTERED, BUSY, CONDITIONAL, DRIP, HANG, LOST, OK, S3Proxy, s3_proxy
-from tests.unit.pipeline.test_archive import Clock, work_off
+from tests.unit.pipeline.test_archive import work_off
 
 KEY = f"home/2026/03/04/yard-camera/120001-{event_id(1)}.jpg"
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock(NOON.timestamp())
 
 
 @pytest.fixture(scope="module")
@@ -76,21 +82,6 @@ def s3(proxy: S3Proxy, remote: Any, name: str) -> Iterator[S3]:
     archive = S3(settings(proxy, name))
     yield archive
     archive.close()
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def journal(tmp_path: Path, clock: Clock) -> Iterator[Journal]:
-    journal = Journal(tmp_path / "journal.db", clock=clock)
-    journal.open()
-    journal.database.start()
-    yield journal
-    journal.database.stop()
-    assert journal.database.join(5)
 
 
 def settings(proxy: S3Proxy, bucket: str, **options: Any) -> S3Settings:

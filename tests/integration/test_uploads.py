@@ -27,6 +27,7 @@ from app.triggers.uploads import Uploads
 from app.upload_settings import UploadSettings
 from app.videos import Videos
 from tests.fakes.cameras import jpeg
+from tests.fakes.journal import opened
 
 OWNERS = Owners([Owner("Gate Camera", "Gate", "gate"), Owner("Porch Camera", "Porch", "porch")])
 PLACE = "uploads/snapshots/gate"
@@ -371,14 +372,11 @@ def killed_and_restarted(folder: Path, at: int, *, origin: str) -> bool:
         else:
             (folder / "area" / name).parent.mkdir(parents=True, exist_ok=True)
             (folder / "area" / name).write_bytes(data)
-    journal = Journal(folder / "journal.db")
-    journal.open()
-    journal.database.start()
 
     def over() -> bool:
         return not any(path.is_file() for path in (folder / "area").rglob("*"))
 
-    try:
+    with opened(folder / "journal.db") as journal:
         fate = Fate(at)
         killed = False
         try:
@@ -387,10 +385,7 @@ def killed_and_restarted(folder: Path, at: int, *, origin: str) -> bool:
             killed = True
             life(folder, journal, Fate(-1), until=over)
         assert outcome(folder, journal) == expected(origin), f"killed at step {at}"
-        return killed
-    finally:
-        journal.database.stop()
-        journal.database.join(5)
+    return killed
 
 
 @pytest.mark.parametrize(("origin", "stride"), [("ftp", 1), ("folder", 3)])

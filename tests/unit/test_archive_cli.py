@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC
 from pathlib import Path
 
@@ -15,7 +14,6 @@ from click.testing import CliRunner, Result
 from app.archive_cli import archive, clean, drive_login
 from app.archives.folder import Folder
 from app.cache import Cache
-from app.journal import Journal
 from app.pipeline.archive import Keep
 from app.sections import WebSettings
 from app.web.application import application
@@ -23,6 +21,7 @@ from app.web.parts import Parts
 from pylib.credentials import Secret
 from pylib.lockfile import FolderLock
 from tests.fakes.archives import a_picture, event_id, recorded
+from tests.fakes.journal import opened
 from tests.fakes.pictures import busy, encoded
 from tests.fakes.web import close, parts_for, serving, shown
 from tests.unit.pipeline.test_archive import work_off
@@ -49,16 +48,6 @@ def config(tmp_path: Path) -> Path:
     return path
 
 
-@contextmanager
-def journal_of(config: Path) -> Iterator[Journal]:
-    journal = Journal(config.parent / "data/journal.db")
-    journal.open()
-    journal.database.start()
-    yield journal
-    journal.database.stop()
-    assert journal.database.join(5)
-
-
 def run(command: object, config: Path, *arguments: str) -> Result:
     result = CliRunner().invoke(command, arguments, obj=config)  # type: ignore[arg-type]
     assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
@@ -76,7 +65,7 @@ def a_folder_of_pictures(config: Path) -> Path:
 def archived(config: Path, numbers: range) -> None:
     """Pictures of these numbers, which the archive in the folder has confirmed."""
     (config.parent / "data").mkdir(exist_ok=True)
-    with journal_of(config) as journal:
+    with opened(config.parent / "data/journal.db") as journal:
         cache = Cache(config.parent / "data/cache", zone=UTC)
         for number in numbers:
             recorded(journal, a_picture(cache, number), "folder")

@@ -6,7 +6,7 @@ import os
 import pty
 import subprocess
 import sys
-from collections.abc import Iterator
+import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -20,23 +20,14 @@ from app.messages import Inspection
 from app.pipeline.archive import BACKOFF, Keep
 from app.taken_at import TakenAt
 from tests.fakes.archives import FakeArchive, a_picture, event_id, recorded
+from tests.fakes.clock import Clock
 from tests.fakes.pictures import busy, encoded
 from tests.unit.pipeline.test_archive import work_off
 
 
 @pytest.fixture
-def journal(tmp_path: Path) -> Iterator[Journal]:
-    journal = Journal(tmp_path / "journal.db")
-    journal.open()
-    journal.database.start()
-    yield journal
-    journal.database.stop()
-    assert journal.database.join(5)
-
-
-@pytest.fixture
-def cache(tmp_path: Path) -> Cache:
-    return Cache(tmp_path / "cache", zone=UTC)
+def clock() -> Clock:
+    return Clock(time.time())
 
 
 @pytest.fixture

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-import pytest
-
 from app.journal import HANDOVER_S, Backoff, Journal
 from app.messages import Box, Detection, Inspection, Label, Snapshot, Trigger
+from tests.fakes.clock import Clock
 
 NOW = datetime(2026, 3, 4, 5, 6, 7, 890123, UTC)
 TRIGGER = Trigger(
@@ -37,31 +35,6 @@ SEEN = Inspection(
     Detection((Label("Person", 0.9, (Box(0.1, 0.2, 0.3, 0.4), Box(0.5, 0.2, 0.3, 0.4))), Label("Dog", 0.5)), 2),
     "person",
 )
-
-
-class Clock:
-    """Unix seconds that move when told to."""
-
-    def __init__(self) -> None:
-        self.now = 1_000_000.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def journal(tmp_path: Path, clock: Clock) -> Iterator[Journal]:
-    journal = Journal(tmp_path / "journal.db", clock=clock)
-    journal.open()
-    journal.database.start()
-    yield journal
-    journal.database.stop()
-    assert journal.database.join(5)
 
 
 def test_a_snapshot_comes_back_as_it_was_recorded(journal: Journal) -> None:

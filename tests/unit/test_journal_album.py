@@ -6,7 +6,6 @@ import random
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -14,17 +13,12 @@ from hypothesis import strategies as st
 
 from app.journal import Correction, Entry, Filter, Journal, Place
 from app.messages import Detection, Inspection, Label, Snapshot
-from tests.fakes.album import NOW, an_event, hold, ids, opened
+from tests.fakes.album import NOW, an_event, hold, ids
+from tests.fakes.journal import opened
 
 CAMERAS = {"Yard Camera": "Garden", "Gate Camera": "Gate", "Café Camera": "Café"}
 LABELS = ("Person", "Dog", "Traffic Light", "Light", "Car")
 WORDS = ("dog", "LIGHT", "gard", "café", "cafe", "ga", "Nobody's", "parcel traffic", "postman", "?", 'a"b', "ca dog")
-
-
-@pytest.fixture
-def journal(tmp_path: Path) -> Iterator[Journal]:
-    with opened(tmp_path / "journal.db") as journal:
-        yield journal
 
 
 @pytest.fixture(scope="module")

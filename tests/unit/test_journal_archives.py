@@ -9,24 +9,12 @@ from pathlib import Path
 from app.journal import Journal
 from app.journal.schema import SCHEMA
 from app.messages import Inspection, Snapshot
+from tests.fakes.journal import opened
 
 NOW = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
 
 
-def started(path: Path) -> Journal:
-    journal = Journal(path)
-    journal.open()
-    journal.database.start()
-    return journal
-
-
-def stopped(journal: Journal) -> None:
-    journal.database.stop()
-    assert journal.database.join(5)
-
-
-def test_all_pictures_of_a_group_are_archived_and_one_is_told(tmp_path: Path) -> None:
-    journal = started(tmp_path / "journal.db")
+def test_all_pictures_of_a_group_are_archived_and_one_is_told(journal: Journal) -> None:
     for name in ("a", "b", "c"):
         snapshot = Snapshot(name, "Yard Camera", "Yard", NOW, NOW, 0.1, "ftp", f"/cache/{name}.jpg", 9)
         journal.record(snapshot)
@@ -34,7 +22,6 @@ def test_all_pictures_of_a_group_are_archived_and_one_is_told(tmp_path: Path) ->
     journal.settle("b", ["a", "c"], ["rabbitmq", "s3"], archives=["s3"])
     assert journal.debt("rabbitmq").count == 1
     assert journal.debt("s3").count == 3
-    stopped(journal)
 
 
 def test_a_journal_of_the_first_version_is_taken_over(tmp_path: Path) -> None:
@@ -47,7 +34,6 @@ def test_a_journal_of_the_first_version_is_taken_over(tmp_path: Path) -> None:
     )
     db.commit()
     db.close()
-    journal = started(path)
-    (picture,) = journal.pictures(targets=["rabbitmq"], archives=[], limit=9)
+    with opened(path) as journal:
+        (picture,) = journal.pictures(targets=["rabbitmq"], archives=[], limit=9)
     assert (picture.id, picture.starred, picture.needed) == ("a", False, False)
-    stopped(journal)

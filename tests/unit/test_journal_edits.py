@@ -3,38 +3,14 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
-
-import pytest
 
 from app.journal import HANDOVER_S, Correction, Deleted, Filter, Journal
-from tests.fakes.album import NOW, an_event, hold, ids, opened
+from tests.fakes.album import NOW, an_event, hold, ids
+from tests.fakes.clock import Clock
 
 DAY_S = 86_400.0
-
-
-class Clock:
-    """Unix seconds that move when told to."""
-
-    def __init__(self) -> None:
-        self.now = 1_000_000.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def journal(tmp_path: Path, clock: Clock) -> Iterator[Journal]:
-    with opened(tmp_path / "journal.db", clock=clock) as journal:
-        yield journal
 
 
 def heat(journal: Journal) -> tuple[int, int]:

@@ -12,7 +12,7 @@ import pytest
 
 from app.journal import Correction, Filter, Journal
 from app.journal.schema import SCHEMA
-from tests.fakes.album import opened
+from tests.fakes.journal import opened
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 SNAPSHOTS = (

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from app.metrics import SnapshotMetrics
 from app.settings import Settings, load
 from app.videos import Videos
 from tests.fakes.archives import a_picture, event_id, recorded
+from tests.fakes.clock import Clock
 
 S3 = {
     "S3_BUCKET": "home",
@@ -25,16 +25,6 @@ S3 = {
     "S3_PREFIX": "cameras",
 }
 DRIVE = {"GOOGLE_DRIVE_FOLDER": "Snapshots"}
-
-
-@pytest.fixture
-def journal(tmp_path: Path) -> Iterator[Journal]:
-    journal = Journal(tmp_path / "journal.db")
-    journal.open()
-    journal.database.start()
-    yield journal
-    journal.database.stop()
-    assert journal.database.join(5)
 
 
 def settings(tmp_path: Path, **environ: str) -> Settings:
@@ -82,19 +72,14 @@ def test_sorting_and_the_token_s_copy_are_for_drive_only(tmp_path: Path, journal
     assert jobs(**DRIVE, **backup) == ["retention", "organiser", "token backup"]
 
 
-def test_an_archive_is_late_after_the_time_that_is_set(tmp_path: Path) -> None:
-    two_minutes_ago = time.time() - 120
-    journal = Journal(tmp_path / "journal.db", clock=lambda: two_minutes_ago)
-    journal.open()
-    journal.database.start()
+def test_an_archive_is_late_after_the_time_that_is_set(tmp_path: Path, journal: Journal, clock: Clock) -> None:
+    clock.now = time.time() - 120
     recorded(journal, a_picture(None), "folder")
     folder = {"ARCHIVE_DIR": str(tmp_path / "archive")}
     (patient,) = keeping(tmp_path, journal, **folder).stages
     (strict,) = keeping(tmp_path, journal, **folder, ARCHIVE_ALARM_AFTER="60").stages
     assert (patient.status().ok, strict.status().ok) == (True, False)
     assert "1 pictures to archive, the oldest for 1" in strict.status().detail
-    journal.database.stop()
-    assert journal.database.join(5)
 
 
 def test_the_cache_and_the_videos_are_cleaned_while_the_service_runs(tmp_path: Path, journal: Journal) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from datetime import UTC
 from pathlib import Path, PurePosixPath
 
@@ -59,13 +58,8 @@ class Home:
 
 
 @pytest.fixture
-def home(tmp_path: Path) -> Iterator[Home]:
-    journal = Journal(tmp_path / "journal.db")
-    journal.open()
-    journal.database.start()
-    yield Home(tmp_path, journal)
-    journal.database.stop()
-    assert journal.database.join(5)
+def home(tmp_path: Path, journal: Journal) -> Home:
+    return Home(tmp_path, journal)
 
 
 def test_without_a_login_there_is_no_ftp_server_and_the_folder_is_watched_all_the_same(home: Home) -> None:

@@ -16,6 +16,7 @@ from PIL import Image, ImageStat
 from app.cameras.address import Networks
 from app.cameras.demo import CYCLE, Demo
 from app.media.picture import examine
+from tests.fakes.clock import Clock
 
 NOON = datetime(2026, 6, 15, 12, 0, tzinfo=UTC).timestamp()
 MIDNIGHT = datetime(2026, 6, 15, 0, 0, tzinfo=UTC).timestamp()
@@ -30,16 +31,6 @@ def _greenwich(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     yield
     monkeypatch.undo()
     time.tzset()
-
-
-class Clock:
-    """Tells the time it is set to."""
-
-    def __init__(self, now: float) -> None:
-        self.now = now
-
-    def __call__(self) -> float:
-        return self.now
 
 
 def demo(location: str, clock: Clock, **settings: Any) -> Demo:

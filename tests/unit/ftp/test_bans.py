@@ -8,21 +8,9 @@ import pytest
 
 from app.ftp import bans
 from app.ftp.bans import Bans, read
+from tests.fakes.clock import Clock
 
 HERE, THERE = "192.168.1.7", "192.168.1.8"
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = 1_000_000.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
 
 
 def made(clock: Clock, path: Path | None = None, **more: object) -> Bans:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
 from hashlib import md5
 from itertools import pairwise
@@ -15,35 +14,16 @@ from app.cache import Cache
 from app.journal import Journal
 from app.pipeline.archive import Keep
 from tests.fakes.archives import NOON, FakeArchive, a_picture, event_id, recorded
-from tests.unit.pipeline.conftest import full_disk
+from tests.fakes.clock import Clock
+from tests.fakes.journal import full_disk
 
 AWAY = ArchiveUnavailable("unreachable", "no connection")
 FULL = ArchiveBlocked("quota_full", "free some space")
 
 
-class Clock:
-    """Seconds that move when told to."""
-
-    def __init__(self) -> None:
-        self.now = NOON.timestamp()
-
-    def __call__(self) -> float:
-        return self.now
-
-
 @pytest.fixture
 def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def journal(tmp_path: Path, clock: Clock) -> Iterator[Journal]:
-    journal = Journal(tmp_path / "journal.db", clock=clock)
-    journal.open()
-    journal.database.start()
-    yield journal
-    journal.database.stop()
-    assert journal.database.join(5)
+    return Clock(NOON.timestamp())
 
 
 @pytest.fixture

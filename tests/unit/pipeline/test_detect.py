@@ -12,8 +12,9 @@ from app.journal import Journal
 from app.messages import Detection, Inspection, Snapshot
 from app.pipeline.detect import Detect
 from pylib.database import DatabaseUnavailable
+from tests.fakes.clock import Clock
 from tests.fakes.detectors import PERSON, FakeDetector
-from tests.unit.pipeline.conftest import full_disk
+from tests.fakes.journal import full_disk
 
 NOW = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
 
@@ -109,8 +110,9 @@ def test_a_picture_is_paid_for_once_although_the_disk_is_full(journal: Journal, 
     assert journal.debt("a").count == 1
 
 
-def test_what_nobody_looked_at_before_a_restart_is_owed_at_once(journal: Journal, tmp_path: Path) -> None:
+def test_what_nobody_looked_at_before_a_restart_is_owed_at_once(journal: Journal, clock: Clock, tmp_path: Path) -> None:
     snapshot = a_snapshot(journal, tmp_path)
+    clock.now += 1
     stage = Detect(FakeDetector(), journal=journal, targets=[])
     assert list(stage.owed()) == [snapshot]
     look(stage, snapshot)

@@ -14,7 +14,8 @@ from app.messages import Snapshot
 from app.pipeline.fetch import Channel, Fetch
 from pylib.credentials import Secret
 from tests.fakes.cameras import FakeCamera, jpeg
-from tests.unit.pipeline.conftest import a_trigger
+from tests.fakes.clock import Clock
+from tests.fakes.triggers import a_trigger
 
 AWAY = CameraUnavailable("timeout", "no answer within 10 s")
 REFUSED = CameraRejected("login_refused", "the camera refuses the login")
@@ -188,8 +189,9 @@ def test_a_recognised_redelivery_is_recognised_again_over_the_next_connection(st
         assert list(stand.stage.handle(again)) == []
 
 
-def test_what_was_accepted_before_a_restart_is_owed_at_once(journal: Journal, cache: Cache) -> None:
+def test_what_was_accepted_before_a_restart_is_owed_at_once(journal: Journal, cache: Cache, clock: Clock) -> None:
     journal.accept(a_trigger("t9", origin="http", receipt=""))
+    clock.now += 1
     stage = Stand(journal, cache).stage
     assert [trigger.id for trigger in stage.owed()] == ["t9"]
     assert list(stage.owed()) == []  # fresh ones are left to the message that announces them

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from app.pipeline.moment import delay_of, is_stale
-from tests.unit.pipeline.conftest import a_trigger
+from tests.fakes.triggers import a_trigger
 
 NOW = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
 

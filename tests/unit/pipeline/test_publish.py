@@ -11,8 +11,8 @@ from app.journal import Backoff, Journal
 from app.messages import Inspection, Snapshot
 from app.pipeline.publish import Publish
 from app.publishers import PublishRejected, PublishUnavailable
+from tests.fakes.journal import full_disk
 from tests.fakes.publishers import FakePublisher
-from tests.unit.pipeline.conftest import full_disk
 
 NOW = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
 AWAY = PublishUnavailable("broker_away", "no connection to broker:5672")

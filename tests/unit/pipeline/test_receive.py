@@ -19,7 +19,7 @@ from app.taken_at import TakenAt
 from app.videos import Videos
 from pylib.database import DatabaseUnavailable
 from tests.fakes.cameras import jpeg
-from tests.unit.pipeline.conftest import full_disk
+from tests.fakes.journal import full_disk
 
 NOW = datetime(2026, 3, 4, 12, 0, tzinfo=UTC)
 

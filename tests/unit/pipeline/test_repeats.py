@@ -7,20 +7,8 @@ import pytest
 from app.journal import Journal
 from app.messages import Snapshot
 from app.pipeline.repeats import LEFTOVERS_S, Repeats
-from tests.unit.pipeline.conftest import a_trigger
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = 2e9
-
-    def __call__(self) -> float:
-        return self.now
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
+from tests.fakes.clock import Clock
+from tests.fakes.triggers import a_trigger
 
 
 @pytest.fixture
@@ -46,6 +34,7 @@ def test_a_body_left_over_from_an_earlier_connection_is_forgotten_in_time(
     journal: Journal, repeats: Repeats, clock: Clock
 ) -> None:
     record(journal, "t1", "sha:1")  # acknowledged, but nobody lived to note it
+    clock.now += 1
     repeats.settled(["1:1"])
     clock.now += LEFTOVERS_S
     repeats.settled(["1:2"])

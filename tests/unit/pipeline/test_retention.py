@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from app.pipeline.retention import BATCH, DAY_S, GB, Retention
 from app.thumbnails import Thumbnails
 from tests.fakes.archives import a_picture, event_id, recorded
 from tests.fakes.cameras import jpeg
+from tests.fakes.clock import Clock
 
 PLENTY = 500 * GB
 DAY = timedelta(days=1)
@@ -26,29 +27,9 @@ NOW = datetime.now(UTC)  # files carry the machine's time
 Make = Callable[..., Retention]
 
 
-class Clock:
-    """Unix seconds that move when told to."""
-
-    def __init__(self) -> None:
-        self.now = time.time()
-
-    def __call__(self) -> float:
-        return self.now
-
-
 @pytest.fixture
 def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def journal(tmp_path: Path, clock: Clock) -> Iterator[Journal]:
-    journal = Journal(tmp_path / "journal.db", clock=clock)
-    journal.open()
-    journal.database.start()
-    yield journal
-    journal.database.stop()
-    assert journal.database.join(5)
+    return Clock(time.time())
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -13,20 +12,19 @@ from PIL import Image, ImageDraw, ImageFilter
 from app.journal import Journal
 from app.messages import Detection, Inspection, Label, Snapshot
 from app.pipeline.settle import Settle
+from tests.fakes.clock import Clock
 
 NOW = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
 SECONDS = 10.0
 
 
 class Stand:
-    """A settle stage over a journal whose clock moves when told to."""
+    """A settle stage that holds what comes over FTP."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, journal: Journal, clock: Clock) -> None:
         self.folder = folder
-        self.now = 1_000_000.0
-        self.journal = Journal(folder / "journal.db", clock=lambda: self.now)
-        self.journal.open()
-        self.journal.database.start()
+        self.journal = journal
+        self.clock = clock
         self.stage = self.restarted()
 
     def restarted(self) -> Settle:
@@ -59,11 +57,8 @@ def scene(blur: int) -> bytes:
 
 
 @pytest.fixture
-def stand(tmp_path: Path) -> Iterator[Stand]:
-    stand = Stand(tmp_path)
-    yield stand
-    stand.journal.database.stop()
-    assert stand.journal.database.join(5)
+def stand(tmp_path: Path, journal: Journal, clock: Clock) -> Stand:
+    return Stand(tmp_path, journal, clock)
 
 
 def test_what_is_not_pushed_passes_at_once(stand: Stand) -> None:
@@ -74,10 +69,10 @@ def test_what_is_not_pushed_passes_at_once(stand: Stand) -> None:
 def test_a_burst_becomes_one_event_when_its_time_is_over(stand: Stand) -> None:
     for number in range(3):
         assert list(stand.stage.handle(stand.push(str(number)))) == []
-        stand.now += 2
+        stand.clock.now += 2
     assert stand.settled() == []
     assert stand.journal.debt("rabbitmq").count == 0
-    stand.now += SECONDS
+    stand.clock.now += SECONDS
     assert len(stand.settled()) == 1
     assert stand.journal.debt("rabbitmq").count == 1
     assert stand.settled() == []
@@ -88,7 +83,7 @@ def test_the_picture_with_most_and_surest_persons_is_the_event_and_the_others_ar
     stand.push("one", persons=1, confidence=0.99)
     stand.push("two unsure", persons=2, confidence=0.6)
     stand.push("two", persons=2, confidence=0.8, blur=5)
-    stand.now += SECONDS
+    stand.clock.now += SECONDS
     assert stand.settled() == ["two"]
     assert sorted(stand.journal.related("two")) == ["nobody", "one", "two unsure"]
     assert stand.journal.related("one") == ["two"]
@@ -100,18 +95,18 @@ def test_among_pictures_without_persons_the_sharpest_is_the_event(stand: Stand) 
     stand.push("sharp")
     stand.push("soft", blur=2)
     Path(stand.push("gone").snapshot.path).unlink()
-    stand.now += SECONDS
+    stand.clock.now += SECONDS
     assert stand.settled() == ["sharp"]
 
 
 def test_cameras_settle_each_for_itself_and_later_pictures_begin_a_new_group(stand: Stand) -> None:
     stand.push("a1", camera="A Camera")
     stand.push("b1", camera="B Camera")
-    stand.now += SECONDS + 1
+    stand.clock.now += SECONDS + 1
     stand.push("a2", camera="A Camera")
     assert sorted(stand.settled()) == ["a1", "b1"]
     assert stand.settled() == []
-    stand.now += SECONDS
+    stand.clock.now += SECONDS
     assert stand.settled() == ["a2"]
 
 
@@ -119,5 +114,5 @@ def test_a_restart_changes_nothing(stand: Stand) -> None:
     stand.push("first")
     stand.push("second", persons=1)
     stand.stage = stand.restarted()
-    stand.now += SECONDS
+    stand.clock.now += SECONDS
     assert stand.settled() == ["second"]

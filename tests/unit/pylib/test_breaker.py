@@ -7,21 +7,7 @@ import threading
 import pytest
 
 from pylib.breaker import Breaker, State
-
-
-class Clock:
-    """A clock that stands still unless told otherwise."""
-
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
+from tests.fakes.clock import Clock
 
 
 @pytest.fixture

@@ -10,22 +10,10 @@ import pytest
 
 from app.triggers.arrivals import Arrivals, files_below
 from tests.fakes.cameras import jpeg
+from tests.fakes.clock import Clock
 
 PICTURE = jpeg()
 HALF = PICTURE[: len(PICTURE) // 2]
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
@@ -19,20 +18,11 @@ from app.taken_at import TakenAt
 from app.triggers.handed_in import HandedIn
 from pylib.database import DatabaseUnavailable
 from tests.fakes.cameras import jpeg
+from tests.fakes.clock import Clock
 from tests.fakes.pictures import busy, encoded
 
 NOW = datetime(2026, 3, 4, 12, 0, tzinfo=UTC)
 BERLIN = timezone(timedelta(hours=1))
-
-
-@pytest.fixture
-def journal(tmp_path: Path) -> Iterator[Journal]:
-    journal = Journal(tmp_path / "journal.db")
-    journal.open()
-    journal.database.start()
-    yield journal
-    journal.database.stop()
-    assert journal.database.join(5)
 
 
 class Desk:
@@ -202,7 +192,8 @@ def test_what_cannot_be_stored_is_not_accepted(desk: Desk, tmp_path: Path) -> No
     assert not desk.queued
 
 
-def test_after_a_crash_it_is_found_in_the_record(desk: Desk, journal: Journal) -> None:
+def test_after_a_crash_it_is_found_in_the_record(desk: Desk, journal: Journal, clock: Clock) -> None:
     snapshot = desk.submit()
+    clock.now += 1
     assert list(Detect(None, journal=journal, targets=()).owed()) == [snapshot]
     assert desk.submit() == snapshot

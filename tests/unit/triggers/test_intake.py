@@ -2,26 +2,13 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
 from app.journal import Journal
 from app.triggers.intake import Intake, new_trigger
 from app.triggers.schedule import Schedule
 from pylib.database import DatabaseUnavailable
-
-
-@pytest.fixture
-def journal(tmp_path: Path) -> Iterator[Journal]:
-    journal = Journal(tmp_path / "journal.db")
-    journal.open()
-    journal.database.start()
-    yield journal
-    journal.database.stop()
-    assert journal.database.join(5)
+from tests.fakes.clock import Clock
 
 
 def test_what_is_submitted_is_recorded_and_then_handed_out_in_order(journal: Journal) -> None:
@@ -43,25 +30,25 @@ def test_what_cannot_be_recorded_is_not_accepted(journal: Journal) -> None:
     assert list(intake.poll(0.01)) == []
 
 
-def test_a_schedule_triggers_each_camera_at_its_own_pace(journal: Journal) -> None:
-    intake = Intake(journal)
-    schedule = Schedule(intake)
-    schedule.add("Quick Camera", label="Quick", every=0.05)
-    schedule.add("Slow Camera", label="Slow", every=0.4)
-    end = time.monotonic() + 1.0
-    while time.monotonic() < end:
+def test_a_schedule_triggers_each_camera_at_its_own_pace_soon_but_not_all_at_once(
+    journal: Journal, clock: Clock
+) -> None:
+    schedule = Schedule(Intake(journal), clock=clock)
+    schedule.add("Quick Camera", label="Quick", every=5)
+    schedule.add("Slow Camera", label="Slow", every=20)
+    for _ in range(41):
         schedule.tick()
-        time.sleep(0.005)
-    cameras = [trigger.camera for trigger in journal.accepted(older_than=0)]
-    assert cameras.count("Quick Camera") > 3 * cameras.count("Slow Camera")
-    assert cameras.count("Slow Camera") >= 1
+        clock.now += 1
+    triggers = journal.accepted(older_than=0)
+    pace = [trigger.camera for trigger in triggers]
+    assert pace == ["Quick Camera", "Slow Camera", *["Quick Camera"] * 4, "Slow Camera", *["Quick Camera"] * 3]
+    assert {(trigger.label, trigger.origin) for trigger in triggers} == {("Quick", "schedule"), ("Slow", "schedule")}
 
 
-def test_a_schedule_that_was_held_up_does_not_catch_up(journal: Journal) -> None:
-    intake = Intake(journal)
-    schedule = Schedule(intake)
-    schedule.add("Yard Camera", label="Yard", every=0.01)
-    time.sleep(0.1)
+def test_a_schedule_that_was_held_up_does_not_catch_up(journal: Journal, clock: Clock) -> None:
+    schedule = Schedule(Intake(journal), clock=clock)
+    schedule.add("Yard Camera", label="Yard", every=1)
+    clock.now += 10
     schedule.tick()
     schedule.tick()
     assert len(journal.accepted(older_than=0)) == 1

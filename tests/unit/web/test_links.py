@@ -9,7 +9,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from app.web.links import KINDS, Links, is_link
-from tests.fakes.access import Clock
+from tests.fakes.clock import Clock
 
 KEY = b"k" * 32
 PATH = "/api/snapshots/s1/image"

@@ -14,12 +14,7 @@ from app.web.access.attempts import (
     MOST_IN_ALL,
     Attempts,
 )
-from tests.fakes.access import Clock
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
+from tests.fakes.clock import Clock
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.web.access.sessions import LASTS_S, Sessions, cookies
-from tests.fakes.access import Clock
+from tests.fakes.clock import Clock
 
 KEY = b"k" * 32
 
