@@ -34,7 +34,7 @@ class Cache:
     def open(self) -> None:
         """Make the folder and clear away what a crash left half written. Raises `CacheUnavailable`."""
         try:
-            self.root.mkdir(parents=True, exist_ok=True)
+            _make_folder(self.root)
             for leftover in self.root.rglob(f"*{PARTIAL}"):
                 leftover.unlink(missing_ok=True)
         except OSError as error:

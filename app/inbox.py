@@ -12,7 +12,7 @@ from pathlib import Path, PurePath, PurePosixPath
 
 from app.cache import PARTIAL
 from pylib.errors import Transient
-from pylib.files import sync_folder
+from pylib.files import copy, sync_folder
 
 TAKEN = ".taken"
 """Folder inside the upload area (so that taking a file is a rename) with one folder for each file: `<id>.<origin>`."""
@@ -70,6 +70,7 @@ class Inbox:
             shutil.rmtree(self.area / ARRIVING, ignore_errors=True)
             for folder in (self.area / ARRIVING, self.area / TAKEN):
                 folder.mkdir(parents=True, exist_ok=True)
+            sync_folder(self.area)
         except OSError as error:
             raise _unavailable(self.area, error) from error
 
@@ -100,8 +101,7 @@ class Inbox:
         if taken is None:
             raise InboxUnavailable("inbox_unavailable", f"{written} vanished")
         try:
-            sync_folder(taken.path.parent)
-            sync_folder(self.area / TAKEN)
+            self._sync_names(taken.path)
         except OSError as error:
             raise _unavailable(taken.path, error) from error
         return taken
@@ -146,10 +146,15 @@ class Inbox:
             if error.errno != errno.EXDEV:
                 raise
             # A folder of the area may be another device's: a share, a volume of its own.
-            copy = self.arriving()
-            shutil.copy2(path, copy, follow_symlinks=False)
-            copy.rename(target)
+            arriving = self.arriving()
+            copy(path, arriving)
+            arriving.rename(target)
+            self._sync_names(target)
             path.unlink()
+
+    def _sync_names(self, target: Path) -> None:
+        sync_folder(target.parent)
+        sync_folder(self.area / TAKEN)
 
 
 def _packed(name: PurePosixPath) -> str:

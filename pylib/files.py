@@ -30,12 +30,19 @@ def move(source: Path, target: Path) -> None:
     except OSError as error:
         if error.errno != errno.EXDEV:
             raise
-        copy = target.with_name(f"{target.name}.part")
-        shutil.copy2(source, copy, follow_symlinks=False)
-        with copy.open("rb") as file:
-            os.fsync(file.fileno())
-        copy.rename(target)
+        partial = target.with_name(f"{target.name}.part")
+        copy(source, partial)
+        partial.rename(target)
+        sync_folder(target.parent)
         source.unlink()
+
+
+def copy(source: Path, target: Path) -> None:
+    """Copy a file, or a link as a link, with its times; the contents are on the disk then. Raises OSError."""
+    shutil.copy2(source, target, follow_symlinks=False)
+    if not target.is_symlink():
+        with target.open("rb") as file:
+            os.fsync(file.fileno())
 
 
 def sync_folder(folder: Path) -> None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from pathlib import Path, PurePosixPath
 
 import pytest
 
-from app.inbox import ARRIVING, Inbox, InboxUnavailable, is_temporary
+from app.inbox import ARRIVING, ORIGINS, TAKEN, Inbox, InboxUnavailable, is_temporary
+from tests.fakes.durability import disk
 
 NAME = PurePosixPath("uploads/snapshots/frontdoor/20260304/a.jpg")
 
@@ -68,6 +71,47 @@ def test_a_place_that_cannot_be_written_is_an_error_that_says_so(tmp_path: Path)
     (tmp_path / "file").write_bytes(b"")
     with pytest.raises(InboxUnavailable, match="cannot take"):
         Inbox(tmp_path / "file").open()
+
+
+def test_what_is_put_outlives_a_power_cut(tmp_path: Path) -> None:
+    inbox = Inbox(tmp_path / "ftp")
+    (tmp_path / "ftp").mkdir()
+    with disk(tmp_path) as watched:
+        inbox.open()
+        taken = inbox.put(b"picture", NAME)
+        assert watched.left() == {str(taken.path.relative_to(tmp_path)): b"picture"}
+        assert watched.torn == []
+
+
+def test_what_cannot_be_taken_stays_and_leaves_nothing_behind(inbox: Inbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    path = lay(inbox, b"one")
+    with monkeypatch.context() as full:
+        full.setattr(os, "rename", refuse)
+        full.setattr(os, "fsync", refuse)
+        with pytest.raises(InboxUnavailable, match="No space left"):
+            inbox.take(path)
+        with pytest.raises(InboxUnavailable, match="No space left"):
+            inbox.put(b"two", NAME)
+    assert path.read_bytes() == b"one"
+    assert [file for file in inbox.area.rglob("*") if file.is_file()] == [path]
+    assert list((inbox.area / TAKEN).iterdir()) == []
+
+
+def test_what_a_crash_left_of_a_take_is_cleared_away(inbox: Inbox) -> None:
+    (inbox.area / TAKEN / "0.ftp").mkdir()
+    assert list(inbox.waiting()) == []
+    assert list((inbox.area / TAKEN).iterdir()) == []
+
+
+@pytest.mark.parametrize("origin", ORIGINS)
+def test_how_a_file_came_is_known_after_a_restart(inbox: Inbox, origin: str) -> None:
+    taken = inbox.put(b"one", NAME, origin=origin)
+    assert [waiting.origin for waiting in inbox.waiting()] == [taken.origin] == [origin]
+    inbox.done(taken.id)
+    assert list(inbox.waiting()) == []
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -13,8 +14,11 @@ from app.journal import Journal
 from app.messages import Snapshot
 from app.pipeline.fetch import Channel, Fetch
 from pylib.credentials import Secret
+from pylib.database import DatabaseUnavailable
 from tests.fakes.cameras import FakeCamera, jpeg
 from tests.fakes.clock import Clock
+from tests.fakes.durability import disk
+from tests.fakes.journal import full_disk
 from tests.fakes.triggers import a_trigger
 
 AWAY = CameraUnavailable("timeout", "no answer within 10 s")
@@ -29,16 +33,20 @@ class Stand:
         self.journal = journal
         self.acknowledged: list[str] = []
         self.counted: list[tuple[str, str]] = []
+        self.counted_triggers: list[tuple[str, str]] = []
+        self.note: Callable[[str], None] = lambda _step: None
         self.stage = Fetch(
             {"Yard Camera": Channel(self.camera, label="Yard", timeout=timeout)},
             journal=journal,
             cache=cache,
             acknowledge=self._acknowledge,
             count=lambda *pair: self.counted.append(pair),
+            count_trigger=lambda *pair: self.counted_triggers.append(pair),
         )
 
     def _acknowledge(self, receipt: str) -> None:
         self.acknowledged.append(receipt)
+        self.note("acknowledge")
 
     def fetch(self, event_id: str = "t1", **changes: object) -> Snapshot:
         (snapshot,) = self.stage.handle(a_trigger(event_id, **changes))
@@ -71,6 +79,27 @@ def test_nothing_is_acknowledged_that_could_not_be_recorded(stand: Stand, cache:
         stand.fetch()
     assert stand.acknowledged == []
     assert stand.journal.find("t1") is None
+
+
+def test_a_journal_that_cannot_be_written_leaves_the_trigger_to_its_source(stand: Stand, journal: Journal) -> None:
+    with full_disk(journal):
+        for trigger in (a_trigger(), a_trigger(key="sha:1")):
+            with pytest.raises(DatabaseUnavailable):
+                stand.stage.handle(trigger)
+            with pytest.raises(DatabaseUnavailable):
+                stand.stage.shed(trigger)
+    assert stand.acknowledged == stand.counted == stand.counted_triggers == []
+
+
+def test_the_picture_is_safe_before_its_record_and_the_record_before_the_acknowledgement(
+    stand: Stand, journal: Journal, tmp_path: Path
+) -> None:
+    with disk(tmp_path) as watched:
+        watched.watch(journal)
+        stand.note = watched.note
+        path = Path(stand.fetch().path)
+        assert watched.steps[-3:] == ["sync yard-camera", "commit", "acknowledge"]
+        assert watched.left()[str(path.relative_to(tmp_path))] == jpeg()
 
 
 def test_a_camera_that_fails_ends_as_a_recorded_failure(journal: Journal, cache: Cache) -> None:
