@@ -108,6 +108,16 @@ def test_what_is_deleted_is_nowhere_in_the_album(journal: Journal) -> None:
     assert journal.delete("a", archives=["s3"]) is None
 
 
+def test_what_was_said_of_a_deleted_entry_is_nowhere(journal: Journal) -> None:
+    an_event(journal, "a", "Person", note="secret")
+    journal.change("a", starred=True, correction=Correction(("Postman",)))
+    journal.delete("a", archives=[])
+    row = "SELECT path, note, corrected, starred, person, surest, gone_at, deleted_at FROM snapshots"
+    assert journal.database.do(lambda db: db.execute(row).fetchall()) == [("", "", None, 0, 0, 0.0, 1e6, 1e6)]
+    for table in ("labels", "tags", "words"):
+        assert journal.database.do(lambda db, table=table: db.execute(f"SELECT * FROM {table}").fetchall()) == [], table
+
+
 def test_what_is_deleted_is_known_when_it_comes_again(journal: Journal) -> None:
     inspection = an_event(journal, "a")
     again = replace(inspection.snapshot, id="b")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import timedelta
 from hashlib import md5
 from itertools import pairwise
@@ -107,17 +108,75 @@ def test_after_twelve_hours_without_the_archive_all_is_taken_up_newest_first(
     assert journal.debt("fake").count == 0
 
 
+@pytest.mark.parametrize("failure", [AWAY, FULL])
 def test_somebody_who_mended_it_does_not_wait_for_the_pause_to_end(
-    keep: Keep, archive: FakeArchive, journal: Journal, cache: Cache
+    keep: Keep, archive: FakeArchive, journal: Journal, cache: Cache, failure: Exception
 ) -> None:
-    archive.failure = FULL
-    keep.handle(recorded(journal, a_picture(cache, 1), "fake"))
+    archive.failure = failure
+    for number in range(3):
+        keep.handle(recorded(journal, a_picture(cache, number), "fake"))
     archive.failure = None
     journal.retry_now("fake")
     assert list(keep.owed()) == []
     keep.try_now()
     work_off(keep)
-    assert archive.kept
+    assert len(archive.kept) == 3
+
+
+def test_a_picture_that_is_refused_is_no_outage(
+    keep: Keep, archive: FakeArchive, journal: Journal, cache: Cache
+) -> None:
+    answers = [AWAY, AWAY, ArchiveRejected("too_large", "20 MB")] * 3
+    for number, answer in enumerate(answers):
+        archive.failure = answer
+        keep.handle(recorded(journal, a_picture(cache, number), "fake"))
+    assert archive.attempts == len(answers)
+    standing = journal.standing("fake")
+    assert (standing.owed, standing.given_up) == (6, 3)
+
+
+def test_a_picture_that_cannot_be_read_now_stays_owed_and_says_nothing_of_the_archive(
+    keep: Keep, archive: FakeArchive, journal: Journal, cache: Cache
+) -> None:
+    for number in range(3):
+        unreadable = recorded(journal, a_picture(cache, number), "fake")
+        Path(unreadable.snapshot.path).unlink()
+        Path(unreadable.snapshot.path).mkdir()
+        keep.handle(unreadable)
+    assert (journal.debt("fake").count, archive.attempts) == (3, 0)
+    assert journal.standing("fake").problem.startswith("picture_unreadable")
+    keep.handle(recorded(journal, a_picture(cache, 4), "fake"))
+    assert len(archive.kept) == 1
+
+
+def test_while_one_worker_opens_the_archive_the_others_leave_it_alone(
+    keep: Keep, archive: FakeArchive, journal: Journal, cache: Cache
+) -> None:
+    first, second = (recorded(journal, a_picture(cache, number), "fake") for number in (1, 2))
+    journal.retry_now("fake")
+    meanwhile: list[object] = []
+
+    def opening() -> None:
+        archive.opened += 1
+        meanwhile.extend(keep.owed())
+        keep.handle(second)
+
+    archive.open = opening  # type: ignore[method-assign]
+    keep.handle(first)
+    assert (list(archive.kept), archive.opened, meanwhile) == ([first.id], 1, [])
+    assert list(keep.owed()) == [second]
+
+
+def test_an_archive_that_is_hours_late_is_not_well(archive: FakeArchive, journal: Journal, clock: Clock) -> None:
+    keep = Keep(archive, journal=journal, late=3600)
+    assert keep.status().ok
+    clock.now = time.time() - 3500
+    recorded(journal, a_picture(None, 1), "fake")
+    assert keep.status().ok
+    clock.now = time.time() - 3700
+    recorded(journal, a_picture(None, 2), "fake")
+    assert not keep.status().ok
+    assert keep.status().detail.startswith("2 pictures to archive, the oldest for 37")
 
 
 def test_a_blocked_archive_raises_one_alarm_and_is_tried_at_growing_pauses(
@@ -158,6 +217,7 @@ def test_one_picture_that_always_fails_delays_no_other(
         keep.handle(inspection)
     assert journal.debt("fake").count == 1
     assert archive.attempts == 99
+    assert list(keep.owed()) == []  # what the others did does not end its pause
     clock.now += 7
     work_off(keep)
     assert journal.debt("fake").count == 0
@@ -197,15 +257,17 @@ def test_a_picture_is_kept_once_although_the_disk_is_full(
     assert journal.debt("fake").count == 0
 
 
+@pytest.mark.parametrize("failure", [AWAY, FULL])
 def test_an_archive_is_opened_before_the_first_picture_and_again_after_it_was_away(
-    keep: Keep, archive: FakeArchive, journal: Journal, cache: Cache
+    keep: Keep, archive: FakeArchive, journal: Journal, cache: Cache, clock: Clock, failure: Exception
 ) -> None:
     for number in (1, 2):
         keep.handle(recorded(journal, a_picture(cache, number), "fake"))
     assert archive.opened == 1
-    archive.failure = AWAY
+    archive.failure = failure
     keep.handle(recorded(journal, a_picture(cache, 3), "fake"))
     archive.failure = None
+    clock.now += 900
     keep.handle(recorded(journal, a_picture(cache, 4), "fake"))
     assert archive.opened == 2
     keep.close()

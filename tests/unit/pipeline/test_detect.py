@@ -91,6 +91,40 @@ def test_a_detector_that_is_away_is_left_alone_for_a_while(journal: Journal, tmp
     assert len(detector.pictures) == 3
 
 
+def test_a_detector_that_fails_now_and_then_is_not_left_alone(journal: Journal, tmp_path: Path) -> None:
+    away = DetectorUnavailable("timeout", "no answer")
+    stage = Detect(FakeDetector(*[away, away, PERSON] * 4), journal=journal, targets=[])
+    problems = [look(stage, a_snapshot(journal, tmp_path, f"s{n}")).problem.partition(":")[0] for n in range(12)]
+    assert problems == ["timeout", "timeout", ""] * 4
+
+
+@pytest.mark.parametrize("failure", [DetectorRejected("bad_picture", "no"), ZeroDivisionError()])
+def test_a_picture_that_is_refused_is_no_outage(journal: Journal, tmp_path: Path, failure: Exception) -> None:
+    detector = FakeDetector(failure)
+    stage = Detect(detector, journal=journal, targets=[])
+    for number in range(5):
+        look(stage, a_snapshot(journal, tmp_path, f"s{number}"))
+    assert len(detector.pictures) == 5
+
+
+def test_one_that_a_later_stage_decides_about_is_held_and_nobody_is_owed_it(journal: Journal, tmp_path: Path) -> None:
+    counted: list[tuple[str, str]] = []
+    stage = Detect(
+        FakeDetector(),
+        journal=journal,
+        targets=["a"],
+        count=lambda *pair: counted.append(pair),
+        holds=lambda snapshot: snapshot.id == "held",
+    )
+    held = look(stage, a_snapshot(journal, tmp_path, "held"))
+    assert journal.groups_due(0) == [held]
+    assert journal.debt("a").count == 0
+    look(stage, a_snapshot(journal, tmp_path, "free"))
+    assert journal.debt("a").count == 1
+    assert counted == [("fake", "ok")] * 2
+    stage.close()
+
+
 def test_a_picture_that_is_gone_is_a_problem_of_that_event_only(journal: Journal, tmp_path: Path) -> None:
     snapshot = a_snapshot(journal, tmp_path)
     Path(snapshot.path).unlink()

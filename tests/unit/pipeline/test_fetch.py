@@ -125,6 +125,20 @@ def test_a_refused_login_is_not_tried_again_not_even_for_the_next_trigger(journa
     assert len(stand.camera.calls) == 1
 
 
+def test_a_camera_that_fails_now_and_then_is_not_left_alone(journal: Journal, cache: Cache) -> None:
+    stand = Stand(journal, cache, *[AWAY, AWAY, jpeg()] * 4, timeout=0.0)
+    outcomes = [stand.fetch(str(number)).problem.partition(":")[0] for number in range(12)]
+    assert outcomes == ["timeout", "timeout", ""] * 4
+
+
+@pytest.mark.parametrize("failure", [AWAY, ZeroDivisionError(), b"no picture"])
+def test_a_camera_that_keeps_failing_is_left_alone(journal: Journal, cache: Cache, failure: Exception | bytes) -> None:
+    stand = Stand(journal, cache, failure, timeout=0.0)
+    problems = [stand.fetch(str(number)).problem.partition(":")[0] for number in range(5)]
+    assert problems[2:].count("circuit_open") == 2
+    assert len(stand.camera.calls) == 3
+
+
 def test_another_login_in_the_trigger_starts_with_a_closed_circuit(journal: Journal, cache: Cache) -> None:
     stand = Stand(journal, cache, REFUSED, jpeg())
     assert stand.fetch("t1", device_params=Secret("admin:wrong@10.0.0.1:80")).problem.startswith("login_refused")
@@ -155,6 +169,11 @@ def test_an_unexpected_error_of_an_adapter_is_a_recorded_failure_too(journal: Jo
     stand = Stand(journal, cache, ZeroDivisionError("user:password@host"))
     assert stand.fetch().problem == "internal_error: ZeroDivisionError"
     assert stand.acknowledged == ["1:7"]
+
+
+def test_a_trigger_as_old_as_may_be_is_answered(journal: Journal, cache: Cache) -> None:
+    stand = Stand(journal, cache)
+    assert stand.fetch(timestamp=datetime.now(UTC) - timedelta(seconds=110), queued=True).problem == ""
 
 
 def test_a_trigger_that_waited_too_long_is_recorded_as_stale_without_a_picture(stand: Stand) -> None:
@@ -189,8 +208,10 @@ def test_a_trigger_that_may_be_waiting_here_already_is_not_shed(stand: Stand) ->
 def test_a_trigger_delivered_again_under_its_message_id_is_only_acknowledged(stand: Stand) -> None:
     stand.fetch("t1", key="id:42", receipt="1:1")
     assert list(stand.stage.handle(a_trigger("t1", key="id:42", receipt="2:1"))) == []
-    assert stand.acknowledged == ["1:1", "2:1"]
+    assert list(stand.stage.shed(a_trigger("t1", key="id:42", receipt="2:2"))) == []
+    assert stand.acknowledged == ["1:1", "2:1", "2:2"]
     assert len(stand.camera.calls) == 1
+    assert [outcome for _, outcome in stand.counted_triggers] == ["accepted", "duplicate", "duplicate"]
 
 
 def test_a_redelivered_body_is_recognised_once_for_each_record(stand: Stand) -> None:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
+from structlog.testing import capture_logs
 
 from app.journal import Backoff, Journal
 from app.messages import Inspection, Snapshot
@@ -45,6 +46,21 @@ def test_an_event_that_failed_stays_owed_and_does_not_stop_the_next(journal: Jou
     publisher.failure = None
     stage.handle(an_inspection(journal, "s2"))
     assert list(stage.owed()) == [first]  # one that got through says that the target is back
+
+
+def test_an_outage_is_logged_once_and_counted_for_each_event(journal: Journal) -> None:
+    publisher = FakePublisher()
+    counted: list[tuple[str, str]] = []
+    stage = Publish(publisher, journal=journal, count=lambda *pair: counted.append(pair))
+    with capture_logs() as logs:
+        for failure in (AWAY, AWAY, None, AWAY, ZeroDivisionError("x")):
+            publisher.failure = failure
+            stage.handle(an_inspection(journal, str(len(counted))))
+    assert [line["event"] for line in logs] == ["target away, what it is owed is kept"] * 2 + [
+        "target failed unexpectedly"
+    ]
+    codes = ["broker_away", "broker_away", "ok", "broker_away", "internal_error"]
+    assert counted == [("fake", code) for code in codes]
 
 
 def test_an_event_is_told_once_although_the_disk_is_full(journal: Journal) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
@@ -10,15 +11,16 @@ from pathlib import Path, PurePosixPath
 import pytest
 
 from app.cache import Cache
-from app.inbox import Inbox, Taken
+from app.inbox import Inbox, InboxUnavailable, Taken
 from app.journal import Journal
 from app.messages import Snapshot, Upload, decode, encode
 from app.pipeline.receive import Receive
-from app.quarantine import Quarantine
+from app.quarantine import Quarantine, QuarantineUnavailable
 from app.taken_at import TakenAt
-from app.videos import Videos
+from app.videos import Videos, VideosUnavailable
 from pylib.database import DatabaseUnavailable
 from tests.fakes.cameras import jpeg
+from tests.fakes.durability import disk
 from tests.fakes.journal import full_disk
 
 NOW = datetime(2026, 3, 4, 12, 0, tzinfo=UTC)
@@ -197,6 +199,65 @@ def test_an_attempt_that_was_recorded_after_all_is_passed_on_by_the_record_alone
     taken.path.write_bytes(jpeg())
     assert home.receive(taken) == []
     assert [snapshot.id for snapshot in home.journal.uninspected(older_than=0)] == [taken.id]
+
+
+@pytest.mark.parametrize("origin", ["ftp", "folder"])
+def test_the_picture_is_safe_before_its_record_and_the_upload_goes_last(
+    home: Home, journal: Journal, tmp_path: Path, origin: str
+) -> None:
+    with disk(tmp_path) as watched:
+        watched.watch(journal)
+        taken = home.take(jpeg(), origin=origin)
+        (snapshot,) = home.receive(taken)
+        assert watched.steps[-3:] == ["sync gate-camera", "commit", f"drop {taken.path.name}"]
+        assert watched.left()[str(Path(snapshot.path).relative_to(tmp_path))] == jpeg()
+        assert watched.lost == []
+
+
+@pytest.mark.parametrize("name", ["gate/a.jpg", "gate/a.mp4"])
+def test_an_upload_that_somebody_took_away_is_done(home: Home, name: str) -> None:
+    taken = home.take(jpeg(), name)
+    taken.path.unlink()
+    assert home.receive(taken) == []
+    assert not taken.path.parent.exists()
+    assert home.counted == []
+    assert home.reasons() == []
+
+
+def test_a_picture_without_a_time_in_it_is_as_old_as_its_file(home: Home) -> None:
+    (snapshot,) = home.receive(home.take(jpeg(), "gate/a.jpg"))
+    assert snapshot.taken_at == NOW - timedelta(seconds=1)
+    home.receive(video := home.take(b"film", "gate/a.mp4"))
+    assert (home.folder / f"videos/gate-camera/20260304-115959-{video.id}.mp4").exists()
+
+
+@pytest.mark.parametrize("kept", ["quarantine", "videos"])
+def test_what_cannot_be_kept_elsewhere_stays_in_the_inbox(home: Home, kept: str) -> None:
+    (home.folder / kept).write_text("in the way")
+    taken = home.take(b"no picture", "gate/a.mp4" if kept == "videos" else "gate/a.jpg")
+    with pytest.raises((QuarantineUnavailable, VideosUnavailable)):
+        home.receive(taken)
+    assert [waiting.id for waiting in home.left] == [taken.id]
+    assert home.counted == []
+
+
+def test_a_file_that_cannot_be_read_now_stays_in_the_inbox(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    taken = home.take(jpeg())
+
+    def broken(*_: object) -> int:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    with monkeypatch.context() as disk_error:
+        disk_error.setattr(os, "fstat", broken)
+        with pytest.raises(InboxUnavailable, match="cannot read"):
+            home.receive(taken)
+    assert [waiting.id for waiting in home.left] == [taken.id]
+    assert home.reasons() == []
+
+
+def test_a_file_of_just_the_allowed_size_is_a_picture(home: Home) -> None:
+    home.stage = home.made(max_bytes=len(jpeg()))
+    assert home.receive(home.take(jpeg()))
 
 
 def test_an_upload_passes_between_threads() -> None:

@@ -194,6 +194,8 @@ def test_a_picture_that_a_crash_left_without_an_event_goes_after_a_day(
     make().clean()
     assert Path(orphan.snapshot.path).exists()
     clock.now += DAY_S + 10
+    assert make().clean(dry_run=True).orphans == 1
+    assert Path(orphan.snapshot.path).exists()
     assert make().clean().orphans == 1
     assert not Path(orphan.snapshot.path).exists()
     assert Path(a_path(journal, 1)).exists()
@@ -206,7 +208,8 @@ def test_a_journal_that_was_lost_does_not_take_the_pictures_with_it(
 ) -> None:
     before = a_picture(cache, 1, at=NOW)
     os.utime(before.snapshot.path, (clock.now - DAY_S, clock.now - DAY_S))
-    make().clean()
+    clock.now += 2 * DAY_S
+    assert make().clean().orphans == 0
     recorded(journal, a_picture(cache, 2, at=NOW))
     clock.now += 2 * DAY_S
     assert make().clean().orphans == 0
@@ -263,6 +266,15 @@ def test_a_picture_outside_the_cache_is_not_deleted(make: Make, cache: Cache, jo
     )
     make().clean()
     assert elsewhere.exists()
+
+
+def test_a_picture_that_nobody_has_looked_at_yet_stays(make: Make, cache: Cache, journal: Journal) -> None:
+    taken, held = (a_picture(cache, number, at=NOW - 100 * DAY) for number in (1, 2))
+    journal.record(taken.snapshot)
+    journal.record(held.snapshot)
+    journal.hold(held)
+    make(free=GB - 25, min_free_gb=1.0, hard_free_gb=1.0).clean()
+    assert left(cache) == ids(1, 2)
 
 
 def test_what_was_made_of_a_picture_goes_with_it(

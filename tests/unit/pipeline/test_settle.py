@@ -28,7 +28,13 @@ class Stand:
         self.stage = self.restarted()
 
     def restarted(self) -> Settle:
-        return Settle(SECONDS, journal=self.journal, targets=["rabbitmq"], holds=lambda s: s.origin == "ftp")
+        return Settle(
+            SECONDS,
+            journal=self.journal,
+            targets=["rabbitmq", "s3"],
+            archives=["s3"],
+            holds=lambda s: s.origin == "ftp",
+        )
 
     def push(
         self, event_id: str, *, camera: str = "Yard Camera", persons: int = 0, confidence: float = 0.9, blur: int = 0
@@ -85,6 +91,7 @@ def test_the_picture_with_most_and_surest_persons_is_the_event_and_the_others_ar
     stand.push("two", persons=2, confidence=0.8, blur=5)
     stand.clock.now += SECONDS
     assert stand.settled() == ["two"]
+    assert (stand.journal.debt("rabbitmq").count, stand.journal.debt("s3").count) == (1, 4)
     assert sorted(stand.journal.related("two")) == ["nobody", "one", "two unsure"]
     assert stand.journal.related("one") == ["two"]
     assert stand.journal.find("one") is not None
@@ -97,6 +104,26 @@ def test_among_pictures_without_persons_the_sharpest_is_the_event(stand: Stand) 
     Path(stand.push("gone").snapshot.path).unlink()
     stand.clock.now += SECONDS
     assert stand.settled() == ["sharp"]
+
+
+@pytest.mark.parametrize("damage", [b"", b"no picture", None])
+def test_a_picture_that_cannot_be_read_stops_no_group(stand: Stand, damage: bytes | None) -> None:
+    path = Path(stand.push("damaged").snapshot.path)
+    stand.push("blurred", blur=6)
+    path.unlink()
+    if damage is not None:
+        path.write_bytes(damage)
+    stand.clock.now += SECONDS
+    assert stand.settled() == ["blurred"]
+
+
+def test_a_failure_is_the_event_only_where_there_is_no_picture(stand: Stand) -> None:
+    failed = Snapshot("failed", "Yard Camera", "Yard", NOW, NOW, 0.0, "ftp", problem="timeout: no answer")
+    stand.journal.record(failed)
+    stand.journal.hold(Inspection(failed))
+    stand.push("blurred", blur=6)
+    stand.clock.now += SECONDS
+    assert stand.settled() == ["blurred"]
 
 
 def test_cameras_settle_each_for_itself_and_later_pictures_begin_a_new_group(stand: Stand) -> None:

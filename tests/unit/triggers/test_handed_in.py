@@ -19,6 +19,7 @@ from app.triggers.handed_in import HandedIn
 from pylib.database import DatabaseUnavailable
 from tests.fakes.cameras import jpeg
 from tests.fakes.clock import Clock
+from tests.fakes.durability import disk
 from tests.fakes.pictures import busy, encoded
 
 NOW = datetime(2026, 3, 4, 12, 0, tzinfo=UTC)
@@ -190,6 +191,16 @@ def test_what_cannot_be_stored_is_not_accepted(desk: Desk, tmp_path: Path) -> No
     with pytest.raises(CacheUnavailable):
         desk.submit()
     assert not desk.queued
+
+
+def test_the_picture_is_safe_before_its_record_and_both_before_it_is_accepted(
+    desk: Desk, journal: Journal, tmp_path: Path
+) -> None:
+    with disk(tmp_path) as watched:
+        watched.watch(journal)
+        path = Path(desk.submit().path)
+        assert watched.steps[-2:] == ["sync gate-camera", "commit"]
+        assert watched.left()[str(path.relative_to(tmp_path))] == jpeg()
 
 
 def test_after_a_crash_it_is_found_in_the_record(desk: Desk, journal: Journal, clock: Clock) -> None:
