@@ -9,12 +9,21 @@ from datetime import UTC
 from pathlib import Path
 
 import pytest
+import structlog
 
 from app.cache import Cache
 from app.journal import Journal
 from tests.broker import Broker
 from tests.fakes.clock import Clock
 from tests.fakes.journal import opened
+
+
+@pytest.fixture(scope="session", autouse=True)
+def plain_tracebacks() -> None:
+    """A traceback with all local variables, as structlog shows it unless told otherwise, takes seconds."""
+    *processors, _ = structlog.get_config()["processors"]
+    plain = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+    structlog.configure(processors=[*processors, plain])
 
 
 @pytest.fixture(scope="session")

@@ -13,6 +13,7 @@ from app.cameras import CameraRejected, CameraUnavailable
 from app.journal import Journal
 from app.messages import Snapshot
 from app.pipeline.fetch import Channel, Fetch
+from pylib.breaker import Breaker
 from pylib.credentials import Secret
 from pylib.database import DatabaseUnavailable
 from tests.fakes.cameras import FakeCamera, jpeg
@@ -36,7 +37,7 @@ class Stand:
         self.counted_triggers: list[tuple[str, str]] = []
         self.note: Callable[[str], None] = lambda _step: None
         self.stage = Fetch(
-            {"Yard Camera": Channel(self.camera, label="Yard", timeout=timeout)},
+            {"Yard Camera": Channel(self.camera, label="Yard", timeout=timeout, breaker=Breaker(clock=Clock()))},
             journal=journal,
             cache=cache,
             acknowledge=self._acknowledge,
