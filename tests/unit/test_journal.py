@@ -73,6 +73,16 @@ def test_an_accepted_trigger_is_owed_until_its_outcome_is_recorded(journal: Jour
     assert isinstance(journal.find("t1"), Snapshot)
 
 
+def test_what_was_left_by_the_last_run_comes_oldest_first(journal: Journal, clock: Clock) -> None:
+    for number in ("2", "1", "3"):
+        journal.accept(replace(TRIGGER, id=f"t{number}"))
+        journal.record(replace(SNAPSHOT, id=f"s{number}"))
+        clock.now += 1
+    assert [trigger.id for trigger in journal.accepted(older_than=0)] == ["t2", "t1", "t3"]
+    assert [snapshot.id for snapshot in journal.uninspected(older_than=0)] == ["s2", "s1", "s3"]
+    assert journal.with_picture(["t1", "s1", "unknown"]) == {"t1", "s1"}
+
+
 def test_a_snapshot_nobody_looked_at_is_named_after_the_handover(journal: Journal, clock: Clock) -> None:
     journal.record(SNAPSHOT)
     assert journal.uninspected() == []
@@ -95,6 +105,8 @@ def test_what_is_owed_is_owed_until_it_is_delivered(journal: Journal, clock: Clo
     assert journal.owed("rabbitmq", limit=10) == []
     assert journal.owed("webhook", limit=10) == [SEEN]
     assert journal.debt("rabbitmq").count == 0
+    journal.give_up("s1", "rabbitmq", problem="too_large: 20 MB")  # late: it was delivered
+    assert journal.has_delivered("rabbitmq")
 
 
 def test_attempts_are_spaced_further_and_further_apart_up_to_the_limit(journal: Journal, clock: Clock) -> None:
@@ -113,11 +125,13 @@ def test_attempts_are_spaced_further_and_further_apart_up_to_the_limit(journal: 
 
 def test_a_target_that_is_back_gets_everything_at_once(journal: Journal) -> None:
     journal.record(SNAPSHOT)
-    journal.inspect(SEEN, ["rabbitmq"])
-    journal.postpone("s1", "rabbitmq", problem="broker_away: refused", backoff=Backoff(100, 100))
-    assert journal.owed("rabbitmq", limit=1) == []
+    journal.inspect(SEEN, ["rabbitmq", "webhook"])
+    for target in ("rabbitmq", "webhook"):
+        journal.postpone("s1", target, problem="broker_away: refused", backoff=Backoff(100, 100))
+        assert journal.owed(target, limit=1) == []
     journal.retry_now("rabbitmq")
     assert journal.owed("rabbitmq", limit=1) == [SEEN]
+    assert journal.owed("webhook", limit=1) == []
 
 
 def test_a_target_that_is_back_is_tried_as_patiently_as_at_first(journal: Journal, clock: Clock) -> None:

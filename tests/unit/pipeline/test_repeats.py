@@ -49,6 +49,14 @@ def test_until_then_it_answers_for_a_redelivery(journal: Journal, repeats: Repea
     assert repeats.seen(a_trigger("t2", key="sha:1", receipt="1:3", redelivered=True))
 
 
+def test_what_this_connection_brought_is_no_leftover(journal: Journal, repeats: Repeats, clock: Clock) -> None:
+    repeats.settled(["1:1"])
+    clock.now += LEFTOVERS_S
+    record(journal, "t1", "sha:1")
+    repeats.settled(["1:2"])
+    assert repeats.seen(a_trigger("t2", key="sha:1", receipt="1:3", redelivered=True))
+
+
 def test_each_connection_waits_anew(journal: Journal, repeats: Repeats, clock: Clock) -> None:
     record(journal, "t1", "sha:1")
     repeats.settled(["1:1"])
@@ -59,6 +67,7 @@ def test_each_connection_waits_anew(journal: Journal, repeats: Repeats, clock: C
 
 def test_a_message_id_is_never_forgotten(journal: Journal, repeats: Repeats, clock: Clock) -> None:
     record(journal, "t1", "id:42")
+    clock.now += 1
     repeats.settled(["1:1"])
     clock.now += 100 * LEFTOVERS_S
     repeats.settled(["1:2"])

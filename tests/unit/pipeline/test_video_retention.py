@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -94,6 +96,19 @@ def test_a_dry_run_only_tells(videos: Videos, clean: Clean) -> None:
     keep(videos, 1, days=31)
     assert clean(dry_run=True) == [1]
     assert left(videos) == [1]
+
+
+def test_a_video_that_cannot_be_deleted_has_not_gone(
+    videos: Videos, clean: Clean, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+
+    keep(videos, 1, days=31)
+    with monkeypatch.context() as read_only:
+        read_only.setattr(os, "unlink", refuse)
+        assert clean() == []
+    assert clean() == [1]
 
 
 def test_what_somebody_put_among_the_videos_stays(videos: Videos, clean: Clean, tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from app.triggers.arrivals import Arrivals, files_below
+from app.triggers.arrivals import MAX_DEPTH, Arrivals, files_below
 from tests.fakes.cameras import jpeg
 from tests.fakes.clock import Clock
 
@@ -65,6 +65,24 @@ def test_what_grows_is_not_complete(tmp_path: Path, arrivals: Arrivals, clock: C
         assert arrivals.complete(10) == []
     path.write_bytes(PICTURE)
     assert 5 <= completed_after(arrivals, clock) <= 60
+
+
+def test_what_grew_has_to_be_quiet_anew(tmp_path: Path, arrivals: Arrivals, clock: Clock) -> None:
+    path = tmp_path / "a.jpg"
+    path.write_bytes(HALF[:50])
+    arrivals.seen(str(path))
+    clock.now += 59
+    assert arrivals.complete(10) == []
+    path.write_bytes(HALF)
+    assert completed_after(arrivals, clock) >= 60
+
+
+def test_a_scan_does_not_go_down_without_end(tmp_path: Path) -> None:
+    for depth in (MAX_DEPTH, MAX_DEPTH + 1):
+        folder = tmp_path.joinpath(*["d"] * depth)
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / f"{depth}.jpg").write_bytes(PICTURE)
+    assert [Path(path).name for path in files_below(tmp_path)] == [f"{MAX_DEPTH}.jpg"]
 
 
 def test_a_close_counts_only_for_what_was_written_before_it(tmp_path: Path, arrivals: Arrivals, clock: Clock) -> None:

@@ -20,6 +20,7 @@ from pylib.database import DatabaseUnavailable
 from tests.fakes.cameras import jpeg
 from tests.fakes.clock import Clock
 from tests.fakes.durability import disk
+from tests.fakes.journal import full_disk
 from tests.fakes.pictures import busy, encoded
 
 NOW = datetime(2026, 3, 4, 12, 0, tzinfo=UTC)
@@ -179,11 +180,9 @@ def test_a_name_is_nothing_but_a_hint(desk: Desk) -> None:
 
 
 def test_what_cannot_be_recorded_is_not_accepted(desk: Desk, journal: Journal) -> None:
-    journal.database.stop()
-    assert journal.database.join(5)
-    with pytest.raises(DatabaseUnavailable):
+    with full_disk(journal), pytest.raises(DatabaseUnavailable):
         desk.submit()
-    assert not desk.queued
+    assert desk.queued == desk.counted == []
 
 
 def test_what_cannot_be_stored_is_not_accepted(desk: Desk, tmp_path: Path) -> None:

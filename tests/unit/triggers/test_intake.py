@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 
 from app.journal import Journal
@@ -21,6 +23,14 @@ def test_what_is_submitted_is_recorded_and_then_handed_out_in_order(journal: Jou
     assert list(intake.poll(0.01)) == []
 
 
+def test_what_is_known_of_a_trigger_comes_with_it() -> None:
+    timestamp = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
+    known = {"timestamp": timestamp, "active_input": {"device_key": "Beam"}, "traceparent": "00-1", "baggage": "a=b"}
+    trigger = new_trigger("Yard Camera", label="Yard", origin="http", **known)  # type: ignore[arg-type]
+    assert {name: getattr(trigger, name) for name in known} == known
+    assert not trigger.queued
+
+
 def test_what_cannot_be_recorded_is_not_accepted(journal: Journal) -> None:
     intake = Intake(journal)
     journal.database.stop()
@@ -36,9 +46,12 @@ def test_a_schedule_triggers_each_camera_at_its_own_pace_soon_but_not_all_at_onc
     schedule = Schedule(Intake(journal), clock=clock)
     schedule.add("Quick Camera", label="Quick", every=5)
     schedule.add("Slow Camera", label="Slow", every=20)
-    for _ in range(41):
-        schedule.tick()
+    clock.now += 1
+    schedule.tick()
+    assert [trigger.camera for trigger in journal.accepted(older_than=0)] == ["Quick Camera"]
+    for _ in range(39):
         clock.now += 1
+        schedule.tick()
     triggers = journal.accepted(older_than=0)
     pace = [trigger.camera for trigger in triggers]
     assert pace == ["Quick Camera", "Slow Camera", *["Quick Camera"] * 4, "Slow Camera", *["Quick Camera"] * 3]
