@@ -112,6 +112,8 @@ def test_import_takes_up_pictures_once_and_tells_nobody(
         archives=["folder"],
         max_pixels=1_000_000,
     )
+    (left / ".hidden.jpg").write_bytes(encoded(busy(32, 24)))
+    news = recorded(journal, a_picture(cache, 1))
     os.utime(left / "copy of it.jpg", (datetime(2024, 2, 3, tzinfo=UTC).timestamp(),) * 2)
     imported = importer.take_up(left, camera="Gate Camera", label="Gate")
     assert (imported.taken, imported.known, len(imported.refused)) == (1, 1, 1)
@@ -125,6 +127,9 @@ def test_import_takes_up_pictures_once_and_tells_nobody(
     assert isinstance(found, Inspection)
     assert (found.snapshot.origin, found.decision, found.detector) == ("import", "unknown", "")
     assert journal.uninspected(older_than=0) == []
+    assert journal.inspected_after(news.id, limit=9) == []
+    other = importer.take_up(left, camera="Yard Camera", label="Yard")
+    assert (other.taken, other.known) == (1, 1)
 
 
 @pytest.mark.parametrize("terminal", [True, False])

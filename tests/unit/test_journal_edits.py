@@ -179,6 +179,16 @@ def test_a_deleted_row_is_forgotten_in_its_time_also_a_starred_one(journal: Jour
     assert journal.find("a") is None
 
 
+def test_a_starred_event_is_not_forgotten_although_its_picture_is_gone(journal: Journal, clock: Clock) -> None:
+    an_event(journal, "a")
+    journal.change("a", starred=True)
+    pictures = journal.pictures(targets=[], archives=[], limit=9)
+    assert journal.let_go(pictures, targets=[], archives=[], problem="disk_full: no space") == pictures
+    clock.now += 5 * DAY_S
+    assert journal.forgettable(older_than=DAY_S, targets=[]) == 0
+    assert journal.forget(older_than=DAY_S, targets=[], limit=9) == 0
+
+
 def test_what_is_forgotten_leaves_the_album(journal: Journal, clock: Clock) -> None:
     an_event(journal, "a", "Person", note="the postman")
     an_event(journal, "b", "Dog")

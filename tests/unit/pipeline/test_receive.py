@@ -199,6 +199,7 @@ def test_an_attempt_that_was_recorded_after_all_is_passed_on_by_the_record_alone
     taken.path.write_bytes(jpeg())
     assert home.receive(taken) == []
     assert [snapshot.id for snapshot in home.journal.uninspected(older_than=0)] == [taken.id]
+    assert home.counted == [("Gate Camera", "ok")]
 
 
 @pytest.mark.parametrize("origin", ["ftp", "folder"])

@@ -49,6 +49,15 @@ def test_until_then_it_answers_for_a_redelivery(journal: Journal, repeats: Repea
     assert repeats.seen(a_trigger("t2", key="sha:1", receipt="1:3", redelivered=True))
 
 
+def test_a_redelivery_that_was_recognised_is_let_go_with_its_acknowledgement(
+    journal: Journal, repeats: Repeats
+) -> None:
+    record(journal, "t1", "sha:1")
+    assert repeats.seen(a_trigger("t2", key="sha:1", receipt="2:1", redelivered=True))
+    repeats.settled(["2:1"])
+    assert journal.recorded("sha:1") == []
+
+
 def test_what_this_connection_brought_is_no_leftover(journal: Journal, repeats: Repeats, clock: Clock) -> None:
     repeats.settled(["1:1"])
     clock.now += LEFTOVERS_S
