@@ -22,7 +22,7 @@ from tests.fakes.journal import opened
 def plain_tracebacks() -> None:
     """A traceback with all local variables, as structlog shows it unless told otherwise, takes seconds."""
     *processors, _ = structlog.get_config()["processors"]
-    plain = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+    plain = structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback)
     structlog.configure(processors=[*processors, plain])
 
 

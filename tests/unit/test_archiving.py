@@ -7,6 +7,7 @@ import pty
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -81,18 +82,34 @@ def test_verify_finds_what_is_missing_damaged_and_not_ours(
     file_of(root, 1).unlink()
     file_of(root, 2).write_bytes(b"A picture")
     file_of(root, 3).write_bytes(b"cut")
+    file_of(root, 250).unlink()
     (root / "holiday.jpg").write_bytes(b"mine")
     archive.store(a_picture(None, 999), b"of an event that was forgotten")
     found = verify(journal, archive)
     assert not found.well
-    assert found.matching == 297
-    assert found.missing == [event_id(1)]
+    assert found.matching == 296
+    assert found.missing == [event_id(1), event_id(250)]
     assert found.differing == [event_id(2), event_id(3)]
     assert found.unknown == ["holiday.jpg"]
     assert found.forgotten == 1
-    assert verify(journal, archive, again=True).owed_again == 3
+    assert verify(journal, archive, again=True).owed_again == 4
     work_off(Keep(archive, journal=journal))
     assert verify(journal, archive).well
+
+
+def test_an_archive_that_tells_no_checksums_is_compared_by_size(journal: Journal, cache: Cache) -> None:
+    archive = FakeArchive()
+    for number in (1, 2):
+        recorded(journal, a_picture(cache, number), "fake")
+    journal.retry_now("fake")
+    work_off(Keep(archive, journal=journal))
+    entries = list(archive.entries())
+    archive.entries = lambda: iter(  # type: ignore[method-assign]
+        [replace(entries[0], md5=""), replace(entries[1], md5="", size=1)]
+    )
+    found = verify(journal, archive)
+    assert (found.matching, found.differing) == (1, [entries[1].event_id])
+    assert not found.well
 
 
 def test_import_takes_up_pictures_once_and_tells_nobody(
