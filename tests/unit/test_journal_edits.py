@@ -217,6 +217,7 @@ def test_a_part_of_an_event_can_be_deleted_alone(journal: Journal) -> None:
     journal.settle("best", ["one"], [])
     assert journal.delete("one", archives=[]) == Deleted("/cache/one.jpg")
     assert journal.related("best") == []
+    assert ids(journal.page(Filter(label="dog"))) == "best"
     assert ids(journal.page(Filter())) == "best"
 
 

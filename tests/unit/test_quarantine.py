@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path, PurePosixPath
 
@@ -97,6 +98,18 @@ def test_a_full_disk_is_worth_a_retry(tmp_path: Path) -> None:
     file = tmp_path / "a.upload"
     file.write_bytes(b"half")
     with pytest.raises(QuarantineUnavailable):
+        Quarantine(tmp_path / "q").put(file, REASON, file_id="1", name=NAME)
+    assert file.exists()
+
+
+def test_no_file_leaves_before_its_reason_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    file = tmp_path / "a.upload"
+    file.write_bytes(b"half")
+    monkeypatch.setattr(Path, "write_text", full)
+    with pytest.raises(QuarantineUnavailable, match="No space left"):
         Quarantine(tmp_path / "q").put(file, REASON, file_id="1", name=NAME)
     assert file.exists()
 

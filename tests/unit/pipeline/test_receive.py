@@ -13,15 +13,17 @@ import pytest
 from app.cache import Cache
 from app.inbox import Inbox, InboxUnavailable, Taken
 from app.journal import Journal
-from app.messages import Snapshot, Upload, decode, encode
+from app.messages import Snapshot, Trigger, Upload, decode, encode
 from app.pipeline.receive import Receive
 from app.quarantine import Quarantine, QuarantineUnavailable
 from app.taken_at import TakenAt
 from app.videos import Videos, VideosUnavailable
+from pylib.credentials import Secret
 from pylib.database import DatabaseUnavailable
 from tests.fakes.cameras import jpeg
 from tests.fakes.durability import disk
 from tests.fakes.journal import full_disk
+from tests.fakes.triggers import a_trigger
 
 NOW = datetime(2026, 3, 4, 12, 0, tzinfo=UTC)
 
@@ -259,6 +261,15 @@ def test_a_file_that_cannot_be_read_now_stays_in_the_inbox(home: Home, monkeypat
 def test_a_file_of_just_the_allowed_size_is_a_picture(home: Home) -> None:
     home.stage = home.made(max_bytes=len(jpeg()))
     assert home.receive(home.take(jpeg()))
+
+
+def test_a_trigger_s_login_passes_between_threads() -> None:
+    message = a_trigger(device_params=Secret("admin:secret@10.0.0.1:80"), active_input={"device_key": "Beam"})
+    again = decode(encode(message))
+    assert again == message
+    assert isinstance(again, Trigger)
+    assert again.device_params is not None
+    assert again.device_params.get_secret_value() == "admin:secret@10.0.0.1:80"
 
 
 def test_an_upload_passes_between_threads() -> None:
