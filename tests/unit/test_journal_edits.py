@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import random
+import sqlite3
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 
@@ -17,6 +19,10 @@ def heat(journal: Journal) -> tuple[int, int]:
     """Snapshots and persons of all quarters of an hour."""
     quarters = journal.heat(NOW - timedelta(days=9), NOW + timedelta(days=9))
     return sum(quarter.snapshots for quarter in quarters), sum(quarter.persons for quarter in quarters)
+
+
+def rows_of(table: str) -> Callable[[sqlite3.Connection], list[object]]:
+    return lambda db: db.execute(f"SELECT * FROM {table}").fetchall()
 
 
 def test_a_change_leaves_the_rest_as_it_was(journal: Journal) -> None:
@@ -115,7 +121,7 @@ def test_what_was_said_of_a_deleted_entry_is_nowhere(journal: Journal) -> None:
     row = "SELECT path, note, corrected, starred, person, surest, gone_at, deleted_at FROM snapshots"
     assert journal.database.do(lambda db: db.execute(row).fetchall()) == [("", "", None, 0, 0, 0.0, 1e6, 1e6)]
     for table in ("labels", "tags", "words"):
-        assert journal.database.do(lambda db, table=table: db.execute(f"SELECT * FROM {table}").fetchall()) == [], table
+        assert journal.database.do(rows_of(table)) == [], table
 
 
 def test_what_is_deleted_is_known_when_it_comes_again(journal: Journal) -> None:

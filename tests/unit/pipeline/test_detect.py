@@ -93,7 +93,8 @@ def test_a_detector_that_is_away_is_left_alone_for_a_while(journal: Journal, tmp
 
 def test_a_detector_that_fails_now_and_then_is_not_left_alone(journal: Journal, tmp_path: Path) -> None:
     away = DetectorUnavailable("timeout", "no answer")
-    stage = Detect(FakeDetector(*[away, away, PERSON] * 4), journal=journal, targets=[])
+    answers: list[Detection | Exception] = [away, away, PERSON]
+    stage = Detect(FakeDetector(*answers * 4), journal=journal, targets=[])
     problems = [look(stage, a_snapshot(journal, tmp_path, f"s{n}")).problem.partition(":")[0] for n in range(12)]
     assert problems == ["timeout", "timeout", ""] * 4
 

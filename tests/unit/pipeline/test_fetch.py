@@ -89,7 +89,7 @@ def test_a_journal_that_cannot_be_written_leaves_the_trigger_to_its_source(stand
                 stand.stage.handle(trigger)
             with pytest.raises(DatabaseUnavailable):
                 stand.stage.shed(trigger)
-    assert stand.acknowledged == stand.counted == stand.counted_triggers == []
+    assert (stand.acknowledged, stand.counted, stand.counted_triggers) == ([], [], [])
 
 
 def test_the_picture_is_safe_before_its_record_and_the_record_before_the_acknowledgement(

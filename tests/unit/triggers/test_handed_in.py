@@ -182,7 +182,7 @@ def test_a_name_is_nothing_but_a_hint(desk: Desk) -> None:
 def test_what_cannot_be_recorded_is_not_accepted(desk: Desk, journal: Journal) -> None:
     with full_disk(journal), pytest.raises(DatabaseUnavailable):
         desk.submit()
-    assert desk.queued == desk.counted == []
+    assert (desk.queued, desk.counted) == ([], [])
 
 
 def test_what_cannot_be_stored_is_not_accepted(desk: Desk, tmp_path: Path) -> None:
