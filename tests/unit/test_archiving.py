@@ -67,10 +67,12 @@ def test_retry_takes_up_what_was_given_up_and_what_is_older_than_the_archive(jou
     journal.give_up(event_id(1), "fake", problem="too_large: no")
     recorded(journal, a_picture(cache, 2), "rabbitmq")
     recorded(journal, a_picture(None, 3, problem="timeout: too late"), "rabbitmq")
+    recorded(journal, a_picture(cache, 4), "fake")
+    journal.postpone(event_id(4), "fake", problem="timeout: no answer", backoff=BACKOFF)
     assert retry(journal, "fake") == 2
-    assert journal.debt("fake").count == 2
+    assert journal.debt("fake").count == 3
     work_off(Keep(archive, journal=journal))
-    assert sorted(archive.kept) == [event_id(1), event_id(2)]
+    assert sorted(archive.kept) == [event_id(1), event_id(2), event_id(4)]
     assert journal.debt("rabbitmq").count == 2  # nobody else is told again
 
 
@@ -110,6 +112,9 @@ def test_an_archive_that_tells_no_checksums_is_compared_by_size(journal: Journal
     found = verify(journal, archive)
     assert (found.matching, found.differing) == (1, [entries[1].event_id])
     assert not found.well
+    archive.entries = lambda: iter(entries[:1])  # type: ignore[method-assign]
+    missing = verify(journal, archive)
+    assert (missing.missing, missing.well) == ([entries[1].event_id], False)
 
 
 def test_import_takes_up_pictures_once_and_tells_nobody(
