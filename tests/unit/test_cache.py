@@ -73,6 +73,7 @@ def test_a_picture_outlives_a_power_cut_and_has_its_name_only_when_it_is_whole(t
         path = cache.store(b"picture", **PLACE)  # type: ignore[arg-type]
         assert watched.left() == {str(path.relative_to(tmp_path)): b"picture"}
         assert watched.torn == []
+        assert f"sync {path.name}" not in watched.steps  # it was written under another name
 
 
 @pytest.mark.parametrize("links", [True, False])
