@@ -42,10 +42,13 @@ class Copies:
 
     def tried(self, mutants: Iterable[Mutant], workers: int) -> Iterator[tuple[Mutant, Verdict]]:
         """Each mutant with what its tests said, as they come to an end."""
-        with ThreadPoolExecutor(workers) as pool:
+        pool = ThreadPoolExecutor(workers)
+        try:
             running = {pool.submit(self._verdict, mutant): mutant for mutant in mutants}
             for future in as_completed(running):
                 yield running[future], future.result()
+        finally:
+            pool.shutdown(cancel_futures=True)  # after Ctrl-C, or there would be no end
 
     def _verdict(self, mutant: Mutant) -> Verdict:
         with self.one() as copy:

@@ -126,6 +126,7 @@ class Line:
         for thread in self.threads:
             thread.stop()
             assert thread.join(10), thread.name
+            assert thread.error is None, thread.name  # it left its sockets open, and the context would wait for them
         self.transport.close()
 
     def give(self, *messages: str) -> None:
