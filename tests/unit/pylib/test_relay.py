@@ -94,6 +94,7 @@ class Pauses(threading.Event):
         self.seconds: list[float] = []
 
     def wait(self, timeout: float | None = None) -> bool:
+        assert not self.is_set(), "it goes on after the stop"
         self.seconds.append(timeout or 0.0)
         if len(self.seconds) == self.most:
             self.set()
