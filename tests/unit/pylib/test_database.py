@@ -106,6 +106,14 @@ def test_a_database_that_does_not_answer_is_unavailable(tmp_path: Path, monkeypa
         Database(tmp_path / "test.db", schema=SCHEMA).do(insert(1))
 
 
+def test_the_thread_is_seen_to_get_on_with_it(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    beats: list[int] = []
+    monkeypatch.setattr(database, "beat", lambda: beats.append(1))
+    for number in range(3):
+        database.do(insert(number))
+    assert len(beats) >= 3
+
+
 def test_a_refused_statement_reaches_its_caller_as_unavailable(database: Database) -> None:
     with pytest.raises(DatabaseUnavailable, match="no such table"):
         database.do(lambda db: db.execute("INSERT INTO nowhere VALUES (1)"))
