@@ -54,16 +54,21 @@ class Worker(Loop):
 
 
 def run(supervisor: Supervisor, *, until: Callable[[], bool]) -> int:
-    """Run it until something has come true, or for a few seconds."""
+    """Run it until it ends by itself, something has come true, or a few seconds are over."""
+    ended = threading.Event()
 
     def ask() -> None:
         deadline = time.monotonic() + 10
-        while not until() and time.monotonic() < deadline:
-            time.sleep(0.005)
+        while not until() and time.monotonic() < deadline and not ended.wait(0.005):
+            pass
         supervisor.request_stop()
 
-    threading.Thread(target=ask).start()
-    return supervisor.run()
+    asking = threading.Thread(target=ask)
+    asking.start()
+    status = supervisor.run()
+    ended.set()
+    asking.join()
+    return status
 
 
 class Clock:
@@ -109,7 +114,8 @@ def test_a_thread_that_dies_again_and_again_ends_the_process_with_a_fault(
     monkeypatch.setattr(module, "BACKOFF_FIRST_S", 0.0001)
     diary: list[str] = []
     healthy = Worker("healthy", diary)
-    assert Supervisor([Worker("stage", diary, dies=100), healthy], grace=20).run() == EXIT_FAULT
+    stage = Worker("stage", diary, dies=20)
+    assert run(Supervisor([stage, healthy], grace=20), until=lambda: not stage.dies) == EXIT_FAULT
     assert diary.count("start stage") == module.RESTARTS + 1
     assert "stop healthy" in diary
 
@@ -118,8 +124,9 @@ def test_each_restart_waits_twice_as_long_as_the_one_before(monkeypatch: pytest.
     clock, restarts = Clock(0.5), list[float]()
     monkeypatch.setattr(module, "WATCH_EVERY_S", 0.001)
     monkeypatch.setattr(module, "time", clock)
-    stage = Worker("stage", [], dies=100)
-    assert Supervisor([stage], grace=20, on_restart=lambda _: restarts.append(clock.now)).run() == EXIT_FAULT
+    stage = Worker("stage", [], dies=20)
+    supervisor = Supervisor([stage], grace=20, on_restart=lambda _: restarts.append(clock.now))
+    assert run(supervisor, until=lambda: not stage.dies) == EXIT_FAULT
     deaths = [1000.5, *(moment + 0.5 for moment in restarts)]
     assert [restart - death for death, restart in zip(deaths, restarts, strict=False)] == [0.5, 1, 2, 4, 8]
     assert isinstance(stage.error, RuntimeError)
