@@ -219,6 +219,9 @@ def test_a_kind_chosen_in_the_environment_drops_what_the_file_says_of_another(tm
     draft.overlay(variable for variable in variables(Tree) if variable.name == "SHAPE_KIND")
     draft.keep_own(Circle, ("shape",))
     assert draft.build(Tree).shape == Circle(name="it")
+    own = draft_of(tmp_path, "shape: {radius: 3, oops: 1}", {})
+    own.keep_own(Circle, ("shape",))
+    assert own.at(("shape", "oops")) == 1  # the file's own kind: its slips are told
 
 
 @pytest.mark.parametrize(
