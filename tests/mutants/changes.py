@@ -79,8 +79,10 @@ class _Changes:
                 yield from self._between(left, right, *NEXT_TO[type(op)])
             case ast.BoolOp(op=op, values=[left, right]):
                 yield from self._between(left, right, *(("and", "or") if isinstance(op, ast.And) else ("or", "and")))
-            case ast.Constant(value=bool() | int() | float() as value):
-                yield self._put(node, repr(not value if isinstance(value, bool) else value + 1).encode())
+            case ast.Constant(value=bool() as value):
+                yield self._put(node, repr(not value).encode())
+            case ast.Constant(value=int() as value) if value <= 2:  # larger ones are limits: one more harms nobody
+                yield self._put(node, repr(value + 1).encode())
             case ast.Call(keywords=keywords):
                 for keyword in keywords:
                     start, end = self._span(keyword)
@@ -94,6 +96,8 @@ class _Changes:
         """Two neighbouring statements in the other order, where both do something."""
         if not (isinstance(one, SIMPLE) and isinstance(other, SIMPLE)) or _only_said(one) or _only_said(other):
             return
+        if isinstance(one, ast.Assign) and isinstance(other, ast.Assign):
+            return  # nearly always two that do not mind
         if all(any(isinstance(part, ast.Call) for part in ast.walk(node)) for node in (one, other)):
             (start, end), (then, last) = self._span(one), self._span(other)
             yield Change(start, last, self._source[then:last] + self._source[end:then] + self._source[start:end])

@@ -39,7 +39,7 @@ def watch(log, house, limit: "int < 3"):
     """Not this: if limit < 3."""
     log.info("seen", doors=2)
     house.open(wait=True)
-    if limit < 3 and house:
+    if limit < 2 and house:
         house.close()
     try:
         return limit
@@ -54,10 +54,10 @@ def watch(log, house, limit: "int < 3"):
         ("    house.close()", "    pass"),
         ("return limit", "pass"),
         ("house.mend()", "pass"),
-        ("limit < 3 and", "limit <= 3 and"),
-        ("limit < 3 and", "limit < 4 and"),
-        ("3 and house", "3 or house"),
-        ("if limit < 3 and house:", "if (not (limit < 3 and house)):"),
+        ("limit < 2 and", "limit <= 2 and"),
+        ("limit < 2 and", "limit < 3 and"),
+        ("2 and house", "2 or house"),
+        ("if limit < 2 and house:", "if (not (limit < 2 and house)):"),
         ("wait=True", "wait=False"),
         ("wait=True", ""),
     ],
