@@ -115,13 +115,22 @@ def test_a_file_moves_to_another_device(other_device: Path, tmp_path: Path) -> N
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == [target]
 
 
-def test_other_problems_are_not_hidden(tmp_path: Path) -> None:
+def test_other_problems_are_not_hidden(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    source, target = tmp_path / "a.jpg", tmp_path / "b.jpg"
     with pytest.raises(FileNotFoundError):
-        move(tmp_path / "missing", tmp_path / "b.jpg")
-    (tmp_path / "a.jpg").touch()
-    (tmp_path / "folder").mkdir()
-    with pytest.raises(IsADirectoryError):
-        move(tmp_path / "a.jpg", tmp_path / "folder")
+        move(source, target)
+    source.touch()
+    rename = Path.rename
+
+    def refused(self: Path, to: Path) -> Path:
+        if self == source:
+            raise PermissionError(errno.EACCES, "Permission denied")
+        return rename(self, to)
+
+    monkeypatch.setattr(Path, "rename", refused)
+    with pytest.raises(PermissionError):
+        move(source, target)
+    assert not target.exists()
 
 
 def test_the_inbox_takes_from_a_share_in_its_area(other_device: Path) -> None:
