@@ -11,7 +11,7 @@ COMPOSE = $(shell if docker compose version >/dev/null 2>&1; then echo docker co
 LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	--custom-compile-command 'make lock' $(if $(UPGRADE),--upgrade)
 
-.PHONY: help install demo test check format lock bench user setup build run rund stop logs clean
+.PHONY: help install demo test check format lock bench mutants user setup build run rund stop logs clean
 
 help: ## List what can be made
 	@sed -nE 's/^([a-z-]+):.*## (.*)/\1|\2/p' $(MAKEFILE_LIST) | \
@@ -39,6 +39,9 @@ format: $(VENV)/.installed-dev ## Bring the code into its format and mend what c
 
 bench: $(VENV)/.installed-dev ## Measure the service beside what its parts need alone
 	@$(BIN)/python -m tests.bench $(ARGS)
+
+mutants: $(VENV)/.installed-dev ## Change the code in small ways and say which no test notices
+	@$(BIN)/python -m tests.mutants $(ARGS)
 
 lock: $(VENV)/.installed-dev ## Write the lock files again from pyproject.toml (UPGRADE=1 for newer versions)
 	@echo "Writing requirements.lock, requirements-dev.lock, requirements-build.lock"

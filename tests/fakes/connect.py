@@ -63,6 +63,8 @@ def connect_double() -> Iterator[Connect]:
             body = json.dumps(answer).encode() if double.body is None else double.body
             self.send_response(status)
             self.send_header("Content-Length", str(len(body)))
+            if status == 302:
+                self.send_header("Location", f"{double.url}{self.path}")
             self.end_headers()
             if not double.drip.is_set():
                 self.wfile.write(body)

@@ -12,6 +12,7 @@ from pylib.bounded import Bounded
 def test_what_the_call_returns_or_raises_is_the_callers() -> None:
     bounded = Bounded("test", seconds=5, hanging=1)
     assert bounded.call(lambda: 42) == 42
+    assert bounded.call(lambda: threading.current_thread().daemon)  # one that hangs must not keep the process
     with pytest.raises(ZeroDivisionError):
         bounded.call(lambda: 1 // 0)
     assert bounded.call(lambda: "again") == "again"

@@ -72,14 +72,33 @@ def test_after_the_cooldown_exactly_one_probe_passes(breaker: Breaker, clock: Cl
     assert breaker.state is State.HALF_OPEN
 
 
-def test_a_probe_that_succeeds_closes_it(breaker: Breaker, clock: Clock) -> None:
+def test_a_probe_that_succeeds_closes_it_and_forgives_all(breaker: Breaker, clock: Clock) -> None:
     open_it(breaker)
     clock.now += 5
     breaker.allow()
     breaker.succeeded()
     assert breaker.state is State.CLOSED
+    assert breaker.retry_in == 0
     assert breaker.allow()
     assert breaker.allow()
+    breaker.failed()
+    assert breaker.state is State.CLOSED
+
+
+def test_after_a_probe_that_failed_it_is_open_again(breaker: Breaker, clock: Clock) -> None:
+    open_it(breaker)
+    fail_a_probe(breaker, clock)
+    assert breaker.state is State.OPEN
+    assert not breaker.allow()
+
+
+def test_whoever_mended_something_has_it_tried_at_once(breaker: Breaker) -> None:
+    breaker.failed(final=True)
+    breaker.probe_now()
+    assert breaker.retry_in == 0
+    assert breaker.state is State.HALF_OPEN
+    assert breaker.allow()
+    assert not breaker.allow()
 
 
 def test_each_probe_that_fails_doubles_the_cooldown_up_to_five_minutes(breaker: Breaker, clock: Clock) -> None:

@@ -196,6 +196,19 @@ def test_no_complaint_quotes_a_secret(tmp_path: Path, text: str, environ: dict[s
     assert "hunter2" not in repr(failure.value)
 
 
+def test_no_complaint_quotes_a_secret_that_is_wrong_or_a_value_that_is_long(tmp_path: Path) -> None:
+    class Door(Strict):
+        pin: Secret = Field(max_length=4)
+        height: int = 2
+
+    draft = draft_of(tmp_path, f"pin: hunter2\nheight: {'x' * 100}", {})
+    with pytest.raises(ConfigError) as failure:
+        draft.build(Door)
+    assert len(failure.value.problems) == 2
+    assert "hunter2" not in str(failure.value)
+    assert "xxx" not in str(failure.value)
+
+
 def test_a_secret_file_that_cannot_be_read_is_one_problem_among_others(tmp_path: Path) -> None:
     assert problems(tmp_path, "level: x", {"WEB_PASSWORD_FILE": "/no/such"}) == [
         "environment: WEB_PASSWORD_FILE: the file that it names cannot be read: No such file or directory",
@@ -219,6 +232,34 @@ def test_a_kind_chosen_in_the_environment_drops_what_the_file_says_of_another(tm
     draft.overlay(variable for variable in variables(Tree) if variable.name == "SHAPE_KIND")
     draft.keep_own(Circle, ("shape",))
     assert draft.build(Tree).shape == Circle(name="it")
+    own = draft_of(tmp_path, "shape: {radius: 3, oops: 1}", {})
+    own.keep_own(Circle, ("shape",))
+    assert own.at(("shape", "oops")) == 1  # the file's own kind: its slips are told
+    both = draft_of(tmp_path, "", {"SHAPE_KIND": "circle", "SHAPE_SIDE": "3"})
+    both.overlay(variables(Tree))
+    both.keep_own(Circle, ("shape",))
+    assert both.at(("shape", "side")) == "3"  # the environment's slips too
+
+
+def test_what_a_file_said_can_be_asked_after_the_environment_went_over_it(tmp_path: Path) -> None:
+    path = tmp_path / "config.yml"
+    path.write_text("web: {port: 80}")
+    file = read_yaml(path)
+    draft = Draft(Environment({"WEB_PORT": "90"}, secrets=tmp_path / "none"), file)
+    draft.overlay(variables(Tree))
+    assert draft.build(Tree).web.port == 90
+    assert file.values == {"web": {"port": 80}}
+
+
+def test_problems_come_with_the_warnings_and_each_of_them_once(tmp_path: Path) -> None:
+    draft = draft_of(tmp_path, "", {"WEB_PORT_FILE": "missing", "WEB_PROT": "1"})
+    draft.warn_of_typos(["WEB_PORT"])
+    for _ in range(2):
+        draft.overlay(variables(Tree))
+    with pytest.raises(ConfigError) as failure:
+        draft.build(Tree)
+    assert len(failure.value.problems) == 1
+    assert len(failure.value.warnings) == 1
 
 
 @pytest.mark.parametrize(

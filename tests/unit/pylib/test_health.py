@@ -81,6 +81,25 @@ def test_a_probe_that_raises_has_failed_and_the_others_still_answer() -> None:
     assert "hunter2" not in json.dumps(report)
 
 
+def test_what_a_probe_says_is_cleaned_and_cut() -> None:
+    def long() -> Status:
+        raise OSError("no route to the broker, " * 100)
+
+    health = Health()
+    health.add("camera", lambda: Status(ok=False, detail="no answer of http://admin:hunter2@10.0.0.1"))
+    health.add("broker", long)
+    told, cut = health.checks()
+    assert told.detail == "no answer of http://***@10.0.0.1"
+    assert len(cut.detail) == 300
+
+
+def test_a_question_for_life_asks_no_other_probe() -> None:
+    health = Health()
+    health.add("broker", ill)
+    health.add("fetch", well, live=True)
+    assert [check["name"] for check in health.report(live_only=True)["checks"]] == ["fetch"]
+
+
 def test_a_report_is_json() -> None:
     health = Health()
     health.add("a", well)

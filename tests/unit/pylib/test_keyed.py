@@ -47,6 +47,39 @@ def test_a_key_that_hangs_costs_only_itself() -> None:
     assert pool.join(5)
 
 
+@pytest.mark.parametrize("first_dies", [False, True])
+def test_the_key_that_has_waited_longest_is_next(monkeypatch: pytest.MonkeyPatch, first_dies: bool) -> None:
+    monkeypatch.setattr(threading, "excepthook", lambda _: None)
+    pool = KeyedPool("pool", workers=1)
+    go_on = threading.Event()
+    ran: list[str] = []
+
+    def first() -> None:
+        go_on.wait(5)
+        if first_dies:
+            raise SystemExit
+
+    pool.submit("busy", first)
+    for key in ("busy", "busy", "second", "third"):
+        pool.submit(key, lambda key=key: ran.append(key))  # type: ignore[misc]
+    go_on.set()
+    pool.close(abandon=False)
+    assert pool.join(5)
+    assert ran == ["second", "third", "busy", "busy"]
+
+
+def test_a_thread_that_fell_idle_is_used_again() -> None:
+    pool = KeyedPool("pool", workers=1)
+    for _ in range(3):
+        done = threading.Event()
+        pool.submit("a", done.set)
+        assert done.wait(5)
+        while pool.busy:
+            time.sleep(0.001)
+    pool.close(abandon=False)
+    assert pool.join(5)
+
+
 def test_all_threads_work_when_as_many_keys_have_jobs() -> None:
     pool = KeyedPool("pool", workers=10)
     together = threading.Barrier(10)

@@ -12,7 +12,7 @@ import sys
 import threading
 import warnings
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
@@ -42,8 +42,9 @@ def lines(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
     return [json.loads(line) for line in capsys.readouterr().err.splitlines()]
 
 
-def run(code: str, stderr: int = subprocess.PIPE) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([sys.executable, "-c", code], stderr=stderr, text=True, timeout=30, check=True)
+def run(code: str, stderr: int = subprocess.PIPE, **variables: str) -> subprocess.CompletedProcess[str]:
+    env = {**os.environ, **variables}
+    return subprocess.run([sys.executable, "-c", code], stderr=stderr, text=True, timeout=30, check=True, env=env)
 
 
 def test_importing_changes_nothing() -> None:
@@ -141,15 +142,27 @@ def test_a_pipe_gets_json_and_a_terminal_gets_colours() -> None:
     console = run(code.format("console")).stderr
     assert "hello" in console
     assert "\x1b" not in console
-    master, slave = pty.openpty()
-    try:
-        run(code.format("auto"), stderr=slave)
-        shown = os.read(master, 10_000).decode()
-    finally:
-        os.close(master)
-        os.close(slave)
-    assert "hello" in shown
-    assert "\x1b[" in shown
+    for no_color, coloured in (("", True), ("1", False)):
+        master, slave = pty.openpty()
+        try:
+            run(code.format("auto"), stderr=slave, NO_COLOR=no_color)
+            shown = os.read(master, 10_000).decode()
+        finally:
+            os.close(master)
+            os.close(slave)
+        assert "hello" in shown
+        assert ("\x1b[" in shown) is coloured
+
+
+def test_people_read_local_time() -> None:
+    code = (
+        "from pylib import logs; import structlog\n"
+        "logs.configure(level='info', format='console'); structlog.get_logger('x').info('hello')"
+    )
+    shown = datetime.strptime(run(code, TZ="Home-5").stderr[:19], "%Y-%m-%d %H:%M:%S").replace(
+        tzinfo=timezone(timedelta(hours=5))
+    )
+    assert abs((datetime.now(UTC) - shown).total_seconds()) < 60
 
 
 def test_a_remote_name_cannot_forge_a_line(capsys: pytest.CaptureFixture[str]) -> None:
@@ -177,8 +190,10 @@ def test_a_log_call_never_raises(capsys: pytest.CaptureFixture[str]) -> None:
     log.info("named like ours", event="x", level="y", timestamp=1, logger="z", method_name="m", self="s")
     log.info(Unprintable())
     log.info("100 %")
-    events = [line["event"] for line in lines(capsys)]
+    told = lines(capsys)
+    events = [line["event"] for line in told]
     assert events[:3] == ["unprintable", "%s of %s (1,)", "named like ours"]
+    assert (told[2]["event_"], told[2]["level_"], told[2]["timestamp_"], told[2]["logger_"]) == ("x", "y", 1, "z")
     assert events[-1] == "100 %"
 
 
@@ -246,6 +261,37 @@ def test_what_kills_a_thread_is_a_line(capsys: pytest.CaptureFixture[str]) -> No
     assert line["level"] == "critical"
     assert "watchdog-1" in line["event"]
     assert "ValueError: http://***@h/" in line["exception"]
+
+
+@pytest.mark.parametrize(("error", "told"), [("ValueError('http://u:hunter2@h/')", 1), ("KeyboardInterrupt", 0)])
+def test_what_kills_the_process_is_a_line_and_ctrl_c_is_none(error: str, told: int) -> None:
+    code = f"from pylib import logs; logs.configure(level='info', format='json'); raise {error}"
+    done = subprocess.run([sys.executable, "-c", code], stderr=subprocess.PIPE, text=True, timeout=30, check=False)
+    found = [line for line in done.stderr.splitlines() if line.startswith("{") and "uncaught exception" in line]
+    assert len(found) == told
+    assert "hunter2" not in done.stderr
+
+
+def test_a_thread_that_ends_itself_is_no_line(capsys: pytest.CaptureFixture[str]) -> None:
+    configured()
+    thread = threading.Thread(target=sys.exit)
+    thread.start()
+    thread.join()
+    assert lines(capsys) == []
+
+
+def test_an_exception_from_elsewhere_can_be_handed_over(capsys: pytest.CaptureFixture[str]) -> None:
+    configured().error("stage failed", exc_info=ValueError("broken"))
+    (line,) = lines(capsys)
+    assert "ValueError: broken" in line["exception"]
+
+
+def test_another_syslog_takes_the_place_of_the_first(tmp_path: Path) -> None:
+    logs.configure(level="info", format="json", syslog=str(tmp_path / "socket"))
+    (first,) = (thread for thread in threading.enumerate() if thread.name == "syslog")
+    logs.configure(level="info", format="json")
+    first.join(10)
+    assert not first.is_alive()
 
 
 @pytest.mark.parametrize(

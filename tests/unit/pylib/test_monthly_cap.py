@@ -22,6 +22,7 @@ def test_what_is_given_back_can_be_taken_again() -> None:
     cap = MonthlyCap(1, before=lambda: 0)
     assert cap.take()
     cap.give_back()
+    cap.give_back()  # more than was taken is no more to take
     assert [cap.take(), cap.take()] == [True, False]
 
 

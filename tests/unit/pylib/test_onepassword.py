@@ -75,6 +75,37 @@ def test_a_label_with_two_values_is_refused_without_showing_them(connect: Connec
     assert "hunter" not in str(failure.value)
 
 
+def test_a_token_without_permission_is_final(connect: Connect) -> None:
+    connect.statuses = [403]
+    with pytest.raises(CredentialRejected, match=r"OP_CONNECT_TOKEN: .* refuses it \(403\)"):
+        client(connect).fields(ITEM)
+
+
+@pytest.mark.parametrize("status", [429, 500, 502, 503, 504])
+def test_a_busy_server_is_no_final_answer(connect: Connect, status: int) -> None:
+    connect.statuses = [status]
+    with pytest.raises(CredentialUnavailable, match=f"answers {status}"):
+        client(connect).fields(ITEM)
+
+
+def test_the_token_goes_nowhere_but_to_the_server_that_is_named(
+    connect: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("no_proxy", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+    assert client(connect).fields(ITEM)["FTP_PASS"] == "hunter2"
+    connect.statuses = [302]
+    with pytest.raises(CredentialRejected, match="gives status 302"):
+        client(connect).fields(ITEM)
+
+
+def test_an_answer_without_end_is_refused(connect: Connect) -> None:
+    connect.body = b"[" + b"1," * 2_500_000 + b"1]"
+    with pytest.raises(CredentialRejected, match="gives more than 4000000 bytes"):
+        client(connect).fields(ITEM)
+
+
 def test_a_refused_token_is_final_and_not_shown(connect: Connect) -> None:
     with pytest.raises(CredentialRejected, match=r"OP_CONNECT_TOKEN: .* refuses it \(401\)") as failure:
         client(connect, token="wrong-token").fields(ITEM)

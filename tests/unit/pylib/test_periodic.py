@@ -219,6 +219,7 @@ def test_an_error_is_logged_and_counted_and_the_next_run_comes() -> None:
         assert again.wait(5)
         job.stop()
         assert job.join(5)
+    assert job.failures == 0
     told = [(line["log_level"], line["event"]) for line in lines[:3]]
     assert told == [("error", "job failed"), ("warning", "job failed"), ("info", "job works again")]
     assert lines[0]["exc_info"]

@@ -49,6 +49,11 @@ def test_a_bearer_token_is_masked() -> None:
     assert "abcdef" not in redaction.text("sent header bearer abcdef0123456789abcdef")
 
 
+@pytest.mark.parametrize("name", ["user", "username", "login"])
+def test_a_user_in_a_query_is_masked(name: str) -> None:
+    assert redaction.text(f"GET /cgi?cmd=snap&{name}=carlotta&x=1") == f"GET /cgi?cmd=snap&{name}=***&x=1"
+
+
 def test_the_rest_of_an_address_stays_readable() -> None:
     text = "GET http://admin:secret@10.0.0.1:88/cgi?cmd=snapPicture2&pwd=secret&x=1 failed"
     assert redaction.text(text) == "GET http://***@10.0.0.1:88/cgi?cmd=snapPicture2&pwd=***&x=1 failed"
@@ -86,8 +91,37 @@ def test_the_value_of_an_ordinary_field_is_not(key: str) -> None:
     assert redaction.value({key: "x"}) == {key: "x"}
 
 
+class Camera:
+    """Something of ours that shows its address when it is printed."""
+
+    def __str__(self) -> str:
+        return f"camera at http://admin:{PASSWORD}@10.0.0.1"
+
+
+@pytest.mark.parametrize(
+    "item",
+    [
+        OSError(f"no answer of http://admin:{PASSWORD}@10.0.0.1"),
+        Camera(),
+        [f"http://admin:{PASSWORD}@10.0.0.1"],
+        ({"reason": ValueError(f"pwd={PASSWORD}")},),
+    ],
+)
+def test_whatever_stands_in_a_field_is_cleaned(item: object) -> None:
+    shown = str(redaction.fields({"problem": item}))
+    assert "hunter2" not in shown
+    assert "***" in shown
+
+
+def test_what_is_long_is_cut() -> None:
+    assert len(redaction.text("a sentence. " * 3000)) < 17_000
+    assert len(list(redaction.value([1] * 5000))) == 1000  # type: ignore[call-overload]
+    assert len(redaction.fields({str(number): 1 for number in range(5000)})) == 1000
+
+
 def test_that_a_secret_is_not_set_may_be_seen() -> None:
-    assert redaction.value({"password": "", "token": None}) == {"password": "", "token": None}
+    shown = {"password": "", "token": None, "api_key": False}
+    assert redaction.value(shown) == shown
 
 
 def test_pictures_become_their_size() -> None:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import select
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
+from itertools import count
 
 import pytest
+import zmq
 
 from pylib.errors import Transient
-from pylib.relay import Codec, Stage, Transport, ZmqRelay
+from pylib.relay import Bell, Codec, Stage, Transport, ZmqRelay, connect
 from pylib.threads import Loop
 
 IN, OUT = "inproc://in", "inproc://out"
@@ -39,7 +42,11 @@ class Each(Stage[str]):
 
     def __init__(self, function: Callable[[str], Iterable[str]]) -> None:
         self.function = function
+        self.opened = 0
         self.closed = False
+
+    def open(self) -> None:
+        self.opened += 1
 
     def handle(self, message: str) -> Iterable[str]:
         return self.function(message)
@@ -53,6 +60,7 @@ class Give:
 
     def __init__(self) -> None:
         self.messages: list[str] = []
+        self.closed = False
 
     def poll(self, timeout: float) -> Iterable[str]:
         if not self.messages:
@@ -61,7 +69,36 @@ class Give:
         return given
 
     def close(self) -> None:
-        """Nothing is held."""
+        self.closed = True
+
+
+class Outcomes:
+    """A meter that keeps what became of each message."""
+
+    def __init__(self) -> None:
+        self.told: list[str] = []
+
+    def started(self) -> None:
+        """Nothing is counted here."""
+
+    def finished(self, outcome: str, seconds: float) -> None:
+        self.told.append(outcome)
+
+
+class Pauses(threading.Event):
+    """A stop flag that waits in no time, keeps for how long it was to wait, and is set after so many waits."""
+
+    def __init__(self, most: int) -> None:
+        super().__init__()
+        self.most = most
+        self.seconds: list[float] = []
+
+    def wait(self, timeout: float | None = None) -> bool:
+        assert not self.is_set(), "it goes on after the stop"
+        self.seconds.append(timeout or 0.0)
+        if len(self.seconds) == self.most:
+            self.set()
+        return self.is_set()
 
 
 class Line:
@@ -90,6 +127,7 @@ class Line:
         for thread in self.threads:
             thread.stop()
             assert thread.join(10), thread.name
+            assert thread.error is None, thread.name  # it left its sockets open, and the context would wait for them
         self.transport.close()
 
     def give(self, *messages: str) -> None:
@@ -109,17 +147,56 @@ def test_messages_of_one_key_keep_their_order_through_a_stage_with_many_workers(
         assert [m for m in got if m.startswith(camera)] == [m for m in sent if m.startswith(camera)]
 
 
+def eventually(condition: Callable[[], bool]) -> bool:
+    """Whether it comes true within a few seconds."""
+    deadline = time.monotonic() + 5
+    while not condition() and time.monotonic() < deadline:
+        time.sleep(0.005)
+    return condition()
+
+
+def test_every_sink_gets_every_result_in_order_and_a_stop_overtakes_nothing() -> None:
+    transport = Transport(Codec(encode=str.encode, decode=bytes.decode))
+    sinks = [transport.context.socket(zmq.PULL) for _ in range(2)]
+    for number, sink in enumerate(sinks):
+        sink.bind(f"inproc://sink{number}")
+    stage = Each(lambda message: [f"{message}!", f"{message}?"])
+    relay: ZmqRelay[str] = transport.relay(
+        "stage",
+        stage,
+        source=IN,
+        sinks=["inproc://sink0", "inproc://sink1"],
+        workers=0,
+        key=lambda message: message,
+        identity=lambda message: message,
+    )
+    sender = connect(transport.context, IN)
+    sender.send(b"a")
+    sender.send(b"b")
+
+    relay.stop()  # before the relay came to look at what it was sent
+    relay.run()
+
+    for sink in sinks:
+        assert [sink.recv(zmq.NOBLOCK) for _ in range(4)] == [b"a!", b"a?", b"b!", b"b?"]
+    for socket in (sender, *sinks):
+        socket.close()
+    transport.close()
+
+
 def test_an_unexpected_error_costs_one_message_and_not_the_thread() -> None:
     def trip(message: str) -> list[str]:
         if message == "a bad":
             raise ValueError(message)
         return [message]
 
-    with Line(Each(trip)) as line:
+    meter = Outcomes()
+    with Line(Each(trip), meter=meter) as line:
         line.give("a 1", "a bad", "a 2")
         assert line.end.wait_for(2) == ["a 1", "a 2"]
         assert line.relay.alive
     assert line.relay.in_hand == 0
+    assert meter.told == ["ok", "error", "ok"]
 
 
 def test_a_transient_error_is_tried_again_with_the_same_message(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -136,6 +213,74 @@ def test_a_transient_error_is_tried_again_with_the_same_message(monkeypatch: pyt
         line.give("a 1", "a 2")
         assert line.end.wait_for(2) == ["a 1", "a 2"]
     assert attempts == ["a 1", "a 1", "a 1", "a 2"]
+
+
+def test_a_full_disk_is_tried_with_growing_pauses_counts_as_no_hanging_and_holds_up_no_stop(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    stopping, meter, stuck = Pauses(40), Outcomes(), list[bool]()
+    real = time.monotonic()
+
+    class Clock:
+        @staticmethod
+        def monotonic() -> float:
+            return real + sum(stopping.seconds)
+
+    def full_disk(_: str) -> list[str]:
+        stuck.append(relay.stuck)
+        raise Transient("disk_full", "no space left")
+
+    monkeypatch.setattr("pylib.relay.time", Clock)
+    transport = Transport(Codec(encode=str.encode, decode=bytes.decode))
+    stage = Each(full_disk)
+    monkeypatch.setattr(stage, "owed", lambda: ["a 1"])
+    relay: ZmqRelay[str] = transport.relay("stage", stage, source=IN, workers=0, key=str, identity=str, meter=meter)
+    relay.stopping = stopping
+
+    relay.run()
+
+    transport.close()
+    assert stopping.seconds[:7] == [0.5, 1, 2, 4, 8, 15, 15]
+    assert sum(stopping.seconds) > 300
+    assert not any(stuck)
+    assert meter.told == ["put_off"]
+
+
+def test_what_is_owed_is_read_again_after_the_record_was_away() -> None:
+    answers = count()
+
+    class Owing(Each):
+        def owed(self) -> Iterable[str]:
+            if next(answers) == 0:
+                raise Transient("database_unavailable", "disk full")
+            return ("a 1",)
+
+    with Line(Owing(lambda message: [message]), owed_every=0.01) as line:
+        assert line.end.wait_for(1)[0] == "a 1"
+        assert line.relay.alive
+
+
+def test_all_pages_of_what_is_owed_are_asked_for_at_once_and_then_only_when_told() -> None:
+    pages = [["a 1", "b 1"], ["a 2"], ["a 3"]]
+    asked = 0
+
+    class Owing(Each):
+        def owed(self) -> Iterable[str]:
+            nonlocal asked
+            asked += 1
+            return pages.pop(0) if pages else ()
+
+    with Line(Owing(lambda message: [message]), owed_every=3600) as line:
+        assert sorted(line.end.wait_for(4)) == ["a 1", "a 2", "a 3", "b 1"]
+        assert eventually(lambda: asked == 4)
+        pages.append(["a 4"])
+        line.relay.recheck()
+        assert line.end.wait_for(5)[4] == "a 4"
+        assert eventually(lambda: asked == 6)
+        for number in range(3):
+            line.give(f"c {number}")
+            line.end.wait_for(6 + number)
+        assert asked == 6
 
 
 def test_what_waits_is_what_no_worker_has_begun_with() -> None:
@@ -221,6 +366,67 @@ def test_a_stop_drains_what_was_sent_before_it() -> None:
         line.end.wait_for(1)
     assert len(line.end.got) == 30
     assert stage.closed
+    assert line.source.closed
+
+
+def test_an_abandoned_relay_ends_although_a_worker_hangs_and_begins_nothing_more() -> None:
+    begun, release = threading.Event(), threading.Event()
+    handled: list[str] = []
+
+    def hang(message: str) -> list[str]:
+        handled.append(message)
+        begun.set()
+        release.wait(30)
+        return []
+
+    line = Line(Each(hang), workers=1)
+    with line:
+        line.give("a 1", "a 2", "b 1")
+        assert eventually(lambda: line.relay.in_hand == 3)
+        assert begun.wait(5)
+        line.relay.stall_after = 0.05
+        line.relay.stop()
+        line.relay.abandon()
+        ended = line.relay.join(5)
+        release.set()
+        assert ended
+        assert eventually(lambda: not any(thread.name == "stage-1" for thread in threading.enumerate()))
+    assert handled == ["a 1"]
+
+
+def test_threads_that_wait_for_work_or_drain_are_not_taken_for_stuck(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pylib.relay.POLL_MS", 5)
+    beats: list[str] = []
+    release = threading.Event()
+
+    def hold(message: str) -> list[str]:
+        release.wait(30)
+        return [message]
+
+    line = Line(Each(hold))
+    for thread in line.threads:
+        monkeypatch.setattr(thread, "beat", lambda name=thread.name: beats.append(name))
+    with line:
+        for thread in line.threads:
+            assert eventually(lambda name=thread.name: beats.count(name) > 3), thread.name  # type: ignore[misc]
+        line.give("a 1")
+        assert eventually(lambda: line.relay.in_hand == 1)
+        line.relay.stop()
+        so_far = beats.count("stage")
+        drained = eventually(lambda: beats.count("stage") > so_far + 3)
+        release.set()
+        assert drained
+
+
+def test_a_bell_wakes_each_time_it_is_rung() -> None:
+    bell = Bell()
+    for _ in range(2):
+        bell.ring()
+        bell.ring()
+        assert select.select([bell.fileno()], [], [], 0)[0]
+        bell.silence()
+        assert not select.select([bell.fileno()], [], [], 0)[0]
+    bell.close()
 
 
 def test_messages_beyond_the_allowed_queue_of_a_key_are_shed_at_once() -> None:
@@ -291,7 +497,8 @@ def test_a_relay_whose_thread_died_goes_on_where_it_was_when_started_again() -> 
                 raise SystemExit
             return iter(())
 
-    with Line(Fragile(lambda message: [message]), owed_every=0.01) as line:
+    stage = Fragile(lambda message: [message])
+    with Line(stage, owed_every=0.01) as line:
         line.give("a 1")
         line.end.wait_for(1)
         fatal.set()
@@ -300,6 +507,7 @@ def test_a_relay_whose_thread_died_goes_on_where_it_was_when_started_again() -> 
         time.sleep(0.05)
         line.relay.start()
         assert line.end.wait_for(2) == ["a 1", "a 2"]
+    assert stage.opened == 1
 
 
 def test_a_worker_that_never_returns_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -317,6 +525,8 @@ def test_a_worker_that_never_returns_is_noticed(monkeypatch: pytest.MonkeyPatch)
             time.sleep(0.01)
         assert line.relay.stuck
         release.set()
+        assert eventually(lambda: line.relay.in_hand == 0)
+        assert not line.relay.stuck
 
 
 def test_a_stage_without_workers_is_called_in_the_relay_s_own_thread() -> None:

@@ -136,6 +136,14 @@ def test_an_error_without_exception_is_reported_by_its_sentence(ingest: HttpDoub
     assert event["extra"] == {"path": "/data/journal.db"}
 
 
+def test_started_again_it_still_reports_an_error_once_and_a_critical_one_as_fatal(ingest: HttpDouble) -> None:
+    dsn = f"http://public@127.0.0.1:{ingest.port}/7"
+    assert sentry.start(dsn, release="1.2.3", environment="test", server_name="garage")
+    structlog.get_logger("app").critical("thread dies again and again")
+    (event,) = events(ingest)
+    assert event["level"] == "fatal"
+
+
 def test_an_endpoint_that_hangs_costs_the_flush_its_time_and_no_more(ingest: HttpDouble) -> None:
     ingest.hold.clear()
     began = time.monotonic()

@@ -1,0 +1,77 @@
+"""Random mutants of the sources, each with the unit tests that ought to notice it."""
+
+from __future__ import annotations
+
+import ast
+import random
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+from tests.mutants.changes import applied, changes
+from tests.mutants.copies import ROOT, Mutant
+
+MOST_TESTS = 6
+"""Test files for one mutant: what imports the module along with much else says little of it."""
+
+
+def mutants(under: str, seed: int) -> Iterator[Mutant]:
+    """Random changes of the files below this path until there are no more; the same ones for the same seed."""
+    chance = random.Random(seed)
+    sources = {path: changes((ROOT / path).read_bytes()) for path in _sources(under)}
+    every = [(path, change) for path, found in sources.items() for change in found]
+    chance.shuffle(every)
+    for path, change in every:
+        source = (ROOT / path).read_bytes()
+        line = source.count(b"\n", 0, change.start) + 1
+        old = source[change.start : change.end].decode()
+        yield Mutant(
+            name=f"{path}:{line}\n{_marked('-', old)}\n{_marked('+', change.new.decode() or '(dropped)')}",
+            file=path,
+            old=source.decode(),
+            new=applied(source, change).decode(),
+            tests=related(path),
+        )
+
+
+@cache
+def related(path: str) -> tuple[str, ...]:
+    """The tests of the mirrored path first, then those that import the module, the most particular ones first."""
+    module = _module(path)
+    inner = path.removeprefix("app/")
+    mirrored = f"tests/unit/{Path(inner).parent}/test_{Path(inner).stem}.py".replace("/./", "/")
+    importing = sorted(
+        (test for test, names in _imports().items() if module in names), key=lambda t: len(_imports()[t])
+    )
+    own = [mirrored] if mirrored in _imports() else []
+    return tuple(dict.fromkeys([*own, *importing]))[:MOST_TESTS]
+
+
+@cache
+def _imports() -> dict[str, set[str]]:
+    """What each unit test imports."""
+    return {
+        str(path.relative_to(ROOT)): set(_imported(path)) for path in sorted((ROOT / "tests/unit").rglob("test_*.py"))
+    }
+
+
+def _imported(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def _sources(under: str) -> list[str]:
+    paths = sorted(path for package in ("app", "pylib") for path in (ROOT / package).rglob("*.py"))
+    return [name for path in paths if (name := str(path.relative_to(ROOT))).startswith(under)]
+
+
+def _module(path: str) -> str:
+    return path.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
+
+
+def _marked(mark: str, text: str) -> str:
+    return "\n".join(f"    {mark} {line.strip()}" for line in text.splitlines())
