@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import time
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
@@ -120,6 +121,20 @@ def test_timestamps_come_as_unix_seconds_or_iso_8601(timestamp: object) -> None:
     assert wire.parse_trigger(packed(trigger(timestamp=timestamp))).timestamp == NOON
 
 
+@pytest.fixture
+def tokyo(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    with monkeypatch.context() as there:
+        there.setenv("TZ", "Asia/Tokyo")
+        time.tzset()
+        yield
+    time.tzset()
+
+
+@pytest.mark.usefixtures("tokyo")
+def test_a_time_without_an_offset_is_utc_wherever_the_service_runs() -> None:
+    assert wire.parse_timestamp("2026-05-01T12:00:00") == NOON
+
+
 def test_a_clock_that_was_never_set_is_served() -> None:
     zone = timezone(timedelta(hours=2))
     read = wire.parse_timestamp(datetime(1970, 1, 1, tzinfo=zone).isoformat())
@@ -198,6 +213,7 @@ def test_without_a_message_id_the_body_is_the_key_and_each_event_new() -> None:
     assert first.id != again.id
     assert first.key == again.key
     assert first.key.startswith("sha:")
+    assert wire.parse_trigger(packed(trigger(firmware="9"))).key != first.key
 
 
 def test_what_the_broker_says_about_a_delivery_is_kept() -> None:
