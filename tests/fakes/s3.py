@@ -16,7 +16,8 @@ Alter = Callable[[bytes], bytes]
 
 def refused(code: str, status: int) -> ClientError:
     """What boto3 raises for a refusal of S3's."""
-    return ClientError({"Error": {"Code": code}, "ResponseMetadata": {"HTTPStatusCode": status}}, "it")
+    answer: Any = {"Error": {"Code": code}, "ResponseMetadata": {"HTTPStatusCode": status}}
+    return ClientError(answer, "it")
 
 
 @dataclass
