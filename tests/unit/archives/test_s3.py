@@ -127,7 +127,7 @@ def test_all_calls_for_one_picture_share_one_deadline(
         (refused("Teapot", 418), ArchiveUnavailable, "refused"),
         (boto.ReadTimeoutError(endpoint_url="https://s3"), ArchiveUnavailable, "timeout"),
         (boto.ConnectTimeoutError(endpoint_url="https://s3"), ArchiveUnavailable, "timeout"),
-        (boto.SSLError(endpoint_url="https://s3", error=""), ArchiveUnavailable, "tls"),
+        (boto.SSLError(endpoint_url="https://s3", error=OSError()), ArchiveUnavailable, "tls"),
         (boto.EndpointConnectionError(endpoint_url="https://s3"), ArchiveUnavailable, "unreachable"),
         (boto.NoRegionError(), ArchiveBlocked, "wrong_region"),
         (boto.ParamValidationError(report=""), ArchiveBlocked, "bad_setting"),
