@@ -300,7 +300,7 @@ class Counting:
             self.steps.append(f"put {name}")
             return taken
 
-        self.inbox.put = noted  # type: ignore[method-assign]
+        self.inbox.put = noted  # type: ignore[method-assign, assignment]
         self.box = Postbox(
             self.inbox,
             recipients=RECIPIENTS,
