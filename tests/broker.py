@@ -106,10 +106,10 @@ class Broker:
         finally:
             self.ctl("set_vm_memory_high_watermark", "0.4")
 
-    def ctl(self, *arguments: str) -> None:
-        """Run rabbitmqctl against this node; takes two seconds or so."""
-        path = Path(find_server()).with_name("rabbitmqctl")
-        subprocess.run([path, "--quiet", *arguments], env=self._environment(), check=True)
+    def ctl(self, *arguments: str) -> str:
+        """What rabbitmqctl prints about this node; takes two seconds or so."""
+        command = [Path(find_server()).with_name("rabbitmqctl"), "--quiet", *arguments]
+        return subprocess.run(command, env=self._environment(), check=True, stdout=subprocess.PIPE, text=True).stdout
 
     def close(self) -> None:
         """Stop everything that was started and remove every trace."""

@@ -122,7 +122,7 @@ class Folder:
             return
         if used:
             raise self._not_mounted()
-        self._folder.mkdir(parents=True, exist_ok=True)
+        _make_folders(self._folder)
         _write_whole(marker, MARKER_TEXT.encode())
 
     def _look(self) -> None:
@@ -139,6 +139,7 @@ class Folder:
     def _write(self, target: Path, picture: bytes, taken: float) -> None:
         self._look()  # before every write: else pictures would fill the disk below the mount point
         if _same(target, picture):
+            _sync(target.parent)  # an earlier attempt may have ended before it did so
             return
         _make_folders(target.parent)
         _write_whole(target, picture, modified=taken)

@@ -76,8 +76,8 @@ class Quota:
             for name in files:
                 whole = unpacked(PurePosixPath(*parts[2:], name)).parts if taken else (*parts, name)
                 used[self._camera(whole)] += _size(os.path.join(folder, name))  # noqa: PTH118
-            if not taken:
-                used[self._camera(parts)] += BLOCK * len(folders)
+            if not taken:  # a folder in a camera's is the camera's, as a file there is
+                used[self._camera((*parts, ""))] += BLOCK * len(folders)
         return used
 
     def _camera(self, parts: tuple[str, ...]) -> str:

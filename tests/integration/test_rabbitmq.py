@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from dataclasses import replace
 
@@ -136,6 +137,27 @@ def test_a_paused_listener_takes_nothing_more_and_goes_on_acknowledging(broker: 
         eventually(lambda: not sink.listener.in_flight)
         sink.end()
     assert [body for _, body in broker.take(name)] == [b"after"]
+
+
+@pytest.mark.parametrize("queue_type", ["quorum", "classic"])
+def test_what_was_made_is_durable_bounded_and_loses_no_dead_letter(
+    own_broker: Broker, name: str, queue_type: str
+) -> None:
+    with listening(own_broker.address, subscription(name, queue_type=queue_type)):
+        pass
+    asked = ("list_queues", "--formatter", "json", "name", "durable", "arguments")
+    queues = {queue["name"]: queue for queue in json.loads(own_broker.ctl(*asked))}
+    made, dead = (
+        {argument: value for argument, _, value in queues[queue]["arguments"]} for queue in (name, f"{name}.dead")
+    )
+    assert queues[name]["durable"]
+    assert queues[f"{name}.dead"]["durable"]
+    assert dead == {"x-queue-type": queue_type, "x-max-length": 10_000, "x-max-length-bytes": 268_435_456}
+    safe = {"x-dead-letter-strategy": "at-least-once", "x-overflow": "reject-publish"} if queue_type == "quorum" else {}
+    assert made == {"x-queue-type": queue_type, "x-dead-letter-exchange": f"{name}.dead", **safe}
+    lines = own_broker.ctl("list_exchanges", "name", "type", "durable").splitlines()
+    assert f"{name}.dead\tfanout\ttrue" in lines
+    assert f"{name}_control\tdirect\tfalse" in lines
 
 
 def test_the_exchange_is_made_non_durable_like_its_peers_make_it(broker: Broker, name: str) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import math
+import time
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
@@ -119,6 +121,20 @@ def test_timestamps_come_as_unix_seconds_or_iso_8601(timestamp: object) -> None:
     assert wire.parse_trigger(packed(trigger(timestamp=timestamp))).timestamp == NOON
 
 
+@pytest.fixture
+def tokyo(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    with monkeypatch.context() as there:
+        there.setenv("TZ", "Asia/Tokyo")
+        time.tzset()
+        yield
+    time.tzset()
+
+
+@pytest.mark.usefixtures("tokyo")
+def test_a_time_without_an_offset_is_utc_wherever_the_service_runs() -> None:
+    assert wire.parse_timestamp("2026-05-01T12:00:00") == NOON
+
+
 def test_a_clock_that_was_never_set_is_served() -> None:
     zone = timezone(timedelta(hours=2))
     read = wire.parse_timestamp(datetime(1970, 1, 1, tzinfo=zone).isoformat())
@@ -146,6 +162,37 @@ def test_the_trace_context_may_come_in_the_headers() -> None:
     assert (read.traceparent, read.baggage) == (TRACE, "a=b")
 
 
+def test_the_trace_context_of_the_body_counts_before_that_of_the_headers() -> None:
+    other = TRACE.replace("0af7", "1af7")
+    body = msgpack.packb(trigger(traceparent=TRACE, baggage="a=b"))
+    read = wire.parse_trigger(Delivery(body, headers={"traceparent": other, "baggage": "c=d"}))
+    assert (read.traceparent, read.baggage) == (TRACE, "a=b")
+    body = msgpack.packb(trigger(traceparent="broken", baggage="x" * 8193))
+    read = wire.parse_trigger(Delivery(body, headers={"traceparent": other, "baggage": "x" * 8192}))
+    assert (read.traceparent, len(read.baggage)) == (other, 8192)
+
+
+def test_as_much_as_is_allowed_is_taken() -> None:
+    output = {"device_key": "x" * 200, "device_label": "y" * 200, "device_params": "z" * 500}
+    active = {"a": "x" * (64 * 1024 - 6)}
+    assert len(msgpack.packb(active)) == 64 * 1024
+    read = wire.parse_trigger(packed(trigger(output=output, active_input=active)))
+    assert (len(read.camera), len(read.label), read.active_input) == (200, 200, active)
+    active["a"] += "x"
+    assert "active_input takes 65537 bytes" in str(refused(packed(trigger(active_input=active))))
+
+
+@pytest.mark.parametrize("params", [None, "", b""])
+def test_a_login_that_is_empty_is_none(params: object) -> None:
+    assert wire.parse_trigger(packed(trigger(output={"device_params": params}))).device_params is None
+
+
+def test_a_trigger_is_for_the_broker_s_delivery_and_of_now() -> None:
+    before = time.monotonic()
+    read = wire.parse_trigger(packed(trigger()))
+    assert before <= read.arrived <= time.monotonic()
+
+
 @pytest.mark.parametrize("broken", ["no trace", 7, TRACE.upper(), TRACE + "\n"])
 def test_a_broken_trace_context_does_not_cost_the_trigger(broken: object) -> None:
     read = wire.parse_trigger(packed(trigger(traceparent=broken, baggage="a\r\nb: c")))
@@ -157,7 +204,7 @@ def test_a_message_id_names_the_event_and_the_trigger_for_ever() -> None:
     first, again = (wire.parse_trigger(Delivery(body, message_id="m 1")) for _ in range(2))
     other = wire.parse_trigger(Delivery(body, message_id="m 2"))
     assert first.id == again.id != other.id
-    assert (first.key, len(first.id)) == ("id:m 1", 32)
+    assert (first.key, first.id) == ("id:m 1", "738d7d38f29e5a65a310e9e246dabf38")  # in every version
 
 
 def test_without_a_message_id_the_body_is_the_key_and_each_event_new() -> None:
@@ -166,6 +213,7 @@ def test_without_a_message_id_the_body_is_the_key_and_each_event_new() -> None:
     assert first.id != again.id
     assert first.key == again.key
     assert first.key.startswith("sha:")
+    assert wire.parse_trigger(packed(trigger(firmware="9"))).key != first.key
 
 
 def test_what_the_broker_says_about_a_delivery_is_kept() -> None:
@@ -370,6 +418,39 @@ def test_an_event_without_a_person_has_no_detail_and_without_a_picture_no_bytes(
     (entry,) = sent(inspection(Label("Dog", 0.8)), picture=b"")["inputs"]
     assert "event_detail" not in entry
     assert entry["image"] == b""
+
+
+def test_an_event_leads_to_where_its_picture_is_kept() -> None:
+    event = wire.event(
+        inspection(timestamp=NOON + timedelta(seconds=0.9)),
+        picture=b"",
+        topic="t",
+        device_name="d",
+        storage_url="https://drive",
+        thumbnail_url="https://album",
+    )
+    (entry,) = msgpack.unpackb(event.body)["inputs"]
+    assert (entry["storage_url"], entry["thumbnail_url"]) == ("https://drive", "https://album")
+    assert entry["image_timestamp"] == str(int(NOON.timestamp()))  # whole seconds, and none of the future
+
+
+@pytest.mark.parametrize(("content_type", "blanks"), [("", 1), ("application/json", 20)])
+def test_an_event_may_be_read_from_json_too(content_type: str, blanks: int) -> None:
+    assert wire.parse_event(b" " * blanks + b'{"inputs": []}', content_type) == {"inputs": []}
+
+
+def test_a_description_is_of_the_whole_picture() -> None:
+    described = wire.description(inspection(width=640, height=480, size=9, traceparent=TRACE, baggage="a=b"))
+    told = {name: described[name] for name in ("timestamp", "width", "height", "size", "traceparent", "baggage")}
+    assert told == {
+        "timestamp": "2026-05-01T12:00:00+00:00",
+        "width": 640,
+        "height": 480,
+        "size": 9,
+        "traceparent": TRACE,
+        "baggage": "a=b",
+    }
+    assert "traceparent" not in wire.description(inspection())
 
 
 def test_an_event_goes_under_its_id_with_its_trace() -> None:

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import stat
 import threading
+from collections.abc import Callable
 from dataclasses import replace
 from hashlib import md5
 from pathlib import Path
 
 import pytest
 
-from app.archives import ArchiveBlocked, ArchiveUnavailable, Kept
-from app.archives.folder import MARKER, Folder
+from app.archives import ArchiveBlocked, ArchiveRejected, ArchiveUnavailable, Kept
+from app.archives.folder import MARKER, MARKER_TEXT, Folder
 from tests.fakes.archives import NOON, a_picture, event_id
+from tests.fakes.disk_order import recorded
 
-NAME = f"2026/03/04/yard-camera/120001-{event_id(1)}.jpg"
+DAY = "2026/03/04/yard-camera"
+NAME = f"{DAY}/120001-{event_id(1)}.jpg"
+PARTIAL = f"{DAY}/.120001-{event_id(1)}.jpg.part"
 
 
 @pytest.fixture
@@ -33,6 +39,11 @@ def files(root: Path) -> list[str]:
     return sorted(p.relative_to(root).as_posix() for p in root.rglob("*") if p.is_file() and p.name != MARKER)
 
 
+def test_it_is_known_by_its_name_and_leads_nobody_to_a_path_of_this_machine(root: Path) -> None:
+    folder = Folder(root, name="nas", concurrency=3)
+    assert (folder.name, folder.concurrency, folder.url) == ("nas", 3, "")
+
+
 def test_a_picture_lies_in_its_days_folder_with_its_own_time(folder: Folder, root: Path) -> None:
     folder.store(a_picture(None), b"a picture")
     assert (root / NAME).read_bytes() == b"a picture"
@@ -48,6 +59,121 @@ def test_keeping_a_picture_twice_leaves_one_and_writes_once(folder: Folder, root
     assert files(root) == [NAME]
 
 
+def test_a_picture_outlasts_a_power_cut_from_the_moment_it_counts_as_kept(
+    folder: Folder, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    steps = recorded(monkeypatch, root)
+    folder.store(a_picture(None), b"a picture")
+    assert steps == [
+        "mkdir 2026",
+        "sync .",
+        "mkdir 2026/03",
+        "sync 2026",
+        "mkdir 2026/03/04",
+        "sync 2026/03",
+        f"mkdir {DAY}",
+        "sync 2026/03/04",
+        f"sync {PARTIAL} (9 bytes)",
+        f"rename {PARTIAL} to {NAME}",
+        f"sync {DAY}",
+    ]
+    steps.clear()
+    folder.store(a_picture(None), b"a picture")  # the last attempt may have been killed before its last step
+    assert steps == [f"sync {DAY}"]
+
+
+def test_the_marker_and_a_new_archive_s_folder_outlast_one_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    steps = recorded(monkeypatch, tmp_path)
+    Folder(tmp_path / "disk/archive").open()
+    partial = f"disk/archive/.{MARKER}.part"
+    assert steps == [
+        "mkdir disk",
+        "sync .",
+        "mkdir disk/archive",
+        "sync disk",
+        f"sync {partial} ({len(MARKER_TEXT)} bytes)",
+        f"rename {partial} to disk/archive/{MARKER}",
+        "sync disk/archive",
+    ]
+
+
+@pytest.mark.parametrize("harm", [lambda file: os.pwrite(file, b"A", 0), lambda file: os.truncate(file, 4)])
+def test_a_disk_that_keeps_something_else_than_it_was_given_is_not_believed(
+    folder: Folder, root: Path, monkeypatch: pytest.MonkeyPatch, harm: Callable[[int], object]
+) -> None:
+    def fsync(descriptor: int) -> None:
+        if stat.S_ISREG(os.fstat(descriptor).st_mode):
+            harm(descriptor)
+
+    with monkeypatch.context() as broken:
+        broken.setattr(os, "fsync", fsync)
+        with pytest.raises(ArchiveUnavailable, match="wrong_copy"):
+            folder.store(a_picture(None), b"a picture")
+    assert files(root) == []
+    folder.store(a_picture(None), b"a picture")
+    assert (root / NAME).read_bytes() == b"a picture"
+
+
+@pytest.mark.parametrize(
+    ("number", "kind", "code"),
+    [
+        (errno.EDQUOT, ArchiveBlocked, "quota_full"),
+        (errno.EROFS, ArchiveBlocked, "read_only"),
+        (errno.EACCES, ArchiveBlocked, "access_denied"),
+        (errno.EPERM, ArchiveBlocked, "access_denied"),
+        (errno.ENAMETOOLONG, ArchiveRejected, "bad_name"),
+        (errno.EINVAL, ArchiveRejected, "bad_name"),
+        (errno.EIO, ArchiveUnavailable, "disk_unavailable"),
+        (errno.ESTALE, ArchiveUnavailable, "disk_unavailable"),
+    ],
+)
+def test_each_failure_of_a_disk_says_who_can_mend_it(
+    folder: Folder, root: Path, monkeypatch: pytest.MonkeyPatch, number: int, kind: type[Exception], code: str
+) -> None:
+    def replace(*_: object) -> None:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(os, "replace", replace)
+    with pytest.raises(kind, match=code):
+        folder.store(a_picture(None), b"a picture")
+    assert files(root) == []
+
+
+@pytest.mark.parametrize(("number", "kept"), [(errno.EINVAL, True), (errno.EOPNOTSUPP, True), (errno.EIO, False)])
+def test_a_mount_that_cannot_sync_folders_will_do_but_not_one_that_fails_to(
+    folder: Folder, root: Path, monkeypatch: pytest.MonkeyPatch, number: int, *, kept: bool
+) -> None:
+    folder.store(a_picture(None), b"a picture")
+    fsync = os.fsync
+
+    def failing(descriptor: int) -> None:
+        if stat.S_ISDIR(os.fstat(descriptor).st_mode):
+            raise OSError(number, os.strerror(number))
+        fsync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", failing)
+    if kept:
+        folder.store(a_picture(None, 2), b"another")
+    else:
+        with pytest.raises(ArchiveUnavailable):
+            folder.store(a_picture(None, 2), b"another")
+
+
+def test_a_mount_that_keeps_its_own_times_will_do(folder: Folder, root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def utime(*_: object) -> None:
+        raise PermissionError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr(os, "utime", utime)
+    folder.store(a_picture(None), b"a picture")
+    assert files(root) == [NAME]
+
+
+def test_a_file_in_a_folder_s_place_is_for_a_person_to_move(folder: Folder, root: Path) -> None:
+    (root / "2026").touch()
+    with pytest.raises(ArchiveBlocked, match="not_a_folder"):
+        folder.store(a_picture(None), b"a picture")
+
+
 @pytest.mark.parametrize("wrong", [b"a pict", b"A picture"])
 def test_a_wrong_copy_is_replaced(folder: Folder, root: Path, wrong: bytes) -> None:
     folder.store(a_picture(None), wrong)
@@ -57,7 +183,7 @@ def test_a_wrong_copy_is_replaced(folder: Folder, root: Path, wrong: bytes) -> N
 
 def test_what_a_crash_left_half_written_is_gone_after_the_next_attempt(folder: Folder, root: Path) -> None:
     folder.store(a_picture(None), b"a picture")
-    (root / NAME).rename(root / NAME.replace("120001", ".120001").replace(".jpg", ".jpg.part"))
+    (root / NAME).rename(root / PARTIAL)
     folder.store(a_picture(None), b"a picture")
     assert files(root) == [NAME]
 
@@ -80,7 +206,7 @@ def test_an_unmarked_folder_is_a_new_archive_only_when_none_was_used_before(root
 
 
 def test_a_full_disk_waits_for_a_person_and_leaves_nothing_half(folder: Folder, root: Path) -> None:
-    partial = (root / NAME).with_name(f".120001-{event_id(1)}.jpg.part")
+    partial = root / PARTIAL
     partial.parent.mkdir(parents=True)
     partial.symlink_to("/dev/full")
     with pytest.raises(ArchiveBlocked, match=r"disk_full.*free some space"):
@@ -91,15 +217,14 @@ def test_a_full_disk_waits_for_a_person_and_leaves_nothing_half(folder: Folder, 
 def test_a_mount_whose_server_is_gone_costs_bounded_time_and_threads(root: Path) -> None:
     Folder(root).open()
     folder = Folder(root, attempt=0.2, concurrency=1)
-    day = root / "2026/03/04/yard-camera"
-    day.mkdir(parents=True)
-    os.mkfifo(day / f".120001-{event_id(1)}.jpg.part")  # opening it for writing waits for a reader for ever
+    (root / DAY).mkdir(parents=True)
+    os.mkfifo(root / PARTIAL)  # opening it for writing waits for a reader for ever
     before = threading.active_count()
     for _ in range(5):
         with pytest.raises(ArchiveUnavailable, match="timeout"):
             folder.store(a_picture(None), b"a picture")
     assert threading.active_count() <= before + 2
-    os.close(os.open(day / f".120001-{event_id(1)}.jpg.part", os.O_RDONLY | os.O_NONBLOCK))  # lets them go
+    os.close(os.open(root / PARTIAL, os.O_RDONLY | os.O_NONBLOCK))  # lets them go
 
 
 def test_entries_tell_what_is_kept_and_what_is_not_ours(folder: Folder, root: Path) -> None:
@@ -107,8 +232,16 @@ def test_entries_tell_what_is_kept_and_what_is_not_ours(folder: Folder, root: Pa
     earlier = replace(a_picture(None).snapshot, path=f"/cache/2026/03/03/gate/235959-{event_id(2)}.png")
     folder.store(replace(a_picture(None), snapshot=earlier), b"another")
     (root / "2026/holiday.jpg").write_bytes(b"mine")
+    (root / "2026/again").symlink_to(root)  # would have no end
     assert list(folder.entries()) == [
         Kept("", "2026/holiday.jpg", 4, md5(b"mine").hexdigest()),
         Kept(event_id(2), f"2026/03/03/gate/235959-{event_id(2)}.png", 7, md5(b"another").hexdigest()),
         Kept(event_id(1), NAME, 9, md5(b"a picture").hexdigest()),
     ]
+
+
+def test_of_a_disk_that_is_away_nothing_is_listed(folder: Folder, root: Path) -> None:
+    folder.store(a_picture(None), b"a picture")
+    (root / MARKER).unlink()
+    with pytest.raises(ArchiveBlocked, match="not_mounted"):
+        list(folder.entries())

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -18,6 +20,7 @@ from app.archives.google_drive.errors import NotThere, SecondParentRefused, Thro
 from app.archives.google_drive.ledger import Ledger
 from app.archives.google_drive.session import make_property, quoted
 from app.archives.google_drive.uploads import describe
+from tests.fakes.disk_order import recorded
 from tests.fakes.drive import an_inspection
 from tests.simulators.drive_description import Violation, check_body, recognise, selection
 from tests.simulators.drive_query import parse
@@ -31,7 +34,12 @@ def answer(reason: str) -> bytes:
     ("status", "body", "kind"),
     [
         (403, answer("userRateLimitExceeded"), Throttled),
+        (403, answer("rateLimitExceeded"), Throttled),
+        (403, answer("sharingRateLimitExceeded"), Throttled),
         (429, b"", Throttled),
+        (408, b"", Unanswered),
+        (410, b"", NotThere),
+        (400, answer("storageQuotaExceeded"), ArchiveBlocked),
         (500, b"", Unanswered),
         (503, b"<html>", Unanswered),
         (403, answer("storageQuotaExceeded"), ArchiveBlocked),
@@ -68,6 +76,34 @@ def test_a_line_torn_by_a_power_cut_costs_no_other(tmp_path: Path) -> None:
     Ledger(tmp_path / "begun").begin("b")
     ledger = Ledger(tmp_path / "begun")
     assert [ledger.begin(event) for event in ("a", "b")] == [True, True]
+
+
+def test_an_event_is_noted_on_the_disk_before_it_is_sent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    steps = recorded(monkeypatch, tmp_path)
+    ledger = Ledger(tmp_path / "state" / "begun", kept=2)
+    for event in ("a", "b", "b", "c"):
+        ledger.begin(event)
+    assert steps == [
+        "mkdir state",
+        "sync state/begun (2 bytes)",
+        "sync state",
+        "sync state/begun (4 bytes)",
+        "rename state/begun to state/begun.1",
+        "sync state/begun (2 bytes)",
+        "sync state",
+    ]
+
+
+def test_what_could_not_be_noted_is_not_taken_for_noted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(_descriptor: int) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    ledger = Ledger(tmp_path / "begun")
+    with monkeypatch.context() as broken:
+        broken.setattr(os, "fdatasync", fail)
+        assert ledger.begin("a")
+    assert not ledger.begin("b")
+    assert ledger.begin("b")
 
 
 def test_the_ledger_stays_small_and_keeps_the_latest(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -77,6 +78,49 @@ def test_bans_outlive_the_process_and_can_be_read_by_another(clock: Clock, tmp_p
     clock.now += 101
     assert not again.banned(HERE)
     assert read(path, wall=clock) == []
+
+
+def test_a_ban_that_is_over_is_taken_off_the_list(clock: Clock, tmp_path: Path) -> None:
+    path = tmp_path / bans.FILE
+    one = made(clock, path)
+    for _ in range(3):
+        one.failed(HERE, "user")
+    one.save()
+    clock.now += 601
+    assert not one.banned(HERE)
+    one.save()
+    assert path.read_text() == "[]"
+
+
+def test_a_ban_of_a_clock_that_was_wrong_lasts_no_longer_than_any(clock: Clock, tmp_path: Path) -> None:
+    path = tmp_path / bans.FILE
+    path.write_text(json.dumps([{"address": HERE, "until": clock.now + 1e6, "failures": 3}]))
+    one = made(clock, path)
+    one.open()
+    clock.now += 599
+    assert one.banned(HERE)
+    clock.now += 2
+    assert not one.banned(HERE)
+
+
+def test_the_newest_ban_is_listed_first_and_read_last(clock: Clock, tmp_path: Path) -> None:
+    path = tmp_path / bans.FILE
+    one = made(clock, path)
+    for address in (HERE, THERE):
+        for _ in range(3):
+            one.failed(address, "user")
+        clock.now += 1
+    one.save()
+    assert [ban.address for ban in one.listed()] == [THERE, HERE]
+    assert [ban.address for ban in read(path, wall=clock)] == [HERE, THERE]
+
+
+def test_bans_that_cannot_be_written_down_hold_all_the_same(clock: Clock, tmp_path: Path) -> None:
+    one = made(clock, tmp_path / "missing" / bans.FILE)
+    for _ in range(3):
+        one.failed(HERE, "user")
+    one.save()
+    assert one.banned(HERE)
 
 
 def test_nothing_is_written_while_nothing_changes(clock: Clock, tmp_path: Path) -> None:

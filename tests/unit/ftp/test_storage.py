@@ -51,6 +51,130 @@ def failing(number: int, into: Path) -> Callable[[Path, Path], Path]:
     return instead
 
 
+def of(inbox_area: Path, *, limit: int = 0, on_taken: Callable[[Taken, str], None] | None = None) -> Storage:
+    """A storage with a quota, or for somebody else's watcher."""
+    inbox = Inbox(inbox_area)
+    inbox.open()
+    quota = Quota(inbox_area, limit=limit, upload_dir=PurePosixPath("uploads"))
+    return Storage(inbox, quota=quota, on_taken=on_taken, count=lambda _outcome: None)
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.rglob("*") if path.is_file())
+
+
+def test_a_picture_is_handed_over_when_it_is_in_the_inbox_and_an_earlier_try_is_gone(tmp_path: Path) -> None:
+    path = tmp_path / "uploads/door/a.jpg"
+    seen: list[tuple[bytes, bool, str]] = []
+    storage = of(tmp_path, on_taken=lambda one, origin: seen.append((one.path.read_bytes(), path.exists(), origin)))
+    upload(storage, path, PICTURE[:99])
+    assert path.read_bytes() == PICTURE[:99]
+    upload(storage, path, PICTURE)
+    assert seen == [(PICTURE, False, "ftp")]
+
+
+def test_a_picture_that_nobody_has_taken_is_not_written_over(tmp_path: Path) -> None:
+    storage, path = of(tmp_path), tmp_path / "uploads/door/a.jpg"
+    for data in (PICTURE, encoded(busy(32, 32)), b"half"):
+        upload(storage, path, data)
+    assert path.read_bytes() == b"half"
+    assert len(names(path.parent)) == 3
+
+
+@pytest.mark.parametrize(
+    ("append", "offset", "result"), [(True, 0, b"0123456789abc"), (False, 4, b"0123abc"), (False, 10, b"0123456789abc")]
+)
+def test_an_upload_may_go_on_where_an_earlier_one_was_cut(
+    storage: Storage, tmp_path: Path, result: bytes, *, append: bool, offset: int
+) -> None:
+    path = tmp_path / "uploads/door/a.txt"
+    upload(storage, path, b"0123456789")
+    one = storage.receive(path, append=append, offset=offset)
+    one.write(b"abc")
+    assert not path.exists()  # while it grows
+    one.settle(finished=True)
+    assert path.read_bytes() == result
+
+
+@pytest.mark.parametrize("present", [b"", b"012"])
+def test_nobody_goes_on_behind_the_end(storage: Storage, tmp_path: Path, present: bytes) -> None:
+    path = tmp_path / "uploads/door/a.txt"
+    if present:
+        upload(storage, path, present)
+    with pytest.raises(Refused) as refused:
+        storage.receive(path, offset=4)
+    assert refused.value.code == 554
+
+
+def test_what_is_given_up_leaves_nothing_and_gives_its_room_back(tmp_path: Path) -> None:
+    storage, path = of(tmp_path, limit=8192), tmp_path / "uploads/door/a.jpg"
+    one = storage.receive(path)
+    one.write(bytes(8000))
+    with pytest.raises(OSError, match="quota") as raised:
+        one.write(bytes(193))
+    assert raised.value.errno == errno.EDQUOT
+    with pytest.raises(Refused) as refused:
+        storage.receive(tmp_path / "uploads/door/b.jpg")
+    assert refused.value.code == 552
+    one.discard()
+    one.settle(finished=True)  # pyftpdlib closes it all the same
+    assert names(tmp_path) == []
+    storage.receive(path).write(bytes(8192))
+
+
+def test_what_is_kept_counts_once_however_often_it_is_closed(tmp_path: Path) -> None:
+    storage = of(tmp_path, limit=20_000)
+    one = storage.receive(tmp_path / "uploads/door/a.txt")
+    one.write(bytes(10_000))
+    for _ in range(3):
+        one.settle(finished=True)
+    assert storage.quota.add(PurePosixPath("uploads/door/b.txt"), 10_000)
+    assert not storage.quota.add(PurePosixPath("uploads/door/b.txt"), 1)
+
+
+def test_an_empty_file_is_a_file(storage: Storage, tmp_path: Path) -> None:
+    storage.receive(tmp_path / "uploads/door/a.txt").settle(finished=True)
+    assert (tmp_path / "uploads/door/a.txt").read_bytes() == b""
+
+
+@pytest.mark.parametrize("temporary", [".a.jpg", "a.jpg.part", "a.jpg.tmp"])
+def test_a_picture_is_taken_under_its_last_name(
+    storage: Storage, taken: list[Taken], tmp_path: Path, temporary: str
+) -> None:
+    source, target = tmp_path / "uploads/door" / temporary, tmp_path / "uploads/door/a.jpg"
+    upload(storage, source, PICTURE)
+    assert taken == []
+    storage.rename(source, target)
+    assert [one.name for one in taken] == [PurePosixPath("uploads/door/a.jpg")]
+    assert not source.exists()
+    assert storage.remembered_in(target.parent) == {"a.jpg"}
+
+
+def test_a_picture_that_was_taken_before_it_was_renamed_is_not_missing(storage: Storage, tmp_path: Path) -> None:
+    source, target = tmp_path / "uploads/door/1.jpg", tmp_path / "uploads/door/a.jpg"
+    upload(storage, source, PICTURE)
+    storage.rename(source, target)
+    assert storage.remembered_in(target.parent) == {"a.jpg"}
+    with pytest.raises(Refused, match="550 No such file"):
+        storage.rename(source, target)
+
+
+def test_a_folder_in_the_last_name_s_place_leaves_the_file_where_it_is(storage: Storage, tmp_path: Path) -> None:
+    source = tmp_path / "uploads/door/a.txt"
+    upload(storage, source, b"text")
+    (tmp_path / "uploads/door/b").mkdir()
+    with pytest.raises(Refused, match="folder"):
+        storage.rename(source, tmp_path / "uploads/door/b")
+    assert source.read_bytes() == b"text"
+
+
+def test_what_is_too_deep_ours_or_behind_a_link_may_not_be_touched(storage: Storage, tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(tmp_path / "uploads")
+    allowed = ["a.jpg", "uploads/door/a.jpg", "/".join("abcdefghijkl")]
+    refused = ["link/a.jpg", ".taken/a.jpg", ".arriving/a.jpg", ".taken", "/".join("abcdefghijklm")]
+    assert [storage.permits(f"{tmp_path}/{name}") for name in allowed + refused] == [True] * 3 + [False] * 5
+
+
 def test_a_camera_s_folder_may_be_a_volume_of_its_own(
     storage: Storage, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -112,5 +236,6 @@ def test_what_nobody_wants_is_accepted_and_let_go_of(tmp_path: Path, taken: list
     upload(storage, tmp_path / "uploads/clip.mp4", b"video" * 100)
     upload(storage, tmp_path / "uploads/a.jpg", PICTURE)
     assert counted == ["ignored", "taken"]
+    assert names(tmp_path / "uploads") == []
     assert [one.name.name for one in taken] == ["a.jpg"]
     assert not list(tmp_path.rglob("*.mp4"))

@@ -10,10 +10,11 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from PIL import Image
+from PIL import Image, ImageFile, ImageOps
+from PIL.WebPImagePlugin import WebPImageFile
 
 from app.media.picture import BadPicture, Picture, describe, examine, upright
-from tests.fakes.pictures import busy, encoded, scene, turned
+from tests.fakes.pictures import busy, decoded, encoded, scene, turned
 
 SMALL = busy(320, 240)
 WHOLE = {
@@ -72,6 +73,10 @@ NO_PICTURES = {
     "words that start like a bmp": b"BM: camera is busy, try later",
     "a gif": b"GIF89a" + bytes(60),
     "a video": b"\0\0\0\x1cftypisom" + bytes(60),
+    "a tiff": b"II*\0" + bytes(60),
+    "an avif": b"\0\0\0\x1cftypavif" + bytes(60),
+    "a heic": b"\0\0\0\x1cftypheic" + bytes(60),
+    "a pdf": b"%PDF-1.7\n\xe2\xe3",
     "noise": bytes(range(256)) * 4,
     "zeros": bytes(1000),
 }
@@ -80,7 +85,7 @@ CODES = {
     "an svg": "unsupported_format",
     "an svg with a prolog": "unsupported_format",
     "a gif": "unsupported_format",
-    "a video": "unsupported_format",
+    **dict.fromkeys(("a video", "a tiff", "an avif", "a heic", "a pdf"), "unsupported_format"),
 }
 
 
@@ -90,7 +95,7 @@ def test_what_is_no_picture_is_called_by_its_name(name: str) -> None:
 
 
 def test_each_kind_of_non_picture_has_a_sentence_of_its_own() -> None:
-    names = ("empty", "a web page", "an svg", "an error in words", "a gif", "a video", "noise")
+    names = ("empty", "a web page", "an svg", "an error in words", "a gif", "a video", "a tiff", "a heic", "noise")
     sentences = [refused(NO_PICTURES[name]).detail for name in names]
     assert len(set(sentences)) == len(names)
     assert all(sentence.endswith(".") and "\n" not in sentence for sentence in sentences)
@@ -122,7 +127,9 @@ BOMBS = {
 
 
 @pytest.mark.parametrize("name", BOMBS)
-def test_a_picture_of_too_many_pixels_is_refused_by_its_header(name: str) -> None:
+def test_a_picture_of_too_many_pixels_is_refused_by_its_header(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    for plugin in (ImageFile.ImageFile, WebPImageFile):
+        monkeypatch.setattr(plugin, "load", lambda _self: pytest.fail("decoded before it was measured"))
     bomb = refused(BOMBS[name])
     assert bomb.code == "pixel_bomb"
     assert "50000000" in bomb.detail
@@ -130,8 +137,10 @@ def test_a_picture_of_too_many_pixels_is_refused_by_its_header(name: str) -> Non
 
 def test_the_pixel_limit_is_the_callers() -> None:
     data = encoded(SMALL)
-    assert refused(data, max_pixels=320 * 240 - 1).code == "pixel_bomb"
-    assert examine(data, max_pixels=320 * 240).width == 320
+    for read in (examine, describe, upright):
+        assert read(data, max_pixels=320 * 240).width == 320
+        with pytest.raises(BadPicture, match="pixel_bomb"):
+            read(data, max_pixels=320 * 240 - 1)
 
 
 def test_a_high_limit_needs_no_leave_from_pillow() -> None:
@@ -143,7 +152,10 @@ def test_a_high_limit_needs_no_leave_from_pillow() -> None:
 def test_a_jpeg_of_a_thousand_scans_is_refused() -> None:
     data = encoded(SMALL, progressive=True)
     scan = data.index(b"\xff\xda")
-    assert refused(data[:scan] + data[scan : scan + 40] * 1000 + data[scan:]).code == "pixel_bomb"
+    bomb = data[:scan] + data[scan : scan + 40] * 1000 + data[scan:]
+    assert refused(bomb).code == "pixel_bomb"
+    with pytest.raises(BadPicture, match="pixel_bomb"):
+        upright(bomb)
 
 
 def test_damage_inside_a_complete_file_is_undecodable() -> None:
@@ -168,6 +180,30 @@ def test_sizes_are_those_of_the_upright_picture() -> None:
     lying = turned(scene(), 6)
     assert describe(lying) == examine(lying) == Picture("JPEG", 1280, 720)
     assert upright(lying).size == (1280, 720)
+
+
+def oriented(orientation: int) -> bytes:
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    return encoded(SMALL, exif=exif)
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_each_orientation_is_turned_as_pillow_turns_it(orientation: int) -> None:
+    expected = ImageOps.exif_transpose(decoded(oriented(orientation)))
+    assert upright(oriented(orientation)).tobytes() == expected.tobytes()
+    assert (describe(oriented(orientation)).width, describe(oriented(orientation)).height) == expected.size
+
+
+@pytest.mark.parametrize("orientation", [0, 9, 255, 65_535])
+def test_an_orientation_that_there_is_not_leaves_the_picture_as_it_is(orientation: int) -> None:
+    assert describe(oriented(orientation)) == Picture("JPEG", 320, 240)
+    assert upright(oriented(orientation), width=160).size == (160, 120)
+
+
+def test_nothing_but_pixels_is_left_of_a_picture() -> None:
+    told = encoded(SMALL, comment=b"at home", icc_profile=b"profile", exif=Image.Exif().tobytes())
+    assert upright(told).info == {}
 
 
 @pytest.mark.filterwarnings("ignore:Corrupt EXIF")

@@ -63,6 +63,17 @@ def test_what_is_no_picture_does_not(tmp_path: Path, data: bytes) -> None:
     assert not looks_whole(wrote(tmp_path, data))
 
 
+def test_fill_bytes_before_a_marker_are_stepped_over(tmp_path: Path) -> None:
+    data = encoded(busy(64, 48))
+    assert looks_whole(wrote(tmp_path, data[:2] + b"\xff" * 9 + data[2:]))
+
+
+def test_a_header_of_segments_without_end_is_not_read_to_its_end(tmp_path: Path) -> None:
+    data = encoded(busy(64, 48))
+    for segments, whole in ((200, True), (300, False)):
+        assert looks_whole(wrote(tmp_path, data[:2] + b"\xff\xe0\0\2" * segments + data[2:])) is whole
+
+
 def test_a_missing_file_a_link_and_a_fifo_do_not(tmp_path: Path) -> None:
     picture = wrote(tmp_path, encoded(busy(64, 48)))
     (tmp_path / "link").symlink_to(picture)

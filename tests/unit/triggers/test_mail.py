@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import time
 from email.message import EmailMessage
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
+from types import SimpleNamespace
 
 import pytest
+from aiosmtpd.smtp import Envelope, Session
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from app.ftp.bans import Bans
+from app.inbox import Inbox, InboxUnavailable, Taken
 from app.mail.gate import Gate, normal
 from app.mail.pictures import MAX_NAME, MAX_PARTS, BadMail, pictures_in, safe_name
+from app.mail.postbox import Postbox
 from app.mail.recipients import Recipients
 from app.mail.settings import MailSettings
 from app.owners import Owner, Owners
@@ -266,6 +271,130 @@ def test_connections_are_bounded_in_all_and_for_each_address() -> None:
 )
 def test_an_address_has_one_spelling(host: str, address: str) -> None:
     assert normal(host) == address
+
+
+def test_a_server_that_is_about_to_end_takes_nobody_in() -> None:
+    door = gate()
+    door.closing = True
+    assert (door.enter("a") or "").startswith("421 4.3.2 Shutting down")
+
+
+# -- what becomes of a mail -------------------------------------------------------------------------
+
+
+class Counting:
+    """A postbox with the order of what it did: each picture put and handed over, and how the mail counts."""
+
+    def __init__(self, tmp_path: Path, **settings: object) -> None:
+        self.steps: list[str] = []
+        self.inbox = Inbox(tmp_path)
+        self.inbox.open()
+        self.failure: Exception | None = None
+        self.gate = gate(**settings)
+        put = self.inbox.put
+
+        def noted(data: bytes, name: PurePosixPath, *, origin: str) -> Taken:
+            if self.failure is not None:
+                raise self.failure
+            taken = put(data, name, origin=origin)
+            self.steps.append(f"put {name}")
+            return taken
+
+        self.inbox.put = noted  # type: ignore[method-assign, assignment]
+        self.box = Postbox(
+            self.inbox,
+            recipients=RECIPIENTS,
+            gate=self.gate,
+            max_pictures=2,
+            on_taken=self.hand_over,
+            count=lambda outcome: self.steps.append(outcome),
+        )
+
+    def hand_over(self, taken: Taken, origin: str) -> None:
+        self.steps.append(f"hand over {taken.name.name} of {origin}")
+        if taken.name.name == "broken.jpg":
+            raise RuntimeError
+
+    def receive(self, mail: bytes) -> str:
+        envelope = Envelope()
+        envelope.rcpt_tos, envelope.mail_from, envelope.content = ["frontdoor@home"], "", mail
+
+        async def receive() -> str:
+            answer = await self.box.handle_DATA(None, Session(asyncio.get_running_loop()), envelope)  # type: ignore[arg-type]
+            await self.box.finish(5)
+            return answer
+
+        return asyncio.run(receive())
+
+
+@pytest.fixture
+def postbox(tmp_path: Path) -> Counting:
+    return Counting(tmp_path)
+
+
+def pictures(*names: bytes) -> bytes:
+    return mixed(*[part(b"Content-Type: image/jpeg; name=" + name) for name in names])
+
+
+def test_a_mail_is_accepted_when_each_picture_is_in_the_inbox(postbox: Counting) -> None:
+    assert postbox.receive(pictures(b"a.jpg", b"b.jpg")) == "250 2.0.0 OK, pictures taken: 2"
+    assert postbox.steps == [
+        f"put {FRONT}/a.jpg",
+        "hand over a.jpg of mail",
+        f"put {FRONT}/b.jpg",
+        "hand over b.jpg of mail",
+        "taken",
+    ]
+    assert sorted(one.name.name for one in postbox.inbox.waiting()) == ["a.jpg", "b.jpg"]
+
+
+def test_what_is_not_handed_over_is_accepted_for_it_is_in_the_inbox(postbox: Counting) -> None:
+    assert postbox.receive(pictures(b"broken.jpg", b"b.jpg")).startswith("250")
+    assert postbox.steps[-2:] == ["hand over b.jpg of mail", "taken"]
+
+
+@pytest.mark.parametrize(
+    ("mail", "failure", "answer", "outcome"),
+    [
+        (b"Subject: none\r\n\r\ntext", None, "250 2.0.0 OK, but", "no_picture"),
+        (pictures(b"a.jpg", b"b.jpg", b"c.jpg"), None, "554", "too_many_pictures"),
+        (pictures(b"a.jpg"), InboxUnavailable("inbox_unavailable", "full"), "452", "inbox_unavailable"),
+        (pictures(b"a.jpg"), RuntimeError(), "451", "failed"),
+    ],
+)
+def test_what_cannot_be_taken_is_answered_so_that_the_camera_does_what_helps(
+    postbox: Counting, mail: bytes, failure: Exception | None, answer: str, outcome: str
+) -> None:
+    postbox.failure = failure
+    assert postbox.receive(mail).startswith(answer)
+    assert postbox.steps == [outcome]
+
+
+@pytest.mark.parametrize(
+    ("authenticated", "peer", "answer"),
+    [
+        (True, "10.0.0.1", "250"),
+        (False, "10.0.0.1", "530"),
+        (False, "10.1.0.1", "250"),
+        (False, "::ffff:10.1.0.1", "250"),
+    ],
+)
+def test_who_has_not_logged_in_sends_only_from_an_open_network(
+    tmp_path: Path, peer: str, answer: str, *, authenticated: bool
+) -> None:
+    box = Counting(tmp_path, open_networks=["10.1.0.0/16"]).box
+    session = SimpleNamespace(authenticated=authenticated, peer=(peer, 1))
+    assert asyncio.run(box.handle_MAIL(None, session, Envelope(), "me@home", [])).startswith(answer)  # type: ignore[arg-type]
+
+
+def test_a_recipient_that_is_no_camera_is_refused_with_one_that_is(postbox: Counting) -> None:
+    session, envelope = SimpleNamespace(authenticated=True, peer=("10.0.0.1", 1)), Envelope()
+    envelope.mail_from = "me@home"
+    for recipient, answer in (("nobody@home", "550"), ("yard@home", "250")):
+        said = asyncio.run(postbox.box.handle_RCPT(None, session, envelope, recipient, []))  # type: ignore[arg-type]
+        assert said.startswith(answer)
+    assert envelope.rcpt_tos == ["yard@home"]
+    assert postbox.steps == ["unknown_camera"]
 
 
 # -- settings --------------------------------------------------------------------------------------

@@ -1,0 +1,120 @@
+"""A broker that notes what it is asked and answers as a test wants; pika's connections, without a thread."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
+
+import pika
+import pytest
+
+Answer = Callable[..., Any]
+
+
+class FakeBroker:
+    """In place of `pylib.rabbitmq.broker.Broker`: each `connect` is a connection that works off `script`."""
+
+    address = "mq:5672"
+
+    def __init__(self) -> None:
+        self.calls: list[tuple[Any, ...]] = []
+        """Name and arguments of each call of a channel, and `("close",)` for each connection's end."""
+        self.answers: dict[str, Answer] = {}
+        """By the call's name: gets its arguments, and may raise what the broker would make pika raise."""
+        self.script: deque[Callable[[], object]] = deque()
+        """What happens while somebody consumes or waits, one after the other; then nothing happens any more."""
+        self.timers: list[tuple[float, Callable[[], object]]] = []
+        """Seconds, and what is to be called after them."""
+        self.ready = 0
+        """Messages that wait in each queue."""
+        self.on_message: Answer | None = None
+        self.on_cancel: Answer | None = None
+
+    def connect(self, _name: str) -> FakeConnection:
+        return FakeConnection(self)
+
+    def deliver(self, tag: int, body: bytes, *, redelivered: bool = False, **properties: Any) -> None:
+        """Hand a message to the consumer."""
+        assert self.on_message is not None, "nobody consumes"
+        method = SimpleNamespace(delivery_tag=tag, redelivered=redelivered)
+        self.on_message(FakeChannel(self), method, pika.BasicProperties(**properties), body)
+
+    def pass_time(self) -> None:
+        """Call what is due, whenever it is."""
+        due, self.timers = self.timers, []
+        for _, callback in due:
+            callback()
+
+    def of(self, *names: str) -> list[tuple[Any, ...]]:
+        """The calls of these names."""
+        return [call for call in self.calls if call[0] in names]
+
+
+class FakeConnection:
+    """What `pika.BlockingConnection` is to our threads."""
+
+    def __init__(self, broker: FakeBroker) -> None:
+        self._broker = broker
+        self._called: deque[Callable[[], object]] = deque()
+        self.consuming = False
+
+    def channel(self) -> FakeChannel:
+        return FakeChannel(self._broker, self)
+
+    def add_callback_threadsafe(self, callback: Callable[[], object]) -> None:
+        self._called.append(callback)
+
+    def call_later(self, seconds: float, callback: Callable[[], object]) -> None:
+        self._broker.timers.append((seconds, callback))
+
+    def process_data_events(self, seconds: float = 0) -> None:
+        todo = self._called or self._broker.script
+        if todo:
+            todo.popleft()()
+        elif seconds:
+            pytest.fail("it would wait for ever")
+
+    def close(self) -> None:
+        self._broker.calls.append(("close",))
+
+
+class FakeChannel:
+    """What pika's blocking channel is to our threads."""
+
+    def __init__(self, broker: FakeBroker, connection: FakeConnection | None = None) -> None:
+        self._broker = broker
+        self._connection = connection
+
+    def start_consuming(self) -> None:
+        assert self._connection is not None
+        self._connection.consuming = True
+        while self._connection.consuming:
+            self._connection.process_data_events(1)
+
+    def stop_consuming(self) -> None:
+        self._broker.calls.append(("stop_consuming",))
+        assert self._connection is not None
+        self._connection.consuming = False
+
+    def basic_consume(self, queue: str, callback: Answer) -> None:
+        self._broker.calls.append(("basic_consume", queue))
+        self._broker.on_message = callback
+
+    def add_on_cancel_callback(self, callback: Answer) -> None:
+        self._broker.on_cancel = callback
+
+    def close(self) -> None:
+        """Nothing: only its connection's end is told."""
+
+    def queue_declare(self, queue: str, **options: Any) -> Any:
+        self._call("queue_declare", queue, **options)
+        return SimpleNamespace(method=SimpleNamespace(message_count=self._broker.ready))
+
+    def __getattr__(self, name: str) -> Answer:
+        return lambda *args, **options: self._call(name, *args, **options)
+
+    def _call(self, name: str, *args: Any, **options: Any) -> Any:
+        self._broker.calls.append((name, *args, options) if options else (name, *args))
+        return self._broker.answers.get(name, lambda *_args, **_options: None)(*args, **options)

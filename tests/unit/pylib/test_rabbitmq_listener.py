@@ -1,0 +1,369 @@
+"""Consuming: what is acknowledged, given back or refused, when, and in which order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import zmq
+from pika.exceptions import ConnectionClosedByBroker, StreamLostError
+from structlog.testing import capture_logs
+
+from pylib.errors import Failure, Permanent
+from pylib.rabbitmq import loop
+from pylib.rabbitmq.delivery import Delivery
+from pylib.rabbitmq.listener import ZMQListener
+from pylib.rabbitmq.topology import Exchange, Subscription
+from tests.fakes.amqp import FakeBroker
+
+SUBSCRIPTION = Subscription(exchange=Exchange("home_control"), routing_keys=("key",), queue="q")
+
+
+class Bench:
+    """A listener whose connections are scripted: `run` ends with the script's last step, `stop`."""
+
+    def __init__(self, context: zmq.Context[Any], pull: zmq.Socket[bytes], *, prefetch: int = 10) -> None:
+        self.broker = FakeBroker()
+        self.pull = pull
+        self.malformed: list[Failure] = []
+        self.decoded: list[Delivery] = []
+        self.listener = ZMQListener(
+            "listener",
+            self.broker,  # type: ignore[arg-type]
+            SUBSCRIPTION,
+            context=context,
+            address="inproc://taken",
+            decode=self._decode,
+            encode=lambda delivery: delivery.receipt.encode(),
+            on_settled=lambda receipts: self.broker.calls.append(("settled", *receipts)),
+            on_malformed=self._refused,
+            prefetch=prefetch,
+        )
+
+    def run(self, *steps: Callable[[], object]) -> None:
+        self.broker.script.extend([*steps, self.listener.stop])
+        self.listener.run()
+
+    def deliver(self, *tags: int, body: bytes = b"fine", **more: Any) -> Callable[[], None]:
+        return lambda: [self.broker.deliver(tag, body, **more) for tag in tags] and None
+
+    def done(self, *receipts: str) -> Callable[[], None]:
+        return lambda: [self.listener.acknowledge(one) for one in receipts] and None
+
+    def taken(self) -> list[str]:
+        frames = []
+        while self.pull.poll(0):
+            frames.append(self.pull.recv().decode())
+        return frames
+
+    def answered(self) -> list[tuple[Any, ...]]:
+        """What became of deliveries, and the end of each connection."""
+        return self.broker.of("basic_ack", "basic_nack", "basic_reject", "settled", "malformed", "close")
+
+    def _decode(self, delivery: Delivery) -> Delivery:
+        self.decoded.append(delivery)
+        if delivery.body == b"bad":
+            raise Permanent("bad", "it is")
+        if delivery.body == b"worse":
+            raise ZeroDivisionError
+        return delivery
+
+    def _refused(self, failure: Failure) -> None:
+        self.malformed.append(failure)
+        self.broker.calls.append(("malformed", failure.code))
+
+
+@pytest.fixture
+def context() -> Iterator[zmq.Context[Any]]:
+    with zmq.Context() as context:
+        yield context
+
+
+@pytest.fixture
+def pull(context: zmq.Context[Any]) -> Iterator[zmq.Socket[bytes]]:
+    with context.socket(zmq.PULL) as pull:
+        pull.set_hwm(1)
+        pull.bind("inproc://taken")
+        yield pull
+
+
+@pytest.fixture
+def bench(context: zmq.Context[Any], pull: zmq.Socket[bytes], monkeypatch: pytest.MonkeyPatch) -> Bench:
+    monkeypatch.setattr(loop, "FIRST_DELAY", 0.0)
+    return Bench(context, pull)
+
+
+def test_it_consumes_only_when_all_is_declared_and_bounded(bench: Bench) -> None:
+    bench.run()
+    names = [call[0] for call in bench.broker.calls]
+    assert names[-5:] == ["basic_qos", "queue_declare", "basic_consume", "stop_consuming", "close"]
+    assert ("basic_qos", {"prefetch_count": 10}) in bench.broker.calls
+    assert names.index("queue_bind") < names.index("basic_qos")
+    assert not bench.listener.connected
+
+
+def test_what_is_handed_on_is_not_acknowledged_before_somebody_says_that_it_is_done(bench: Bench) -> None:
+    bench.run(bench.deliver(1, 2), bench.broker.pass_time, lambda: bench.broker.calls.append(("malformed", "now")))
+    assert bench.taken() == ["1:1", "1:2"]
+    assert bench.answered() == [("malformed", "now"), ("close",)]
+
+
+def test_acknowledgements_are_gathered_and_settled_when_the_broker_has_had_them(bench: Bench) -> None:
+    done = bench.done("1:1", "1:2", "1:4")
+    bench.run(bench.deliver(1, 2, 3, 4), done, bench.broker.pass_time, bench.broker.pass_time)
+    last = [call for call in bench.broker.calls if call[0] in ("basic_ack", "queue_declare", "settled")][-4:]
+    assert last == [
+        ("basic_ack", 2, {"multiple": True}),
+        ("basic_ack", 4),
+        ("queue_declare", "q", {"passive": True}),  # its answer comes behind the acknowledgements
+        ("settled", "1:1", "1:2", "1:4"),
+    ]
+
+
+def test_those_that_come_together_wake_the_connection_once(bench: Bench) -> None:
+    counted: list[int] = []
+    bench.run(
+        bench.deliver(1, 2, 3),
+        bench.broker.timers.clear,  # the tick
+        bench.done("1:1", "1:2"),
+        lambda: counted.append(len(bench.broker.timers)),
+        bench.broker.pass_time,
+        bench.done("1:3"),
+        lambda: counted.append(len(bench.broker.timers)),
+    )
+    assert counted == [1, 1]
+    assert bench.answered()[:2] == [("basic_ack", 2, {"multiple": True}), ("basic_ack", 3, {"multiple": True})]
+
+
+def test_what_is_done_is_acknowledged_before_the_connection_ends(bench: Bench) -> None:
+    bench.run(bench.deliver(1), bench.done("1:1"))
+    assert bench.answered() == [("basic_ack", 1, {"multiple": True}), ("close",)]
+
+
+@pytest.mark.parametrize(
+    ("body", "code"), [(b"bad", "bad"), (b"worse", "internal_error"), (bytes(1024 * 1024 + 1), "too_large")]
+)
+def test_what_nobody_understands_is_a_dead_letter_and_in_nobody_s_way(bench: Bench, body: bytes, code: str) -> None:
+    bench.run(bench.deliver(1, body=body), bench.deliver(2, body=bytes(1024 * 1024)), bench.done("1:2"))
+    assert bench.answered() == [
+        ("basic_reject", 1, {"requeue": False}),
+        ("malformed", code),
+        ("basic_ack", 2, {"multiple": True}),
+        ("close",),
+    ]
+    assert bench.taken() == ["1:2"]
+
+
+def test_what_was_not_handed_on_goes_back_when_the_service_ends_and_the_rest_is_still_ours(
+    context: zmq.Context[Any], pull: zmq.Socket[bytes]
+) -> None:
+    bench = Bench(context, pull, prefetch=1)
+    bench.run(bench.deliver(1, 2, 3, 4))
+    taken = bench.taken()
+    assert taken == ["1:1", "1:2"]  # as many as the two sockets hold
+    assert bench.answered() == [("basic_nack", 3, {"requeue": True}), ("basic_nack", 4, {"requeue": True}), ("close",)]
+
+
+def test_what_found_no_room_is_handed_on_when_there_is(context: zmq.Context[Any], pull: zmq.Socket[bytes]) -> None:
+    bench = Bench(context, pull, prefetch=1)
+    taken: list[str] = []
+    bench.run(
+        bench.deliver(1, 2, 3),
+        lambda: taken.extend(bench.taken()),
+        lambda: bench.listener._socket.poll(1000, zmq.POLLOUT),  # until the socket has heard of it
+        bench.broker.pass_time,
+        lambda: taken.extend(bench.taken()),
+    )
+    assert taken == ["1:1", "1:2", "1:3"]
+
+
+def test_a_paused_listener_takes_no_more_and_goes_on_acknowledging(bench: Bench) -> None:
+    bench.run(bench.deliver(1), bench.listener.pause, bench.done("1:1"), bench.broker.pass_time, bench.broker.pass_time)
+    calls = [call[0] for call in bench.broker.calls]
+    assert calls.index("stop_consuming") < calls.index("basic_ack") < calls.index("settled") < calls.index("close")
+
+
+def test_one_that_is_paused_does_not_begin_to_consume(bench: Bench) -> None:
+    bench.listener.pause()
+    bench.run()
+    assert bench.broker.of("basic_consume") == []
+
+
+@pytest.mark.parametrize("cancelled", [True, False])
+def test_after_a_loss_it_begins_anew_and_old_receipts_count_for_nothing(bench: Bench, *, cancelled: bool) -> None:
+    def lose() -> None:
+        if not cancelled:
+            raise StreamLostError("gone")
+        assert bench.broker.on_cancel is not None
+        bench.broker.on_cancel(None)
+
+    in_flight: list[int] = []
+    bench.run(
+        bench.deliver(1, 2),
+        bench.done("1:2"),
+        lose,
+        lambda: in_flight.append(bench.listener.in_flight),
+        bench.deliver(1, 2, redelivered=True),
+        bench.done("1:1", "2:2"),
+    )
+    assert in_flight == [0]
+    assert bench.taken() == ["1:1", "1:2", "2:1", "2:2"]
+    assert bench.answered() == [("close",), ("basic_ack", 2), ("close",)]
+    assert [one.redelivered for one in bench.decoded] == [False, False, True, True]
+
+
+def test_what_the_socket_had_no_room_for_is_not_handed_on_after_a_loss(
+    context: zmq.Context[Any], pull: zmq.Socket[bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(loop, "FIRST_DELAY", 0.0)
+    bench = Bench(context, pull, prefetch=1)
+    taken: list[str] = []
+
+    def lose() -> None:
+        raise StreamLostError("gone")
+
+    bench.run(
+        bench.deliver(1, 2, 3),
+        lose,
+        lambda: taken.extend(bench.taken()),
+        lambda: bench.listener._socket.poll(1000, zmq.POLLOUT),
+        bench.broker.pass_time,
+    )
+    assert taken + bench.taken() == ["1:1", "1:2"]  # the broker delivers the third again
+
+
+def test_receipts_whose_news_are_not_taken_do_not_cost_the_connection(bench: Bench) -> None:
+    def fail(_receipts: list[str]) -> None:
+        raise RuntimeError
+
+    bench.listener._on_settled = fail
+    bench.run(bench.deliver(1), bench.done("1:1"), bench.broker.pass_time, bench.broker.pass_time)
+    assert bench.answered() == [("basic_ack", 1, {"multiple": True}), ("close",)]
+
+
+def test_messages_say_whether_they_had_waited(bench: Bench) -> None:
+    bench.broker.ready = 2
+    bench.run(bench.deliver(1, 2), bench.deliver(3, redelivered=True), bench.deliver(4))
+    assert [one.queued for one in bench.decoded] == [True, True, True, False]
+
+
+def test_names_and_headers_come_along(bench: Bench) -> None:
+    bench.run(bench.deliver(1, message_id="m", content_type="application/json", headers={"a": "b"}), bench.deliver(2))
+    first, second = bench.decoded
+    assert (first.body, first.message_id, first.content_type, first.headers) == (
+        b"fine",
+        "m",
+        "application/json",
+        {"a": "b"},
+    )
+    assert (second.message_id, second.content_type, second.headers) == ("", "", {})
+
+
+@pytest.mark.parametrize("text", ["the corresponding feature flag is disabled", "unsupported queue type 'quorum'"])
+def test_where_there_are_no_quorum_queues_a_classic_one_has_to_do(bench: Bench, text: str) -> None:
+    refusals: list[str] = []
+
+    def lacking(_queue: str, *, arguments: dict[str, Any] | None = None, **_: Any) -> None:
+        if arguments and arguments["x-queue-type"] == "quorum":
+            refusals.append(text)
+            if len(refusals) > 1:
+                pytest.fail("it asks for ever")
+            raise ConnectionClosedByBroker(541, text)
+
+    bench.broker.answers["queue_declare"] = lacking
+    bench.run(bench.deliver(1))
+    assert bench.taken() == ["1:1"]
+
+
+def test_another_refusal_is_no_reason_for_another_kind_of_queue(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    waited: list[float] = []
+
+    def refuse(*_: object, **__: object) -> None:
+        bench.listener.stop()  # the next attempt would be in a minute
+        raise ConnectionClosedByBroker(541, "INTERNAL_ERROR")
+
+    bench.broker.answers["queue_declare"] = refuse
+    monkeypatch.setattr(bench.listener, "_wait", waited.append)
+    bench.run()
+    assert bench.listener._subscription.queue_type == "quorum"
+    assert waited == [0.0]
+
+
+# -- the loop that all connections have -----------------------------------------------------------
+
+
+class Attempts(loop.BrokerLoop):
+    """Each session fails as told, after so many seconds; the pauses are noted, and not waited."""
+
+    def __init__(self, *sessions: tuple[float, Exception], now: list[float]) -> None:
+        super().__init__("attempts", FakeBroker())  # type: ignore[arg-type]
+        self.sessions = list(sessions)
+        self.now = now
+        self.pauses: list[float] = []
+        self.was_connected: list[bool] = []
+
+    def _serve(self, _connection: object) -> None:
+        seconds, error = self.sessions.pop(0)
+        if seconds:
+            self._connected()
+        self.now[0] += seconds
+        self.was_connected.append(self.connected)
+        raise error
+
+    def _wait(self, seconds: float) -> None:
+        assert not self.connected
+        self.pauses.append(seconds)
+        self.now[0] += seconds
+        if not self.sessions:
+            self.stop()
+
+
+@pytest.fixture
+def now(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    now = [1000.0]
+    monkeypatch.setattr(loop, "time", SimpleNamespace(monotonic=lambda: now[0]))
+    monkeypatch.setattr(loop, "random", SimpleNamespace(uniform=lambda _least, most: most))
+    return now
+
+
+def test_pauses_grow_to_half_a_minute_and_begin_anew_after_a_steady_connection(now: list[float]) -> None:
+    away = StreamLostError("gone")
+    attempts = Attempts(*[(0.0, away)] * 30, (31.0, away), (29.0, away), now=now)
+    attempts.run()
+    assert attempts.pauses[:4] == [0.5, 0.75, 1.125, 1.6875]
+    assert attempts.pauses[29] == 30.0
+    assert attempts.pauses[30:] == [0.5, 0.75]
+    assert attempts.was_connected == [False] * 30 + [True, True]
+
+
+def test_a_refusal_waits_a_minute_for_a_person(now: list[float]) -> None:
+    refused = Permanent("access_refused", "no")
+    attempts = Attempts((0.0, refused), (0.0, refused), now=now)
+    attempts.run()
+    assert attempts.pauses == [60.0, 60.0]
+
+
+def test_an_outage_is_said_once_a_minute_and_anew_after_each_connection(now: list[float]) -> None:
+    away = StreamLostError("gone")
+    attempts = Attempts(*[(0.0, away)] * 5, (1.0, away), (0.0, away), now=now)
+    with capture_logs() as logs:
+        attempts.run()
+    assert [entry["log_level"] for entry in logs] == ["warning", "info", "warning"]
+    attempts = Attempts(*[(0.0, away)] * 12, now=now)
+    with capture_logs() as logs:
+        attempts.run()
+    assert len(logs) == 1 + int(sum(attempts.pauses[:-1]) // 60)
+
+
+def test_a_refusal_is_said_once_and_another_one_too(now: list[float]) -> None:
+    one, other = Permanent("access_refused", "no"), Permanent("precondition_failed", "it differs")
+    with capture_logs() as logs:
+        Attempts((0.0, one), (0.0, one), (0.0, other), (1.0, other), now=now).run()
+    assert [(entry["log_level"], entry.get("reason")) for entry in logs] == [
+        ("error", "access_refused: no"),
+        ("error", "precondition_failed: it differs"),
+        ("info", None),
+        ("error", "precondition_failed: it differs"),
+    ]
