@@ -283,7 +283,7 @@ class CameraSimulator:
 
     def be_cookie(self, request: Request, connection: _Connection) -> None:
         """Would like to know its client again."""
-        connection.reply(self.picture, extra=b"Set-Cookie: session=1\r\n")
+        connection.reply(self.picture, extra=b"Set-Cookie: session=1; Path=/\r\n")
 
     def be_huge(self, request: Request, connection: _Connection) -> Coroutine[Any, Any, None]:
         connection.head(50_000_000)

@@ -298,7 +298,7 @@ def test_verification_can_be_switched_off_and_nothing_warns(
 
 
 def test_the_deadline_holds_under_tls(secure: CameraSimulator) -> None:
-    assert failure(still(url=secure.url("drip"), verify=False, timeout=0.3)).code == "timeout"
+    assert failure(still(url=secure.url("drip"), verify=False, timeout=1)).code == "timeout"
 
 
 def test_tls_with_a_camera_that_speaks_none_fails_clearly() -> None:
