@@ -28,6 +28,9 @@ REALM = "IP Camera(12345)"
 NONCE_USES = 3
 """Requests for which a digest nonce is good, so that tests see it go stale."""
 
+DRIPPED = 100
+"""Bytes that come one by one before the rest: so few that whoever has no deadline is found out, and does not hang."""
+
 
 @dataclass(slots=True)
 class Request:
@@ -73,6 +76,8 @@ class CameraSimulator:
     tls: ssl.SSLContext | None = None
     foscam_result: int = 0
     """What `foscam` answers to a right login: 0 for the picture, else this code in XML."""
+    reolink_code: int = -6
+    """The `rspCode` in the JSON of `json`."""
     behaviours: dict[str, str] = field(default_factory=lambda: {"/cgi-bin/CGIProxy.fcgi": "foscam"})
     loads: dict[str, Load] = field(default_factory=dict)
     """By camera."""
@@ -174,6 +179,13 @@ class CameraSimulator:
         connection.challenge(f'Digest realm="{REALM}", qop="auth", nonce="{fresh}", {extra}')
         return None
 
+    def be_odd(self, request: Request, connection: _Connection) -> Coroutine[Any, Any, None] | None:
+        """Takes a basic login, and offers a digest of its own making before it."""
+        if request.headers.get("authorization", "").startswith("Basic "):
+            return self.be_basic(request, connection)
+        connection.challenge(f'Digest realm="{REALM}", nonce="x", algorithm="HOUSE"', f'Basic realm="{REALM}"')
+        return None
+
     def be_locked(self, request: Request, connection: _Connection) -> None:
         """Offers a login and accepts none."""
         connection.challenge(f'Basic realm="{REALM}", Digest realm="{REALM}", qop="auth", nonce="{"0" * 32}"')
@@ -239,7 +251,7 @@ class CameraSimulator:
         connection.reply(b"<!DOCTYPE html><html><body>Please sign in</body></html>", kind="text/html")
 
     def be_json(self, request: Request, connection: _Connection) -> None:
-        error = b'[{"cmd": "Snap", "code": 1, "error": {"detail": "please login first", "rspCode": -6}}]'
+        error = b'[{"cmd": "Snap", "code": 1, "error": {"detail": "an error", "rspCode": %d}}]' % self.reolink_code
         connection.reply(error, kind="text/html")
 
     def be_empty(self, request: Request, connection: _Connection) -> None:
@@ -268,6 +280,10 @@ class CameraSimulator:
         connection.write(b"HTTP/1.1 200 OK\r\nContent-Type: image/jpeg\r\nTransfer-Encoding: chunked\r\n\r\n")
         for piece in (self.picture[:half], self.picture[half:], b""):
             connection.write(b"%x\r\n%b\r\n" % (len(piece), piece))
+
+    def be_cookie(self, request: Request, connection: _Connection) -> None:
+        """Would like to know its client again."""
+        connection.reply(self.picture, extra=b"Set-Cookie: session=1; Path=/\r\n")
 
     def be_huge(self, request: Request, connection: _Connection) -> Coroutine[Any, Any, None]:
         connection.head(50_000_000)
@@ -372,9 +388,10 @@ class _Connection(asyncio.Protocol):
         self.reply(body)
 
     async def drip(self, data: bytes, interval: float) -> None:
-        for byte in data:
+        for byte in data[:DRIPPED]:
             self.write(bytes([byte]))
             await asyncio.sleep(interval)
+        self.write(data[DRIPPED:])
 
     async def pour(self, size: int) -> None:
         piece = b"\xff\xd8\xff" + bytes(65_533)

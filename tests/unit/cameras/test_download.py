@@ -11,8 +11,9 @@ from contextlib import contextmanager
 
 import pytest
 
-from app.cameras import CameraError, CameraRejected, CameraUnavailable
+from app.cameras import CameraError, CameraRejected, CameraUnavailable, connection
 from app.cameras.address import Place, Target
+from app.cameras.answer import Answer
 from app.cameras.answer import picture as picture_in
 from app.cameras.connection import Attempt
 from app.cameras.download import Downloader, HTTPCameraSettings
@@ -98,6 +99,56 @@ def test_a_bad_answer_does_not_spoil_the_next(
     assert fetch(downloader, cameras, "ok") == picture
 
 
+def test_a_bad_answer_of_fifty_megabytes_is_not_read_to_keep_the_connection(
+    downloader: Downloader, cameras: CameraSimulator
+) -> None:
+    with pytest.raises(CameraRejected):
+        fetch(downloader, cameras, "redirect-huge")
+    fetch(downloader, cameras, "ok")
+    assert cameras.connections == 2
+
+
+@pytest.mark.parametrize("behaviour", ["ok", "chunked"])
+def test_a_picture_may_have_as_many_bytes_as_are_allowed_and_not_one_more(
+    cameras: CameraSimulator, picture: bytes, behaviour: str
+) -> None:
+    def fetched(most: int) -> bytes:
+        downloader = Downloader(HTTPCameraSettings(kind="test", location="Test", max_bytes=most))
+        try:
+            return fetch(downloader, cameras, behaviour)
+        finally:
+            downloader.close()
+
+    assert fetched(len(picture)) == picture
+    with pytest.raises(CameraUnavailable) as caught:
+        fetched(len(picture) - 1)
+    assert caught.value.code == "too_large"
+
+
+@pytest.mark.parametrize(
+    ("status", "headers", "kind", "code", "why"),
+    [
+        (204, {}, CameraUnavailable, "unexpected_status", "status 204"),
+        (301, {"Location": "https://cam/"}, CameraRejected, "wrong_address", "to https, so configure that"),
+        (308, {"Location": "/elsewhere"}, CameraRejected, "wrong_address", "elsewhere, which is not followed"),
+        (400, {}, CameraUnavailable, "unexpected_status", "status 400"),
+        (503, {}, CameraUnavailable, "camera_error", "cannot answer now"),
+    ],
+)
+def test_what_a_status_means_for_whoever_set_the_camera_up(
+    status: int, headers: dict[str, str], kind: type[CameraError], code: str, why: str
+) -> None:
+    with pytest.raises(kind) as caught:
+        picture_in(Answer(status, headers, (), b""), "cam.lan")
+    assert caught.value.code == code
+    assert why in caught.value.detail
+
+
+def test_some_cameras_pad_after_the_end_of_a_picture(picture: bytes) -> None:
+    padded = picture + bytes(4_000)
+    assert picture_in(Answer(200, {}, (), padded), "cam.lan") == padded
+
+
 def test_a_pixel_bomb_is_passed_on_small_and_undecoded_and_refused_when_examined(
     downloader: Downloader, cameras: CameraSimulator
 ) -> None:
@@ -126,6 +177,17 @@ def test_a_name_that_can_be_no_host_is_a_wrong_address(downloader: Downloader) -
     with pytest.raises(CameraRejected) as caught:
         ask(downloader, Place("ü" * 70, 80))
     assert caught.value.code == "wrong_address"
+
+
+def test_of_several_addresses_the_one_that_answers_is_asked_within_the_time(
+    downloader: Downloader, cameras: CameraSimulator, picture: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with full_listener() as silent, socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        ports = (silent.port, closed.getsockname()[1], cameras.port)
+        addresses = [(socket.AF_INET, ("127.0.0.1", port)) for port in ports]
+        monkeypatch.setattr(connection, "resolve", lambda _place, *, timeout: addresses)
+        assert fetch(downloader, cameras, "ok", timeout=1) == picture
 
 
 def test_a_host_that_never_accepts_times_out_in_all_its_addresses_together(downloader: Downloader) -> None:
@@ -226,6 +288,15 @@ def test_proxies_and_netrc_of_the_environment_are_not_asked(
 ) -> None:
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
     assert fetch(downloader, cameras, "ok") == picture
+
+
+def test_a_camera_is_asked_for_the_bare_picture_and_not_recognised(
+    downloader: Downloader, cameras: CameraSimulator
+) -> None:
+    fetch(downloader, cameras, "cookie")
+    fetch(downloader, cameras, "ok")
+    assert [request.headers.get("cookie") for request in cameras.seen] == [None, None]
+    assert cameras.seen[0].headers["accept-encoding"] == "identity"
 
 
 def test_a_camera_in_use_by_several_threads_in_turn_keeps_its_connection(

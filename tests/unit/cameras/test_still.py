@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from app.cameras import CameraError, CameraRejected
+from app.cameras import CameraError, CameraRejected, CameraUnavailable
 from app.cameras.address import Networks
 from app.cameras.digest import Digest
 from app.cameras.still import PRESETS, Still
@@ -49,6 +49,7 @@ def logins(cameras: CameraSimulator) -> list[str]:
         ("digest", "digest", ["none", "digest"]),
         ("digest", "auto", ["none", "digest"]),
         ("query", "query", ["none"]),
+        ("odd", "auto", ["none", "basic"]),  # which offers a digest that nobody can answer, and basic
     ],
 )
 def test_a_camera_gets_the_login_it_wants(
@@ -74,7 +75,14 @@ def test_a_digest_that_went_stale_is_renewed(cameras: CameraSimulator, picture: 
 
 @pytest.mark.parametrize(
     ("wanted", "auth"),
-    [("basic", "none"), ("basic", "digest"), ("digest", "basic"), ("query", "auto"), ("basic", "query")],
+    [
+        ("basic", "none"),
+        ("basic", "digest"),
+        ("digest", "basic"),
+        ("query", "auto"),
+        ("basic", "query"),
+        ("odd", "digest"),
+    ],
 )
 def test_a_login_of_the_wrong_kind_is_refused_in_one_word(cameras: CameraSimulator, wanted: str, auth: str) -> None:
     error = failure(still(url=cameras.url(wanted), auth=auth))
@@ -152,10 +160,42 @@ def test_a_preset_asks_where_its_make_has_the_picture(cameras: CameraSimulator, 
     assert cameras.seen[-1].target == target
 
 
-def test_a_reolink_that_refuses_the_login_inside_an_http_200_is_understood(cameras: CameraSimulator) -> None:
+@pytest.mark.parametrize(
+    ("said", "kind", "code"),
+    [
+        (-6, CameraRejected, "login_refused"),
+        (-7, CameraRejected, "login_refused"),
+        (-27, CameraRejected, "login_refused"),
+        (-17, CameraUnavailable, "camera_error"),
+    ],
+)
+def test_what_a_reolink_says_inside_an_http_200_is_understood(
+    cameras: CameraSimulator, said: int, kind: type[CameraError], code: str
+) -> None:
+    cameras.reolink_code = said
     cameras.behaviours["/cgi-bin/api.cgi"] = "json"
     error = failure(still(preset="reolink", address=cameras.address))
-    assert (type(error), error.code) == (CameraRejected, "login_refused")
+    assert (type(error), error.code) == (kind, code)
+
+
+@pytest.mark.parametrize(
+    ("settings", "place"),
+    [
+        ({"url": "http://cam.lan/x"}, "cam.lan:80"),
+        ({"url": "https://cam.lan/x"}, "cam.lan:443"),
+        ({"preset": "axis", "address": "cam.lan"}, "cam.lan:80"),
+        ({"preset": "axis", "address": "cam.lan", "https": True}, "cam.lan:443"),
+    ],
+)
+def test_the_port_is_that_of_the_scheme_unless_given(settings: dict[str, object], place: str) -> None:
+    camera = still(**settings)
+    assert camera._configured is not None
+    assert str(camera._configured.place) == place
+
+
+def test_a_login_in_any_letters_is_only_refused(cameras: CameraSimulator) -> None:
+    for wanted in ("basic", "digest"):
+        assert failure(still(url=cameras.url(wanted), username="Jürgen €")).code == "login_refused"
 
 
 def test_a_login_in_the_url_is_used_and_taken_out_of_it(cameras: CameraSimulator, picture: bytes) -> None:
@@ -258,7 +298,7 @@ def test_verification_can_be_switched_off_and_nothing_warns(
 
 
 def test_the_deadline_holds_under_tls(secure: CameraSimulator) -> None:
-    assert failure(still(url=secure.url("drip"), verify=False, timeout=0.3)).code == "timeout"
+    assert failure(still(url=secure.url("drip"), verify=False, timeout=1)).code == "timeout"
 
 
 def test_tls_with_a_camera_that_speaks_none_fails_clearly() -> None:
@@ -305,9 +345,23 @@ def test_digests_are_those_of_the_standard_s_example(
         'Digest realm="http-auth@example.org", qop="auth, auth-int", algorithm=' + algorithm + ", "
         'nonce="7ypf/xlj9XXwfDPEoM4URrv/xwf94BcCAzFZH4GiTo0v", opaque="FQhe/qaU925kfnzjCev0ciny7QMkPqMAFRtzCUYo5tdS"'
     )
-    header = Digest(challenge, username="Mufasa", password="Circle of Life")("/dir/index.html")
-    assert f'response="{response}"' in header
-    assert "nc=00000001" in header
+    digest = Digest(challenge, username="Mufasa", password="Circle of Life")
+    header = digest("/dir/index.html")
+    assert header.startswith('Digest username="Mufasa", realm="http-auth@example.org", ')
+    assert f'response="{response}", algorithm={algorithm}, ' in header
+    assert 'opaque="FQhe/qaU925kfnzjCev0ciny7QMkPqMAFRtzCUYo5tdS", qop=auth, nc=00000001, ' in header
+    assert "nc=00000002" in digest("/dir/index.html")
+
+
+def test_a_digest_for_a_session_is_made_of_the_password_and_both_nonces(monkeypatch: pytest.MonkeyPatch) -> None:
+    """RFC 7616, section 3.4.2: MD5(MD5(user:realm:password):nonce:cnonce) stands for the password."""
+    monkeypatch.setattr("secrets.token_hex", lambda _: "0a4f113b")
+    challenge = r'Digest realm="the \"door\"", nonce="dcd98b71", qop="auth", algorithm=MD5-sess'
+    header = Digest(challenge, username="Mufasa", password="Circle Of Life")("/dir/index.html")
+    assert r'realm="the \"door\"", ' in header
+    assert (
+        'response="dec0bd2a7753effd47b733d6993f6cc6", algorithm=MD5-sess, qop=auth' in header
+    )  # without an opaque, for there was none
 
 
 def test_a_digest_without_qop_is_answered_as_cameras_of_its_age_expect() -> None:
@@ -315,6 +369,7 @@ def test_a_digest_without_qop_is_answered_as_cameras_of_its_age_expect() -> None
     challenge = 'Digest realm="testrealm@host.com", nonce="dcd98b7102dd2f0e8b11d0f600bfb0c093", opaque="5ccc"'
     header = Digest(challenge, username="Mufasa", password="CircleOfLife")("/dir/index.html")
     assert 'response="1949323746fe6a43ef61f9606e7febea"' in header
+    assert "opaque" not in header
     assert "cnonce" not in header
 
 

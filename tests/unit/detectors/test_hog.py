@@ -104,6 +104,12 @@ def test_confidence_grows_with_the_weight_and_stays_between_0_and_1() -> None:
     assert 0.99 < values[-1] < 1
 
 
+def test_what_weighs_as_little_as_a_drawn_house_is_nobody_and_what_weighs_as_a_person_is_one() -> None:
+    weights = {1.0: 0.27, 1.5: 0.5, 2.4: 0.86, 3.0: 0.95}
+    assert {weight: round(confidence_of(weight), 2) for weight in weights} == weights
+    assert confidence_of(1.3) < HogSettings().minimum_confidence < confidence_of(1.7)
+
+
 @pytest.mark.parametrize("data", [b"", b"<html>", encoded(scene())[:400], b"\xff\xd8\xff\xe0" + bytes(100)])
 def test_what_cannot_be_decoded_is_rejected(hog: Hog, data: bytes) -> None:
     with pytest.raises(DetectorRejected):

@@ -90,6 +90,16 @@ def test_an_attack_with_many_addresses_costs_no_memory(attempts: Attempts) -> No
     assert len(attempts._records) == MOST_ADDRESSES
 
 
+def test_an_attack_with_many_addresses_does_not_make_it_forget_who_was_seen_last(attempts: Attempts) -> None:
+    attempts.succeeded("10.0.0.1")
+    fail(attempts, "10.0.0.1", FREE)
+    for number in range(MOST_ADDRESSES - 1):
+        attempts.failed(f"10.1.{number // 250}.{number % 250}")
+    assert fail(attempts, "10.0.0.1") == 2
+    attempts.failed("10.9.9.9")
+    assert attempts.wait("10.0.0.1") == 2, "its own wait, and no longer one than before"
+
+
 def test_the_log_says_from_where_and_when_it_locks(attempts: Attempts) -> None:
     with capture_logs() as lines:
         fail(attempts, "10.0.0.1", FREE + 1)

@@ -12,6 +12,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from app.web.access.attempts import MOST_IN_ALL
+from app.web.access.guard import Guard
 from tests.fakes.access import PASSWORD, Home
 from tests.fakes.asgi import HERE, Answer, ask
 from tests.fakes.web import serving
@@ -172,6 +174,14 @@ def test_guessing_costs_more_and_more_time_whatever_the_way(home: Home) -> None:
     assert ask(home.app, "/api/cameras", headers=[basic(PASSWORD)]).status == 200
 
 
+def test_a_storm_of_guesses_does_not_lock_out_who_was_right_before(home: Home) -> None:
+    assert ask(home.app, "/", headers=[basic(PASSWORD)]).status == 200
+    for number in range(MOST_IN_ALL):
+        assert ask(home.app, "/", headers=[basic("guess")], client=f"10.0.{number}.1").status == 401
+    assert ask(home.app, "/", headers=[basic(PASSWORD)], client="10.9.9.9").status == 429
+    assert ask(home.app, "/", headers=[basic(PASSWORD)]).status == 200
+
+
 def test_a_lock_does_not_keep_out_who_has_a_session_or_a_token_there(home: Home, tmp_path: Path) -> None:
     from app.web.access.tokens import FILE, Tokens
 
@@ -214,8 +224,12 @@ def test_a_stranger_who_claims_to_be_the_proxy_is_not_believed(tmp_path: Path, n
     assert ask(home.app, "/api/cameras", headers=[basic("guess")]).status == 429
 
 
-def test_web_sockets_are_refused(home: Home) -> None:
+def test_web_sockets_are_refused_whatever_stands_behind(home: Home) -> None:
     sent: list[Any] = []
+    reached: list[Any] = []
+
+    async def behind(scope: Any, _receive: Any, _send: Any) -> None:
+        reached.append(scope["path"])
 
     async def receive() -> Any:
         return {"type": "websocket.connect"}
@@ -224,8 +238,8 @@ def test_web_sockets_are_refused(home: Home) -> None:
         sent.append(message)
 
     scope = {"type": "websocket", "path": "/health/live", "headers": [], "query_string": b""}
-    asyncio.run(home.app(scope, receive, send))
-    assert [message["type"] for message in sent] == ["websocket.close"]
+    asyncio.run(Guard(behind, access=home.access, links=home.links)(scope, receive, send))
+    assert ([message["type"] for message in sent], reached) == (["websocket.close"], [])
 
 
 # -- a page of another site, in the operator's browser --------------------------------------------

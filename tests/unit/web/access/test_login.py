@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote, urljoin, urlsplit
+from urllib.parse import quote, urlencode, urljoin, urlsplit
 
 import pytest
 from hypothesis import given
@@ -152,9 +152,19 @@ def test_without_a_password_there_is_nothing_to_log_in_to(tmp_path: Path) -> Non
         assert "set-cookie" not in answer.headers
 
 
+FIELD = urlencode({"password": PASSWORD}).encode()
+
+
 @pytest.mark.parametrize(
     "body",
-    [b"", b"\xff\xfe", b"password=" + b"x" * 100_000, b"a=b&" * 50, b"password", b'{"password": "correct horse"}'],
+    [
+        b"",
+        b"\xff\xfe",
+        b"a=" + b"x" * 16_384 + b"&" + FIELD,  # right, but larger than any form of ours
+        b"a=b&" * 10 + FIELD,  # or of more fields
+        b"password",
+        b'{"password": "correct horse"}',
+    ],
 )
 def test_no_form_at_all_is_a_wrong_password(home: Home, body: bytes) -> None:
     assert ask(home.app, "/login", method="POST", body=body).status == 401

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import stat
 import unicodedata
 from pathlib import Path
@@ -28,6 +29,12 @@ def test_a_made_one_is_known_by_its_hash_and_quick_once_it_was_right() -> None:
     assert password.is_quick
     assert password.matches("right")
     assert not password.matches("wrong")
+
+
+def test_a_made_one_costs_a_guesser_16_megabytes_and_its_hash_can_be_read_by_every_version() -> None:
+    scheme, salt, digest = hashed("right").split("$")
+    cost = hashlib.scrypt(b"right", salt=bytes.fromhex(salt), n=2**14, r=8, p=1, dklen=32)
+    assert (scheme, len(bytes.fromhex(salt)), digest) == ("scrypt", 16, cost.hex())
 
 
 def test_a_made_one_is_kept_across_restarts_and_told_once(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import stat
+import threading
 from pathlib import Path
 
 import pytest
@@ -26,8 +27,9 @@ def session(home: Home, password: str) -> tuple[str, str]:
     return "cookie", answer.cookie
 
 
-def test_elsewhere_without_a_password_one_is_made_told_once_and_asked_for(tmp_path: Path) -> None:
-    first = Home(tmp_path, password="")
+@pytest.mark.parametrize("public_url", ["", "http://localhost:8080"])
+def test_elsewhere_without_a_password_one_is_made_told_once_and_asked_for(tmp_path: Path, public_url: str) -> None:
+    first = Home(tmp_path, password="", public_url=public_url)
     assert first.made is not None
     assert not first.access.is_open
     assert ask(first.app).status == 401
@@ -119,3 +121,20 @@ def test_many_guesses_at_once_are_no_more_than_one_after_another(tmp_path: Path)
     answers = asyncio.run(burst())
     assert answers.count(False) == 6
     assert answers.count(None) == 34
+
+
+def test_the_server_goes_on_while_a_slow_password_is_compared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    access = Home(tmp_path, password="").access
+    threads: list[int] = []
+
+    class Slow:
+        identity = b""
+        is_quick = False
+
+        def matches(self, given: str) -> bool:
+            threads.append(threading.get_ident())
+            return given == "right"
+
+    monkeypatch.setattr(access, "_password", Slow())
+    assert asyncio.run(access.is_password("right", Caller("10.0.0.1", https=False)))
+    assert threads != [threading.get_ident()]

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
+from app.web.access import keys
 from app.web.access.keys import BrokenFile
 from app.web.access.tokens import FILE, TokenRefused, Tokens
 
@@ -102,6 +103,18 @@ def test_a_file_that_could_not_be_read_for_a_moment_is_read_again(path: Path) ->
     assert not service.permits(text)
     path.rmdir()
     away.rename(path)
+    assert service.permits(text)
+
+
+def test_the_same_file_is_read_again_after_a_disk_that_failed(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(_path: Path) -> bytes:
+        raise BrokenFile(path, "cannot be read", remedy="try again")
+
+    text = Tokens(path).add("phone")
+    service = Tokens(path)
+    with monkeypatch.context() as patch:
+        patch.setattr(keys, "read", fails)
+        assert not service.permits(text)
     assert service.permits(text)
 
 
