@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
+import itertools
 import os
 import random
 import shutil
@@ -22,6 +24,8 @@ from pylib.rabbitmq.broker import Broker as Address
 from tests.rabbitmq_server import find_server
 
 PORTS = (12_000, 32_000)
+PORTS_OF_WORKER = 1_000
+"""Each worker of a parallel run has so many of these for itself."""
 START_TIMEOUT = 90.0
 STOP_TIMEOUT = 60.0
 CONFIG = """\
@@ -38,10 +42,11 @@ class Broker:
     def __init__(self, external: str = "") -> None:
         """`external`: the URL of a broker that someone else runs; then nothing is started or stopped."""
         self.external = external
-        self._home = Path(tempfile.mkdtemp(prefix="snapshot-broker-"))
         self._epmd: subprocess.Popen[bytes] | None = None
         self._server: subprocess.Popen[bytes] | None = None
-        self.port, self._dist_port, self._epmd_port = free_ports(3)
+        if not external:
+            self._home = Path(tempfile.mkdtemp(prefix="snapshot-broker-"))
+            self.port, self._dist_port, self._epmd_port = free_ports(3)
 
     @property
     def url(self) -> str:
@@ -159,7 +164,7 @@ class Broker:
             channel.queue_declare(queue, durable=True)
             channel.queue_bind(queue, exchange, key)
 
-    def take(self, queue: str, count: int = 1, *, timeout: float = 10.0) -> list[tuple[Any, bytes]]:
+    def take(self, queue: str, count: int = 1, *, timeout: float = 60.0) -> list[tuple[Any, bytes]]:
         """Take `count` messages off a queue as (properties, body); fewer when `timeout` seconds are over."""
         taken: list[tuple[Any, bytes]] = []
         deadline = time.monotonic() + timeout
@@ -176,6 +181,11 @@ class Broker:
         """How many messages are ready in a queue."""
         with self.channel() as channel:
             return int(channel.queue_declare(queue, passive=True).method.message_count)
+
+    def consumers(self, queue: str) -> int:
+        """How many consume from a queue."""
+        with self.channel() as channel:
+            return int(channel.queue_declare(queue, passive=True).method.consumer_count)
 
     def _environment(self) -> Mapping[str, str]:
         for name in ("data", "log", "conf"):
@@ -238,20 +248,77 @@ class Broker:
                 self._server.send_signal(how)
 
 
+class SharedBroker:
+    """The one node of all workers of a run: whoever needs it first starts it, and ends it when the others have left.
+
+    What a worker holds is a lock, which the system takes from it however it ends.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        """`folder`: one that all workers of the run have, and no other run."""
+        self._url = folder / "broker.url"
+        self._turn = folder / "broker.turn"
+        self._users = folder / "broker.users"
+        self._left = contextlib.ExitStack()
+
+    def enter(self) -> Broker:
+        """The running node, which must not be stopped."""
+        with _locked(self._turn, fcntl.LOCK_EX):
+            if self._url.exists():
+                broker = Broker(self._url.read_text())
+            else:
+                broker = Broker()
+                broker.__enter__()
+                self._url.write_text(broker.url)
+                self._left.callback(self._end, broker)
+            self._left.enter_context(_locked(self._users, fcntl.LOCK_SH))
+        return broker
+
+    def leave(self) -> None:
+        """Need it no more; the worker that started it waits here for the others."""
+        self._left.close()
+
+    def _end(self, broker: Broker) -> None:
+        while True:
+            with (
+                _locked(self._turn, fcntl.LOCK_EX),
+                contextlib.suppress(BlockingIOError),
+                _locked(self._users, fcntl.LOCK_EX | fcntl.LOCK_NB),
+            ):
+                self._url.unlink()
+                broker.close()
+                return
+            time.sleep(0.1)
+
+
+@contextlib.contextmanager
+def _locked(path: Path, how: int) -> Iterator[None]:
+    with path.open("a") as file:
+        fcntl.flock(file, how)
+        yield
+
+
 def free_ports(count: int) -> list[int]:
     """Ports of 127.0.0.1 that are free, and stay so while a server is down and started again.
 
     They lie below those that the system gives to clients. From among these, a client that tries again and again
-    to reach a server that is down is one day connected to itself, and keeps the port from the server.
+    to reach a server that is down is one day connected to itself, and keeps the port from the server. No worker is
+    given one that another may be about to use, and none is given twice.
     """
-    with contextlib.ExitStack() as stack:
-        ports: list[int] = []
-        while len(ports) < count:
-            port = random.randrange(*PORTS)
-            with contextlib.suppress(OSError):
-                stack.enter_context(socket.socket()).bind(("127.0.0.1", port))
-                ports.append(port)
-        return ports
+    return list(itertools.islice(_free_ports, count))
+
+
+def _all_free_ports() -> Iterator[int]:
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    first = PORTS[0] + worker * PORTS_OF_WORKER % (PORTS[1] - PORTS[0])
+    own = range(first, first + PORTS_OF_WORKER)
+    for port in itertools.cycle(random.sample(own, len(own))):
+        with contextlib.suppress(OSError), socket.socket() as probe:
+            probe.bind(("127.0.0.1", port))
+            yield port
+
+
+_free_ports = _all_free_ports()
 
 
 def _answers(port: int) -> bool:

@@ -21,7 +21,7 @@ def opened(path: Path, *, clock: Callable[[], float] = time.time) -> Iterator[Jo
     journal.database.start()
     yield journal
     journal.database.stop()
-    assert journal.database.join(5)
+    assert journal.database.join(60)
 
 
 def an_event(

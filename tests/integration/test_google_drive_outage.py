@@ -44,7 +44,7 @@ def journal(tmp_path: Path, clock: Clock) -> Iterator[Journal]:
     journal.database.start()
     yield journal
     journal.database.stop()
-    assert journal.database.join(5)
+    assert journal.database.join(60)
 
 
 @pytest.mark.parametrize("fault", ["500", "cut", "403"])

@@ -56,7 +56,7 @@ def journal_of(config: Path) -> Iterator[Journal]:
     journal.database.start()
     yield journal
     journal.database.stop()
-    assert journal.database.join(5)
+    assert journal.database.join(60)
 
 
 def run(command: object, config: Path, *arguments: str) -> Result:

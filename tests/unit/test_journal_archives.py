@@ -22,7 +22,7 @@ def started(path: Path) -> Journal:
 
 def stopped(journal: Journal) -> None:
     journal.database.stop()
-    assert journal.database.join(5)
+    assert journal.database.join(60)
 
 
 def test_all_pictures_of_a_group_are_archived_and_one_is_told(tmp_path: Path) -> None:

@@ -34,7 +34,7 @@ def journal(tmp_path: Path) -> Iterator[Journal]:
     journal.database.start()
     yield journal
     journal.database.stop()
-    assert journal.database.join(5)
+    assert journal.database.join(60)
 
 
 def settings(tmp_path: Path, **environ: str) -> Settings:
@@ -94,7 +94,7 @@ def test_an_archive_is_late_after_the_time_that_is_set(tmp_path: Path) -> None:
     assert (patient.status().ok, strict.status().ok) == (True, False)
     assert "1 pictures to archive, the oldest for 1" in strict.status().detail
     journal.database.stop()
-    assert journal.database.join(5)
+    assert journal.database.join(60)
 
 
 def test_the_cache_and_the_videos_are_cleaned_while_the_service_runs(tmp_path: Path, journal: Journal) -> None:
@@ -111,7 +111,7 @@ def test_the_cache_and_the_videos_are_cleaned_while_the_service_runs(tmp_path: P
     while (picture.exists() or video.exists()) and time.monotonic() < deadline:
         time.sleep(0.02)
     job.stop()
-    assert job.join(10)
+    assert job.join(60)
     assert not picture.exists()
     assert not video.exists()
 

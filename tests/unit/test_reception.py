@@ -65,7 +65,7 @@ def home(tmp_path: Path) -> Iterator[Home]:
     journal.database.start()
     yield Home(tmp_path, journal)
     journal.database.stop()
-    assert journal.database.join(5)
+    assert journal.database.join(60)
 
 
 def test_without_a_login_there_is_no_ftp_server_and_the_folder_is_watched_all_the_same(home: Home) -> None:

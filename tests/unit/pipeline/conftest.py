@@ -22,7 +22,7 @@ def journal(tmp_path: Path) -> Iterator[Journal]:
     journal.database.start()
     yield journal
     journal.database.stop()
-    assert journal.database.join(5)
+    assert journal.database.join(60)
 
 
 @pytest.fixture

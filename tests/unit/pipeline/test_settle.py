@@ -63,7 +63,7 @@ def stand(tmp_path: Path) -> Iterator[Stand]:
     stand = Stand(tmp_path)
     yield stand
     stand.journal.database.stop()
-    assert stand.journal.database.join(5)
+    assert stand.journal.database.join(60)
 
 
 def test_what_is_not_pushed_passes_at_once(stand: Stand) -> None:

@@ -7,7 +7,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Iterator
 
 import pytest
@@ -74,7 +73,14 @@ def test_a_dead_thread_is_started_again(monkeypatch: pytest.MonkeyPatch) -> None
     diary: list[str] = []
     restarted: list[str] = []
     worker = Worker("stage", diary, dies=2)
-    assert run(Supervisor([worker], grace=5, on_restart=restarted.append), until=0.5) == 0
+
+    def note(name: str) -> None:
+        restarted.append(name)
+        if len(restarted) == 2:
+            supervisor.request_stop()
+
+    supervisor = Supervisor([worker], grace=60, on_restart=note)
+    assert supervisor.run() == 0
     assert diary.count("start stage") == 3
     assert restarted == ["stage", "stage"]
     assert diary[-1] == "stop stage"
@@ -108,13 +114,12 @@ def test_a_thread_without_progress_ends_the_process_with_a_fault(monkeypatch: py
     assert Supervisor([Stuck("stuck")], grace=5).run() == EXIT_FAULT
 
 
+@pytest.mark.timeout(45)
 def test_a_thread_that_does_not_finish_leaves_time_for_those_after_it() -> None:
     diary: list[str] = []
     slow = Worker("slow", diary, ignores_stop=60)
-    began = time.monotonic()
     supervisor = Supervisor([slow, Worker("next", diary)], grace=1.0)
     assert run(supervisor, until=0.05) == 0
-    assert time.monotonic() - began < 10
     assert slow.abandoned.is_set()
     assert "stop next" in diary
     assert supervisor.stopped_cleanly

@@ -32,7 +32,7 @@ def journal(tmp_path: Path) -> Iterator[Journal]:
     journal.database.start()
     yield journal
     journal.database.stop()
-    assert journal.database.join(5)
+    assert journal.database.join(60)
 
 
 class Desk:
@@ -189,7 +189,7 @@ def test_a_name_is_nothing_but_a_hint(desk: Desk) -> None:
 
 def test_what_cannot_be_recorded_is_not_accepted(desk: Desk, journal: Journal) -> None:
     journal.database.stop()
-    assert journal.database.join(5)
+    assert journal.database.join(60)
     with pytest.raises(DatabaseUnavailable):
         desk.submit()
     assert not desk.queued
