@@ -38,8 +38,8 @@ def fetch(downloader: Downloader, simulator: CameraSimulator, behaviour: str, ti
     return picture_in(downloader.get(url, attempt), target.shown)
 
 
-def ask(downloader: Downloader, place: Place) -> None:
-    attempt = Attempt.start(Target(place), timeout=TIMEOUT)
+def ask(downloader: Downloader, place: Place, timeout: float = PATIENCE) -> None:
+    attempt = Attempt.start(Target(place), timeout=timeout)
     downloader.get(f"http://{place}/?pwd=hush", attempt)
 
 
@@ -131,7 +131,7 @@ def test_a_name_that_can_be_no_host_is_a_wrong_address(downloader: Downloader) -
 @pytest.mark.timeout(30)
 def test_a_host_that_never_accepts_times_out_in_all_its_addresses_together(downloader: Downloader) -> None:
     with full_listener() as place, pytest.raises(CameraUnavailable) as caught:
-        ask(downloader, place)
+        ask(downloader, place, TIMEOUT)
     assert caught.value.code == "timeout"
 
 
