@@ -26,8 +26,8 @@ from tests.rabbitmq_server import find_server
 PORTS = (12_000, 32_000)
 PORTS_OF_WORKER = 1_000
 """Each worker of a parallel run has so many of these for itself."""
-START_TIMEOUT = 90.0
-STOP_TIMEOUT = 60.0
+START_TIMEOUT = 180.0
+STOP_TIMEOUT = 120.0
 CONFIG = """\
 listeners.tcp.1 = 127.0.0.1:{port}
 log.file.level = warning
@@ -72,10 +72,12 @@ class Broker:
             self._epmd = subprocess.Popen(
                 [epmd, "-port", str(self._epmd_port), "-address", "127.0.0.1"], env=environment
             )
+            self._await_epmd()
         with (self._home / "console.log").open("ab") as console:
             self._server = subprocess.Popen(
                 [server],
                 env=environment,
+                cwd=self._home,  # where it leaves its crash dump
                 stdin=subprocess.DEVNULL,
                 stdout=console,
                 stderr=console,
@@ -215,6 +217,15 @@ class Broker:
             "RABBITMQ_ALLOW_INPUT": "1",
             "RABBITMQ_SERVER_START_ARGS": "-noinput",
         }
+
+    def _await_epmd(self) -> None:
+        """A node that is quicker than its name server ends at once."""
+        deadline = time.monotonic() + START_TIMEOUT
+        while time.monotonic() < deadline:
+            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self._epmd_port), timeout=2):
+                return
+            time.sleep(0.02)
+        raise RuntimeError("epmd did not come up")
 
     def _await_handshake(self) -> None:
         assert self._server is not None
