@@ -13,6 +13,7 @@ import socket
 import subprocess
 import tempfile
 import time
+import uuid
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
@@ -320,13 +321,22 @@ def free_ports(count: int) -> list[int]:
 
 
 def _all_free_ports() -> Iterator[int]:
+    run = int(os.environ.get("PYTEST_XDIST_TESTRUNUID") or uuid.uuid4().hex, 16)
     worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
-    first = PORTS[0] + worker * PORTS_OF_WORKER % (PORTS[1] - PORTS[0])
+    first = PORTS[0] + (run + worker) * PORTS_OF_WORKER % (PORTS[1] - PORTS[0])
     own = range(first, first + PORTS_OF_WORKER)
     for port in itertools.cycle(random.sample(own, len(own))):
-        with contextlib.suppress(OSError), socket.socket() as probe:
-            probe.bind(("127.0.0.1", port))
+        if _is_free(port):
             yield port
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+        return True
 
 
 _free_ports = _all_free_ports()
