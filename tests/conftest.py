@@ -24,7 +24,7 @@ settings.load_profile("suite")
 _shared_brokers: list[SharedBroker] = []
 
 
-class BySetUp(LoadScopeScheduling):  # type: ignore[misc, unused-ignore]
+class BySetUp(LoadScopeScheduling):  # type: ignore[misc]
     """Gives a file to one worker, and all of the browser too: their fixtures are dear, and are made once."""
 
     def _split_scope(self, nodeid: str) -> str:
