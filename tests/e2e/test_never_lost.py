@@ -10,6 +10,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.broker import Broker
 from tests.e2e.conftest import Launch
 from tests.e2e.disk import small_disk
@@ -18,6 +20,8 @@ from tests.e2e.mishaps import befall, settled, stamping
 from tests.e2e.peers import Caller, Consumer, House, Sender, Sensor, stream
 from tests.e2e.pictures import StampingCameras, jpeg
 from tests.e2e.process import ServiceProcess, until
+
+pytestmark = pytest.mark.timeout(600)  # a broker that is killed takes its time to come back
 
 LOCATIONS = ("Front", "Yard", "Porch", "Shed", "Gate", "Hall")
 KEYS = [f"{location} Camera" for location in LOCATIONS]
@@ -109,7 +113,7 @@ def test_triggers_that_wait_for_a_slow_camera_outlast_the_broker(
 ) -> None:
     with StampingCameras(jpeg(), delay=1) as cameras, Consumer(house) as consumer:
         # No room for a second copy of each, which is what the broker delivers when it is back.
-        service = launch(house, cameras=stamping(cameras, "Yard"), environment={"MAX_PENDING": "16"})
+        service = launch(house, cameras=stamping(cameras, "Yard"), environment={"MAX_PENDING": "16", "MAX_AGE": "600"})
         service.start().wait_ready()
         sensors = [Sensor(house, with_ids=True), Sensor(house, with_ids=False)]
         for _ in range(8):
@@ -134,6 +138,7 @@ def test_a_full_disk_stops_nothing_for_good(
                 "DATA_DIR": str(disk.folder / "data"),
                 "RETENTION_MIN_FREE_GB": "0",  # never so much free here, and the ledger looks at old pictures
                 "RETENTION_HARD_FREE_GB": "0",
+                "MAX_AGE": "600",
             },
         )
         service.start().wait_ready(but=["disk"])
@@ -151,7 +156,7 @@ def test_a_full_disk_stops_nothing_for_good(
             assert len(consumer.events) == told
             assert service.http("GET", "/health/live").status_code == 200
             disk.free(service)
-        until(lambda: not account(sensors, consumer).lost, timeout=60, what="all events of the full disk")
+        until(lambda: not account(sensors, consumer).lost, timeout=240, what="all events of the full disk")
         assert account(sensors, consumer).repeated <= 1  # what the disk could not note was told once
 
         disk.fill(service)
@@ -183,7 +188,7 @@ def test_sigterm_under_load_ends_in_time_and_loses_nothing(launch: Launch, house
         service = launch(
             house,
             cameras=[*stamping(cameras, *LOCATIONS), hanging],
-            environment={"SHUTDOWN_GRACE": "4"},
+            environment={"SHUTDOWN_GRACE": "4", "MAX_AGE": "600"},
         )
         service.start().wait_ready()
         with stream(steady, KEYS, every=0.025):
