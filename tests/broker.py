@@ -185,11 +185,6 @@ class Broker:
         with self.channel() as channel:
             return int(channel.queue_declare(queue, passive=True).method.message_count)
 
-    def consumers(self, queue: str) -> int:
-        """How many consume from a queue."""
-        with self.channel() as channel:
-            return int(channel.queue_declare(queue, passive=True).method.consumer_count)
-
     def _environment(self) -> Mapping[str, str]:
         for name in ("data", "log", "conf"):
             (self._home / name).mkdir(exist_ok=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from dataclasses import replace
 
@@ -131,7 +132,9 @@ def test_a_paused_listener_takes_nothing_more_and_goes_on_acknowledging(broker: 
         send(broker, name, "before")
         (before,) = sink.take()
         sink.listener.pause()
-        eventually(lambda: broker.consumers(name) == 0)
+        cancelled = threading.Event()
+        sink.listener._call(cancelled.set)  # done in its thread, after what `pause` asked for
+        assert cancelled.wait(60)
         send(broker, name, "after")
         assert sink.take(timeout=0.5) == []
         sink.done(before)
