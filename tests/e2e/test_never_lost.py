@@ -69,7 +69,7 @@ def test_a_broker_that_is_away_costs_nothing_but_time(
     with Consumer(house) as consumer:
         own_broker.stop()
         try:
-            until(lambda: seasoned.http("GET", "/health/ready").status_code == 503)
+            until(lambda: seasoned.http("GET", "/health/ready").status_code == 503, timeout=180)
             late = launch(house, home="late", cameras=configured, environment={"APP_NAME": f"{house.exchange}-late"})
             late.start().wait_ready(but=["broker"])
             for service in (seasoned, late) * 5:
