@@ -10,8 +10,6 @@ import time
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from tests.broker import Broker
 from tests.e2e.conftest import Launch
 from tests.e2e.disk import small_disk
@@ -20,8 +18,6 @@ from tests.e2e.mishaps import befall, settled, stamping
 from tests.e2e.peers import Caller, Consumer, House, Sender, Sensor, stream
 from tests.e2e.pictures import StampingCameras, jpeg
 from tests.e2e.process import ServiceProcess, until
-
-pytestmark = pytest.mark.timeout(600)  # a broker that is killed takes its time to come back
 
 LOCATIONS = ("Front", "Yard", "Porch", "Shed", "Gate", "Hall")
 KEYS = [f"{location} Camera" for location in LOCATIONS]
