@@ -8,10 +8,12 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 # Compose as a plugin (version 2) or the older separate program; looked up only when a target uses it.
 COMPOSE = $(shell if docker compose version >/dev/null 2>&1; then echo docker compose; else echo docker-compose; fi)
+# Tests wait more than they work: more workers than processors.
+WORKERS = $(shell echo $$((2 * $$(nproc))))
 LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	--custom-compile-command 'make lock' $(if $(UPGRADE),--upgrade)
 
-.PHONY: help install demo test check format lock bench mutants user setup build run rund stop logs clean
+.PHONY: help install demo test test-unit check format lock bench mutants user setup build run rund stop logs clean
 
 help: ## List what can be made
 	@sed -nE 's/^([a-z-]+):.*## (.*)/\1|\2/p' $(MAKEFILE_LIST) | \
@@ -23,9 +25,12 @@ install: $(VENV)/.installed ## Make .venv with the command snapshot-processor in
 demo: $(VENV)/.installed ## Run the service on drawn cameras: no broker, no account (Ctrl-C ends it)
 	@exec $(BIN)/snapshot-processor demo
 
-test: $(VENV)/.installed-dev ## Run all tests, with a private RabbitMQ node of their own
+test: $(VENV)/.installed-dev ## Run all tests, with a private RabbitMQ node of their own (ARGS for pytest)
 	@echo "Testing"
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest --numprocesses $(WORKERS) $(ARGS)
+
+test-unit: $(VENV)/.installed-dev ## Run the tests that need neither broker nor browser, within a minute
+	@$(BIN)/python -m pytest --numprocesses $(WORKERS) tests/unit $(ARGS)
 
 check: $(VENV)/.installed-dev ## Check style, format and types
 	@echo "Checking style, format and types"

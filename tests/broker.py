@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
+import itertools
 import os
 import random
 import shutil
@@ -11,6 +13,7 @@ import socket
 import subprocess
 import tempfile
 import time
+import uuid
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
@@ -22,8 +25,10 @@ from pylib.rabbitmq.broker import Broker as Address
 from tests.rabbitmq_server import find_server
 
 PORTS = (12_000, 32_000)
-START_TIMEOUT = 90.0
-STOP_TIMEOUT = 60.0
+PORTS_OF_WORKER = 1_000
+"""Each worker of a parallel run has so many of these for itself."""
+START_TIMEOUT = 180.0
+STOP_TIMEOUT = 120.0
 CONFIG = """\
 listeners.tcp.1 = 127.0.0.1:{port}
 log.file.level = warning
@@ -38,10 +43,11 @@ class Broker:
     def __init__(self, external: str = "") -> None:
         """`external`: the URL of a broker that someone else runs; then nothing is started or stopped."""
         self.external = external
-        self._home = Path(tempfile.mkdtemp(prefix="snapshot-broker-"))
         self._epmd: subprocess.Popen[bytes] | None = None
         self._server: subprocess.Popen[bytes] | None = None
-        self.port, self._dist_port, self._epmd_port = free_ports(3)
+        if not external:
+            self._home = Path(tempfile.mkdtemp(prefix="snapshot-broker-"))
+            self.port, self._dist_port, self._epmd_port = free_ports(3)
 
     @property
     def url(self) -> str:
@@ -67,10 +73,12 @@ class Broker:
             self._epmd = subprocess.Popen(
                 [epmd, "-port", str(self._epmd_port), "-address", "127.0.0.1"], env=environment
             )
+            self._await_epmd()
         with (self._home / "console.log").open("ab") as console:
             self._server = subprocess.Popen(
                 [server],
                 env=environment,
+                cwd=self._home,  # where it leaves its crash dump
                 stdin=subprocess.DEVNULL,
                 stdout=console,
                 stderr=console,
@@ -108,8 +116,9 @@ class Broker:
 
     def ctl(self, *arguments: str) -> str:
         """What rabbitmqctl prints about this node; takes two seconds or so."""
-        command = [Path(find_server()).with_name("rabbitmqctl"), "--quiet", *arguments]
-        return subprocess.run(command, env=self._environment(), check=True, stdout=subprocess.PIPE, text=True).stdout
+        command = [str(Path(find_server()).with_name("rabbitmqctl")), "--quiet", *arguments]
+        done = subprocess.run(command, env=self._environment(), check=True, stdout=subprocess.PIPE, text=True)
+        return done.stdout
 
     def close(self) -> None:
         """Stop everything that was started and remove every trace."""
@@ -159,7 +168,7 @@ class Broker:
             channel.queue_declare(queue, durable=True)
             channel.queue_bind(queue, exchange, key)
 
-    def take(self, queue: str, count: int = 1, *, timeout: float = 10.0) -> list[tuple[Any, bytes]]:
+    def take(self, queue: str, count: int = 1, *, timeout: float = 60.0) -> list[tuple[Any, bytes]]:
         """Take `count` messages off a queue as (properties, body); fewer when `timeout` seconds are over."""
         taken: list[tuple[Any, bytes]] = []
         deadline = time.monotonic() + timeout
@@ -206,6 +215,15 @@ class Broker:
             "RABBITMQ_SERVER_START_ARGS": "-noinput",
         }
 
+    def _await_epmd(self) -> None:
+        """A node that is quicker than its name server ends at once."""
+        deadline = time.monotonic() + START_TIMEOUT
+        while time.monotonic() < deadline:
+            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self._epmd_port), timeout=2):
+                return
+            time.sleep(0.02)
+        raise RuntimeError("epmd did not come up")
+
     def _await_handshake(self) -> None:
         assert self._server is not None
         deadline = time.monotonic() + START_TIMEOUT
@@ -238,20 +256,86 @@ class Broker:
                 self._server.send_signal(how)
 
 
+class SharedBroker:
+    """The one node of all workers of a run: whoever needs it first starts it, and ends it when the others have left.
+
+    What a worker holds is a lock, which the system takes from it however it ends.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        """`folder`: one that all workers of the run have, and no other run."""
+        self._url = folder / "broker.url"
+        self._turn = folder / "broker.turn"
+        self._users = folder / "broker.users"
+        self._left = contextlib.ExitStack()
+
+    def enter(self) -> Broker:
+        """The running node, which must not be stopped."""
+        with _locked(self._turn, fcntl.LOCK_EX):
+            if self._url.exists():
+                broker = Broker(self._url.read_text())
+            else:
+                broker = Broker()
+                broker.__enter__()
+                self._url.write_text(broker.url)
+                self._left.callback(self._end, broker)
+            self._left.enter_context(_locked(self._users, fcntl.LOCK_SH))
+        return broker
+
+    def leave(self) -> None:
+        """Need it no more; the worker that started it waits here for the others."""
+        self._left.close()
+
+    def _end(self, broker: Broker) -> None:
+        while True:
+            with (
+                _locked(self._turn, fcntl.LOCK_EX),
+                contextlib.suppress(BlockingIOError),
+                _locked(self._users, fcntl.LOCK_EX | fcntl.LOCK_NB),
+            ):
+                self._url.unlink()
+                broker.close()
+                return
+            time.sleep(0.1)
+
+
+@contextlib.contextmanager
+def _locked(path: Path, how: int) -> Iterator[None]:
+    with path.open("a") as file:
+        fcntl.flock(file, how)
+        yield
+
+
 def free_ports(count: int) -> list[int]:
     """Ports of 127.0.0.1 that are free, and stay so while a server is down and started again.
 
     They lie below those that the system gives to clients. From among these, a client that tries again and again
-    to reach a server that is down is one day connected to itself, and keeps the port from the server.
+    to reach a server that is down is one day connected to itself, and keeps the port from the server. No worker is
+    given one that another may be about to use, and none is given twice.
     """
-    with contextlib.ExitStack() as stack:
-        ports: list[int] = []
-        while len(ports) < count:
-            port = random.randrange(*PORTS)
-            with contextlib.suppress(OSError):
-                stack.enter_context(socket.socket()).bind(("127.0.0.1", port))
-                ports.append(port)
-        return ports
+    return list(itertools.islice(_free_ports, count))
+
+
+def _all_free_ports() -> Iterator[int]:
+    run = int(os.environ.get("PYTEST_XDIST_TESTRUNUID") or uuid.uuid4().hex, 16)
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    first = PORTS[0] + (run + worker) * PORTS_OF_WORKER % (PORTS[1] - PORTS[0])
+    own = range(first, first + PORTS_OF_WORKER)
+    for port in itertools.cycle(random.sample(own, len(own))):
+        if _is_free(port):
+            yield port
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+        return True
+
+
+_free_ports = _all_free_ports()
 
 
 def _answers(port: int) -> bool:

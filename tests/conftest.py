@@ -7,15 +7,57 @@ import uuid
 from collections.abc import Iterator
 from datetime import UTC
 from pathlib import Path
+from typing import Any
 
 import pytest
 import structlog
+from hypothesis import HealthCheck, settings
+from xdist.scheduler import LoadScopeScheduling
 
 from app.cache import Cache
 from app.journal import Journal
-from tests.broker import Broker
+from tests.broker import Broker, SharedBroker
 from tests.fakes.clock import Clock
 from tests.fakes.journal import opened
+
+FIRST = ("e2e", "browser", "integration", "unit")
+"""The order of a run: what takes longest begins first, so that no worker is left with it at the end."""
+
+# How long a machine that has other work takes for an example says nothing about the code.
+settings.register_profile("suite", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("suite")
+
+_shared_brokers: list[SharedBroker] = []
+
+
+class BySetUp(LoadScopeScheduling):  # type: ignore[misc]
+    """Gives a file to one worker, and all of the browser too: their fixtures are dear, and are made once."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return "browser" if nodeid.startswith("tests/browser/") else nodeid.partition("::")[0]
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> BySetUp:
+    """How `-n` hands out tests."""
+    return BySetUp(config, log)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Sort by `FIRST`, and leave time to those that start services and brokers; a mark of their own goes before."""
+    items.sort(key=lambda item: FIRST.index(_kind(item)))
+    for item in items:
+        if _kind(item) != "unit":
+            item.add_marker(pytest.mark.timeout(600))
+
+
+def _kind(item: pytest.Item) -> str:
+    return item.path.relative_to(Path(__file__).parent).parts[0]
+
+
+def pytest_sessionfinish() -> None:
+    """Let go of the broker, after the last test and not within its time: that waits for other workers."""
+    while _shared_brokers:
+        _shared_brokers.pop().leave()
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -27,18 +69,19 @@ def plain_tracebacks() -> None:
 
 
 @pytest.fixture(scope="session")
-def broker() -> Iterator[Broker]:
-    """A running RabbitMQ: a private node, unless SNAPSHOT_TEST_AMQP_URL names one that may be used."""
-    with Broker(os.environ.get("SNAPSHOT_TEST_AMQP_URL", "")) as one:
-        yield one
+def broker(tmp_path_factory: pytest.TempPathFactory) -> Broker:
+    """A running RabbitMQ that nobody stops: a node of this run, unless SNAPSHOT_TEST_AMQP_URL names one."""
+    if url := os.environ.get("SNAPSHOT_TEST_AMQP_URL"):
+        return Broker(url)
+    folder = tmp_path_factory.getbasetemp()
+    shared = SharedBroker(folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder)
+    _shared_brokers.append(shared)
+    return shared.enter()
 
 
 @pytest.fixture(scope="session")
-def own_broker(broker: Broker) -> Iterator[Broker]:
-    """A private node in any case, for tests that stop it; they leave it running."""
-    if not broker.external:
-        yield broker
-        return
+def own_broker() -> Iterator[Broker]:
+    """A private node for tests that stop it; they leave it running."""
     with Broker() as one:
         yield one
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import os
 import shutil
 import subprocess
 import sys
+import tempfile
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 POLICY = Path("/usr/sbin/policy-rc.d")
@@ -20,6 +24,19 @@ def install(*packages: str) -> None:
     if sudo is None or not shutil.which("apt-get"):
         return
     print(f"installing {' '.join(packages)} for the tests ...", file=sys.stderr)
+    with _turn():
+        _install(sudo, packages)
+
+
+@contextlib.contextmanager
+def _turn() -> Iterator[None]:
+    """Other workers of this run wait: the first one's guard has to stand until all is installed."""
+    with (Path(tempfile.gettempdir()) / f"snapshot-test-packages-{os.geteuid()}.lock").open("a") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def _install(sudo: list[str], packages: Sequence[str]) -> None:
     guard = not POLICY.exists()
     if guard:  # Debian's policy layer: 101 forbids maintainer scripts to start services
         script = f"printf '#!/bin/sh\\nexit 101\\n' > {POLICY} && chmod 755 {POLICY}"

@@ -8,6 +8,8 @@ from typing import Any
 
 from playwright.sync_api import Page
 
+from tests.browser.visit import wait_until
+
 SOURCE = Path(__file__).parent / "vendor" / "axe.min.js"
 
 
@@ -18,7 +20,7 @@ def violations(page: Page, *, fingers: bool = False, only_colours: bool = False)
     in other ones before.
     """
     page.evaluate(_source())
-    page.wait_for_function("document.getAnimations().length === 0")  # what fades in has no contrast yet
+    wait_until(page, "document.getAnimations().length === 0")  # what fades in has no contrast yet
     options: dict[str, Any] = {"preload": False, "rules": {"target-size": {"enabled": fingers}}}
     if only_colours:
         options = {"preload": False, "runOnly": ["color-contrast"]}

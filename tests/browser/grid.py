@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from playwright.sync_api import Locator, Page, expect
 
+from tests.browser.visit import wait_until
+
 LOADED = """images => images.filter(image => {
     const {top, bottom} = image.getBoundingClientRect();
     return bottom > 0 && top < innerHeight;
@@ -31,4 +33,4 @@ def places(page: Page) -> set[str]:
 def expect_pictures(page: Page) -> None:
     """All pictures in sight are really there."""
     expect(page.locator("main img").first).to_be_visible()
-    page.wait_for_function(f"() => ({LOADED})([...document.querySelectorAll('main img')])")
+    wait_until(page, f"() => ({LOADED})([...document.querySelectorAll('main img')])")

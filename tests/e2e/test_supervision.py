@@ -92,10 +92,10 @@ def test_monitors_hear_what_is_wrong(launch: Launch, outside: HttpDouble) -> Non
     assert ping.query["msg"][0].startswith("broker: not connected")
 
 
-def test_sentry_hears_of_an_error_without_its_secrets(launch: Launch, own_broker: Broker, outside: HttpDouble) -> None:
+def test_sentry_hears_of_an_error_without_its_secrets(launch: Launch, broker: Broker, outside: HttpDouble) -> None:
     environment = {
         "SENTRY_DSN": f"http://public@127.0.0.1:{outside.port}/1",
-        "RABBITMQ_SERVER_ADDRESS": f"amqp://guest:w0rd-of-honour@{own_broker.address.address}",
+        "RABBITMQ_SERVER_ADDRESS": f"amqp://guest:w0rd-of-honour@{broker.address.address}",
     }
     service = launch(environment=environment).start()
 

@@ -117,4 +117,5 @@ class FakeChannel:
 
     def _call(self, name: str, *args: Any, **options: Any) -> Any:
         self._broker.calls.append((name, *args, options) if options else (name, *args))
-        return self._broker.answers.get(name, lambda *_args, **_options: None)(*args, **options)
+        answer = self._broker.answers.get(name)
+        return answer(*args, **options) if answer else None

@@ -58,7 +58,7 @@ def http_double() -> Iterator[HttpDouble]:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
             seen = Seen(self.command, self.path, dict(self.headers), body)
             double.seen.append(seen)
-            double.hold.wait(30)
+            double.hold.wait(60)
             self.send_response(double.answer(seen))
             self.send_header("Content-Length", "2")
             self.end_headers()

@@ -88,7 +88,7 @@ def parts_for(folder: Path, **changes: Any) -> Parts:
 def close(parts: Parts) -> None:
     """End the journal's thread."""
     parts.journal.database.stop()
-    assert parts.journal.database.join(10)
+    assert parts.journal.database.join(60)
 
 
 def shown(
@@ -142,9 +142,15 @@ class Client:
         return self.ask("POST", path, **options)
 
 
+_ending: list[WebServer] = []
+"""Servers that were told to end. That takes uvicorn two tenths of a second, in which the next test can begin."""
+
+
 @contextmanager
 def serving(application: Starlette, *, host: str = "127.0.0.1") -> Iterator[Client]:
     """A server of this application on a free port."""
+    while _ending:
+        assert _ending.pop().join(60), "the server of an earlier test did not end"
     server = WebServer(application, host=host, port=0)
     client = Client(server.open())
     server.start()
@@ -152,7 +158,7 @@ def serving(application: Starlette, *, host: str = "127.0.0.1") -> Iterator[Clie
         yield client
     finally:
         server.stop()
-        assert server.join(10)
+        _ending.append(server)
 
 
 def _cache(folder: Path) -> Cache:

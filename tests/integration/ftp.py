@@ -69,7 +69,7 @@ class Ftp:
 
     def __exit__(self, *_: object) -> None:
         self.server.stop()
-        assert self.server.join(10)
+        assert self.server.join(60)
         assert self.server.error is None
 
     @property
@@ -130,7 +130,7 @@ def picture(comment: str) -> bytes:
     return PICTURE[:2] + b"\xff\xfe" + (2 + len(text)).to_bytes(2, "big") + text + PICTURE[2:]
 
 
-def eventually(condition: Callable[[], object], within: float = 10.0) -> None:
+def eventually(condition: Callable[[], object], within: float = 60.0) -> None:
     """Wait until something is so."""
     deadline = time.monotonic() + within
     while not condition():

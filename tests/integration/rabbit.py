@@ -59,7 +59,7 @@ class Listening:
     settled: list[str] = field(default_factory=list)
     malformed: list[Failure] = field(default_factory=list)
 
-    def take(self, count: int = 1, *, timeout: float = 15.0) -> list[Taken]:
+    def take(self, count: int = 1, *, timeout: float = 60.0) -> list[Taken]:
         """The next `count` messages; fewer when `timeout` seconds are over."""
         taken: list[Taken] = []
         deadline = time.monotonic() + timeout
@@ -74,7 +74,7 @@ class Listening:
 
     def end(self) -> None:
         self.listener.stop()
-        assert self.listener.join(10), "the listener did not end"
+        assert self.listener.join(60), "the listener did not end"
 
 
 @contextmanager
@@ -113,7 +113,7 @@ def listening(
             listener.join(10)
 
 
-def eventually(truth: Callable[[], object], *, timeout: float = 20.0) -> None:
+def eventually(truth: Callable[[], object], *, timeout: float = 60.0) -> None:
     """Wait until something holds; fails when it does not within `timeout` seconds."""
     deadline = time.monotonic() + timeout
     while not truth():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 import time
 from dataclasses import replace
 
@@ -64,10 +65,12 @@ def test_a_malformed_message_becomes_a_dead_letter_and_one_warning(broker: Broke
 def test_no_more_than_the_prefetch_is_under_way(broker: Broker, name: str) -> None:
     with listening(broker.address, subscription(name), prefetch=4) as sink:
         send(broker, name, *(str(n) for n in range(10)))
-        first = sink.take(5, timeout=0.6)
+        first = sink.take(4)
+        assert sink.take(timeout=0.6) == []
         assert [one.body for one in first] == ["0", "1", "2", "3"]
         sink.done(*first[:2])
-        assert [one.body for one in sink.take(3, timeout=0.6)] == ["4", "5"]
+        assert [one.body for one in sink.take(2)] == ["4", "5"]
+        assert sink.take(timeout=0.6) == []
 
 
 def test_what_waited_before_the_start_is_told_from_what_comes_fresh(broker: Broker, name: str) -> None:
@@ -130,7 +133,9 @@ def test_a_paused_listener_takes_nothing_more_and_goes_on_acknowledging(broker: 
         send(broker, name, "before")
         (before,) = sink.take()
         sink.listener.pause()
-        time.sleep(0.5)
+        cancelled = threading.Event()
+        sink.listener._call(cancelled.set)  # done in its thread, after what `pause` asked for
+        assert cancelled.wait(60)
         send(broker, name, "after")
         assert sink.take(timeout=0.5) == []
         sink.done(before)

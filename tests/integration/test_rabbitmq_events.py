@@ -32,7 +32,7 @@ def publisher(own_broker: Broker, name: str) -> Iterator[ConfirmedPublisher]:
     eventually(lambda: one.connected)
     yield one
     one.stop()
-    assert one.join(10)
+    assert one.join(60)
 
 
 @pytest.fixture
@@ -157,4 +157,4 @@ def test_a_sensors_trigger_arrives_as_a_message_of_ours(broker: Broker, name: st
             assert dead.message_id == "of Back Door Camera"
         finally:
             listener.stop()
-            assert listener.join(10)
+            assert listener.join(60)

@@ -68,7 +68,7 @@ def test_both_ends_recover_and_nothing_confirmed_is_lost(own_broker: Broker, nam
         ledger.join()
         for end in (publisher, late):
             end.stop()
-            assert end.join(10)
+            assert end.join(60)
         after = take_all(sink.take)
 
     again = [one for one in after if one.redelivered]

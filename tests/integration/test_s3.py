@@ -271,7 +271,7 @@ def test_kill_9_in_an_upload_leaves_one_file(
     if written:  # it is there, and nobody wrote that down
         s3.store(inspection, b"a picture")
     journal.database.stop()
-    assert journal.database.join(5)
+    assert journal.database.join(60)
     again = Journal(tmp_path / "journal.db", clock=clock)
     again.open()
     again.database.start()
@@ -279,7 +279,7 @@ def test_kill_9_in_an_upload_leaves_one_file(
     assert keys(remote, name) == [KEY]
     assert again.debt("s3").count == 0
     again.database.stop()
-    assert again.database.join(5)
+    assert again.database.join(60)
 
 
 def test_after_twelve_hours_of_outage_all_is_there_and_the_newest_came_first(

@@ -6,6 +6,7 @@ import ast
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -41,8 +42,13 @@ HEAVY = ("boto3", "botocore", "cv2", "numpy", "onnxruntime", "pydrive2", "av", "
 """What is loaded only when it is configured."""
 
 
-def imports(module: str) -> Iterator[str]:
+@cache
+def imports(module: str) -> frozenset[str]:
     """Everything a module imports, also inside functions; `from app import wire` as `app.wire`."""
+    return frozenset(_imports(module))
+
+
+def _imports(module: str) -> Iterator[str]:
     for node in ast.walk(ast.parse(SOURCES[module].read_text())):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
@@ -99,7 +105,7 @@ def test_nobody_but_the_roots_knows_an_adapter_by_name(package: str) -> None:
 def test_a_stage_knows_no_thread_no_socket_and_no_adapter() -> None:
     for module in SOURCES:
         if module.startswith("app.pipeline."):
-            assert not {"app.service", "app.settings", "app.web", "threading.Thread"} & set(imports(module)), module
+            assert not {"app.service", "app.settings", "app.web", "threading.Thread"} & imports(module), module
 
 
 def run_python(code: str) -> str:

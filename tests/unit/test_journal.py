@@ -185,7 +185,7 @@ def test_a_restart_finds_everything_and_tries_what_is_owed_at_once(tmp_path: Pat
     first.postpone("s1", "rabbitmq", problem="broker_away: refused", backoff=Backoff(1000, 1000))
     first.accept(TRIGGER)
     first.database.stop()
-    assert first.database.join(5)
+    assert first.database.join(60)
 
     second = Journal(tmp_path / "journal.db", clock=clock)
     second.open()
@@ -193,7 +193,7 @@ def test_a_restart_finds_everything_and_tries_what_is_owed_at_once(tmp_path: Pat
     assert second.owed("rabbitmq", limit=10) == [SEEN]
     assert [trigger.id for trigger in second.accepted(older_than=0)] == ["t1"]
     second.database.stop()
-    assert second.database.join(5)
+    assert second.database.join(60)
 
 
 def test_detections_are_counted_per_detector_since_a_moment(journal: Journal, clock: Clock) -> None:

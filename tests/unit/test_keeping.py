@@ -96,7 +96,7 @@ def test_the_cache_and_the_videos_are_cleaned_while_the_service_runs(tmp_path: P
     while (picture.exists() or video.exists()) and time.monotonic() < deadline:
         time.sleep(0.02)
     job.stop()
-    assert job.join(10)
+    assert job.join(60)
     assert not picture.exists()
     assert not video.exists()
 

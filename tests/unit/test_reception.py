@@ -63,7 +63,7 @@ def home(tmp_path: Path, journal: Journal) -> Home:
 
 
 def test_without_a_login_there_is_no_ftp_server_and_the_folder_is_watched_all_the_same(home: Home) -> None:
-    reception = home.reception()
+    reception = home.reception(uploads=SOON)
     assert reception.servers == []
     reception.open()
     home.put("uploads/snapshots/yard/a.jpg", jpeg())

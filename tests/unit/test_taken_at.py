@@ -170,8 +170,8 @@ def test_a_pattern_that_cannot_work_is_refused(pattern: str, complaint: str) -> 
 
 
 def test_no_name_takes_long_to_read() -> None:
-    began = time.monotonic()
+    began = time.thread_time()
     for name in ("2026-03-04/" * 370, "2026-03-04/" + "1" * 250, "20260304/" + "12-34-5" * 36, "2/" * 2000):
         list(named_times(name))
-    assert time.monotonic() - began < 1
+    assert time.thread_time() - began < 1
     assert all(isinstance(pattern, re.Pattern) for pattern in PATTERNS)

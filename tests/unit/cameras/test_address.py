@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import socket
-import time
+import threading
 
 import pytest
 from hypothesis import example, given
@@ -151,20 +151,22 @@ def test_numbers_that_hide_an_address_are_resolved_before_they_are_checked() -> 
         assert (address[0] in Networks()) is inside
 
 
+@pytest.mark.timeout(30)
 def test_a_name_server_that_does_not_answer_costs_no_more_than_the_time_allowed(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    tested = threading.Event()
+
     def away(*args: object, flags: int = 0, **kwargs: object) -> list[object]:
         if flags & socket.AI_NUMERICHOST:
             raise socket.gaierror
-        time.sleep(0.5)
+        tested.wait(60)
         return []
 
     monkeypatch.setattr(socket, "getaddrinfo", away)
-    started = time.monotonic()
     with pytest.raises(TimeoutError):
         resolve(Place("camera.lan", 80), timeout=0.05)
-    assert time.monotonic() - started < 0.4
+    tested.set()
 
 
 def test_a_trigger_s_address_never_gets_the_configured_login() -> None:

@@ -25,7 +25,7 @@ def database(tmp_path: Path) -> Iterator[Database]:
     database.start()
     yield database
     database.stop()
-    assert database.join(5)
+    assert database.join(60)
 
 
 def insert(value: int) -> Work:
@@ -137,7 +137,7 @@ def test_everything_submitted_before_the_stop_is_done(tmp_path: Path) -> None:
         database.submit(insert(number))
     database.stop()
     database.start()
-    assert database.join(10)
+    assert database.join(60)
     assert count(database.path) == 1200
     assert statements.count("COMMIT") == 3  # so many pieces of work never hold up one answer
     with pytest.raises(DatabaseUnavailable, match="closed"):
@@ -178,4 +178,4 @@ def test_an_older_database_is_brought_up_to_date(tmp_path: Path) -> None:
     newer.do(lambda db: db.execute("INSERT INTO t (x) VALUES (1)"))
     assert newer.do(lambda db: db.execute("SELECT y FROM t").fetchone()) == (7,)
     newer.stop()
-    assert newer.join(5)
+    assert newer.join(60)

@@ -121,7 +121,7 @@ def test_a_thread_is_well_while_it_runs_and_beats() -> None:
     loop = Sleeper()
     assert progress(loop)() == Status(ok=False, detail="not running")
     loop.start()
-    assert loop.begun.wait(5)
+    assert loop.begun.wait(60)
     try:
         assert progress(loop)().ok
         loop.stall_after = 0.01
@@ -130,7 +130,7 @@ def test_a_thread_is_well_while_it_runs_and_beats() -> None:
         assert "no progress" in progress(loop)().detail
     finally:
         loop.stop()
-        assert loop.join(5)
+        assert loop.join(60)
     assert progress(loop)().detail == "not running"
 
 

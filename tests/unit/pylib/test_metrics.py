@@ -104,8 +104,8 @@ def test_two_of_them_share_nothing() -> None:
 
 def test_an_observation_is_cheap(metrics: Metrics) -> None:
     stage = metrics.stage("fetch")
-    began = time.perf_counter()
+    began = time.thread_time()
     for _ in range(5_000):
         stage.started()
         stage.finished("ok", 0.1)
-    assert (time.perf_counter() - began) / 5_000 < 100e-6
+    assert (time.thread_time() - began) / 5_000 < 100e-6

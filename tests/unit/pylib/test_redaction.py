@@ -172,6 +172,6 @@ def test_any_password_in_an_address_is_masked_whole(password: str) -> None:
 @pytest.mark.parametrize("piece", ["://x:", "a:b", "password=", "b'", "a.b-c", "?user=", "x", "\\x00", "@", " - pwd: "])
 def test_a_hostile_text_of_many_megabytes_costs_little(piece: str) -> None:
     text = piece * (5_000_000 // len(piece)) + "@h"
-    began = time.perf_counter()
+    began = time.thread_time()
     assert len(redaction.text(text)) < 20_000
-    assert time.perf_counter() - began < 2
+    assert time.thread_time() - began < 2

@@ -126,7 +126,7 @@ class Line:
     def __exit__(self, *_: object) -> None:
         for thread in self.threads:
             thread.stop()
-            assert thread.join(10), thread.name
+            assert thread.join(60), thread.name
             assert thread.error is None, thread.name  # it left its sockets open, and the context would wait for them
         self.transport.close()
 
@@ -287,12 +287,12 @@ def test_what_waits_is_what_no_worker_has_begun_with() -> None:
     go = threading.Event()
 
     def hold(message: str) -> list[str]:
-        go.wait(5)
+        go.wait(60)
         return [message]
 
     with Line(Each(hold)) as line:
         line.give("a 1", "a 2", "a 3", "b 1")
-        deadline = time.monotonic() + 5
+        deadline = time.monotonic() + 60
         while (line.relay.in_hand, line.relay.waiting) != (4, 2):  # one of each key is being worked on
             assert time.monotonic() < deadline, (line.relay.in_hand, line.relay.waiting)
             time.sleep(0.005)
@@ -309,7 +309,7 @@ def test_what_is_owed_is_taken_up_at_start_and_not_twice_while_it_is_in_hand() -
         asked = 0
 
         def handle(self, message: str) -> Iterable[str]:
-            release.wait(5)
+            release.wait(60)
             return [message]
 
         def owed(self) -> Iterable[str]:
@@ -333,7 +333,7 @@ def test_what_is_finished_while_the_record_is_asked_is_not_done_again() -> None:
 
     class Owing(Stage[str]):
         def handle(self, message: str) -> Iterable[str]:
-            asked.wait(5)
+            asked.wait(60)
             handled.append(message)
             return [message]
 
@@ -349,7 +349,7 @@ def test_what_is_finished_while_the_record_is_asked_is_not_done_again() -> None:
     line = Line(Owing(), owed_every=0.01)
     with line:
         line.give("a 1")
-        assert finished.wait(5)
+        assert finished.wait(60)
         time.sleep(0.05)
     assert handled == ["a 1"]
 
@@ -434,7 +434,7 @@ def test_messages_beyond_the_allowed_queue_of_a_key_are_shed_at_once() -> None:
 
     class Slow(Stage[str]):
         def handle(self, message: str) -> Iterable[str]:
-            release.wait(5)
+            release.wait(60)
             return [message]
 
         def shed(self, message: str) -> Iterable[str]:
@@ -452,7 +452,7 @@ def test_a_message_that_may_not_be_shed_waits_for_its_turn() -> None:
 
     class Slow(Stage[str]):
         def handle(self, message: str) -> Iterable[str]:
-            release.wait(5)
+            release.wait(60)
             return [message]
 
         def shed(self, message: str) -> Iterable[str]:
@@ -502,7 +502,7 @@ def test_a_relay_whose_thread_died_goes_on_where_it_was_when_started_again() -> 
         line.give("a 1")
         line.end.wait_for(1)
         fatal.set()
-        assert line.relay.join(5)
+        assert line.relay.join(60)
         line.give("a 2")
         time.sleep(0.05)
         line.relay.start()
@@ -515,12 +515,12 @@ def test_a_worker_that_never_returns_is_noticed(monkeypatch: pytest.MonkeyPatch)
     release = threading.Event()
 
     def hang(_: str) -> list[str]:
-        release.wait(5)
+        release.wait(60)
         return []
 
     with Line(Each(hang)) as line:
         line.give("a 1")
-        deadline = time.monotonic() + 5
+        deadline = time.monotonic() + 60
         while not line.relay.stuck and time.monotonic() < deadline:
             time.sleep(0.01)
         assert line.relay.stuck

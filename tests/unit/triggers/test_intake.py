@@ -34,7 +34,7 @@ def test_what_is_known_of_a_trigger_comes_with_it() -> None:
 def test_what_cannot_be_recorded_is_not_accepted(journal: Journal) -> None:
     intake = Intake(journal)
     journal.database.stop()
-    assert journal.database.join(5)
+    assert journal.database.join(60)
     with pytest.raises(DatabaseUnavailable):
         intake.submit(new_trigger("Yard Camera", label="Yard", origin="http"))
     assert list(intake.poll(0.01)) == []

@@ -175,11 +175,11 @@ def test_too_many_pictures_are_refused_as_a_whole_with_the_setting_s_name() -> N
 
 def test_a_mail_made_to_exhaust_us_is_refused_quickly() -> None:
     nested = b"".join(b'Content-Type: multipart/mixed; boundary="%d"\r\n\r\n--%d\r\n' % (n, n) for n in range(5000))
-    started = time.monotonic()
+    started = time.thread_time()
     for mail, reason in ((nested, "nested"), (mixed(*[b""] * 500_000), str(MAX_PARTS))):
         with pytest.raises(BadMail, match=reason):
             pictures_in(mail, most=20)
-    assert time.monotonic() - started < 5
+    assert time.thread_time() - started < 5
 
 
 # -- whose -----------------------------------------------------------------------------------------

@@ -64,11 +64,11 @@ class Listener:
     def leave(self) -> None:
         with suppress(OSError):
             self._socket.shutdown(socket.SHUT_RDWR)
-        assert self.ended.wait(10)
+        assert self.ended.wait(60)
         self._socket.close()
 
 
-def eventually(condition: Callable[[], bool], *, seconds: float = 10) -> None:
+def eventually(condition: Callable[[], bool], *, seconds: float = 60) -> None:
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end, "did not happen"
@@ -126,7 +126,7 @@ class House:
     def close(self) -> None:
         for thread in (self.server, self.journal.database):
             thread.stop()
-            assert thread.join(10)
+            assert thread.join(60)
 
 
 @pytest.fixture
@@ -268,7 +268,7 @@ def test_a_journal_that_cannot_answer_sends_viewers_away_to_come_again(
     house.happen("a0", quietly=True)
     with house.viewers() as [one]:
         house.happen("a1")
-        assert one.ended.wait(10)
+        assert one.ended.wait(60)
     with house.viewers(query="last_event_id=a0") as [again]:
         house.happen("a2")
         assert again.hears("a1", "a2")
@@ -281,9 +281,9 @@ def test_the_end_of_the_server_is_the_end_of_all_streams(tmp_path: Path) -> None
             house.happen("a1")
             assert all(one.hears("a1") for one in viewers)
             house.server.stop()
-            assert all(one.ended.wait(10) for one in viewers)
+            assert all(one.ended.wait(60) for one in viewers)
             assert all(one.complete for one in viewers)  # of themselves: what uvicorn has to end is cut off
-            assert house.server.join(10)
+            assert house.server.join(60)
         assert house.listeners == 0
     finally:
         house.close()
@@ -292,8 +292,8 @@ def test_the_end_of_the_server_is_the_end_of_all_streams(tmp_path: Path) -> None
 def test_a_server_that_is_started_again_has_streams_again(house: House) -> None:
     with house.viewers() as [one]:
         house.server.stop()
-        assert one.ended.wait(10)
-        assert house.server.join(10)
+        assert one.ended.wait(60)
+        assert house.server.join(60)
     house.server.stopping.clear()
     house.port = house.server.open()
     house.server.start()

@@ -67,7 +67,7 @@ def test_what_is_there_does_not_wait_for_what_is_made(
 
     def slow(picture: bytes, *, max_pixels: int) -> bytes:
         making.release()
-        assert going_on.wait(10)
+        assert going_on.wait(60)
         return make(picture, max_pixels=max_pixels)
 
     monkeypatch.setitem(thumbnails._MAKERS, "thumbnail", slow)
