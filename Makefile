@@ -11,7 +11,7 @@ COMPOSE = $(shell if docker compose version >/dev/null 2>&1; then echo docker co
 LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	--custom-compile-command 'make lock' $(if $(UPGRADE),--upgrade)
 
-.PHONY: help install demo test check format lock bench user setup build run rund stop logs clean
+.PHONY: help install demo test check format docs lock bench release user setup build run rund stop logs clean
 
 help: ## List what can be made
 	@sed -nE 's/^([a-z-]+):.*## (.*)/\1|\2/p' $(MAKEFILE_LIST) | \
@@ -36,6 +36,9 @@ check: $(VENV)/.installed-dev ## Check style, format and types
 format: $(VENV)/.installed-dev ## Bring the code into its format and mend what can be mended
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
+
+docs: $(VENV)/.installed ## Write docs/settings.md again from the settings themselves
+	@$(BIN)/python -m app settings > docs/settings.md.new && mv docs/settings.md.new docs/settings.md
 
 bench: $(VENV)/.installed-dev ## Measure the service beside what its parts need alone
 	@$(BIN)/python -m tests.bench $(ARGS)

@@ -182,6 +182,14 @@ def schema() -> None:
     click.echo(json.dumps(configuration.json_schema(), indent=2))
 
 
+@main.command("settings")
+def print_settings() -> None:
+    """Print every setting as Markdown: its names, what it does, its default and its limits."""
+    from app.config.reference import reference
+
+    click.echo(reference(), nl=False)
+
+
 for command in (archive, clean, drive_login, token):
     main.add_command(command)
 

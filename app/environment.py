@@ -64,12 +64,12 @@ LATER = (
 def rows(model: type[BaseModel], camera_kinds: Kinds) -> Iterator[Row]:
     """The table of all names; `n` is a number from 1 on."""
     for variable in variables(model, aliases=ALIASES):
-        row = _row(variable, kinds_of(model.model_fields[str(variable.location[0])]))
+        row = row_of(variable, kinds_of(model.model_fields[str(variable.location[0])]))
         yield row
         for alias in variable.aliases:
             yield alias, row[1], f"The same as `{variable.name}`.", row[3]
     for variable in camera_variables(camera_kinds, "OUTPUT_n", ("cameras[]",)):
-        yield _row(variable, camera_kinds)
+        yield row_of(variable, camera_kinds)
     yield "INPUT_n_TYPE", "inputs[].type", "What a sensor is; one of type Camera is a camera too.", ""
     yield "INPUT_n_LOCATION", "inputs[].location", "Where it is.", ""
     for name, description in (OTHERS | AWS).items():
@@ -82,7 +82,8 @@ def known_names(model: type[BaseModel], camera_kinds: Kinds) -> set[str]:
     return {name for name, *_ in rows(model, camera_kinds)} | inputs | {*LATER}
 
 
-def _row(variable: Variable, kinds: Kinds | None) -> Row:
+def row_of(variable: Variable, kinds: Kinds | None) -> Row:
+    """A setting's row; `kinds`: those that its section may be of."""
     field = variable.field
     description = field.description or ""
     if kinds and variable.location[-1] == "kind":
