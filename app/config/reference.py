@@ -87,7 +87,7 @@ def _lines(variable: Variable, kinds: Kinds | None = None) -> Iterator[Line]:
     if kinds and section and len(variable.location) > 1:  # a section whose kind decides what it has
         having = [kind for kind in kinds.names if variable.location[-1] in kinds.load(kind).model_fields]
         if len(having) < len(kinds.names):
-            description += f" Only of {_listed([kind for kind in having if kind != kinds.default], 'and')}."
+            description += f" Only for {_listed([kind for kind in having if kind != kinds.default], 'and')}."
     limits = _limits(field)
     if kinds and variable.location[-1] == "kind":
         default, limits = kinds.default, ""
