@@ -49,6 +49,17 @@ lock: $(VENV)/.installed-dev ## Write the lock files again from pyproject.toml (
 	@$(LOCK) pyproject.toml --extra dev -c requirements.lock -o requirements-dev.lock
 	@printf 'editables\nhatchling\n' | $(LOCK) - -c requirements-dev.lock -o requirements-build.lock
 
+release: $(VENV)/.installed-dev ## Build what is released into dist/, and its image, from a clean tree
+	@version=$$($(BIN)/python -m hatchling version) || exit 1; \
+	refuse() { echo "Not released: $$1" >&2; exit 1; }; \
+	[ -z "$$(git status --porcelain)" ] || refuse "git status names changes that are not committed"; \
+	grep -qF "## [$$version] - " CHANGELOG.md || refuse "CHANGELOG.md has no section ## [$$version] - <date>"; \
+	echo "Building $$version into dist/"; \
+	rm -rf dist && $(BIN)/python -m hatchling build || exit 1; \
+	if ! docker info >/dev/null 2>&1; then echo "No image: docker does not run here"; exit; fi; \
+	echo "Building the image snapshot-processor:$$version"; \
+	docker build --quiet --tag snapshot-processor:$$version .
+
 clean: ## Remove .venv and caches; data, configuration and containers stay
 	@echo "Removing .venv and caches"
 	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist
