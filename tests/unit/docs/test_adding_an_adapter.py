@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from app.cameras import CameraError
 from app.cameras.address import Networks
@@ -29,6 +30,14 @@ def test_the_camera_of_the_page_works(tmp_path: Path) -> None:
     settings.path.write_bytes(bytes(1001))
     with pytest.raises(CameraError, match="too_large"):
         camera.snapshot()
+
+
+def test_the_configuration_of_the_page_is_that_of_its_camera(tmp_path: Path) -> None:
+    (source,) = (block.text for block in blocks("python") if block.page == PAGE and "class File:" in block.text)
+    (shown,) = (block.text for block in blocks("yaml") if block.page == PAGE)
+    (tmp_path / "file.py").write_text(source, encoding="utf-8")
+    (camera,) = yaml.safe_load(shown)["cameras"]
+    assert imported(tmp_path / "file.py").FileSettings(**camera).device_key == "Attic Camera"
 
 
 def imported(path: Path) -> Any:
