@@ -13,7 +13,7 @@ WORKERS = $(shell echo $$((2 * $$(nproc))))
 LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	--custom-compile-command 'make lock' $(if $(UPGRADE),--upgrade)
 
-.PHONY: help install demo test test-unit check format lock bench mutants user setup build run rund stop logs clean
+.PHONY: help install demo test test-unit check format docs lock bench mutants release user setup build run rund stop logs clean
 
 help: ## List what can be made
 	@sed -nE 's/^([a-z-]+):.*## (.*)/\1|\2/p' $(MAKEFILE_LIST) | \
@@ -42,6 +42,9 @@ format: $(VENV)/.installed-dev ## Bring the code into its format and mend what c
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 
+docs: $(VENV)/.installed ## Write docs/settings.md again from the settings themselves
+	@$(BIN)/python -m app settings > docs/settings.md.new && mv docs/settings.md.new docs/settings.md
+
 bench: $(VENV)/.installed-dev ## Measure the service beside what its parts need alone
 	@$(BIN)/python -m tests.bench $(ARGS)
 
@@ -53,6 +56,17 @@ lock: $(VENV)/.installed-dev ## Write the lock files again from pyproject.toml (
 	@$(LOCK) pyproject.toml -o requirements.lock
 	@$(LOCK) pyproject.toml --extra dev -c requirements.lock -o requirements-dev.lock
 	@printf 'editables\nhatchling\n' | $(LOCK) - -c requirements-dev.lock -o requirements-build.lock
+
+release: $(VENV)/.installed-dev ## Build what is released into dist/, and its image, from a clean tree
+	@version=$$($(BIN)/python -m hatchling version) || exit 1; \
+	refuse() { echo "Not released: $$1" >&2; exit 1; }; \
+	[ -z "$$(git status --porcelain)" ] || refuse "git status names changes that are not committed"; \
+	grep -qF "## [$$version] - " CHANGELOG.md || refuse "CHANGELOG.md has no section ## [$$version] - <date>"; \
+	echo "Building $$version into dist/"; \
+	rm -rf dist && $(BIN)/python -m hatchling build || exit 1; \
+	if ! docker info >/dev/null 2>&1; then echo "No image: docker does not run here"; exit; fi; \
+	echo "Building the image snapshot-processor:$$version"; \
+	docker build --quiet --tag snapshot-processor:$$version .
 
 clean: ## Remove .venv and caches; data, configuration and containers stay
 	@echo "Removing .venv and caches"

@@ -27,14 +27,14 @@ from pylib.lockfile import FolderInUse, FolderLock
 
 @click.group()
 def archive() -> None:
-    """Look after the archives: status, retry, verify, import."""
+    """Show the archives' state, try again, verify, and import pictures."""
 
 
 @archive.command("status")
 @click.pass_obj
 @failing_clearly
 def archive_status(config_file: Path | None) -> None:
-    """Say of each archive what it has and what waits."""
+    """Show what each archive has, and what waits."""
     settings = configuration.load(config_file)
     try:
         with _journal(settings) as journal:
@@ -48,7 +48,7 @@ def archive_status(config_file: Path | None) -> None:
 @click.pass_obj
 @failing_clearly
 def archive_retry(config_file: Path | None) -> None:
-    """Have everything that waits, was given up or was never asked for tried: at once, or with the next start."""
+    """Try now what waits, and queue what was given up or never queued; without a running service, at its next start."""
     settings = configuration.load(config_file)
     try:
         with _journal(settings) as journal:
@@ -61,11 +61,11 @@ def archive_retry(config_file: Path | None) -> None:
 
 
 @archive.command("verify")
-@click.option("--again", is_flag=True, help="Send again what is missing or differs.")
+@click.option("--again", is_flag=True, help="Queue again what is missing or differs.")
 @click.pass_obj
 @failing_clearly
 def archive_verify(config_file: Path | None, again: bool) -> None:
-    """List what each archive holds and compare it with what it confirmed; status 1 when something is wrong."""
+    """Compare what each archive holds with what it confirmed; ends with status 1 when something is wrong."""
     well = True
     with _stopped(config_file) as (settings, journal):
         for one in _archives(settings, journal):
@@ -88,7 +88,7 @@ def archive_verify(config_file: Path | None, again: bool) -> None:
 @click.pass_obj
 @failing_clearly
 def archive_import(config_file: Path | None, folder: Path, camera: str) -> None:
-    """Take up the pictures below FOLDER that another tool left; they become no events, the files stay."""
+    """Archive the pictures below FOLDER that another tool left; they become no events, and the files stay."""
     with _stopped(config_file) as (settings, journal):
         labels = {one.device_key: one.label or one.location for one in settings.cameras}
         if camera not in labels:
@@ -110,11 +110,11 @@ def archive_import(config_file: Path | None, folder: Path, camera: str) -> None:
 
 
 @click.command()
-@click.option("--dry-run", is_flag=True, help="Only say what would go.")
+@click.option("--dry-run", is_flag=True, help="Only print what would be deleted.")
 @click.pass_obj
 @failing_clearly
 def clean(config_file: Path | None, dry_run: bool) -> None:
-    """Let go of pictures in the cache, and of videos, that the retention settings do not keep."""
+    """Delete pictures in the cache, and videos, that the retention settings do not keep."""
     with _stopped(config_file) as (settings, journal):
         names = [one.name for one in _archives(settings, journal)]
         root = settings.data_dir / "cache"
@@ -131,11 +131,11 @@ def clean(config_file: Path | None, dry_run: bool) -> None:
 
 
 @click.command("drive-login")
-@click.option("--port", default=0, help="Loopback port to answer on; any free one unless given.")
+@click.option("--port", default=0, help="Loopback port for the browser's answer; any free one unless given.")
 @click.pass_obj
 @failing_clearly
 def drive_login(config_file: Path | None, port: int) -> None:
-    """Sign in to Google Drive, also on a machine without a browser, and keep the token."""
+    """Sign in to Google Drive, also on a machine without a browser, and store the token."""
     from app.archives.google_drive.sign_in import sign_in
 
     settings = configuration.load(config_file)

@@ -10,23 +10,27 @@ from app.sections import Directory, Section
 class ArchiveSettings(Section):
     """Pictures in date folders on a local or mounted disk."""
 
-    dir: Directory | None = Field(default=None, description="Folder for date folders with pictures; none unless set.")
-    concurrency: int = Field(default=2, ge=1, le=32, description="Pictures written to it at once.")
+    dir: Directory | None = Field(default=None, description="Folder of the archive; no such archive unless set.")
+    concurrency: int = Field(default=2, ge=1, le=32, description="Pictures written at once.")
     alarm_after: float = Field(
         default=3600,
         ge=60,
         le=31_536_000,
-        description="Seconds that a picture may wait for any archive, this one or another, before health and the"
-        " monitors call that wrong.",
+        description="Seconds that a picture may wait for any archive, S3 and Drive included, before health and the"
+        " monitors report a problem.",
     )
 
 
 class CameraRetention(Section):
     """How long one camera's pictures stay in the cache, where that differs from the others."""
 
-    camera: str = Field(min_length=1, description="Its device key: `Front Door Camera`.")
-    days: float = Field(ge=0, le=36_500, description="Days a picture or video stays; 0 for as long as there is room.")
-    person_days: float = Field(ge=0, le=36_500, description="The same for a picture with a person in it.")
+    camera: str = Field(min_length=1, description="Device key of the camera: `Front Door Camera`.")
+    days: float = Field(
+        ge=0, le=36_500, description="Days that a picture or video stays; 0 for as long as there is room."
+    )
+    person_days: float = Field(
+        ge=0, le=36_500, description="Days that a picture with a person stays; 0 for as long as there is room."
+    )
 
 
 class RetentionSettings(Section):
@@ -36,24 +40,32 @@ class RetentionSettings(Section):
     """
 
     days: float = Field(
-        default=30, ge=0, le=36_500, description="Days a picture or video stays; 0 for as long as there is room."
+        default=30, ge=0, le=36_500, description="Days that a picture or video stays; 0 for as long as there is room."
     )
-    person_days: float = Field(default=90, ge=0, le=36_500, description="The same for a picture with a person in it.")
-    cameras: tuple[CameraRetention, ...] = Field(default=(), description="Cameras for which other days count.")
+    person_days: float = Field(
+        default=90,
+        ge=0,
+        le=36_500,
+        description="Days that a picture with a person stays; 0 for as long as there is room.",
+    )
+    cameras: tuple[CameraRetention, ...] = Field(default=(), description="Cameras with other numbers of days.")
     max_gb: float = Field(
         default=0,
         ge=0,
-        description="Gigabytes of all pictures, and again of all videos; the oldest go. 0 for no limit.",
+        description="Gigabytes of all pictures, and as many again of all videos; beyond that the oldest are deleted. 0"
+        " for no limit.",
     )
     min_free_gb: float = Field(
         default=1.0,
         ge=0,
-        description="Gigabytes to keep free on disk; the oldest videos go, then the oldest pictures. 0 for no limit.",
+        description="Gigabytes of disk to keep free: the oldest videos are deleted, then the oldest pictures. 0 for no"
+        " limit.",
     )
     hard_free_gb: float = Field(
         default=0.3,
         ge=0,
-        description="Gigabytes below which even what is starred or not archived goes, the oldest first; 0 for never.",
+        description="Gigabytes of free disk below which the oldest pictures are deleted even if they are starred or not"
+        " archived; 0 for never.",
     )
     forget_days: float = Field(
         default=365,
@@ -61,4 +73,4 @@ class RetentionSettings(Section):
         le=36_500,
         description="Days after which the journal forgets an event whose picture has left the cache.",
     )
-    every: float = Field(default=600, ge=10, le=86_400, description="Seconds between two looks.")
+    every: float = Field(default=600, ge=10, le=86_400, description="Seconds between two cleanings.")

@@ -38,7 +38,7 @@ M_ARENA_MAX = -8
     "--config",
     "config_file",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="Configuration file; else CONFIG_FILE, ./config.yml, ./config/config.yml, /config/config.yml.",
+    help="Configuration file; unless given, CONFIG_FILE, ./config.yml, ./config/config.yml or /config/config.yml.",
 )
 @click.pass_context
 def main(context: click.Context, config_file: Path | None) -> None:
@@ -64,7 +64,7 @@ def run(config_file: Path | None) -> None:
 @click.pass_obj
 @failing_clearly
 def demo(config_file: Path | None, every: float) -> None:
-    """Show what it does, on drawn cameras: no account, no broker, no camera needed."""
+    """Run the whole service on drawn cameras; needs no account, broker or camera."""
     from app.demo import run_demo
 
     settings = _prepared(config_file, log_level="warning")
@@ -75,7 +75,7 @@ def demo(config_file: Path | None, every: float) -> None:
 @click.pass_obj
 @failing_clearly
 def ftp(config_file: Path | None) -> None:
-    """Run the FTP server alone: uploads wait in their folders for a service that runs now or later."""
+    """Run only the FTP server; uploads wait in their folders for a service that runs now or later."""
     from app.ftp.server import run_alone
     from app.inbox import Inbox
     from app.reception import AREA, accounts_of, owners_of
@@ -93,7 +93,7 @@ def ftp(config_file: Path | None) -> None:
 @click.pass_obj
 @failing_clearly
 def check(config_file: Path | None) -> None:
-    """Look at configuration, broker, cameras, detector, disk, clock and secrets; say what to do."""
+    """Check configuration, broker, cameras, detector, disk, clock and secrets, and say what to do."""
     from app.checks import Verdict
     from app.checks import check as look
 
@@ -114,7 +114,7 @@ def check(config_file: Path | None) -> None:
 
 @main.command()
 @click.argument("camera")
-@click.option("--label", help="What people call the place; the camera's own label unless given.")
+@click.option("--label", help="Name of the place for people; the camera's own label unless given.")
 @click.option("--device-params", help="user:password@ip:port that overrides the camera's configured address.")
 @click.pass_obj
 @failing_clearly
@@ -132,9 +132,9 @@ def trigger(config_file: Path | None, camera: str, label: str | None, device_par
 
 
 @main.command()
-@click.option("--save", type=click.Path(path_type=Path, file_okay=False), help="Keep the pictures in this folder.")
-@click.option("--count", type=int, help="End after so many events.")
-@click.option("--timeout", type=float, help="End with an error when no event came for so many seconds.")
+@click.option("--save", type=click.Path(path_type=Path, file_okay=False), help="Save the pictures in this folder.")
+@click.option("--count", type=int, help="End after this many events.")
+@click.option("--timeout", type=float, help="End with an error after this many seconds without an event.")
 @click.option("--json", "as_json", is_flag=True, help="Print each event as one line of JSON.")
 @click.pass_obj
 @failing_clearly
@@ -180,6 +180,14 @@ def health(config_file: Path | None) -> None:
 def schema() -> None:
     """Print the JSON schema of config.yml, for editors."""
     click.echo(json.dumps(configuration.json_schema(), indent=2))
+
+
+@main.command("settings")
+def print_settings() -> None:
+    """Print every setting as Markdown: its names, what it does, its default and its limits."""
+    from app.config.reference import reference
+
+    click.echo(reference(), nl=False)
 
 
 for command in (archive, clean, drive_login, token):

@@ -31,13 +31,13 @@ ALIASES: dict[str, tuple[str, ...]] = {
 """Historic and standard names of settings, by path."""
 
 AWS = {
-    "AWS_ACCESS_KEY_ID": "Account for Rekognition, the archive in S3, and the copy of Google Drive's token.",
-    "AWS_SECRET_ACCESS_KEY": "Its secret.",
-    "AWS_SESSION_TOKEN": "Of temporary credentials.",
-    "AWS_DEFAULT_REGION": "Region, where `detector.region` does not name one.",
+    "AWS_ACCESS_KEY_ID": "Access key for Rekognition, the archive in S3, and the copy of Google Drive's token.",
+    "AWS_SECRET_ACCESS_KEY": "Secret of that access key.",
+    "AWS_SESSION_TOKEN": "Session token of temporary credentials.",
+    "AWS_DEFAULT_REGION": "AWS region, where `detector.region` or `s3.region` does not name one.",
     "AWS_CONFIG_FILE": "boto3's configuration file.",
     "AWS_SHARED_CREDENTIALS_FILE": "boto3's file of credentials.",
-    "AWS_PROFILE": "Which profile of these files counts.",
+    "AWS_PROFILE": "Profile to use from these files.",
     "AWS_ENDPOINT_URL": "Another endpoint for all of AWS.",
     "AWS_ENDPOINT_URL_REKOGNITION": "Another endpoint for Rekognition.",
     "AWS_ENDPOINT_URL_S3": "Another endpoint for S3.",
@@ -47,10 +47,10 @@ AWS = {
 OTHERS = {
     "CONFIG_FILE": "The configuration file, if not ./config.yml, ./config/config.yml or /config/config.yml.",
     "OBJECT_DETECTION_ENABLED": "false is the same as `DETECTOR_KIND=none`.",
-    "SYSLOG_ADDRESS": "Where Docker takes the containers' output, like udp://host:514; for `make setup`.",
-    "OP_CONNECT_HOST": "A 1Password Connect server; its item `ENV.<app name>` holds further names.",
-    "OP_CONNECT_TOKEN": "Its token.",
-    "OP_VAULT": "Id or name of the vault; the only one that the token opens unless set.",
+    "SYSLOG_ADDRESS": "Syslog for the containers' output, such as udp://host:514; read by `make setup`.",
+    "OP_CONNECT_HOST": "Address of a 1Password Connect server. Its item `ENV.<app name>` may hold any of these names.",
+    "OP_CONNECT_TOKEN": "Token for that server.",
+    "OP_VAULT": "Id or name of the vault; needed when the token opens several.",
 }
 
 LATER = (
@@ -64,14 +64,14 @@ LATER = (
 def rows(model: type[BaseModel], camera_kinds: Kinds) -> Iterator[Row]:
     """The table of all names; `n` is a number from 1 on."""
     for variable in variables(model, aliases=ALIASES):
-        row = _row(variable, kinds_of(model.model_fields[str(variable.location[0])]))
+        row = row_of(variable, kinds_of(model.model_fields[str(variable.location[0])]))
         yield row
         for alias in variable.aliases:
             yield alias, row[1], f"The same as `{variable.name}`.", row[3]
     for variable in camera_variables(camera_kinds, "OUTPUT_n", ("cameras[]",)):
-        yield _row(variable, camera_kinds)
-    yield "INPUT_n_TYPE", "inputs[].type", "What a sensor is; one of type Camera is a camera too.", ""
-    yield "INPUT_n_LOCATION", "inputs[].location", "Where it is.", ""
+        yield row_of(variable, camera_kinds)
+    yield "INPUT_n_TYPE", "inputs[].type", "Type of the sensor; one of type Camera is a camera too.", ""
+    yield "INPUT_n_LOCATION", "inputs[].location", "Location of the sensor.", ""
     for name, description in (OTHERS | AWS).items():
         yield name, "", description, ""
 
@@ -82,7 +82,8 @@ def known_names(model: type[BaseModel], camera_kinds: Kinds) -> set[str]:
     return {name for name, *_ in rows(model, camera_kinds)} | inputs | {*LATER}
 
 
-def _row(variable: Variable, kinds: Kinds | None) -> Row:
+def row_of(variable: Variable, kinds: Kinds | None) -> Row:
+    """A setting's row; `kinds`: those that its section may be of."""
     field = variable.field
     description = field.description or ""
     if kinds and variable.location[-1] == "kind":

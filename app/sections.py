@@ -95,7 +95,7 @@ class Section(BaseModel):
 class Device(Section):
     """Something that the heartbeat names."""
 
-    type: str = Field(min_length=1, description="What it is: `Camera`, or a sensor's kind.")
+    type: str = Field(min_length=1, description="`Camera`, or another type such as `Contact`.")
     location: str = Field(min_length=1, description="Where it is.")
 
     @property
@@ -105,21 +105,22 @@ class Device(Section):
 
 
 class LogSettings(Section):
-    """What is said about what happens, and where to."""
+    """The log: how much of it, in which form, and where to."""
 
     level: Annotated[Literal["debug", "info", "warning", "error", "critical"], SmallLetters] = Field(
-        default="info", description="The least that is said: debug, info, warning, error or critical."
+        default="info", description="Lowest level that is logged: debug, info, warning, error or critical."
     )
     format: Annotated[Literal["auto", "console", "json"], SmallLetters] = Field(
-        default="auto", description="console for people, json for collectors; auto: console on a terminal."
+        default="auto",
+        description="console for people, json for log collectors; auto is console on a terminal, else json.",
     )
     syslog: Annotated[str, AfterValidator(_syslog)] = Field(
-        default="", description="A syslog besides: `udp://host:514`, `tcp://host:514` or `/dev/log`."
+        default="", description="Syslog that gets the log as well: `udp://host:514`, `tcp://host:514` or `/dev/log`."
     )
 
 
 class MonitorSettings(Section):
-    """Services outside that notice when this one falls silent."""
+    """Services outside that raise an alarm when this one stops pinging them."""
 
     hc_ping_url: WebAddress = Field(default=Secret(""), description="Ping address of a healthchecks.io check.")
     cronitor_monitor_key: Secret = Field(default=Secret(""), description="Key of a Cronitor heartbeat monitor.")
@@ -134,39 +135,40 @@ class RabbitMQSettings(Section):
 
     server_address: str = Field(
         default="",
-        description="host, host:port or amqp(s)://user:password@host:port/vhost, of which every part counts"
-        " more than the settings below; empty for no broker.",
+        description="host, host:port or amqp(s)://user:password@host:port/vhost; the parts of a URL override the"
+        " settings below. Empty for no broker.",
     )
-    port: int = Field(default=0, ge=0, le=65_535, description="0 for the usual one: 5672, with TLS 5671.")
-    username: str = Field(default="guest", description="Login.")
-    password: Secret = Field(default=Secret("guest"), description="Its password.")
+    port: int = Field(default=0, ge=0, le=65_535, description="Port; 0 for 5672, or 5671 with TLS.")
+    username: str = Field(default="guest", description="User name.")
+    password: Secret = Field(default=Secret("guest"), description="Password; guest unless set.")
     vhost: str = Field(default="/", min_length=1, description="Virtual host.")
-    tls: bool = Field(default=False, description="Talk TLS; the broker's certificate is checked.")
+    tls: bool = Field(default=False, description="Use TLS, and check the broker's certificate.")
     exchange: str = Field(
         default="home_automation",
         min_length=1,
         max_length=100,
-        description="Topic exchange for events; with `_control` behind it, the one for triggers.",
+        description="Topic exchange for events. Its name with `_control` appended is the exchange for triggers.",
     )
     device_topic: str = Field(
         default="snapshot",
         min_length=1,
         max_length=50,
-        description="Our word in routing keys: `event.trigger.<topic>`, `event.notify.<topic>...`.",
+        description="Word for this service in routing keys: `event.trigger.<topic>`, `event.notify.<topic>...`.",
     )
     durable_exchanges: bool = Field(
-        default=False, description="Declare both exchanges durable; all peers must do the same."
+        default=False, description="Declare both exchanges durable; all programs that declare them must do the same."
     )
     queue_type: Annotated[Literal["quorum", "classic"], SmallLetters] = Field(
-        default="quorum", description="Of our own queues: quorum, or classic for a broker without."
+        default="quorum",
+        description="Type of the service's own queues: quorum, or classic for a broker without quorum queues.",
     )
-    prefetch: int = Field(default=1000, ge=1, le=65_535, description="Triggers under way at once.")
-    heartbeat: int = Field(default=10, ge=5, le=600, description="Seconds between signs of life on the connection.")
+    prefetch: int = Field(default=1000, ge=1, le=65_535, description="Triggers that may be unacknowledged at once.")
+    heartbeat: int = Field(default=10, ge=5, le=600, description="Seconds between heartbeats on the connection.")
     unroutable_for: float = Field(
         default=3600,
         ge=0,
         le=31_536_000,
-        description="Seconds for which an event nobody listens to is retried.",
+        description="Seconds for which an event is tried again while no queue is bound for it.",
     )
 
     @model_validator(mode="before")
@@ -196,7 +198,7 @@ class RabbitMQSettings(Section):
 class WebSettings(Section):
     """The album and the HTTP API."""
 
-    enabled: bool = Field(default=True, description="Serve them.")
+    enabled: bool = Field(default=True, description="Serve the album and the HTTP API.")
     host: str = Field(
         default="127.0.0.1",
         min_length=1,
@@ -205,23 +207,23 @@ class WebSettings(Section):
     port: Port = Field(default=8080, description="Port it listens on.")
     password: Secret = Field(
         default=Secret(""),
-        description="Asked from everyone. Without one, this machine is served freely on a loopback address; on any"
-        " other a password is made, shown once in the log.",
+        description="Password for the album and the API. Without one, everyone on this machine may use them if they"
+        " listen on a loopback address; else a password is made, and shown once in the log.",
     )
     public_url: PublicUrl = Field(
         default="",
-        description="Where people reach the album, with a reverse proxy's path if it has one"
+        description="Address that people type to reach the album, with the reverse proxy's path if there is one"
         " (https://home.example/album); needed for links in messages.",
     )
     trusted_proxies: tuple[Network, ...] = Field(
         default=(),
-        description="Networks of reverse proxies whose X-Forwarded-For and X-Forwarded-Proto count.",
+        description="Networks of reverse proxies whose X-Forwarded-For and X-Forwarded-Proto headers are trusted.",
     )
     open_health: bool = Field(
-        default=True, description="Answer /health/live and /health/ready, in one word, without a password."
+        default=True, description="Answer /health/live and /health/ready without a password, in one word."
     )
     open_metrics: bool = Field(default=False, description="Answer /metrics without a password.")
-    max_upload_mb: float = Field(default=25, gt=0, le=1000, description="Megabytes that an uploaded picture may have.")
+    max_upload_mb: float = Field(default=25, gt=0, le=1000, description="Largest uploaded picture, in megabytes.")
 
     @property
     def own_url(self) -> str:

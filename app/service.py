@@ -1,4 +1,4 @@
-"""The composition root: reads like the drawing in the README, and is the only file that knows everyone."""
+"""The composition root: reads like the drawing in ARCHITECTURE.md, and is the only file that knows everyone."""
 
 from __future__ import annotations
 
@@ -71,12 +71,7 @@ LATE_S = 60.0
 
 
 class Service:
-    """Everything that runs, put together from settings; nothing runs before `run`.
-
-    rabbitmq ─▶ TRIGGERS ─▶ Fetch ──┬▶ SNAPSHOTS ─▶ Detect ─┬▶ RABBITMQ ─▶ Publish ─▶ rabbitmq
-    http, schedule ─▲               │                       ├▶ one for each archive ─▶ Keep ─▶ drive, s3, folder
-    ftp, mail, folder ─▶ UPLOADS ─▶ Receive                 └▶ LIVE ─▶ who waits for it
-    """
+    """Everything that runs, put together from settings; nothing runs before `run`."""
 
     def __init__(self, settings: Settings, *, version: str, extra: Sequence[Loop] = ()) -> None:
         """`extra`: threads that feed the service from outside, such as the demo's sensor."""

@@ -56,84 +56,91 @@ class Settings(Section):
         default="snapshot-processor",
         min_length=1,
         max_length=64,
-        description="What the service calls itself in logs, and its item `ENV.<app name>` in the vault.",
+        description="Name of the service in logs and queues, and of its item `ENV.<app name>` in the 1Password vault.",
     )
     device_name: str = Field(
         default_factory=socket.gethostname,
         min_length=1,
         max_length=100,
-        description="This device's word in the routing keys of events; the host name unless set.",
+        description="Word for this device in the routing keys of events; the host name unless set.",
     )
     data_dir: Directory = Field(
-        default=Path("data"), validate_default=True, description="Directory for pictures and the journal."
+        default=Path("data"),
+        validate_default=True,
+        description="Directory for pictures and the journal, on a local disk.",
     )
     time_zone: TimeZone = Field(
         default="",
-        description="For schedules and the names of days, like Europe/Berlin; the system's unless set.",
+        description="Time zone for days and for times without a zone, such as Europe/Berlin; the system's unless set.",
     )
     max_age: float = Field(
         default=120,
         ge=0,
         le=31_536_000,
-        description="Seconds after which a trigger that waited is stale, without a picture; 0 for never.",
+        description="Seconds after which a trigger that waited is stale and gets no picture; 0 for never.",
     )
     max_pending: int = Field(
-        default=100, ge=1, le=100_000, description="Triggers that may wait for one camera; more are refused."
+        default=100,
+        ge=1,
+        le=100_000,
+        description="Triggers that may wait for one camera; further ones end as `overloaded`.",
     )
     fetch_workers: int = Field(
         default=0,
         ge=0,
         le=1024,
-        description=f"Cameras asked at once; 0 for as many as there are, up to {MAX_AUTOMATIC_WORKERS}.",
+        description=f"Cameras asked at the same time; 0 for as many as there are, up to {MAX_AUTOMATIC_WORKERS}.",
     )
     shutdown_grace: float = Field(
         default=20,
         gt=0,
         le=600,
-        description="Seconds that an orderly end may take; less than the container's.",
+        description="Seconds for an orderly end; must be less than the container's stop_grace_period.",
     )
     max_pixels: int = Field(
         default=50_000_000,
         ge=10_000,
         le=500_000_000,
-        description="Pictures with more pixels are not decoded.",
+        description="Pictures with more pixels are refused before they are decoded.",
     )
-    log: LogSettings = Field(default=LogSettings(), description="What is said about what happens.")
-    sentry_dsn: WebAddress = Field(default=Secret(""), description="Where Sentry takes errors; empty for none.")
+    log: LogSettings = Field(default=LogSettings(), description="The log.")
+    sentry_dsn: WebAddress = Field(default=Secret(""), description="Sentry's DSN, for errors; empty for none.")
     monitors: MonitorSettings = Field(
-        default=MonitorSettings(), description="Services outside that notice when this one falls silent."
+        default=MonitorSettings(), description="Services outside that raise an alarm when this one stops pinging them."
     )
-    rabbitmq: RabbitMQSettings = Field(default=RabbitMQSettings(), description="The broker.")
-    cameras: tuple[Annotated[CameraSettings, CAMERA_KINDS], ...] = Field(
-        default=(), description="What pictures are taken with."
+    rabbitmq: RabbitMQSettings = Field(
+        default=RabbitMQSettings(), description="The broker that triggers come from and events go to."
     )
+    cameras: tuple[Annotated[CameraSettings, CAMERA_KINDS], ...] = Field(default=(), description="The cameras.")
     camera_networks: tuple[Network, ...] = Field(
         default=HOME_NETWORKS,
-        description="Networks that an address out of a trigger must lie in: private and loopback ranges unless set.",
+        description="Networks in which an address from a trigger must lie; the private and loopback ranges unless set.",
     )
     inputs: tuple[Device, ...] = Field(
         default=(), description="Sensors that the heartbeat names; one of type Camera is a camera too."
     )
     outputs: tuple[Device, ...] = Field(
         default=(),
-        description="Devices that the heartbeat names, all cameras among them; any of type Camera is one.",
+        description="Devices that the heartbeat names, besides all cameras; one of type Camera is a camera too.",
     )
     detector: Annotated[DetectorSettings, DETECTOR_KINDS] = Field(
-        default=DetectorSettings(kind="auto"), description="What finds out what is in a picture."
+        default=DetectorSettings(kind="auto"), description="The detector, which says what is in a picture."
     )
     ftp: FtpSettings = Field(default=FtpSettings(), description="The FTP server for cameras that push.")
-    mail: MailSettings = Field(default=MailSettings(), description="The mail server for cameras that mail.")
-    uploads: UploadSettings = Field(default=UploadSettings(), description="What becomes of files that cameras send.")
+    mail: MailSettings = Field(default=MailSettings(), description="The mail server for cameras that send mails.")
+    uploads: UploadSettings = Field(default=UploadSettings(), description="How files that cameras send are processed.")
     archive: ArchiveSettings = Field(
-        default=ArchiveSettings(), description="Pictures in date folders on a local or mounted disk."
+        default=ArchiveSettings(), description="Archive in a folder on a local or mounted disk."
     )
-    s3: S3Settings = Field(default=S3Settings(), description="Pictures in S3, or what speaks it.")
-    google_drive: GoogleDriveSettings = Field(default=GoogleDriveSettings(), description="Pictures in Google Drive.")
-    backup_s3_bucket: str = Field(default="", description="Bucket for a copy of Google Drive's token; empty for none.")
+    s3: S3Settings = Field(default=S3Settings(), description="Archive in Amazon S3, or on a server with its protocol.")
+    google_drive: GoogleDriveSettings = Field(default=GoogleDriveSettings(), description="Archive in Google Drive.")
+    backup_s3_bucket: str = Field(
+        default="", description="S3 bucket for a copy of Google Drive's token; empty for none."
+    )
     retention: RetentionSettings = Field(
         default=RetentionSettings(), description="How long pictures stay in the cache."
     )
-    web: WebSettings = Field(default=WebSettings(), description="The HTTP interface.")
+    web: WebSettings = Field(default=WebSettings(), description="The album and the HTTP API.")
 
     _warnings: tuple[str, ...] = PrivateAttr(default=())
     _config_file: Path | None = PrivateAttr(default=None)

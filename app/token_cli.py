@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @click.group()
 def token() -> None:
-    """Passwords for machines, each to be taken back alone; a running service hears of it at once."""
+    """Manage tokens for programs that use the HTTP API; a running service knows of changes at once."""
 
 
 @token.command("add")
@@ -28,7 +28,7 @@ def token() -> None:
 @click.pass_obj
 @failing_clearly
 def token_add(config_file: Path | None, name: str) -> None:
-    """Make a token called NAME and print it: it is not shown again."""
+    """Make a token called NAME and print it; it is not shown again."""
     with _changing(config_file) as tokens:
         text = tokens.add(name)
     click.echo(text)
@@ -39,7 +39,7 @@ def token_add(config_file: Path | None, name: str) -> None:
 @click.pass_obj
 @failing_clearly
 def token_list(config_file: Path | None) -> None:
-    """Name the tokens that there are, oldest first."""
+    """List the tokens, oldest first."""
     known = _tokens(_folder(config_file)).all()
     for one in known:
         click.echo(f"{one.made_at}  {one.name}")
@@ -52,7 +52,7 @@ def token_list(config_file: Path | None) -> None:
 @click.pass_obj
 @failing_clearly
 def token_revoke(config_file: Path | None, name: str) -> None:
-    """Take the token called NAME back: from now on it opens nothing."""
+    """Revoke the token called NAME; it opens nothing any more."""
     with _changing(config_file) as tokens:
         tokens.revoke(name)
     click.echo(f"{name} is revoked")

@@ -31,53 +31,55 @@ class UploadSettings(Section):
 
     watch: Annotated[Literal["inotify", "polling"], SmallLetters] = Field(
         default="inotify",
-        description="How files that others put into the upload area are noticed: inotify, or polling for NFS, SMB"
-        " and folders shared with another system.",
+        description="How files by other programs in the upload area are found: inotify, or polling for NFS, SMB and"
+        " folders shared with a virtual machine.",
     )
-    polling_interval: float = Field(default=2, ge=0.1, le=3600, description="Seconds between looks when polling.")
+    polling_interval: float = Field(default=2, ge=0.1, le=3600, description="Seconds between two looks with polling.")
     scan_interval: float = Field(
-        default=30, ge=0.1, le=86_400, description="Seconds between scans for what was not noticed."
+        default=30, ge=0.1, le=86_400, description="Seconds between full scans for files that were missed."
     )
     quiet_time: float = Field(
         default=5,
         ge=0.1,
         le=3600,
-        description="Seconds without a change after which such a file is complete.",
+        description="Seconds without a change after which a file by another program is complete.",
     )
     patience: float = Field(
         default=60,
         ge=0.1,
         le=86_400,
-        description="The same for a temporary name (.tmp, .part, a leading dot) and a file that does not look whole.",
+        description="Seconds without a change after which a file is processed although it has a temporary name (.tmp,"
+        " .part, a leading dot) or looks incomplete.",
     )
-    max_bytes: int = Field(default=50_000_000, ge=1_000, description="Larger files are quarantined, not decoded.")
+    max_bytes: int = Field(
+        default=50_000_000, ge=1_000, description="Larger files go to quarantine, and are not decoded."
+    )
     videos: Annotated[Literal["keep", "ignore"], SmallLetters] = Field(
         default="keep",
-        description="Videos among the pictures: keep them in the data directory's videos/, or ignore them: what our"
-        " server receives is let go of, and what others put into the area stays there.",
+        description="keep moves videos to videos/ in the data directory; ignore discards those that our servers"
+        " receive, and leaves those by other programs in the upload area.",
     )
     settle: float = Field(
         default=0,
         ge=0,
         le=3600,
-        description="Seconds within which what a camera pushes becomes one event, with the best picture; 0: each does.",
+        description="Seconds within which several pictures of a camera become one event, with the best of them; 0 makes"
+        " an event of each.",
     )
     time_patterns: tuple[TimePattern, ...] = Field(
         default=(),
-        description="Regular expressions for the time in files' names, tried before the known ones, with the groups"
-        " year, month, day, hour, minute, and maybe second, fraction, zone.",
+        description="Regular expressions for the time in file names, tried before the built-in ones, with the groups"
+        " year, month, day, hour, minute, and optionally second, fraction, zone.",
     )
     max_age_days: float = Field(
         default=7,
         gt=0,
         le=3650,
-        description="A picture that claims to be older than that was taken when it came.",
+        description="Days; a picture that claims to be older gets the time of its arrival.",
     )
-    quarantine_days: float = Field(
-        default=30, gt=0, le=3650, description="Days for which files that are no pictures are kept."
-    )
+    quarantine_days: float = Field(default=30, gt=0, le=3650, description="Days for which quarantined files are kept.")
     quarantine_bytes: int = Field(
-        default=500_000_000, ge=0, description="Bytes that they may take; beyond it the oldest go."
+        default=500_000_000, ge=0, description="Bytes of all quarantined files; beyond that the oldest are deleted."
     )
 
     @property

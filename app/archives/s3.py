@@ -48,29 +48,29 @@ class S3Settings(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
-    bucket: str = Field(default="", description="Where pictures are kept; empty for no archive in S3.")
-    prefix: str = Field(default="", max_length=500, description="Comes before the date in every key: `home/cameras`.")
+    bucket: str = Field(default="", description="Bucket for the pictures; empty for no archive in S3.")
+    prefix: str = Field(default="", max_length=500, description="Prefix of every key, before the date: `home/cameras`.")
     region: str = Field(default="", description="AWS region; AWS_DEFAULT_REGION or the profile's unless set.")
     endpoint_url: str = Field(
         default="",
-        description="Address of another server than Amazon's; AWS_ENDPOINT_URL_S3 or AWS_ENDPOINT_URL unless set.",
+        description="Address of a server other than Amazon's; AWS_ENDPOINT_URL_S3 or AWS_ENDPOINT_URL unless set.",
     )
     path_style: bool = Field(
         default=False,
-        description="The bucket in the path and not in the host's name, as most other servers want it.",
+        description="Put the bucket into the path instead of the host name, as most other servers want it.",
     )
     storage_class: str = Field(
         default="",
         pattern="^[A-Z_]*$",
-        description="STANDARD_IA, GLACIER_IR ...; the bucket's default unless set.",
+        description="Storage class such as STANDARD_IA or GLACIER_IR; the bucket's default unless set.",
     )
     encryption: Literal["", "AES256", "aws:kms", "aws:kms:dsse"] = Field(
-        default="", description="AES256 or aws:kms; the bucket's default unless set."
+        default="", description="Encryption by the server, AES256 or aws:kms; the bucket's default unless set."
     )
-    kms_key: str = Field(default="", description="Key for aws:kms; the account's own unless set.")
+    kms_key: str = Field(default="", description="Key for aws:kms; the account's default key unless set.")
     concurrency: int = Field(default=4, ge=1, le=64, description="Uploads at once.")
-    connect_timeout: float = Field(default=5.0, gt=0, le=30, description="Seconds to connect, each try.")
-    read_timeout: float = Field(default=20.0, gt=0, le=60, description="Seconds of silence allowed, each try.")
+    connect_timeout: float = Field(default=5.0, gt=0, le=30, description="Seconds to connect, for each try.")
+    read_timeout: float = Field(default=20.0, gt=0, le=60, description="Seconds of silence allowed, for each try.")
     timeout: float = Field(default=120.0, gt=0, le=240, description="Seconds that one picture may take in all.")
 
 

@@ -32,14 +32,14 @@ class CameraSettings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     kind: str
-    location: str = Field(min_length=1, description="Where it is; with `type` it forms the device key.")
+    location: str = Field(min_length=1, description="Location of the camera; with `type` it forms the device key.")
     type: str = Field(default="Camera", min_length=1, description="Last word of the device key.")
-    label: str = Field(default="", description="What people call it; its location unless set.")
+    label: str = Field(default="", description="Name of the place for people; the location unless set.")
     timeout: float = Field(
-        default=10.0, gt=0, le=120, description="Seconds one snapshot may take, from connect to last byte."
+        default=10.0, gt=0, le=120, description="Seconds for one snapshot, from connecting to the last byte."
     )
-    max_bytes: int = Field(default=16_000_000, ge=1_000, description="Larger answers are cut off and refused.")
-    every: float = Field(default=0, ge=0, description="Seconds between snapshots without a trigger; 0 for none.")
+    max_bytes: int = Field(default=16_000_000, ge=1_000, description="Larger answers are refused.")
+    every: float = Field(default=0, ge=0, description="Seconds between pictures without a trigger; 0 for none.")
 
     @property
     def device_key(self) -> str:

@@ -49,7 +49,7 @@ class DemoSettings(CameraSettings):
 
     kind: Literal["demo"] = "demo"
     place: Literal["front", "garden", "drive"] | None = Field(
-        default=None, description="What it looks at; the one its location names, or any, unless set."
+        default=None, description="Scene that is drawn; the one that the location names, or any, unless set."
     )
 
 

@@ -29,11 +29,11 @@ class HTTPCameraSettings(CameraSettings):
 
     model_config = ConfigDict(hide_input_in_errors=True)  # the input may hold a login
 
-    username: str = Field(default="", repr=False, description="Login; empty for none.")
-    password: Secret = Field(default=Secret(""), description="Its password.")
+    username: str = Field(default="", repr=False, description="User name; empty for no login.")
+    password: Secret = Field(default=Secret(""), description="Password.")
     verify: bool = Field(default=True, description="Check the certificate of an https camera.")
     ca_file: FilePath | None = Field(
-        default=None, description="PEM file with the certificate an https camera shows, or its authority's."
+        default=None, description="PEM file with the certificate of an https camera, or of its authority."
     )
 
 

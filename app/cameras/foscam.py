@@ -24,10 +24,12 @@ class FoscamSettings(HTTPCameraSettings):
 
     kind: Literal["foscam"] = "foscam"
     address: str = Field(
-        default="", description="host[:port]; port 88 unless given, 443 with https. Empty: triggers bring it."
+        default="", description="host[:port]; port 88 unless given, 443 with https. Empty: triggers bring the address."
     )
-    https: bool = Field(default=False, description="Talk TLS.")
-    command: str = Field(default="snapPicture2", pattern="^[A-Za-z0-9]+$", description="The CGI command.")
+    https: bool = Field(default=False, description="Use TLS.")
+    command: str = Field(
+        default="snapPicture2", pattern="^[A-Za-z0-9]+$", description="CGI command that takes the picture."
+    )
 
     @field_validator("address")
     @classmethod

@@ -48,16 +48,20 @@ class StillSettings(HTTPCameraSettings):
     """A camera that serves a still picture: either `url`, or `preset` and `address`."""
 
     kind: Literal["still"] = "still"
-    url: str = Field(default="", repr=False, description="Where the picture is: http:// or https://.")
+    url: str = Field(default="", repr=False, description="Address of the picture: http://... or https://...")
     preset: Literal["hikvision", "dahua", "amcrest", "axis", "reolink"] | None = Field(
-        default=None, description="Make of the camera, which stands for path and kind of login."
+        default=None, description="Brand of the camera, which decides path and kind of login."
     )
-    address: str = Field(default="", description="host[:port] for a preset. Empty: triggers bring it.")
-    https: bool = Field(default=False, description="Talk TLS, for a preset.")
-    channel: int = Field(default=1, ge=1, le=256, description="Which camera of a recorder, for a preset.")
-    auth: Auth = Field(default="auto", description="Kind of login; `auto` finds out from the camera.")
-    username_parameter: str = Field(default="user", min_length=1, description="Of a `query` login.")
-    password_parameter: str = Field(default="password", min_length=1, description="Of a `query` login.")
+    address: str = Field(default="", description="host[:port], with a preset. Empty: triggers bring the address.")
+    https: bool = Field(default=False, description="Use TLS, with a preset.")
+    channel: int = Field(default=1, ge=1, le=256, description="Number of the camera on a recorder, with a preset.")
+    auth: Auth = Field(default="auto", description="Kind of login; `auto` is what the camera asks for.")
+    username_parameter: str = Field(
+        default="user", min_length=1, description="Parameter with the user name, in a `query` login."
+    )
+    password_parameter: str = Field(
+        default="password", min_length=1, description="Parameter with the password, in a `query` login."
+    )
 
     @model_validator(mode="before")
     @classmethod

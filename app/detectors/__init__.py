@@ -30,7 +30,10 @@ class DetectorSettings(BaseModel):
 
     kind: str
     minimum_confidence: float = Field(
-        default=0.5, ge=0, le=1, description="Labels below it are left out; a person below it is not counted."
+        default=0.5,
+        ge=0,
+        le=1,
+        description="Labels below this confidence are left out, and persons below it are not counted.",
     )
 
 

@@ -42,8 +42,8 @@ class HogSettings(DetectorSettings):
         default=640,
         ge=320,
         le=1920,
-        description="Pixels to which a picture's longer side is brought. More finds persons farther away (at"
-        " 640 those at least a seventh as high as the picture is wide) and costs time by its square.",
+        description="Pixels to which a picture's longer side is scaled. A larger size finds persons farther away (640"
+        " finds those at least a seventh as high as the picture is wide), and takes time by its square.",
     )
 
 

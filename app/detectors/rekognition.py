@@ -69,16 +69,19 @@ class RekognitionSettings(DetectorSettings):
     region: str = Field(default="", description="AWS region; AWS_DEFAULT_REGION or the profile's unless set.")
     endpoint_url: str = Field(
         default="",
-        description="Address other than the region's; AWS_ENDPOINT_URL_REKOGNITION or AWS_ENDPOINT_URL unless set.",
+        description="Address of another endpoint than the region's; AWS_ENDPOINT_URL_REKOGNITION or AWS_ENDPOINT_URL"
+        " unless set.",
     )
-    max_labels: int = Field(default=50, ge=1, le=1000, description="The surest this many labels are kept.")
+    max_labels: int = Field(
+        default=50, ge=1, le=1000, description="Number of labels to keep, those with the highest confidence."
+    )
     monthly_cap: int = Field(
-        default=0, ge=0, description="Calls in a calendar month (UTC), about 0.001 USD each; 0 for no cap."
+        default=0, ge=0, description="Calls in a calendar month (UTC), about 0.001 USD each; 0 for no limit."
     )
     concurrency: int = Field(default=64, ge=1, le=256, description="Calls at once.")
-    attempts: int = Field(default=3, ge=1, le=5, description="Tries of one call, the first included.")
-    connect_timeout: float = Field(default=3.0, gt=0, le=30, description="Seconds to connect, each try.")
-    read_timeout: float = Field(default=8.0, gt=0, le=60, description="Seconds of silence allowed, each try.")
+    attempts: int = Field(default=3, ge=1, le=5, description="Tries of one call, including the first.")
+    connect_timeout: float = Field(default=3.0, gt=0, le=30, description="Seconds to connect, for each try.")
+    read_timeout: float = Field(default=8.0, gt=0, le=60, description="Seconds of silence allowed, for each try.")
 
 
 class Rekognition:

@@ -40,62 +40,69 @@ Folder = Annotated[str, AfterValidator(_folder)]
 class FtpLogin(Section):
     """A login of one camera's own, confined to that camera's folder."""
 
-    location: str = Field(min_length=1, description="The camera's.")
-    username: str = Field(min_length=1, max_length=100, description="What the camera logs in with.")
-    password: Secret = Field(min_length=1, description="Its password.")
+    location: str = Field(min_length=1, description="Location of the camera.")
+    username: str = Field(min_length=1, max_length=100, description="User name.")
+    password: Secret = Field(min_length=1, description="Password.")
 
 
 class FtpSettings(Section):
     """The FTP server for cameras that push their pictures."""
 
-    enabled: bool = Field(default=True, description="Run it; it needs a login, too.")
+    enabled: bool = Field(default=True, description="Run the FTP server; it also needs a login.")
     host: str = Field(
         default="0.0.0.0",  # noqa: S104 - its clients are other machines, and each has to log in
         min_length=1,
         description="Address it listens on; :: for IPv6 and IPv4.",
     )
     port: Port = Field(default=2121, description="Port it listens on.")
-    username: str = Field(default="", max_length=100, description="Login whose root is the whole upload area.")
-    password: Secret = Field(default=Secret(""), description="Its password; without one there is no such login.")
+    username: str = Field(
+        default="", max_length=100, description="User name of the shared login, whose root is the whole upload area."
+    )
+    password: Secret = Field(
+        default=Secret(""), description="Password of the shared login; without one there is no such login."
+    )
     logins: tuple[FtpLogin, ...] = Field(
-        default=(), description="Logins of single cameras, each confined to the camera's folder."
+        default=(), description="Logins of single cameras, each confined to its camera's folder."
     )
     upload_dir: Folder = Field(
-        default="uploads/snapshots", description="Where the cameras' folders lie in the upload area."
+        default="uploads/snapshots", description="Folder in the upload area that holds the cameras' folders."
     )
-    create_dirs: tuple[Folder, ...] = Field(default=(), description="Further folders to make in the upload area.")
+    create_dirs: tuple[Folder, ...] = Field(default=(), description="Further folders to create in the upload area.")
     passive_ports: Annotated[str, AfterValidator(_range)] = Field(
         default="30000-30019",
-        description="Ports for passive data connections; a container maps them one to one.",
+        description="Ports for passive data connections; Docker must map them one to one.",
     )
     masquerade_address: Annotated[str, AfterValidator(_address)] = Field(
         default="",
-        description="IPv4 address told to passive clients: the host's, where a container has another.",
+        description="IPv4 address that passive clients are told to connect to: the host's, when the service runs in a"
+        " container.",
     )
     tls: Annotated[Literal["off", "offered", "required"], SmallLetters] = Field(
-        default="offered", description="FTPS (explicit, AUTH TLS): off, offered or required."
+        default="offered", description="Explicit FTPS (AUTH TLS): off, offered or required."
     )
     certificate_file: Directory | None = Field(
-        default=None, description="Its certificate chain as PEM; one is made on the first start unless set."
+        default=None, description="PEM file with the certificate chain; one is made at the first start unless set."
     )
-    key_file: Directory | None = Field(default=None, description="The certificate's private key as PEM.")
+    key_file: Directory | None = Field(default=None, description="PEM file with the certificate's private key.")
     max_connections: int = Field(
         default=100,
         ge=1,
         le=10_000,
-        description="Sessions at once; each may have one data connection besides.",
+        description="Sessions at once; each may also have one data connection.",
     )
     max_per_address: int = Field(default=10, ge=1, le=10_000, description="Sessions at once from one address.")
     quota: int = Field(
         default=1_000_000_000,
         ge=0,
-        description="Bytes that one camera's uploads may take until they are processed; 0 for any number.",
+        description="Bytes that one camera's uploads may occupy until they are processed; 0 for no limit.",
     )
     stall_timeout: float = Field(
         default=60, ge=1, le=3600, description="Seconds of silence after which a connection is closed."
     )
-    ban_after: int = Field(default=10, ge=1, le=10_000, description="Bad logins from one address until it is banned.")
-    ban_within: float = Field(default=600, ge=1, le=86_400, description="Seconds within which these are counted.")
+    ban_after: int = Field(default=10, ge=1, le=10_000, description="Wrong logins after which an address is banned.")
+    ban_within: float = Field(
+        default=600, ge=1, le=86_400, description="Seconds within which wrong logins are counted."
+    )
     ban_for: float = Field(default=3600, ge=1, le=31_536_000, description="Seconds that a ban lasts.")
 
     @model_validator(mode="after")

@@ -16,31 +16,31 @@ BANS_FILE = "mail-bans.json"
 class MailSettings(Section):
     """The mail server (SMTP) for cameras that can only mail their pictures."""
 
-    enabled: bool = Field(default=False, description="Run it; it needs a login or open networks, too.")
+    enabled: bool = Field(default=False, description="Run the mail server; it also needs a login or open networks.")
     host: str = Field(
         default="0.0.0.0",  # noqa: S104 - its clients are other machines, and each has to log in
         min_length=1,
         description="Address it listens on; :: for IPv6 and IPv4.",
     )
     port: Port = Field(default=2525, description="Port it listens on.")
-    username: str = Field(default="", max_length=100, description="Login of all cameras.")
-    password: Secret = Field(default=Secret(""), description="Its password.")
+    username: str = Field(default="", max_length=100, description="User name of the login for all cameras.")
+    password: Secret = Field(default=Secret(""), description="Password of that login.")
     open_networks: tuple[Network, ...] = Field(
-        default=(), description="Networks whose cameras need no login, like 192.168.1.0/24."
+        default=(), description="Networks whose cameras need no login, such as 192.168.1.0/24."
     )
     tls: Annotated[Literal["off", "starttls", "required", "implicit"], SmallLetters] = Field(
         default="starttls",
-        description="off; starttls: offered; required: STARTTLS before all else; implicit: TLS from the first byte.",
+        description="off; starttls: offered; required: no mail before STARTTLS; implicit: TLS from the first byte.",
     )
     certificate_file: Directory | None = Field(
-        default=None, description="Its certificate chain as PEM; one is made on the first start unless set."
+        default=None, description="PEM file with the certificate chain; one is made at the first start unless set."
     )
-    key_file: Directory | None = Field(default=None, description="The certificate's private key as PEM.")
+    key_file: Directory | None = Field(default=None, description="PEM file with the certificate's private key.")
     max_message_bytes: int = Field(
         default=25_000_000,
         ge=10_000,
         le=200_000_000,
-        description="Larger mails are refused; a picture takes a third more room in a mail than on disk.",
+        description="Larger mails are refused. A picture is a third larger in a mail than on disk.",
     )
     max_pictures: int = Field(default=20, ge=1, le=100, description="Mails with more pictures are refused as a whole.")
     max_connections: int = Field(default=40, ge=1, le=10_000, description="Connections at once.")

@@ -1,4 +1,4 @@
-"""The README's pictures of the album, made from the real pages: `python -m tests.browser.screenshots FOLDER`."""
+"""The documentation's pictures of the album, made from the real pages: `python -m tests.browser.screenshots FOLDER`."""
 
 from __future__ import annotations
 
@@ -13,9 +13,10 @@ from PIL import Image
 from playwright.sync_api import Browser
 
 from tests.browser.chromium import chromium
-from tests.browser.house import house
+from tests.browser.house import house, wait_until_ready
 from tests.browser.seeds import oddities, ordinary_days, seed_id, today
 from tests.browser.visit import Visit, wait_until
+from tests.e2e.process import ServiceProcess, until
 
 LARGEST = 150_000
 """Bytes that a picture may have."""
@@ -26,7 +27,10 @@ SHOTS: tuple[tuple[str, str, dict[str, str]], ...] = (
     ("album-picture", f"/snapshots/{seed_id('bicycle')}?boxes=1", {"screen": "desktop", "color_scheme": "dark"}),
     ("album-status", "/status", {"screen": "desktop", "color_scheme": "light"}),
 )
-"""Name, page and window of each."""
+"""Name, page and window of each, with a past of many days."""
+
+DEMO_PICTURES = 30
+"""Pictures that `make demo` has taken when it is shown."""
 
 
 def main(folder: Path) -> None:
@@ -40,10 +44,27 @@ def main(folder: Path) -> None:
         chromium() as browser,
     ):
         for name, path, window in SHOTS:
-            picture = shot(browser, f"http://127.0.0.1:{service.port}", path, window)
-            file = folder / f"{name}.webp"
-            file.write_bytes(small(picture))
-            print(f"{file}: {file.stat().st_size / 1000:.0f} kB")
+            write(folder / f"{name}.webp", shot(browser, f"http://127.0.0.1:{service.port}", path, window))
+        write(folder / "album-demo.webp", demo(browser, Path(home) / "demo"))
+
+
+def demo(browser: Browser, home: Path) -> bytes:
+    """The album of `make demo` after a minute."""
+    with ServiceProcess(home, environment={"DETECTOR_KIND": "hog", "TIME_ZONE": "Europe/Berlin"}) as service:
+        service.start("demo")
+        wait_until_ready(service)
+        until(
+            lambda: len(service.http("GET", "/api/snapshots?limit=200").json()["snapshots"]) >= DEMO_PICTURES,
+            timeout=180,
+            what="there are pictures",
+        )
+        return shot(browser, f"http://127.0.0.1:{service.port}", "/", {"screen": "desktop", "color_scheme": "light"})
+
+
+def write(file: Path, picture: bytes) -> None:
+    """Keep a picture, and say how large it is."""
+    file.write_bytes(small(picture))
+    print(f"{file}: {file.stat().st_size / 1000:.0f} kB")
 
 
 def shot(browser: Browser, url: str, path: str, window: dict[str, str]) -> bytes:

@@ -33,18 +33,18 @@ class GoogleDriveSettings(BaseModel):
     folder: str = Field(
         default="",
         max_length=200,
-        description="Name of the folder in Drive; made where it is missing. Empty: no Drive.",
+        description="Name of the folder in Drive, created where it is missing; empty for no archive in Drive.",
     )
     credentials_file: Path | None = Field(
         default=None,
-        description=f"File that keeps the token; `{TOKEN_FILE}` in the data directory unless set.",
+        description=f"File for the token; `{TOKEN_FILE}` in the data directory unless set.",
     )
     client_secrets_file: Path | None = Field(
         default=None,
-        description="The OAuth client's JSON file as the Google Cloud console gives it, for signing in.",
+        description="JSON file of the OAuth client, from the Google Cloud console; needed to sign in.",
     )
     api_root_url: str = Field(
-        default=GOOGLE, pattern="^https?://", description="Where the Drive API is, for a proxy or a double."
+        default=GOOGLE, pattern="^https?://", description="Address of the Drive API, for a proxy or a test double."
     )
     concurrency: int = Field(default=4, ge=1, le=32, description="Uploads at once.")
     timeout: float = Field(default=60, gt=0, le=600, description="Seconds that one call may take in all.")
