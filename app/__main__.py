@@ -1,5 +1,5 @@
 """`python -m app`: the same as the command `snapshot-processor`."""
 
-from app.cli import main
+from app.cli.main import main
 
 main()

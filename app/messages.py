@@ -11,7 +11,10 @@ from typing import Any
 
 import msgpack
 
-from pylib.credentials import Secret
+from pylib.settings.credentials import Secret
+
+PERSON = "Person"
+"""The label of people, in every detector's words."""
 
 
 @dataclass(frozen=True, slots=True)

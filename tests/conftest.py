@@ -14,8 +14,8 @@ import structlog
 from hypothesis import HealthCheck, settings
 from xdist.scheduler import LoadScopeScheduling
 
-from app.cache import Cache
 from app.journal import Journal
+from app.storage.cache import Cache
 from tests.broker import Broker, SharedBroker
 from tests.fakes.clock import Clock
 from tests.fakes.journal import opened

@@ -50,7 +50,7 @@ def event_id_in(name: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class RemoteObject:
     """One picture on the remote side, as `entries` lists it."""
 
     event_id: str
@@ -86,7 +86,7 @@ class Archive(Protocol):
         """
         ...
 
-    def entries(self) -> Iterator[Kept]:
+    def entries(self) -> Iterator[RemoteObject]:
         """Everything that is kept there, page by page. Raises `ArchiveError`."""
         ...
 

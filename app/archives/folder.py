@@ -15,13 +15,13 @@ from app.archives import (
     ArchiveError,
     ArchiveRejected,
     ArchiveUnavailable,
-    Kept,
+    RemoteObject,
     dated_name,
     event_id_in,
 )
 from app.messages import Inspection
-from pylib.bounded import Bounded
-from pylib.files import sync_folder
+from pylib.files.durable import sync_folder
+from pylib.runtime.bounded_calls import BoundedCalls
 
 T = TypeVar("T")
 
@@ -60,7 +60,7 @@ class Folder:
         self.concurrency = concurrency
         self._folder = folder
         self._used = used
-        self._bounded = Bounded(name, seconds=attempt, hanging=2 * concurrency)
+        self._bounded = BoundedCalls(name, seconds=attempt, hanging=2 * concurrency)
 
     @property
     def url(self) -> str:
@@ -84,7 +84,7 @@ class Folder:
         taken = inspection.snapshot.taken_at.timestamp()
         self._attempt(lambda: self._write(target, picture, taken))
 
-    def entries(self) -> Iterator[Kept]:
+    def entries(self) -> Iterator[RemoteObject]:
         """Every file, day by day; each is read for its MD5."""
         self._attempt(self._look)
         # Walked by hand: `rglob` would take a folder that cannot be read for an empty one.
@@ -144,10 +144,10 @@ class Folder:
         _make_folders(target.parent)
         _write_whole(target, picture, modified=taken)
 
-    def _kept(self, path: Path) -> Kept:
+    def _kept(self, path: Path) -> RemoteObject:
         data = path.read_bytes()
         name = path.relative_to(self._folder).as_posix()
-        return Kept(event_id_in(name), name, len(data), _md5(data))
+        return RemoteObject(event_id_in(name), name, len(data), _md5(data))
 
 
 def _md5(data: bytes) -> str:

@@ -29,7 +29,7 @@ _PLACE = re.compile(r"(?:\[(?P<v6>[0-9A-Fa-f:.]+)\]|(?P<host>\w[\w.-]{0,252}))(?
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class HostPort:
     """A host and its port."""
 
     host: str
@@ -37,7 +37,7 @@ class Place:
     port: int
 
     @classmethod
-    def parse(cls, text: str, *, default_port: int) -> Place:
+    def parse(cls, text: str, *, default_port: int) -> HostPort:
         """Read `host`, `host:port` or `[IPv6]:port`. Raises ValueError, which does not quote the text."""
         match = _PLACE.fullmatch(text)
         if match is None:
@@ -59,17 +59,17 @@ class Place:
 class DeviceParams:
     """What a trigger's `device_params` says."""
 
-    place: Place
+    place: HostPort
     username: str = field(repr=False)
     password: str = field(repr=False)
     rtsp_port: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
+class CameraTarget:
     """Where one snapshot is asked for, and with which login."""
 
-    place: Place
+    place: HostPort
     username: str = field(default="", repr=False)
     """Empty when there is no login."""
     password: str = field(default="", repr=False)
@@ -120,7 +120,7 @@ def parse_device_params(text: str, *, default_port: int = 80) -> DeviceParams:
     try:
         _require_login(login)
         return DeviceParams(
-            Place.parse(address, default_port=default_port),
+            HostPort.parse(address, default_port=default_port),
             username,
             password,
             _port(rtsp_port) if comma else None,
@@ -133,8 +133,8 @@ def parse_device_params(text: str, *, default_port: int = 80) -> DeviceParams:
 
 
 def choose_target(
-    configured: Target | None, device_params: str | None, *, networks: Networks, default_port: int
-) -> Target:
+    configured: CameraTarget | None, device_params: str | None, *, networks: Networks, default_port: int
+) -> CameraTarget:
     """What to ask: the place and login of the trigger if it brought any, else the configured ones.
 
     A trigger's address never gets the configured login: whoever can send triggers could collect it.
@@ -142,7 +142,7 @@ def choose_target(
     """
     if device_params:
         params = parse_device_params(device_params, default_port=default_port)
-        return Target(params.place, params.username, params.password, networks)
+        return CameraTarget(params.place, params.username, params.password, networks)
     if configured is None:
         raise CameraRejected(
             "no_address", "neither the configuration nor the trigger's device_params says where the camera is"
@@ -150,7 +150,7 @@ def choose_target(
     return configured
 
 
-def resolve(place: Place, *, timeout: float) -> list[SocketAddress]:
+def resolve(place: HostPort, *, timeout: float) -> list[SocketAddress]:
     """All addresses of a host, none if its name is unknown, within `timeout` seconds. Raises TimeoutError."""
     numeric = _lookup(place, socket.AI_NUMERICHOST)
     if numeric:
@@ -165,7 +165,7 @@ def resolve(place: Place, *, timeout: float) -> list[SocketAddress]:
     return found[0]
 
 
-def _lookup(place: Place, flags: int) -> list[SocketAddress]:
+def _lookup(place: HostPort, flags: int) -> list[SocketAddress]:
     try:
         entries = socket.getaddrinfo(place.host, place.port, type=socket.SOCK_STREAM, flags=flags)
     except (socket.gaierror, UnicodeError):  # UnicodeError: a label too long for IDNA

@@ -9,10 +9,10 @@ from urllib.parse import quote
 from pydantic import Field, field_validator
 
 from app.cameras import CameraError, CameraRejected, CameraUnavailable, Frame
-from app.cameras.address import Networks, Place, Target, choose_target
-from app.cameras.answer import login_refused, picture
-from app.cameras.connection import Attempt
-from app.cameras.download import Downloader, HTTPCameraSettings
+from app.cameras.address import CameraTarget, HostPort, Networks, choose_target
+from app.cameras.http.answer import login_refused, picture
+from app.cameras.http.connection import Attempt
+from app.cameras.http.download import Downloader, HTTPCameraSettings
 
 HTTP_PORT = 88
 """What a Foscam listens on out of the box."""
@@ -35,7 +35,7 @@ class FoscamSettings(HTTPCameraSettings):
     @classmethod
     def _readable(cls, address: str) -> str:
         if address:
-            Place.parse(address, default_port=HTTP_PORT)
+            HostPort.parse(address, default_port=HTTP_PORT)
         return address
 
 
@@ -65,13 +65,13 @@ class Foscam:
     def close(self) -> None:
         self._downloader.close()
 
-    def _configured_target(self) -> Target | None:
+    def _configured_target(self) -> CameraTarget | None:
         if not self._settings.address:
             return None
-        place = Place.parse(self._settings.address, default_port=self._default_port)
-        return Target(place, self._settings.username, self._settings.password.get_secret_value())
+        place = HostPort.parse(self._settings.address, default_port=self._default_port)
+        return CameraTarget(place, self._settings.username, self._settings.password.get_secret_value())
 
-    def _url(self, target: Target) -> str:
+    def _url(self, target: CameraTarget) -> str:
         # It knows no other login than this one. Encoded to the last character: unencoded ones earn a -3.
         scheme = "https" if self._settings.https else "http"
         login = f"usr={quote(target.username, safe='')}&pwd={quote(target.password, safe='')}"

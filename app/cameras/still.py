@@ -11,11 +11,11 @@ from urllib.parse import SplitResult, quote, unquote, urlencode, urlsplit
 from pydantic import Field, field_validator, model_validator
 
 from app.cameras import CameraError, CameraUnavailable, Frame
-from app.cameras.address import Networks, Place, Target, choose_target
-from app.cameras.answer import login_refused, picture
-from app.cameras.connection import Attempt
-from app.cameras.download import Downloader, HTTPCameraSettings
-from app.cameras.login import Login
+from app.cameras.address import CameraTarget, HostPort, Networks, choose_target
+from app.cameras.http.answer import login_refused, picture
+from app.cameras.http.connection import Attempt
+from app.cameras.http.download import Downloader, HTTPCameraSettings
+from app.cameras.http.login import Login
 
 Auth = Literal["auto", "none", "basic", "digest", "query"]
 
@@ -85,14 +85,14 @@ class StillSettings(HTTPCameraSettings):
         if url and urlsplit(url).scheme not in ("http", "https"):
             raise ValueError("expected http://... or https://...")
         if url:
-            Place.parse(urlsplit(url).netloc, default_port=80)
+            HostPort.parse(urlsplit(url).netloc, default_port=80)
         return url
 
     @field_validator("address")
     @classmethod
     def _readable_address(cls, address: str) -> str:
         if address:
-            Place.parse(address, default_port=80)
+            HostPort.parse(address, default_port=80)
         return address
 
     @model_validator(mode="after")
@@ -145,14 +145,14 @@ class Still:
     def close(self) -> None:
         self._downloader.close()
 
-    def _configured_target(self) -> Target | None:
+    def _configured_target(self) -> CameraTarget | None:
         address = self._settings.address or urlsplit(self._settings.url).netloc
         if not address:
             return None
-        place = Place.parse(address, default_port=self._default_port)
-        return Target(place, self._settings.username, self._settings.password.get_secret_value())
+        place = HostPort.parse(address, default_port=self._default_port)
+        return CameraTarget(place, self._settings.username, self._settings.password.get_secret_value())
 
-    def _url(self, target: Target) -> str:
+    def _url(self, target: CameraTarget) -> str:
         url = f"{'https' if self._settings.secure else 'http'}://{target.place}{self._path}"
         if not self._queried:
             return url

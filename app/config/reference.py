@@ -8,10 +8,10 @@ from typing import Any, NamedTuple
 from pydantic import create_model
 from pydantic.fields import FieldInfo
 
-from app.environment import ALIASES, AWS, OTHERS, row_of
-from app.settings import CAMERA_KINDS, Settings, environment_table
-from pylib.kinds import Kinds
-from pylib.variables import Variable, is_list, kinds_of, model_of, variables
+from app.config.environment import ALIASES, AWS, OTHERS, row_of
+from app.config.settings import CAMERA_KINDS, Settings, environment_table
+from pylib.settings.kinds import KindField
+from pylib.settings.variables import Variable, is_list, kinds_of, model_of, variables
 
 HEAD = """\
 # Settings
@@ -78,7 +78,7 @@ def _cameras() -> Iterator[tuple[str, str, list[Line]]]:
         yield title, text, [line for line, having in kinds_with.items() if having == kinds]
 
 
-def _lines(variable: Variable, kinds: Kinds | None = None) -> Iterator[Line]:
+def _lines(variable: Variable, kinds: KindField | None = None) -> Iterator[Line]:
     """A setting; after a list of sections, what each of those has."""
     field, section = variable.field, Settings.model_fields.get(str(variable.location[0]))
     kinds = kinds or (kinds_of(section) if section else None)

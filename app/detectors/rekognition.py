@@ -11,10 +11,10 @@ from urllib.parse import urlsplit
 from pydantic import Field
 
 from app.detectors import DetectorError, DetectorRejected, DetectorSettings, DetectorUnavailable
+from app.detectors.monthly_cap import MonthlyCap, utc_now
 from app.media.fit import fit
 from app.media.picture import BadPicture
 from app.messages import Box, Detection, Label
-from pylib.monthly_cap import MonthlyCap, utc_now
 
 if TYPE_CHECKING:
     from types_boto3_rekognition import RekognitionClient

@@ -6,41 +6,41 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from app.journal.album import Album
-from app.journal.archives import Archives
-from app.journal.deliveries import Deliveries
-from app.journal.edits import Edits
-from app.journal.entries import Correction, Deleted, Entry, Filter, Heat, Place
-from app.journal.pictures import Pictures
-from app.journal.records import Backoff, Debt, Filed, Picture, Standing
+from app.journal.album import AlbumPart
+from app.journal.archives import ArchivesPart
+from app.journal.deliveries import DeliveriesPart
+from app.journal.edits import EditsPart
+from app.journal.entries import Correction, Deleted, Entry, Filter, HeatCount, PageCursor
+from app.journal.pictures import PicturesPart
+from app.journal.records import ArchivedPicture, ArchiveStats, Backoff, CachedPicture, TargetBacklog
 from app.journal.rows import HANDOVER_S
 from app.journal.schema import SCHEMA
-from app.journal.snapshots import Snapshots
-from app.journal.triggers import Triggers
-from pylib.database import Database
+from app.journal.snapshots import SnapshotsPart
+from app.journal.triggers import TriggersPart
+from pylib.sqlite import Database
 
 __all__ = [
     "HANDOVER_S",
+    "ArchiveStats",
+    "ArchivedPicture",
     "Backoff",
+    "CachedPicture",
     "Correction",
-    "Debt",
     "Deleted",
     "Entry",
-    "Filed",
     "Filter",
-    "Heat",
+    "HeatCount",
     "Journal",
-    "Picture",
-    "Place",
-    "Standing",
+    "PageCursor",
+    "TargetBacklog",
 ]
 
 
-class Journal(Triggers, Snapshots, Deliveries, Pictures, Archives, Album, Edits):
+class Journal(TriggersPart, SnapshotsPart, DeliveriesPart, PicturesPart, ArchivesPart, AlbumPart, EditsPart):
     """The record of all snapshots, in parts by what one wants to know.
 
     Every method may be called from any thread and returns when the change is on the disk, unless it says
-    otherwise. All raise `pylib.database.DatabaseUnavailable`.
+    otherwise. All raise `pylib.sqlite.DatabaseUnavailable`.
     """
 
     def __init__(self, path: Path, *, clock: Callable[[], float] = time.time) -> None:
@@ -49,7 +49,7 @@ class Journal(Triggers, Snapshots, Deliveries, Pictures, Archives, Album, Edits)
     def open(self) -> None:
         """Open or make the database, and let everything owed be tried at once, whatever it waited for before.
 
-        Raises `pylib.database.DatabaseUnusable`.
+        Raises `pylib.sqlite.DatabaseUnusable`.
         """
         self.database.open()
         self.database.submit(lambda db: db.execute("UPDATE deliveries SET next_at = 0 WHERE state = 'owed'"))

@@ -5,11 +5,11 @@ from __future__ import annotations
 import sqlite3
 from datetime import datetime
 
-from app.journal.book import Book
-from app.journal.entries import Entry, Filter, Heat, Place
-from app.journal.reading import STANDING, Read, read
-from app.journal.selection import MILLISECOND, selection
-from app.journal.statements import AMONG, listed
+from app.journal.base import JournalPart
+from app.journal.entries import Entry, Filter, HeatCount, PageCursor
+from app.journal.entry_reader import STANDING, Read, read
+from app.journal.search_query import MILLISECOND, selection
+from app.journal.sql import AMONG, listed
 
 QUARTER_S = 900
 
@@ -46,13 +46,13 @@ SAME_MOMENT = """
 """
 
 
-class Album(Book):
+class AlbumPart(JournalPart):
     """What the album shows.
 
     It shows what became an event and was not deleted; what settled into another event is found by its id only.
     """
 
-    def page(self, filter: Filter, *, before: Place | None = None, limit: int = 60) -> list[Entry]:
+    def page(self, filter: Filter, *, before: PageCursor | None = None, limit: int = 60) -> list[Entry]:
         """The newest entries that are wanted and stand before that place, newest first."""
         chosen = selection(filter)
         if before is not None:
@@ -64,7 +64,7 @@ class Album(Book):
         """What was looked at and not deleted, also what settled into another event."""
         return self.database.do(lambda db: read(db, f"id = ? AND {STANDING}", (snapshot_id,))).first()
 
-    def neighbours(self, place: Place, filter: Filter) -> tuple[Entry | None, Entry | None]:
+    def neighbours(self, place: PageCursor, filter: Filter) -> tuple[Entry | None, Entry | None]:
         """The next newer and the next older one of those that are wanted."""
 
         def select(db: sqlite3.Connection) -> tuple[Read, Read]:
@@ -99,14 +99,14 @@ class Album(Book):
         )
         return self.database.do(lambda db: read(db, condition, (snapshot_id, limit))).entries()
 
-    def heat(self, since: datetime, until: datetime) -> list[Heat]:
+    def heat(self, since: datetime, until: datetime) -> list[HeatCount]:
         """The quarters of an hour, from that of `since` to before `until`, in which something is shown."""
         query = (
             "SELECT quarter * 900, snapshots, persons FROM heat "
             "WHERE quarter >= ? AND quarter < ? AND snapshots > 0 ORDER BY quarter"
         )
         values = (since.timestamp() // QUARTER_S, until.timestamp() / QUARTER_S)
-        return [Heat(*row) for row in self.database.do(lambda db: db.execute(query, values).fetchall())]
+        return [HeatCount(*row) for row in self.database.do(lambda db: db.execute(query, values).fetchall())]
 
     def label_names(self) -> list[str]:
         """All labels there are in the album, sorted."""

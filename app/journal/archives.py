@@ -6,12 +6,12 @@ import sqlite3
 from collections.abc import Sequence
 from datetime import datetime
 
-from app.journal.book import Book
-from app.journal.records import Filed, Standing
-from app.journal.statements import marks
+from app.journal.base import JournalPart
+from app.journal.records import ArchivedPicture, ArchiveStats
+from app.journal.sql import marks
 
 
-class Archives(Book):
+class ArchivesPart(JournalPart):
     """What archives have, and what they should have."""
 
     def has_delivered(self, target: str) -> bool:
@@ -19,10 +19,10 @@ class Archives(Book):
         query = "SELECT EXISTS (SELECT 1 FROM deliveries WHERE target = ? AND state = 'done')"
         return self.database.do(lambda db: bool(db.execute(query, (target,)).fetchone()[0]))
 
-    def standing(self, target: str) -> Standing:
+    def archive_stats(self, target: str) -> ArchiveStats:
         """How this archive stands. Reads all that it ever took: for people, not for every second."""
 
-        def select(db: sqlite3.Connection) -> Standing:
+        def select(db: sqlite3.Connection) -> ArchiveStats:
             counts = dict(
                 db.execute(
                     "SELECT deliveries.state, count(*) FROM deliveries JOIN snapshots USING (seq) "
@@ -44,9 +44,9 @@ class Archives(Book):
                 "ORDER BY seq DESC LIMIT 1",
                 (target,),
             ).fetchone()
-            return Standing(
+            return ArchiveStats(
                 done=counts.get("done", 0),
-                owed=counts.get("owed", 0),
+                pending=counts.get("owed", 0),
                 since=since,
                 given_up=counts.get("given_up", 0),
                 without=without,
@@ -55,7 +55,7 @@ class Archives(Book):
 
         return self.database.do(select)
 
-    def owe_rest(self, target: str) -> int:
+    def enqueue_rest(self, target: str) -> int:
         """Owe this archive every picture in the cache that it gave up or was never owed; says how many."""
 
         def update(db: sqlite3.Connection) -> int:
@@ -75,7 +75,7 @@ class Archives(Book):
 
         return self.database.do(update)
 
-    def owe_again(self, target: str, ids: Sequence[str]) -> int:
+    def enqueue_again(self, target: str, ids: Sequence[str]) -> int:
         """Owe this archive again what it has lost, as far as the picture is in the cache; says how many."""
         now = self._clock()
         statement = (
@@ -85,23 +85,23 @@ class Archives(Book):
         rows = [(now, target, snapshot_id) for snapshot_id in ids]
         return self.database.do(lambda db: db.executemany(statement, rows).rowcount)
 
-    def filed(self, target: str, *, before: datetime, after: int = 0, limit: int) -> list[Filed]:
+    def archived_pictures(self, target: str, *, before: datetime, after: int = 0, limit: int) -> list[ArchivedPicture]:
         """Pictures that this archive has confirmed before then, by `seq`, from the one behind `after` on."""
         values = (before.timestamp(), after, limit)
-        return self._filed("done_at < ? AND seq > ? ORDER BY seq LIMIT ?", target, values)
+        return self._archived_pictures("done_at < ? AND seq > ? ORDER BY seq LIMIT ?", target, values)
 
-    def filed_among(self, target: str, ids: Sequence[str]) -> list[Filed]:
+    def archived_among(self, target: str, ids: Sequence[str]) -> list[ArchivedPicture]:
         """Those of these ids whose picture this archive has confirmed."""
-        return self._filed(f"id IN ({marks(ids)})", target, tuple(ids))
+        return self._archived_pictures(f"id IN ({marks(ids)})", target, tuple(ids))
 
     def known(self, ids: Sequence[str]) -> set[str]:
         """Those of these ids that the journal has."""
         query = f"SELECT id FROM snapshots WHERE id IN ({marks(ids)})"
         return self.database.do(lambda db: {row[0] for row in db.execute(query, tuple(ids))})
 
-    def _filed(self, condition: str, target: str, values: tuple[object, ...]) -> list[Filed]:
+    def _archived_pictures(self, condition: str, target: str, values: tuple[object, ...]) -> list[ArchivedPicture]:
         query = (
             "SELECT seq, id, size, md5, path FROM snapshots JOIN deliveries USING (seq) "
             f"WHERE target = ? AND deliveries.state = 'done' AND size > 0 AND {condition}"
         )
-        return self.database.do(lambda db: [Filed(*row) for row in db.execute(query, (target, *values))])
+        return self.database.do(lambda db: [ArchivedPicture(*row) for row in db.execute(query, (target, *values))])

@@ -5,8 +5,8 @@ from __future__ import annotations
 import random
 import sqlite3
 
-from app.journal.book import Book
-from app.journal.records import Backoff, Debt
+from app.journal.base import JournalPart
+from app.journal.records import Backoff, TargetBacklog
 from app.journal.rows import (
     inspection,
 )
@@ -14,10 +14,10 @@ from app.journal.schema import SNAPSHOT_COLUMNS, VERDICT_COLUMNS
 from app.messages import Inspection
 
 
-class Deliveries(Book):
+class DeliveriesPart(JournalPart):
     """Who must still be told, and how often it was tried."""
 
-    def owed(self, target: str, *, limit: int, newest_first: bool = False) -> list[Inspection]:
+    def pending(self, target: str, *, limit: int, newest_first: bool = False) -> list[Inspection]:
         """What this target is owed and may be tried now, at most `limit`, oldest first unless asked otherwise."""
         now = self._clock()
         order = "DESC" if newest_first else "ASC"
@@ -46,11 +46,11 @@ class Deliveries(Book):
         *,
         problem: str,
         backoff: Backoff,
-        give_up_after: float | None = None,
+        abandon_after: float | None = None,
     ) -> None:
-        """Try again later, or never once it has been owed for `give_up_after` seconds. Does not wait."""
+        """Try again later, or never once it has been owed for `abandon_after` seconds. Does not wait."""
         now = self._clock()
-        overdue = now - give_up_after if give_up_after is not None else 0.0
+        overdue = now - abandon_after if abandon_after is not None else 0.0
         self._set_delivery(
             snapshot_id,
             target,
@@ -59,7 +59,7 @@ class Deliveries(Book):
             (problem, now, random.uniform(0.8, 1.2), backoff.last_s, backoff.first_s, overdue),
         )
 
-    def give_up(self, snapshot_id: str, target: str, *, problem: str) -> None:
+    def abandon(self, snapshot_id: str, target: str, *, problem: str) -> None:
         """The target will never take it. Does not wait."""
         change = "attempts = attempts + 1, state = 'given_up', done_at = ?, last_problem = ?"
         self._set_delivery(snapshot_id, target, change, (self._clock(), problem))
@@ -73,12 +73,12 @@ class Deliveries(Book):
         values = (target, self._clock())
         self.database.submit(lambda db: db.execute(statement, values))
 
-    def debt(self, target: str) -> Debt:
+    def backlog(self, target: str) -> TargetBacklog:
         """How much this target is owed, and for how long."""
 
-        def select(db: sqlite3.Connection) -> Debt:
+        def select(db: sqlite3.Connection) -> TargetBacklog:
             query = "SELECT count(*), min(owed_since) FROM deliveries WHERE state = 'owed' AND target = ?"
-            return Debt(*db.execute(query, (target,)).fetchone())
+            return TargetBacklog(*db.execute(query, (target,)).fetchone())
 
         return self.database.do(select)
 

@@ -6,11 +6,12 @@ import json
 import sqlite3
 from collections.abc import Sequence
 
-from app.journal.book import Book
-from app.journal.entries import PERSON, Correction, Deleted, Entry
-from app.journal.findable import hide, show
-from app.journal.reading import STANDING, Read, read
-from app.journal.rows import give_up_archives
+from app.journal.base import JournalPart
+from app.journal.entries import Correction, Deleted, Entry
+from app.journal.entry_reader import STANDING, Read, read
+from app.journal.rows import abandon_archives
+from app.journal.search_index import reindex, unindex
+from app.messages import PERSON
 
 DETECTED = (
     "corrected = NULL, person = person_count > 0, "
@@ -18,7 +19,7 @@ DETECTED = (
 )
 
 
-class Edits(Book):
+class EditsPart(JournalPart):
     """What people make of entries: stars, notes, corrections, and that one goes."""
 
     def change(
@@ -42,9 +43,9 @@ class Edits(Book):
             row = db.execute(f"SELECT seq FROM snapshots WHERE id = ? AND {STANDING}", (snapshot_id,)).fetchone()
             if row is not None and given:
                 values = [value for values in given.values() for value in values]
-                hide(db, row)
+                unindex(db, row)
                 db.execute(f"UPDATE snapshots SET {', '.join(given)} WHERE seq = ?", (*values, *row))
-                show(db, row)
+                reindex(db, row)
             return read(db, f"id = ? AND {STANDING}", (snapshot_id,))
 
         return self.database.do(update).first()
@@ -64,14 +65,14 @@ class Edits(Book):
             if row is None:
                 return None
             seq, path = row
-            hide(db, [seq])
+            unindex(db, [seq])
             db.execute(
                 "UPDATE snapshots SET deleted_at = ?, gone_at = ?, path = '', starred = 0, note = '', "
                 "corrected = NULL, person = 0, surest = 0 WHERE seq = ?",
                 (now, now, seq),
             )
             db.execute("DELETE FROM labels WHERE seq = ?", (seq,))
-            give_up_archives(db, seq, archives, "deleted", now)
+            abandon_archives(db, seq, archives, "deleted", now)
             _release(db, snapshot_id)
             return Deleted(path)
 
@@ -96,4 +97,4 @@ def _release(db: sqlite3.Connection, event_id: str) -> None:
         "UPDATE snapshots SET settled_into = '' WHERE settled_into = ? AND settled_into != '' RETURNING seq",
         (event_id,),
     ).fetchall()
-    show(db, [row[0] for row in released])
+    reindex(db, [row[0] for row in released])

@@ -9,10 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
-from app.messages import Inspection
-
-PERSON = "Person"
-"""The label of people, in every detector's words."""
+from app.messages import PERSON, Inspection
 
 MOST_WORDS = 8
 """As many words are searched for; what somebody types after them is left out."""
@@ -20,7 +17,7 @@ MOST_WORDS = 8
 _WORD = re.compile(r"(?:[^\W_][\u0300-\u036f]*)+")
 
 
-class Place(NamedTuple):
+class PageCursor(NamedTuple):
     """Where an entry stands in the album, which is sorted by it, newest first."""
 
     taken_at: float
@@ -59,8 +56,8 @@ class Entry:
         return self.inspection.id
 
     @property
-    def place(self) -> Place:
-        return Place(int(self.inspection.snapshot.taken_at.timestamp() * 1000 + 0.5) / 1000, self.seq)
+    def place(self) -> PageCursor:
+        return PageCursor(int(self.inspection.snapshot.taken_at.timestamp() * 1000 + 0.5) / 1000, self.seq)
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -92,7 +89,7 @@ class Deleted:
     """Of its picture in the cache; empty when there was none."""
 
 
-class Heat(NamedTuple):
+class HeatCount(NamedTuple):
     """How much was going on in a quarter of an hour."""
 
     start: float

@@ -5,24 +5,24 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable, Sequence
 
-from app.journal.book import Book
-from app.journal.findable import hide
-from app.journal.records import Picture
+from app.journal.base import JournalPart
+from app.journal.records import CachedPicture
 from app.journal.rows import (
-    give_up_archives,
+    abandon_archives,
     owed_to,
     still_needed,
     update_inspected,
     upsert_taken,
 )
-from app.journal.statements import AMONG, listed, marks
+from app.journal.search_index import unindex
+from app.journal.sql import AMONG, listed, marks
 from app.messages import Inspection
 
 
-class Pictures(Book):
+class PicturesPart(JournalPart):
     """Which pictures are in the cache, and which of them may go."""
 
-    def take_in(self, inspection: Inspection, targets: Iterable[str], *, content: bytes = b"") -> None:
+    def import_picture(self, inspection: Inspection, targets: Iterable[str], *, content: bytes = b"") -> None:
         """Record what never was an event: a picture and what is owed of it, in one step."""
         names = tuple(targets)
 
@@ -33,8 +33,8 @@ class Pictures(Book):
         self.database.do(insert)
 
     def pictures(
-        self, after: Picture | None = None, *, targets: Sequence[str], archives: Sequence[str], limit: int
-    ) -> list[Picture]:
+        self, after: CachedPicture | None = None, *, targets: Sequence[str], archives: Sequence[str], limit: int
+    ) -> list[CachedPicture]:
         """Pictures in the cache that were looked at, oldest first, from the one behind `after` on.
 
         `targets`: everybody who may be owed one; `archives`: those of them that keep pictures.
@@ -42,14 +42,14 @@ class Pictures(Book):
         start = (after.taken_at, after.seq) if after else (-1e12, 0)
         needed, values = still_needed(targets, archives)
 
-        def select(db: sqlite3.Connection) -> list[Picture]:
+        def select(db: sqlite3.Connection) -> list[CachedPicture]:
             rows = db.execute(
                 f"SELECT seq, id, path, size, taken_at, camera, person, starred, {needed} FROM snapshots "
                 "WHERE path != '' AND state = 'inspected' AND (taken_at, seq) > (?, ?) "
                 "ORDER BY taken_at, seq LIMIT ?",
                 (*values, *start, limit),
             )
-            return [Picture(*row[:6], *map(bool, row[6:])) for row in rows]
+            return [CachedPicture(*row[:6], *map(bool, row[6:])) for row in rows]
 
         return self.database.do(select)
 
@@ -61,9 +61,9 @@ class Pictures(Book):
 
         return self.database.do(select)
 
-    def let_go(
-        self, pictures: Sequence[Picture], *, targets: Sequence[str], archives: Sequence[str], problem: str = ""
-    ) -> list[Picture]:
+    def evict(
+        self, pictures: Sequence[CachedPicture], *, targets: Sequence[str], archives: Sequence[str], problem: str = ""
+    ) -> list[CachedPicture]:
         """Take note that these pictures leave the cache, before their files do; returns those that may.
 
         One that was starred or came to be owed meanwhile stays, unless a `problem` forces it out: then all
@@ -73,7 +73,7 @@ class Pictures(Book):
         guard = "" if problem else f" AND starred = 0 AND NOT {needed}"
         statement = f"UPDATE snapshots SET path = '', gone_at = ? WHERE seq = ? AND path = ?{guard}"
 
-        def update(db: sqlite3.Connection) -> list[Picture]:
+        def update(db: sqlite3.Connection) -> list[CachedPicture]:
             now = self._clock()
             gone = []
             for picture in pictures:
@@ -81,12 +81,12 @@ class Pictures(Book):
                 if db.execute(statement, key if problem else (*key, *values)).rowcount:
                     gone.append(picture)
                     if problem:
-                        give_up_archives(db, picture.seq, archives, problem, now)
+                        abandon_archives(db, picture.seq, archives, problem, now)
             return gone
 
         return self.database.do(update)
 
-    def forget(self, *, older_than: float, targets: Sequence[str], limit: int) -> int:
+    def purge(self, *, older_than: float, targets: Sequence[str], limit: int) -> int:
         """Delete snapshots whose picture left (or that never had one) so many seconds ago; says how many.
 
         At most `limit`, and none that one of these targets is owed, nor a starred one.
@@ -97,13 +97,13 @@ class Pictures(Book):
         def delete(db: sqlite3.Connection) -> int:
             rows = db.execute(f"SELECT seq FROM snapshots WHERE {condition} LIMIT ?", values).fetchall()
             seqs = [row[0] for row in rows]
-            hide(db, seqs)
+            unindex(db, seqs)
             return db.execute(f"DELETE FROM snapshots WHERE seq {AMONG}", (listed(seqs),)).rowcount
 
         return self.database.do(delete)
 
     def forgettable(self, *, older_than: float, targets: Sequence[str]) -> int:
-        """How many `forget` would delete."""
+        """How many `purge` would delete."""
         query = f"SELECT count(*) FROM snapshots WHERE {self._forgettable(targets)}"
         values = (self._clock() - older_than, *targets)
         return self.database.do(lambda db: int(db.execute(query, values).fetchone()[0]))

@@ -14,7 +14,7 @@ class Backoff:
 
 
 @dataclass(frozen=True, slots=True)
-class Debt:
+class TargetBacklog:
     """All that a target is still owed, in numbers."""
 
     count: int
@@ -23,7 +23,7 @@ class Debt:
 
 
 @dataclass(frozen=True, slots=True)
-class Picture:
+class CachedPicture:
     """A picture in the cache, as far as it matters to how long it stays there."""
 
     seq: int
@@ -40,7 +40,7 @@ class Picture:
 
 
 @dataclass(frozen=True, slots=True)
-class Filed:
+class ArchivedPicture:
     """What the journal knows of a picture in an archive."""
 
     seq: int
@@ -53,11 +53,11 @@ class Filed:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class ArchiveStats:
     """How an archive stands."""
 
     done: int
-    owed: int
+    pending: int
     since: float | None
     """Since when the oldest is owed (Unix seconds); None when nothing is."""
     given_up: int

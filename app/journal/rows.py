@@ -10,9 +10,9 @@ from typing import Any
 
 import msgpack
 
-from app.journal.findable import Findable, index, show
 from app.journal.schema import SNAPSHOT_COLUMNS, VERDICT_COLUMNS
-from app.journal.statements import insert_all, marks
+from app.journal.search_index import IndexedSnapshot, index, reindex
+from app.journal.sql import insert_all, marks
 from app.messages import Box, Detection, Inspection, Label, Snapshot, Trigger
 
 HANDOVER_S = 5.0
@@ -38,7 +38,7 @@ def still_needed(targets: Sequence[str], archives: Sequence[str]) -> tuple[str, 
     return f"({owed_to(targets)} OR NOT {kept})", (*targets, *archives)
 
 
-def give_up_archives(db: sqlite3.Connection, seq: int, archives: Sequence[str], problem: str, now: float) -> None:
+def abandon_archives(db: sqlite3.Connection, seq: int, archives: Sequence[str], problem: str, now: float) -> None:
     db.execute(
         "UPDATE deliveries SET state = 'given_up', done_at = ?, last_problem = ? "
         f"WHERE seq = ? AND state = 'owed' AND target IN ({marks(archives)})",
@@ -163,8 +163,8 @@ def update_inspected(
         ],
     )
     if state == "inspected":
-        index(db, [Findable.of(inspection, place=row[1], note=row[2])])
-    owe(db, row[0], targets, now)
+        index(db, [IndexedSnapshot.of(inspection, place=row[1], note=row[2])])
+    enqueue(db, row[0], targets, now)
 
 
 def settle(
@@ -179,15 +179,15 @@ def settle(
     row = db.execute(change.format(f"event_number = {NEXT_NUMBER}"), (best,)).fetchone()
     if row is None:
         return
-    show(db, [row[0]])
+    reindex(db, [row[0]])
     for other in others:
         linked = db.execute(change.format("settled_into = ?"), (best, other)).fetchone()
         if linked is not None:
-            owe(db, linked[0], archives, now)
-    owe(db, row[0], targets, now)
+            enqueue(db, linked[0], archives, now)
+    enqueue(db, row[0], targets, now)
 
 
-def owe(db: sqlite3.Connection, seq: int, targets: Sequence[str], now: float) -> None:
+def enqueue(db: sqlite3.Connection, seq: int, targets: Sequence[str], now: float) -> None:
     rows = [(seq, target, now, now + HANDOVER_S) for target in targets]
     insert_all(db, "deliveries (seq, target, owed_since, next_at)", rows)
 

@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import Iterable
 from datetime import datetime
 
-from app.journal.book import Book
+from app.journal.base import JournalPart
 from app.journal.rows import (
     HANDOVER_S,
     find,
@@ -20,7 +20,7 @@ from app.journal.schema import SNAPSHOT_COLUMNS, VERDICT_COLUMNS
 from app.messages import Inspection, Snapshot
 
 
-class Snapshots(Book):
+class SnapshotsPart(JournalPart):
     """What became of triggers and uploads."""
 
     def record(self, snapshot: Snapshot, *, trigger_key: str = "", content: bytes = b"", note: str = "") -> None:

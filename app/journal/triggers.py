@@ -6,7 +6,7 @@ import json
 import sqlite3
 from collections.abc import Sequence
 
-from app.journal.book import Book
+from app.journal.base import JournalPart
 from app.journal.rows import (
     HANDOVER_S,
     insert_accepted,
@@ -15,7 +15,7 @@ from app.journal.rows import (
 from app.messages import Trigger
 
 
-class Triggers(Book):
+class TriggersPart(JournalPart):
     """What was accepted, and what recognises it when it comes again."""
 
     def accept(self, trigger: Trigger) -> None:

@@ -13,11 +13,11 @@ import structlog
 from app.archives import Archive, ArchiveBlocked
 from app.journal import Backoff, Journal
 from app.messages import Inspection
-from app.pipeline.account import Account
-from pylib.breaker import Breaker, State
+from app.pipeline.delivery import TargetDelivery
 from pylib.errors import Permanent, Transient
-from pylib.health import Status
-from pylib.relay import Stage
+from pylib.observability.health import Status
+from pylib.runtime.circuit_breaker import Breaker, State
+from pylib.runtime.stage import Stage
 
 log = structlog.get_logger(__name__)
 
@@ -50,7 +50,7 @@ class Keep(Stage[Inspection]):
         self._archive = archive
         self._late = late
         self._journal = journal
-        self._account = Account(archive.name, journal=journal, backoff=backoff, count=count)
+        self._account = TargetDelivery(archive.name, journal=journal, backoff=backoff, count=count)
         self._away = Breaker(threshold=3, cooldown=5.0, longest=PAUSE_S, clock=clock)
         self._waits = Breaker(threshold=1, cooldown=30.0, longest=BLOCKED_PAUSE_S, clock=clock)
         self._opening = threading.Lock()
@@ -72,22 +72,22 @@ class Keep(Stage[Inspection]):
             picture = Path(inspection.snapshot.path).read_bytes()
         except FileNotFoundError:
             gone = Permanent("picture_gone", f"{inspection.snapshot.path} is not there any more")
-            self._account.gave_up(inspection.id, gone)
+            self._account.abandon(inspection.id, gone)
             return ()
         except OSError as error:
-            self._account.put_off(inspection.id, _unreadable(inspection, error), away=False)
+            self._account.postpone(inspection.id, _unreadable(inspection, error), away=False)
             return ()
         if self._waits.allow() and self._away.allow():
             self._keep(inspection, picture)
         return ()
 
-    def owed(self) -> Iterable[Inspection]:
+    def pending(self) -> Iterable[Inspection]:
         if self._is_away:
             return ()
         # Few at once, for what comes while a backlog is worked off must not stand behind all of it.
         on_trial = State.HALF_OPEN in (self._waits.state, self._away.state)
         limit = 1 if on_trial else max(32, 8 * self._archive.concurrency)
-        return self._account.owed(limit=limit, newest_first=True)
+        return self._account.pending(limit=limit, newest_first=True)
 
     @property
     def _is_away(self) -> bool:
@@ -104,9 +104,9 @@ class Keep(Stage[Inspection]):
 
     def status(self) -> Status:
         """How it stands, for health; asks the journal."""
-        debt = self._journal.debt(self._archive.name)
-        age = time.time() - debt.since if debt.since else 0.0
-        waiting = f"{debt.count} pictures to archive, the oldest for {age:.0f} s"
+        backlog = self._journal.backlog(self._archive.name)
+        age = time.time() - backlog.since if backlog.since else 0.0
+        waiting = f"{backlog.count} pictures to archive, the oldest for {age:.0f} s"
         detail = f"{self._blocked} ({waiting})" if self._blocked else waiting
         return Status(ok=not self._blocked and age < self._late, detail=detail)
 
@@ -117,15 +117,15 @@ class Keep(Stage[Inspection]):
             self._archive.store(inspection, picture)
         except Permanent as error:
             self._works()  # it answered: what it would not take says nothing of the next picture
-            self._account.gave_up(inspection.id, error)
+            self._account.abandon(inspection.id, error)
         except ArchiveBlocked as error:
             self._is_open = False
             self._alarm(error)
-            self._account.put_off(inspection.id, error, backoff=NO_BACKOFF)
+            self._account.postpone(inspection.id, error, backoff=NO_BACKOFF)
         except Exception as error:  # noqa: BLE001 - whatever it was, the picture stays owed
             self._is_open = False
             self._away.failed()
-            self._account.put_off(inspection.id, error, away=self._away.state is not State.CLOSED)
+            self._account.postpone(inspection.id, error, away=self._away.state is not State.CLOSED)
         else:
             self._works()
             self._account.delivered(inspection.id, md5=hashlib.md5(picture, usedforsecurity=False).hexdigest())

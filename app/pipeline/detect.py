@@ -11,10 +11,10 @@ from app.detectors import Detector
 from app.journal import Journal
 from app.messages import Detection, Inspection, Snapshot
 from app.pipeline.decide import decide
-from pylib import files
-from pylib.breaker import Breaker
 from pylib.errors import Failure, Permanent, Transient
-from pylib.relay import Stage
+from pylib.files import durable
+from pylib.runtime.circuit_breaker import Breaker
+from pylib.runtime.stage import Stage
 
 log = structlog.get_logger(__name__)
 
@@ -62,7 +62,7 @@ class Detect(Stage[Snapshot]):
         )
         return [inspection]
 
-    def owed(self) -> Iterable[Snapshot]:
+    def pending(self) -> Iterable[Snapshot]:
         if self._just_started:
             self._just_started = False
             # What is younger than this object has a message that announces it.
@@ -108,6 +108,6 @@ class Detect(Stage[Snapshot]):
 
 def _read(snapshot: Snapshot) -> bytes:
     try:
-        return files.read(snapshot.path)
+        return durable.read(snapshot.path)
     except OSError as error:
         raise Permanent("picture_gone", f"cannot read {snapshot.path}: {error.strerror}") from error

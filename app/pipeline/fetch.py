@@ -16,16 +16,16 @@ from tenacity import (
     wait_random_exponential,
 )
 
-from app.cache import Cache
 from app.cameras import Camera, CameraRejected
 from app.journal import Journal
 from app.media.picture import BadPicture, Picture, examine
 from app.messages import Snapshot, Trigger
-from app.pipeline.moment import delay_of, is_stale
-from app.pipeline.repeats import Repeats
-from pylib.breaker import Breaker
+from app.pipeline.redelivery import Redeliveries
+from app.pipeline.staleness import delay_of, is_stale
+from app.storage.cache import Cache
 from pylib.errors import Failure, Transient
-from pylib.relay import Stage
+from pylib.runtime.circuit_breaker import Breaker
+from pylib.runtime.stage import Stage
 
 log = structlog.get_logger(__name__)
 
@@ -77,7 +77,7 @@ class Fetch(Stage[Trigger]):
         self._now = now
         self._count = count
         self._count_trigger = count_trigger
-        self._repeats = Repeats(journal)
+        self._repeats = Redeliveries(journal)
         self._just_started = True
         self._made = time.monotonic()
 
@@ -98,7 +98,7 @@ class Fetch(Stage[Trigger]):
         # Its first delivery may be waiting here: shed beside it, one trigger would have two outcomes.
         return not trigger.redelivered
 
-    def owed(self) -> Iterable[Trigger]:
+    def pending(self) -> Iterable[Trigger]:
         if self._just_started:
             self._just_started = False
             # What is younger than this object has a message that announces it.

@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterable, Mapping
 
 from app.journal import Backoff, Journal
 from app.messages import Inspection
-from app.pipeline.account import Account
+from app.pipeline.delivery import TargetDelivery
 from app.publishers import Publisher
 from pylib.errors import Permanent
-from pylib.relay import Stage
+from pylib.runtime.stage import Stage
 
 AT_ONCE = 500
 """Deliveries taken up from the journal in one go."""
@@ -24,16 +24,16 @@ class Publish(Stage[Inspection]):
         *,
         journal: Journal,
         backoff: Backoff | None = None,
-        give_up_after: Mapping[str, float] | None = None,
+        abandon_after: Mapping[str, float] | None = None,
         count: Callable[[str, str], None] = lambda _target, _outcome: None,
     ) -> None:
-        """`give_up_after`: failure code -> seconds after which an event that still fails so is let go."""
+        """`abandon_after`: failure code -> seconds after which an event that still fails so is let go."""
         self._publisher = publisher
-        self._account = Account(
+        self._account = TargetDelivery(
             publisher.name,
             journal=journal,
             backoff=backoff or Backoff(),
-            give_up_after=give_up_after,
+            abandon_after=abandon_after,
             count=count,
         )
 
@@ -41,16 +41,16 @@ class Publish(Stage[Inspection]):
         try:
             self._publisher.publish(inspection)
         except Permanent as error:
-            self._account.gave_up(inspection.id, error)
+            self._account.abandon(inspection.id, error)
         except Exception as error:  # noqa: BLE001 - whatever it was, the event stays owed
-            self._account.put_off(inspection.id, error)
+            self._account.postpone(inspection.id, error)
         else:
             self._account.delivered(inspection.id)
         return ()
 
-    def owed(self) -> Iterable[Inspection]:
-        return self._account.owed(limit=AT_ONCE)
+    def pending(self) -> Iterable[Inspection]:
+        return self._account.pending(limit=AT_ONCE)
 
-    def back(self) -> None:
+    def target_recovered(self) -> None:
         """The target is there again: what it is owed waits no longer. From any thread."""
-        self._account.back()
+        self._account.target_recovered()

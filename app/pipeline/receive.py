@@ -13,16 +13,16 @@ from pathlib import Path, PurePosixPath
 
 import structlog
 
-from app.cache import Cache
-from app.inbox import FOLDER, Inbox, InboxUnavailable
 from app.journal import Journal
 from app.media.picture import Picture, examine
 from app.messages import Snapshot, Upload
-from app.quarantine import Quarantine
-from app.taken_at import TakenAt
-from app.videos import Videos, is_video
+from app.storage.cache import Cache
+from app.storage.videos import Videos, is_video
+from app.uploads.capture_time import CaptureTime
+from app.uploads.inbox import FOLDER, Inbox, InboxUnavailable
+from app.uploads.quarantine import Quarantine
 from pylib.errors import Permanent
-from pylib.relay import Stage
+from pylib.runtime.stage import Stage
 
 log = structlog.get_logger(__name__)
 
@@ -32,7 +32,7 @@ class NoPicture(Permanent):
 
 
 @dataclass(frozen=True, slots=True)
-class _File:
+class _FileContent:
     data: bytes
     written: datetime
     """When somebody last wrote to it."""
@@ -51,7 +51,7 @@ class Receive(Stage[Upload]):
         journal: Journal,
         cache: Cache,
         quarantine: Quarantine,
-        taken_at: TakenAt,
+        taken_at: CaptureTime,
         videos: Videos | None,
         max_bytes: int = 50_000_000,
         max_pixels: int = 50_000_000,
@@ -113,7 +113,7 @@ class Receive(Stage[Upload]):
         self._count(upload.camera, "ok")
         return snapshot
 
-    def _store(self, upload: Upload, file: _File, picture: Picture) -> Snapshot:
+    def _store(self, upload: Upload, file: _FileContent, picture: Picture) -> Snapshot:
         moment = self._taken_at.moment(PurePosixPath(upload.name), file.data, written=file.written)
         place = {"event_id": upload.id, "camera": upload.camera, "taken_at": moment, "format": picture.format}
         if upload.origin == FOLDER:
@@ -144,7 +144,7 @@ class Receive(Stage[Upload]):
         self._count(upload.camera, "video")
 
 
-def _read(path: Path, max_bytes: int) -> _File:
+def _read(path: Path, max_bytes: int) -> _FileContent:
     """What is in a file. Raises `NoPicture`, FileNotFoundError, `InboxUnavailable`."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
@@ -154,7 +154,7 @@ def _read(path: Path, max_bytes: int) -> _File:
                 raise NoPicture("unreadable", "it is no regular file")
             if status.st_size > max_bytes:
                 raise NoPicture("too_large", f"it has {status.st_size} bytes; the limit is {max_bytes}")
-            return _File(file.read(max_bytes), datetime.fromtimestamp(status.st_mtime, UTC))
+            return _FileContent(file.read(max_bytes), datetime.fromtimestamp(status.st_mtime, UTC))
     except FileNotFoundError:
         raise
     except OSError as error:

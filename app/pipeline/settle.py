@@ -11,7 +11,7 @@ from app.journal import Journal
 from app.media.picture import BadPicture
 from app.media.sharpness import sharpness
 from app.messages import Inspection, Snapshot
-from pylib.relay import Stage
+from pylib.runtime.stage import Stage
 
 log = structlog.get_logger(__name__)
 
@@ -50,7 +50,7 @@ class Settle(Stage[Inspection]):
         log.info("settled", camera=best.camera, event_id=best.id, pictures=len(group))
         return [best]
 
-    def owed(self) -> Iterable[Inspection]:
+    def pending(self) -> Iterable[Inspection]:
         return self._journal.groups_due(self._seconds)
 
 

@@ -10,8 +10,8 @@ import structlog
 from app import wire
 from app.messages import Inspection
 from app.publishers import PublishRejected, PublishUnavailable
-from pylib import files
 from pylib.errors import Permanent, Transient
+from pylib.files import durable
 from pylib.rabbitmq.publisher import ConfirmedPublisher
 
 log = structlog.get_logger(__name__)
@@ -80,7 +80,7 @@ def _with_picture(inspection: Inspection) -> tuple[Inspection, bytes]:
     if not inspection.snapshot.path:
         return inspection, b""
     try:
-        return inspection, files.read(inspection.snapshot.path)
+        return inspection, durable.read(inspection.snapshot.path)
     except OSError as error:
         log.warning("picture gone, event goes without", event_id=inspection.id, reason=error.strerror)
         problem = f"picture_missing: {error.strerror or type(error).__name__}"

@@ -10,27 +10,27 @@ from starlette.routing import BaseRoute
 from app.web.access import login_routes, middleware
 from app.web.album.pages import Pages
 from app.web.api import api_routes
+from app.web.context import WebContext
 from app.web.errors import handlers
-from app.web.parts import Parts
-from app.web.traffic import Counting
+from app.web.request_metrics import Counting
 
 
-def application(parts: Parts) -> Starlette:
+def application(context: WebContext) -> Starlette:
     """The album, the API and the login."""
-    pages = Pages(parts)
+    pages = Pages(context)
     answers = handlers(pages.error)
     routes: list[BaseRoute] = [
-        *api_routes(parts),
-        *login_routes(parts.access, pages.rendering.page),
+        *api_routes(context),
+        *login_routes(context.access, pages.rendering.page),
         *pages.routes(),
     ]
-    headers, prefix, guard = middleware(parts.access, parts.links)
+    headers, prefix, guard = middleware(context.access, context.links)
     served = Starlette(
         routes=routes,
         middleware=[
             headers,
             prefix,
-            Middleware(Counting, routes=routes, traffic=parts.traffic),
+            Middleware(Counting, routes=routes, traffic=context.traffic),
             guard,
             # A second one, besides Starlette's outermost: so the unexpected gets our headers and is counted too.
             Middleware(ServerErrorMiddleware, handler=answers.pop(Exception)),

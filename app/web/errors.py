@@ -19,41 +19,41 @@ Page = Callable[[Request, int, str], Awaitable[Response]]
 """Makes the page that says to people what is wrong: the request, the status, one sentence."""
 
 
-class Refused(Permanent):
+class RequestRefused(Permanent):
     """A request that is not done; `status` is what HTTP calls the reason."""
 
     status = 400
 
 
-class BadRequest(Refused):
+class BadRequest(RequestRefused):
     """The caller has to say it differently."""
 
 
-class NotFound(Refused):
+class NotFound(RequestRefused):
     """There is no such thing."""
 
     status = 404
 
 
-class TooLarge(Refused):
+class TooLarge(RequestRefused):
     """It is more than is taken."""
 
     status = 413
 
 
-class UnsupportedMedia(Refused):
+class UnsupportedMedia(RequestRefused):
     """It is nothing of a kind that is taken."""
 
     status = 415
 
 
-class Unprocessable(Refused):
+class Unprocessable(RequestRefused):
     """It is of the right kind, and broken."""
 
     status = 422
 
 
-_PICTURES: Mapping[str, type[Refused]] = {
+_PICTURES: Mapping[str, type[RequestRefused]] = {
     "not_an_image": UnsupportedMedia,
     "unsupported_format": UnsupportedMedia,
     "pixel_bomb": TooLarge,
@@ -62,7 +62,7 @@ _SENTENCES = {404: "not_found: there is nothing at this address", 405: "bad_meth
 RETRY_AFTER = {"Retry-After": "5"}
 
 
-def refused(error: BadPicture) -> Refused:
+def refused(error: BadPicture) -> RequestRefused:
     """The refusal of an uploaded picture."""
     return _PICTURES.get(error.code, Unprocessable)(error.code, error.detail)
 
@@ -93,7 +93,7 @@ def _said(error: Exception) -> tuple[int, str, Mapping[str, str]]:
         error = refused(error)
     if isinstance(error, HTTPException):
         return error.status_code, _SENTENCES.get(error.status_code, error.detail), error.headers or {}
-    if isinstance(error, Refused):
+    if isinstance(error, RequestRefused):
         return error.status, str(error), {}
     if isinstance(error, Transient):
         return 503, str(error), RETRY_AFTER

@@ -10,14 +10,14 @@ from starlette.concurrency import run_in_threadpool
 
 from app.media.annotate import annotate
 from app.messages import Inspection, Snapshot
-from app.thumbnails import Size, Thumbnails, picture_of
-from pylib.keyed import KeyedPool
+from app.storage.thumbnails import Size, Thumbnails, picture_of
+from pylib.runtime.keyed_pool import KeyedPool
 
 THREADS = 2
 """A page full of new thumbnails takes no more of the processor than that from the pipeline."""
 
 
-class Pictures:
+class PictureFiles:
     """Makes pictures in a few threads; those that were made before come without waiting for these."""
 
     def __init__(self, thumbnails: Thumbnails) -> None:

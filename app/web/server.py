@@ -11,7 +11,7 @@ import uvicorn
 from starlette.applications import Starlette
 
 from pylib.errors import Permanent
-from pylib.threads import Loop
+from pylib.runtime.threads import ManagedThread
 
 log = structlog.get_logger(__name__)
 
@@ -20,7 +20,7 @@ class AddressInUse(Permanent):
     """Somebody else listens on the web port."""
 
 
-class WebServer(Loop):
+class WebServer(ManagedThread):
     """Serves an application on one address until it is stopped."""
 
     def __init__(
@@ -68,7 +68,8 @@ class WebServer(Loop):
             lifespan="off",
             timeout_graceful_shutdown=2,
             server_header=False,
-            proxy_headers=False,  # uvicorn would believe every program on this machine; see app/web/access/callers.py
+            # uvicorn would believe every program on this machine; see app/web/access/client_address.py
+            proxy_headers=False,
         )
         server = uvicorn.Server(config)
         serving = asyncio.create_task(server.serve(sockets=[self._socket] if self._socket else None))

@@ -13,14 +13,14 @@ class Site:
     def __init__(self, public_url: str = "") -> None:
         """`public_url`: http or https, such as `https://home.example/cameras`; empty when it is not known."""
         self._public_url = public_url.rstrip("/")
-        parts = urlsplit(self._public_url)
-        self.prefix = parts.path
+        context = urlsplit(self._public_url)
+        self.prefix = context.path
         """Begins every path that we hand out; empty, or like `/cameras`."""
-        self.host = parts.hostname or ""
+        self.host = context.hostname or ""
         """In small letters, without a port; empty when it is not known."""
-        self.origin = f"{parts.scheme}://{parts.netloc.rpartition('@')[2].lower()}" if parts.netloc else ""
+        self.origin = f"{context.scheme}://{context.netloc.rpartition('@')[2].lower()}" if context.netloc else ""
         """As browsers name it; empty when it is not known."""
-        self.https = parts.scheme == "https"
+        self.https = context.scheme == "https"
 
     def path(self, path: str) -> str:
         """A path of ours, such as `/login`, as a browser has to ask for it."""

@@ -1,7 +1,7 @@
 """The RabbitMQ payloads, both directions: the contract with everyone else in the house."""
 
 from app.wire.events import (
-    Event,
+    EventMessage,
     MalformedEvent,
     control_exchange,
     description,
@@ -11,7 +11,7 @@ from app.wire.events import (
     parse_event,
     trigger_key,
 )
-from app.wire.heartbeats import Device, heartbeat
+from app.wire.heartbeats import HeartbeatDevice, heartbeat
 from app.wire.triggers import (
     MalformedTrigger,
     checked_active_input,
@@ -21,8 +21,8 @@ from app.wire.triggers import (
 )
 
 __all__ = [
-    "Device",
-    "Event",
+    "EventMessage",
+    "HeartbeatDevice",
     "MalformedEvent",
     "MalformedTrigger",
     "checked_active_input",

@@ -18,7 +18,7 @@ class MalformedEvent(Permanent):
     """A message on the event exchange that is no event of the contract's shape."""
 
 
-class Event(NamedTuple):
+class EventMessage(NamedTuple):
     """An event ready to publish."""
 
     routing_key: str
@@ -53,7 +53,7 @@ def event(
     device_name: str,
     storage_url: str = "",
     thumbnail_url: str = "",
-) -> Event:
+) -> EventMessage:
     """The event of an inspection, in MessagePack; `picture` is empty when there is none."""
     snapshot = inspection.snapshot
     trace = _trace(inspection)
@@ -65,7 +65,7 @@ def event(
     if snapshot.active_input is not None:
         body["active_input"] = snapshot.active_input
     packed = msgpack.packb(body, datetime=True)
-    return Event(event_key(topic, device_name), packed, inspection.id, trace)
+    return EventMessage(event_key(topic, device_name), packed, inspection.id, trace)
 
 
 def description(inspection: Inspection) -> dict[str, Any]:

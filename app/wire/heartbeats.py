@@ -9,7 +9,7 @@ import msgpack
 
 
 @dataclass(frozen=True, slots=True)
-class Device:
+class HeartbeatDevice:
     """A device as its peers know it."""
 
     type: str
@@ -20,11 +20,11 @@ class Device:
         return f"{self.location} {self.type}"
 
 
-def heartbeat(*, inputs: Sequence[Device], outputs: Sequence[Device]) -> bytes:
+def heartbeat(*, inputs: Sequence[HeartbeatDevice], outputs: Sequence[HeartbeatDevice]) -> bytes:
     """Body of a heartbeat, in MessagePack."""
     packed: bytes = msgpack.packb({"inputs": _listed(inputs), "outputs": _listed(outputs)})
     return packed
 
 
-def _listed(devices: Sequence[Device]) -> list[dict[str, str]]:
+def _listed(devices: Sequence[HeartbeatDevice]) -> list[dict[str, str]]:
     return [{"type": d.type, "location": d.location, "device_key": d.device_key} for d in devices]

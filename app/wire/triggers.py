@@ -16,9 +16,9 @@ import msgpack
 from app.messages import Trigger
 from app.wire import fields
 from app.wire.fields import MISSING
-from pylib.credentials import Secret
 from pylib.errors import Permanent
 from pylib.rabbitmq.delivery import Delivery
+from pylib.settings.credentials import Secret
 
 EVENT_IDS = uuid.UUID("3d1a6b0e-8f0c-5d52-9a53-6f1f0b1c7e42")
 """Namespace of the event ids that are made from message ids; drawn once."""

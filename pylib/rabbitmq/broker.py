@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from pylib.credentials import Secret
 from pylib.errors import Failure, Permanent, Transient
+from pylib.settings.credentials import Secret
 
 ACCESS_REFUSED = 403
 NOT_FOUND = 404

@@ -13,7 +13,7 @@ import structlog
 
 from pylib.errors import Failure, Permanent
 from pylib.rabbitmq.broker import Broker, explain
-from pylib.threads import Loop
+from pylib.runtime.threads import ManagedThread
 
 log = structlog.get_logger(__name__)
 
@@ -27,7 +27,7 @@ STEADY_AFTER = 30.0
 """Seconds a connection has to last before the next loss counts as a first one."""
 
 
-class BrokerLoop(Loop):
+class BrokerLoop(ManagedThread):
     """Connects, serves, and does so again for as long as it takes, with backoff and jitter."""
 
     def __init__(self, name: str, broker: Broker) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 from app.journal import Journal
-from app.journal.findable import show
+from app.journal.search_index import reindex
 
 CAMERAS = ("Front Door", "Back Door", "Garage", "Garden", "Gate", "Driveway", "Stable", "Cellar")
 LABELS = {
@@ -49,7 +49,7 @@ def _fill(db: sqlite3.Connection, count: int, last: datetime, dice: random.Rando
         )
     db.execute("UPDATE snapshots SET state = 'inspected', event_number = seq")
     for first in range(1, count + 1, BATCH):
-        show(db, range(first, min(first + BATCH, count + 1)))
+        reindex(db, range(first, min(first + BATCH, count + 1)))
 
 
 def _snapshot(seq: int, moment: float, names: list[str], dice: random.Random) -> Iterator[object]:

@@ -17,11 +17,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
-from app.ftp.accounts import Account
-from app.ftp.server import FtpServer
-from app.ftp.settings import FtpSettings
-from app.inbox import Inbox
-from pylib.credentials import Secret
+from app.uploads.ftp.accounts import Account
+from app.uploads.ftp.server import FtpServer
+from app.uploads.ftp.settings import FtpSettings
+from app.uploads.inbox import Inbox
+from pylib.settings.credentials import Secret
 from tests.bench.report import Row, machine, table
 from tests.fakes.pictures import busy, encoded
 

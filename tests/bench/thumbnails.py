@@ -14,7 +14,7 @@ from PIL import Image
 
 from app.media.picture import MAX_PIXELS
 from app.messages import Snapshot
-from app.thumbnails import Thumbnails
+from app.storage.thumbnails import Thumbnails
 from tests.bench.report import Row, machine, ms, table
 
 SIZES = ((1920, 1080), (3840, 2160))

@@ -9,11 +9,11 @@ from datetime import datetime, time, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from app.cache import Cache
 from app.journal import Journal
 from app.journal.entries import Correction
 from app.messages import Box, Detection, Inspection, Label, Snapshot
 from app.pipeline.decide import decide
+from app.storage.cache import Cache
 from tests.browser.drawing import scene
 
 ZONE = ZoneInfo("Europe/Berlin")
@@ -159,7 +159,7 @@ class Seeder:
     def _let_go(self, seed: Seed) -> None:
         pictures = self._journal.pictures(targets=[ARCHIVE], archives=[ARCHIVE], limit=1000)
         picture = next(picture for picture in pictures if picture.id == seed.id)
-        assert self._journal.let_go([picture], targets=[ARCHIVE], archives=[ARCHIVE])
+        assert self._journal.evict([picture], targets=[ARCHIVE], archives=[ARCHIVE])
         Path(picture.path).unlink()
 
     def _inspection(self, seed: Seed) -> Inspection:

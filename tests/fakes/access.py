@@ -11,10 +11,10 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from app.sections import WebSettings
-from app.web.access import Access, login_routes, middleware
+from app.web.access import Authentication, login_routes, middleware
 from app.web.links import Links
-from pylib.credentials import Secret
+from app.web.settings import WebSettings
+from pylib.settings.credentials import Secret
 from tests.fakes.clock import Clock
 
 PASSWORD = "correct horse: ü"
@@ -40,7 +40,7 @@ class Home:
         given: dict[str, Any] = {"host": "0.0.0.0", "password": PASSWORD, **settings}
         given["password"] = Secret(given["password"])
         self.clock = Clock()
-        self.access = Access(WebSettings(**given), folder=folder, clock=self.clock, monotonic=self.clock)
+        self.access = Authentication(WebSettings(**given), folder=folder, clock=self.clock, monotonic=self.clock)
         self.made = self.access.open()
         self.links = Links(self.access.link_key, clock=self.clock)
         self.reached: list[str] = []
@@ -54,7 +54,7 @@ class Home:
 
     async def answer(self, request: Request) -> Response:
         self.reached.append(request.url.path)
-        return PlainTextResponse(str(request.state.visitor))
+        return PlainTextResponse(str(request.state.auth_method))
 
     async def picture(self, request: Request) -> Response:
         self.reached.append(request.url.path)

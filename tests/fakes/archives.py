@@ -9,10 +9,10 @@ from hashlib import md5
 from pathlib import Path
 from uuid import UUID
 
-from app.archives import Kept
-from app.cache import Cache
+from app.archives import RemoteObject
 from app.journal import Journal
 from app.messages import Detection, Inspection, Label, Snapshot
+from app.storage.cache import Cache
 
 NOON = datetime(2026, 3, 4, 12, 0, tzinfo=UTC)
 
@@ -42,9 +42,9 @@ class FakeArchive:
                 raise self.failure
             self.kept[inspection.id] = picture
 
-    def entries(self) -> Iterator[Kept]:
+    def entries(self) -> Iterator[RemoteObject]:
         for event_id, picture in self.kept.items():
-            yield Kept(event_id, f"{event_id}.jpg", len(picture), md5(picture).hexdigest())
+            yield RemoteObject(event_id, f"{event_id}.jpg", len(picture), md5(picture).hexdigest())
 
     def close(self) -> None:
         self.closed = True

@@ -13,23 +13,23 @@ from typing import Any
 import requests
 from starlette.applications import Starlette
 
-from app.cache import Cache
 from app.journal import Journal
 from app.messages import Detection, Inspection, Snapshot
-from app.sections import WebSettings
-from app.taken_at import TakenAt
-from app.thumbnails import Thumbnails
-from app.triggers.handed_in import HandedIn
-from app.triggers.intake import Intake
-from app.web.access import Access
-from app.web.events import Broadcast
+from app.pipeline.live import InProcessEvents
+from app.sources.http_uploads import HttpUploads
+from app.sources.requests import Intake
+from app.storage.cache import Cache
+from app.storage.thumbnails import Thumbnails
+from app.uploads.capture_time import CaptureTime
+from app.web.access import Authentication
+from app.web.context import ArchiveInfo, CameraInfo, WebContext
 from app.web.links import Links
-from app.web.live import Live
-from app.web.parts import ArchiveFace, CameraFace, Parts
-from app.web.pictures import Pictures
+from app.web.pictures import PictureFiles
 from app.web.server import WebServer
-from pylib.breaker import State
-from pylib.health import Health
+from app.web.settings import WebSettings
+from app.web.streaming.broadcast import Broadcast
+from pylib.observability.health import Health
+from pylib.runtime.circuit_breaker import State
 from tests.fakes.cameras import jpeg
 from tests.fakes.detectors import PERSON
 
@@ -48,7 +48,7 @@ class CountedTraffic:
         self.seen.append((route, method, status))
 
 
-def parts_for(folder: Path, **changes: Any) -> Parts:
+def parts_for(folder: Path, **changes: Any) -> WebContext:
     """The web side's parts with two cameras and one archive; end them with `close`.
 
     The journal runs in its own thread, the cache is in `folder / "cache"`. `settings` are the web side's, by
@@ -57,42 +57,42 @@ def parts_for(folder: Path, **changes: Any) -> Parts:
     journal = Journal(folder / "journal.db")
     journal.open()
     journal.database.start()
-    live = Live()
+    live = InProcessEvents()
     settings = changes.pop("settings", WebSettings())
-    access = Access(settings, folder=folder / "web")
+    access = Authentication(settings, folder=folder / "web")
     access.open()
     given: dict[str, Any] = {
-        "cameras": {FRONT: CameraFace("Front", _closed, _now), KITCHEN: CameraFace("Küche", _closed, _now)},
+        "cameras": {FRONT: CameraInfo("Front", _closed, _now), KITCHEN: CameraInfo("Küche", _closed, _now)},
         "intake": Intake(journal),
-        "handed_in": HandedIn(journal, _cache(folder), taken_at=TakenAt(zone=UTC), max_pixels=MAX_PIXELS),
+        "http_uploads": HttpUploads(journal, _cache(folder), taken_at=CaptureTime(zone=UTC), max_pixels=MAX_PIXELS),
         "journal": journal,
         "live": live,
         "broadcast": Broadcast(journal, live),
         "health": Health(),
         "metrics": lambda: b"up 1\n",
         "traffic": CountedTraffic(),
-        "pictures": Pictures(Thumbnails(folder / "thumbnails", max_pixels=MAX_PIXELS)),
+        "pictures": PictureFiles(Thumbnails(folder / "thumbnails", max_pixels=MAX_PIXELS)),
         "access": access,
         "links": Links(access.link_key),
         "site": access.site,
         "zone": UTC,
-        "archives": (ArchiveFace("folder", lambda: "https://nas.example/pictures"),),
+        "archives": (ArchiveInfo("folder", lambda: "https://nas.example/pictures"),),
         "max_upload": 1_000_000,
         "max_pixels": MAX_PIXELS,
         "detector": "fake",
         "version": "1.2.3",
     }
-    return Parts(**{**given, **changes})
+    return WebContext(**{**given, **changes})
 
 
-def close(parts: Parts) -> None:
+def close(parts: WebContext) -> None:
     """End the journal's thread."""
     parts.journal.database.stop()
     assert parts.journal.database.join(60)
 
 
 def shown(
-    parts: Parts,
+    parts: WebContext,
     folder: Path,
     event_id: str = "",
     *,
@@ -116,7 +116,7 @@ def shown(
     return inspection
 
 
-def album(parts: Parts, folder: Path, count: int, **changes: Any) -> list[Inspection]:
+def album(parts: WebContext, folder: Path, count: int, **changes: Any) -> list[Inspection]:
     """So many events, a minute apart, newest first."""
     return [shown(parts, folder, taken_at=NOW - timedelta(minutes=number), **changes) for number in range(count)]
 

@@ -16,11 +16,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from app.ftp.accounts import Account
-from app.ftp.server import FtpServer
-from app.ftp.settings import FtpSettings
-from app.inbox import Inbox, Taken
-from pylib.credentials import Secret
+from app.uploads.ftp.accounts import Account
+from app.uploads.ftp.server import FtpServer
+from app.uploads.ftp.settings import FtpSettings
+from app.uploads.inbox import Inbox, InboxFile
+from pylib.settings.credentials import Secret
 from tests.fakes.pictures import busy, encoded
 
 UPLOADS = "uploads/snapshots"
@@ -36,7 +36,7 @@ class Ftp:
     def __init__(self, home: Path, *, alone: bool = False, **changes: Any) -> None:
         self.home = home
         self.area = home / "ftp"
-        self.taken: list[Taken] = []
+        self.taken: list[InboxFile] = []
         self.outcomes: list[str] = []
         options = {
             name: changes.pop(name) for name in ("owner_by_address", "names_camera", "folders") if name in changes

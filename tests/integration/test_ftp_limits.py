@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from app.ftp.bans import FILE, read
+from app.uploads.bans import FILE, read
 from tests.integration.ftp import (
     DOOR,
     DOOR_PASSWORD,

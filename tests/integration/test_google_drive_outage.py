@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from app.cache import Cache
 from app.journal import Journal
-from app.metrics import SnapshotMetrics
+from app.monitoring.metrics import SnapshotMetrics
 from app.pipeline.archive import Keep
+from app.storage.cache import Cache
 from tests.fakes.archives import a_picture, event_id, recorded
 from tests.fakes.clock import Clock
 from tests.fakes.drive import an_archive
@@ -56,9 +56,9 @@ def test_after_twelve_hours_without_drive_all_is_there_once_and_the_newest_came_
     numbers = range(EVERY_S, HOURS * 3600, EVERY_S)
     for number in numbers:
         take(number)
-        for inspection in keep.owed():
+        for inspection in keep.pending():
             keep.handle(inspection)
-    assert journal.debt(TARGET).count == len(numbers)
+    assert journal.backlog(TARGET).count == len(numbers)
     assert oldest(journal) == pytest.approx(HOURS * 3600 - EVERY_S, abs=120)
     assert not keep.status().ok
     asked = double.counts["drive.files.insert"]
@@ -71,7 +71,7 @@ def test_after_twelve_hours_without_drive_all_is_there_once_and_the_newest_came_
     assert [double.files.content(file["id"]) for file in double.files.pictures()[2:4]] == [
         f"picture {number}".encode() for number in (numbers[-1], numbers[-2])
     ]
-    assert journal.debt(TARGET).count == 0
+    assert journal.backlog(TARGET).count == 0
     assert oldest(journal) == 0
     assert keep.status().ok
     assert asked < len(numbers) * 2.5  # left alone, but for a trial now and then
@@ -85,6 +85,6 @@ def ids(numbers: list[int]) -> list[str]:
 def oldest(journal: Journal) -> float:
     """What /metrics shows as the age of the oldest picture that is owed."""
     metrics = SnapshotMetrics(version="0")
-    metrics.oldest_undelivered(TARGET, journal.debt(TARGET).since)
+    metrics.oldest_undelivered(TARGET, journal.backlog(TARGET).since)
     (line,) = [line for line in metrics.render().decode().splitlines() if line.startswith("oldest_undelivered")]
     return float(line.rpartition(" ")[2])

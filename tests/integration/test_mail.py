@@ -20,18 +20,18 @@ from typing import Any
 
 import pytest
 
-from app.ftp.bans import Bans
-from app.ftp.certificate import make_certificate
-from app.inbox import Inbox, InboxUnavailable, Taken
-from app.mail import connection, server
-from app.mail.recipients import Recipients
-from app.mail.server import MailAddressInUse, MailServer
-from app.mail.settings import MailSettings
-from app.owners import Owner, Owners
+from app.uploads.bans import Bans
+from app.uploads.camera_folders import CameraFolders, PushingCamera
+from app.uploads.certificate import make_certificate
+from app.uploads.inbox import Inbox, InboxFile, InboxUnavailable
+from app.uploads.mail import connection, server
+from app.uploads.mail.recipients import Recipients
+from app.uploads.mail.server import MailAddressInUse, MailServer
+from app.uploads.mail.settings import MailSettings
 from tests.fakes.pictures import busy, encoded
 
 LOGIN = {"username": "cam", "password": "s3cret pass"}
-OWNERS = Owners(Owner(f"Gate {n} Camera", "Gate", f"gate{n}") for n in range(20))
+OWNERS = CameraFolders(PushingCamera(f"Gate {n} Camera", "Gate", f"gate{n}") for n in range(20))
 PICTURES = [encoded(busy(64 + n, 48)) for n in range(30)]
 
 
@@ -41,7 +41,7 @@ class Site:
     def __init__(self, folder: Path, inbox: Inbox | None = None, *, data_dir: Path, **changes: Any) -> None:
         self.inbox = inbox or Inbox(folder / "area")
         self.inbox.open()
-        self.taken: list[Taken] = []
+        self.taken: list[InboxFile] = []
         self.origins: set[str] = set()
         self.broken = False
         self.counts: Counter[str] = Counter()
@@ -59,7 +59,7 @@ class Site:
         self.port = self.server.open()
         self.server.start()
 
-    def hear(self, taken: Taken, origin: str) -> None:
+    def hear(self, taken: InboxFile, origin: str) -> None:
         if self.broken:
             raise RuntimeError("not today")
         self.taken.append(taken)
@@ -431,7 +431,7 @@ class FullInbox(Inbox):
 
     room = 2
 
-    def put(self, data: bytes, name: Any, **options: Any) -> Taken:
+    def put(self, data: bytes, name: Any, **options: Any) -> InboxFile:
         self.room -= 1
         if self.room == -1:
             raise InboxUnavailable("inbox_unavailable", "No space left on device")
@@ -452,7 +452,7 @@ def test_a_mail_that_cannot_be_stored_is_to_be_sent_again(start: Callable[..., S
 KILLED = """
 import os, sys
 from pathlib import Path
-from app.inbox import Inbox
+from app.uploads.inbox import Inbox
 from tests.integration.test_mail import Site
 class Deadly(Inbox):
     puts = 0
@@ -503,7 +503,7 @@ def test_a_mail_that_is_being_stored_when_the_service_stops_is_answered(
     storing = threading.Event()
 
     class SlowInbox(Inbox):
-        def put(self, data: bytes, name: Any, **options: Any) -> Taken:
+        def put(self, data: bytes, name: Any, **options: Any) -> InboxFile:
             storing.set()
             time.sleep(0.5)
             return super().put(data, name, **options)

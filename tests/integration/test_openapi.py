@@ -15,12 +15,12 @@ import pytest
 from openapi_spec_validator import validate
 
 from app.messages import Inspection
-from app.sections import WebSettings
 from app.web.api import snapshots
-from app.web.api.entries import entry_json
+from app.web.api.serialize import entry_json
 from app.web.application import application
-from app.web.parts import Parts
-from pylib.credentials import Secret
+from app.web.context import WebContext
+from app.web.settings import WebSettings
+from pylib.settings.credentials import Secret
 from tests.fakes.detectors import PERSON
 from tests.fakes.web import Client, CountedTraffic, close, parts_for, serving, shown
 
@@ -50,7 +50,7 @@ class House:
     """A served API with a pipeline behind it, in which everything is a person."""
 
     client: Client
-    parts: Parts
+    parts: WebContext
     traffic: CountedTraffic
     folder: Path
 
@@ -139,12 +139,12 @@ def _explore(house: House, folder: Path, *options: str) -> subprocess.CompletedP
     )
 
 
-def _run(parts: Parts, folder: Path, over: threading.Event) -> None:
+def _run(parts: WebContext, folder: Path, over: threading.Event) -> None:
     """What the pipeline does with triggers and with pictures that are handed in."""
     while not over.is_set():
         for trigger in parts.intake.poll(0.02):
             parts.live.handle(shown(parts, folder, trigger.id, camera=trigger.camera))
-        for snapshot in parts.handed_in.poll(0.02):
+        for snapshot in parts.http_uploads.poll(0.02):
             seen = Inspection(snapshot, "fake", PERSON, "person")
             parts.journal.inspect(seen, ())
             parts.live.handle(seen)

@@ -10,10 +10,10 @@ from dataclasses import replace
 import pytest
 from structlog.testing import capture_logs
 
-from pylib.credentials import Secret
 from pylib.errors import Permanent
 from pylib.rabbitmq.broker import Broker as Address
 from pylib.rabbitmq.delivery import Delivery
+from pylib.settings.credentials import Secret
 from tests.broker import Broker
 from tests.integration.rabbit import KEY, Taken, eventually, listening, plain, subscription
 

@@ -15,7 +15,7 @@ from app import wire
 from app.messages import Detection, Inspection, Label, Snapshot, Trigger, decode, encode
 from app.publishers import PublishRejected, PublishUnavailable
 from app.publishers.rabbitmq import RabbitMQ
-from app.triggers.rabbitmq import decoder
+from app.sources.rabbitmq import decoder
 from pylib.rabbitmq.listener import ZMQListener
 from pylib.rabbitmq.publisher import ConfirmedPublisher
 from pylib.rabbitmq.topology import Exchange, Subscription

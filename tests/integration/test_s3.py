@@ -15,16 +15,17 @@ import pytest
 from botocore.config import Config
 from moto.server import ThreadedMotoServer
 
-from app.archives import ArchiveBlocked, ArchiveUnavailable, Kept
+from app.archives import ArchiveBlocked, ArchiveUnavailable, RemoteObject
 from app.archives.folder import Folder
-from app.archives.s3 import S3, S3Settings
-from app.cache import Cache
+from app.archives.s3 import S3
+from app.archives.s3.settings import S3Settings
 from app.journal import Journal
 from app.messages import Inspection, Label, decode, encode
-from app.metrics import SnapshotMetrics
+from app.monitoring.metrics import SnapshotMetrics
 from app.pipeline.archive import Keep
 from app.pipeline.publish import Publish
-from pylib.relay import Codec, Transport, ZmqRelay
+from app.storage.cache import Cache
+from pylib.runtime.relay import Codec, Transport, ZmqRelay
 from tests.fakes.archives import NOON, a_picture, event_id, recorded
 from tests.fakes.clock import Clock
 from tests.fakes.publishers import FakePublisher
@@ -254,8 +255,8 @@ def test_entries_are_listed_page_by_page(s3: S3, remote: Any, name: str) -> None
     remote.put_object(Bucket=name, Key="home/holiday.jpg", Body=b"mine")
     remote.put_object(Bucket=name, Key="elsewhere.jpg", Body=b"not below our prefix")
     assert list(s3.entries()) == [
-        Kept(event_id(1), KEY.removeprefix("home/"), 9, md5(b"a picture").hexdigest()),
-        Kept("", "holiday.jpg", 4, md5(b"mine").hexdigest()),
+        RemoteObject(event_id(1), KEY.removeprefix("home/"), 9, md5(b"a picture").hexdigest()),
+        RemoteObject("", "holiday.jpg", 4, md5(b"mine").hexdigest()),
     ]
 
 
@@ -277,7 +278,7 @@ def test_kill_9_in_an_upload_leaves_one_file(
     again.database.start()
     work_off(Keep(s3, journal=again, clock=clock))
     assert keys(remote, name) == [KEY]
-    assert again.debt("s3").count == 0
+    assert again.backlog("s3").count == 0
     again.database.stop()
     assert again.database.join(60)
 
@@ -295,7 +296,7 @@ def test_after_twelve_hours_of_outage_all_is_there_and_the_newest_came_first(
         number = int(one, 16)
         clock.now = began.timestamp() + number
         keep.handle(recorded(journal, a_picture(cache, number, picture=picture, at=began), "s3"))
-    assert journal.debt("s3").count == len(pictures)
+    assert journal.backlog("s3").count == len(pictures)
     assert oldest_undelivered(journal) == pytest.approx(12 * 3600, abs=120)
     assert not keep.status().ok
     proxy.always = OK
@@ -307,7 +308,7 @@ def test_after_twelve_hours_of_outage_all_is_there_and_the_newest_came_first(
     there = {key[-36:-4]: body(remote, name, key) for key in keys(remote, name)}
     assert there == pictures
     assert len(keys(remote, name)) == len(pictures)
-    assert journal.debt("s3").count == 0
+    assert journal.backlog("s3").count == 0
     assert oldest_undelivered(journal) == 0
     assert keep.status().ok
 
@@ -315,7 +316,7 @@ def test_after_twelve_hours_of_outage_all_is_there_and_the_newest_came_first(
 def oldest_undelivered(journal: Journal) -> float:
     """What /metrics shows as the age of the oldest picture that S3 is owed."""
     metrics = SnapshotMetrics(version="0")
-    metrics.oldest_undelivered("s3", journal.debt("s3").since)
+    metrics.oldest_undelivered("s3", journal.backlog("s3").since)
     (line,) = [line for line in metrics.render().decode().splitlines() if line.startswith("oldest_undelivered")]
     return float(line.rpartition(" ")[2])
 
@@ -341,10 +342,10 @@ def test_a_broken_archive_delays_neither_the_other_nor_events(
         thread.start()
     pause = threading.Event()
     for _ in range(100):
-        if len(publisher.published) == 20 and not journal.debt("folder").count:
+        if len(publisher.published) == 20 and not journal.backlog("folder").count:
             break
         pause.wait(0.05)
-    owed = [journal.debt(target).count for target in stages]
+    pending = [journal.backlog(target).count for target in stages]
     for thread in relays:
         thread.stop()
         thread.abandon()
@@ -352,7 +353,7 @@ def test_a_broken_archive_delays_neither_the_other_nor_events(
     for thread in relays:
         assert thread.join(20)
     transport.close()
-    assert owed == [0, 20, 0]
+    assert pending == [0, 20, 0]
     assert len(publisher.published) == 20
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from app.token_backup import BackupRejected, BackupUnavailable, TokenBackup
+from app.archives.google_drive.token_backup import BackupRejected, BackupUnavailable, TokenBackup
 
 TOKEN = {"access_token": "ya29.a", "refresh_token": "1//r", "invalid": False}
 

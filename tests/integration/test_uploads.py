@@ -15,21 +15,21 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from app.cache import Cache
-from app.inbox import Inbox
 from app.journal import Journal
 from app.messages import Upload
-from app.owners import Owner, Owners
 from app.pipeline.receive import Receive
-from app.quarantine import Quarantine
-from app.taken_at import TakenAt
-from app.triggers.uploads import Uploads
-from app.upload_settings import UploadSettings
-from app.videos import Videos
+from app.storage.cache import Cache
+from app.storage.videos import Videos
+from app.uploads.camera_folders import CameraFolders, PushingCamera
+from app.uploads.capture_time import CaptureTime
+from app.uploads.inbox import Inbox
+from app.uploads.quarantine import Quarantine
+from app.uploads.settings import UploadSettings
+from app.uploads.source import UploadSource
 from tests.fakes.cameras import jpeg
 from tests.fakes.journal import opened
 
-OWNERS = Owners([Owner("Gate Camera", "Gate", "gate"), Owner("Porch Camera", "Porch", "porch")])
+OWNERS = CameraFolders([PushingCamera("Gate Camera", "Gate", "gate"), PushingCamera("Porch Camera", "Porch", "porch")])
 PLACE = "uploads/snapshots/gate"
 PICTURE = jpeg(8, 8)
 
@@ -47,7 +47,7 @@ class Area:
             "polling_interval": 0.2,
             **settings,
         }
-        self.uploads = Uploads(self.inbox, OWNERS, UploadSettings(**quick))
+        self.uploads = UploadSource(self.inbox, OWNERS, UploadSettings(**quick))
         self.found: list[Upload] = []
 
     def path(self, name: str) -> Path:
@@ -164,7 +164,7 @@ def test_scans_find_files_while_the_system_refuses_to_tell_and_that_is_said_once
         raise OSError(errno.ENOSPC, "inotify watch limit reached")
 
     with monkeypatch.context() as limited, capture_logs() as logs:
-        limited.setattr("app.triggers.area_watch.Observer", refuse)
+        limited.setattr("app.uploads.watcher.Observer", refuse)
         area = Area(tmp_path, scan_interval=0.5)
         area.uploads.open()
         area.path("a.jpg").write_bytes(PICTURE)
@@ -324,13 +324,13 @@ def life(folder: Path, journal: Journal, fate: Fate, *, until: Callable[[], bool
     """One life of the process, which ends with its fate, or else when all is done."""
     inbox = MortalInbox(folder / "area")
     inbox.fate = fate
-    uploads = Uploads(inbox, OWNERS, UploadSettings(quiet_time=0.1, patience=0.1, watch="polling"))
+    uploads = UploadSource(inbox, OWNERS, UploadSettings(quiet_time=0.1, patience=0.1, watch="polling"))
     receive = Receive(
         inbox=inbox,
         journal=Mortal(journal, fate),  # type: ignore[arg-type]
         cache=Mortal(Cache(folder / "cache", zone=UTC), fate),  # type: ignore[arg-type]
         quarantine=Mortal(Quarantine(folder / "quarantine"), fate),  # type: ignore[arg-type]
-        taken_at=TakenAt(zone=UTC),
+        taken_at=CaptureTime(zone=UTC),
         videos=Mortal(Videos(folder / "videos", zone=UTC), fate),  # type: ignore[arg-type]
     )
     try:

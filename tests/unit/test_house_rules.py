@@ -25,16 +25,16 @@ ADAPTER_MAY_KNOW = ("app.messages", "app.media", "app.wire")
 """What an adapter may import of `app`, besides its own package."""
 
 ROOTS = (
-    "app.service",
-    "app.parts",
-    "app.cli",
-    "app.archive_cli",
-    "app.keeping",
-    "app.checks",
-    "app.demo",
-    "app.settings",
-    "app.devices",
-    "app.setup",
+    "app.bootstrap.service",
+    "app.bootstrap.adapters",
+    "app.cli.main",
+    "app.cli.archive",
+    "app.bootstrap.archives",
+    "app.cli.check",
+    "app.cli.demo",
+    "app.config.settings",
+    "app.config.devices",
+    "app.setup.__main__",
 )
 """Where the parts are put together, described and looked at as a whole; nobody else knows an adapter by name."""
 
@@ -68,15 +68,15 @@ def test_pylib_knows_nothing_of_the_service() -> None:
 
 
 def test_only_the_relay_and_the_listener_know_zeromq() -> None:
-    assert importers("zmq") == {"pylib.relay", "pylib.rabbitmq.listener"}
+    assert importers("zmq") == {"pylib.runtime.relay", "pylib.rabbitmq.listener"}
 
 
 def test_only_the_journal_and_its_database_speak_sql() -> None:
-    assert {m for m in importers("sqlite3") if not m.startswith("app.journal.")} == {"pylib.database"}
+    assert {m for m in importers("sqlite3") if not m.startswith("app.journal.")} == {"pylib.sqlite"}
 
 
 def test_only_the_rabbitmq_package_and_the_command_line_s_client_know_pika() -> None:
-    assert {m for m in importers("pika") if not m.startswith("pylib.rabbitmq.")} == {"app.client"}
+    assert {m for m in importers("pika") if not m.startswith("pylib.rabbitmq.")} == {"app.cli.amqp_client"}
 
 
 @pytest.mark.parametrize("package", [name for name in ADAPTERS if f"app.{name}" in SOURCES])
@@ -105,7 +105,9 @@ def test_nobody_but_the_roots_knows_an_adapter_by_name(package: str) -> None:
 def test_a_stage_knows_no_thread_no_socket_and_no_adapter() -> None:
     for module in SOURCES:
         if module.startswith("app.pipeline."):
-            assert not {"app.service", "app.settings", "app.web", "threading.Thread"} & imports(module), module
+            assert not {"app.bootstrap.service", "app.config.settings", "app.web", "threading.Thread"} & imports(
+                module
+            ), module
 
 
 def run_python(code: str) -> str:
@@ -129,8 +131,8 @@ def test_importing_pylib_does_nothing() -> None:
 
 def test_nothing_heavy_is_loaded_before_it_is_configured() -> None:
     code = (
-        f"import sys, app.service, app.settings, app.cli\n"
-        f"app.settings.load(environ={{}})\n"
+        f"import sys, app.bootstrap.service, app.config.settings, app.cli.main\n"
+        f"app.config.settings.load(environ={{}})\n"
         f"print([name for name in {HEAVY!r} if name in sys.modules])"
     )
     assert run_python(code) == "[]"

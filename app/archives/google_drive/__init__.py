@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from app.archives import Kept
+from app.archives import RemoteObject
 from app.archives.google_drive.folders import Folders
 from app.archives.google_drive.ledger import Ledger
 from app.archives.google_drive.organiser import Organiser, Sorted
-from app.archives.google_drive.session import FOLDER, PAUSES, Session, properties
-from app.archives.google_drive.status import Status, examine
-from app.archives.google_drive.token import Token
-from app.archives.google_drive.uploads import EVENT_ID, Uploads
+from app.archives.google_drive.session import FOLDER, PAUSES, DriveSession, properties
+from app.archives.google_drive.status import DriveStatus, examine
+from app.archives.google_drive.token import DriveToken
+from app.archives.google_drive.uploads import EVENT_ID, DriveUploads
 from app.messages import Inspection
 
 if TYPE_CHECKING:
@@ -76,11 +76,13 @@ class GoogleDrive:
         self.name = name
         self.concurrency = settings.concurrency
         self._folder = settings.folder
-        self._token = Token(settings.token_file(data_dir), timeout=settings.timeout)
-        self._session = Session(self._token, root_url=settings.api_root_url, timeout=settings.timeout, pauses=pauses)
+        self._token = DriveToken(settings.token_file(data_dir), timeout=settings.timeout)
+        self._session = DriveSession(
+            self._token, root_url=settings.api_root_url, timeout=settings.timeout, pauses=pauses
+        )
         memory = data_dir / "google_drive"
         self._folders = Folders(self._session, settings.folder, memory=memory / "folder.json")
-        self._uploads = Uploads(self._session, self._folders, Ledger(memory / "begun"), zone=zone)
+        self._uploads = DriveUploads(self._session, self._folders, Ledger(memory / "begun"), zone=zone)
         self._organiser = Organiser(self._session, self._folders, zone=zone)
 
     @property
@@ -100,7 +102,7 @@ class GoogleDrive:
         """Move what is older than a day into `YYYY/MM/DD` folders; see `Organiser`. Raises `ArchiveError`."""
         return self._organiser.organise(beat)
 
-    def entries(self) -> Iterator[Kept]:
+    def entries(self) -> Iterator[RemoteObject]:
         """All pictures below the folder, wherever they were moved to below it. Raises `ArchiveError`."""
         top = self._folders.top().id
         paths = self._paths(top)
@@ -112,7 +114,7 @@ class GoogleDrive:
                 if places:
                     yield _kept(file, max(places, key=len))
 
-    def status(self) -> Status:
+    def status(self) -> DriveStatus:
         """How token, account and folder are; changes nothing in Drive and raises nothing."""
         return examine(self._token, self._session, self._folders)
 
@@ -139,8 +141,8 @@ class GoogleDrive:
         return paths
 
 
-def _kept(file: Mapping[str, Any], place: str) -> Kept:
-    return Kept(
+def _kept(file: Mapping[str, Any], place: str) -> RemoteObject:
+    return RemoteObject(
         event_id=properties(file).get(EVENT_ID, ""),
         name=f"{place}{file.get('title', '')}",
         size=int(file.get("fileSize", 0)),

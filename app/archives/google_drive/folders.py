@@ -10,8 +10,8 @@ from pathlib import Path
 import structlog
 
 from app.archives.google_drive.errors import NotThere
-from app.archives.google_drive.session import FOLDER, Session, quoted
-from pylib.private_file import write_private
+from app.archives.google_drive.session import FOLDER, DriveSession, quoted
+from pylib.files.durable import write_private
 
 log = structlog.get_logger(__name__)
 
@@ -32,7 +32,7 @@ class Top:
 class Folders:
     """Folders by name below one top folder. Thread-safe."""
 
-    def __init__(self, session: Session, name: str, *, memory: Path) -> None:
+    def __init__(self, session: DriveSession, name: str, *, memory: Path) -> None:
         """`memory`: file in which the top folder's id and link outlast the process."""
         self._session = session
         self._name = name

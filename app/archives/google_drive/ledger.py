@@ -6,7 +6,7 @@ import os
 import threading
 from pathlib import Path
 
-from pylib.files import sync_folder
+from pylib.files.durable import sync_folder
 
 KEPT = 50_000
 """Events in each of the two generations of the file."""

@@ -14,7 +14,7 @@ from app.archives.google_drive.errors import NotThere, SecondParentRefused
 from app.archives.google_drive.folders import Folders
 from app.archives.google_drive.session import (
     SHORTCUT,
-    Session,
+    DriveSession,
     has_property,
     make_property,
     properties,
@@ -55,7 +55,7 @@ class Organiser:
 
     def __init__(
         self,
-        session: Session,
+        session: DriveSession,
         folders: Folders,
         *,
         zone: tzinfo,

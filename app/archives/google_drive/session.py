@@ -10,8 +10,8 @@ from typing import Any, TypeVar
 
 from app.archives import ArchiveUnavailable
 from app.archives.google_drive.errors import Throttled, Unanswered
-from app.archives.google_drive.token import Token
-from app.archives.google_drive.transport import Transport
+from app.archives.google_drive.token import DriveToken
+from app.archives.google_drive.transport import DriveTransport
 
 FOLDER = "application/vnd.google-apps.folder"
 SHORTCUT = "application/vnd.google-apps.shortcut"
@@ -24,10 +24,10 @@ PAUSES = (1.0, 2.0, 4.0)
 Result = TypeVar("Result")
 
 
-class Session:
+class DriveSession:
     """One account's Drive. Thread-safe: each thread has a connection of its own."""
 
-    def __init__(self, token: Token, *, root_url: str, timeout: float, pauses: tuple[float, ...] = PAUSES) -> None:
+    def __init__(self, token: DriveToken, *, root_url: str, timeout: float, pauses: tuple[float, ...] = PAUSES) -> None:
         """Load PyDrive2 and the API description that comes with it; sends nothing.
 
         `root_url` takes the place of Google's in the description, for uploads too; `timeout`: seconds for one
@@ -37,7 +37,7 @@ class Session:
         self._timeout = timeout
         self._pauses = pauses
         self._closing = threading.Event()
-        self._transports: list[Transport] = []
+        self._transports: list[DriveTransport] = []
         self._drive = self._connect(root_url)
 
     def retrying(self, call: Callable[[], Result]) -> Result:
@@ -142,8 +142,8 @@ class Session:
         auth.service.files = lambda: files
         return GoogleDrive(auth)
 
-    def _transport(self) -> Transport:
-        transport = Transport(timeout=self._timeout, token=self._token)
+    def _transport(self) -> DriveTransport:
+        transport = DriveTransport(timeout=self._timeout, token=self._token)
         self._transports.append(transport)
         return transport
 

@@ -17,8 +17,8 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from app.archives import ArchiveBlocked, ArchiveError
-from app.archives.google_drive.token import SCOPE, Stored, save
-from app.archives.google_drive.transport import Transport
+from app.archives.google_drive.token import SCOPE, StoredToken, save
+from app.archives.google_drive.transport import DriveTransport
 
 PATIENCE = 600.0
 """Seconds that a person has for it."""
@@ -65,7 +65,7 @@ class SignIn:
 
     def finish(self, code: str, token_file: Path) -> None:
         """Turn the code into a token and keep it. Raises `ArchiveError`."""
-        transport = Transport(timeout=EXCHANGE_TIMEOUT)
+        transport = DriveTransport(timeout=EXCHANGE_TIMEOUT)
         try:
             credentials = self._flow.step2_exchange(code, http=transport)
         except ArchiveError:
@@ -77,7 +77,7 @@ class SignIn:
         if not credentials.refresh_token:
             raise SignInRefused("no_refresh", "Google gave a token that cannot be renewed: start again.")
         try:
-            save(token_file, Stored(credentials, datetime.now(UTC)))
+            save(token_file, StoredToken(credentials, datetime.now(UTC)))
         except OSError as error:
             raise ArchiveBlocked("not_written", f"{token_file} cannot be written: {error.strerror}") from None
 

@@ -7,12 +7,12 @@ from datetime import UTC, datetime
 
 from app.archives import ArchiveError
 from app.archives.google_drive.folders import Folders
-from app.archives.google_drive.session import Session
-from app.archives.google_drive.token import Token
+from app.archives.google_drive.session import DriveSession
+from app.archives.google_drive.token import DriveToken
 
 
 @dataclass(frozen=True, slots=True)
-class Status:
+class DriveStatus:
     """What was found out, as far as `problem` let it."""
 
     problem: ArchiveError | None = None
@@ -33,7 +33,7 @@ class Status:
     """Bytes of storage that the account owns; 0 for no limit."""
 
 
-def examine(token: Token, session: Session, folders: Folders) -> Status:
+def examine(token: DriveToken, session: DriveSession, folders: Folders) -> DriveStatus:
     """Look at everything in turn; the first failure ends it and is told."""
     known: dict[str, object] = {}
     try:
@@ -51,4 +51,4 @@ def examine(token: Token, session: Session, folders: Folders) -> Status:
         known["folder"] = top.url if top else ""
     except ArchiveError as problem:
         known["problem"] = problem
-    return Status(**known)  # type: ignore[arg-type]
+    return DriveStatus(**known)  # type: ignore[arg-type]

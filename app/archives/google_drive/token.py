@@ -11,8 +11,8 @@ from typing import Any
 
 from app.archives import ArchiveBlocked, ArchiveError, ArchiveUnavailable
 from app.archives.google_drive.errors import SIGN_IN
-from app.archives.google_drive.transport import Transport
-from pylib.private_file import write_private
+from app.archives.google_drive.transport import DriveTransport
+from pylib.files.durable import write_private
 
 SCOPE = "https://www.googleapis.com/auth/drive.file"
 """Only what this app itself made in Drive."""
@@ -33,7 +33,7 @@ _NEEDS_A_PERSON = {
 """Errors of the token endpoint (RFC 6749 section 5.2, and two of Google's) that no waiting mends."""
 
 
-class Token:
+class DriveToken:
     """The token in a file, in the format of oauth2client that PyDrive2 keeps its tokens in.
 
     Thread-safe. A file that another process replaced (a new sign-in, a restored backup) is noticed on the next use.
@@ -44,7 +44,7 @@ class Token:
         self.path = path
         self._timeout = timeout
         self._lock = threading.Lock()
-        self._stored: Stored | None = None
+        self._stored: StoredToken | None = None
         self._version: tuple[int, int] | None = None
         self._dead: ArchiveBlocked | None = None
 
@@ -61,12 +61,12 @@ class Token:
                 self._refresh(stored)
             return str(stored.credentials.access_token)
 
-    def stored(self) -> Stored:
+    def stored(self) -> StoredToken:
         """What the file holds now. Raises `ArchiveBlocked` where that is no token."""
         with self._lock:
             return self._reload()
 
-    def _reload(self) -> Stored:
+    def _reload(self) -> StoredToken:
         try:
             version = version_of(self.path)
             if self._stored is None or version != self._version:
@@ -81,10 +81,10 @@ class Token:
             self._stored = None
             raise ArchiveBlocked("bad_token", f"The file of the Google token cannot be read: {SIGN_IN}.") from None
 
-    def _refresh(self, stored: Stored) -> None:
+    def _refresh(self, stored: StoredToken) -> None:
         if not stored.credentials.refresh_token:
             raise self._give_up("no_refresh", f"The Google token has ended and cannot be renewed: {SIGN_IN}.")
-        transport = Transport(timeout=self._timeout)
+        transport = DriveTransport(timeout=self._timeout)
         try:
             stored.credentials.refresh(transport)
         except ArchiveError:
@@ -97,7 +97,7 @@ class Token:
             transport.close()
         self._keep(stored)
 
-    def _keep(self, stored: Stored) -> None:
+    def _keep(self, stored: StoredToken) -> None:
         try:
             if version_of(self.path) == self._version:  # else someone signed in anew meanwhile
                 save(self.path, stored)
@@ -120,7 +120,7 @@ class Token:
         return ArchiveBlocked(code, detail)
 
 
-def _ends_soon(stored: Stored) -> bool:
+def _ends_soon(stored: StoredToken) -> bool:
     expiry: datetime | None = stored.credentials.token_expiry  # naive, UTC
     return expiry is not None and expiry.replace(tzinfo=UTC) - LEEWAY <= datetime.now(UTC)
 
@@ -132,7 +132,7 @@ def version_of(path: Path) -> tuple[int, int]:
 
 
 @dataclass(frozen=True, slots=True)
-class Stored:
+class StoredToken:
     """What a token file holds."""
 
     credentials: Any = field(repr=False)
@@ -141,7 +141,7 @@ class Stored:
     """When a person signed in; None for a token of another tool, which does not note that."""
 
 
-def load(path: Path) -> Stored:
+def load(path: Path) -> StoredToken:
     """Read a token file, and close it to others. Raises OSError, ValueError, KeyError or TypeError."""
     from oauth2client.client import OAuth2Credentials
 
@@ -153,10 +153,10 @@ def load(path: Path) -> Stored:
         path.chmod(0o600)
     noted = values.get(SIGNED_IN_AT)
     signed_in_at = datetime.fromtimestamp(noted, UTC) if isinstance(noted, int | float) else None
-    return Stored(OAuth2Credentials.from_json(text), signed_in_at)
+    return StoredToken(OAuth2Credentials.from_json(text), signed_in_at)
 
 
-def save(path: Path, stored: Stored) -> None:
+def save(path: Path, stored: StoredToken) -> None:
     """Put a token in place whole, readable by us only from the first byte on. Raises OSError."""
     values = json.loads(stored.credentials.to_json())
     if stored.signed_in_at:

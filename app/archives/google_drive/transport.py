@@ -16,8 +16,8 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import HTTPError
 
 from app.archives import ArchiveUnavailable
-from app.archives.deadline import TimedTLSSocket, passed, timed, within
 from app.archives.google_drive.errors import Unanswered, refusal
+from pylib.net.deadline import TimedTLSSocket, passed, timed, within
 
 MAX_ANSWER = 64 * 1024 * 1024
 """Bytes; a page of a thousand files with all fields asked for stays far below."""
@@ -74,7 +74,7 @@ class _Bearer(requests.auth.AuthBase):
         return request
 
 
-class Transport:
+class DriveTransport:
     """What Google's client library and oauth2client call `http`, in place of httplib2.
 
     httplib2 sends a request again by itself when the connection breaks before the answer: an upload whose

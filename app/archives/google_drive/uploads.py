@@ -16,7 +16,7 @@ from app.archives import ArchiveRejected, ArchiveUnavailable
 from app.archives.google_drive.errors import NotThere, Throttled, Unanswered
 from app.archives.google_drive.folders import Folders
 from app.archives.google_drive.ledger import Ledger
-from app.archives.google_drive.session import Session, has_property, make_property
+from app.archives.google_drive.session import DriveSession, has_property, make_property
 from app.messages import Inspection
 
 log = structlog.get_logger(__name__)
@@ -51,10 +51,10 @@ class Content:
         return file.get("md5Checksum") == self.md5 and int(file.get("fileSize", -1)) == self.size
 
 
-class Uploads:
+class DriveUploads:
     """Puts pictures into the top folder, each once. Thread-safe."""
 
-    def __init__(self, session: Session, folders: Folders, ledger: Ledger, *, zone: tzinfo) -> None:
+    def __init__(self, session: DriveSession, folders: Folders, ledger: Ledger, *, zone: tzinfo) -> None:
         self._session = session
         self._folders = folders
         self._ledger = ledger

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from app.web.access.callers import is_loopback
+from app.web.access.authentication import Authentication, AuthMethod
+from app.web.access.client_address import is_loopback
 from app.web.access.guard import Guard
 from app.web.access.headers import SecurityHeaders
 from app.web.access.login import login_routes
-from app.web.access.rules import Access, Visitor
-from app.web.access.stack import middleware
+from app.web.access.middleware import middleware
 
-__all__ = ["Access", "Guard", "SecurityHeaders", "Visitor", "is_loopback", "login_routes", "middleware"]
+__all__ = ["AuthMethod", "Authentication", "Guard", "SecurityHeaders", "is_loopback", "login_routes", "middleware"]

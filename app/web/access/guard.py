@@ -10,8 +10,8 @@ from starlette.responses import JSONResponse, PlainTextResponse, RedirectRespons
 from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette.websockets import WebSocketClose
 
-from app.web.access import origin
-from app.web.access.rules import Access, Locked, Visitor
+from app.web.access import csrf
+from app.web.access.authentication import Authentication, AuthMethod, Locked
 from app.web.links import Links, is_link
 
 LOGIN = "/login"
@@ -19,17 +19,17 @@ HEALTH = frozenset({"/health/live", "/health/ready"})
 METRICS = "/metrics"
 
 _LOOKS = frozenset({"GET", "HEAD"})
-_FURNITURE = re.compile(r"/favicon\.ico|/manifest\.webmanifest|/static(/[A-Za-z0-9_-][A-Za-z0-9_.-]*)+")
+PUBLIC_PATHS = re.compile(r"/favicon\.ico|/manifest\.webmanifest|/static(/[A-Za-z0-9_-][A-Za-z0-9_.-]*)+")
 """What the login page needs; no name in it begins with a dot."""
 
 
 class Guard:
-    """ASGI middleware; behind it `scope["state"]["visitor"]` says how somebody came in, None where all may.
+    """ASGI middleware; behind it `scope["state"]["auth_method"]` says how somebody came in, None where all may.
 
     It decides on `scope["path"]`, as the routing does: the prefix has to be off by then.
     """
 
-    def __init__(self, app: ASGIApp, *, access: Access, links: Links) -> None:
+    def __init__(self, app: ASGIApp, *, access: Authentication, links: Links) -> None:
         self._app = app
         self._access = access
         self._links = links
@@ -47,22 +47,22 @@ class Guard:
 
     async def _refusal(self, request: Request) -> Response | None:
         """The answer for who may not come in; None, and the visitor noted, for who may."""
-        if origin.is_forged(request, method=request.method, site=self._access.site):
+        if csrf.is_cross_site(request, method=request.method, site=self._access.site):
             return _said(request, 403, "another site asked for this; set WEB_PUBLIC_URL if it was your own")
         is_open = self._is_open(request.method, request.scope["path"])
         try:
-            visitor = await self._visitor(request)
+            auth_method = await self._auth_method(request)
         except Locked as locked:
             if not is_open:
                 return too_many(request, locked)
-            visitor = None
-        request.scope.setdefault("state", {})["visitor"] = visitor
-        return None if is_open or visitor is not None else self._turned_away(request)
+            auth_method = None
+        request.scope.setdefault("state", {})["auth_method"] = auth_method
+        return None if is_open or auth_method is not None else self._turned_away(request)
 
-    async def _visitor(self, request: Request) -> Visitor | None:
+    async def _auth_method(self, request: Request) -> AuthMethod | None:
         if request.method in _LOOKS and self._links.permits(request.scope["path"], _query(request)):
             return "link"
-        return await self._access.visitor(request)
+        return await self._access.auth_method(request)
 
     def _is_open(self, method: str, path: str) -> bool:
         """Whether everybody may ask for this."""
@@ -72,7 +72,7 @@ class Guard:
             path == LOGIN
             or (path in HEALTH and self._access.open_health)
             or (path == METRICS and self._access.open_metrics)
-            or _FURNITURE.fullmatch(path) is not None
+            or PUBLIC_PATHS.fullmatch(path) is not None
         )
 
     def _turned_away(self, request: Request) -> Response:

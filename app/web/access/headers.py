@@ -39,7 +39,7 @@ class SecurityHeaders:
 
         async def send_with(message: Message) -> None:
             if message["type"] == "http.response.start":
-                self._add(MutableHeaders(scope=message), by_link=state.get("visitor") == "link")
+                self._add(MutableHeaders(scope=message), by_link=state.get("auth_method") == "link")
             await send(message)
 
         await self._app(scope, receive, send_with)

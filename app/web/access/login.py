@@ -10,9 +10,9 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from app.web.access import origin, sessions
+from app.web.access import csrf, sessions
+from app.web.access.authentication import Authentication, Locked
 from app.web.access.guard import LOGIN
-from app.web.access.rules import Access, Locked
 
 Render = Callable[[Request, str, Mapping[str, Any]], Response]
 """Of a request, a template's name and its context."""
@@ -22,12 +22,12 @@ LARGEST_FORM = 16 * 1024
 LONGEST_NEXT = 2000
 
 
-def login_routes(access: Access, render: Render) -> list[Route]:
+def login_routes(access: Authentication, render: Render) -> list[Route]:
     """`/login` and `/logout`.
 
     The template gets `next` (a path of ours, for a hidden field) and `problem` (a sentence, or empty).
     """
-    desk = Desk(access, render)
+    desk = LoginViews(access, render)
     return [
         Route(LOGIN, desk.show, methods=["GET"]),
         Route(LOGIN, desk.log_in, methods=["POST"]),
@@ -35,17 +35,17 @@ def login_routes(access: Access, render: Render) -> list[Route]:
     ]
 
 
-class Desk:
+class LoginViews:
     """Answers what the login page asks."""
 
-    def __init__(self, access: Access, render: Render) -> None:
+    def __init__(self, access: Authentication, render: Render) -> None:
         self._access = access
         self._render = render
 
     async def show(self, request: Request) -> Response:
         """The form, unless there is nothing to log in to."""
         wanted = safe_next(request.query_params.get("next", ""))
-        if request.state.visitor in ("open", "session") or not self._access.asks_password:
+        if request.state.auth_method in ("open", "session") or not self._access.asks_password:
             return self._on_to(wanted)
         return self._form(request, wanted)
 
@@ -53,11 +53,11 @@ class Desk:
         """The cookie for the right password; the form again for a wrong one."""
         form = await _form_of(request)
         wanted = safe_next(form.get("next", ""))
-        caller = self._access.caller(request)
+        client = self._access.client(request)
         if not self._access.asks_password:
             return self._on_to(wanted)
         try:
-            if not await self._access.is_password(form.get("password", ""), caller):
+            if not await self._access.is_password(form.get("password", ""), client):
                 return self._form(request, wanted, problem="This is not the password.", status=401)
         except Locked as locked:
             answer = self._form(request, wanted, problem=f"{locked.detail.capitalize()}.", status=429)
@@ -69,7 +69,7 @@ class Desk:
             self._access.new_session(),
             max_age=sessions.LASTS_S,
             path=self._access.site.path("") or "/",
-            secure=origin.is_secure(request, https=caller.https, site=self._access.site),
+            secure=csrf.is_secure(request, https=client.https, site=self._access.site),
             httponly=True,
             samesite="lax",
         )

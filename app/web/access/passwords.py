@@ -9,7 +9,7 @@ import unicodedata
 from pathlib import Path
 from typing import Protocol
 
-from app.web.access import keys
+from app.web.access import key_files
 
 ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"
 """Nothing that looks like something else, or needs a shift on a phone."""
@@ -41,7 +41,7 @@ class ChosenPassword:
     is_quick = True
 
     def __init__(self, text: str) -> None:
-        self._known = _Known()
+        self._known = _VerifiedPassword()
         self._known.remember(text)
         self.identity = hashlib.sha256(b"chosen\0" + _encoded(text)).digest()
 
@@ -60,7 +60,7 @@ class MadePassword:
         self._salt, self._digest = bytes.fromhex(salt), bytes.fromhex(digest)
         if len(self._digest) != hashlib.sha256().digest_size:
             raise ValueError("not a whole hash")
-        self._known = _Known()
+        self._known = _VerifiedPassword()
         self.identity = hashlib.sha256(b"made\0" + self._salt + self._digest).digest()
 
     @property
@@ -76,7 +76,7 @@ class MadePassword:
         return right
 
 
-class _Known:
+class _VerifiedPassword:
     """Remembers one password as a digest that is worth nothing in another process."""
 
     def __init__(self) -> None:
@@ -99,18 +99,18 @@ class _Known:
 def load_or_make(path: Path) -> tuple[MadePassword, str | None]:
     """The password that `path` keeps the hash of; a new one, and its text, when there is none.
 
-    Raises `app.web.access.keys.BrokenFile`.
+    Raises `app.web.access.key_files.BrokenFile`.
     """
-    content = keys.read(path)
+    content = key_files.read(path)
     if content is None:
         text = made()
         line = hashed(text)
-        keys.write(path, f"{line}\n".encode())
+        key_files.write(path, f"{line}\n".encode())
         return MadePassword(line), text
     try:
         return MadePassword(content.decode("ascii")), None
     except ValueError:
-        raise keys.BrokenFile(
+        raise key_files.BrokenFile(
             path, "holds no password's hash", remedy="delete it to have a new password made, or set WEB_PASSWORD"
         ) from None
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import structlog
 
-from app.web.access import keys
+from app.web.access import key_files
 from pylib.errors import Permanent
 
 log = structlog.get_logger(__name__)
@@ -26,7 +26,7 @@ class TokenRefused(Permanent):
 
 
 @dataclass(frozen=True, slots=True)
-class Token:
+class ApiToken:
     """What is kept of a token: enough to know it again, not enough to use it."""
 
     name: str
@@ -45,7 +45,7 @@ class Tokens:
         self._digests: tuple[str, ...] = ()
 
     def open(self) -> None:
-        """See that the file is whole, if there is one. Raises `app.web.access.keys.BrokenFile`."""
+        """See that the file is whole, if there is one. Raises `app.web.access.key_files.BrokenFile`."""
         self.all()
 
     def permits(self, token: str) -> bool:
@@ -55,15 +55,15 @@ class Tokens:
         # All are compared, so that the time does not tell which one came close.
         return sum(hmac.compare_digest(given, digest) for digest in self._digests) > 0
 
-    def all(self) -> list[Token]:
-        """What there is, oldest first. Raises `app.web.access.keys.BrokenFile`."""
-        content = keys.read(self._path)
+    def all(self) -> list[ApiToken]:
+        """What there is, oldest first. Raises `app.web.access.key_files.BrokenFile`."""
+        content = key_files.read(self._path)
         if content is None:
             return []
         try:
             return [_token(**one) for one in json.loads(content)["tokens"]]
         except (ValueError, TypeError, KeyError, RecursionError):
-            raise keys.BrokenFile(
+            raise key_files.BrokenFile(
                 self._path, "is no list of tokens", remedy="delete it and add the tokens again"
             ) from None
 
@@ -75,7 +75,7 @@ class Tokens:
         if any(token.name == name for token in known):
             raise TokenRefused("token_exists", f"there is a token called {name!r}: revoke it, or take another name")
         text = secrets.token_urlsafe(32)
-        made = Token(name, _digest(text), datetime.now(UTC).isoformat(timespec="seconds"))
+        made = ApiToken(name, _digest(text), datetime.now(UTC).isoformat(timespec="seconds"))
         self._write([*known, made])
         return text
 
@@ -87,9 +87,9 @@ class Tokens:
             raise TokenRefused("unknown_token", f"there is no token called {name!r}")
         self._write(left)
 
-    def _write(self, tokens: list[Token]) -> None:
+    def _write(self, tokens: list[ApiToken]) -> None:
         content = json.dumps({"tokens": [asdict(token) for token in tokens]}, indent=2)
-        keys.write(self._path, f"{content}\n".encode())
+        key_files.write(self._path, f"{content}\n".encode())
 
     def _look_again(self) -> None:
         """Read the file if it is another one than last time."""
@@ -98,7 +98,7 @@ class Tokens:
             return
         try:
             self._digests, self._is_broken = tuple(token.sha256 for token in self.all()), False
-        except keys.BrokenFile as error:
+        except key_files.BrokenFile as error:
             self._digests, self._is_broken = (), True
             if seen != before:
                 log.error("no token is accepted", reason=error.detail)
@@ -112,10 +112,10 @@ class Tokens:
         return (found.st_ino, found.st_mtime_ns, found.st_ctime_ns, found.st_size)
 
 
-def _token(name: str, sha256: str, made_at: str) -> Token:
+def _token(name: str, sha256: str, made_at: str) -> ApiToken:
     if not all(isinstance(value, str) for value in (name, sha256, made_at)) or not sha256.isascii():
         raise ValueError("not a token")
-    return Token(name, sha256, made_at)
+    return ApiToken(name, sha256, made_at)
 
 
 def _digest(token: str) -> str:

@@ -11,17 +11,17 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from app.cache import slug
 from app.journal.entries import Correction
 from app.media.picture import BadPicture
-from app.triggers.intake import new_trigger
+from app.naming import slug
+from app.sources.requests import new_trigger
 from app.web.album.rendering import Rendering, is_part
-from app.web.api import archives, questions, reading
-from app.web.api.uploads import Picture, Uploads, form_of
-from app.web.api.waiting import Watch
-from app.web.errors import NotFound, Refused
-from app.web.parts import Parts
-from app.web.removal import remove
+from app.web.api import archives, request_models, validation
+from app.web.api.uploads import UploadedPicture, UploadEndpoints, form_of
+from app.web.api.waiting import EventWait
+from app.web.context import WebContext
+from app.web.deletion import remove
+from app.web.errors import NotFound, RequestRefused
 
 PATIENCE_S = 12.0
 """Seconds for which somebody who asked for a picture is kept waiting for it."""
@@ -33,10 +33,10 @@ MOST_FILES = 20
 class Actions:
     """The forms' handlers. Each answers 303 to a page that shows what came of it."""
 
-    def __init__(self, parts: Parts, rendering: Rendering) -> None:
-        self._parts = parts
+    def __init__(self, context: WebContext, rendering: Rendering) -> None:
+        self._context = context
         self._rendering = rendering
-        self._uploads = Uploads(parts)
+        self._uploads = UploadEndpoints(context)
 
     def routes(self) -> list[Route]:
         return [
@@ -61,51 +61,51 @@ class Actions:
 
     async def note(self, request: Request) -> Response:
         note = (await _field(request, "note")).strip()
-        said = reading.checked(questions.Change, {"note": note.replace("\r\n", "\n")}, "bad_field")
+        said = validation.checked(request_models.ChangeBody, {"note": note.replace("\r\n", "\n")}, "bad_field")
         await self._change(request, note=said.note)
         return self._back(request)
 
     async def labels(self, request: Request) -> Response:
         """What is really in the picture, separated by commas; with `undo`, what the detector said counts again."""
         names = None if await _field(request, "undo") else _names(await _field(request, "labels"))
-        said = reading.checked(questions.Change, {"corrected_labels": names}, "bad_field").corrected_labels
+        said = validation.checked(request_models.ChangeBody, {"corrected_labels": names}, "bad_field").corrected_labels
         await self._change(request, correction=Correction(None if said is None else tuple(said)))
         return self._back(request)
 
     async def delete(self, request: Request) -> Response:
-        if not await remove(self._parts, request.path_params["id"]):
+        if not await remove(self._context, request.path_params["id"]):
             raise _unknown()
         asked = urlsplit(request.headers.get("referer", "")).query  # the grid that the picture was in
-        return RedirectResponse(self._parts.site.path("/") + (f"?{asked}" if asked else ""), 303)
+        return RedirectResponse(self._context.site.path("/") + (f"?{asked}" if asked else ""), 303)
 
     async def retry(self, request: Request) -> Response:
         """Have an archive try again what waits and what it gave up."""
-        archive = archives.named(self._parts, request.path_params["archive"])
-        await run_in_threadpool(archives.retry, self._parts, archive)
-        return RedirectResponse(self._parts.site.path("/status"), 303)
+        archive = archives.named(self._context, request.path_params["archive"])
+        await run_in_threadpool(archives.retry, self._context, archive)
+        return RedirectResponse(self._context.site.path("/status"), 303)
 
     async def trigger(self, request: Request) -> Response:
         """Take a picture now, and show it when it is there in time."""
         name = request.path_params["name"]
-        key = self._parts.camera(name)
+        key = self._context.camera(name)
         if key is None:
             raise NotFound("unknown_camera", "There is no camera of this name.")
-        trigger = new_trigger(key, label=self._parts.cameras[key].label, origin="http")
-        with Watch(self._parts.live) as watch:
-            await run_in_threadpool(self._parts.intake.submit, trigger)
+        trigger = new_trigger(key, label=self._context.cameras[key].label, origin="http")
+        with EventWait(self._context.live) as watch:
+            await run_in_threadpool(self._context.intake.submit, trigger)
             await watch.until(trigger.id, PATIENCE_S)
-        seen = await run_in_threadpool(self._parts.journal.entry, trigger.id)
+        seen = await run_in_threadpool(self._context.journal.entry, trigger.id)
         shown = f"/snapshots/{trigger.id}" if seen else f"/cameras/{slug(key)}?asked=1"
-        return RedirectResponse(self._parts.site.path(shown), 303)
+        return RedirectResponse(self._context.site.path(shown), 303)
 
     async def upload_page(self, request: Request) -> Response:
         return self._rendering.page(request, "upload.html", {"upload": self.upload_form(), "results": ()})
 
     async def upload(self, request: Request) -> Response:
         """Take in all pictures of a form, and say of each what came of it."""
-        async with form_of(request, most=MOST_FILES * self._parts.max_upload, files=MOST_FILES) as form:
+        async with form_of(request, most=MOST_FILES * self._context.max_upload, files=MOST_FILES) as form:
             said = {"camera": form.get("camera", ""), "note": form.get("note", "")}
-            described = reading.checked(questions.Described, said, "bad_field")
+            described = validation.checked(request_models.UploadParams, said, "bad_field")
             files = [file for file in form.getlist("image") if isinstance(file, UploadFile) and file.filename]
             results = [await self._handed_in(file, described) for file in files]
         missing = [{"name": "No file", "url": "", "error": "Choose at least one picture."}]
@@ -116,28 +116,28 @@ class Actions:
     def upload_form(self) -> dict[str, Any]:
         """What the upload form has to know."""
         return {
-            "cameras": [(key, face.label) for key, face in self._parts.cameras.items()],
-            "megabytes": round(self._parts.max_upload / 1e6, 1),
+            "cameras": [(key, face.label) for key, face in self._context.cameras.items()],
+            "megabytes": round(self._context.max_upload / 1e6, 1),
         }
 
-    async def _handed_in(self, file: UploadFile, described: questions.Described) -> dict[str, str]:
+    async def _handed_in(self, file: UploadFile, described: request_models.UploadParams) -> dict[str, str]:
         """The file's name, and where it is in the album or why it is not."""
         name = file.filename or ""
         try:
-            snapshot = await self._uploads.submit(Picture(file.file, name, described))
-        except (Refused, BadPicture) as error:
+            snapshot = await self._uploads.submit(UploadedPicture(file.file, name, described))
+        except (RequestRefused, BadPicture) as error:
             return {"name": name, "url": "", "error": error.detail}
-        return {"name": name, "url": self._parts.site.path(f"/snapshots/{snapshot.id}"), "error": ""}
+        return {"name": name, "url": self._context.site.path(f"/snapshots/{snapshot.id}"), "error": ""}
 
     async def _change(self, request: Request, **changes: Any) -> None:
-        changed = self._parts.journal.change
+        changed = self._context.journal.change
         if await run_in_threadpool(lambda: changed(request.path_params["id"], **changes)) is None:
             raise _unknown()
 
     def _back(self, request: Request) -> Response:
         """To the page that the form was on, as far as the browser says, or to the picture's own."""
         came = urlsplit(request.headers.get("referer", ""))
-        here = self._parts.site.path(f"/snapshots/{request.path_params['id']}")
+        here = self._context.site.path(f"/snapshots/{request.path_params['id']}")
         path = "/" + came.path.lstrip("/\\") if came.path else here  # never another host
         return RedirectResponse(f"{path}?{came.query}" if came.query else path, 303)
 

@@ -27,7 +27,7 @@ FOR_EVER = "public, max-age=31536000, immutable"
 
 
 @dataclass(frozen=True, slots=True)
-class _File:
+class _AssetFile:
     content: bytes
     packed: bytes
     media_type: str
@@ -65,7 +65,7 @@ class Assets:
         return Response(file.packed, headers={**headers, "Content-Encoding": "gzip"}, media_type=file.media_type)
 
 
-def _load(path: Path) -> _File:
+def _load(path: Path) -> _AssetFile:
     content = path.read_bytes()
     packed = b"" if path.suffix == ".png" else gzip.compress(content, mtime=0)
-    return _File(content, packed, TYPES[path.suffix])
+    return _AssetFile(content, packed, TYPES[path.suffix])

@@ -7,9 +7,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, tzinfo
 
-from app.journal.entries import Heat
-from app.web.album.query import Query
-from app.web.api.values import midnight
+from app.journal.entries import HeatCount
+from app.web.album.page_query import PageQuery
+from app.web.api.param_types import midnight
 
 DAYS = 14
 """Rows of the map."""
@@ -67,7 +67,7 @@ def span(last: date, zone: tzinfo) -> tuple[datetime, datetime]:
     return midnight(last - timedelta(days=DAYS - 1), zone), midnight(last + timedelta(days=1), zone)
 
 
-def heat_map(quarters: Iterable[Heat], *, last: date, today: date, query: Query) -> HeatMap:
+def heat_map(quarters: Iterable[HeatCount], *, last: date, today: date, query: PageQuery) -> HeatMap:
     """The map of the weeks that end with `last`."""
     sums: dict[tuple[date, int], list[int]] = defaultdict(lambda: [0, 0])
     for quarter in quarters:
@@ -97,7 +97,7 @@ def heat_map(quarters: Iterable[Heat], *, last: date, today: date, query: Query)
     )
 
 
-def _day(day: date, hours: tuple[Hour | None, ...], snapshots: int, query: Query) -> Day:
+def _day(day: date, hours: tuple[Hour | None, ...], snapshots: int, query: PageQuery) -> Day:
     here = query.values.get("day") == day.isoformat()
     url = query.address(day=None if here else day.isoformat(), since=None, until=None)
     return Day(day.isoformat(), f"{day:%a} {_short(day)}", f"{day:%a} {day.day}", url, snapshots, here, hours)
@@ -106,7 +106,7 @@ def _day(day: date, hours: tuple[Hour | None, ...], snapshots: int, query: Query
 class _Link:
     """Addresses of hours: a map has hundreds, so what they have in common is put together once."""
 
-    def __init__(self, query: Query) -> None:
+    def __init__(self, query: PageQuery) -> None:
         self._shown = query.values.get("since"), query.values.get("until")
         self._without = query.address(since=None, until=None, day=None)
         self._with = self._without + ("&" if "?" in self._without else "?")

@@ -10,20 +10,20 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from app.journal.entries import Entry, Filter, Place
+from app.journal.entries import Entry, Filter, PageCursor
 from app.messages import Snapshot
-from app.web.album import sentences, status
+from app.web.album import status, texts
 from app.web.album.actions import Actions
 from app.web.album.heat import heat_map, span
-from app.web.album.query import MAP, Query, read
+from app.web.album.page_query import MAP, PageQuery, read
 from app.web.album.rendering import Rendering, is_part
-from app.web.album.snapshot import details, sighting
+from app.web.album.snapshot_view import details, detection_view
 from app.web.album.view import Viewer, camera_labels
-from app.web.api import questions, reading
-from app.web.api.search import place_of
-from app.web.api.values import cursor
+from app.web.api import request_models, validation
+from app.web.api.filters import place_of
+from app.web.api.param_types import cursor
+from app.web.context import WebContext
 from app.web.errors import BadRequest, NotFound
-from app.web.parts import Parts
 
 PAGE = 60
 """Cards that are loaded at once."""
@@ -46,13 +46,13 @@ _TITLES = {
 class Pages:
     """The album, over the parts of the service that it may touch."""
 
-    def __init__(self, parts: Parts) -> None:
-        self.rendering = Rendering(site=parts.site, version=parts.version)
-        self._parts = parts
-        self._view = Viewer(path=parts.site.path, zone=parts.zone, now=lambda: datetime.now(UTC))
-        self._standings = status.Standings(parts.journal, parts.archives)
-        self._actions = Actions(parts, self.rendering)
-        self._anything = Query({}, Filter(), parts.zone, parts.site.path("/"))
+    def __init__(self, context: WebContext) -> None:
+        self.rendering = Rendering(site=context.site, version=context.version)
+        self._context = context
+        self._view = Viewer(path=context.site.path, zone=context.zone, now=lambda: datetime.now(UTC))
+        self._standings = status.ArchiveStatsCache(context.journal, context.archives)
+        self._actions = Actions(context, self.rendering)
+        self._anything = PageQuery({}, Filter(), context.zone, context.site.path("/"))
 
     def routes(self) -> list[Route]:
         return [
@@ -69,23 +69,23 @@ class Pages:
         ]
 
     async def grid(self, request: Request) -> Response:
-        query = await read(request.query_params, self._parts)
+        query = await read(request.query_params, self._context)
         return await run_in_threadpool(self._grid, request, query)
 
     async def live(self, request: Request) -> Response:
         """New entries as cards, while somebody looks; the reader's page adds its own query to their links."""
-        query = await read(request.query_params, self._parts)
-        return self._parts.broadcast.stream(request, filter=query.filter, render=self._live_card, event="card")
+        query = await read(request.query_params, self._context)
+        return self._context.broadcast.stream(request, filter=query.filter, render=self._live_card, event="card")
 
     async def snapshot(self, request: Request) -> Response:
-        query = await read(request.query_params, self._parts)
+        query = await read(request.query_params, self._context)
         return await run_in_threadpool(self._snapshot, request, query)
 
     async def cameras(self, request: Request) -> Response:
         return await run_in_threadpool(self._cameras, request)
 
     async def camera(self, request: Request) -> Response:
-        query = await read({"camera": request.path_params["name"]}, self._parts)
+        query = await read({"camera": request.path_params["name"]}, self._context)
         return await run_in_threadpool(self._camera, request, query)
 
     async def status(self, request: Request) -> Response:
@@ -105,8 +105,8 @@ class Pages:
     async def favicon(self, request: Request) -> Response:
         return self.rendering.assets.response(request, "icons/icon.svg", caching="public, max-age=86400")
 
-    def _grid(self, request: Request, query: Query) -> Response:
-        journal = self._parts.journal
+    def _grid(self, request: Request, query: PageQuery) -> Response:
+        journal = self._context.journal
         before = self._before(request)
         entries = journal.page(query.filter, before=before, limit=PAGE + 1)
         shown = entries[:PAGE]
@@ -119,32 +119,32 @@ class Pages:
         }
         if is_part(request):
             return self.rendering.page(request, "_cards.html", context)
-        labels = camera_labels(self._parts.cameras, journal.camera_keys())
+        labels = camera_labels(self._context.cameras, journal.camera_keys())
         context |= {
             "cameras": labels,
             "configured": self._faces(),
             "names": journal.label_names(),
-            "removables": query.removables(labels),
+            "active_filters": query.active_filters(labels),
             "heat": self._heat(query),
             "is_first": before is None,
             "upload": self._actions.upload_form(),
         }
         return self.rendering.page(request, "grid.html", context)
 
-    def _snapshot(self, request: Request, query: Query) -> Response:
-        journal = self._parts.journal
+    def _snapshot(self, request: Request, query: PageQuery) -> Response:
+        journal = self._context.journal
         entry = journal.entry(request.path_params["id"])
         if entry is None and isinstance(journal.find(request.path_params["id"]), Snapshot):
             return self._in_a_moment(request)
         if entry is None:
             raise NotFound("unknown_snapshot", "There is no such picture, or it was deleted.")
         newer, older = journal.neighbours(entry.place, query.filter)
-        names = {archive.name: archive.url() for archive in self._parts.archives}
+        names = {archive.name: archive.url() for archive in self._context.archives}
         context = {
             "query": query,
             "card": self._view.card(entry, query),
             "entry": entry,
-            "sighting": sighting(entry, self._view, query),
+            "sighting": detection_view(entry, self._view, query),
             "details": details(entry, self._view, names),
             "newer": self._view.card(newer, query) if newer else None,
             "older": self._view.card(older, query) if older else None,
@@ -164,13 +164,13 @@ class Pages:
     def _cameras(self, request: Request) -> Response:
         tiles = []
         for face in self._faces():
-            latest = self._parts.journal.page(Filter(camera=face["key"]), limit=1)
+            latest = self._context.journal.page(Filter(camera=face["key"]), limit=1)
             tiles.append({**face, "card": self._view.card(latest[0], self._anything) if latest else None})
         return self.rendering.page(request, "cameras.html", {"tiles": tiles})
 
-    def _camera(self, request: Request, query: Query) -> Response:
+    def _camera(self, request: Request, query: PageQuery) -> Response:
         key = query.filter.camera
-        entries = self._parts.journal.page(query.filter, limit=LATEST)
+        entries = self._context.journal.page(query.filter, limit=LATEST)
         label = entries[0].inspection.snapshot.label if entries else key
         former = {"key": key, "label": label, "url": self._view.camera_url(key), "state": ""}
         face = next((face for face in self._faces() if face["key"] == key), former)
@@ -184,13 +184,13 @@ class Pages:
 
     def _status(self, request: Request) -> Response:
         faces = self._faces()
-        checks = self._parts.health.checks()
+        checks = self._context.health.checks()
         archives = self._standings.rows(self._view, checks)
         context = {
             **status.overview(checks, archives, faces),
             "archives": archives,
             "cameras": faces,
-            "detector": sentences.detector(self._parts.detector),
+            "detector": texts.detector(self._context.detector),
             "now": self._view.moment(datetime.now(UTC)),
         }
         return self.rendering.page(request, "status.html", context)
@@ -198,10 +198,10 @@ class Pages:
     def _live_card(self, entry: Entry) -> str:
         return self.rendering.text("_live.html", card=self._view.card(entry, self._anything))
 
-    def _heat(self, query: Query) -> object:
+    def _heat(self, query: PageQuery) -> object:
         today = self._view.today()
         last = min(_day_of(query.values[MAP]), today) if MAP in query.values else today
-        quarters = self._parts.journal.heat(*span(last, query.zone))
+        quarters = self._context.journal.heat(*span(last, query.zone))
         return heat_map(quarters, last=last, today=today, query=query)
 
     def _faces(self) -> list[dict[str, str]]:
@@ -212,17 +212,17 @@ class Pages:
                 "label": face.label,
                 "url": self._view.camera_url(key),
                 "circuit": face.circuit().value,
-                "state": sentences.circuit(face.circuit(), face.retry_in()),
+                "state": texts.circuit(face.circuit(), face.retry_in()),
             }
-            for key, face in self._parts.cameras.items()
+            for key, face in self._context.cameras.items()
         ]
 
-    def _before(self, request: Request) -> Place | None:
+    def _before(self, request: Request) -> PageCursor | None:
         values = {"before": request.query_params["before"]} if request.query_params.get("before") else {}
-        return place_of(reading.checked(questions.Search, values, "bad_parameter"), self._parts)
+        return place_of(validation.checked(request_models.SearchParams, values, "bad_parameter"), self._context)
 
     def _day(self, taken_at: float) -> str:
-        return datetime.fromtimestamp(taken_at, self._parts.zone).date().isoformat()
+        return datetime.fromtimestamp(taken_at, self._context.zone).date().isoformat()
 
 
 def _day_of(text: str) -> date:

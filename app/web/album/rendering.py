@@ -34,7 +34,7 @@ class Rendering:
             lstrip_blocks=True,
         )
         self._environment.globals.update(
-            path=site.path, asset=lambda name: site.path(self.assets.path(name)), version=version, visitor=None
+            path=site.path, asset=lambda name: site.path(self.assets.path(name)), version=version, auth_method=None
         )
 
     def text(self, template: str, **context: Any) -> str:
@@ -49,9 +49,9 @@ class Rendering:
         *,
         status_code: int = 200,
     ) -> Response:
-        """A page, or for htmx the part that it asked for. Templates know as `visitor` how the reader came in."""
+        """A page, or for htmx the part that it asked for. Templates know as `auth_method` how the reader came in."""
         state = request.scope.get("state", {})
-        text = self.text(template, **{"visitor": state.get("visitor"), **context})
+        text = self.text(template, **{"auth_method": state.get("auth_method"), **context})
         content = text.encode()
         # Kept for the way back only: who comes with a link asks again.
         told = {"Cache-Control": "private, no-cache", "Vary": "Accept-Encoding, HX-Request"}

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
-from app.journal import Journal, Standing
-from app.web.album import sentences
+from app.journal import ArchiveStats, Journal
+from app.web.album import texts
 from app.web.album.view import Viewer
-from app.web.parts import ArchiveFace
-from pylib.breaker import State
-from pylib.health import Check
+from app.web.context import ArchiveInfo
+from pylib.observability.health import Check
+from pylib.runtime.circuit_breaker import State
 
 FRESH_S = 10.0
 """Seconds for which an archive's standing is not asked for again: it reads all that the archive ever took."""
@@ -28,7 +28,7 @@ _TITLES = {
 }
 
 
-class Light(NamedTuple):
+class StatusItem(NamedTuple):
     """One thing that is watched."""
 
     title: str
@@ -49,21 +49,21 @@ class ArchiveRow(NamedTuple):
 
 
 @dataclass(slots=True)
-class _Known:
-    standing: Standing
+class _CachedStats:
+    archive_stats: ArchiveStats
     until: float
 
 
-class Standings:
+class ArchiveStatsCache:
     """How archives stand, asked for now and then only. Any thread may ask."""
 
     def __init__(
-        self, journal: Journal, archives: Sequence[ArchiveFace], *, clock: Callable[[], float] = time.monotonic
+        self, journal: Journal, archives: Sequence[ArchiveInfo], *, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self._journal = journal
         self._archives = archives
         self._clock = clock
-        self._known: dict[str, _Known] = {}
+        self._known: dict[str, _CachedStats] = {}
 
     def rows(self, view: Viewer, checks: Sequence[Check]) -> list[ArchiveRow]:
         """Each archive, with what the checks say of it."""
@@ -72,11 +72,11 @@ class Standings:
             _row(archive, self._standing(archive.name), view, is_ill=archive.name in ill) for archive in self._archives
         ]
 
-    def _standing(self, name: str) -> Standing:
+    def _standing(self, name: str) -> ArchiveStats:
         known = self._known.get(name)
         if known is None or known.until < self._clock():
-            known = self._known[name] = _Known(self._journal.standing(name), self._clock() + FRESH_S)
-        return known.standing
+            known = self._known[name] = _CachedStats(self._journal.archive_stats(name), self._clock() + FRESH_S)
+        return known.archive_stats
 
 
 def overview(
@@ -84,36 +84,36 @@ def overview(
 ) -> dict[str, Any]:
     """The checks as the page shows them: what people care for, threads, and all that needs attention."""
     lights = [_light(check) for check in checks if not check.live and not check.name.startswith(ARCHIVED)]
-    threads = [Light(check.name, check.ok, check.detail) for check in checks if check.live]
+    threads = [StatusItem(check.name, check.ok, check.detail) for check in checks if check.live]
     ill = [light.title for light in (*lights, *threads) if not light.ok]
     ill += [archive.title for archive in archives if not archive.ok]
     ill += [camera["label"] for camera in cameras if camera["circuit"] != State.CLOSED]
     return {"lights": lights, "threads": threads, "ill": ill}
 
 
-def _light(check: Check) -> Light:
-    return Light(_TITLES.get(check.name, check.name.capitalize()), check.ok, check.detail)
+def _light(check: Check) -> StatusItem:
+    return StatusItem(_TITLES.get(check.name, check.name.capitalize()), check.ok, check.detail)
 
 
-def _row(archive: ArchiveFace, standing: Standing, view: Viewer, *, is_ill: bool) -> ArchiveRow:
-    pictures = sentences.counted
+def _row(archive: ArchiveInfo, archive_stats: ArchiveStats, view: Viewer, *, is_ill: bool) -> ArchiveRow:
+    pictures = texts.counted
     lines = []
-    if standing.owed:
-        since = view.moment(datetime.fromtimestamp(standing.since, UTC)) if standing.since else None
-        waiting = f"{pictures(standing.owed, 'picture waits', 'pictures wait')} to be archived"
+    if archive_stats.pending:
+        since = view.moment(datetime.fromtimestamp(archive_stats.since, UTC)) if archive_stats.since else None
+        waiting = f"{pictures(archive_stats.pending, 'picture waits', 'pictures wait')} to be archived"
         lines.append(f"{waiting}, the oldest since {since.day_text.lower()}, {since.short}" if since else waiting)
-    if standing.given_up:
-        lines.append(f"{pictures(standing.given_up, 'picture was', 'pictures were')} given up")
-    if standing.without:
-        lines.append(f"{pictures(standing.without, 'picture', 'pictures')} from before it was set up")
-    if standing.problem:
-        lines.append(f"Last problem: {standing.problem}")
-    title = sentences.archive(archive.name)
+    if archive_stats.given_up:
+        lines.append(f"{pictures(archive_stats.given_up, 'picture was', 'pictures were')} given up")
+    if archive_stats.without:
+        lines.append(f"{pictures(archive_stats.without, 'picture', 'pictures')} from before it was set up")
+    if archive_stats.problem:
+        lines.append(f"Last problem: {archive_stats.problem}")
+    title = texts.archive(archive.name)
     return ArchiveRow(
         title=title[0].upper() + title[1:],
         url=archive.url(),
-        ok=not is_ill and not standing.problem,
-        text=f"{pictures(standing.done, 'picture', 'pictures')} kept",
+        ok=not is_ill and not archive_stats.problem,
+        text=f"{pictures(archive_stats.done, 'picture', 'pictures')} kept",
         lines=tuple(lines),
-        retry=archive.name if standing.owed or standing.given_up or standing.without else "",
+        retry=archive.name if archive_stats.pending or archive_stats.given_up or archive_stats.without else "",
     )

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from datetime import date, datetime, tzinfo
 from urllib.parse import quote
 
-from app.cache import slug
-from app.journal.entries import PERSON, Entry
-from app.messages import Label
-from app.web.album import sentences
-from app.web.album.query import Query
-from app.web.album.sentences import Explanation
+from app.journal.entries import Entry
+from app.messages import PERSON, Label
+from app.naming import slug
+from app.web.album import texts
+from app.web.album.page_query import PageQuery
+from app.web.album.texts import Explanation
 
 CHIPS = 4
 """Labels on a card, as far as there is room; the viewer has them all."""
@@ -81,17 +81,17 @@ class Viewer:
         self._zone = zone
         self._now = now
 
-    def cards(self, entries: Iterable[Entry], query: Query) -> list[Card]:
+    def cards(self, entries: Iterable[Entry], query: PageQuery) -> list[Card]:
         """In the same order; their links stay within the query."""
         today = self.today()
         string = query.string()
         chip_urls: dict[str, str] = {}
         return [self._card(entry, query, string=string, today=today, urls=chip_urls) for entry in entries]
 
-    def card(self, entry: Entry, query: Query) -> Card:
+    def card(self, entry: Entry, query: PageQuery) -> Card:
         return self.cards([entry], query)[0]
 
-    def chips(self, labels: Iterable[Label], query: Query, urls: dict[str, str] | None = None) -> tuple[Chip, ...]:
+    def chips(self, labels: Iterable[Label], query: PageQuery, urls: dict[str, str] | None = None) -> tuple[Chip, ...]:
         """A chip for each label; `urls` remembers addresses from card to card."""
         known: dict[str, str] = {} if urls is None else urls
         return tuple(self._chip(label, query, known) for label in labels)
@@ -106,7 +106,7 @@ class Viewer:
         return Moment(
             iso=local.isoformat(timespec="seconds"),
             day=day.isoformat(),
-            day_text=sentences.day(day, today or self.today()),
+            day_text=texts.day(day, today or self.today()),
             time=time,
             short=time[:5],
             long=f"{local:%A}, {day.day} {local:%B %Y}, {time}",
@@ -115,12 +115,12 @@ class Viewer:
     def camera_url(self, key: str) -> str:
         return self._path(f"/cameras/{quote(slug(key))}")
 
-    def _card(self, entry: Entry, query: Query, *, string: str, today: date, urls: dict[str, str]) -> Card:
+    def _card(self, entry: Entry, query: PageQuery, *, string: str, today: date, urls: dict[str, str]) -> Card:
         snapshot = entry.inspection.snapshot
         labels = best(entry)
         when = self.moment(snapshot.taken_at, today)
         api = self._path(f"/api/snapshots/{entry.id}")
-        trouble = sentences.explain(entry)
+        trouble = texts.explain(entry)
         return Card(
             id=entry.id,
             url=self._path(f"/snapshots/{entry.id}{string}"),
@@ -131,7 +131,7 @@ class Viewer:
             camera=snapshot.label,
             camera_url=self.camera_url(snapshot.camera),
             when=when,
-            delay=sentences.duration(snapshot.delay_s) if snapshot.path and snapshot.delay_s > 0 else "",
+            delay=texts.duration(snapshot.delay_s) if snapshot.path and snapshot.delay_s > 0 else "",
             alt=f"{snapshot.label}, {when.day_text} {when.short}: {seen(entry)}",
             chips=self.chips(labels[:CHIPS], query, urls),
             people=_people(entry),
@@ -141,7 +141,7 @@ class Viewer:
             boxes=boxes(entry.inspection.detection.labels),
         )
 
-    def _chip(self, label: Label, query: Query, urls: dict[str, str]) -> Chip:
+    def _chip(self, label: Label, query: PageQuery, urls: dict[str, str]) -> Chip:
         url = urls.get(label.name)
         if url is None:
             url = urls[label.name] = query.address(label=label.name)
@@ -161,7 +161,7 @@ def best(entry: Entry) -> list[Label]:
 
 def seen(entry: Entry) -> str:
     """What is in the picture, in words."""
-    trouble = sentences.explain(entry)
+    trouble = texts.explain(entry)
     if not entry.inspection.snapshot.path and trouble:
         return trouble.title.lower()
     things = [name for name in entry.labels if name.casefold() != PERSON.casefold()]
@@ -201,4 +201,4 @@ def _people(entry: Entry) -> str:
     if entry.corrected is not None:
         return "people" if entry.has_person else ""
     count = entry.inspection.detection.person_count
-    return sentences.counted(count, "person", "people") if count else ""
+    return texts.counted(count, "person", "people") if count else ""

@@ -4,33 +4,33 @@ from __future__ import annotations
 
 from starlette.routing import Route
 
-from app.web.api.archives import Archives
-from app.web.api.cameras import Cameras
-from app.web.api.health import HealthAndMetrics
-from app.web.api.openapi import Description
+from app.web.api.archives import ArchiveEndpoints
+from app.web.api.cameras import CameraEndpoints
+from app.web.api.health import HealthEndpoints
+from app.web.api.openapi import OpenApiEndpoint
 from app.web.api.operation import Operation, routes
-from app.web.api.pictures import Pictures
-from app.web.api.snapshots import Snapshots
-from app.web.api.stream import Stream
-from app.web.api.uploads import Uploads
-from app.web.parts import Parts
+from app.web.api.pictures import PictureEndpoints
+from app.web.api.snapshots import SnapshotEndpoints
+from app.web.api.stream import StreamEndpoints
+from app.web.api.uploads import UploadEndpoints
+from app.web.context import WebContext
 
 
-def operations(parts: Parts) -> list[Operation]:
+def operations(context: WebContext) -> list[Operation]:
     """Everything that the API does."""
     groups = (
-        Cameras(parts),
-        Snapshots(parts),
-        Uploads(parts),
-        Pictures(parts),
-        Stream(parts),
-        Archives(parts),
-        HealthAndMetrics(parts),
+        CameraEndpoints(context),
+        SnapshotEndpoints(context),
+        UploadEndpoints(context),
+        PictureEndpoints(context),
+        StreamEndpoints(context),
+        ArchiveEndpoints(context),
+        HealthEndpoints(context),
     )
     return [operation for group in groups for operation in group.operations()]
 
 
-def api_routes(parts: Parts) -> list[Route]:
+def api_routes(context: WebContext) -> list[Route]:
     """The API's routes, and its description's."""
-    every = operations(parts)
-    return [*routes(every), Route("/openapi.json", Description(parts, every).openapi)]
+    every = operations(context)
+    return [*routes(every), Route("/openapi.json", OpenApiEndpoint(context, every).openapi)]

@@ -9,19 +9,19 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from app import archiving
-from app.web.api import answers, questions, reading
+from app.cli import archive_tools
+from app.web.api import request_models, response_models, validation
 from app.web.api.common import ERRORS, FAILURES, error
 from app.web.api.operation import Operation, json_of
+from app.web.context import ArchiveInfo, WebContext
 from app.web.errors import NotFound
-from app.web.parts import ArchiveFace, Parts
 
 
-class Archives:
+class ArchiveEndpoints:
     """The endpoints of archives."""
 
-    def __init__(self, parts: Parts) -> None:
-        self._parts = parts
+    def __init__(self, context: WebContext) -> None:
+        self._context = context
 
     def operations(self) -> list[Operation]:
         return [
@@ -30,8 +30,8 @@ class Archives:
                 "/api/archives",
                 self.list_archives,
                 "The configured archives, and what waits for them",
-                {200: json_of("All of them.", answers.Archives), **ERRORS},
-                query=questions.Nothing,
+                {200: json_of("All of them.", response_models.ArchivesModel), **ERRORS},
+                query=request_models.NoParams,
             ),
             Operation(
                 "POST",
@@ -39,51 +39,53 @@ class Archives:
                 self.retry_archive,
                 "Have an archive try at once what waits, and take up what it gave up or was never asked for",
                 {
-                    200: json_of("It does.", answers.Retried),
+                    200: json_of("It does.", response_models.RetriedModel),
                     404: error("There is no such archive."),
                     **ERRORS,
                     **FAILURES,
                 },
-                query=questions.Nothing,
+                query=request_models.NoParams,
             ),
         ]
 
     async def list_archives(self, request: Request) -> Response:
-        reading.query(request, questions.Nothing)
-        listed = await run_in_threadpool(lambda: [self._said(archive) for archive in self._parts.archives])
+        validation.query(request, request_models.NoParams)
+        listed = await run_in_threadpool(lambda: [self._said(archive) for archive in self._context.archives])
         return JSONResponse({"archives": listed})
 
     async def retry_archive(self, request: Request) -> Response:
-        reading.query(request, questions.Nothing)
-        archive = named(self._parts, request.path_params["archive"])
-        return JSONResponse(await run_in_threadpool(retry, self._parts, archive))
+        validation.query(request, request_models.NoParams)
+        archive = named(self._context, request.path_params["archive"])
+        return JSONResponse(await run_in_threadpool(retry, self._context, archive))
 
-    def _said(self, archive: ArchiveFace) -> dict[str, Any]:
-        standing = self._parts.journal.standing(archive.name)
-        since = datetime.fromtimestamp(standing.since, UTC).isoformat() if standing.since is not None else None
+    def _said(self, archive: ArchiveInfo) -> dict[str, Any]:
+        archive_stats = self._context.journal.archive_stats(archive.name)
+        since = (
+            datetime.fromtimestamp(archive_stats.since, UTC).isoformat() if archive_stats.since is not None else None
+        )
         return {
             "name": archive.name,
             "url": archive.url(),
-            "archived": standing.done,
-            "waiting": standing.owed,
+            "archived": archive_stats.done,
+            "waiting": archive_stats.pending,
             "waiting_since": since,
-            "given_up": standing.given_up,
-            "never_asked_for": standing.without,
-            "problem": standing.problem,
+            "given_up": archive_stats.given_up,
+            "never_asked_for": archive_stats.without,
+            "problem": archive_stats.problem,
         }
 
 
-def named(parts: Parts, name: str) -> ArchiveFace:
+def named(context: WebContext, name: str) -> ArchiveInfo:
     """The archive of this name. Raises `NotFound`."""
-    for archive in parts.archives:
+    for archive in context.archives:
         if archive.name == name:
             return archive
-    known = ", ".join(archive.name for archive in parts.archives) or "none"
+    known = ", ".join(archive.name for archive in context.archives) or "none"
     raise NotFound("unknown_archive", f"no archive {name[:60]!r}; there are: {known}")
 
 
-def retry(parts: Parts, archive: ArchiveFace) -> dict[str, int]:
+def retry(context: WebContext, archive: ArchiveInfo) -> dict[str, int]:
     """Have it try at once; how much waits now, and how much of it was taken up anew."""
-    taken_up = archiving.retry(parts.journal, archive.name)
+    taken_up = archive_tools.retry(context.journal, archive.name)
     archive.try_now()
-    return {"waiting": parts.journal.debt(archive.name).count, "taken_up": taken_up}
+    return {"waiting": context.journal.backlog(archive.name).count, "taken_up": taken_up}

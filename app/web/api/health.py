@@ -8,18 +8,18 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from app.web.api import answers
+from app.web.api import response_models
 from app.web.api.common import REFUSALS
-from app.web.api.operation import Answer, Operation, json_of
-from app.web.parts import Parts
-from pylib.metrics import CONTENT_TYPE
+from app.web.api.operation import Operation, ResponseSpec, json_of
+from app.web.context import WebContext
+from pylib.observability.metrics import CONTENT_TYPE
 
 
-class HealthAndMetrics:
+class HealthEndpoints:
     """The endpoints that say how the service is."""
 
-    def __init__(self, parts: Parts) -> None:
-        self._parts = parts
+    def __init__(self, context: WebContext) -> None:
+        self._context = context
 
     def operations(self) -> list[Operation]:
         return [
@@ -29,8 +29,8 @@ class HealthAndMetrics:
                 self.live,
                 "Whether the process works, and each thread gets on",
                 {
-                    200: json_of("It does.", answers.Live),
-                    503: json_of("It has to be started again.", answers.Live),
+                    200: json_of("It does.", response_models.LiveModel),
+                    503: json_of("It has to be started again.", response_models.LiveModel),
                     **REFUSALS,
                 },
                 guarded=False,
@@ -41,8 +41,8 @@ class HealthAndMetrics:
                 self.ready,
                 "Whether everything that it needs is there",
                 {
-                    200: json_of("It is.", answers.Ready),
-                    503: json_of("Something is not; the checks say what.", answers.Ready),
+                    200: json_of("It is.", response_models.ReadyModel),
+                    503: json_of("Something is not; the checks say what.", response_models.ReadyModel),
                     **REFUSALS,
                 },
                 guarded=False,
@@ -52,26 +52,26 @@ class HealthAndMetrics:
                 "/metrics",
                 self.metrics,
                 "Everything that is counted, for Prometheus",
-                {200: Answer("In its text format.", {"text/plain": None}), **REFUSALS},
+                {200: ResponseSpec("In its text format.", {"text/plain": None}), **REFUSALS},
                 guarded=False,
             ),
         ]
 
     async def live(self, request: Request) -> Response:
         # Asks the threads only: what hangs with the disk or the broker must not look like a dead process.
-        report = await run_in_threadpool(lambda: self._parts.health.report(live_only=True))
+        report = await run_in_threadpool(lambda: self._context.health.report(live_only=True))
         return _answer(request, "live", {"live": report["live"], "checks": report["checks"]})
 
     async def ready(self, request: Request) -> Response:
-        return _answer(request, "ready", await run_in_threadpool(self._parts.health.report))
+        return _answer(request, "ready", await run_in_threadpool(self._context.health.report))
 
     async def metrics(self, _: Request) -> Response:
-        return Response(await run_in_threadpool(self._parts.metrics), headers={"Content-Type": CONTENT_TYPE})
+        return Response(await run_in_threadpool(self._context.metrics), headers={"Content-Type": CONTENT_TYPE})
 
 
 def _answer(request: Request, question: str, report: dict[str, Any]) -> Response:
     """The report; strangers, who are let in by the settings, get one word of it."""
-    known = request.scope.get("state", {}).get("visitor") is not None
+    known = request.scope.get("state", {}).get("auth_method") is not None
     return JSONResponse(
         report if known else {question: report[question]},
         status_code=200 if report[question] else 503,

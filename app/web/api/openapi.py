@@ -11,8 +11,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from app.web.access.sessions import COOKIE
-from app.web.api.operation import Answer, Body, Operation
-from app.web.parts import Parts
+from app.web.api.operation import BodySpec, Operation, ResponseSpec
+from app.web.context import WebContext
 
 REF = "#/components/schemas/{model}"
 DESCRIPTION = """Snapshots of your cameras: have them taken, hand them in, look for them, hear of them.
@@ -29,11 +29,11 @@ SECURITY: Mapping[str, dict[str, Any]] = {
 }
 
 
-class Description:
+class OpenApiEndpoint:
     """`/openapi.json`: made once."""
 
-    def __init__(self, parts: Parts, operations: Iterable[Operation]) -> None:
-        self._document = document(operations, version=parts.version, server=parts.site.url("") or "/")
+    def __init__(self, context: WebContext, operations: Iterable[Operation]) -> None:
+        self._document = document(operations, version=context.version, server=context.site.url("") or "/")
 
     async def openapi(self, _: Request) -> Response:
         return JSONResponse(self._document)
@@ -82,7 +82,7 @@ def _operation(operation: Operation, schemas: Mapping[type[BaseModel], Any]) -> 
     return described
 
 
-def _answer(answer: Answer, schemas: Mapping[type[BaseModel], Any]) -> dict[str, Any]:
+def _answer(answer: ResponseSpec, schemas: Mapping[type[BaseModel], Any]) -> dict[str, Any]:
     described: dict[str, Any] = {"description": answer.description}
     if answer.content:
         described["content"] = {
@@ -93,7 +93,7 @@ def _answer(answer: Answer, schemas: Mapping[type[BaseModel], Any]) -> dict[str,
     return described
 
 
-def _body(body: Body, schemas: Mapping[type[BaseModel], Any]) -> dict[str, Any]:
+def _body(body: BodySpec, schemas: Mapping[type[BaseModel], Any]) -> dict[str, Any]:
     content = {
         media: {"schema": schemas[model] if isinstance(model, type) else model} for media, model in body.content.items()
     }

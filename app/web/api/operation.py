@@ -16,7 +16,7 @@ Endpoint = Callable[[Request], Awaitable[Response]]
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class ResponseSpec:
     """One status, and what comes with it."""
 
     description: str
@@ -26,7 +26,7 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
-class Body:
+class BodySpec:
     """What a request may carry."""
 
     content: Mapping[str, type[BaseModel] | dict[str, Any]]
@@ -43,10 +43,10 @@ class Operation:
     """As Starlette writes it: `/api/cameras/{name:path}/trigger`."""
     endpoint: Endpoint
     summary: str
-    answers: Mapping[int, Answer]
+    answers: Mapping[int, ResponseSpec]
     query: type[BaseModel] | None = None
     """The model that checks its query parameters; None when it has none."""
-    body: Body | None = None
+    body: BodySpec | None = None
     headers: tuple[str, ...] = ()
     """Request headers that it reads."""
     links: bool = False
@@ -64,9 +64,9 @@ class Operation:
         return re.sub(r":\w+}", "}", self.path)
 
 
-def json_of(description: str, model: type[BaseModel]) -> Answer:
+def json_of(description: str, model: type[BaseModel]) -> ResponseSpec:
     """An answer in JSON."""
-    return Answer(description, {"application/json": model})
+    return ResponseSpec(description, {"application/json": model})
 
 
 def routes(operations: Iterable[Operation]) -> list[Route]:

@@ -11,15 +11,16 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response
 
-from app.cache import SUFFIXES, slug
 from app.journal.entries import Entry
-from app.thumbnails import PictureGone
-from app.web.api import answers, questions, reading
+from app.media.formats import SUFFIXES
+from app.naming import slug
+from app.storage.thumbnails import PictureGone
+from app.web.api import request_models, response_models, validation
 from app.web.api.common import ERRORS, FAILURES, error
-from app.web.api.entries import entry_of
-from app.web.api.operation import Answer, Body, Endpoint, Operation, json_of
+from app.web.api.operation import BodySpec, Endpoint, Operation, ResponseSpec, json_of
+from app.web.api.serialize import entry_of
+from app.web.context import WebContext
 from app.web.errors import NotFound
-from app.web.parts import Parts
 
 KINDS = {
     "image": "The picture as it came",
@@ -33,11 +34,11 @@ MEDIA_TYPES = {suffix: f"image/{kind.lower()}" for kind, suffix in SUFFIXES.item
 CACHING = "private, max-age=31536000, immutable"
 
 
-class Pictures:
+class PictureEndpoints:
     """The endpoints of pictures."""
 
-    def __init__(self, parts: Parts) -> None:
-        self._parts = parts
+    def __init__(self, context: WebContext) -> None:
+        self._context = context
 
     def operations(self) -> list[Operation]:
         link = Operation(
@@ -45,18 +46,18 @@ class Pictures:
             "/api/snapshots/{id}/link",
             self.make_link,
             "Make a link that opens one picture, for whoever has it, until it expires",
-            {200: json_of("The link.", answers.Link), **ERRORS, 404: error("There is no such snapshot.")},
-            query=questions.Nothing,
-            body=Body({"application/json": questions.Wanted}, required=False),
+            {200: json_of("The link.", response_models.LinkModel), **ERRORS, 404: error("There is no such snapshot.")},
+            query=request_models.NoParams,
+            body=BodySpec({"application/json": request_models.LinkBody}, required=False),
         )
         return [*(self._operation(kind, summary) for kind, summary in KINDS.items()), link]
 
     async def make_link(self, request: Request) -> Response:
-        reading.query(request, questions.Nothing)
-        wanted = await reading.body(request, questions.Wanted)
-        entry = await entry_of(self._parts, request.path_params["id"])
-        signed = self._parts.links.sign(entry.id, wanted.kind, seconds=wanted.seconds)
-        url = self._parts.site.url(f"/api/snapshots/{entry.id}/{wanted.kind}")
+        validation.query(request, request_models.NoParams)
+        wanted = await validation.body(request, request_models.LinkBody)
+        entry = await entry_of(self._context, request.path_params["id"])
+        signed = self._context.links.sign(entry.id, wanted.kind, seconds=wanted.seconds)
+        url = self._context.site.url(f"/api/snapshots/{entry.id}/{wanted.kind}")
         expires = datetime.fromtimestamp(int(time.time()) + wanted.seconds, UTC)
         return JSONResponse({"url": f"{url}?{signed}", "expires": expires.isoformat()})
 
@@ -68,16 +69,18 @@ class Pictures:
             self._endpoint(kind),
             summary,
             {
-                200: Answer("The picture.", dict.fromkeys(types), ("ETag", "Cache-Control")),
+                200: ResponseSpec("The picture.", dict.fromkeys(types), ("ETag", "Cache-Control")),
                 **(
-                    {206: Answer("The part of it that was asked for.", dict.fromkeys(types))} if kind == "image" else {}
+                    {206: ResponseSpec("The part of it that was asked for.", dict.fromkeys(types))}
+                    if kind == "image"
+                    else {}
                 ),
-                304: Answer("You have it already."),
+                304: ResponseSpec("You have it already."),
                 **ERRORS,
                 404: error("There is no such snapshot, or no picture; the sentence says where it is archived."),
                 **FAILURES,
             },
-            query=questions.Signed,
+            query=request_models.SignedLinkParams,
             headers=("If-None-Match",),
             links=True,
         )
@@ -90,8 +93,8 @@ class Pictures:
         return endpoint
 
     async def _picture(self, request: Request, kind: str) -> Response:
-        reading.query(request, questions.Signed)
-        entry = await entry_of(self._parts, request.path_params["id"])
+        validation.query(request, request_models.SignedLinkParams)
+        entry = await entry_of(self._context, request.path_params["id"])
         path = _path_of(entry)
         stat = await run_in_threadpool(_stat, path)
         if stat is None:
@@ -110,8 +113,8 @@ class Pictures:
 
     async def _made(self, entry: Entry, kind: str) -> bytes:
         if kind == "annotated":
-            return await self._parts.pictures.annotated(entry.inspection)
-        return await self._parts.pictures.small(
+            return await self._context.pictures.annotated(entry.inspection)
+        return await self._context.pictures.small(
             entry.inspection.snapshot, "thumbnail" if kind == "thumbnail" else "preview"
         )
 

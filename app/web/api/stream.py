@@ -5,22 +5,22 @@ from __future__ import annotations
 from starlette.requests import Request
 from starlette.responses import Response
 
-from app.web.api import questions, reading
+from app.web.api import request_models, validation
 from app.web.api.common import ERRORS, error
-from app.web.api.entries import Lines
-from app.web.api.operation import Answer, Operation
-from app.web.api.search import filter_of
-from app.web.parts import Parts
+from app.web.api.filters import filter_of
+from app.web.api.operation import Operation, ResponseSpec
+from app.web.api.serialize import Lines
+from app.web.context import WebContext
 
 EVENT_STREAM = "text/event-stream"
 
 
-class Stream:
+class StreamEndpoints:
     """The endpoint of server-sent events."""
 
-    def __init__(self, parts: Parts) -> None:
-        self._parts = parts
-        self._lines = Lines(parts.site)
+    def __init__(self, context: WebContext) -> None:
+        self._context = context
+        self._lines = Lines(context.site)
 
     def operations(self) -> list[Operation]:
         return [
@@ -30,17 +30,17 @@ class Stream:
                 self.stream_events,
                 "Snapshots as they are looked at",
                 {
-                    200: Answer("One event `snapshot` for each; its data is a snapshot.", {EVENT_STREAM: None}),
+                    200: ResponseSpec("One event `snapshot` for each; its data is a snapshot.", {EVENT_STREAM: None}),
                     **ERRORS,
                     404: error("There is no such camera."),
                 },
-                query=questions.Following,
+                query=request_models.FollowParams,
                 headers=("Last-Event-ID",),
             )
         ]
 
     async def stream_events(self, request: Request) -> Response:
-        chosen = await filter_of(reading.query(request, questions.Following), self._parts)
+        chosen = await filter_of(validation.query(request, request_models.FollowParams), self._context)
         if request.method == "HEAD":
             return Response(media_type=EVENT_STREAM)
-        return self._parts.broadcast.stream(request, filter=chosen, render=self._lines.render, event="snapshot")
+        return self._context.broadcast.stream(request, filter=chosen, render=self._lines.render, event="snapshot")

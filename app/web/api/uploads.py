@@ -17,14 +17,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from app.messages import Snapshot
-from app.web.api import answers, questions, reading
+from app.web.api import request_models, response_models, validation
 from app.web.api.common import ERRORS, FAILURES, accepted, error
-from app.web.api.operation import Body, Operation, json_of
+from app.web.api.operation import BodySpec, Operation, json_of
+from app.web.api.param_types import DATE_TIME, at_home
 from app.web.api.pictures import MEDIA_TYPES
-from app.web.api.values import DATE_TIME, at_home
-from app.web.api.waiting import Watch
+from app.web.api.waiting import EventWait
+from app.web.context import WebContext
 from app.web.errors import BadRequest, NotFound, UnsupportedMedia
-from app.web.parts import Parts
 
 FORM = "multipart/form-data"
 BARE = (*(kind for kind in MEDIA_TYPES.values() if kind != "image/gif"), "application/octet-stream")
@@ -39,23 +39,23 @@ AT_ONCE = 4
 """Pictures that are decoded at once; further ones wait on the disk."""
 
 
-class Picture(NamedTuple):
+class UploadedPicture(NamedTuple):
     """A picture as it was handed in."""
 
     file: BinaryIO
     name: str
-    said: questions.Described
+    said: request_models.UploadParams
 
 
-class Uploads:
+class UploadEndpoints:
     """The endpoint of pictures that are handed in."""
 
-    def __init__(self, parts: Parts) -> None:
-        self._parts = parts
+    def __init__(self, context: WebContext) -> None:
+        self._context = context
         self._turns: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Semaphore] = WeakKeyDictionary()
 
     def operations(self) -> list[Operation]:
-        cap = f"At most {self._parts.max_upload / 1e6:g} MB and {self._parts.max_pixels / 1e6:g} megapixels."
+        cap = f"At most {self._context.max_upload / 1e6:g} MB and {self._context.max_pixels / 1e6:g} megapixels."
         bare = {"type": "string", "format": "binary", "description": cap}
         form = {
             "type": "object",
@@ -75,8 +75,8 @@ class Uploads:
                 self.hand_in,
                 "Hand in a picture",
                 {
-                    200: json_of("The event, which came within `wait`.", answers.Snapshot),
-                    202: json_of("The picture is on the disk.", answers.Accepted),
+                    200: json_of("The event, which came within `wait`.", response_models.SnapshotModel),
+                    202: json_of("The picture is on the disk.", response_models.AcceptedModel),
                     **ERRORS,
                     404: error("There is no such camera."),
                     413: error("Too many bytes or pixels."),
@@ -84,66 +84,68 @@ class Uploads:
                     422: error("The picture is damaged."),
                     **FAILURES,
                 },
-                query=questions.DescribedAndWaiting,
-                body=Body({FORM: form, **dict.fromkeys(BARE, bare)}),
+                query=request_models.UploadAndWaitParams,
+                body=BodySpec({FORM: form, **dict.fromkeys(BARE, bare)}),
             )
         ]
 
     async def hand_in(self, request: Request) -> Response:
         """202 with the event id once the picture is recorded, or 200 with the event when it came within `wait`."""
-        asked = reading.query(request, questions.DescribedAndWaiting)
-        with Watch(self._parts.live) as watch:
+        asked = validation.query(request, request_models.UploadAndWaitParams)
+        with EventWait(self._context.live) as watch:
             async with self._picture(request, asked) as picture:
                 snapshot = await self.submit(picture)
             # One that was handed in before may have been looked at long ago.
-            seen = await run_in_threadpool(self._parts.journal.entry, snapshot.id)
+            seen = await run_in_threadpool(self._context.journal.entry, snapshot.id)
             if asked.wait and seen is None:
                 await watch.until(snapshot.id, asked.wait)
-        return await accepted(self._parts, snapshot.id, waited=asked.wait > 0)
+        return await accepted(self._context, snapshot.id, waited=asked.wait > 0)
 
-    async def submit(self, picture: Picture) -> Snapshot:
+    async def submit(self, picture: UploadedPicture) -> Snapshot:
         """Have it recorded. Raises `BadRequest`, `NotFound`, `TooLarge`, `BadPicture`, and what is Transient."""
         camera = self._camera(picture.said.camera)
         said = picture.said
         # A web server that was started anew has another loop, and a semaphore belongs to one.
         async with self._turns.setdefault(asyncio.get_running_loop(), asyncio.Semaphore(AT_ONCE)):
-            data = await run_in_threadpool(picture.file.read, self._parts.max_upload + 1)
-            if len(data) > self._parts.max_upload:
-                raise reading.too_large(self._parts.max_upload)
+            data = await run_in_threadpool(picture.file.read, self._context.max_upload + 1)
+            if len(data) > self._context.max_upload:
+                raise validation.too_large(self._context.max_upload)
             return await run_in_threadpool(
-                lambda: self._parts.handed_in.submit(
+                lambda: self._context.http_uploads.submit(
                     data,
                     camera=camera,
-                    label=self._parts.cameras[camera].label,
+                    label=self._context.cameras[camera].label,
                     name=checked_name(picture.name),
-                    taken_at=at_home(said.taken_at, self._parts.zone) if said.taken_at else None,
+                    taken_at=at_home(said.taken_at, self._context.zone) if said.taken_at else None,
                     note=said.note,
                 )
             )
 
     def _camera(self, name: str) -> str:
         """The device key that is meant. Raises `BadRequest`, `NotFound`."""
-        cameras = self._parts.cameras
+        cameras = self._context.cameras
         known = ", ".join(cameras) or "none"
         if not name and len(cameras) == 1:
             return next(iter(cameras))
         if not name:
             raise BadRequest("camera_needed", f"camera: say whose picture it is; there are: {known}")
-        camera = self._parts.camera(name)
+        camera = self._context.camera(name)
         if camera is None:
             raise NotFound("unknown_camera", f"no camera {name[:60]!r}; there are: {known}")
         return camera
 
     @asynccontextmanager
-    async def _picture(self, request: Request, asked: questions.Described) -> AsyncGenerator[Picture, None]:
+    async def _picture(
+        self, request: Request, asked: request_models.UploadParams
+    ) -> AsyncGenerator[UploadedPicture, None]:
         """What was sent, and what is said about it; its file goes when this ends."""
         kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
         if kind == FORM:
-            async with form_of(request, most=self._parts.max_upload, files=1) as form:
+            async with form_of(request, most=self._context.max_upload, files=1) as form:
                 yield _from_form(form, asked)
         elif kind in BARE:
-            async with _bare(request, most=self._parts.max_upload) as file:
-                yield Picture(file, "", asked)
+            async with _bare(request, most=self._context.max_upload) as file:
+                yield UploadedPicture(file, "", asked)
         else:
             raise UnsupportedMedia("unsupported_media", f"send a form ({FORM}) or a picture ({', '.join(BARE)})")
 
@@ -154,7 +156,7 @@ async def form_of(request: Request, *, most: int, files: int) -> AsyncGenerator[
 
     Raises `BadRequest`, `TooLarge`.
     """
-    async with aclosing(reading.capped(request, most=most, besides=ENVELOPE)) as chunks:
+    async with aclosing(validation.capped(request, most=most, besides=ENVELOPE)) as chunks:
         parser = MultiPartParser(
             request.headers, chunks, max_files=files, max_fields=FIELDS, max_part_size=LARGEST_FIELD
         )
@@ -179,22 +181,22 @@ def checked_name(name: str) -> str:
 async def _bare(request: Request, *, most: int) -> AsyncGenerator[BinaryIO, None]:
     """The body as a file."""
     with SpooledTemporaryFile(IN_MEMORY) as file:
-        async with aclosing(reading.capped(request, most=most)) as chunks:
+        async with aclosing(validation.capped(request, most=most)) as chunks:
             async for chunk in chunks:
                 await run_in_threadpool(file.write, chunk)
         file.seek(0)
         yield cast(BinaryIO, file)
 
 
-def _from_form(form: FormData, asked: questions.Described) -> Picture:
+def _from_form(form: FormData, asked: request_models.UploadParams) -> UploadedPicture:
     """The form's picture; what the form says counts more than the address."""
-    fields = reading.once(form.multi_items())
+    fields = validation.once(form.multi_items())
     image = fields.pop("image", None)
     if not isinstance(image, UploadFile):
         raise BadRequest("image_needed", "image: the form has no file of this name")
     if any(isinstance(value, UploadFile) for value in fields.values()):
         raise BadRequest("bad_form", "only `image` may be a file")
     filled = {name: value for name, value in fields.items() if value}
-    said = reading.checked(questions.Described, filled, "bad_field")
+    said = validation.checked(request_models.UploadParams, filled, "bad_field")
     merged = asked.model_copy(update={name: getattr(said, name) for name in said.model_fields_set})
-    return Picture(image.file, image.filename or "", merged)
+    return UploadedPicture(image.file, image.filename or "", merged)

@@ -7,20 +7,20 @@ from contextlib import suppress
 from types import TracebackType
 
 from app.messages import Inspection
-from app.web.live import Live
+from app.pipeline.live import InProcessEvents
 
 
-class Watch:
+class EventWait:
     """Notes the events that come while it is open; to be opened before what is waited for is begun."""
 
-    def __init__(self, live: Live) -> None:
+    def __init__(self, live: InProcessEvents) -> None:
         self._live = live
         self._loop = asyncio.get_running_loop()
         self._seen: set[str] = set()
         self._news = asyncio.Event()
 
-    def __enter__(self) -> Watch:
-        self._end = self._live.listen(self._hear)
+    def __enter__(self) -> EventWait:
+        self._end = self._live.listen(self._on_event)
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
@@ -34,7 +34,7 @@ class Watch:
                     self._news.clear()
                     await self._news.wait()
 
-    def _hear(self, inspection: Inspection) -> None:
+    def _on_event(self, inspection: Inspection) -> None:
         """Called in the relay's thread."""
         with suppress(RuntimeError):  # the loop has ended
             self._loop.call_soon_threadsafe(self._note, inspection.id)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from app.archives import ArchiveBlocked, ArchiveRejected, ArchiveUnavailable, Kept
+from app.archives import ArchiveBlocked, ArchiveRejected, ArchiveUnavailable, RemoteObject
 from app.archives.folder import MARKER, MARKER_TEXT, Folder
 from tests.fakes.archives import NOON, a_picture, event_id
 from tests.fakes.disk_order import recorded
@@ -234,9 +234,9 @@ def test_entries_tell_what_is_kept_and_what_is_not_ours(folder: Folder, root: Pa
     (root / "2026/holiday.jpg").write_bytes(b"mine")
     (root / "2026/again").symlink_to(root)  # would have no end
     assert list(folder.entries()) == [
-        Kept("", "2026/holiday.jpg", 4, md5(b"mine").hexdigest()),
-        Kept(event_id(2), f"2026/03/03/gate/235959-{event_id(2)}.png", 7, md5(b"another").hexdigest()),
-        Kept(event_id(1), NAME, 9, md5(b"a picture").hexdigest()),
+        RemoteObject("", "2026/holiday.jpg", 4, md5(b"mine").hexdigest()),
+        RemoteObject(event_id(2), f"2026/03/03/gate/235959-{event_id(2)}.png", 7, md5(b"another").hexdigest()),
+        RemoteObject(event_id(1), NAME, 9, md5(b"a picture").hexdigest()),
     ]
 
 

@@ -18,13 +18,14 @@ from app.archives import (
     ArchiveError,
     ArchiveRejected,
     ArchiveUnavailable,
-    Kept,
+    RemoteObject,
     dated_name,
     event_id_in,
 )
-from app.archives.deadline import passed
-from app.archives.s3 import METADATA_BYTES, S3, S3Settings, metadata
+from app.archives.s3 import METADATA_BYTES, S3, metadata
+from app.archives.s3.settings import S3Settings
 from app.messages import Label
+from pylib.net.deadline import passed
 from tests.fakes.archives import a_picture, event_id
 from tests.fakes.s3 import BucketClient, refused
 
@@ -97,7 +98,7 @@ def test_all_calls_for_one_picture_share_one_deadline(
     s3: S3, bucket: BucketClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now = [100.0]
-    monkeypatch.setattr("app.archives.deadline.time", SimpleNamespace(monotonic=lambda: now[0]))
+    monkeypatch.setattr("pylib.net.deadline.time", SimpleNamespace(monotonic=lambda: now[0]))
     over: list[bool] = []
 
     def asked() -> None:
@@ -153,7 +154,7 @@ def test_all_pages_below_the_prefix_are_listed(s3: S3, bucket: BucketClient, pro
     bucket.objects["elsewhere.jpg"] = {"Body": b"not below our prefix"}
     told = md5(b"a picture").hexdigest() if proof == "etag" else ""
     assert list(s3.entries()) == [
-        Kept(event_id(number), f"2026/03/04/yard-camera/12000{number}-{event_id(number)}.jpg", 9, told)
+        RemoteObject(event_id(number), f"2026/03/04/yard-camera/12000{number}-{event_id(number)}.jpg", 9, told)
         for number in range(1, 6)
     ]
 

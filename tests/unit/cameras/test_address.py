@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 
 from app.cameras import CameraError, CameraRejected
 from app.cameras.address import (
+    CameraTarget,
     DeviceParams,
+    HostPort,
     Networks,
-    Place,
-    Target,
     choose_target,
     parse_device_params,
     resolve,
@@ -47,7 +47,7 @@ def test_whatever_the_password_holds_it_is_read_as_it_was_written(
     text = f"{username}:{password}@{f'[{host}]' if ':' in host else host}"
     text += f":{port}" if port else ""
     text += f",{rtsp_port}" if rtsp_port else ""
-    assert parse_device_params(text) == DeviceParams(Place(host, port or 80), username, password, rtsp_port)
+    assert parse_device_params(text) == DeviceParams(HostPort(host, port or 80), username, password, rtsp_port)
 
 
 @pytest.mark.parametrize(
@@ -95,7 +95,7 @@ def test_no_text_at_all_does_anything_worse(text: str) -> None:
 
 def test_no_repr_shows_the_login() -> None:
     params = parse_device_params("somebody:hush@192.168.1.5:88")
-    target = Target(params.place, params.username, params.password)
+    target = CameraTarget(params.place, params.username, params.password)
     assert not re.search("somebody|hush", repr(params) + repr(target))
 
 
@@ -147,7 +147,7 @@ def test_one_address_outside_is_enough_to_refuse_a_name() -> None:
 
 def test_numbers_that_hide_an_address_are_resolved_before_they_are_checked() -> None:
     for text, inside in (("0x7f000001", True), ("2130706433", True), ("0x08080808", False)):
-        (_, address), *_ = resolve(Place(text, 80), timeout=1)
+        (_, address), *_ = resolve(HostPort(text, 80), timeout=1)
         assert (address[0] in Networks()) is inside
 
 
@@ -165,12 +165,12 @@ def test_a_name_server_that_does_not_answer_costs_no_more_than_the_time_allowed(
 
     monkeypatch.setattr(socket, "getaddrinfo", away)
     with pytest.raises(TimeoutError):
-        resolve(Place("camera.lan", 80), timeout=0.05)
+        resolve(HostPort("camera.lan", 80), timeout=0.05)
     tested.set()
 
 
 def test_a_trigger_s_address_never_gets_the_configured_login() -> None:
-    configured = Target(Place("192.168.1.5", 88), "admin", "hush")
+    configured = CameraTarget(HostPort("192.168.1.5", 88), "admin", "hush")
     target = choose_target(configured, ":@192.168.1.6:80", networks=Networks(), default_port=80)
     assert (target.username, target.password) == ("", "")
 
@@ -183,9 +183,9 @@ def test_without_any_address_there_is_a_clear_refusal() -> None:
 
 
 def test_a_name_from_a_trigger_is_not_quoted_for_it_may_be_half_a_password() -> None:
-    half = Target(Place("hush", 80), networks=Networks())
+    half = CameraTarget(HostPort("hush", 80), networks=Networks())
     assert "hush" not in half.shown
-    assert Target(Place("192.168.1.5", 88), networks=Networks()).shown == "192.168.1.5:88"
+    assert CameraTarget(HostPort("192.168.1.5", 88), networks=Networks()).shown == "192.168.1.5:88"
 
 
 def foscam(networks: Networks, address: str = "") -> Foscam:

@@ -15,7 +15,7 @@ from pydantic import ValidationError
 
 from app.cameras import CameraError, CameraRejected, CameraUnavailable
 from app.cameras.address import Networks
-from app.cameras.digest import Digest
+from app.cameras.http.digest import Digest
 from app.cameras.still import PRESETS, Still
 from tests.simulators.camera import PASSWORD, USERNAME, CameraSimulator
 

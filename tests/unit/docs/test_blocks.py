@@ -16,8 +16,8 @@ import yaml
 from click.testing import CliRunner
 
 from app import wire
-from app.cli import main
-from app.settings import load
+from app.cli.main import main
+from app.config.settings import load
 from app.web.api import operations
 from pylib.rabbitmq.delivery import Delivery
 from tests.fakes.web import close, parts_for

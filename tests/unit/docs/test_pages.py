@@ -9,10 +9,10 @@ import pytest
 from click.testing import CliRunner
 
 from app.cameras import KINDS as CAMERAS
-from app.cli import main
+from app.cli.main import main
+from app.config.environment import LATER
+from app.config.settings import environment_table
 from app.detectors import KINDS as DETECTORS
-from app.environment import LATER
-from app.settings import environment_table
 from tests.unit.docs.pages import PAGES, ROOT, anchors, first_cells, inline, links, text
 
 WRITTEN_BY_THE_READER = {"config/", "config/config.yml", "app/cameras/file.py"}

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from app.archives import ArchiveBlocked, ArchiveRejected, ArchiveUnavailable
-from app.cache import Cache
 from app.journal import Journal
 from app.pipeline.archive import Keep
+from app.storage.cache import Cache
 from tests.fakes.archives import NOON, FakeArchive, a_picture, event_id, recorded
 from tests.fakes.clock import Clock
 from tests.fakes.journal import full_disk
@@ -39,8 +39,8 @@ def keep(archive: FakeArchive, journal: Journal, clock: Clock) -> Keep:
 
 def work_off(keep: Keep) -> None:
     """What a relay does with what is owed, until nothing is."""
-    while owed := list(keep.owed()):
-        for inspection in owed:
+    while pending := list(keep.pending()):
+        for inspection in pending:
             keep.handle(inspection)
 
 
@@ -50,13 +50,13 @@ def test_a_kept_picture_is_owed_no_more_and_its_checksum_is_recorded(
     inspection = recorded(journal, a_picture(cache), "fake")
     assert list(keep.handle(inspection)) == []
     assert archive.kept == {inspection.id: b"a picture"}
-    assert journal.debt("fake").count == 0
-    assert journal.filed_among("fake", [inspection.id])[0].md5 == md5(b"a picture").hexdigest()
+    assert journal.backlog("fake").count == 0
+    assert journal.archived_among("fake", [inspection.id])[0].md5 == md5(b"a picture").hexdigest()
 
 
 def test_a_failure_without_a_picture_is_settled_at_once(keep: Keep, archive: FakeArchive, journal: Journal) -> None:
     keep.handle(recorded(journal, a_picture(None, problem="timeout: too late"), "fake"))
-    assert journal.debt("fake").count == 0
+    assert journal.backlog("fake").count == 0
     assert archive.attempts == 0
 
 
@@ -68,7 +68,7 @@ def test_a_picture_that_vanished_is_given_up_and_one_that_is_refused_too(
     keep.handle(vanished)
     archive.failure = ArchiveRejected("too_large", "20 MB")
     keep.handle(recorded(journal, a_picture(cache, 2), "fake"))
-    assert journal.standing("fake").given_up == 2
+    assert journal.archive_stats("fake").given_up == 2
 
 
 def test_an_archive_that_is_away_costs_an_event_nothing(
@@ -80,12 +80,12 @@ def test_an_archive_that_is_away_costs_an_event_nothing(
     vanished = recorded(journal, a_picture(cache, 4), "fake")
     Path(vanished.snapshot.path).unlink()
     keep.handle(vanished)
-    assert journal.standing("fake").given_up == 0  # nobody has looked
-    assert list(keep.owed()) == []
+    assert journal.archive_stats("fake").given_up == 0  # nobody has looked
+    assert list(keep.pending()) == []
     archive.failure = None
     clock.now += 900
     work_off(keep)
-    assert journal.standing("fake").given_up == 1
+    assert journal.archive_stats("fake").given_up == 1
     assert archive.attempts == 3 + 3
 
 
@@ -97,15 +97,15 @@ def test_after_twelve_hours_without_the_archive_all_is_taken_up_newest_first(
     for number in numbers:
         clock.now = (NOON + timedelta(seconds=number)).timestamp()
         keep.handle(recorded(journal, a_picture(cache, number), "fake"))
-        for inspection in keep.owed():
+        for inspection in keep.pending():
             keep.handle(inspection)
-    assert journal.debt("fake").count == len(numbers)
+    assert journal.backlog("fake").count == len(numbers)
     assert archive.attempts < 12 * 3600 / 300 * 2.5  # not one for each picture and minute
     archive.failure = None
     clock.now += 900
     work_off(keep)
     assert list(archive.kept) == [event_id(number) for number in reversed(numbers)]
-    assert journal.debt("fake").count == 0
+    assert journal.backlog("fake").count == 0
 
 
 @pytest.mark.parametrize("failure", [AWAY, FULL])
@@ -117,7 +117,7 @@ def test_somebody_who_mended_it_does_not_wait_for_the_pause_to_end(
         keep.handle(recorded(journal, a_picture(cache, number), "fake"))
     archive.failure = None
     journal.retry_now("fake")
-    assert list(keep.owed()) == []
+    assert list(keep.pending()) == []
     keep.try_now()
     work_off(keep)
     assert len(archive.kept) == 3
@@ -131,8 +131,8 @@ def test_a_picture_that_is_refused_is_no_outage(
         archive.failure = answer
         keep.handle(recorded(journal, a_picture(cache, number), "fake"))
     assert archive.attempts == len(answers)
-    standing = journal.standing("fake")
-    assert (standing.owed, standing.given_up) == (6, 3)
+    archive_stats = journal.archive_stats("fake")
+    assert (archive_stats.pending, archive_stats.given_up) == (6, 3)
 
 
 def test_a_picture_that_cannot_be_read_now_stays_owed_and_says_nothing_of_the_archive(
@@ -143,8 +143,8 @@ def test_a_picture_that_cannot_be_read_now_stays_owed_and_says_nothing_of_the_ar
         Path(unreadable.snapshot.path).unlink()
         Path(unreadable.snapshot.path).mkdir()
         keep.handle(unreadable)
-    assert (journal.debt("fake").count, archive.attempts) == (3, 0)
-    assert journal.standing("fake").problem.startswith("picture_unreadable")
+    assert (journal.backlog("fake").count, archive.attempts) == (3, 0)
+    assert journal.archive_stats("fake").problem.startswith("picture_unreadable")
     keep.handle(recorded(journal, a_picture(cache, 4), "fake"))
     assert len(archive.kept) == 1
 
@@ -158,13 +158,13 @@ def test_while_one_worker_opens_the_archive_the_others_leave_it_alone(
 
     def opening() -> None:
         archive.opened += 1
-        meanwhile.extend(keep.owed())
+        meanwhile.extend(keep.pending())
         keep.handle(second)
 
     archive.open = opening  # type: ignore[method-assign]
     keep.handle(first)
     assert (list(archive.kept), archive.opened, meanwhile) == ([first.id], 1, [])
-    assert list(keep.owed()) == [second]
+    assert list(keep.pending()) == [second]
 
 
 def test_an_archive_that_is_hours_late_is_not_well(archive: FakeArchive, journal: Journal, clock: Clock) -> None:
@@ -215,12 +215,12 @@ def test_one_picture_that_always_fails_delays_no_other(
         inspection = recorded(journal, a_picture(cache, number), "fake")
         archive.failure = AWAY if number == 50 else None
         keep.handle(inspection)
-    assert journal.debt("fake").count == 1
+    assert journal.backlog("fake").count == 1
     assert archive.attempts == 99
-    assert list(keep.owed()) == []  # what the others did does not end its pause
+    assert list(keep.pending()) == []  # what the others did does not end its pause
     clock.now += 7
     work_off(keep)
-    assert journal.debt("fake").count == 0
+    assert journal.backlog("fake").count == 0
 
 
 def test_a_trial_that_always_fails_for_its_own_sake_does_not_keep_the_others_out(
@@ -239,7 +239,7 @@ def test_a_trial_that_always_fails_for_its_own_sake_does_not_keep_the_others_out
     archive.store = all_but_one  # type: ignore[method-assign]
     for _ in range(3600):
         clock.now += 1
-        for inspection in keep.owed():
+        for inspection in keep.pending():
             keep.handle(inspection)
     assert len(archive.kept) == 9
 
@@ -251,10 +251,10 @@ def test_a_picture_is_kept_once_although_the_disk_is_full(
     journal.retry_now("fake")
     with full_disk(journal):
         keep.handle(inspection)
-        assert list(keep.owed()) == []
-    assert list(keep.owed()) == []
+        assert list(keep.pending()) == []
+    assert list(keep.pending()) == []
     assert archive.attempts == 1
-    assert journal.debt("fake").count == 0
+    assert journal.backlog("fake").count == 0
 
 
 @pytest.mark.parametrize("failure", [AWAY, FULL])

@@ -11,7 +11,7 @@ from app.detectors import DetectorRejected, DetectorUnavailable
 from app.journal import Journal
 from app.messages import Detection, Inspection, Snapshot
 from app.pipeline.detect import Detect
-from pylib.database import DatabaseUnavailable
+from pylib.sqlite import DatabaseUnavailable
 from tests.fakes.clock import Clock
 from tests.fakes.detectors import PERSON, FakeDetector
 from tests.fakes.journal import full_disk
@@ -40,7 +40,7 @@ def test_what_is_seen_is_recorded_with_a_delivery_for_each_target(journal: Journ
     assert detector.pictures == [b"picture"]
     assert (inspection.detector, inspection.detection, inspection.decision) == ("fake", PERSON, "person")
     assert journal.find("s1") == inspection
-    assert journal.debt("a").count == journal.debt("b").count == 1
+    assert journal.backlog("a").count == journal.backlog("b").count == 1
 
 
 def test_nobody_in_the_picture_is_clear(journal: Journal, tmp_path: Path) -> None:
@@ -63,7 +63,7 @@ def test_a_failing_detector_becomes_the_problem_and_the_event_goes_on(
     stage = Detect(FakeDetector(failure), journal=journal, targets=["a"], count=lambda *pair: counted.append(pair))
     inspection = look(stage, a_snapshot(journal, tmp_path))
     assert (inspection.problem, inspection.detector, inspection.decision) == (problem, "", "unknown")
-    assert journal.debt("a").count == 1
+    assert journal.backlog("a").count == 1
     assert counted == [("fake", problem.partition(":")[0])]
 
 
@@ -119,9 +119,9 @@ def test_one_that_a_later_stage_decides_about_is_held_and_nobody_is_owed_it(jour
     )
     held = look(stage, a_snapshot(journal, tmp_path, "held"))
     assert journal.groups_due(0) == [held]
-    assert journal.debt("a").count == 0
+    assert journal.backlog("a").count == 0
     look(stage, a_snapshot(journal, tmp_path, "free"))
-    assert journal.debt("a").count == 1
+    assert journal.backlog("a").count == 1
     assert counted == [("fake", "ok")] * 2
     stage.close()
 
@@ -142,13 +142,13 @@ def test_a_picture_is_paid_for_once_although_the_disk_is_full(journal: Journal, 
                 stage.handle(snapshot)
     assert look(stage, snapshot).detection == PERSON
     assert len(detector.pictures) == 1
-    assert journal.debt("a").count == 1
+    assert journal.backlog("a").count == 1
 
 
 def test_what_nobody_looked_at_before_a_restart_is_owed_at_once(journal: Journal, clock: Clock, tmp_path: Path) -> None:
     snapshot = a_snapshot(journal, tmp_path)
     clock.now += 1
     stage = Detect(FakeDetector(), journal=journal, targets=[])
-    assert list(stage.owed()) == [snapshot]
+    assert list(stage.pending()) == [snapshot]
     look(stage, snapshot)
-    assert list(stage.owed()) == []
+    assert list(stage.pending()) == []

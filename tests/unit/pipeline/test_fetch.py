@@ -8,14 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from app.cache import Cache, CacheUnavailable
 from app.cameras import CameraRejected, CameraUnavailable
 from app.journal import Journal
 from app.messages import Snapshot
 from app.pipeline.fetch import Channel, Fetch
-from pylib.breaker import Breaker
-from pylib.credentials import Secret
-from pylib.database import DatabaseUnavailable
+from app.storage.cache import Cache, CacheUnavailable
+from pylib.runtime.circuit_breaker import Breaker
+from pylib.settings.credentials import Secret
+from pylib.sqlite import DatabaseUnavailable
 from tests.fakes.cameras import FakeCamera, jpeg
 from tests.fakes.clock import Clock
 from tests.fakes.durability import disk
@@ -244,13 +244,13 @@ def test_what_was_accepted_before_a_restart_is_owed_at_once(journal: Journal, ca
     journal.accept(a_trigger("t9", origin="http", receipt=""))
     clock.now += 1
     stage = Stand(journal, cache).stage
-    assert [trigger.id for trigger in stage.owed()] == ["t9"]
-    assert list(stage.owed()) == []  # fresh ones are left to the message that announces them
+    assert [trigger.id for trigger in stage.pending()] == ["t9"]
+    assert list(stage.pending()) == []  # fresh ones are left to the message that announces them
 
 
 def test_what_is_accepted_after_the_start_is_left_to_its_message(stand: Stand) -> None:
     stand.journal.accept(a_trigger("t9", origin="http", receipt=""))
-    assert list(stand.stage.owed()) == []
+    assert list(stand.stage.pending()) == []
 
 
 def test_a_trigger_that_the_record_named_before_its_message_came_has_one_picture(stand: Stand) -> None:

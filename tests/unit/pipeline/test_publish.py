@@ -31,7 +31,7 @@ def test_a_published_event_is_owed_no_more(journal: Journal) -> None:
     inspection = an_inspection(journal)
     assert list(Publish(publisher, journal=journal).handle(inspection)) == []
     assert publisher.published == [inspection]
-    assert journal.debt("fake").count == 0
+    assert journal.backlog("fake").count == 0
 
 
 @pytest.mark.parametrize("failure", [AWAY, ZeroDivisionError("x")])
@@ -41,11 +41,11 @@ def test_an_event_that_failed_stays_owed_and_does_not_stop_the_next(journal: Jou
     publisher.failure = failure
     first = an_inspection(journal, "s1")
     stage.handle(first)
-    assert journal.debt("fake").count == 1
-    assert list(stage.owed()) == []
+    assert journal.backlog("fake").count == 1
+    assert list(stage.pending()) == []
     publisher.failure = None
     stage.handle(an_inspection(journal, "s2"))
-    assert list(stage.owed()) == [first]  # one that got through says that the target is back
+    assert list(stage.pending()) == [first]  # one that got through says that the target is back
 
 
 def test_an_outage_is_logged_once_and_counted_for_each_event(journal: Journal) -> None:
@@ -69,13 +69,13 @@ def test_an_event_is_told_once_although_the_disk_is_full(journal: Journal) -> No
     inspection = an_inspection(journal)
     journal.retry_now("fake")
     with full_disk(journal):
-        assert list(stage.owed()) == [inspection]
+        assert list(stage.pending()) == [inspection]
         stage.handle(inspection)
         for _ in range(3):
-            assert list(stage.owed()) == []
-        assert journal.debt("fake").count == 1
-    assert list(stage.owed()) == []
-    assert journal.debt("fake").count == 0
+            assert list(stage.pending()) == []
+        assert journal.backlog("fake").count == 1
+    assert list(stage.pending()) == []
+    assert journal.backlog("fake").count == 0
     assert publisher.published == [inspection]
 
 
@@ -86,11 +86,11 @@ def test_a_target_that_comes_back_is_given_everything_at_once(journal: Journal) 
     for number in range(5):
         stage.handle(an_inspection(journal, str(number)))
     publisher.failure = None
-    stage.back()
-    for inspection in stage.owed():
+    stage.target_recovered()
+    for inspection in stage.pending():
         stage.handle(inspection)
     assert [inspection.id for inspection in publisher.published] == ["0", "1", "2", "3", "4"]
-    assert journal.debt("fake").count == 0
+    assert journal.backlog("fake").count == 0
 
 
 def test_an_event_the_target_will_never_take_is_given_up_with_its_reason(journal: Journal) -> None:
@@ -98,17 +98,17 @@ def test_an_event_the_target_will_never_take_is_given_up_with_its_reason(journal
     counted: list[tuple[str, str]] = []
     publisher.failure = PublishRejected("too_large", "20 MB")
     Publish(publisher, journal=journal, count=lambda *pair: counted.append(pair)).handle(an_inspection(journal))
-    assert journal.debt("fake").count == 0
+    assert journal.backlog("fake").count == 0
     assert counted == [("fake", "too_large")]
 
 
 def test_an_event_nobody_listens_for_is_let_go_only_after_its_time(journal: Journal) -> None:
     publisher = FakePublisher()
     publisher.failure = PublishUnavailable("nobody_listens", "no queue is bound")
-    patient = Publish(publisher, journal=journal, give_up_after={"nobody_listens": 3600})
+    patient = Publish(publisher, journal=journal, abandon_after={"nobody_listens": 3600})
     inspection = an_inspection(journal)
     patient.handle(inspection)
-    assert journal.debt("fake").count == 1
-    hasty = Publish(publisher, journal=journal, give_up_after={"nobody_listens": 0})
+    assert journal.backlog("fake").count == 1
+    hasty = Publish(publisher, journal=journal, abandon_after={"nobody_listens": 0})
     hasty.handle(replace(inspection))
-    assert journal.debt("fake").count == 0
+    assert journal.backlog("fake").count == 0

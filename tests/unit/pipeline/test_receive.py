@@ -10,16 +10,16 @@ from pathlib import Path, PurePosixPath
 
 import pytest
 
-from app.cache import Cache
-from app.inbox import Inbox, InboxUnavailable, Taken
 from app.journal import Journal
 from app.messages import Snapshot, Trigger, Upload, decode, encode
 from app.pipeline.receive import Receive
-from app.quarantine import Quarantine, QuarantineUnavailable
-from app.taken_at import TakenAt
-from app.videos import Videos, VideosUnavailable
-from pylib.credentials import Secret
-from pylib.database import DatabaseUnavailable
+from app.storage.cache import Cache
+from app.storage.videos import Videos, VideosUnavailable
+from app.uploads.capture_time import CaptureTime
+from app.uploads.inbox import Inbox, InboxFile, InboxUnavailable
+from app.uploads.quarantine import Quarantine, QuarantineUnavailable
+from pylib.settings.credentials import Secret
+from pylib.sqlite import DatabaseUnavailable
 from tests.fakes.cameras import jpeg
 from tests.fakes.durability import disk
 from tests.fakes.journal import full_disk
@@ -47,13 +47,13 @@ class Home:
             journal=self.journal,
             cache=self.cache,
             quarantine=self.quarantine,
-            taken_at=TakenAt(zone=UTC, now=lambda: NOW),
+            taken_at=CaptureTime(zone=UTC, now=lambda: NOW),
             videos=Videos(self.folder / "videos", zone=UTC) if videos else None,
             max_bytes=max_bytes,
             count=lambda camera, outcome: self.counted.append((camera, outcome)),
         )
 
-    def take(self, data: bytes, name: str = "gate/a.jpg", *, origin: str = "ftp") -> Taken:
+    def take(self, data: bytes, name: str = "gate/a.jpg", *, origin: str = "ftp") -> InboxFile:
         arriving = self.inbox.arriving()
         arriving.write_bytes(data)
         os.utime(arriving, (NOW.timestamp() - 1, NOW.timestamp() - 1))
@@ -61,18 +61,18 @@ class Home:
         assert taken is not None
         return taken
 
-    def receive(self, taken: Taken, *, camera: str = "Gate Camera", again: bool = False) -> list[Snapshot]:
+    def receive(self, taken: InboxFile, *, camera: str = "Gate Camera", again: bool = False) -> list[Snapshot]:
         return list(self.stage.handle(upload(taken, camera=camera, again=again)))
 
     @property
-    def left(self) -> list[Taken]:
+    def left(self) -> list[InboxFile]:
         return list(self.inbox.waiting())
 
     def reasons(self) -> Iterable[str]:
         return [entry.reason.partition(":")[0] for entry in self.quarantine.listed()]
 
 
-def upload(taken: Taken, *, camera: str = "Gate Camera", again: bool = False) -> Upload:
+def upload(taken: InboxFile, *, camera: str = "Gate Camera", again: bool = False) -> Upload:
     label = camera.removesuffix(" Camera")
     return Upload(taken.id, camera, label, str(taken.path), str(taken.name), taken.origin, again)
 

@@ -49,7 +49,7 @@ class Stand:
         return inspection
 
     def settled(self) -> list[str]:
-        return [event.id for due in self.stage.owed() for event in self.stage.handle(due)]
+        return [event.id for due in self.stage.pending() for event in self.stage.handle(due)]
 
 
 def scene(blur: int) -> bytes:
@@ -77,10 +77,10 @@ def test_a_burst_becomes_one_event_when_its_time_is_over(stand: Stand) -> None:
         assert list(stand.stage.handle(stand.push(str(number)))) == []
         stand.clock.now += 2
     assert stand.settled() == []
-    assert stand.journal.debt("rabbitmq").count == 0
+    assert stand.journal.backlog("rabbitmq").count == 0
     stand.clock.now += SECONDS
     assert len(stand.settled()) == 1
-    assert stand.journal.debt("rabbitmq").count == 1
+    assert stand.journal.backlog("rabbitmq").count == 1
     assert stand.settled() == []
 
 
@@ -91,7 +91,7 @@ def test_the_picture_with_most_and_surest_persons_is_the_event_and_the_others_ar
     stand.push("two", persons=2, confidence=0.8, blur=5)
     stand.clock.now += SECONDS
     assert stand.settled() == ["two"]
-    assert (stand.journal.debt("rabbitmq").count, stand.journal.debt("s3").count) == (1, 4)
+    assert (stand.journal.backlog("rabbitmq").count, stand.journal.backlog("s3").count) == (1, 4)
     assert sorted(stand.journal.related("two")) == ["nobody", "one", "two unsure"]
     assert stand.journal.related("one") == ["two"]
     assert stand.journal.find("one") is not None

@@ -7,39 +7,39 @@ from pathlib import Path
 
 import pytest
 
-from app.sections import WebSettings
 from app.web.application import application
-from app.web.parts import Parts
-from pylib.credentials import Secret
-from pylib.database import DatabaseUnavailable
+from app.web.context import WebContext
+from app.web.settings import WebSettings
+from pylib.settings.credentials import Secret
+from pylib.sqlite import DatabaseUnavailable
 from tests.fakes.web import Client, CountedTraffic, close, parts_for, serving, shown
 
 
 @pytest.fixture
-def parts(tmp_path: Path) -> Iterator[Parts]:
-    parts = parts_for(tmp_path, traffic=CountedTraffic())
-    yield parts
-    close(parts)
+def context(tmp_path: Path) -> Iterator[WebContext]:
+    context = parts_for(tmp_path, traffic=CountedTraffic())
+    yield context
+    close(context)
 
 
 @pytest.fixture
-def client(parts: Parts) -> Iterator[Client]:
-    with serving(application(parts)) as client:
+def client(context: WebContext) -> Iterator[Client]:
+    with serving(application(context)) as client:
         yield client
 
 
-def counted(parts: Parts) -> list[tuple[str, str, int]]:
-    assert isinstance(parts.traffic, CountedTraffic)
-    return parts.traffic.seen
+def counted(context: WebContext) -> list[tuple[str, str, int]]:
+    assert isinstance(context.traffic, CountedTraffic)
+    return context.traffic.seen
 
 
-def test_requests_are_counted_by_route_and_never_by_path(parts: Parts, client: Client, tmp_path: Path) -> None:
-    shown(parts, tmp_path, "s1")
+def test_requests_are_counted_by_route_and_never_by_path(context: WebContext, client: Client, tmp_path: Path) -> None:
+    shown(context, tmp_path, "s1")
     client.get("/api/snapshots/s1?x=1")
     client.get("/api/snapshots/s1")
     client.ask("PROPFIND", "/api/cameras/a/b/trigger")
     client.get("/wp-login.php")
-    assert counted(parts) == [
+    assert counted(context) == [
         ("/api/snapshots/{id}", "GET", 400),
         ("/api/snapshots/{id}", "GET", 200),
         ("/api/cameras/{name}/trigger", "other", 405),
@@ -48,11 +48,11 @@ def test_requests_are_counted_by_route_and_never_by_path(parts: Parts, client: C
 
 
 def test_who_is_turned_away_is_counted_too(tmp_path: Path) -> None:
-    parts = parts_for(tmp_path, traffic=CountedTraffic(), settings=WebSettings(password=Secret("right")))
-    with serving(application(parts)) as client:
+    context = parts_for(tmp_path, traffic=CountedTraffic(), settings=WebSettings(password=Secret("right")))
+    with serving(application(context)) as client:
         client.get("/api/snapshots/s1")
-    assert counted(parts) == [("/api/snapshots/{id}", "GET", 401)]
-    close(parts)
+    assert counted(context) == [("/api/snapshots/{id}", "GET", 401)]
+    close(context)
 
 
 @pytest.mark.parametrize("path", ["/nothing", "/api/nothing", "/snapshots/never"])
@@ -67,35 +67,37 @@ def test_programs_get_errors_in_json_and_people_a_page(client: Client, path: str
 
 def test_below_a_proxy_s_path_everything_is_the_same(tmp_path: Path) -> None:
     settings = WebSettings(public_url="http://127.0.0.1/cameras")
-    parts = parts_for(tmp_path, traffic=CountedTraffic(), settings=settings)
-    shown(parts, tmp_path, "s1")
-    with serving(application(parts)) as client:
+    context = parts_for(tmp_path, traffic=CountedTraffic(), settings=settings)
+    shown(context, tmp_path, "s1")
+    with serving(application(context)) as client:
         for path in ("/cameras/api/snapshots/s1", "/api/snapshots/s1"):  # the proxy took it off, or did not
             assert client.get(path).json()["image_url"] == "/cameras/api/snapshots/s1/image"
         answer = client.get("/cameras/api/nothing", headers={"Accept": "text/html"})
         assert answer.headers["content-type"] == "application/json"
         servers = client.get("/cameras/openapi.json").json()["servers"]
     assert servers == [{"url": "http://127.0.0.1/cameras"}]
-    assert counted(parts)[:2] == [("/api/snapshots/{id}", "GET", 200)] * 2
-    close(parts)
+    assert counted(context)[:2] == [("/api/snapshots/{id}", "GET", 200)] * 2
+    close(context)
 
 
 def test_the_unexpected_is_one_sentence_with_our_headers(
-    parts: Parts, client: Client, monkeypatch: pytest.MonkeyPatch
+    context: WebContext, client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(parts.health, "report", lambda: 1 / 0)
+    monkeypatch.setattr(context.health, "report", lambda: 1 / 0)
     answer = client.get("/health/ready")
     assert answer.status_code == 500
     assert answer.json() == {"error": "unexpected: something went wrong; the log says what"}
     assert answer.headers["x-content-type-options"] == "nosniff"
-    assert counted(parts) == [("/health/ready", "GET", 500)]
+    assert counted(context) == [("/health/ready", "GET", 500)]
 
 
-def test_a_journal_that_is_away_is_for_later(parts: Parts, client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_journal_that_is_away_is_for_later(
+    context: WebContext, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def away(*_: object, **__: object) -> None:
         raise DatabaseUnavailable("database_unavailable", "the disk is full")
 
-    monkeypatch.setattr(parts.journal, "page", away)
+    monkeypatch.setattr(context.journal, "page", away)
     answer = client.get("/api/snapshots")
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
     assert answer.json() == {"error": "database_unavailable: the disk is full"}

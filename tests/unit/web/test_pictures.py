@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from app import thumbnails
 from app.media.picture import BadPicture
 from app.messages import Box, Detection, Inspection, Label, Snapshot
-from app.thumbnails import PictureGone, Thumbnails
-from app.web.pictures import Pictures
+from app.storage import thumbnails
+from app.storage.thumbnails import PictureGone, Thumbnails
+from app.web.pictures import PictureFiles
 from tests.fakes.cameras import jpeg
 from tests.fakes.pictures import decoded
 
@@ -33,7 +33,7 @@ def taken(folder: Path, event_id: str, data: bytes = b"") -> Snapshot:
 
 def test_pictures_are_made_and_kept(tmp_path: Path, small: Thumbnails) -> None:
     snapshot = taken(tmp_path, "a1")
-    made = asyncio.run(Pictures(small).small(snapshot, "thumbnail"))
+    made = asyncio.run(PictureFiles(small).small(snapshot, "thumbnail"))
     assert decoded(made).size == (480, 360)
     assert small.found(snapshot, "thumbnail") == made
 
@@ -41,13 +41,13 @@ def test_pictures_are_made_and_kept(tmp_path: Path, small: Thumbnails) -> None:
 def test_what_was_seen_is_drawn_in(tmp_path: Path, small: Thumbnails) -> None:
     detection = Detection((Label("Person", 0.9, (Box(0.2, 0.2, 0.5, 0.5),)),), 1)
     inspection = Inspection(taken(tmp_path, "a1", jpeg(640, 480, color="white")), "hog", detection)
-    made = decoded(asyncio.run(Pictures(small).annotated(inspection)))
+    made = decoded(asyncio.run(PictureFiles(small).annotated(inspection)))
     assert made.size == (640, 480)
     assert len(made.getcolors(1 << 20) or ()) > 10
 
 
 def test_whoever_asks_hears_what_is_wrong(tmp_path: Path, small: Thumbnails) -> None:
-    pictures = Pictures(small)
+    pictures = PictureFiles(small)
     with pytest.raises(BadPicture):
         asyncio.run(pictures.small(taken(tmp_path, "a1", b"<html>"), "preview"))
     gone = taken(tmp_path, "a2")
@@ -74,7 +74,7 @@ def test_what_is_there_does_not_wait_for_what_is_made(
     new = [taken(tmp_path, f"a{number}") for number in range(5)]
 
     async def ask() -> list[bytes]:
-        pictures = Pictures(small)
+        pictures = PictureFiles(small)
         asked = [asyncio.create_task(pictures.small(snapshot, "thumbnail")) for snapshot in new]
         for _ in range(2):
             await asyncio.to_thread(making.acquire)
@@ -88,7 +88,7 @@ def test_what_is_there_does_not_wait_for_what_is_made(
 
 def test_what_is_dropped_is_made_anew(tmp_path: Path, small: Thumbnails) -> None:
     snapshot = taken(tmp_path, "a1")
-    pictures = Pictures(small)
+    pictures = PictureFiles(small)
     path = small.path(snapshot, "thumbnail")
     asyncio.run(pictures.drop("a1"))
     assert not path.exists()

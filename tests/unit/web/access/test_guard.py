@@ -12,8 +12,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from app.web.access.attempts import MOST_IN_ALL
 from app.web.access.guard import Guard
+from app.web.access.throttle import MOST_IN_ALL
 from tests.fakes.access import PASSWORD, Home
 from tests.fakes.asgi import HERE, Answer, ask
 from tests.fakes.web import serving

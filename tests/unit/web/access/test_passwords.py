@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from app.web.access.keys import BrokenFile
+from app.web.access.key_files import BrokenFile
 from app.web.access.passwords import ChosenPassword, MadePassword, Password, hashed, load_or_make, made
 
 

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
-from app.web.access import keys
-from app.web.access.keys import BrokenFile
+from app.web.access import key_files
+from app.web.access.key_files import BrokenFile
 from app.web.access.tokens import FILE, TokenRefused, Tokens
 
 BROKEN = [
@@ -113,7 +113,7 @@ def test_the_same_file_is_read_again_after_a_disk_that_failed(path: Path, monkey
     text = Tokens(path).add("phone")
     service = Tokens(path)
     with monkeypatch.context() as patch:
-        patch.setattr(keys, "read", fails)
+        patch.setattr(key_files, "read", fails)
         assert not service.permits(text)
     assert service.permits(text)
 

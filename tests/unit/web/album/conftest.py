@@ -8,18 +8,18 @@ from pathlib import Path
 import pytest
 
 from app.web.application import application
-from app.web.parts import Parts
+from app.web.context import WebContext
 from tests.fakes.web import Client, close, parts_for, serving
 
 
 @pytest.fixture
-def parts(tmp_path: Path) -> Iterator[Parts]:
-    parts = parts_for(tmp_path)
-    yield parts
-    close(parts)
+def context(tmp_path: Path) -> Iterator[WebContext]:
+    context = parts_for(tmp_path)
+    yield context
+    close(context)
 
 
 @pytest.fixture
-def client(parts: Parts) -> Iterator[Client]:
-    with serving(application(parts)) as client:
+def client(context: WebContext) -> Iterator[Client]:
+    with serving(application(context)) as client:
         yield client

@@ -6,64 +6,70 @@ from pathlib import Path
 from threading import Thread
 
 from app.messages import Detection, Inspection, Snapshot
-from app.web.parts import Parts
+from app.web.context import WebContext
 from tests.fakes.cameras import jpeg
 from tests.fakes.web import Client, shown
 from tests.unit.web.album.pages import PAGE, look, post, read
 
 
-def test_a_star_leads_back_to_where_one_was(parts: Parts, client: Client, tmp_path: Path) -> None:
-    shown(parts, tmp_path, "s1")
+def test_a_star_leads_back_to_where_one_was(context: WebContext, client: Client, tmp_path: Path) -> None:
+    shown(context, tmp_path, "s1")
     assert post(client, "/snapshots/s1/star", data={"starred": "1"}, came_from="/?person=true") == "/?person=true"
     assert look(client, "/?starred=true").cards == ["s1"]
     assert post(client, "/snapshots/s1/star", data={"starred": "0"}) == "/snapshots/s1"
     assert look(client, "/?starred=true").cards == []
 
 
-def test_a_form_never_leads_to_another_host(parts: Parts, client: Client, tmp_path: Path) -> None:
-    shown(parts, tmp_path, "s1")
+def test_a_form_never_leads_to_another_host(context: WebContext, client: Client, tmp_path: Path) -> None:
+    shown(context, tmp_path, "s1")
     for path in ("//evil.example/x", "/\\evil.example"):
         assert post(client, "/snapshots/s1/star", data={"starred": "1"}, came_from=path) == path.replace(
             "//", "/"
         ).replace("/\\", "/")
 
 
-def test_a_star_set_by_a_script_is_answered_with_the_button(parts: Parts, client: Client, tmp_path: Path) -> None:
-    shown(parts, tmp_path, "s1")
+def test_a_star_set_by_a_script_is_answered_with_the_button(
+    context: WebContext, client: Client, tmp_path: Path
+) -> None:
+    shown(context, tmp_path, "s1")
     answer = client.post("/snapshots/s1/star", data={"starred": "1"}, headers={**PAGE, "HX-Request": "true"})
     part = read(answer.text)
     assert part.all("button")[0]["aria-pressed"] == "true"
     assert not part.all("html")
 
 
-def test_a_note_is_kept_and_found(parts: Parts, client: Client, tmp_path: Path) -> None:
-    shown(parts, tmp_path, "s1")
+def test_a_note_is_kept_and_found(context: WebContext, client: Client, tmp_path: Path) -> None:
+    shown(context, tmp_path, "s1")
     post(client, "/snapshots/s1/note", data={"note": "The parcel\r\nis behind the bench "})
-    entry = parts.journal.entry("s1")
+    entry = context.journal.entry("s1")
     assert entry is not None
     assert entry.note == "The parcel\nis behind the bench"
     assert look(client, "/?q=bench").cards == ["s1"]
 
 
-def test_a_note_that_is_too_long_is_refused(parts: Parts, client: Client, tmp_path: Path) -> None:
-    shown(parts, tmp_path, "s1")
+def test_a_note_that_is_too_long_is_refused(context: WebContext, client: Client, tmp_path: Path) -> None:
+    shown(context, tmp_path, "s1")
     answer = client.post("/snapshots/s1/note", data={"note": "x" * 2001}, headers=PAGE)
     assert answer.status_code == 400
     assert "2000" in answer.text
 
 
-def test_labels_are_corrected_and_the_correction_taken_back(parts: Parts, client: Client, tmp_path: Path) -> None:
-    shown(parts, tmp_path, "s1")
+def test_labels_are_corrected_and_the_correction_taken_back(
+    context: WebContext, client: Client, tmp_path: Path
+) -> None:
+    shown(context, tmp_path, "s1")
     post(client, "/snapshots/s1/labels", data={"labels": " Dog, Fox,Dog, "})
-    assert _corrected(parts) == ("Dog", "Fox")
+    assert _corrected(context) == ("Dog", "Fox")
     post(client, "/snapshots/s1/labels", data={"labels": ""})
-    assert _corrected(parts) == ()
+    assert _corrected(context) == ()
     post(client, "/snapshots/s1/labels", data={"labels": "Dog", "undo": "1"})
-    assert _corrected(parts) is None
+    assert _corrected(context) is None
 
 
-def test_deleting_leads_back_to_the_grid_that_one_came_from(parts: Parts, client: Client, tmp_path: Path) -> None:
-    picture = Path(shown(parts, tmp_path, "s1").snapshot.path)
+def test_deleting_leads_back_to_the_grid_that_one_came_from(
+    context: WebContext, client: Client, tmp_path: Path
+) -> None:
+    picture = Path(shown(context, tmp_path, "s1").snapshot.path)
     asked = post(client, "/snapshots/s1/delete", came_from="/snapshots/s1?person=true")
     assert asked == "/?person=true"
     assert not picture.exists()
@@ -76,14 +82,14 @@ def test_forms_for_pictures_that_are_not_there_say_so(client: Client) -> None:
         assert client.post(f"/snapshots/never/{action}", data=data, headers=PAGE).status_code == 404
 
 
-def test_a_picture_taken_now_is_shown(parts: Parts, client: Client, tmp_path: Path) -> None:
+def test_a_picture_taken_now_is_shown(context: WebContext, client: Client, tmp_path: Path) -> None:
     def pipeline() -> None:
-        trigger = next(iter(parts.intake.poll(10)))
+        trigger = next(iter(context.intake.poll(10)))
         taken = Snapshot(trigger.id, trigger.camera, trigger.label, trigger.timestamp, trigger.timestamp, 0.1, "http")
         inspection = Inspection(taken, "fake", Detection())
-        parts.journal.record(taken)
-        parts.journal.inspect(inspection, ())
-        list(parts.live.handle(inspection))
+        context.journal.record(taken)
+        context.journal.inspect(inspection, ())
+        list(context.live.handle(inspection))
 
     worker = Thread(target=pipeline)
     worker.start()
@@ -93,12 +99,12 @@ def test_a_picture_taken_now_is_shown(parts: Parts, client: Client, tmp_path: Pa
     look(client, where)
 
 
-def test_an_unknown_camera_takes_no_picture(parts: Parts, client: Client) -> None:
+def test_an_unknown_camera_takes_no_picture(context: WebContext, client: Client) -> None:
     assert client.post("/cameras/cellar/trigger", headers=PAGE).status_code == 404
-    assert list(parts.intake.poll(0)) == []
+    assert list(context.intake.poll(0)) == []
 
 
-def test_several_pictures_are_uploaded_by_one_form(parts: Parts, client: Client) -> None:
+def test_several_pictures_are_uploaded_by_one_form(context: WebContext, client: Client) -> None:
     files = [
         ("image", ("a.jpg", jpeg(320, 240), "image/jpeg")),
         ("image", ("<b>.txt", b"hello", "text/plain")),
@@ -110,7 +116,7 @@ def test_several_pictures_are_uploaded_by_one_form(parts: Parts, client: Client)
     assert "This is text, not a picture." in page.text
     assert "<b>.txt" in page.text
     assert not page.all("b", "txt")
-    (snapshot,) = parts.handed_in.poll(1)
+    (snapshot,) = context.http_uploads.poll(1)
     assert snapshot.camera == "Front Door Camera"
 
 
@@ -121,16 +127,16 @@ def test_a_form_without_a_picture_says_what_is_missing(client: Client) -> None:
     assert "Choose at least one picture." in answer.text
 
 
-def _corrected(parts: Parts) -> tuple[str, ...] | None:
-    entry = parts.journal.entry("s1")
+def _corrected(context: WebContext) -> tuple[str, ...] | None:
+    entry = context.journal.entry("s1")
     assert entry is not None
     return entry.corrected
 
 
-def test_an_archive_is_tried_again_from_the_status_page(parts: Parts, client: Client, tmp_path: Path) -> None:
-    lost = shown(parts, tmp_path, targets=("folder",))
-    parts.journal.give_up(lost.id, "folder", problem="too_large: no")
+def test_an_archive_is_tried_again_from_the_status_page(context: WebContext, client: Client, tmp_path: Path) -> None:
+    lost = shown(context, tmp_path, targets=("folder",))
+    context.journal.abandon(lost.id, "folder", problem="too_large: no")
     assert "Try again now" in look(client, "/status").text
     assert post(client, "/archives/folder/retry") == "/status"
-    assert parts.journal.debt("folder").count == 1
+    assert context.journal.backlog("folder").count == 1
     assert client.post("/archives/attic/retry", headers=PAGE).status_code == 404

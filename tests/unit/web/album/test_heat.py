@@ -10,22 +10,24 @@ from zoneinfo import ZoneInfo
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.journal.entries import Filter, Heat
+from app.journal.entries import Filter, HeatCount
 from app.web.album.heat import DAYS, HeatMap, heat_map, span
-from app.web.album.query import Query
+from app.web.album.page_query import PageQuery
 
 BERLIN = ZoneInfo("Europe/Berlin")
 SPRING, AUTUMN = date(2026, 3, 29), date(2026, 10, 25)
 """The days on which clocks change in Berlin."""
 
 
-def heat(*quarters: Heat, last: date, today: date | None = None, asked: Mapping[str, str] | None = None) -> HeatMap:
-    query = Query(asked or {}, Filter(), BERLIN, "/")
+def heat(
+    *quarters: HeatCount, last: date, today: date | None = None, asked: Mapping[str, str] | None = None
+) -> HeatMap:
+    query = PageQuery(asked or {}, Filter(), BERLIN, "/")
     return heat_map(quarters, last=last, today=today or last, query=query)
 
 
-def quarter(moment: datetime, snapshots: int = 1, persons: int = 0) -> Heat:
-    return Heat(moment.timestamp(), snapshots, persons)
+def quarter(moment: datetime, snapshots: int = 1, persons: int = 0) -> HeatCount:
+    return HeatCount(moment.timestamp(), snapshots, persons)
 
 
 def spans(found: HeatMap) -> list[tuple[datetime, datetime]]:

@@ -12,11 +12,11 @@ import pytest
 
 from app.journal.entries import Correction
 from app.messages import Box, Detection, Label
-from app.sections import WebSettings
 from app.web.application import application
-from app.web.parts import CameraFace, Parts
-from pylib.breaker import State
-from pylib.health import Status
+from app.web.context import CameraInfo, WebContext
+from app.web.settings import WebSettings
+from pylib.observability.health import Status
+from pylib.runtime.circuit_breaker import State
 from tests.fakes.detectors import PERSON
 from tests.fakes.web import FRONT, KITCHEN, NOW, Client, album, close, parts_for, serving, shown
 from tests.unit.web.album.pages import PAGE, Read, look, read
@@ -25,16 +25,16 @@ HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>"
 DOG = Detection((Label("Dog", 0.8),))
 
 
-def test_the_grid_shows_the_newest_first_under_its_day(parts: Parts, client: Client, tmp_path: Path) -> None:
-    shown(parts, tmp_path, "old", taken_at=NOW - timedelta(days=1))
-    shown(parts, tmp_path, "new", taken_at=NOW)
+def test_the_grid_shows_the_newest_first_under_its_day(context: WebContext, client: Client, tmp_path: Path) -> None:
+    shown(context, tmp_path, "old", taken_at=NOW - timedelta(days=1))
+    shown(context, tmp_path, "new", taken_at=NOW)
     page = look(client, "/")
     assert page.cards == ["new", "old"]
     assert [day["data-day"] for day in page.all("h2", "day")] == ["2026-03-04", "2026-03-03"]
 
 
-def test_a_card_says_what_was_seen_where_and_when(parts: Parts, client: Client, tmp_path: Path) -> None:
-    shown(parts, tmp_path, "s1")
+def test_a_card_says_what_was_seen_where_and_when(context: WebContext, client: Client, tmp_path: Path) -> None:
+    shown(context, tmp_path, "s1")
     page = look(client, "/")
     (picture,) = page.all("img")
     assert picture["alt"].startswith("Front, ")
@@ -45,17 +45,17 @@ def test_a_card_says_what_was_seen_where_and_when(parts: Parts, client: Client, 
 
 
 def test_times_are_the_home_s(tmp_path: Path) -> None:
-    parts = parts_for(tmp_path, zone=ZoneInfo("Asia/Tokyo"))
-    shown(parts, tmp_path, "s1", taken_at=NOW.replace(hour=20))
-    with serving(application(parts)) as client:
+    context = parts_for(tmp_path, zone=ZoneInfo("Asia/Tokyo"))
+    shown(context, tmp_path, "s1", taken_at=NOW.replace(hour=20))
+    with serving(application(context)) as client:
         page = look(client, "/")
     assert page.all("h2", "day")[0]["data-day"] == "2026-03-05"
     assert "05:06:07" in page.text
-    close(parts)
+    close(context)
 
 
-def test_older_pages_go_on_where_the_first_one_ends(parts: Parts, client: Client, tmp_path: Path) -> None:
-    events = album(parts, tmp_path, 70)
+def test_older_pages_go_on_where_the_first_one_ends(context: WebContext, client: Client, tmp_path: Path) -> None:
+    events = album(context, tmp_path, 70)
     first = look(client, "/")
     older = next(link["href"] for link in first.all("a") if link.get("rel") == "next")
     second = look(client, older)
@@ -65,9 +65,9 @@ def test_older_pages_go_on_where_the_first_one_ends(parts: Parts, client: Client
 
 
 def test_a_page_loaded_below_another_repeats_neither_heading_nor_frame(
-    parts: Parts, client: Client, tmp_path: Path
+    context: WebContext, client: Client, tmp_path: Path
 ) -> None:
-    album(parts, tmp_path, 61)
+    album(context, tmp_path, 61)
     older = next(link["href"] for link in look(client, "/").all("a") if link.get("rel") == "next")
     part = read(client.get(older, headers={**PAGE, "HX-Request": "true"}).text)
     assert len(part.cards) == 1
@@ -91,19 +91,21 @@ def test_a_page_loaded_below_another_repeats_neither_heading_nor_frame(
         ("", ["dog", "person", "none"]),
     ],
 )
-def test_filters_choose(parts: Parts, client: Client, tmp_path: Path, query: str, expected: list[str]) -> None:
-    shown(parts, tmp_path, "person")
-    shown(parts, tmp_path, "dog", camera=KITCHEN, detection=DOG, taken_at=NOW + timedelta(minutes=1))
+def test_filters_choose(context: WebContext, client: Client, tmp_path: Path, query: str, expected: list[str]) -> None:
+    shown(context, tmp_path, "person")
+    shown(context, tmp_path, "dog", camera=KITCHEN, detection=DOG, taken_at=NOW + timedelta(minutes=1))
     shown(
-        parts, tmp_path, "none", detection=Detection(), problem="timeout: no answer", taken_at=NOW - timedelta(days=1)
+        context, tmp_path, "none", detection=Detection(), problem="timeout: no answer", taken_at=NOW - timedelta(days=1)
     )
-    parts.journal.change("dog", starred=True)
-    parts.journal.change("person", note="a parcel")
+    context.journal.change("dog", starred=True)
+    context.journal.change("person", note="a parcel")
     assert look(client, f"/?{query}").cards == expected
 
 
-def test_links_keep_the_filters_and_each_filter_can_be_taken_away(parts: Parts, client: Client, tmp_path: Path) -> None:
-    album(parts, tmp_path, 61)
+def test_links_keep_the_filters_and_each_filter_can_be_taken_away(
+    context: WebContext, client: Client, tmp_path: Path
+) -> None:
+    album(context, tmp_path, 61)
     page = look(client, "/?person=true&confidence=0.5&heat=2026-03-04")
     kept = {"person": ["true"], "confidence": ["0.5"], "heat": ["2026-03-04"]}
     chip = page.all("a", "chip")[0]["href"]
@@ -126,8 +128,8 @@ def test_what_makes_no_sense_gets_a_page_that_says_so(client: Client, query: str
     assert query.partition("=")[0] in page.text.lower()
 
 
-def test_parameters_of_others_are_passed_over(parts: Parts, client: Client, tmp_path: Path) -> None:
-    shown(parts, tmp_path, "s1")
+def test_parameters_of_others_are_passed_over(context: WebContext, client: Client, tmp_path: Path) -> None:
+    shown(context, tmp_path, "s1")
     assert look(client, "/?utm_source=mail").cards == ["s1"]
 
 
@@ -140,64 +142,66 @@ def test_an_empty_album_offers_to_take_the_first_picture(client: Client) -> None
     ]
 
 
-def test_filters_that_leave_nothing_say_so(parts: Parts, client: Client, tmp_path: Path) -> None:
-    shown(parts, tmp_path)
+def test_filters_that_leave_nothing_say_so(context: WebContext, client: Client, tmp_path: Path) -> None:
+    shown(context, tmp_path)
     page = look(client, "/?q=unheard")
     assert "Nothing matches" in page.text
     assert not page.all("form", "shutter")
 
 
 def test_nothing_that_people_or_cameras_say_becomes_markup(tmp_path: Path) -> None:
-    face = CameraFace(HOSTILE, lambda: State.CLOSED, lambda: 0.0)
-    parts = parts_for(tmp_path, cameras={FRONT: face})
+    face = CameraInfo(HOSTILE, lambda: State.CLOSED, lambda: 0.0)
+    context = parts_for(tmp_path, cameras={FRONT: face})
     seen = Detection((Label(HOSTILE, 0.9, (Box(0, 0, 1, 1),)),))
-    shown(parts, tmp_path, "s1", detection=seen, label=HOSTILE)
-    shown(parts, tmp_path, "s2", detection=Detection(), label=HOSTILE, problem=f"timeout: {HOSTILE}")
-    parts.journal.change("s1", note=HOSTILE, correction=Correction((HOSTILE,)))
-    plain = len(look_all(parts, "/status").all("script"))
+    shown(context, tmp_path, "s1", detection=seen, label=HOSTILE)
+    shown(context, tmp_path, "s2", detection=Detection(), label=HOSTILE, problem=f"timeout: {HOSTILE}")
+    context.journal.change("s1", note=HOSTILE, correction=Correction((HOSTILE,)))
+    plain = len(look_all(context, "/status").all("script"))
     for path in ("/", "/?q=%3Cscript%3E&label=%22%3E%3Cscript%3E", "/snapshots/s1", "/snapshots/s2", "/cameras"):
-        page = look_all(parts, path)
+        page = look_all(context, path)
         assert len(page.all("script")) == plain
         assert not [image for image in page.all("img") if "onerror" in image]
         assert not [attributes for _, attributes in page.tags if "style" in attributes]
-    close(parts)
+    close(context)
 
 
-def look_all(parts: Parts, path: str) -> Read:
-    with serving(application(parts)) as client:
+def look_all(context: WebContext, path: str) -> Read:
+    with serving(application(context)) as client:
         return look(client, path)
 
 
 @pytest.mark.parametrize("path", ["/", "/snapshots/s1", "/cameras", "/cameras/front-door", "/status", "/upload"])
 def test_every_address_begins_with_the_prefix_and_stays_here(tmp_path: Path, path: str) -> None:
-    parts = parts_for(tmp_path, settings=WebSettings(public_url="http://127.0.0.1/cams"), archives=())
-    shown(parts, tmp_path, "s1", detection=DOG)
-    with serving(application(parts)) as client:
+    context = parts_for(tmp_path, settings=WebSettings(public_url="http://127.0.0.1/cams"), archives=())
+    shown(context, tmp_path, "s1", detection=DOG)
+    with serving(application(context)) as client:
         page = look(client, f"/cams{path}")
         assert page.addresses
         assert all(address.startswith("/cams/") for address in page.addresses)
         assert client.get("/cams/manifest.webmanifest").json()["start_url"] == "/cams/"
-    close(parts)
+    close(context)
 
 
-def test_a_picture_s_page_has_its_neighbours_under_the_filter(parts: Parts, client: Client, tmp_path: Path) -> None:
+def test_a_picture_s_page_has_its_neighbours_under_the_filter(
+    context: WebContext, client: Client, tmp_path: Path
+) -> None:
     for number in range(5):
         taken_at = NOW + timedelta(minutes=number)
-        shown(parts, tmp_path, f"s{number}", taken_at=taken_at, detection=PERSON if number % 2 == 0 else DOG)
+        shown(context, tmp_path, f"s{number}", taken_at=taken_at, detection=PERSON if number % 2 == 0 else DOG)
     turns = look(client, "/snapshots/s2?person=true").all("a", "turn")
     assert [turn["href"] for turn in turns] == ["/snapshots/s4?person=true", "/snapshots/s0?person=true"]
 
 
-def test_a_picture_s_page_shows_the_same_moment_elsewhere(parts: Parts, client: Client, tmp_path: Path) -> None:
-    shown(parts, tmp_path, "s1")
-    shown(parts, tmp_path, "s2", camera=KITCHEN, taken_at=NOW + timedelta(seconds=3))
+def test_a_picture_s_page_shows_the_same_moment_elsewhere(context: WebContext, client: Client, tmp_path: Path) -> None:
+    shown(context, tmp_path, "s1")
+    shown(context, tmp_path, "s2", camera=KITCHEN, taken_at=NOW + timedelta(seconds=3))
     page = look(client, "/snapshots/s1")
     assert "The same moment" in page.text
     assert "/snapshots/s2" in page.addresses
 
 
-def test_boxes_can_be_seen_without_javascript(parts: Parts, client: Client, tmp_path: Path) -> None:
-    shown(parts, tmp_path, "s1")
+def test_boxes_can_be_seen_without_javascript(context: WebContext, client: Client, tmp_path: Path) -> None:
+    shown(context, tmp_path, "s1")
     page = look(client, "/snapshots/s1?person=true")
     boxes = next(link["href"] for link in page.all("a") if "data-boxes-toggle" in link)
     assert page.all("img")[0]["src"] == "/api/snapshots/s1/preview"
@@ -214,18 +218,18 @@ def test_boxes_can_be_seen_without_javascript(parts: Parts, client: Client, tmp_
     ],
 )
 def test_a_picture_that_is_not_there_is_explained(
-    parts: Parts, client: Client, tmp_path: Path, problem: str, sentence: str
+    context: WebContext, client: Client, tmp_path: Path, problem: str, sentence: str
 ) -> None:
-    shown(parts, tmp_path, "s1", problem=problem, path="", detection=Detection())
+    shown(context, tmp_path, "s1", problem=problem, path="", detection=Detection())
     page = look(client, "/snapshots/s1")
     assert sentence in page.text
     assert problem.partition(": ")[2] in page.text
     assert not page.all("img")
 
 
-def test_a_correction_stands_beside_what_the_detector_said(parts: Parts, client: Client, tmp_path: Path) -> None:
-    shown(parts, tmp_path, "s1", detection=DOG)
-    parts.journal.change("s1", correction=Correction(("Fox",)))
+def test_a_correction_stands_beside_what_the_detector_said(context: WebContext, client: Client, tmp_path: Path) -> None:
+    shown(context, tmp_path, "s1", detection=DOG)
+    context.journal.change("s1", correction=Correction(("Fox",)))
     page = look(client, "/snapshots/s1")
     assert [chip["data-label"] for chip in page.all("a", "chip")] == ["Fox"]
     assert "fake said: Dog 80" in page.text
@@ -238,49 +242,49 @@ def test_an_unknown_picture_is_a_page_with_a_way_back(client: Client) -> None:
 
 
 def test_a_camera_s_page_says_how_it_is_treated(tmp_path: Path) -> None:
-    parts = parts_for(tmp_path, cameras={FRONT: CameraFace("Front", lambda: State.OPEN, lambda: 23.4)})
-    shown(parts, tmp_path, "s1")
-    with serving(application(parts)) as client:
+    context = parts_for(tmp_path, cameras={FRONT: CameraInfo("Front", lambda: State.OPEN, lambda: 23.4)})
+    shown(context, tmp_path, "s1")
+    with serving(application(context)) as client:
         page = look(client, "/cameras/front-door")
         assert "left alone for 23 s after failing" in page.text
         assert page.cards == ["s1"]
         assert "left alone for 23 s after failing" in look(client, "/cameras").text
-    close(parts)
+    close(context)
 
 
 def test_a_camera_that_is_configured_no_more_keeps_its_pictures(tmp_path: Path) -> None:
-    parts = parts_for(tmp_path)
-    shown(parts, tmp_path, "s1")
+    context = parts_for(tmp_path)
+    shown(context, tmp_path, "s1")
     fewer = parts_for(tmp_path, cameras={})
     with serving(application(fewer)) as client:
         page = look(client, "/cameras/front-door-camera")
         assert page.cards == ["s1"]
         assert not page.all("form", "shutter")
     close(fewer)
-    close(parts)
+    close(context)
 
 
-def test_a_picture_that_is_being_looked_at_is_waited_for(parts: Parts, client: Client, tmp_path: Path) -> None:
-    seen = shown(parts, tmp_path)
-    parts.journal.record(replace(seen.snapshot, id="fresh"))
+def test_a_picture_that_is_being_looked_at_is_waited_for(context: WebContext, client: Client, tmp_path: Path) -> None:
+    seen = shown(context, tmp_path)
+    context.journal.record(replace(seen.snapshot, id="fresh"))
     answer = client.get("/snapshots/fresh", headers=PAGE)
     assert (answer.status_code, answer.headers["Refresh"]) == (202, "1")
     assert "being looked at" in answer.text
 
 
-def test_status_says_what_needs_attention(parts: Parts, client: Client) -> None:
-    parts.health.add("disk", lambda: Status(ok=True, detail="41.2 GB free, 1.0 needed"))
-    parts.health.add("fetch", lambda: Status(ok=True), live=True)
+def test_status_says_what_needs_attention(context: WebContext, client: Client) -> None:
+    context.health.add("disk", lambda: Status(ok=True, detail="41.2 GB free, 1.0 needed"))
+    context.health.add("fetch", lambda: Status(ok=True), live=True)
     assert "All is well" in look(client, "/status").text
-    parts.health.add("broker", lambda: Status(ok=False, detail="not connected: listener"))
+    context.health.add("broker", lambda: Status(ok=False, detail="not connected: listener"))
     page = look(client, "/status")
     assert "Needs attention" in page.text
     assert "not connected: listener" in page.text
     assert "The archive folder" in page.text
 
 
-def test_an_archive_that_is_late_needs_attention_and_is_told_of_once(parts: Parts, client: Client) -> None:
-    parts.health.add("archived to folder", lambda: Status(ok=False, detail="7 pictures to archive"), critical=False)
+def test_an_archive_that_is_late_needs_attention_and_is_told_of_once(context: WebContext, client: Client) -> None:
+    context.health.add("archived to folder", lambda: Status(ok=False, detail="7 pictures to archive"), critical=False)
     page = look(client, "/status")
     assert "Needs attention" in page.text
     assert page.text.count("archive folder") == 2  # in the summary and in its row
@@ -299,8 +303,8 @@ def test_static_files_are_kept_for_ever_under_their_hash_only(client: Client) ->
     assert client.get(f"/static/{version}/nothing.css").status_code == 404
 
 
-def test_pages_load_nothing_that_is_not_there(parts: Parts, client: Client, tmp_path: Path) -> None:
-    shown(parts, tmp_path, "s1")
+def test_pages_load_nothing_that_is_not_there(context: WebContext, client: Client, tmp_path: Path) -> None:
+    shown(context, tmp_path, "s1")
     page = look(client, "/")
     loaded = [link["href"] for link in page.all("link")] + [script["src"] for script in page.all("script")]
     assert len(loaded) >= 7

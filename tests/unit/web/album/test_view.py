@@ -9,14 +9,14 @@ import pytest
 
 from app.journal.entries import Entry, Filter
 from app.messages import Box, Detection, Inspection, Label, Snapshot
-from app.web.album import sentences
-from app.web.album.query import Query
+from app.web.album import texts
+from app.web.album.page_query import PageQuery
 from app.web.album.view import Viewer, best, boxes, focus
-from pylib.breaker import State
+from pylib.runtime.circuit_breaker import State
 
 NOW = datetime(2026, 11, 21, 14, 3, 22, tzinfo=UTC)
 VIEW = Viewer(path=lambda path: f"/p{path}", zone=UTC, now=lambda: NOW)
-QUERY = Query({"person": "true"}, Filter(person=True), UTC, "/p/")
+QUERY = PageQuery({"person": "true"}, Filter(person=True), UTC, "/p/")
 
 
 def entry(
@@ -76,29 +76,29 @@ def test_the_grid_s_crop_follows_what_was_seen(left: float, fifth: int) -> None:
     ],
 )
 def test_what_is_missing_is_explained(found: Entry, title: str, sentence: str) -> None:
-    explanation = sentences.explain(found)
+    explanation = texts.explain(found)
     assert explanation is not None
     assert (explanation.title, explanation.sentence) == (title, sentence)
 
 
 def test_what_is_complete_needs_no_explanation() -> None:
-    assert sentences.explain(entry(Label("Dog", 0.9))) is None
+    assert texts.explain(entry(Label("Dog", 0.9))) is None
 
 
 @pytest.mark.parametrize(
     ("seconds", "words"), [(0.42, "0.4 s"), (23.4, "23 s"), (300, "5 min"), (7200, "2 h"), (400_000, "5 days")]
 )
 def test_durations_are_told_as_people_tell_them(seconds: float, words: str) -> None:
-    assert sentences.duration(seconds) == words
+    assert texts.duration(seconds) == words
 
 
 def test_a_camera_s_circuit_is_told_in_words() -> None:
-    assert sentences.circuit(State.OPEN, 23.4) == "left alone for 23 s after failing"
-    assert sentences.circuit(State.HALF_OPEN, 0) == "on trial after failing"
-    assert sentences.circuit(State.CLOSED, 0) == "working"
+    assert texts.circuit(State.OPEN, 23.4) == "left alone for 23 s after failing"
+    assert texts.circuit(State.HALF_OPEN, 0) == "on trial after failing"
+    assert texts.circuit(State.CLOSED, 0) == "working"
 
 
 def test_days_have_names_while_they_are_near() -> None:
     today = NOW.date()
-    told = [sentences.day(today - timedelta(days=days), today) for days in (0, 1, 2, 400)]
+    told = [texts.day(today - timedelta(days=days), today) for days in (0, 1, 2, 400)]
     assert told == ["Today", "Yesterday", "Thursday, 19 November", "Friday, 17 October 2025"]

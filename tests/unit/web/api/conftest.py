@@ -11,7 +11,7 @@ import pytest
 
 from app.messages import Inspection
 from app.web.application import application
-from app.web.parts import Parts
+from app.web.context import WebContext
 from tests.fakes.web import Client, close, parts_for, serving, shown
 
 
@@ -20,11 +20,11 @@ class House:
     """The API as its callers see it, and what stands behind it."""
 
     client: Client
-    parts: Parts
+    context: WebContext
     folder: Path
 
     def shown(self, event_id: str = "s1", **changes: Any) -> Inspection:
-        return shown(self.parts, self.folder, event_id, **changes)
+        return shown(self.context, self.folder, event_id, **changes)
 
     def kept(self) -> list[str]:
         """Every picture in the cache."""
@@ -33,7 +33,7 @@ class House:
 
 @pytest.fixture
 def house(tmp_path: Path) -> Iterator[House]:
-    parts = parts_for(tmp_path)
-    with serving(application(parts)) as client:
-        yield House(client, parts, tmp_path)
-    close(parts)
+    context = parts_for(tmp_path)
+    with serving(application(context)) as client:
+        yield House(client, context, tmp_path)
+    close(context)

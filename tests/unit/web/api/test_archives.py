@@ -5,16 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 
 from app.web.application import application
-from app.web.parts import ArchiveFace
+from app.web.context import ArchiveInfo
 from tests.fakes.web import close, parts_for, serving, shown
 
 
 def test_what_waits_and_since_when_is_told(tmp_path: Path) -> None:
-    parts = parts_for(tmp_path)
-    shown(parts, tmp_path, targets=("folder",))
-    with serving(application(parts)) as client:
+    context = parts_for(tmp_path)
+    shown(context, tmp_path, targets=("folder",))
+    with serving(application(context)) as client:
         (archive,) = client.get("/api/archives").json()["archives"]
-    close(parts)
+    close(context)
     assert archive.pop("waiting_since")
     assert archive == {
         "name": "folder",
@@ -29,13 +29,13 @@ def test_what_waits_and_since_when_is_told(tmp_path: Path) -> None:
 
 def test_an_archive_that_was_left_alone_is_tried_at_once(tmp_path: Path) -> None:
     tried: list[str] = []
-    face = ArchiveFace("nas", lambda: "", try_now=lambda: tried.append("nas"))
-    parts = parts_for(tmp_path, archives=(face,))
-    shown(parts, tmp_path)  # from before the archive was configured
-    with serving(application(parts)) as client:
+    face = ArchiveInfo("nas", lambda: "", try_now=lambda: tried.append("nas"))
+    context = parts_for(tmp_path, archives=(face,))
+    shown(context, tmp_path)  # from before the archive was configured
+    with serving(application(context)) as client:
         answer = client.post("/api/archives/nas/retry")
         unknown = client.post("/api/archives/attic/retry")
-    close(parts)
+    close(context)
     assert answer.json() == {"waiting": 1, "taken_up": 1}
     assert tried == ["nas"]
     assert (unknown.status_code, unknown.json()) == (

@@ -13,25 +13,25 @@ from tests.unit.web.api.conftest import House
 def test_a_trigger_is_recorded_before_it_is_accepted(house: House) -> None:
     answer = house.client.post("/api/cameras/front-door/trigger", json={"active_input": {"a": 1}})
     assert answer.status_code == 202
-    (accepted,) = house.parts.journal.accepted(older_than=0)
+    (accepted,) = house.context.journal.accepted(older_than=0)
     assert (accepted.id, accepted.camera, accepted.label) == (answer.json()["event_id"], FRONT, "Front")
     assert accepted.active_input == {"a": 1}
-    assert [trigger.id for trigger in house.parts.intake.poll(1)] == [accepted.id]
+    assert [trigger.id for trigger in house.context.intake.poll(1)] == [accepted.id]
 
 
 def test_a_sensors_time_and_trace_are_passed_on(house: House) -> None:
     house.client.post(
         "/api/cameras/front-door/trigger", json={"timestamp": 1772600767, "other": 1}, headers={"traceparent": "00-1"}
     )
-    (accepted,) = house.parts.journal.accepted(older_than=0)
+    (accepted,) = house.context.journal.accepted(older_than=0)
     assert (accepted.timestamp.timestamp(), accepted.traceparent) == (1772600767, "00-1")
 
 
 def test_a_caller_who_waits_gets_the_event(house: House) -> None:
     def pipeline() -> None:
-        (trigger,) = house.parts.intake.poll(5)
-        house.parts.live.handle(house.shown("other"))
-        house.parts.live.handle(house.shown(trigger.id))
+        (trigger,) = house.context.intake.poll(5)
+        house.context.live.handle(house.shown("other"))
+        house.context.live.handle(house.shown(trigger.id))
 
     threading.Thread(target=pipeline).start()
     answer = house.client.post("/api/cameras/Front%20Door%20Camera/trigger?wait=5")
@@ -79,7 +79,7 @@ def test_what_is_wrong_with_a_trigger_is_said_in_one_sentence(
     answer = house.client.post(path, data=body)
     assert answer.status_code == status
     assert sentence in answer.json()["error"]
-    assert house.parts.journal.accepted(older_than=0) == []
+    assert house.context.journal.accepted(older_than=0) == []
 
 
 def test_the_cameras_are_listed_with_their_last_picture(house: House) -> None:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from app.sections import WebSettings
 from app.web.application import application
-from pylib.credentials import Secret
-from pylib.health import Status
+from app.web.settings import WebSettings
+from pylib.observability.health import Status
+from pylib.settings.credentials import Secret
 from tests.fakes.web import close, parts_for, serving
 from tests.unit.web.api.conftest import House
 
@@ -18,7 +18,7 @@ def away() -> Status:
 
 def test_health_says_which_part_is_unwell(house: House) -> None:
     assert house.client.get("/health/ready").json() == {"live": True, "ready": True, "checks": []}
-    house.parts.health.add("broker", away)
+    house.context.health.add("broker", away)
     assert house.client.get("/health/live").status_code == 200
     answer = house.client.get("/health/ready")
     assert answer.status_code == 503
@@ -32,8 +32,8 @@ def test_live_asks_the_threads_and_nobody_else(house: House) -> None:
         asked.append("broker")
         return Status(ok=True)
 
-    house.parts.health.add("broker", probe)
-    house.parts.health.add("fetch", lambda: Status(ok=False, detail="not running"), live=True)
+    house.context.health.add("broker", probe)
+    house.context.health.add("fetch", lambda: Status(ok=False, detail="not running"), live=True)
     answer = house.client.get("/health/live")
     assert (answer.status_code, answer.json()["live"]) == (503, False)
     assert [check["name"] for check in answer.json()["checks"]] == ["fetch"]
@@ -41,17 +41,17 @@ def test_live_asks_the_threads_and_nobody_else(house: House) -> None:
 
 
 def test_strangers_get_one_word(tmp_path: Path) -> None:
-    parts = parts_for(tmp_path, settings=WebSettings(password=Secret("right")))
-    with serving(application(parts)) as client:
+    context = parts_for(tmp_path, settings=WebSettings(password=Secret("right")))
+    with serving(application(context)) as client:
         assert client.get("/health/live").json() == {"live": True}
         assert client.get("/health/ready").json() == {"ready": True}
-        parts.health.add("broker", away)
+        context.health.add("broker", away)
         answer = client.get("/health/ready")
         assert (answer.status_code, answer.json()) == (503, {"ready": False})
         known = client.get("/health/ready", headers={"Authorization": "Bearer right"})
         assert known.json()["checks"][0]["name"] == "broker"
         assert client.get("/metrics").status_code == 401
-    close(parts)
+    close(context)
 
 
 def test_metrics_come_as_prometheus_reads_them(house: House) -> None:

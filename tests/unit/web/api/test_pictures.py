@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from app.sections import WebSettings
 from app.web.application import application
-from pylib.credentials import Secret
+from app.web.settings import WebSettings
+from pylib.settings.credentials import Secret
 from tests.fakes.cameras import jpeg
 from tests.fakes.web import KITCHEN, close, parts_for, serving, shown
 from tests.unit.web.api.conftest import House
@@ -72,18 +72,18 @@ def test_a_picture_that_is_not_there_is_a_404_that_says_why(house: House, kind: 
 
 def test_a_picture_that_left_the_cache_is_said_to_be_where_it_is_archived(house: House) -> None:
     gone = house.shown("gone", targets=("folder",))
-    house.parts.journal.delivered("gone", "folder", md5="0" * 32)
+    house.context.journal.delivered("gone", "folder", md5="0" * 32)
     Path(gone.snapshot.path).unlink()
     error = house.client.get("/api/snapshots/gone/image").json()["error"]
     assert error == "picture_gone: the picture is no longer in the cache; it is archived in folder"
 
 
 def test_a_link_opens_one_picture_to_who_has_it(tmp_path: Path) -> None:
-    parts = parts_for(
+    context = parts_for(
         tmp_path, settings=WebSettings(password=Secret("right"), public_url="https://home.example/cameras")
     )
-    shown(parts, tmp_path, "s1")
-    with serving(application(parts)) as client:
+    shown(context, tmp_path, "s1")
+    with serving(application(context)) as client:
         right = {"Authorization": "Bearer right"}
         link = client.post("/api/snapshots/s1/link", json={"kind": "thumbnail", "seconds": 60}, headers=right).json()
         assert link["url"].startswith("https://home.example/cameras/api/snapshots/s1/thumbnail?")
@@ -92,7 +92,7 @@ def test_a_link_opens_one_picture_to_who_has_it(tmp_path: Path) -> None:
         assert client.get(path.replace("thumbnail", "image")).status_code in (401, 403)
         assert client.get(re.sub("expires=[0-9]+", "expires=9999999999", path)).status_code in (401, 403)
         assert client.get("/api/snapshots/s1").status_code == 401
-    close(parts)
+    close(context)
 
 
 @pytest.mark.parametrize(

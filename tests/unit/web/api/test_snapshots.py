@@ -41,11 +41,11 @@ def test_an_event_without_a_picture_has_no_address_of_one(house: House) -> None:
 
 
 def test_what_is_no_event_yet_can_be_fetched_too(house: House) -> None:
-    house.parts.journal.record(Snapshot("taken", FRONT, "Front", NOW, NOW, 0.1, "http"))
+    house.context.journal.record(Snapshot("taken", FRONT, "Front", NOW, NOW, 0.1, "http"))
     assert house.client.get("/api/snapshots/taken").json()["detector"] == ""
     held = Snapshot("held", FRONT, "Front", NOW, NOW, 0.0, "ftp", "/cache/a.jpg")
-    house.parts.journal.record(held)
-    house.parts.journal.hold(Inspection(held, "fake", PERSON))
+    house.context.journal.record(held)
+    house.context.journal.hold(Inspection(held, "fake", PERSON))
     assert house.client.get("/api/snapshots/held").json()["detector"] == "fake"
     assert listed(house) == []
 
@@ -55,9 +55,9 @@ def test_pictures_of_one_moment_name_each_other(house: House) -> None:
         path = house.folder / f"{event_id}.jpg"
         path.write_bytes(jpeg(320, 240))
         taken = Snapshot(event_id, FRONT, "Front", NOW, NOW, 0.0, "ftp", str(path))
-        house.parts.journal.record(taken)
-        house.parts.journal.hold(Inspection(taken, "fake", PERSON))
-    house.parts.journal.settle("best", ["other", "third"], [])
+        house.context.journal.record(taken)
+        house.context.journal.hold(Inspection(taken, "fake", PERSON))
+    house.context.journal.settle("best", ["other", "third"], [])
     assert sorted(house.client.get("/api/snapshots/best").json()["related"]) == ["other", "third"]
     assert house.client.get("/api/snapshots/third").json()["related"] == ["best"]
     house.shown("alone")
@@ -65,7 +65,7 @@ def test_pictures_of_one_moment_name_each_other(house: House) -> None:
 
 
 def test_pages_follow_each_other_newest_first_and_end(house: House) -> None:
-    every = [inspection.id for inspection in album(house.parts, house.folder, 5)]
+    every = [inspection.id for inspection in album(house.context, house.folder, 5)]
     seen: list[str] = []
     cursor = ""
     while cursor is not None:
@@ -76,7 +76,7 @@ def test_pages_follow_each_other_newest_first_and_end(house: House) -> None:
 
 
 def test_a_page_can_begin_at_a_moment(house: House) -> None:
-    every = [inspection.id for inspection in album(house.parts, house.folder, 3)]
+    every = [inspection.id for inspection in album(house.context, house.folder, 3)]
     assert listed(house, "?before=2026-03-04T05:06:07Z") == every[1:]
     assert listed(house, "?before=2026-03-04T06:06:07+01:00") == every[1:]  # the plus is a space by now
 

@@ -29,10 +29,10 @@ def test_events_come_as_they_happen_as_far_as_they_are_wanted(house: House) -> N
     with house.client.get("/api/events?camera=front-door&last_event_id=first", stream=True) as answer:
         assert answer.headers["content-type"].startswith("text/event-stream")
         came = events(answer)
-        house.parts.live.handle(house.shown("kitchen", camera=KITCHEN))
-        house.parts.live.handle(house.shown("front"))
+        house.context.live.handle(house.shown("kitchen", camera=KITCHEN))
+        house.context.live.handle(house.shown("front"))
         fields, entry = next(came)
-        assert house.parts.broadcast.viewers == 1
+        assert house.context.broadcast.viewers == 1
     assert (fields["id"], fields["event"], entry["event_id"]) == ("front", "snapshot", "front")
     assert entry == {
         name: value for name, value in house.client.get("/api/snapshots/front").json().items() if name != "related"

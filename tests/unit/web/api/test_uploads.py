@@ -16,8 +16,8 @@ from PIL import Image
 
 from app.messages import Detection, Inspection
 from app.web.application import application
-from app.web.parts import CameraFace
-from pylib.breaker import State
+from app.web.context import CameraInfo
+from pylib.runtime.circuit_breaker import State
 from tests.fakes.cameras import jpeg
 from tests.fakes.pictures import encoded
 from tests.fakes.web import FRONT, KITCHEN, MAX_PIXELS, close, parts_for, serving
@@ -51,10 +51,10 @@ def test_a_form_s_picture_is_recorded_with_what_is_said_about_it(house: House) -
         "/api/snapshots", **form(jpeg(), taken_at=datetime.now(UTC).isoformat(), note="the parcel")
     )
     assert answer.status_code == 202, answer.text
-    (snapshot,) = house.parts.handed_in.poll(1)
+    (snapshot,) = house.context.http_uploads.poll(1)
     assert (snapshot.id, snapshot.camera, snapshot.label) == (answer.json()["event_id"], FRONT, "Front")
     assert Path(snapshot.path).read_bytes() == jpeg()
-    house.parts.journal.inspect(Inspection(snapshot), [])
+    house.context.journal.inspect(Inspection(snapshot), [])
     assert house.client.get(f"/api/snapshots/{snapshot.id}").json()["note"] == "the parcel"
 
 
@@ -63,16 +63,16 @@ def test_a_bare_picture_of_every_format_is_taken(house: House, kind: str) -> Non
     picture = encoded(Image.new("RGB", (40, 30), "navy"), kind)
     answer = house.client.post("/api/snapshots?camera=k%C3%BCche", **bare(picture, f"image/{kind.lower()}"))
     assert answer.status_code == 202, answer.text
-    (snapshot,) = house.parts.handed_in.poll(1)
+    (snapshot,) = house.context.http_uploads.poll(1)
     assert (snapshot.camera, snapshot.width, snapshot.height) == (KITCHEN, 40, 30)
 
 
 def test_whoever_waits_gets_the_event_and_at_once_when_it_is_a_known_picture(house: House) -> None:
     def pipeline() -> None:
-        (snapshot,) = house.parts.handed_in.poll(5)
+        (snapshot,) = house.context.http_uploads.poll(5)
         seen = Inspection(snapshot, "fake", Detection())
-        house.parts.journal.inspect(seen, [])
-        house.parts.live.handle(seen)
+        house.context.journal.inspect(seen, [])
+        house.context.live.handle(seen)
 
     threading.Thread(target=pipeline).start()
     first = house.client.post("/api/snapshots?wait=5", **form(jpeg()))
@@ -82,11 +82,11 @@ def test_whoever_waits_gets_the_event_and_at_once_when_it_is_a_known_picture(hou
 
 
 def test_the_only_camera_needs_no_name(tmp_path: Path) -> None:
-    only = {FRONT: CameraFace("Front", lambda: State.CLOSED, lambda: 0.0)}
-    parts = parts_for(tmp_path, cameras=only)
-    with serving(application(parts)) as client:
+    only = {FRONT: CameraInfo("Front", lambda: State.CLOSED, lambda: 0.0)}
+    context = parts_for(tmp_path, cameras=only)
+    with serving(application(context)) as client:
         assert client.post("/api/snapshots", **bare(jpeg())).status_code == 202
-    close(parts)
+    close(context)
 
 
 @pytest.mark.parametrize("make", [form, lambda picture: bare(picture, "application/octet-stream")])
@@ -112,7 +112,7 @@ def test_what_is_no_picture_gets_one_clear_error_and_leaves_nothing(
     assert answer.status_code == status, answer.text
     assert answer.json()["error"].startswith(sentence)
     assert house.kept() == []
-    assert list(house.parts.handed_in.poll(0)) == []
+    assert list(house.context.http_uploads.poll(0)) == []
 
 
 def test_one_pixel_too_many_is_too_many(house: House) -> None:

@@ -1,0 +1,74 @@
+"""boto3's client for S3, whose calls keep to a deadline (`pylib.net.deadline`)."""
+
+from __future__ import annotations
+
+import socket
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from boto3.session import Session
+from botocore.awsrequest import (
+    AWSHTTPConnection,
+    AWSHTTPConnectionPool,
+    AWSHTTPSConnection,
+    AWSHTTPSConnectionPool,
+)
+from botocore.config import Config
+
+from pylib.net.deadline import TimedTLSSocket, timed
+
+if TYPE_CHECKING:
+    from types_boto3_s3 import S3Client
+
+    from app.archives.s3.settings import S3Settings
+
+
+class _Connection(AWSHTTPConnection):
+    def _new_conn(self) -> socket.socket:
+        return timed(super()._new_conn())
+
+
+class _TLSConnection(AWSHTTPSConnection):
+    def _new_conn(self) -> socket.socket:
+        return timed(super()._new_conn())
+
+    def connect(self) -> None:
+        assert self.ssl_context is not None  # noqa: S101 - botocore always makes one
+        self.ssl_context.sslsocket_class = TimedTLSSocket
+        super().connect()
+
+
+class _Pool(AWSHTTPConnectionPool):
+    ConnectionCls = _Connection
+
+
+class _TLSPool(AWSHTTPSConnectionPool):
+    ConnectionCls = _TLSConnection
+
+
+def make_client(settings: S3Settings) -> S3Client:
+    """Build it; sends nothing. Raises ValueError for an endpoint that is no address, and BotoCoreError."""
+    config = Config(
+        connect_timeout=settings.connect_timeout,
+        read_timeout=settings.read_timeout,
+        max_pool_connections=settings.concurrency,
+        # The second try is for a connection that the server had closed; all others are the journal's.
+        retries={"mode": "standard", "total_max_attempts": 2},
+        tcp_keepalive=True,
+        s3={"addressing_style": "path" if settings.path_style else "auto"},
+        # botocore's own CRC32 comes as a trailer that other servers do not know; ours are in the headers.
+        request_checksum_calculation="when_required",
+        response_checksum_validation="when_required",
+        user_agent="snapshot-processor",
+    )
+    _ = urlsplit(settings.endpoint_url).port  # a ValueError now rather than at each call
+    # A session of its own: making clients is not thread-safe, using them is.
+    client = Session().client(
+        "s3",
+        region_name=settings.region or None,
+        endpoint_url=settings.endpoint_url or None,
+        config=config,
+    )
+    # botocore has no setting for this, and its timeout counts each read by itself.
+    client._endpoint.http_session._pool_classes_by_scheme.update(http=_Pool, https=_TLSPool)  # type: ignore[attr-defined]
+    return client

@@ -1,0 +1,152 @@
+"""Everything that keeps pictures beyond the cache, and the cache within bounds, put together from settings."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import structlog
+
+from app import archives as kinds
+from app import publishers
+from app.archives import Archive
+from app.archives.google_drive.token_backup import TokenBackup
+from app.config.settings import Settings
+from app.journal import Journal
+from app.monitoring.metrics import SnapshotMetrics
+from app.pipeline.archive import Keep
+from app.storage.retention import Retention
+from app.storage.thumbnails import Thumbnails
+from app.storage.video_retention import VideoRetention
+from app.storage.videos import VIDEOS, Videos
+from pylib.errors import Failure
+from pylib.runtime.periodic import Every, Periodic
+from pylib.runtime.threads import ManagedThread
+from pylib.timezones import local_zone
+
+log = structlog.get_logger(__name__)
+
+ORGANISE_EVERY_S = 3600.0
+BACKUP_EVERY_S = 60.0
+"""Between looks whether the token has changed."""
+LONG_JOB_S = 3600.0
+"""What a job over a whole archive or cache may take before it counts as stuck; it beats in between."""
+
+
+class Keeping:
+    """The archives with a stage for each, and the jobs around them."""
+
+    def __init__(self, settings: Settings, *, journal: Journal, root: Path, metrics: SnapshotMetrics) -> None:
+        """`root`: the cache's folder. Raises `app.archives.ArchiveError` where settings make no sense."""
+        self._settings = settings
+        self._journal = journal
+        self._root = root
+        self.archives = archives_of(settings, used=lambda: journal.has_delivered("folder"))
+        late = settings.archive.alarm_after
+        self.stages = [Keep(one, journal=journal, late=late, count=metrics.delivery) for one in self.archives]
+
+    @property
+    def names(self) -> list[str]:
+        """The archives' names as targets of deliveries."""
+        return [archive.name for archive in self.archives]
+
+    def url(self) -> str:
+        """Where people find the pictures: the first archive's link that leads anywhere, or nothing."""
+        return next((archive.url for archive in self.archives if archive.url), "")
+
+    def open(self) -> None:
+        """Fetch the token back from its copy where it is gone; a failure is logged, and an alarm later."""
+        if not self._settings.google_drive.folder or not self._settings.backup_s3_bucket:
+            return
+        try:
+            if self._backup().restore():
+                log.info("google drive's token restored from its copy")
+        except Failure as error:
+            log.warning("google drive's token not restored", reason=str(error))
+
+    @property
+    def jobs(self) -> list[ManagedThread]:
+        """The threads that run by the clock."""
+        jobs: list[ManagedThread] = [self._retention()]
+        jobs += [_organiser(archive.organise) for archive in self.archives if hasattr(archive, "organise")]
+        if self._settings.backup_s3_bucket and self._settings.google_drive.folder:
+            jobs.append(Periodic("token backup", self._backup().run, Every(BACKUP_EVERY_S)))
+        return jobs
+
+    def _backup(self) -> TokenBackup:
+        token = self._settings.google_drive.token_file(self._settings.data_dir)
+        return TokenBackup(token, bucket=self._settings.backup_s3_bucket)
+
+    def _retention(self) -> ManagedThread:
+        videos = video_retention_of(self._settings, self._journal)
+        pictures = retention_of(
+            self._settings, self._journal, root=self._root, archives=self.names, beat=lambda: job.beat()
+        )
+
+        def clean() -> None:
+            videos.clean()  # first: they give room before a picture has to
+            pictures.clean()
+
+        job = Periodic("retention", clean, Every(self._settings.retention.every), stall_after=LONG_JOB_S)
+        return job
+
+
+def archives_of(settings: Settings, *, used: Callable[[], bool]) -> list[Archive]:
+    """The configured archives; the one whose link events carry comes first.
+
+    `used`: whether the folder was ever archived to, so that an empty one is a disk that is away.
+    """
+    found: list[Archive] = []
+    if settings.google_drive.folder:
+        zone = local_zone(settings.time_zone)
+        found.append(kinds.load("google_drive")(settings.google_drive, data_dir=settings.data_dir, zone=zone))
+    if settings.s3.bucket:
+        found.append(kinds.load("s3")(settings.s3))
+    if settings.archive.dir is not None:
+        found.append(kinds.load("folder")(settings.archive.dir, used=used, concurrency=settings.archive.concurrency))
+    return found
+
+
+def retention_of(
+    settings: Settings,
+    journal: Journal,
+    *,
+    root: Path,
+    archives: Sequence[str],
+    beat: Callable[[], None] = lambda: None,
+    to_come: int = 0,
+) -> Retention:
+    """What keeps the cache within bounds; `to_come`: bytes of its disk that count as free already."""
+    told = [publishers.RABBITMQ] if settings.rabbitmq.server_address else []
+    return Retention(
+        settings.retention,
+        journal=journal,
+        root=root,
+        targets=[*told, *archives],
+        archives=archives,
+        thumbnails=thumbnails_of(settings),
+        free=lambda folder: shutil.disk_usage(folder).free + to_come,
+        beat=beat,
+    )
+
+
+def video_retention_of(settings: Settings, journal: Journal) -> VideoRetention:
+    """What keeps the videos within bounds, also those from before they were ignored."""
+    videos = Videos(settings.data_dir / VIDEOS, zone=local_zone(settings.time_zone))
+    return VideoRetention(settings.retention, videos=videos, pictures_size=journal.pictures_size)
+
+
+def thumbnails_of(settings: Settings) -> Thumbnails:
+    """Where small pictures are kept, of all that are in the cache."""
+    return Thumbnails(settings.data_dir / "thumbnails", max_pixels=settings.max_pixels)
+
+
+def _organiser(organise: Callable[[Callable[[], None]], object]) -> Periodic:
+    job = Periodic(
+        "organiser",
+        lambda: organise(lambda: job.beat()),
+        Every(ORGANISE_EVERY_S),
+        stall_after=LONG_JOB_S,
+    )
+    return job

@@ -1,0 +1,159 @@
+"""Everything that takes in what cameras push, put together from settings: FTP, mail, and the watched folder."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING
+
+import structlog
+
+from app.config.settings import Settings
+from app.journal import Journal
+from app.monitoring.metrics import SnapshotMetrics
+from app.pipeline.receive import Receive
+from app.storage.cache import Cache
+from app.storage.videos import VIDEOS, Videos, is_video
+from app.uploads.camera_folders import CameraFolders, PushingCamera
+from app.uploads.capture_time import CaptureTime
+from app.uploads.inbox import Inbox
+from app.uploads.mail.settings import BANS_FILE
+from app.uploads.quarantine import Quarantine
+from app.uploads.source import UploadSource
+from pylib.errors import Permanent
+from pylib.runtime.threads import ManagedThread
+from pylib.timezones import local_zone
+
+if TYPE_CHECKING:
+    from app.uploads.ftp.accounts import Account
+    from app.uploads.ftp.server import FtpServer
+    from app.uploads.mail.server import MailServer
+
+log = structlog.get_logger(__name__)
+
+AREA = "ftp"
+"""The upload area in the data directory."""
+PUSHED = ("ftp", "mail", "folder")
+"""Origins of what cameras push."""
+
+
+class LoginWithoutCamera(Permanent):
+    """An FTP login is meant for a camera that is not configured."""
+
+
+class Reception:
+    """The servers that take pictures in, the inbox between them and the pipeline, and the stage that records them."""
+
+    def __init__(self, settings: Settings, *, journal: Journal, cache: Cache, metrics: SnapshotMetrics) -> None:
+        """Raises `app.uploads.camera_folders.FolderTwice` and `app.uploads.ftp.accounts.LoginTwice`."""
+        self._settings = settings
+        self._metrics = metrics
+        zone = local_zone(settings.time_zone)
+        self.inbox = Inbox(settings.data_dir / AREA)
+        self.camera_folders = camera_folders_of(settings)
+        self.quarantine = quarantine_of(settings)
+        self.uploads = UploadSource(self.inbox, self.camera_folders, settings.uploads)
+        self.taken_at = CaptureTime(
+            zone=zone,
+            patterns=settings.uploads.patterns,
+            max_age=timedelta(days=settings.uploads.max_age_days),
+        )
+        self.receive = Receive(
+            inbox=self.inbox,
+            journal=journal,
+            cache=cache,
+            quarantine=self.quarantine,
+            taken_at=self.taken_at,
+            videos=Videos(settings.data_dir / VIDEOS, zone=zone) if settings.uploads.videos == "keep" else None,
+            max_bytes=settings.uploads.max_bytes,
+            max_pixels=settings.max_pixels,
+            count=lambda camera, outcome: metrics.snapshot(camera or "unknown", outcome),
+        )
+        self.ftp = self._ftp_server() if settings.ftp.enabled and accounts_of(settings) else None
+        self.mail = self._mail_server() if settings.mail.enabled else None
+
+    @property
+    def servers(self) -> list[ManagedThread]:
+        """The threads that take in from the network."""
+        return [server for server in (self.ftp, self.mail) if server is not None]
+
+    def open(self) -> None:
+        """Make the folders and take the addresses before anything starts. Raises `pylib.errors.Failure`."""
+        self.uploads.open()
+        for folder in (*self.camera_folders.folders(), *map(PurePosixPath, self._settings.ftp.create_dirs)):
+            (self.inbox.area / folder).mkdir(parents=True, exist_ok=True)
+        for server in (self.ftp, self.mail):
+            if server is not None:
+                server.open()
+
+    def _ftp_server(self) -> FtpServer:
+        from app.uploads.ftp.server import FtpServer
+
+        return FtpServer(
+            self._settings.ftp,
+            accounts_of(self._settings),
+            inbox=self.inbox,
+            data_dir=self._settings.data_dir,
+            on_taken=self.uploads.taken,
+            folders=self.camera_folders.folders(),
+            owner_by_address=self._folder_by_address,
+            names_camera=self.camera_folders.names_camera,
+            wanted=lambda name: self._settings.uploads.videos == "keep" or not is_video(name),
+            count=lambda outcome: self._metrics.trigger("ftp", outcome),
+        )
+
+    def _folder_by_address(self, address: str) -> str | None:
+        camera = self.camera_folders.by_address(address)
+        return str(self.camera_folders.folder_of(camera)) if camera else None
+
+    def _mail_server(self) -> MailServer:
+        from app.uploads.bans import Bans
+        from app.uploads.mail.recipients import Recipients
+        from app.uploads.mail.server import MailServer
+
+        ftp = self._settings.ftp
+        return MailServer(
+            self._settings.mail,
+            inbox=self.inbox,
+            data_dir=self._settings.data_dir,
+            bans=Bans(
+                after=ftp.ban_after,
+                within=ftp.ban_within,
+                seconds=ftp.ban_for,
+                path=self._settings.data_dir / BANS_FILE,
+                on_ban=lambda _address: self._metrics.trigger("mail", "banned"),
+            ),
+            recipients=Recipients(self.camera_folders),
+            on_taken=self.uploads.taken,
+            count=lambda outcome: self._metrics.trigger("mail", outcome),
+        )
+
+
+def camera_folders_of(settings: Settings) -> CameraFolders:
+    """Which folder is which camera's. Raises `app.uploads.camera_folders.FolderTwice`."""
+    cameras = [PushingCamera.of(camera) for camera in settings.cameras]
+    return CameraFolders(cameras, upload_dir=PurePosixPath(settings.ftp.upload_dir))
+
+
+def accounts_of(settings: Settings) -> list[Account]:
+    """Who may log in by FTP: the shared login, and those of single cameras."""
+    from app.uploads.ftp.accounts import Account
+
+    camera_folders = camera_folders_of(settings)
+    ftp = settings.ftp
+    shared = [Account(ftp.username, ftp.password)] if ftp.username and ftp.password.get_secret_value() else []
+    keys = {camera.location: camera.device_key for camera in settings.cameras}
+    strangers = [login.location for login in ftp.logins if login.location not in keys]
+    if strangers:
+        raise LoginWithoutCamera("ftp_login", f"ftp.logins: there is no camera at {', '.join(map(repr, strangers))}")
+    own = [Account(one.username, one.password, camera_folders.folder_of(keys[one.location])) for one in ftp.logins]
+    return shared + own
+
+
+def quarantine_of(settings: Settings) -> Quarantine:
+    """Where files go that cannot become an event."""
+    return Quarantine(
+        settings.data_dir / "quarantine",
+        keep_days=settings.uploads.quarantine_days,
+        max_bytes=settings.uploads.quarantine_bytes,
+    )

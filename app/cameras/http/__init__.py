@@ -1,0 +1,1 @@
+"""HTTP to cameras: one deadline, a byte cap, both kinds of login."""

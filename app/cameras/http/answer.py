@@ -1,0 +1,80 @@
+"""What a camera answered, and whether that is a picture."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from app.cameras import CameraError, CameraRejected, CameraUnavailable
+
+TAIL = 4_096
+"""Last bytes of a picture in which its end mark is looked for: some cameras pad after it."""
+
+_FORMATS = {
+    b"\xff\xd8\xff": b"\xff\xd9",  # JPEG
+    b"\x89PNG\r\n\x1a\n": b"IEND",
+    b"GIF8": b";",
+    b"RIFF": b"",  # WebP; neither its end nor a BMP's is marked
+    b"BM": b"",
+}
+"""How each picture format starts -> what it ends with."""
+
+
+@dataclass(frozen=True, slots=True)
+class CameraAnswer:
+    """One HTTP answer, read within bounds."""
+
+    status: int
+    headers: Mapping[str, str]
+    """Looked up without regard to case."""
+    challenges: tuple[str, ...]
+    """The WWW-Authenticate headers."""
+    body: bytes
+    """Empty unless the status is 200."""
+
+
+def picture(answer: CameraAnswer, shown: str) -> bytes:
+    """The picture in an answer; `shown` names the camera. Raises `CameraUnavailable` or `CameraRejected`.
+
+    Only its first and last bytes are looked at: whoever stores it decodes it.
+    """
+    if answer.status != 200:
+        raise _refusal(answer, shown)
+    if not answer.body:
+        raise CameraUnavailable("empty", f"{shown} answered with nothing in it")
+    end = next((end for start, end in _FORMATS.items() if answer.body.startswith(start)), None)
+    if end is None:
+        raise CameraUnavailable("not_a_picture", f"{shown} answered with {_kind(answer.body)}, not a picture")
+    # HTTP cannot tell that a body of unannounced length was cut off.
+    if "Content-Length" not in answer.headers and end not in answer.body[-TAIL:]:
+        raise CameraUnavailable("truncated", f"{shown} broke off in the middle of its picture")
+    return answer.body
+
+
+def login_refused(shown: str, why: str) -> CameraRejected:
+    """The error for every way a camera says no to a login."""
+    return CameraRejected("login_refused", f"{shown} refuses the login: {why}")
+
+
+def _refusal(answer: CameraAnswer, shown: str) -> CameraError:
+    status = answer.status
+    if status in (401, 403):
+        return login_refused(shown, f"status {status}")
+    if status == 404:
+        return CameraRejected("wrong_address", f"{shown} has nothing at the configured path (status 404)")
+    if 300 <= status < 400:
+        secure = answer.headers.get("Location", "").startswith("https:")
+        where = "to https, so configure that" if secure else "elsewhere, which is not followed"
+        return CameraRejected("wrong_address", f"{shown} redirects {where} (status {status})")
+    if status == 429 or status >= 500:
+        return CameraUnavailable("camera_error", f"{shown} cannot answer now (status {status})")
+    return CameraUnavailable("unexpected_status", f"{shown} answered with status {status}")
+
+
+def _kind(body: bytes) -> str:
+    start = body[:512].lstrip().lower()
+    if start.startswith((b"<!doctype html", b"<html")):
+        return "a web page"
+    if start.startswith((b"<", b"{", b"[")):
+        return "a message (XML or JSON)"
+    return "something else"

@@ -1,0 +1,229 @@
+"""HTTP connections with one deadline over connecting and every read, to admitted addresses only."""
+
+from __future__ import annotations
+
+import http.client
+import os
+import socket
+import ssl
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NoReturn
+
+import certifi
+import requests
+from requests.adapters import HTTPAdapter
+from urllib3 import HTTPConnectionPool, HTTPResponse, HTTPSConnectionPool
+from urllib3.connection import HTTPConnection, HTTPSConnection
+
+from app.cameras import CameraRejected, CameraUnavailable
+from app.cameras.address import CameraTarget, SocketAddress, resolve
+
+CLOSE_ENOUGH_S = 0.05
+"""By which a read may overstay: setting a socket's timeout is a system call, and a picture takes many reads."""
+
+
+@dataclass(slots=True)
+class Attempt:
+    """One snapshot under way: what may be reached, and until when."""
+
+    target: CameraTarget
+    timeout: float
+    """Seconds it may take in all; for sentences."""
+    deadline: float
+    """`time.monotonic()` at which it is over."""
+    connected: bool = False
+    """A new connection was tried since this was last cleared."""
+
+    @classmethod
+    def start(cls, target: CameraTarget, *, timeout: float) -> Attempt:
+        return cls(target, timeout, time.monotonic() + timeout)
+
+    def left(self) -> float:
+        """Seconds that remain. Raises TimeoutError when none do."""
+        left = self.deadline - time.monotonic()
+        if left <= 0:
+            raise TimeoutError
+        return left
+
+    def timed_out(self, so_far: str = "did not answer") -> CameraUnavailable:
+        return CameraUnavailable("timeout", f"{self.target.shown} {so_far} within {self.timeout:g} s")
+
+
+# urllib3 builds connections and sockets deep inside; the thread's current attempt reaches them this way.
+_attempt: ContextVar[Attempt] = ContextVar("attempt")
+
+
+@contextmanager
+def under(attempt: Attempt) -> Iterator[None]:
+    """Whatever connections do in this block, they do for this attempt."""
+    token = _attempt.set(attempt)
+    try:
+        yield
+    finally:
+        _attempt.reset(token)
+
+
+class _TimedSocket(socket.socket):
+    """Gives each read only what is left: a fixed timeout per read never ends a drip of a byte a second."""
+
+    def recv_into(self, *args: Any, **kwargs: Any) -> int:
+        _keep_time(self)
+        return super().recv_into(*args, **kwargs)
+
+
+class _TimedTLSSocket(ssl.SSLSocket):
+    """The same under TLS."""
+
+    def recv_into(self, *args: Any, **kwargs: Any) -> int:
+        _keep_time(self)
+        return super().recv_into(*args, **kwargs)
+
+
+def _keep_time(sock: socket.socket) -> None:
+    left = _attempt.get().left()
+    if abs((sock.gettimeout() or 0.0) - left) > CLOSE_ENOUGH_S:
+        sock.settimeout(left)
+
+
+class _Connection(HTTPConnection):
+    """A connection to an admitted address; every way to fail gets its code here, at the source."""
+
+    def _new_conn(self) -> socket.socket:
+        attempt = _attempt.get()
+        attempt.connected = True
+        target = attempt.target
+        try:
+            addresses = resolve(target.place, timeout=attempt.left())
+        except TimeoutError:
+            raise attempt.timed_out("has a name that does not resolve") from None
+        if not addresses:
+            raise CameraUnavailable("unresolvable", f"{target.shown} has a name that does not resolve")
+        if target.networks is not None:
+            target.networks.require(addresses)  # these are the ones connected to: no second look-up to rebind
+        return _connect(addresses, attempt)
+
+    def connect(self) -> None:
+        shown = _attempt.get().target.shown
+        try:
+            super().connect()
+        except ssl.SSLCertVerificationError as error:
+            reason = error.verify_message or "certificate not valid"
+            raise CameraRejected(
+                "certificate_refused", f"{shown} showed a certificate that is not trusted: {reason}"
+            ) from None
+        except TimeoutError:
+            raise _attempt.get().timed_out("did not finish the TLS handshake") from None
+        except OSError as error:  # ssl.SSLError among them
+            reason = getattr(error, "reason", None) or "connection lost"
+            raise CameraUnavailable("tls_failed", f"{shown} failed the TLS handshake: {reason}") from None
+
+    def request(self, *args: Any, **kwargs: Any) -> None:
+        networks = _attempt.get().target.networks
+        if networks is not None and self.sock is not None:
+            # Kept alive from a call whose address was vouched for; this one's is not.
+            networks.require([(self.sock.family, self.sock.getpeername())])
+        super().request(*args, **kwargs)
+
+    def getresponse(self) -> HTTPResponse:  # type: ignore[override]  # as urllib3 has it
+        attempt = _attempt.get()
+        try:
+            return super().getresponse()
+        except TimeoutError:
+            raise attempt.timed_out() from None
+        except (http.client.RemoteDisconnected, OSError):
+            raise CameraUnavailable(
+                "disconnected", f"{attempt.target.shown} closed the connection without an answer"
+            ) from None
+        except http.client.HTTPException:
+            raise CameraUnavailable(
+                "not_http", f"{attempt.target.shown} did not answer in HTTP: is the port right?"
+            ) from None
+
+
+class _TLSConnection(_Connection, HTTPSConnection):
+    """The same under TLS."""
+
+
+class _Pool(HTTPConnectionPool):
+    ConnectionCls = _Connection
+
+
+class _TLSPool(HTTPSConnectionPool):
+    ConnectionCls = _TLSConnection
+
+    def _validate_conn(self, conn: Any) -> None:
+        if conn.is_closed:  # where verification is off by setting, urllib3 would warn here at each request
+            conn.connect()
+
+
+class CameraAdapter(HTTPAdapter):
+    """What a `requests.Session` sends through: one connection kept alive for each of the last two hosts."""
+
+    def __init__(self, *, verify: bool, ca_file: Path | None) -> None:
+        """`ca_file` holds the only certificates to trust; the public authorities' when None."""
+        super().__init__(pool_connections=2, pool_maxsize=1)
+        self.poolmanager.pool_classes_by_scheme = {"http": _Pool, "https": _TLSPool}
+        self._verify = verify
+        self._ca_file = ca_file
+        self._context: ssl.SSLContext | None = None
+
+    def build_connection_pool_key_attributes(
+        self, request: requests.PreparedRequest, verify: Any, cert: Any = None
+    ) -> tuple[Any, Any]:
+        host, _ = super().build_connection_pool_key_attributes(request, verify, cert)
+        if host["scheme"] != "https":
+            return host, {}
+        if self._context is None:  # not before: loading it takes 10 ms, and most cameras need none
+            self._context = _tls_context(verify=self._verify, ca_file=self._ca_file)
+        return host, {"ssl_context": self._context}
+
+    def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:
+        """Nothing to do: the context says it all."""
+
+
+def _tls_context(*, verify: bool, ca_file: Path | None) -> ssl.SSLContext:
+    try:
+        context = ssl.create_default_context(cafile=str(ca_file or certifi.where()))
+    except OSError:  # ssl.SSLError among them
+        raise CameraRejected("certificate_refused", f"{ca_file} holds no certificates that can be read") from None
+    context.sslsocket_class = _TimedTLSSocket
+    if ca_file is not None:
+        # Strict by default since Python 3.13, which the certificates cameras make for themselves fail.
+        context.verify_flags &= ~ssl.VERIFY_X509_STRICT
+    if not verify:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    return context
+
+
+def _connect(addresses: list[SocketAddress], attempt: Attempt) -> socket.socket:
+    """A connection to the first address that takes one, the time shared among them."""
+    for index, (family, address) in enumerate(addresses):
+        last = index == len(addresses) - 1
+        sock = _TimedSocket(family, socket.SOCK_STREAM)
+        try:
+            sock.settimeout(attempt.left() / (len(addresses) - index))
+            sock.connect(address)
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            sock.settimeout(attempt.left())
+            return sock
+        except OSError as error:
+            sock.close()
+            if last:
+                _fail_to_connect(error, attempt)
+    raise AssertionError("resolve() found no address")
+
+
+def _fail_to_connect(error: OSError, attempt: Attempt) -> NoReturn:
+    shown = attempt.target.shown
+    if isinstance(error, TimeoutError):
+        raise attempt.timed_out() from None
+    if isinstance(error, ConnectionRefusedError):
+        raise CameraUnavailable("refused", f"{shown} refuses connections: wrong port, or off") from None
+    reason = os.strerror(error.errno) if error.errno else "network error"
+    raise CameraUnavailable("unreachable", f"{shown} cannot be reached: {reason}") from None

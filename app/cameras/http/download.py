@@ -1,0 +1,165 @@
+"""HTTP GET from one camera, bounded in time and bytes, with every way to fail told apart."""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Callable
+from http.cookiejar import DefaultCookiePolicy
+
+import requests
+from pydantic import ConfigDict, Field, FilePath
+from urllib3 import HTTPResponse
+from urllib3.exceptions import HTTPError, ReadTimeoutError
+
+from app.cameras import CameraError, CameraRejected, CameraSettings, CameraUnavailable
+from app.cameras.http.answer import CameraAnswer
+from app.cameras.http.connection import Attempt, CameraAdapter, under
+from pylib.settings.credentials import Secret
+
+SMALL = 65_536
+"""Bytes of an error page worth reading to keep the connection alive."""
+
+Authorize = Callable[[str], str]
+"""Makes the Authorization header for the path and query of a request line."""
+
+
+class HTTPCameraSettings(CameraSettings):
+    """What cameras that are asked over HTTP have in common."""
+
+    model_config = ConfigDict(hide_input_in_errors=True)  # the input may hold a login
+
+    username: str = Field(default="", repr=False, description="User name; empty for no login.")
+    password: Secret = Field(default=Secret(""), description="Password.")
+    verify: bool = Field(default=True, description="Check the certificate of an https camera.")
+    ca_file: FilePath | None = Field(
+        default=None, description="PEM file with the certificate of an https camera, or of its authority."
+    )
+
+
+class Downloader:
+    """One camera's HTTP session. Used by one thread at a time, not always by the same one."""
+
+    def __init__(self, settings: HTTPCameraSettings) -> None:
+        _keep_queries_out_of_logs()
+        self._max_bytes = settings.max_bytes
+        self._session = _SessionWithoutRedirects()
+        self._session.trust_env = False  # no proxy and no .netrc between us and a camera
+        self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+        self._session.headers["Accept-Encoding"] = "identity"  # pictures are compressed already
+        adapter = CameraAdapter(verify=settings.verify, ca_file=settings.ca_file)
+        self._session.mount("http://", adapter)
+        self._session.mount("https://", adapter)
+        self._prepared: tuple[str, requests.PreparedRequest] | None = None
+
+    def get(self, url: str, attempt: Attempt, *, authorize: Authorize | None = None) -> CameraAnswer:
+        """Ask once, and once more only where a kept-alive connection turns out stale.
+
+        Redirects are not followed. Raises `CameraUnavailable` or `CameraRejected` when there is no whole
+        HTTP answer within bounds.
+        """
+        request = self._prepare(url, attempt)
+        if authorize is not None:
+            # http.client takes Latin-1 only; the bytes that go out are UTF-8.
+            request.headers["Authorization"] = authorize(request.path_url).encode().decode("latin-1")
+        with under(attempt):
+            try:
+                return self._send(request, attempt)
+            except CameraUnavailable as error:
+                if error.code != "disconnected" or attempt.connected:
+                    raise
+            return self._send(request, attempt)
+
+    def close(self) -> None:
+        """Let go of the connections."""
+        self._session.close()
+
+    def _prepare(self, url: str, attempt: Attempt) -> requests.PreparedRequest:
+        # Preparing costs as much as the exchange itself, and the URL is nearly always the one before.
+        if self._prepared is None or self._prepared[0] != url:
+            try:
+                self._prepared = (url, self._session.prepare_request(requests.Request("GET", url)))
+            except requests.RequestException:
+                shown = attempt.target.shown
+                raise CameraRejected("wrong_address", f"{shown} is no address that can be asked") from None
+        return self._prepared[1].copy()
+
+    def _send(self, request: requests.PreparedRequest, attempt: Attempt) -> CameraAnswer:
+        attempt.connected = False
+        try:
+            with self._session.send(request, stream=True, timeout=attempt.timeout) as response:
+                return self._read(response.raw, attempt)
+        except CameraError:
+            raise
+        except (requests.RequestException, HTTPError, OSError) as error:  # their text holds the URL
+            raise CameraUnavailable(
+                "network", f"the request to {attempt.target.shown} failed: {type(error).__name__}"
+            ) from None
+
+    def _read(self, response: HTTPResponse, attempt: Attempt) -> CameraAnswer:
+        try:
+            body = self._body(response, attempt.target.shown)
+        except (ReadTimeoutError, TimeoutError):
+            raise attempt.timed_out("did not finish its answer") from None
+        except HTTPError:
+            raise CameraUnavailable(
+                "truncated", f"{attempt.target.shown} broke off in the middle of its answer"
+            ) from None
+        headers = response.headers
+        challenges = tuple(_text(challenge) for challenge in headers.getlist("WWW-Authenticate"))
+        return CameraAnswer(response.status, headers, challenges, body)
+
+    def _body(self, response: HTTPResponse, shown: str) -> bytes:
+        length = response.length_remaining
+        if response.status != 200:
+            if length is not None and length <= SMALL:
+                response.read()  # leaves the connection fit for the next request
+            return b""
+        if response.headers.get("Content-Type", "").startswith("multipart/"):
+            raise CameraRejected("wrong_address", f"{shown} answers with a video stream, not a picture")
+        if length is None:
+            return self._unannounced(response, shown)
+        if length > self._max_bytes:
+            raise self._too_large(shown)
+        return response.read()
+
+    def _unannounced(self, response: HTTPResponse, shown: str) -> bytes:
+        """A body of unknown length: chunked, or simply until the connection closes."""
+        body = bytearray()
+        while piece := response.read(SMALL):
+            body += piece
+            if len(body) > self._max_bytes:
+                raise self._too_large(shown)
+        return bytes(body)
+
+    def _too_large(self, shown: str) -> CameraUnavailable:
+        return CameraUnavailable("too_large", f"{shown} sent more than the {self._max_bytes} bytes allowed")
+
+
+def _text(header: str) -> str:
+    """A header's text, which http.client takes for Latin-1 and cameras send as UTF-8."""
+    return header.encode("latin-1", "replace").decode("utf-8", "replace")
+
+
+class _SessionWithoutRedirects(requests.Session):
+    """Told by `allow_redirects=False` alone, requests still reads a redirect's whole body, however large."""
+
+    def get_redirect_target(self, resp: requests.Response) -> None:  # noqa: ARG002 - the parent has it
+        return None
+
+
+class _QueriesLeftOut(logging.Filter):
+    """urllib3 logs URLs, at debug level and beside malformed headers, and the query may hold the login."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if isinstance(record.args, tuple):
+            record.args = tuple(re.sub(r"\?.*", "?...", a) if isinstance(a, str) else a for a in record.args)
+        return True
+
+
+_queries_left_out = _QueriesLeftOut()
+
+
+def _keep_queries_out_of_logs() -> None:
+    for name in ("urllib3.connection", "urllib3.connectionpool"):
+        logging.getLogger(name).addFilter(_queries_left_out)  # adds it once, however often it is called

@@ -1,0 +1,88 @@
+"""Basic and digest logins: told by setting, or found out from a camera's 401 and remembered."""
+
+from __future__ import annotations
+
+import base64
+import re
+from typing import Literal
+
+from app.cameras.address import CameraTarget
+from app.cameras.http.answer import CameraAnswer, login_refused
+from app.cameras.http.connection import Attempt
+from app.cameras.http.digest import Digest
+from app.cameras.http.download import Authorize, Downloader
+
+
+class Login:
+    """How one camera wants to be logged in to. State of its session, like the connection kept alive."""
+
+    def __init__(self, kind: Literal["auto", "none", "basic", "digest"]) -> None:
+        self._kind = kind
+        self._known: tuple[CameraTarget, Authorize] | None = None
+        """Whom we asked last with a login, and the login that was accepted."""
+
+    def ask(self, downloader: Downloader, url: str, attempt: Attempt) -> CameraAnswer:
+        """GET with the login this camera wants; at most two requests within the one attempt.
+
+        Raises `CameraRejected` (`login_refused`) for a challenge that cannot be answered; a login that was
+        refused comes back as an answer of status 401.
+        """
+        target = attempt.target
+        authorize = self._expected(target)
+        answer = downloader.get(url, attempt, authorize=authorize)
+        if answer.status != 401 or self._kind == "none":
+            return answer
+        # Forgotten until it is accepted again: each wrong login counts towards the camera locking us out.
+        self._known = None
+        if isinstance(authorize, Basic):
+            return answer
+        authorize = self._answer_to(answer.challenges, target)
+        answer = downloader.get(url, attempt, authorize=authorize)
+        if answer.status != 401:
+            self._known = (target, authorize)
+        return answer
+
+    def _expected(self, target: CameraTarget) -> Authorize | None:
+        """What to send with the first request."""
+        if self._known is not None and self._known[0] == target:
+            return self._known[1]
+        if self._kind == "basic" and target.username:
+            return Basic(target)
+        return None
+
+    def _answer_to(self, challenges: tuple[str, ...], target: CameraTarget) -> Authorize:
+        if not target.username:
+            raise login_refused(target.shown, "it asks for one, and none is configured")
+        offered = _split(challenges)
+        if self._kind != "basic":
+            for challenge in offered:
+                if challenge.lower().startswith("digest"):
+                    try:
+                        return Digest(challenge, username=target.username, password=target.password)
+                    except ValueError:
+                        continue
+        if self._kind != "digest" and any(challenge.lower().startswith("basic") for challenge in offered):
+            return Basic(target)
+        wanted = "basic or digest" if self._kind == "auto" else self._kind
+        raise login_refused(target.shown, f"it offers no {wanted} login")
+
+
+class Basic:
+    """The password, as good as in the clear (RFC 7617)."""
+
+    def __init__(self, target: CameraTarget) -> None:
+        login = f"{target.username}:{target.password}".encode()
+        self._header = f"Basic {base64.b64encode(login).decode()}"
+
+    def __call__(self, uri: str) -> str:  # noqa: ARG002 - a digest depends on it
+        return self._header
+
+
+def _split(challenges: tuple[str, ...]) -> list[str]:
+    """One challenge each: several may stand in one header, between commas like their parameters."""
+    return [
+        challenge.strip()
+        for header in challenges
+        for challenge in re.split(r"(?:^|,)\s*(?=(?:Basic|Digest)\b)", header, flags=re.IGNORECASE)
+        if challenge.strip()
+    ]

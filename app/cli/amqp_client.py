@@ -1,0 +1,87 @@
+"""The other side of the contract, for the command line: send a trigger as a sensor does, listen as a consumer does."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from datetime import UTC, datetime
+from types import TracebackType
+from typing import Any
+
+from app import wire
+from app.config.sections import RabbitMQSettings
+from pylib.errors import Permanent
+from pylib.rabbitmq.broker import Broker, explain
+from pylib.rabbitmq.topology import Exchange, declare_exchange
+from pylib.settings.credentials import Secret
+
+
+class AmqpClient:
+    """One connection to the broker, for one command. Raises `pylib.errors.Failure` when the broker refuses."""
+
+    def __init__(self, broker: Broker, settings: RabbitMQSettings) -> None:
+        self._settings = settings
+        try:
+            self._connection: Any = broker.connect("command line")
+        except Exception as error:  # noqa: BLE001 - pika has many ways to say no
+            failure = explain(error)
+            raise type(failure)(failure.code, f"{broker.address}: {failure.detail}") from None
+
+    def __enter__(self) -> AmqpClient:
+        return self
+
+    def __exit__(
+        self, _kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
+    ) -> None:
+        with suppress(Exception):
+            self._connection.close()
+
+    def trigger(self, camera: str, label: str, *, device_params: Secret | None = None) -> str:
+        """Send a trigger of this moment; returns its message id.
+
+        Raises `Permanent` `nobody_listens` when no service has bound a queue for triggers.
+        """
+        import pika
+
+        name = wire.control_exchange(self._settings.exchange)
+        declare_exchange(self._connection, Exchange(name, "direct", durable=self._settings.durable_exchanges))
+        channel = self._connection.channel()
+        channel.confirm_delivery()
+        message_id = uuid.uuid4().hex
+        body = wire.trigger_body(camera, label, timestamp=datetime.now(UTC), device_params=device_params)
+        properties = pika.BasicProperties(message_id=message_id, content_type="application/msgpack", delivery_mode=2)
+        key = wire.trigger_key(self._settings.device_topic)
+        try:
+            channel.basic_publish(name, key, body, properties=properties, mandatory=True)
+        except pika.exceptions.UnroutableError:
+            raise Permanent("nobody_listens", f"no service takes triggers for {key!r} on {name!r}") from None
+        return message_id
+
+    def declare(self, declare: Callable[[Any], None]) -> None:
+        """Have something declared over this connection."""
+        try:
+            declare(self._connection)
+        except Exception as error:  # noqa: BLE001
+            raise explain(error) from None
+
+    def listen(self) -> None:
+        """Begin to receive events: those that are published from now on."""
+        name = self._settings.exchange
+        declare_exchange(self._connection, Exchange(name, "topic", durable=self._settings.durable_exchanges))
+        self._channel = self._connection.channel()
+        self._queue = self._channel.queue_declare("", exclusive=True).method.queue
+        self._channel.queue_bind(self._queue, name, f"event.notify.{self._settings.device_topic}.#")
+
+    def events(self, *, quiet_after: float | None = None) -> Iterator[dict[str, Any]]:
+        """Events as they come, after `listen`; ends when none came for `quiet_after` seconds."""
+        try:
+            for method, properties, body in self._channel.consume(
+                self._queue, auto_ack=True, inactivity_timeout=quiet_after
+            ):
+                if method is None:
+                    return
+                with suppress(wire.MalformedEvent):  # somebody else's message under our topic
+                    yield wire.parse_event(body, properties.content_type or "")
+        except Exception as error:  # noqa: BLE001
+            raise explain(error) from None

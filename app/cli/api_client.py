@@ -1,0 +1,70 @@
+"""The running service as commands on the same machine ask it: who may read its key needs no password."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+from urllib.error import HTTPError
+from urllib.request import ProxyHandler, Request, build_opener
+
+from app.web.local_token import FOLDER, KEY_FILE, own_token
+from app.web.settings import WebSettings
+from pylib.errors import Permanent, Transient
+
+
+class ServiceAway(Transient):
+    """Nobody answers where the service should listen."""
+
+
+class ServiceRefused(Permanent):
+    """It answers, and does not want to."""
+
+
+class ApiClient:
+    """The service with these settings and this data directory."""
+
+    def __init__(self, web: WebSettings, data_dir: Path) -> None:
+        self._url = web.own_url
+        self._key_file = data_dir / FOLDER / KEY_FILE
+
+    def get(self, path: str, *, timeout: float) -> tuple[int, Mapping[str, Any]]:
+        """Status and JSON of an answer, whatever its status. Raises `ServiceAway`."""
+        return self._ask("GET", path, timeout)
+
+    def get_well(self, path: str, *, timeout: float) -> Mapping[str, Any]:
+        """The JSON of a good answer. Raises `ServiceAway`, `ServiceRefused`."""
+        return _well(*self._ask("GET", path, timeout))
+
+    def post(self, path: str, *, timeout: float) -> Mapping[str, Any]:
+        """The JSON of a good answer. Raises `ServiceAway`, `ServiceRefused`."""
+        return _well(*self._ask("POST", path, timeout))
+
+    def _ask(self, method: str, path: str, timeout: float) -> tuple[int, Mapping[str, Any]]:
+        request = Request(self._url + path, method=method)  # noqa: S310 - http, to this machine
+        with suppress(OSError):  # before the first start there is none, and others may not read it
+            request.add_header("Authorization", f"Bearer {own_token(self._key_file.read_bytes())}")
+        try:
+            with build_opener(ProxyHandler({})).open(request, timeout=timeout) as answer:
+                return answer.status, json.load(answer)
+        except HTTPError as error:
+            return error.code, _json_of(error)
+        except (OSError, ValueError) as error:
+            reason = getattr(error, "reason", None) or type(error).__name__
+            raise ServiceAway("no_answer", f"no service answers at {self._url} ({reason})") from None
+
+
+def _well(status: int, answer: Mapping[str, Any]) -> Mapping[str, Any]:
+    if status >= 400:
+        raise ServiceRefused("refused", str(answer.get("error", status)))
+    return answer
+
+
+def _json_of(error: HTTPError) -> Mapping[str, Any]:
+    with suppress(ValueError, OSError):
+        found = json.load(error)
+        if isinstance(found, dict):
+            return found
+    return {}

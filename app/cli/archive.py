@@ -1,0 +1,209 @@
+"""The commands around keeping: the archives' state, the cache's cleaning, signing in to Google Drive."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import click
+
+from app.archives import Archive
+from app.bootstrap.archives import archives_of, retention_of, video_retention_of
+from app.cli.api_client import ApiClient
+from app.cli.archive_tools import Import, retry, retry_line, status_line, verify
+from app.cli.failures import exit_on_failure
+from app.config import settings as configuration
+from app.config.settings import Settings
+from app.journal import ArchiveStats, Journal
+from app.storage.cache import Cache
+from app.storage.video_retention import size_of
+from app.uploads.capture_time import CaptureTime
+from pylib.files.lock import FolderInUse, FolderLock
+from pylib.timezones import local_zone
+
+
+@click.group()
+def archive() -> None:
+    """Show the archives' state, try again, verify, and import pictures."""
+
+
+@archive.command("status")
+@click.pass_obj
+@exit_on_failure
+def archive_status(config_file: Path | None) -> None:
+    """Show what each archive has, and what waits."""
+    settings = configuration.load(config_file)
+    try:
+        with _journal(settings) as journal:
+            standings = {one.name: journal.archive_stats(one.name) for one in _archives(settings, journal)}
+    except FolderInUse:
+        standings = _standings_of(ApiClient(settings.web, settings.data_dir))
+    _echo_all(status_line(name, archive_stats) for name, archive_stats in standings.items())
+
+
+@archive.command("retry")
+@click.pass_obj
+@exit_on_failure
+def archive_retry(config_file: Path | None) -> None:
+    """Try now what waits, and queue what was given up or never queued; without a running service, at its next start."""
+    settings = configuration.load(config_file)
+    try:
+        with _journal(settings) as journal:
+            names = [one.name for one in _archives(settings, journal)]
+            taken_up = {name: retry(journal, name) for name in names}
+            lines = [retry_line(name, waiting=journal.backlog(name).count, taken_up=taken_up[name]) for name in names]
+    except FolderInUse:
+        lines = list(_retried_by(ApiClient(settings.web, settings.data_dir)))
+    _echo_all(lines)
+
+
+@archive.command("verify")
+@click.option("--again", is_flag=True, help="Queue again what is missing or differs.")
+@click.pass_obj
+@exit_on_failure
+def archive_verify(config_file: Path | None, again: bool) -> None:
+    """Compare what each archive holds with what it confirmed; ends with status 1 when something is wrong."""
+    well = True
+    with _stopped(config_file) as (settings, journal):
+        for one in _archives(settings, journal):
+            compared = verify(journal, one, again=again)
+            one.close()
+            well = well and compared.well
+            click.echo(
+                f"{one.name}: {compared.matching} as they should be, {len(compared.missing)} missing, "
+                f"{len(compared.differing)} differing, {len(compared.unknown)} not ours"
+                + (f", {compared.owed_again} to be sent again" if again else "")
+            )
+            for event_id in (*compared.missing, *compared.differing):
+                click.echo(f"  {event_id}")
+    sys.exit(0 if well else 1)
+
+
+@archive.command("import")
+@click.argument("folder", type=click.Path(path_type=Path, exists=True, file_okay=False))
+@click.option("--camera", required=True, help="Device key of the camera whose pictures they are.")
+@click.pass_obj
+@exit_on_failure
+def archive_import(config_file: Path | None, folder: Path, camera: str) -> None:
+    """Archive the pictures below FOLDER that another tool left; they become no events, and the files stay."""
+    with _stopped(config_file) as (settings, journal):
+        labels = {one.device_key: one.label or one.location for one in settings.cameras}
+        if camera not in labels:
+            known = ", ".join(map(repr, labels)) or "none"
+            raise click.BadParameter(f"there is no camera {camera!r}; configured: {known}", param_hint="--camera")
+        zone = local_zone(settings.time_zone)
+        dated = CaptureTime(zone=zone, patterns=settings.uploads.patterns, max_age=timedelta(days=36_500))
+        importer = Import(
+            journal=journal,
+            cache=Cache(settings.data_dir / "cache", zone=zone),
+            taken_at=lambda name, data, written: dated.moment(name, data, written=written),
+            archives=[one.name for one in _archives(settings, journal)],
+            max_pixels=settings.max_pixels,
+        )
+        imported = importer.take_up(folder, camera=camera, label=labels[camera])
+    for line in imported.refused:
+        click.echo(line, err=True)
+    click.echo(f"{imported.taken} taken up, {imported.known} known before, {len(imported.refused)} no pictures")
+
+
+@click.command()
+@click.option("--dry-run", is_flag=True, help="Only print what would be deleted.")
+@click.pass_obj
+@exit_on_failure
+def clean(config_file: Path | None, dry_run: bool) -> None:
+    """Delete pictures in the cache, and videos, that the retention settings do not keep."""
+    with _stopped(config_file) as (settings, journal):
+        names = [one.name for one in _archives(settings, journal)]
+        root = settings.data_dir / "cache"
+        videos = video_retention_of(settings, journal).clean(dry_run=dry_run)
+        to_come = size_of(videos) if dry_run else 0
+        retention = retention_of(settings, journal, root=root, archives=names, to_come=to_come)
+        cleaned = retention.clean(dry_run=dry_run, sweep=True)
+    for path in (*(str(video.path) for video in videos), *cleaned.gone):
+        click.echo(path)
+    verb = "would go" if dry_run else "gone"
+    if videos:
+        click.echo(f"{len(videos)} videos ({size_of(videos) / 1e6:.1f} MB) {verb}")
+    click.echo(f"{cleaned.pictures} pictures ({cleaned.size / 1e6:.1f} MB) and {cleaned.orphans} stray files {verb}")
+
+
+@click.command("drive-login")
+@click.option("--port", default=0, help="Loopback port for the browser's answer; any free one unless given.")
+@click.pass_obj
+@exit_on_failure
+def drive_login(config_file: Path | None, port: int) -> None:
+    """Sign in to Google Drive, also on a machine without a browser, and store the token."""
+    from app.archives.google_drive.sign_in import sign_in
+
+    settings = configuration.load(config_file)
+    drive = settings.google_drive
+    if drive.client_secrets_file is None:
+        raise click.UsageError("set GOOGLE_CLIENT_SECRETS_FILE to the OAuth client's JSON file from Google's console")
+    token = drive.token_file(settings.data_dir)
+    sign_in(drive.client_secrets_file, token, show=click.echo, read_line=sys.stdin.readline, port=port)
+    click.echo(f"signed in; the token is in {token}")
+
+
+@contextmanager
+def _stopped(config_file: Path | None) -> Iterator[tuple[Settings, Journal]]:
+    """The settings and the open journal, for what a running service does not do for others."""
+    settings = configuration.load(config_file)
+    try:
+        with _journal(settings) as journal:
+            yield settings, journal
+    except FolderInUse as error:
+        raise click.ClickException(
+            f"{error.detail}: stop the service first (`archive status` and `archive retry` do without)"
+        ) from None
+
+
+@contextmanager
+def _journal(settings: Settings) -> Iterator[Journal]:
+    """The open journal, which has one writer at a time. Raises `FolderInUse` while the service runs."""
+    lock = FolderLock(settings.data_dir)
+    lock.acquire()
+    journal = Journal(settings.data_dir / "journal.db")
+    journal.open()
+    journal.database.start()
+    try:
+        yield journal
+    finally:
+        journal.database.stop()
+        journal.database.join(60)
+        lock.release()
+
+
+def _archives(settings: Settings, journal: Journal) -> list[Archive]:
+    return archives_of(settings, used=lambda: journal.has_delivered("folder"))
+
+
+def _standings_of(service: ApiClient) -> dict[str, ArchiveStats]:
+    """How the archives of a running service stand. Raises `app.cli.api_client.ServiceAway`, `ServiceRefused`."""
+    return {
+        one["name"]: ArchiveStats(
+            done=one["archived"],
+            pending=one["waiting"],
+            since=datetime.fromisoformat(one["waiting_since"]).timestamp() if one["waiting_since"] else None,
+            given_up=one["given_up"],
+            without=one["never_asked_for"],
+            problem=one["problem"],
+        )
+        for one in service.get_well("/api/archives", timeout=60)["archives"]
+    }
+
+
+def _retried_by(service: ApiClient) -> Iterator[str]:
+    """Raises `app.cli.api_client.ServiceAway`, `ServiceRefused`."""
+    for one in service.get_well("/api/archives", timeout=60)["archives"]:
+        retried = service.post(f"/api/archives/{one['name']}/retry", timeout=60)
+        yield retry_line(one["name"], waiting=retried["waiting"], taken_up=retried["taken_up"])
+
+
+def _echo_all(lines: Any) -> None:
+    found = list(lines)
+    for line in found or ["no archive is configured: set ARCHIVE_DIR, S3_BUCKET or GOOGLE_DRIVE_FOLDER"]:
+        click.echo(line)

@@ -1,0 +1,213 @@
+"""What people do with the archives: see how they stand, have them try again, compare, and take up old pictures."""
+
+from __future__ import annotations
+
+import hashlib
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from itertools import islice
+from pathlib import Path, PurePath
+
+import click
+
+from app.archives import Archive, RemoteObject
+from app.journal import ArchivedPicture, ArchiveStats, Journal
+from app.media.picture import BadPicture, examine
+from app.messages import Inspection, Snapshot
+from app.pipeline.decide import decide
+from app.storage.cache import Cache
+
+BATCH = 200
+"""Pictures in one question to the journal."""
+
+IMPORTED = "import"
+"""The origin of pictures that another tool left."""
+
+TakenAt = Callable[[PurePath, bytes, datetime], datetime]
+"""When a picture was taken: by its name below the folder, its contents, and when the file was last written."""
+
+
+@dataclass
+class Comparison:
+    """What a comparison of an archive with the journal came to."""
+
+    matching: int = 0
+    missing: list[str] = field(default_factory=list)
+    """Events whose picture the archive confirmed and does not have."""
+    differing: list[str] = field(default_factory=list)
+    """Events whose picture is another one there."""
+    unknown: list[str] = field(default_factory=list)
+    """Names of what is there and was not put there by us."""
+    forgotten: int = 0
+    """Pictures of ours whose event the journal does not know (any more)."""
+    owed_again: int = 0
+    """Missing and differing ones that are sent again."""
+
+    @property
+    def well(self) -> bool:
+        return not self.missing and not self.differing
+
+
+@dataclass
+class ImportResult:
+    """What an import came to."""
+
+    taken: int = 0
+    known: int = 0
+    """Pictures that were imported before, by their contents."""
+    refused: list[str] = field(default_factory=list)
+    """Files that are no pictures, each with the reason."""
+
+
+def status_line(target: str, archive_stats: ArchiveStats) -> str:
+    """How an archive stands, in one line."""
+    line = f"{target}: {archive_stats.done} archived, {archive_stats.pending} waiting"
+    if archive_stats.since is not None:
+        line += f" (the oldest for {_duration(time.time() - archive_stats.since)})"
+    line += f", {archive_stats.given_up} given up" if archive_stats.given_up else ""
+    line += f", {archive_stats.without} never asked for" if archive_stats.without else ""
+    return line + (f"; last problem: {archive_stats.problem}" if archive_stats.problem else "")
+
+
+def retry_line(target: str, *, waiting: int, taken_up: int) -> str:
+    """What came of having an archive try again, in one line."""
+    return f"{target}: {waiting} waiting, {taken_up} of them taken up anew"
+
+
+def retry(journal: Journal, target: str) -> int:
+    """Have an archive try at once what waits, and take up what it gave up or was never asked for: so many."""
+    taken_up = journal.enqueue_rest(target)
+    journal.retry_now(target)
+    return taken_up
+
+
+def verify(journal: Journal, archive: Archive, *, again: bool = False) -> Comparison:
+    """List what the archive holds and compare it with what it confirmed.
+
+    Sizes are always compared, MD5s where the remote side tells them. With `again`, what is missing or differs is sent
+    again, as far as it is in the cache. Raises `app.archives.ArchiveError`, `pylib.sqlite.DatabaseUnavailable`.
+    """
+    began = datetime.now(UTC)  # what is archived meanwhile may be listed or not
+    archive.open()
+    compared = Comparison()
+    present: set[str] = set()
+    with progress(f"listing {archive.name}", journal.archive_stats(archive.name).done) as advance:
+        for entries in _batched(archive.entries(), BATCH):
+            _compare(journal, archive.name, entries, compared, present)
+            advance(len(entries))
+    after = 0
+    while archived_pictures := journal.archived_pictures(archive.name, before=began, after=after, limit=BATCH):
+        after = archived_pictures[-1].seq
+        compared.missing += [one.id for one in archived_pictures if one.id not in present]
+    if again:
+        compared.owed_again = journal.enqueue_again(archive.name, [*compared.missing, *compared.differing])
+    return compared
+
+
+class Import:
+    """Takes up pictures that another tool left: into the cache, and from there into the archives.
+
+    They are nobody's news: no detector looks and no event is told. The files stay where they are.
+    """
+
+    def __init__(
+        self, *, journal: Journal, cache: Cache, taken_at: TakenAt, archives: Sequence[str], max_pixels: int
+    ) -> None:
+        """`archives`: names of those that are to have them."""
+        self._journal = journal
+        self._cache = cache
+        self._taken_at = taken_at
+        self._archives = tuple(archives)
+        self._max_pixels = max_pixels
+
+    def take_up(self, folder: Path, *, camera: str, label: str) -> ImportResult:
+        """Take up all pictures below a folder as this camera's; doing it twice takes none of them twice.
+
+        Raises OSError, `app.storage.cache.CacheUnavailable`, `pylib.sqlite.DatabaseUnavailable`.
+        """
+        imported = ImportResult()
+        files = sorted(path for path in folder.rglob("*") if path.is_file() and not path.name.startswith("."))
+        with progress("importing", len(files)) as advance:
+            for path in files:
+                self._take(path, PurePath(path.relative_to(folder)), camera, label, imported)
+                advance(1)
+        return imported
+
+    def _take(self, path: Path, name: PurePath, camera: str, label: str, imported: ImportResult) -> None:
+        data = path.read_bytes()
+        # The id is the contents', so that an import that broke off goes on where it was.
+        event_id = hashlib.sha256(f"{camera}\0".encode() + data).hexdigest()[:32]
+        if self._journal.known([event_id]):
+            imported.known += 1
+            return
+        try:
+            picture = examine(data, max_pixels=self._max_pixels)
+        except BadPicture as bad:
+            imported.refused.append(f"{path}: {bad.detail}")
+            return
+        moment = self._taken_at(name, data, datetime.fromtimestamp(path.stat().st_mtime, UTC))
+        kept = self._cache.store(data, event_id=event_id, camera=camera, taken_at=moment, format=picture.format)
+        snapshot = Snapshot(
+            id=event_id,
+            camera=camera,
+            label=label,
+            timestamp=moment,
+            taken_at=moment,
+            delay_s=0.0,
+            origin=IMPORTED,
+            path=str(kept),
+            size=len(data),
+            width=picture.width,
+            height=picture.height,
+        )
+        self._journal.import_picture(Inspection(snapshot, decision=decide(None)), self._archives)
+        imported.taken += 1
+
+
+@contextmanager
+def progress(label: str, length: int) -> Iterator[Callable[[int], None]]:
+    """A progress bar on a terminal, nothing elsewhere; yields what to call with the number of steps done."""
+    if not sys.stderr.isatty():
+        yield lambda _: None
+        return
+    with click.progressbar(range(max(length, 1)), label=label, show_pos=True, file=sys.stderr) as bar:
+        yield bar.update
+
+
+def _compare(
+    journal: Journal, target: str, entries: Sequence[RemoteObject], compared: Comparison, present: set[str]
+) -> None:
+    ids = [entry.event_id for entry in entries if entry.event_id]
+    archived_pictures = {one.id: one for one in journal.archived_among(target, ids)}
+    known = journal.known(ids)
+    for entry in entries:
+        if not entry.event_id:
+            compared.unknown.append(entry.name)
+        elif entry.event_id in archived_pictures:
+            present.add(entry.event_id)
+            if _same(entry, archived_pictures[entry.event_id]):
+                compared.matching += 1
+            else:
+                compared.differing.append(entry.event_id)
+        elif entry.event_id not in known:
+            compared.forgotten += 1
+
+
+def _same(entry: RemoteObject, archived_pictures: ArchivedPicture) -> bool:
+    if entry.size != archived_pictures.size:
+        return False
+    return not entry.md5 or not archived_pictures.md5 or entry.md5 == archived_pictures.md5
+
+
+def _batched(entries: Iterable[RemoteObject], size: int) -> Iterator[list[RemoteObject]]:
+    remaining = iter(entries)
+    while batch := list(islice(remaining, size)):
+        yield batch
+
+
+def _duration(seconds: float) -> str:
+    return str(timedelta(seconds=max(0, round(seconds))))

@@ -1,0 +1,298 @@
+"""What `snapshot-processor check` looks at: one line each, what is wrong, and what to do about it."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import shutil
+import stat
+import tempfile
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from app import wire
+from app.archives import Archive
+from app.archives.folder import MARKER
+from app.bootstrap.adapters import broker_of, make_camera, make_detector, trigger_subscription
+from app.bootstrap.archives import archives_of
+from app.bootstrap.service import LEAST_DISK
+from app.bootstrap.uploads import AREA, accounts_of, camera_folders_of, quarantine_of
+from app.cameras import Camera, CameraSettings
+from app.cameras.address import Networks
+from app.cli.amqp_client import AmqpClient
+from app.config.settings import Settings
+from app.detectors import Detector
+from app.media.picture import examine
+from app.uploads.bans import FILE as FTP_BANS
+from app.uploads.bans import read as bans_in
+from app.uploads.mail.settings import BANS_FILE as MAIL_BANS
+from app.web.access import is_loopback
+from pylib.errors import Failure
+from pylib.rabbitmq.topology import declare_subscription
+from pylib.timezones import local_zone
+
+if TYPE_CHECKING:
+    from app.cameras.demo import Visitor
+
+TIME_ERROR = 5
+"""What adjtimex(2) returns while the clock is not synchronised."""
+CAMERAS_AT_ONCE = 32
+SHOWN = 5
+"""Quarantined files that are named one by one."""
+
+
+class Verdict(StrEnum):
+    """How bad it is."""
+
+    OK = "ok"
+    WARNING = "warning"
+    WRONG = "wrong"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One line of the check."""
+
+    subject: str
+    verdict: Verdict
+    text: str
+    remedy: str = ""
+    """The next step, where there is one."""
+
+
+BROKER_REMEDIES = {
+    "access_refused": "set RABBITMQ_USERNAME and RABBITMQ_PASSWORD (guest may log in on the broker's own host only)",
+    "broker_away": "start the broker, or correct RABBITMQ_SERVER_ADDRESS",
+    "precondition_failed": "delete that queue on the broker, or set RABBITMQ_QUEUE_TYPE to what it is",
+}
+
+CAMERA_REMEDIES = {
+    "login_refused": "correct this camera's username and password; wait if it locks accounts after wrong tries",
+    "refused": "correct this camera's address and port; is its web interface on?",
+    "unreachable": "correct this camera's address; is it plugged in and on this network?",
+    "unresolvable": "use the camera's IP address, or mend the name service",
+    "timeout": "is the camera overloaded? raise its `timeout` if it is only slow",
+    "wrong_address": "compare this camera's kind, preset or url with its manual",
+    "wrong_command": "compare this camera's kind and `command` with its manual",
+    "not_a_picture": "compare this camera's kind, preset or url with its manual",
+    "tls_failed": "give this camera's certificate with `ca_file`, or use http",
+    "too_large": "raise this camera's `max_bytes`, or choose a smaller picture in it",
+    "pixel_bomb": "raise MAX_PIXELS, or choose a smaller picture in the camera",
+}
+
+
+def check(settings: Settings) -> Iterator[Finding]:
+    """Look at everything the settings speak of; findings come as they are made."""
+    yield from _configuration(settings)
+    yield from _secrets(settings)
+    yield _disk(settings.data_dir)
+    yield _clock(settings)
+    yield _broker(settings)
+    yield from _cameras(settings)
+    yield from _uploads(settings)
+    yield _detector(settings)
+    yield from _archives(settings)
+    yield from _album(settings)
+
+
+def _configuration(settings: Settings) -> Iterator[Finding]:
+    source = str(settings.config_file) if settings.config_file else "environment only"
+    yield Finding("configuration", Verdict.OK, f"{source}, {len(settings.cameras)} cameras")
+    for warning in settings.warnings:
+        yield Finding("configuration", Verdict.WARNING, warning)
+    if not settings.cameras:
+        remedy = "add one to config.yml, or set OUTPUT_1_TYPE=Camera and OUTPUT_1_LOCATION"
+        yield Finding("configuration", Verdict.WARNING, "no camera is configured", remedy)
+
+
+def _secrets(settings: Settings) -> Iterator[Finding]:
+    path = settings.config_file
+    if path and path.stat().st_mode & (stat.S_IRGRP | stat.S_IROTH) and "password" in path.read_text():
+        remedy = f"chmod 600 {path}"
+        yield Finding("secrets", Verdict.WARNING, f"{path} holds passwords and others may read it", remedy)
+    else:
+        yield Finding("secrets", Verdict.OK, "read, and not readable by others")
+
+
+def _album(settings: Settings) -> Iterator[Finding]:
+    web = settings.web
+    if not web.enabled:
+        return
+    address = web.public_url or web.own_url
+    if web.password.get_secret_value():
+        yield Finding("album", Verdict.OK, f"{address}/ for who has the password")
+    elif is_loopback(web.host) and not web.public_url:
+        yield Finding("album", Verdict.OK, f"{address}/ for whoever is on this machine")
+    else:
+        text = f"{address}/ for who has the password that the service makes and says once in its log, as login_with"
+        remedy = "set WEB_PASSWORD to choose one; delete web/password in the data directory to have another made"
+        yield Finding("album", Verdict.OK, text, remedy)
+    if web.public_url and not web.trusted_proxies:
+        text = "all who come through the reverse proxy share one count of wrong passwords"
+        yield Finding("album", Verdict.WARNING, text, "set WEB_TRUSTED_PROXIES to the proxy's address")
+
+
+def _disk(folder: Path) -> Finding:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder) as file:
+            file.write(b"x")
+            os.fsync(file.fileno())
+        free = shutil.disk_usage(folder).free
+    except OSError as error:
+        remedy = "make the folder writable for this user, or set DATA_DIR (in Docker: make user)"
+        return Finding("disk", Verdict.WRONG, f"cannot write in {folder}: {error.strerror}", remedy)
+    if free < LEAST_DISK:
+        return Finding("disk", Verdict.WRONG, f"{free / 1e6:.0f} MB free in {folder}", "free some space")
+    return Finding("disk", Verdict.OK, f"{folder}, {free / 1e9:.1f} GB free")
+
+
+def _clock(settings: Settings) -> Finding:
+    now = datetime.now(local_zone(settings.time_zone))
+    text = f"{now:%Y-%m-%d %H:%M:%S %Z}"
+    if now.year < 2026:
+        return Finding("clock", Verdict.WRONG, f"it is not {text}", "set the clock, switch on NTP")
+    if _synchronised() is False:
+        return Finding("clock", Verdict.WARNING, f"{text}, not synchronised", "switch on NTP on the host")
+    return Finding("clock", Verdict.OK, text)
+
+
+def _synchronised() -> bool | None:
+    """What the kernel says of its clock (Linux's adjtimex(2)); None where it does not say."""
+    with suppress(AttributeError, OSError):
+        status: int = ctypes.CDLL(None).adjtimex(ctypes.create_string_buffer(512))  # zeroed: asks, sets nothing
+        return None if status < 0 else status != TIME_ERROR
+    return None
+
+
+def _broker(settings: Settings) -> Finding:
+    if not settings.rabbitmq.server_address:
+        remedy = "set RABBITMQ_SERVER_ADDRESS to take triggers from sensors"
+        return Finding("broker", Verdict.WARNING, "none configured: triggers by HTTP and schedule only", remedy)
+    broker = broker_of(settings.rabbitmq)
+    try:
+        with AmqpClient(broker, settings.rabbitmq) as client:
+            client.declare(lambda connection: declare_subscription(connection, trigger_subscription(settings)))
+    except Failure as error:
+        return Finding("broker", Verdict.WRONG, str(error), BROKER_REMEDIES.get(error.code, ""))
+    key = wire.trigger_key(settings.rabbitmq.device_topic)
+    return Finding(
+        "broker", Verdict.OK, f"{broker.address}, triggers as {key!r} on {settings.rabbitmq.exchange}_control"
+    )
+
+
+def _cameras(settings: Settings) -> Iterator[Finding]:
+    with ThreadPoolExecutor(CAMERAS_AT_ONCE) as pool:
+        yield from pool.map(lambda camera: _camera(camera, settings), settings.cameras)
+
+
+def _camera(configured: CameraSettings, settings: Settings) -> Finding:
+    subject = f"camera {configured.device_key}"
+    camera: Camera = make_camera(configured, settings)
+    try:
+        picture = examine(camera.snapshot().data, max_pixels=settings.max_pixels)
+    except Failure as error:
+        if error.code == "no_address":
+            text = "no address configured: each trigger has to bring it (device_params)"
+            return Finding(subject, Verdict.WARNING, text)
+        return Finding(subject, Verdict.WRONG, str(error), CAMERA_REMEDIES.get(error.code, ""))
+    finally:
+        camera.close()
+    return Finding(subject, Verdict.OK, f"{picture.width}x{picture.height} {picture.format}")
+
+
+def _uploads(settings: Settings) -> Iterator[Finding]:
+    accounts = accounts_of(settings)
+    folders = ", ".join(map(str, camera_folders_of(settings).folders()[:3])) or "none"
+    where = f"folders below {settings.data_dir / AREA}: {folders}"
+    if settings.ftp.enabled and accounts:
+        yield Finding("ftp", Verdict.OK, f"port {settings.ftp.port}, {len(accounts)} login(s), {where}")
+    else:
+        yield Finding("ftp", Verdict.OK, f"no server (no login is set); {where}")
+    for file in (FTP_BANS, MAIL_BANS):
+        for ban in bans_in(settings.data_dir / file):
+            text = f"{ban.address} is banned until {ban.until:%Y-%m-%d %H:%M} UTC after {ban.failures} bad logins"
+            remedy = f"correct the login there; to lift the ban now, stop the service and delete {file}"
+            yield Finding("bans", Verdict.WARNING, text, remedy)
+    quarantined = quarantine_of(settings).listed()
+    for entry in quarantined[-SHOWN:]:
+        yield Finding("quarantine", Verdict.WARNING, f"{entry.name}: {entry.reason}")
+    if len(quarantined) > SHOWN:
+        text = f"{len(quarantined)} files in {settings.data_dir / 'quarantine'}"
+        yield Finding("quarantine", Verdict.WARNING, text, "look at them; they go by themselves after a while")
+
+
+def _detector(settings: Settings) -> Finding:
+    kind = settings.detector.kind
+    if kind == "none":
+        return Finding("detector", Verdict.OK, "none: pictures are not looked at")
+    try:
+        detector: Detector | None = make_detector(settings, calls_this_month=lambda: 0)
+        assert detector is not None  # noqa: S101 - only `none` is no detector
+        try:
+            seen = detector.detect(_figure())
+        finally:
+            detector.close()
+    except Failure as error:
+        return Finding("detector", Verdict.WRONG, f"{kind}: {error}")
+    except ImportError as error:
+        return Finding("detector", Verdict.WRONG, f"{kind}: {error}", "install the package it needs")
+    return Finding("detector", Verdict.OK, f"{kind}, sees {seen.person_count} person(s) in a drawn test picture")
+
+
+def _archives(settings: Settings) -> Iterator[Finding]:
+    try:
+        found = archives_of(settings, used=lambda: True)  # nothing is marked as ours by a mere look
+    except Failure as error:
+        yield Finding("archive", Verdict.WRONG, str(error))
+        return
+    for archive in found:
+        subject = f"archive {archive.name}"
+        if archive.name == "folder" and not _is_marked(settings):
+            yield Finding(subject, Verdict.OK, f"{settings.archive.dir}, nothing was archived there yet")
+            continue
+        try:
+            archive.open()
+            yield Finding(subject, Verdict.OK, _described(archive))
+        except Failure as error:
+            yield Finding(subject, Verdict.WRONG, str(error))
+        finally:
+            archive.close()
+    if not found:
+        remedy = "set ARCHIVE_DIR, S3_BUCKET or GOOGLE_DRIVE_FOLDER to keep pictures longer than the cache does"
+        yield Finding("archive", Verdict.OK, "none configured", remedy)
+
+
+def _is_marked(settings: Settings) -> bool:
+    return settings.archive.dir is not None and (settings.archive.dir / MARKER).exists()
+
+
+def _described(archive: Archive) -> str:
+    """What there is to say of an archive that is there: for Google Drive also of token and storage."""
+    if not hasattr(archive, "status"):
+        return archive.url or "there"
+    status = archive.status()
+    since = f", signed in on {status.signed_in_at:%Y-%m-%d}" if status.signed_in_at else ""
+    room = f", {status.used / 1e9:.1f} of {status.total / 1e9:.1f} GB used" if status.total else ""
+    return f"{status.folder or archive.url} ({status.account}{since}{room})"
+
+
+def _figure() -> bytes:
+    """A drawn picture with somebody in the middle of it."""
+    from app.cameras.demo import Demo, DemoSettings
+
+    moment = 0
+    demo = Demo(DemoSettings(location="Check"), networks=Networks(()), clock=lambda: moment)
+    while not _is_midway(demo.visitor(moment)):
+        moment += 1
+    return demo.snapshot().data
+
+
+def _is_midway(visitor: Visitor | None) -> bool:
+    return visitor is not None and visitor.person and 0.4 < visitor.way < 0.6

@@ -1,0 +1,107 @@
+"""`snapshot-processor demo`: the whole service on drawn cameras, with every event printed as it comes."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable
+
+import click
+import structlog
+
+from app.bootstrap.adapters import broker_of
+from app.bootstrap.service import Service
+from app.cameras.demo import Demo
+from app.cli.amqp_client import AmqpClient
+from app.config.settings import Settings
+from app.messages import Inspection
+from pylib.runtime.periodic import Every, Periodic
+from pylib.timezones import local_zone
+
+log = structlog.get_logger(__name__)
+
+LOCATIONS = ("Front Door", "Garden", "Driveway")
+
+
+def demo_settings(settings: Settings, *, every: float) -> Settings:
+    """The same settings with drawn cameras, embedded defaults and a free port."""
+    kept_apart = settings.data_dir / "demo"
+    cameras = tuple(
+        # With a broker the triggers come through it, and not from our own schedule.
+        Demo.Settings(location=location, every=0 if settings.rabbitmq.server_address else every)
+        for location in LOCATIONS
+    )
+    port = settings.web.port if _is_free(settings.web.host, settings.web.port) else _free_port(settings.web.host)
+    web = settings.web.model_copy(update={"port": port})
+    folder = settings.archive.model_copy(update={"dir": settings.archive.dir or kept_apart / "archive"})
+    changed = {"cameras": cameras, "data_dir": kept_apart, "web": web, "archive": folder}
+    return settings.model_copy(update=changed)
+
+
+class Show:
+    """Prints events."""
+
+    def __init__(self, settings: Settings, *, echo: Callable[[str], object] = click.echo) -> None:
+        self._zone = local_zone(settings.time_zone)
+        self._echo = echo
+
+    def introduce(self, settings: Settings) -> None:
+        """Say what runs, and what one can do with it."""
+        via = settings.rabbitmq.server_address
+        self._echo(f"Three drawn cameras, detector {settings.detector.kind}, data in {settings.data_dir}")
+        self._echo(f"Triggers come by timer, through {'RabbitMQ at ' + via if via else 'no broker'}.")
+        if settings.web.enabled:
+            url = settings.web.own_url
+            self._echo(f"\nThe album:  {url}/\n")
+            self._echo(f'A trigger of your own:  curl -X POST "{url}/api/cameras/front-door/trigger?wait=5"')
+        self._echo("Ctrl-C ends it.\n")
+
+    def event(self, inspection: Inspection) -> None:
+        """One line: when, where, and who was seen."""
+        snapshot = inspection.snapshot
+        when = f"{snapshot.taken_at.astimezone(self._zone):%H:%M:%S}"
+        self._echo(f"{when}  {snapshot.label:<12} {_seen(inspection)}")
+
+
+def run_demo(settings: Settings, *, version: str, every: float) -> int:
+    """Run until Ctrl-C; returns the exit status."""
+    settings = demo_settings(settings, every=every)
+    service = Service(settings, version=version, extra=_timer(settings, every))
+    service.open()
+    show = Show(settings)
+    show.introduce(settings)
+    service.live.listen(show.event)
+    return service.run()
+
+
+def _timer(settings: Settings, every: float) -> list[Periodic]:
+    """With a broker: what a sensor would do, in a thread of its own."""
+    if not settings.rabbitmq.server_address:
+        return []
+
+    def trigger_all() -> None:
+        with AmqpClient(broker_of(settings.rabbitmq), settings.rabbitmq) as client:
+            for camera in settings.cameras:
+                client.trigger(camera.device_key, camera.location)
+
+    return [Periodic("demo sensor", trigger_all, Every(every))]
+
+
+def _seen(inspection: Inspection) -> str:
+    if inspection.problem:
+        return inspection.problem
+    persons = inspection.detection.person_count
+    return f"{persons} person{'s' if persons > 1 else ''}" if persons else "nobody"
+
+
+def _is_free(host: str, port: int) -> bool:
+    try:
+        with socket.create_server((host, port)):
+            return True
+    except OSError:
+        return False
+
+
+def _free_port(host: str) -> int:
+    with socket.create_server((host, 0)) as server:
+        port: int = server.getsockname()[1]
+        return port

@@ -1,0 +1,34 @@
+"""What all commands have in common: how they fail."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+import click
+
+from pylib.errors import Failure
+from pylib.settings.draft import ConfigError
+
+EXIT_CONFIG = 78
+"""Exit status for a configuration that cannot be used (EX_CONFIG of sysexits.h)."""
+
+
+def exit_on_failure(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Turn our failures into one line on the terminal and a non-zero status."""
+
+    @wraps(command)
+    def wrapped(*args: Any, **options: Any) -> Any:
+        try:
+            return command(*args, **options)
+        except ConfigError as error:
+            for problem in error.problems:
+                click.echo(problem, err=True)
+            sys.exit(EXIT_CONFIG)
+        except Failure as error:
+            click.echo(str(error), err=True)
+            sys.exit(1)
+
+    return wrapped

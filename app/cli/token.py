@@ -1,0 +1,81 @@
+"""The commands around tokens: the passwords of machines that use the HTTP API."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from app.cli.failures import exit_on_failure
+from app.config import settings as configuration
+from app.web.local_token import FOLDER
+from pylib.files.lock import FolderLock
+
+if TYPE_CHECKING:
+    from app.web.access.tokens import Tokens
+
+
+@click.group()
+def token() -> None:
+    """Manage tokens for programs that use the HTTP API; a running service knows of changes at once."""
+
+
+@token.command("add")
+@click.argument("name")
+@click.pass_obj
+@exit_on_failure
+def token_add(config_file: Path | None, name: str) -> None:
+    """Make a token called NAME and print it; it is not shown again."""
+    with _changing(config_file) as tokens:
+        text = tokens.add(name)
+    click.echo(text)
+    click.echo(f"send it as the header Authorization: Bearer ...; `token revoke {name}` ends it", err=True)
+
+
+@token.command("list")
+@click.pass_obj
+@exit_on_failure
+def token_list(config_file: Path | None) -> None:
+    """List the tokens, oldest first."""
+    known = _tokens(_folder(config_file)).all()
+    for one in known:
+        click.echo(f"{one.made_at}  {one.name}")
+    if not known:
+        click.echo("there is no token", err=True)
+
+
+@token.command("revoke")
+@click.argument("name")
+@click.pass_obj
+@exit_on_failure
+def token_revoke(config_file: Path | None, name: str) -> None:
+    """Revoke the token called NAME; it opens nothing any more."""
+    with _changing(config_file) as tokens:
+        tokens.revoke(name)
+    click.echo(f"{name} is revoked")
+
+
+@contextmanager
+def _changing(config_file: Path | None) -> Iterator[Tokens]:
+    """The tokens, which no other command changes meanwhile."""
+    folder = _folder(config_file)
+    lock = FolderLock(folder)
+    lock.acquire()
+    try:
+        yield _tokens(folder)
+    finally:
+        lock.release()
+
+
+def _folder(config_file: Path | None) -> Path:
+    return configuration.load(config_file).data_dir / FOLDER
+
+
+def _tokens(folder: Path) -> Tokens:
+    # Loaded here: the web side's libraries are not for every command.
+    from app.web.access import tokens
+
+    return tokens.Tokens(folder / tokens.FILE)

@@ -1,0 +1,21 @@
+"""The sections of the configuration about keeping pictures: the folder archive, and how long the cache has them."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from pylib.settings.fields import Directory, Section
+
+
+class ArchiveSettings(Section):
+    """Pictures in date folders on a local or mounted disk."""
+
+    dir: Directory | None = Field(default=None, description="Folder of the archive; no such archive unless set.")
+    concurrency: int = Field(default=2, ge=1, le=32, description="Pictures written at once.")
+    alarm_after: float = Field(
+        default=3600,
+        ge=60,
+        le=31_536_000,
+        description="Seconds that a picture may wait for any archive, S3 and Drive included, before health and the"
+        " monitors report a problem.",
+    )

@@ -1,0 +1,100 @@
+"""Which detector the configuration asks for, and with what settings."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any, Literal
+
+from pydantic import BaseModel, TypeAdapter, ValidationError, create_model
+
+from app import detectors
+from app.detectors import DetectorSettings
+from pylib.settings.draft import SettingsBuilder
+from pylib.settings.kinds import KindField
+from pylib.settings.variables import variables
+
+REKOGNITION_NAMES = (
+    "DETECTOR_REGION",
+    "AWS_ALT_REGION",
+    "DETECTOR_ENDPOINT_URL",
+    "AWS_ENDPOINT_URL_REKOGNITION",
+)
+"""Whoever sets one of these wants Rekognition."""
+
+
+class NoDetector(DetectorSettings):
+    """Pictures are published without being looked at."""
+
+    kind: Literal["none"] = "none"
+
+
+@cache
+def _model(kind: str) -> type[BaseModel]:
+    if kind == "none":
+        return NoDetector
+    if kind != "auto":
+        model: type[BaseModel] = detectors.load(kind).Settings
+        return model
+    # Until the choice is made, everything that any of them has may be said.
+    fields: dict[str, Any] = {"kind": (Literal["auto"], "auto")}
+    for name in detectors.KINDS:
+        for key, field in _model(name).model_fields.items():
+            if key not in DetectorSettings.model_fields:
+                fields.setdefault(key, (field.annotation, field))
+    return create_model(
+        "AutoDetector",
+        __base__=DetectorSettings,
+        __doc__="Rekognition where it is set up, else HOG.",
+        **fields,
+    )
+
+
+DETECTOR_KINDS = KindField(("auto", "none", *detectors.KINDS), _model, default="auto")
+
+
+def choose_detector(draft: SettingsBuilder, aliases: dict[str, tuple[str, ...]]) -> None:
+    """Settle a draft's `detector`: its kind, never `auto` afterwards, and the settings of that kind.
+
+    `OBJECT_DETECTION_ENABLED=false` means none. `auto` is Rekognition when a region or an endpoint for it is
+    set, else HOG. Rekognition's region is `AWS_DEFAULT_REGION` at last.
+    """
+    at = ("detector",)
+    if _switched_off(draft):
+        draft.values["detector"] = {"kind": "none"}
+        return
+    kind = draft.get("DETECTOR_KIND")
+    if kind:
+        draft.put((*at, "kind"), kind.value, kind.where)
+    section = draft.at(at)
+    if section is not None and not isinstance(section, dict):
+        return
+    if DETECTOR_KINDS.kind(section) == "auto":
+        draft.values["detector"] = section = _settled(draft, section or {})
+    model = DETECTOR_KINDS.model(section)
+    if model is None:
+        return
+    draft.keep_own(model, at)
+    found = draft.get("AWS_DEFAULT_REGION")
+    if found and "region" in model.model_fields and not section.get("region"):
+        draft.put((*at, "region"), found.value.strip(), found.where)
+    wanted = variables(model, at, prefix="DETECTOR", aliases=aliases)
+    draft.overlay(variable for variable in wanted if variable.location[-1] != "kind")
+
+
+def _switched_off(draft: SettingsBuilder) -> bool:
+    found = draft.get("OBJECT_DETECTION_ENABLED")
+    if found is None:
+        return False
+    try:
+        return not TypeAdapter(bool).validate_python(found.value.strip().lower())
+    except ValidationError:
+        draft.problems.append(f"{found.where}: is neither true nor false")
+        return False
+
+
+def _settled(draft: SettingsBuilder, section: dict[str, Any]) -> dict[str, Any]:
+    """The same section without `auto` and without what only the detectors have that were not chosen."""
+    given = draft.get(*REKOGNITION_NAMES) or section.get("region") or section.get("endpoint_url")
+    kind = "rekognition" if given else "hog"
+    own, all_of_them = _model(kind).model_fields, _model("auto").model_fields
+    return {key: value for key, value in section.items() if key in own or key not in all_of_them} | {"kind": kind}

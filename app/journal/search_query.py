@@ -1,0 +1,101 @@
+"""A filter as the condition of a query, so that the page it gives is read off an index."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from app.journal.entries import Filter, PageCursor
+from app.journal.search_index import camera_mark, flag_marks, label_mark, sure_mark
+
+MILLISECOND = 1_048_576
+"""Of a place's number."""
+
+
+@dataclass(slots=True)
+class SearchQuery:
+    """Where entries are looked for, what has to hold of them, and the values for that.
+
+    All of the sources give entries in the album's order, so that nothing is sorted and reading ends with the page.
+    """
+
+    source: str
+    place: str
+    conditions: list[str] = field(default_factory=lambda: ["shown"])
+    values: list[object] = field(default_factory=list)
+
+    def require(self, condition: str, *values: object) -> None:
+        self.conditions.append(condition)
+        self.values += values
+
+    def query(self, order: str) -> str:
+        """Gives `seq` of those found; `order` is ASC or DESC; the last value is how many at most."""
+        where = " AND ".join(self.conditions)
+        return f"SELECT seq FROM {self.source} WHERE {where} ORDER BY {self.place} {order} LIMIT ?"
+
+
+def selection(wanted: Filter) -> SearchQuery:
+    """Of the entries that this filter leaves."""
+    words = _expression(wanted)
+    if words and not _is_label_alone(wanted):
+        chosen = SearchQuery("words CROSS JOIN snapshots ON snapshots.place = words.rowid", "words.rowid")
+        chosen.require("words MATCH ?", words)
+    elif wanted.label:
+        chosen = SearchQuery("tags CROSS JOIN snapshots ON snapshots.place = tags.place", "tags.place")
+        chosen.require("tags.folded = ?", wanted.label.casefold())
+    else:
+        chosen = SearchQuery("snapshots", "place")
+    _require_confidence(chosen, wanted)
+    _require_time(chosen, wanted)
+    return chosen
+
+
+def _is_label_alone(wanted: Filter) -> bool:
+    return bool(wanted.label) and not wanted.words and len(_marks(wanted)) == 1
+
+
+def _expression(wanted: Filter) -> str:
+    """What full-text search is asked; empty when it need not be."""
+    parts = []
+    if wanted.words:
+        starts = " AND ".join(f'"{word}"*' for word in wanted.words)
+        parts.append(f"{{labels camera note}} : ({starts})")
+    if marks := _marks(wanted):
+        parts.append(f"marks : ({' AND '.join(marks)})")
+    return " AND ".join(parts)
+
+
+def _marks(wanted: Filter) -> list[str]:
+    marks = flag_marks(person=wanted.person, starred=wanted.starred, problem=wanted.problem)
+    if wanted.camera:
+        marks.append(camera_mark(wanted.camera))
+    if wanted.label and wanted.min_confidence > 0:
+        sure = (sure_mark(wanted.label, tenths / 10) for tenths in range(int(min(wanted.min_confidence, 1) * 10), 11))
+        marks.append(f"({' OR '.join(sure)})")
+    elif wanted.label:
+        marks.append(label_mark(wanted.label))
+    return marks
+
+
+def _require_confidence(chosen: SearchQuery, wanted: Filter) -> None:
+    if wanted.min_confidence <= 0:
+        return
+    if not wanted.label:
+        chosen.require("surest >= ?", wanted.min_confidence)
+    elif chosen.source.startswith("tags"):
+        chosen.require("tags.confidence >= ?", wanted.min_confidence)
+    else:
+        condition = f"EXISTS (SELECT 1 FROM tags WHERE folded = ? AND place = {chosen.place} AND confidence >= ?)"
+        chosen.require(condition, wanted.label.casefold(), wanted.min_confidence)
+
+
+def _require_time(chosen: SearchQuery, wanted: Filter) -> None:
+    if wanted.since is not None:
+        chosen.require(f"{chosen.place} >= ? AND taken_at >= ?", _number(wanted.since), wanted.since.timestamp())
+    if wanted.until is not None:
+        latest = _number(wanted.until) + MILLISECOND
+        chosen.require(f"{chosen.place} < ? AND taken_at < ?", latest, wanted.until.timestamp())
+
+
+def _number(moment: datetime) -> int:
+    return PageCursor(moment.timestamp(), 0).number

@@ -1,0 +1,31 @@
+"""The heartbeat: tell everyone every few seconds that we are here, and which devices we speak for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import structlog
+
+from app import wire
+from app.wire import HeartbeatDevice
+from pylib.errors import Failure
+
+log = structlog.get_logger(__name__)
+
+EVERY_S = 5.0
+
+
+class Heartbeat:
+    """Sends one heartbeat a call. A missed one is not made up for: the next says the same."""
+
+    def __init__(
+        self, send: Callable[[bytes], None], *, inputs: Sequence[HeartbeatDevice], outputs: Sequence[HeartbeatDevice]
+    ) -> None:
+        self._send = send
+        self._body = wire.heartbeat(inputs=inputs, outputs=outputs)
+
+    def beat(self) -> None:
+        try:
+            self._send(self._body)
+        except Failure as error:
+            log.debug("no heartbeat", reason=str(error))

@@ -1,0 +1,103 @@
+"""What this service counts beyond its stages: triggers, pictures, detector calls, deliveries."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from prometheus_client import Gauge
+
+from pylib.observability.metrics import Metrics, never_raising
+from pylib.runtime.circuit_breaker import State
+
+_ANSWER_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60)
+_EVENT_BUCKETS = (0.1, 0.25, 0.5, 1, 2, 3, 5, 10, 30, 60, 300)
+_CIRCUITS = {State.CLOSED: 0, State.HALF_OPEN: 1, State.OPEN: 2}
+
+
+class SnapshotMetrics(Metrics):
+    """The service's metrics.
+
+    Label values are configured names, kinds and failure codes, never what a sender wrote: each is a series.
+    """
+
+    def __init__(self, *, version: str) -> None:
+        super().__init__(version=version)
+        self._triggers = self.counter("triggers_total", "Triggers that came in.", ["origin", "outcome"])
+        self._snapshots = self.counter(
+            "snapshots_total", "Snapshots recorded: ok, or why there is no picture.", ["camera", "outcome"]
+        )
+        self._detections = self.counter(
+            "detector_calls_total", "Pictures shown to a detector.", ["detector", "outcome"]
+        )
+        self._cost = self.counter("detector_cost_usd_total", "What the detector's calls cost.", ["detector"])
+        self._deliveries = self.counter(
+            "deliveries_total", "Attempts to deliver an event or a picture.", ["target", "outcome"]
+        )
+        self._undelivered = self.gauge(
+            "oldest_undelivered_seconds", "Age of the oldest that a target still has to get.", ["target"]
+        )
+        self._circuits = self.gauge(
+            "camera_circuit_state", "0 asked as usual, 1 on trial, 2 left alone for a while.", ["camera"]
+        )
+        self._requests = self.counter("http_requests_total", "HTTP requests answered.", ["route", "method", "status"])
+        self._answers = self.histogram(
+            "http_answer_seconds", "Seconds until an HTTP answer began.", ["route"], buckets=_ANSWER_BUCKETS
+        )
+        self._disk = Gauge("disk_free_bytes", "Free on the disk that holds the data.", registry=self.registry)
+        self._viewers = Gauge("live_viewers", "Pages and programs that follow events.", registry=self.registry)
+        self._latency = self.histogram(
+            "event_seconds", "Seconds from a trigger to its event.", ["camera"], buckets=_EVENT_BUCKETS
+        )
+        self._since: dict[str, float | None] = {}
+
+    def trigger(self, origin: str, outcome: str) -> None:
+        """A trigger came (`rabbitmq`, `http`): `accepted`, or why not (`malformed`, `duplicate`)."""
+        self._triggers.labels(origin, outcome).inc()
+
+    def snapshot(self, camera: str, outcome: str) -> None:
+        """A snapshot was recorded: `ok`, or the failure's code."""
+        self._snapshots.labels(camera, outcome).inc()
+
+    def detection(self, detector: str, outcome: str, *, cost_usd: float = 0.0) -> None:
+        """A detector was asked once: `ok`, or the failure's code; `cost_usd` is what the call is charged."""
+        self._detections.labels(detector, outcome).inc()
+        self._cost.labels(detector).inc(cost_usd)
+
+    def delivery(self, target: str, outcome: str) -> None:
+        """One attempt to deliver ended: `ok`, or the failure's code."""
+        self._deliveries.labels(target, outcome).inc()
+
+    def oldest_undelivered(self, target: str, since: float | None) -> None:
+        """Since when (unix seconds) the oldest waits, None when nothing does; the age grows by itself."""
+        known = target in self._since
+        self._since[target] = since
+        if not known:
+            self._undelivered.labels(target).set_function(lambda: self._age(target))
+
+    def circuit(self, camera: str, state: Callable[[], State]) -> None:
+        """Show a camera's circuit; `state` is asked at each scrape, for an open one half-opens by itself."""
+        self._circuits.labels(camera).set_function(never_raising(lambda: _CIRCUITS[state()]))
+
+    def request(self, route: str, *, method: str, status: int, seconds: float) -> None:
+        """An HTTP request of this route's template was answered with this status, beginning after `seconds`."""
+        self._requests.labels(route, method, f"{status // 100}xx").inc()
+        self._answers.labels(route).observe(seconds)
+
+    def disk(self, folder: Path) -> None:
+        """Show how much is free on the disk that holds this folder."""
+        self._disk.set_function(never_raising(lambda: shutil.disk_usage(folder).free))
+
+    def viewers(self, count: Callable[[], float]) -> None:
+        """Show how many follow events; `count` is asked at each scrape."""
+        self._viewers.set_function(never_raising(count))
+
+    def event(self, camera: str, seconds: float) -> None:
+        """An event came `seconds` after its trigger."""
+        self._latency.labels(camera).observe(max(0.0, seconds))
+
+    def _age(self, target: str) -> float:
+        since = self._since[target]
+        return 0.0 if since is None else max(0.0, time.time() - since)

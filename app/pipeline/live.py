@@ -1,0 +1,37 @@
+"""Who is waiting for events inside this process: HTTP callers and the demo."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable
+
+from app.messages import Inspection
+from pylib.runtime.stage import Stage
+
+Listener = Callable[[Inspection], None]
+
+
+class InProcessEvents(Stage[Inspection]):
+    """Hands every event to those who listen at that moment. A listener must return at once."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._listeners: list[Listener] = []
+
+    def handle(self, inspection: Inspection) -> Iterable[object]:
+        with self._lock:
+            listeners = list(self._listeners)
+        for listener in listeners:
+            listener(inspection)
+        return ()
+
+    def listen(self, listener: Listener) -> Callable[[], None]:
+        """Call `listener` with every event from now on, in the relay's thread; returns how to end that."""
+        with self._lock:
+            self._listeners.append(listener)
+
+        def end() -> None:
+            with self._lock:
+                self._listeners.remove(listener)
+
+        return end

@@ -1,0 +1,1 @@
+"""`make setup`: writes docker-compose.yml and .env."""

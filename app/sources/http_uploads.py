@@ -1,0 +1,118 @@
+"""Pictures handed in over HTTP: stored and recorded before they are accepted, then looked at like any other."""
+
+from __future__ import annotations
+
+import hashlib
+import queue
+import uuid
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
+from pathlib import PurePosixPath
+
+import structlog
+
+from app.journal import Journal
+from app.media.picture import BadPicture, Picture, examine
+from app.messages import Inspection, Snapshot
+from app.storage.cache import Cache
+from app.uploads.capture_time import CaptureTime
+from pylib.runtime.key_locks import KeyedLock
+
+log = structlog.get_logger(__name__)
+
+ORIGIN = "http"
+LONGEST_NAME = 500
+"""Characters of a file's name that are looked at, its last ones."""
+
+
+class HttpUploads:
+    """A source of snapshots. `submit` may be called from any thread; `poll` belongs to the feeder's."""
+
+    def __init__(
+        self,
+        journal: Journal,
+        cache: Cache,
+        *,
+        taken_at: CaptureTime,
+        max_pixels: int,
+        count: Callable[[str, str], None] = lambda _camera, _outcome: None,
+    ) -> None:
+        """`count` hears `ok`, `duplicate`, or why it is no picture, for each camera."""
+        self._journal = journal
+        self._cache = cache
+        self._taken_at = taken_at
+        self._max_pixels = max_pixels
+        self._count = count
+        self._turns = KeyedLock()
+        self._queue: queue.SimpleQueue[Snapshot] = queue.SimpleQueue()
+
+    def submit(
+        self,
+        data: bytes,
+        *,
+        camera: str,
+        label: str,
+        name: str = "",
+        taken_at: datetime | None = None,
+        note: str = "",
+    ) -> Snapshot:
+        """Accept a picture: it and its record are on the disk when this returns.
+
+        `name` is the file's, as its sender gave it. It and `taken_at` are believed as far as a camera's upload is.
+        For a picture that this camera has in the cache already, the earlier snapshot is returned and nothing is
+        changed. Raises `BadPicture`, `CacheUnavailable`, `DatabaseUnavailable`.
+        """
+        try:
+            picture = examine(data, max_pixels=self._max_pixels)
+        except BadPicture as error:
+            self._count(camera, error.code)
+            raise
+        content = hashlib.sha256(data).digest()
+        with self._turns.take((camera, content)):
+            earlier = self._earlier(camera, content)
+            if earlier is not None:
+                log.info("handed in before", camera=camera, event_id=earlier.id)
+                self._count(camera, "duplicate")
+                return earlier
+            moment = self._moment(name, data, taken_at)
+            snapshot = self._store(data, picture, camera=camera, label=label, moment=moment)
+            self._journal.record(snapshot, content=content, note=note)
+        self._queue.put(snapshot)
+        self._count(camera, "ok")
+        return snapshot
+
+    def poll(self, timeout: float) -> Iterable[Snapshot]:
+        try:
+            return [self._queue.get(timeout=timeout)]
+        except queue.Empty:
+            return ()
+
+    def close(self) -> None:
+        """What is still queued is in the journal."""
+
+    def _earlier(self, camera: str, content: bytes) -> Snapshot | None:
+        """The snapshot of the same picture, as long as that picture is there."""
+        found = self._journal.find(self._journal.sent_before(camera, content))
+        snapshot = found.snapshot if isinstance(found, Inspection) else found
+        return snapshot if snapshot is not None and snapshot.path else None
+
+    def _moment(self, name: str, data: bytes, claimed: datetime | None) -> datetime:
+        file = PurePosixPath(name.replace("\\", "/")[-LONGEST_NAME:])
+        return self._taken_at.moment(file, data, written=datetime.now(UTC), claimed=claimed)
+
+    def _store(self, data: bytes, picture: Picture, *, camera: str, label: str, moment: datetime) -> Snapshot:
+        event_id = uuid.uuid4().hex
+        path = self._cache.store(data, event_id=event_id, camera=camera, taken_at=moment, format=picture.format)
+        return Snapshot(
+            id=event_id,
+            camera=camera,
+            label=label,
+            timestamp=moment,
+            taken_at=moment,
+            delay_s=0.0,
+            origin=ORIGIN,
+            path=str(path),
+            size=len(data),
+            width=picture.width,
+            height=picture.height,
+        )

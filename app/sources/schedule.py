@@ -1,0 +1,41 @@
+"""Triggers by the clock: a picture every so often without anything having happened."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from app.sources.requests import Intake, new_trigger
+
+
+@dataclass(slots=True)
+class _Due:
+    camera: str
+    label: str
+    every: float
+    at: float
+
+
+class Schedule:
+    """Triggers cameras at regular intervals; a camera that is late is not caught up on."""
+
+    def __init__(self, intake: Intake, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._intake = intake
+        self._clock = clock
+        self._due: list[_Due] = []
+
+    def add(self, camera: str, *, label: str, every: float) -> None:
+        """Trigger this camera every so many seconds, for the first time soon; before `tick` is first called."""
+        self._due.append(_Due(camera, label, every, self._clock() + min(every, 1 + len(self._due))))
+
+    def __bool__(self) -> bool:
+        return bool(self._due)
+
+    def tick(self) -> None:
+        """Submit what is due now."""
+        now = self._clock()
+        for due in self._due:
+            if now >= due.at:
+                due.at = now + due.every
+                self._intake.submit(new_trigger(due.camera, label=due.label, origin="schedule"))

@@ -1,0 +1,167 @@
+"""Small pictures for the album: each made once, and kept on disk until its picture goes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Literal
+
+import structlog
+
+from app.media.thumbnail import preview, thumbnail
+from app.messages import Snapshot
+from pylib.errors import Permanent, Transient
+from pylib.files import durable
+from pylib.runtime.key_locks import KeyedLock
+
+log = structlog.get_logger(__name__)
+
+Size = Literal["thumbnail", "preview"]
+"""480 pixels wide, for lists; at most 2048 pixels a side, for looking at one."""
+
+PARTIAL = ".part"
+BATCH = 200
+"""Names in one question about what is still known."""
+
+_MAKERS: Mapping[Size, Callable[..., bytes]] = {"thumbnail": thumbnail, "preview": preview}
+
+
+class PictureGone(Permanent):
+    """There is no picture (any more) to make anything of."""
+
+
+class ThumbnailsUnavailable(Transient):
+    """A picture cannot be read, or what was made of it not be kept, now."""
+
+
+class Thumbnails:
+    """The folder of all small pictures: `<first two digits of the id>/<id>-<size>.jpg`.
+
+    All methods may be called from any thread.
+    """
+
+    def __init__(self, root: Path, *, max_pixels: int) -> None:
+        """`max_pixels`: pictures of more are refused."""
+        self.root = root
+        self._max_pixels = max_pixels
+        self._turns = KeyedLock()
+
+    def path(self, snapshot: Snapshot, size: Size) -> Path:
+        """Where it lies, made now if it was not before.
+
+        Raises `PictureGone`, `app.media.picture.BadPicture`, `ThumbnailsUnavailable`.
+        """
+        self.read(snapshot, size)
+        path = self._path(snapshot.id, size)
+        if not path.exists():
+            raise ThumbnailsUnavailable("thumbnails_unavailable", f"cannot keep {path.name} in {self.root}")
+        return path
+
+    def read(self, snapshot: Snapshot, size: Size) -> bytes:
+        """The JPEG, made now if it was not before, whether it can be kept or not.
+
+        Raises `PictureGone`, `app.media.picture.BadPicture`, `ThumbnailsUnavailable`.
+        """
+        made = self.found(snapshot, size)
+        if made is None:
+            with self._turns.take((snapshot.id, size)):
+                made = self.found(snapshot, size) or self._make(snapshot, size)
+        return made
+
+    def found(self, snapshot: Snapshot, size: Size) -> bytes | None:
+        """The JPEG if it was made before. Raises `PictureGone`."""
+        if not snapshot.path:
+            raise _gone(snapshot)
+        try:
+            made = durable.read(str(self._path(snapshot.id, size)))
+        except OSError:
+            return None
+        # Written without waiting for the disk: a power cut may leave an empty file under the whole one's name.
+        return made if made.startswith(b"\xff\xd8") and made.endswith(b"\xff\xd9") else None
+
+    def drop(self, snapshot_id: str) -> None:
+        """Forget what was made of a picture whose file is gone."""
+        for size in _MAKERS:
+            self._remove(self._path(snapshot_id, size))
+
+    def sweep(self, known: Callable[[Sequence[str]], Collection[str]], *, beat: Callable[[], None]) -> int:
+        """Forget what was made of pictures that are gone; says of how many.
+
+        `known`: those of some ids that have a picture still; `beat`: called between two folders.
+        """
+        dropped = 0
+        for folder in self._folders():
+            beat()
+            files_of = _by_id(folder)
+            ids = list(files_of)
+            for start in range(0, len(ids), BATCH):
+                some = ids[start : start + BATCH]
+                gone = set(some) - set(known(some))
+                dropped += len(gone)
+                for path in (path for snapshot_id in gone for path in files_of[snapshot_id]):
+                    self._remove(path)
+        return dropped
+
+    def _make(self, snapshot: Snapshot, size: Size) -> bytes:
+        made = _MAKERS[size](picture_of(snapshot), max_pixels=self._max_pixels)
+        path = self._path(snapshot.id, size)
+        try:
+            _write(path, made)
+        except OSError as error:
+            log.warning("thumbnail not kept", path=str(path), reason=error.strerror)
+        if not Path(snapshot.path).exists():
+            self._remove(path)  # deleted while this was made: `drop` may have come before the file
+            raise _gone(snapshot)
+        return made
+
+    def _folders(self) -> Iterator[Path]:
+        with suppress(OSError):
+            yield from sorted(self.root.glob("*/"))
+
+    def _remove(self, path: Path) -> None:
+        try:
+            path.unlink(missing_ok=True)
+        except OSError as error:
+            log.warning("cannot delete", path=str(path), reason=error.strerror)
+
+    def _path(self, snapshot_id: str, size: str) -> Path:
+        return self.root / snapshot_id[:2] / f"{snapshot_id}-{size}.jpg"
+
+
+def picture_of(snapshot: Snapshot) -> bytes:
+    """The picture itself. Raises `PictureGone`, `ThumbnailsUnavailable`."""
+    if not snapshot.path:
+        raise _gone(snapshot)
+    try:
+        return durable.read(snapshot.path)
+    except FileNotFoundError:
+        raise _gone(snapshot) from None
+    except OSError as error:
+        reason = f"cannot read {snapshot.path}: {error.strerror}"
+        raise ThumbnailsUnavailable("picture_unreadable", reason) from error
+
+
+def _by_id(folder: Path) -> dict[str, list[Path]]:
+    """All files of a folder by the id of the snapshot that they were made of, half written ones too."""
+    found: dict[str, list[Path]] = {}
+    for path in folder.glob("*-*"):
+        found.setdefault(path.name.partition("-")[0], []).append(path)
+    return found
+
+
+def _gone(snapshot: Snapshot) -> PictureGone:
+    return PictureGone("picture_gone", snapshot.problem or "the picture is no longer in the cache")
+
+
+def _write(path: Path, data: bytes) -> None:
+    """Write it whole or not at all. It can be made again, so nobody waits for the disk."""
+    partial = path.with_name(path.name + PARTIAL)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        partial.write_bytes(data)
+        partial.rename(path)
+    except OSError:
+        with suppress(OSError):
+            partial.unlink(missing_ok=True)
+        raise

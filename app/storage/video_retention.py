@@ -1,0 +1,82 @@
+"""How long videos stay: by age, size and free disk, as pictures do; nobody is owed one."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import structlog
+
+from app.naming import slug
+from app.storage.retention import DAY_S, GB
+from app.storage.settings import RetentionSettings
+from app.storage.videos import Video, Videos
+
+log = structlog.get_logger(__name__)
+
+
+class VideoRetention:
+    """Cleans the folder of videos. Called by one thread at a time, and before pictures have to give room."""
+
+    def __init__(
+        self,
+        settings: RetentionSettings,
+        *,
+        videos: Videos,
+        pictures_size: Callable[[], int],
+        clock: Callable[[], float] = time.time,
+        free: Callable[[Path], int] = lambda folder: shutil.disk_usage(folder).free,
+    ) -> None:
+        """`pictures_size`: bytes of all pictures in the cache; `free`: bytes free on a folder's disk."""
+        self._settings = settings
+        self._videos = videos
+        self._pictures_size = pictures_size
+        self._clock = clock
+        self._free = free
+        self._days = {slug(own.camera): own.days for own in settings.cameras}
+
+    def clean(self, *, dry_run: bool = False) -> list[Video]:
+        """Let go of what is too old or too much, and return it; with `dry_run` only tell.
+
+        Raises `pylib.sqlite.DatabaseUnavailable`.
+        """
+        kept = self._videos.kept()
+        excess = self._excess(size_of(kept)) if kept else 0
+        gone: list[Video] = []
+        given = 0
+        for video in kept:
+            if (given < excess or self._is_too_old(video)) and (dry_run or _deleted(video)):
+                gone.append(video)
+                given += video.size
+        if gone and not dry_run:
+            log.info("videos cleaned", videos=len(gone), bytes=given)
+        return gone
+
+    def _excess(self, size: int) -> int:
+        """Bytes that have to go for the size of all videos and the disk's free space."""
+        settings = self._settings
+        excess = size - int(settings.max_gb * GB) if settings.max_gb else 0
+        lacking = int(max(settings.min_free_gb, settings.hard_free_gb) * GB) - self._free(self._videos.folder)
+        if lacking > 0 and lacking > size + self._pictures_size():
+            lacking = 0  # something else fills the disk: giving up everything would only add to the damage
+        return max(0, excess, lacking)
+
+    def _is_too_old(self, video: Video) -> bool:
+        days = self._days.get(video.camera, self._settings.days)
+        return days > 0 and self._clock() - video.taken_at > days * DAY_S
+
+
+def size_of(videos: Sequence[Video]) -> int:
+    """Bytes of them all."""
+    return sum(video.size for video in videos)
+
+
+def _deleted(video: Video) -> bool:
+    try:
+        video.path.unlink(missing_ok=True)
+    except OSError as error:
+        log.warning("cannot delete", path=str(video.path), reason=error.strerror)
+        return False
+    return True

@@ -1,0 +1,1 @@
+"""What cameras push: the servers and the folder that take it, and the inbox."""

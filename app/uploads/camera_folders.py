@@ -1,0 +1,106 @@
+"""Which camera a file belongs to: by the folder it was put in, or by the address it came from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv6Address, ip_address
+from pathlib import PurePath, PurePosixPath
+from urllib.parse import urlsplit
+
+from app.cameras import CameraSettings
+from pylib.errors import Permanent
+
+UPLOAD_DIR = PurePosixPath("uploads/snapshots")
+"""Where cameras' folders lie below the upload area, unless the configuration says otherwise."""
+
+
+class DuplicateFolder(Permanent):
+    """Two cameras would have the same folder."""
+
+
+@dataclass(frozen=True, slots=True)
+class PushingCamera:
+    """A camera as one that sends files."""
+
+    device_key: str
+    label: str
+    """What people call the place."""
+    folder: str
+    """Name of its folder, as `folder_name` makes it."""
+    address: str = ""
+    """IP address that it sends from, if it is known."""
+
+    @classmethod
+    def of(cls, camera: CameraSettings, *, folder: str = "") -> PushingCamera:
+        """The camera of these settings; `folder` instead of the one named after its location."""
+        # Adapters differ in how they are told where their camera is; what they have in common is these two names.
+        place = getattr(camera, "address", "") or urlsplit(getattr(camera, "url", "")).netloc
+        host = urlsplit(f"//{place}").hostname or ""
+        label = camera.label or camera.location
+        return cls(camera.device_key, label, folder_name(folder or camera.location), str(_ip(host) or ""))
+
+
+class CameraFolders:
+    """All cameras that may send files. Raises `DuplicateFolder`."""
+
+    def __init__(self, cameras: Iterable[PushingCamera], *, upload_dir: PurePosixPath = UPLOAD_DIR) -> None:
+        self.upload_dir = upload_dir
+        self._by_folder: dict[str, PushingCamera] = {}
+        self._by_key: dict[str, PushingCamera] = {}
+        self._by_address: dict[str, PushingCamera | None] = {}
+        for camera in cameras:
+            self._add(camera)
+
+    def camera(self, name: PurePath) -> PushingCamera | None:
+        """Whose a file of this name below the upload area is: the last folder of it that is a camera's counts."""
+        for folder in reversed(name.parts[:-1]):
+            if camera := self._by_folder.get(folder_name(folder)):
+                return camera
+        return None
+
+    def names_camera(self, name: PurePath) -> bool:
+        """Whether a file's name below the upload area says whose it is."""
+        return self.camera(name) is not None
+
+    def by_address(self, address: str) -> str | None:
+        """`device_key` of the one camera that is configured with this IP address."""
+        camera = self._by_address.get(str(_ip(address) or ""))
+        return camera.device_key if camera else None
+
+    def folder_of(self, device_key: str) -> PurePosixPath:
+        """Where this camera's files belong, below the upload area; raises KeyError for an unknown one."""
+        return self.upload_dir / self._by_key[device_key].folder
+
+    def folders(self) -> list[PurePosixPath]:
+        """All cameras' folders, below the upload area."""
+        return [self.folder_of(key) for key in self._by_key]
+
+    def _add(self, camera: PushingCamera) -> None:
+        other = self._by_folder.setdefault(camera.folder, camera)
+        if other is not camera:
+            raise DuplicateFolder(
+                "folder_twice",
+                f"{other.device_key!r} and {camera.device_key!r} would both upload to the folder {camera.folder!r}:"
+                " give one of them another location",
+            )
+        self._by_key[camera.device_key] = camera
+        if camera.address:
+            # Channels of one recorder share its address: then it says nothing.
+            shared = camera.address in self._by_address
+            self._by_address[camera.address] = None if shared else camera
+
+
+def folder_name(location: str) -> str:
+    """The folder of a location: in lower case and without blanks, and never more or less than one folder."""
+    name = "".join(location.lower().split()).replace("/", "-").replace("\\", "-").lstrip(".")
+    return name or "camera"
+
+
+def _ip(text: str) -> IPv4Address | IPv6Address | None:
+    with suppress(ValueError):
+        address = ip_address(text)
+        # How a socket for both families shows an IPv4 peer.
+        return getattr(address, "ipv4_mapped", None) or address
+    return None

@@ -1,0 +1,255 @@
+"""The FTP server's thread: pyftpdlib with its own event loop, watched like every other thread."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import structlog
+from pyftpdlib.ioloop import IOLoop
+from pyftpdlib.servers import FTPServer
+
+from app.uploads.bans import FILE, Bans
+from app.uploads.ftp.accounts import Account, Accounts
+from app.uploads.ftp.data import Receiving
+from app.uploads.ftp.quota import Quota
+from app.uploads.ftp.settings import FtpSettings
+from app.uploads.ftp.storage import Storage
+from app.uploads.inbox import ARRIVING, Inbox, InboxFile
+from pylib.errors import Permanent
+from pylib.net.addresses import normal
+from pylib.runtime.supervisor import Supervisor
+from pylib.runtime.threads import ManagedThread
+
+log = structlog.get_logger(__name__)
+
+TICK_S = 0.25
+"""Longest wait of the loop, and so until a request to stop is seen."""
+DRAIN_S = 3.0
+"""Given to uploads under way when the service stops; the camera sends again what is cut then."""
+BACKLOG = 128
+
+
+class FtpAddressInUse(Permanent):
+    """Somebody else listens on the FTP port, or the address is not this machine's."""
+
+
+class AreaUnusable(Permanent):
+    """The folders of the upload area cannot be made."""
+
+
+class FtpServer(ManagedThread):
+    """Takes cameras' uploads until it is stopped."""
+
+    def __init__(
+        self,
+        settings: FtpSettings,
+        accounts: Iterable[Account],
+        *,
+        inbox: Inbox,
+        data_dir: Path,
+        on_taken: Callable[[InboxFile, str], None] | None,
+        folders: Iterable[PurePosixPath] = (),
+        owner_by_address: Callable[[str], str | None] = lambda _address: None,
+        names_camera: Callable[[PurePosixPath], bool] = lambda _name: True,
+        wanted: Callable[[PurePosixPath], bool] = lambda _name: True,
+        count: Callable[[str], None] = lambda _outcome: None,
+    ) -> None:
+        """What it hears, it calls in its thread:
+
+        `on_taken(taken, "ftp")` for each whole picture, taken out of the area; with None everything stays there.
+        `owner_by_address` gives the folder (below the area) of the camera at an address, for files of the
+        shared login of which `names_camera` denies that their path says whose they are; what is not `wanted` by
+        its name is accepted and let go of. `count` hears `taken`, `ignored`,
+        `left` (not whole, or no picture: the watcher's), `failed`, `over_quota`, `stalled`, `bad_login`,
+        `banned`. `folders` are made besides those of accounts and settings. `inbox.open()` is the caller's, and
+        comes first: it clears away what others were writing.
+
+        Raises `app.uploads.ftp.accounts.LoginTwice`.
+        """
+        super().__init__("ftp")
+        self.settings = settings
+        self.accounts = Accounts(accounts, area=inbox.area.resolve())
+        self.bans = Bans(
+            after=settings.ban_after,
+            within=settings.ban_within,
+            seconds=settings.ban_for,
+            path=data_dir / FILE,
+            on_ban=lambda _address: count("banned"),
+        )
+        self._inbox = Inbox(inbox.area.resolve())  # clients' paths are compared with it, links resolved
+        self._data_dir = data_dir
+        self._on_taken = on_taken
+        self._folders = [*folders, *self.accounts.folders, *map(PurePosixPath, settings.create_dirs)]
+        self._owner_by_address, self._names_camera = owner_by_address, names_camera
+        self._wanted = wanted
+        self._count = count
+        self._socket: socket.socket | None = None
+        self._session: type[Any] | None = None
+        self._pausing = threading.Event()
+        self._abandoned = threading.Event()
+
+    def open(self) -> int:
+        """Make the folders and the certificate, take the address, and return the port (for 0: which one).
+
+        Raises `FtpAddressInUse`, `AreaUnusable`, `app.uploads.certificate.CertificateUnusable`.
+        """
+        self._make_folders()
+        self.bans.open()
+        self._session = self._session_class()
+        self._socket = _listen(self.settings.host, self.settings.port)
+        port = int(self._socket.getsockname()[1])
+        log.info("ftp server listens", host=self.settings.host, port=port, logins=len(self.accounts))
+        return port
+
+    def pause(self) -> None:
+        self._pausing.set()
+
+    def abandon(self) -> None:
+        self._abandoned.set()
+
+    def run(self) -> None:
+        if self._socket is None:
+            self.open()
+        assert self._socket is not None  # noqa: S101 - `open` raises or sets it
+        ioloop = IOLoop()
+        # A copy of the socket, so that this thread can be started again after a crash without losing the port.
+        server = _Server(self._socket.dup(), self._session, ioloop, settings=self.settings, bans=self.bans)
+        try:
+            self._serve(server, ioloop)
+        finally:
+            server.close_all()
+            self.bans.save()
+            if self.stopping.is_set():
+                self._socket.close()
+                self._socket = None
+
+    def _serve(self, server: Any, ioloop: Any) -> None:
+        # Not pyftpdlib's own loop: that one does not end, and sets up logging to stderr.
+        wait, deadline = 0.0, float("inf")
+        while not (self.stopping.is_set() and (time.monotonic() > deadline or not _receiving(ioloop))):
+            self.beat()
+            server.closing = self._pausing.is_set() or self.stopping.is_set()
+            if self.stopping.is_set():
+                deadline = min(deadline, time.monotonic() + DRAIN_S)
+            if self._abandoned.is_set():
+                return
+            ioloop.poll(wait)
+            due = ioloop.sched.poll()
+            wait = TICK_S if due is None else min(TICK_S, due)
+            self.bans.save()
+
+    def _make_folders(self) -> None:
+        area = self._inbox.area
+        try:
+            for folder in (PurePosixPath(ARRIVING), PurePosixPath(self.settings.upload_dir), *self._folders):
+                (area / folder).mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise AreaUnusable("ftp_area", f"cannot make folders in {area}: {error.strerror}") from error
+
+    def _session_class(self) -> type[Any]:
+        """A class and not an object, for pyftpdlib makes one of it for each connection."""
+        settings = self.settings
+        quota = Quota(self._inbox.area, limit=settings.quota, upload_dir=PurePosixPath(settings.upload_dir))
+        quota.measure()
+        storage = Storage(self._inbox, quota=quota, on_taken=self._on_taken, count=self._count, wanted=self._wanted)
+        attributes: dict[str, Any] = {
+            "storage": storage,
+            "bans": self.bans,
+            "authorizer": self.accounts,
+            "count": staticmethod(self._count),
+            "owner_by_address": staticmethod(self._owner_by_address),
+            "names_camera": staticmethod(self._names_camera),
+            "stall_timeout": settings.stall_timeout,
+            "timeout": settings.stall_timeout,
+            "passive_ports": settings.passive_range,
+            "masquerade_address": settings.masquerade_address or None,
+        }
+        if settings.tls == "off":
+            from app.uploads.ftp.handler import FtpSession
+
+            return type("PlainSession", (FtpSession,), attributes)
+        from app.uploads.certificate import make_certificate, tls_context
+        from app.uploads.ftp.tls import TlsSession
+
+        if settings.certificate_file is not None and settings.key_file is not None:
+            files = settings.certificate_file, settings.key_file
+        else:
+            names = (settings.masquerade_address,) if settings.masquerade_address else ()
+            files = make_certificate(self._data_dir, names=names)
+        attributes["ssl_context"] = tls_context(*files)
+        attributes["tls_control_required"] = attributes["tls_data_required"] = settings.tls == "required"
+        return type("EncryptedSession", (TlsSession,), attributes)
+
+
+class _Server(FTPServer):  # type: ignore[misc]
+    """The listening socket."""
+
+    closing = False
+    """Nothing new is taken in."""
+
+    def __init__(self, sock: socket.socket, session: Any, ioloop: Any, *, settings: FtpSettings, bans: Bans) -> None:
+        self._bans = bans
+        self._most = settings.max_connections
+        self.max_cons_per_ip = settings.max_per_address
+        super().__init__(sock, session, ioloop=ioloop, backlog=BACKLOG)
+
+    def _accept_new_cons(self) -> bool:
+        # pyftpdlib counts sockets, so that data connections would crowd out sessions and a session find itself
+        # without one. Each session has at most one more socket: bounding these bounds those.
+        return len(self.ip_map) <= self._most
+
+    def handle_accepted(self, sock: socket.socket, address: tuple[Any, ...]) -> None:
+        if self.closing or self._bans.banned(str(normal(address[0]) or address[0])):
+            sock.close()
+            return
+        super().handle_accepted(sock, address)
+
+    def handle_error(self) -> None:
+        # pyftpdlib's closes the listening socket for good, when file descriptors run out for a moment.
+        log.exception("cannot accept an ftp connection, trying again")
+        self.del_channel()
+        self.ioloop.call_later(1.0, self.add_channel)
+
+
+def run_alone(
+    settings: FtpSettings,
+    accounts: Iterable[Account],
+    *,
+    inbox: Inbox,
+    data_dir: Path,
+    folders: Iterable[PurePosixPath] = (),
+) -> int:
+    """Run the server without the pipeline until a signal; returns the exit status.
+
+    What is uploaded lies under its name in the area, for the watcher of a service that runs now or later.
+    Raises what `FtpServer` and its `open` raise.
+    """
+    server = FtpServer(settings, accounts, inbox=inbox, data_dir=data_dir, on_taken=None, folders=folders)
+    server.open()
+    return Supervisor([server], grace=2 * DRAIN_S).run()
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        if family == socket.AF_INET6:
+            listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+        listener.bind((host, port))
+        listener.listen(BACKLOG)  # who is early waits for the loop instead of being refused
+    except OSError as error:
+        listener.close()
+        raise FtpAddressInUse(
+            "ftp_address", f"cannot listen on {host}:{port}: {error.strerror}; set FTP_HOST or FTP_PORT"
+        ) from error
+    return listener
+
+
+def _receiving(ioloop: Any) -> bool:
+    return any(isinstance(one, Receiving) and one.receive for one in list(ioloop.socket_map.values()))

@@ -1,0 +1,284 @@
+"""Where uploads go: under a name of their own while they arrive, then into the inbox or to their place in the area."""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+import time
+import uuid
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+from io import FileIO
+from pathlib import Path, PurePosixPath
+
+import structlog
+
+from app.media.completeness import looks_complete
+from app.uploads.ftp.quota import Quota
+from app.uploads.inbox import ARRIVING, TAKEN, Inbox, InboxFile, InboxUnavailable, is_temporary
+
+log = structlog.get_logger(__name__)
+
+ORIGIN = "ftp"
+MAX_DEPTH = 12
+"""Folders below the upload area: the camera's place in it, the date, the hour, the event."""
+REMEMBERED = 4096
+REMEMBERED_S = 600.0
+"""How many names, for how long, answer as if the file were there still: clients look at what they sent."""
+
+
+class StoreRefused(Exception):
+    """Something a client may not do, or not now: the reply's code and text."""
+
+    def __init__(self, code: int, text: str) -> None:
+        super().__init__(text)
+        self.code = code
+
+    def __str__(self) -> str:
+        return f"{self.code} {self.args[0]}"
+
+
+@dataclass(frozen=True, slots=True)
+class StoredFile:
+    """What a client is told of a file that it stored and that is not in its place any more."""
+
+    size: int
+    at: float
+    """Unix seconds."""
+
+
+class Storage:
+    """The upload area as the FTP server writes it. For the server's thread only.
+
+    Nothing here is slower than a rename: files are not synced to disk, so a power cut can take what was uploaded
+    in the last seconds; the pipeline syncs what it takes over. The end of the process takes nothing.
+    """
+
+    def __init__(
+        self,
+        inbox: Inbox,
+        *,
+        quota: Quota,
+        on_taken: Callable[[InboxFile, str], None] | None,
+        count: Callable[[str], None],
+        wanted: Callable[[PurePosixPath], bool] = lambda _name: True,
+    ) -> None:
+        """Without `on_taken` nothing is taken: whole files stay in their place for somebody else's watcher.
+
+        What is not `wanted` by its name is accepted, for a camera would only try again, and let go of.
+        """
+        self.area = inbox.area
+        self.inbox = inbox
+        self.quota = quota
+        self.count = count
+        self._on_taken = on_taken
+        self._wanted = wanted
+        self._names: OrderedDict[str, StoredFile] = OrderedDict()
+
+    def permits(self, path: str) -> bool:
+        """Whether an absolute, normal path in the area may be touched: not too deep, not ours, through no link."""
+        parts = path[len(str(self.area)) + 1 :].split("/")
+        if len(parts) > MAX_DEPTH or parts[0] in (TAKEN, ARRIVING):
+            return False
+        return os.path.realpath(path) == path
+
+    def receive(self, path: Path, *, append: bool = False, offset: int = 0) -> IncomingFile:
+        """Get ready for a file; `append` and `offset` go on with what lies there. Raises `StoreRefused`."""
+        present = self._size(path)
+        if offset and (present is None or offset > present):
+            raise StoreRefused(554, f"Cannot restart at {offset}: there is no such file, or less of it.")
+        self.make_folder(path.parent)
+        if not self.quota.add(self._name(path), 0):
+            self.count("over_quota")
+            raise StoreRefused(552, "Quota exceeded.")
+        resumed = present is not None and bool(append or offset)
+        return IncomingFile(self, path, resumed=resumed, keep=None if append else offset)
+
+    def make_folder(self, path: Path) -> None:
+        """Make a folder and those above it. Raises `StoreRefused`."""
+        try:
+            if not path.is_dir():
+                path.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StoreRefused(550, f"{error.strerror}.") from error
+
+    def rename(self, source: Path, target: Path) -> None:
+        """Give an upload its last name, under which it may be taken. Raises `StoreRefused`."""
+        known = self._names.pop(str(source), None)
+        if self._size(source) is None:
+            if known is None:
+                raise StoreRefused(550, "No such file.")
+            self._remember(target, known)  # taken already, maybe under its temporary name by the watcher
+            return
+        self.make_folder(target.parent)
+        if self._size(target) is None and target.exists():
+            raise StoreRefused(550, "There is a folder of that name.")
+        arriving = self.inbox.arriving()
+        try:
+            _move(source, arriving)
+        except OSError as error:
+            raise StoreRefused(550, f"{error.strerror}.") from error
+        self.settle(arriving, target)
+
+    def settle(self, arriving: Path, path: Path) -> None:
+        """Take a file that has arrived if it is whole, or else put it in its place. Raises `StoreRefused`."""
+        try:
+            size = arriving.stat().st_size
+            if not self._wanted(self._name(path)):
+                arriving.unlink()
+                self.count("ignored")
+            elif self._on_taken is not None and not is_temporary(path.name) and looks_complete(arriving):
+                self._take(arriving, path, self._on_taken)
+            else:
+                self._put(arriving, path)
+        except (OSError, InboxUnavailable) as error:
+            arriving.unlink(missing_ok=True)
+            log.error("upload lost", name=str(self._name(path)), reason=str(error))
+            self.count("failed")
+            cause = error if isinstance(error, OSError) else error.__cause__
+            full = isinstance(cause, OSError) and cause.errno == errno.ENOSPC
+            raise StoreRefused(452 if full else 451, "Cannot store the file; try again.") from error
+        self._remember(path, StoredFile(size, time.time()))
+
+    def remembered(self, path: Path) -> StoredFile | None:
+        """What was stored under this path lately."""
+        return self._names.get(str(path))
+
+    def remembered_in(self, folder: Path) -> set[str]:
+        """Names of what was stored in a folder lately."""
+        self._forget()
+        start = f"{folder}/"
+        return {name[len(start) :] for name in self._names if name.startswith(start) and "/" not in name[len(start) :]}
+
+    def _take(self, arriving: Path, path: Path, hand_over: Callable[[InboxFile, str], None]) -> None:
+        name = self._name(path)
+        taken = self.inbox.take_as(arriving, name)
+        if taken is None:
+            raise FileNotFoundError(errno.ENOENT, "it was removed while it arrived")
+        # What an earlier try under this name left behind is not wanted any more.
+        if self._size(path) is not None:
+            path.unlink(missing_ok=True)
+        self.count("taken")
+        try:
+            hand_over(taken, ORIGIN)
+        except Exception:
+            log.exception("not handed over, left to the next start", name=str(name))
+
+    def _put(self, arriving: Path, path: Path) -> None:
+        if looks_complete(path):  # the camera uses its names again before anybody has taken the last file
+            path.rename(path.with_name(f"{path.stem}-{uuid.uuid4().hex[:8]}{path.suffix}"))
+        _move(arriving, path)
+        self.count("left")
+
+    def _remember(self, path: Path, stored: StoredFile) -> None:
+        self._names.pop(str(path), None)
+        self._names[str(path)] = stored
+        self._forget()
+
+    def _forget(self) -> None:
+        oldest = time.time() - REMEMBERED_S
+        while self._names and (len(self._names) > REMEMBERED or next(iter(self._names.values())).at < oldest):
+            self._names.popitem(last=False)
+
+    def _name(self, path: Path) -> PurePosixPath:
+        return PurePosixPath(path.relative_to(self.area))
+
+    def _size(self, path: Path) -> int | None:
+        """Of a regular file that lies there; None when there is none."""
+        try:
+            status = path.lstat()
+        except OSError:
+            return None
+        return status.st_size if (status.st_mode & 0o170000) == 0o100000 else None
+
+
+def _move(source: Path, target: Path) -> None:
+    try:
+        source.rename(target)
+    except OSError as error:
+        if error.errno != errno.EXDEV:
+            raise
+        shutil.move(source, target)  # a camera's folder is a volume of its own: slow, and works
+
+
+class IncomingFile:
+    """A file that is arriving: what pyftpdlib takes for an open file.
+
+    Opened with the first byte and not before, so that a transfer which never begins leaves nothing behind.
+    """
+
+    def __init__(self, storage: Storage, path: Path, *, resumed: bool, keep: int | None) -> None:
+        """`resumed`: goes on with the file that lies there, of which `keep` bytes stay, or all."""
+        self.name = str(path)
+        self.closed = False
+        self._storage = storage
+        self._path = path
+        self._named = PurePosixPath(path.relative_to(storage.area))
+        self._resumed, self._keep = resumed, keep
+        self._counted = 0
+        self._file: FileIO | None = None
+        self._arriving: Path | None = None
+        self._settled = False
+
+    def write(self, chunk: bytes) -> None:
+        """Store what has come. Raises OSError, with EDQUOT over the quota."""
+        file = self._file or self._open()
+        self._counted += len(chunk)
+        if not self._storage.quota.add(self._named, len(chunk)):
+            self._storage.count("over_quota")
+            raise OSError(errno.EDQUOT, "quota exceeded")
+        view = memoryview(chunk)
+        while view:
+            view = view[file.write(view) or 0 :]
+
+    def close(self) -> None:
+        """Close the file; `settle` decides what becomes of it."""
+        self.closed = True
+        if self._file is not None:
+            self._file.close()
+
+    def settle(self, *, finished: bool) -> None:
+        """The transfer is over, `finished` as far as the protocol tells; only the first call counts.
+
+        Raises `StoreRefused` when the file could not be kept.
+        """
+        if self._settled:
+            return
+        self._settled = True
+        if finished and self._file is None:
+            try:
+                self._open()  # an empty file is a file
+            except OSError as error:
+                raise StoreRefused(451, f"{error.strerror}.") from error
+        self.close()
+        kept = False
+        try:
+            if self._arriving is not None:
+                self._storage.settle(self._arriving, self._path)
+                kept = True
+        finally:
+            self._storage.quota.arrived(self._named, self._counted, kept=kept)
+
+    def discard(self) -> None:
+        """Nothing of it is kept."""
+        self._settled = True
+        self.close()
+        if self._arriving is not None:
+            self._arriving.unlink(missing_ok=True)
+        self._storage.quota.arrived(self._named, self._counted, kept=False)
+
+    def _open(self) -> FileIO:
+        arriving = self._storage.inbox.arriving()
+        if self._resumed:
+            _move(self._path, arriving)  # out of the watcher's sight while it grows
+        # O_EXCL for a new file; neither way follows a link.
+        flags = os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC | (0 if self._resumed else os.O_CREAT | os.O_EXCL)
+        self._file = FileIO(os.open(arriving, flags, 0o644), "w")
+        self._arriving = arriving
+        if self._resumed:
+            if self._keep is not None:
+                self._file.truncate(self._keep)
+            self._file.seek(0, os.SEEK_END)
+        return self._file

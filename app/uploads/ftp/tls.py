@@ -1,0 +1,19 @@
+"""The same sessions with FTPS offered or required (explicit: AUTH TLS, RFC 4217)."""
+
+from __future__ import annotations
+
+from pyftpdlib.handlers import TLS_DTPHandler, TLS_FTPHandler
+
+from app.uploads.ftp.data import Receiving
+from app.uploads.ftp.handler import FtpSession
+
+
+class TlsReceiving(Receiving, TLS_DTPHandler):  # type: ignore[misc]
+    """A data connection that may be encrypted."""
+
+
+class TlsSession(FtpSession, TLS_FTPHandler):  # type: ignore[misc]
+    """A session that may be encrypted; `tls_control_required` and `tls_data_required` say whether it must be."""
+
+    dtp_handler = TlsReceiving
+    proto_cmds = TLS_FTPHandler.proto_cmds

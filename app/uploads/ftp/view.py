@@ -1,0 +1,130 @@
+"""What a logged-in client sees of the disk: its folder, no links, and what it stored as if it were there still."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from collections.abc import Callable
+from pathlib import Path, PurePosixPath
+from typing import IO, Any
+
+from pyftpdlib.exceptions import FilesystemError
+from pyftpdlib.filesystems import AbstractedFS
+
+from app.uploads.ftp.storage import Storage, StoredFile, StoreRefused
+from app.uploads.inbox import ARRIVING, TAKEN
+
+
+class View(AbstractedFS):  # type: ignore[misc]
+    """pyftpdlib's file system for one session. Paths on disk are absolute and normal; `validpath` judges them."""
+
+    def __init__(self, root: str, session: Any) -> None:
+        super().__init__(root, session)
+        self._storage: Storage = session.storage
+        self._names_camera: Callable[[PurePosixPath], bool] = session.names_camera
+        self._owner: PurePosixPath | None = session.camera
+
+    # -- paths ------------------------------------------------------------------------------------
+
+    def ftp2fs(self, ftppath: str) -> str:
+        """A client's path on disk; below its camera's folder when its address alone says whose it is."""
+        path = str(super().ftp2fs(ftppath))
+        if self._owner is None or not self.validpath(path):
+            return path
+        name = PurePosixPath(path).relative_to(self._storage.area)
+        if self._owner.is_relative_to(name):
+            return path
+        if self._names_camera(name) or self._names_camera(name / "file"):  # a file's name, or a folder's
+            return path
+        return str(self._storage.area / self._owner / name)
+
+    def fs2ftp(self, fspath: str) -> str:
+        """The path as the client writes it; `/` for what is outside."""
+        path = Path(fspath)
+        return "/" + "/".join(path.relative_to(self.root).parts) if path.is_relative_to(self.root) else "/"
+
+    def validpath(self, path: str) -> bool:
+        return (path == self.root or path.startswith(f"{self.root}/")) and self._storage.permits(path)
+
+    def realpath(self, path: str) -> str:
+        """As it is: `validpath` has refused what goes through a link."""
+        return path
+
+    # -- changes ----------------------------------------------------------------------------------
+
+    def chdir(self, path: str) -> None:
+        # Not the process's directory, which belongs to all threads.
+        if not os.path.isdir(path):  # noqa: PTH112
+            raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
+        self.cwd = self.fs2ftp(path)
+
+    def mkdir(self, path: str) -> None:
+        if os.path.lexists(path):
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST))
+        try:
+            self._storage.make_folder(Path(path))
+        except StoreRefused as error:
+            raise FilesystemError(error.args[0].rstrip(".")) from error
+
+    def utime(self, path: str, timeval: float) -> None:
+        """Nothing: the time of arrival is what the watcher goes by."""
+
+    def open(self, filename: str, _how: str) -> IO[bytes]:
+        """For RETR only; a FIFO does not block and a link is not followed."""
+        descriptor = os.open(filename, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            os.close(descriptor)
+            raise FilesystemError("Not a file")
+        return os.fdopen(descriptor, "rb")
+
+    # -- looking ----------------------------------------------------------------------------------
+
+    def listdir(self, path: str) -> list[str]:
+        hidden = {TAKEN, ARRIVING} if Path(path) == self._storage.area else set()
+        with os.scandir(path) as entries:
+            names = {entry.name for entry in entries if not entry.is_symlink()}
+        return sorted((names | self._storage.remembered_in(Path(path))) - hidden)
+
+    def lstat(self, path: str) -> os.stat_result:
+        try:
+            return os.lstat(path)
+        except FileNotFoundError:
+            stored = self._storage.remembered(Path(path))
+            if stored is None:
+                raise
+            return _as_if(stored)
+
+    stat = lstat
+
+    def lexists(self, path: str) -> bool:
+        return self._mode(path) != 0
+
+    def isfile(self, path: str) -> bool:
+        return stat.S_ISREG(self._mode(path))
+
+    def isdir(self, path: str) -> bool:
+        return stat.S_ISDIR(self._mode(path))
+
+    def getsize(self, path: str) -> int:
+        return self.lstat(path).st_size
+
+    def getmtime(self, path: str) -> float:
+        return self.lstat(path).st_mtime
+
+    def get_user_by_uid(self, _uid: int) -> str:
+        return "ftp"
+
+    def get_group_by_gid(self, _gid: int) -> str:
+        return "ftp"
+
+    def _mode(self, path: str) -> int:
+        try:
+            return self.lstat(path).st_mode
+        except OSError:
+            return 0
+
+
+def _as_if(stored: StoredFile) -> os.stat_result:
+    """Of a regular file with one name."""
+    return os.stat_result((stat.S_IFREG | 0o644, 0, 0, 1, 0, 0, stored.size, stored.at, stored.at, stored.at))

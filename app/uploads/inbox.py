@@ -1,0 +1,178 @@
+"""The inbox: files that came from cameras, each whole, under an id of its own, until the journal has it."""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path, PurePath, PurePosixPath
+
+from app.storage.cache import PARTIAL
+from pylib.errors import Transient
+from pylib.files.durable import copy, sync_folder
+
+TAKEN = ".taken"
+"""Folder inside the upload area (so that taking a file is a rename) with one folder for each file: `<id>.<origin>`."""
+FTP, FOLDER, MAIL = ORIGINS = ("ftp", "folder", "mail")
+"""How a file can have come: through our own FTP server, found in the area, as an attachment."""
+ARRIVING = ".arriving"
+"""Folder inside the upload area for what is still being written."""
+NAME_MAX = 255
+"""Bytes that a file name may have (Linux, and all file systems in use there)."""
+
+_TEMPORARY = (
+    ".tmp",
+    ".temp",
+    ".part",
+    ".partial",
+    ".filepart",
+    ".upload",
+    ".uploading",
+    ".writing",
+    ".swp",
+    "~",
+)
+"""What senders append to a name until the file is whole; a leading dot says the same."""
+
+
+class InboxUnavailable(Transient):
+    """A file cannot be taken now: disk full, read-only or gone."""
+
+
+@dataclass(frozen=True, slots=True)
+class InboxFile:
+    """A file in the inbox."""
+
+    id: str
+    """The id of the event it becomes."""
+    path: Path
+    name: PurePosixPath
+    """What it was called below the upload area: `uploads/snapshots/frontdoor/20260304/a.jpg`."""
+    origin: str = FOLDER
+    """How it came, one of `ORIGINS`."""
+
+
+class Inbox:
+    """Takes files out of the upload area, where names are reused and overwritten, and keeps them until they are done.
+
+    Every method may be called from any thread. All raise `InboxUnavailable`.
+    """
+
+    def __init__(self, area: Path) -> None:
+        self.area = area
+
+    def open(self) -> None:
+        """Make the folders, and clear away what was still being written when the process ended."""
+        try:
+            shutil.rmtree(self.area / ARRIVING, ignore_errors=True)
+            for folder in (self.area / ARRIVING, self.area / TAKEN):
+                folder.mkdir(parents=True, exist_ok=True)
+            sync_folder(self.area)
+        except OSError as error:
+            raise _unavailable(self.area, error) from error
+
+    def arriving(self) -> Path:
+        """A path to write a file to before it has its name."""
+        return self.area / ARRIVING / f"{uuid.uuid4().hex}{PARTIAL}"
+
+    def take(self, path: Path) -> InboxFile | None:
+        """Take a whole file that lies under its name in the area; None when it is gone."""
+        return self._take(path, PurePosixPath(path.relative_to(self.area)), FOLDER)
+
+    def take_as(self, written: Path, name: PurePosixPath, *, origin: str = FTP) -> InboxFile | None:
+        """Take a whole file that was written to `arriving()`, under the name it should have had."""
+        return self._take(written, name, origin)
+
+    def put(self, data: bytes, name: PurePosixPath, *, origin: str = MAIL) -> InboxFile:
+        """Take what is in memory, safely on disk when this returns."""
+        written = self.arriving()
+        try:
+            with written.open("wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+        except OSError as error:
+            written.unlink(missing_ok=True)
+            raise _unavailable(written, error) from error
+        taken = self._take(written, name, origin)
+        if taken is None:
+            raise InboxUnavailable("inbox_unavailable", f"{written} vanished")
+        try:
+            self._sync_names(taken.path)
+        except OSError as error:
+            raise _unavailable(taken.path, error) from error
+        return taken
+
+    def waiting(self) -> Iterator[InboxFile]:
+        """What the last run left: taken and not done, in no order. Before anybody takes anything in this one."""
+        for folder in (self.area / TAKEN).iterdir():
+            files = [path for path in folder.rglob("*") if path.is_file()]
+            if files:
+                taken_id, _, origin = folder.name.partition(".")
+                yield InboxFile(taken_id, files[0], unpacked(files[0].relative_to(folder)), origin)
+            else:
+                shutil.rmtree(folder, ignore_errors=True)
+
+    def done(self, taken_id: str) -> None:
+        """The journal has it, or the quarantine: let go of the file and its folder."""
+        for origin in ORIGINS:
+            shutil.rmtree(self._folder(taken_id, origin), ignore_errors=True)
+
+    def _folder(self, taken_id: str, origin: str) -> Path:
+        return self.area / TAKEN / f"{taken_id}.{origin}"
+
+    def _take(self, path: Path, name: PurePosixPath, origin: str) -> InboxFile | None:
+        taken_id = uuid.uuid4().hex
+        folder = self._folder(taken_id, origin)
+        target = folder / _packed(name)
+        try:
+            target.parent.mkdir(parents=True)
+            self._move(path, target)
+        except FileNotFoundError:
+            shutil.rmtree(folder, ignore_errors=True)
+            return None
+        except OSError as error:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise _unavailable(path, error) from error
+        return InboxFile(taken_id, target, name, origin)
+
+    def _move(self, path: Path, target: Path) -> None:
+        try:
+            path.rename(target)
+        except OSError as error:
+            if error.errno != errno.EXDEV:
+                raise
+            # A folder of the area may be another device's: a share, a volume of its own.
+            arriving = self.arriving()
+            copy(path, arriving)
+            arriving.rename(target)
+            self._sync_names(target)
+            path.unlink()
+
+    def _sync_names(self, target: Path) -> None:
+        sync_folder(target.parent)
+        sync_folder(self.area / TAKEN)
+
+
+def _packed(name: PurePosixPath) -> str:
+    """A name with its folders as one file name, for making folders is what taking a file costs most of."""
+    escaped = str(name).replace("%", "%25")
+    packed = escaped.replace("/", "%2F")
+    return packed if len(os.fsencode(packed)) <= NAME_MAX else escaped
+
+
+def unpacked(path: PurePath) -> PurePosixPath:
+    """What a file was called that lies at this path below its folder in the inbox."""
+    return PurePosixPath(str(path).replace("%2F", "/").replace("%25", "%"))
+
+
+def is_temporary(name: str) -> bool:
+    """Whether a file's name says that it gets another one when it is whole."""
+    return name.startswith(".") or name.lower().endswith(_TEMPORARY)
+
+
+def _unavailable(path: Path, error: OSError) -> InboxUnavailable:
+    return InboxUnavailable("inbox_unavailable", f"cannot take {path}: {error.strerror or error}")

@@ -1,0 +1,83 @@
+"""Who may talk to the mail server: how many at once, with which login, from where."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import ipaddress
+from collections import Counter
+
+from app.uploads.bans import Bans
+from app.uploads.mail.settings import MailSettings
+
+
+class Admission:
+    """Counts connections and judges logins. For the server's thread only, but for `closing`."""
+
+    def __init__(self, settings: MailSettings, bans: Bans) -> None:
+        self.closing = False
+        """Nothing new is taken in."""
+        self._settings = settings
+        self._bans = bans
+        self._networks = [ipaddress.ip_network(network) for network in settings.open_networks]
+        self._inside: Counter[str] = Counter()
+
+    def enter(self, address: str) -> str | None:
+        """Count a connection in; the SMTP reply for one that may not stay, which is not counted."""
+        if self.closing:
+            return "421 4.3.2 Shutting down, come back later"
+        if self.banned(address):
+            return "554 5.7.1 Too many wrong passwords from this address, come back later"
+        if self._inside.total() >= self._settings.max_connections:
+            return "421 4.3.2 Too many connections, come back later"
+        if self._inside[address] >= self._settings.max_per_address:
+            return "421 4.3.2 Too many connections from this address, come back later"
+        self._inside[address] += 1
+        return None
+
+    def leave(self, address: str) -> None:
+        """Undo an `enter` that gave no reply."""
+        self._inside[address] -= 1
+        if not self._inside[address]:
+            del self._inside[address]
+
+    def banned(self, address: str) -> bool:
+        """Whether nobody there may log in now."""
+        return self._bans.banned(address)
+
+    def is_open(self, address: str) -> bool:
+        """Whether no login is asked for there."""
+        try:
+            peer = ipaddress.ip_address(address)
+        except ValueError:
+            return False
+        return any(peer in network for network in self._networks)
+
+    def admits(self, address: str, username: bytes, password: bytes) -> bool:
+        """Whether that is the login; any is in open networks, for some cameras cannot do without one."""
+        if self.is_open(address):
+            return True
+        settings, given = self._settings, username.decode(errors="replace")
+        # Both are compared, in constant time, whatever the first gives.
+        right = [_same(username, settings.username), _same(password, settings.password.get_secret_value())]
+        if settings.username and all(right):
+            self._bans.succeeded(address, given)
+            return True
+        self._bans.failed(address, given)
+        return False
+
+
+def normal(host: str) -> str:
+    """An IP address as one writes it: an IPv4 one that reached an IPv6 socket as IPv4, and without a zone."""
+    plain = host.partition("%")[0]
+    try:
+        address = ipaddress.ip_address(plain)
+    except ValueError:
+        return plain
+    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
+    return str(mapped or address)
+
+
+def _same(given: bytes, expected: str) -> bool:
+    """Digests are of one length, or the comparison's time would tell the password's."""
+    return hmac.compare_digest(hashlib.sha256(given).digest(), hashlib.sha256(expected.encode()).digest())

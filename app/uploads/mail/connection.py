@@ -1,0 +1,187 @@
+"""One camera's SMTP connection: aiosmtpd's protocol, with bounds and with patience for what firmware does."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from asyncio import IncompleteReadError, LimitOverrunError
+from contextlib import suppress
+from typing import Any
+
+import structlog
+from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session, TLSSetupException
+
+from app.uploads.mail.admission import Admission, normal
+from app.uploads.mail.postbox import MailHandler
+
+log = structlog.get_logger(__name__)
+
+STALL_S = 60.0
+"""Seconds of silence after which a connection is closed."""
+SESSION_S = 900.0
+"""Seconds that one connection may last, for those who send a byte now and then."""
+COMMANDS = {"*": 200, "AUTH": 4, "STARTTLS": 2}
+"""How often each command may be sent in one connection; the first for all others."""
+CHUNK = 65_536
+_END = b".\r\n"
+
+
+class Connection(SMTP):
+    """A connection; its `peer` is known once it is made."""
+
+    # What widespread servers ask for: there is firmware that looks for exactly these.
+    AuthLoginUsernameChallenge = "Username:"
+    AuthLoginPasswordChallenge = "Password:"
+    # The stream's buffer, too. Command lines have a limit of their own; the mail's lines may be of any length,
+    # for there are cameras that send a picture's Base64 in one.
+    line_length_limit = CHUNK
+
+    def __init__(
+        self,
+        postbox: MailHandler,
+        gate: Admission,
+        *,
+        max_bytes: int,
+        starttls: ssl.SSLContext | None,
+        require_tls: bool,
+    ) -> None:
+        self._gate = gate
+        self._max_bytes = max_bytes
+        super().__init__(
+            postbox,
+            data_size_limit=max_bytes,
+            enable_SMTPUTF8=True,
+            hostname="snapshot-processor",  # otherwise it asks the name server, each time
+            ident="ESMTP",
+            tls_context=starttls,
+            require_starttls=require_tls,
+            timeout=STALL_S,
+            auth_require_tls=require_tls,
+            authenticator=self._judge,
+            command_call_limit=COMMANDS,
+        )
+
+    @property
+    def peer(self) -> str:
+        """The client's IP address; empty for one who is gone already."""
+        peer = self.session.peer if self.session else None
+        return normal(str(peer[0])) if peer else ""
+
+    def end(self) -> None:
+        """Hang up."""
+        if self.transport is not None:  # not gone already
+            self._writer.transport.abort()
+
+    def _timeout_cb(self) -> None:
+        log.info("mail connection closed after a silence", address=self.peer)
+        self.end()  # aiosmtpd would wait for a client that does not read to take the last answer
+
+    def data_received(self, data: bytes) -> None:
+        self._reset_timeout()  # by itself it is reset by commands only, and a mail may take long
+        super().data_received(data)
+
+    def eof_received(self) -> bool | None:
+        # aiosmtpd drops here what it has not worked off. Some cameras send everything, close and never listen.
+        if self.session is not None and self.session.ssl is None and not self._over_tls():
+            return asyncio.StreamReaderProtocol.eof_received(self)
+        return super().eof_received()
+
+    async def _handle_client(self) -> None:
+        address = self.peer
+        with suppress(ConnectionError):
+            refusal = self._gate.enter(address)
+            if refusal is not None:
+                await self.push(refusal)
+                self._hang_up()
+                return
+            try:
+                async with asyncio.timeout(SESSION_S):
+                    await super()._handle_client()
+            except TimeoutError:
+                log.info("mail connection closed after its time", address=address)
+                self.end()
+            finally:
+                self._gate.leave(address)
+
+    async def handle_exception(self, error: Exception) -> str:
+        """The reply to what went wrong; aiosmtpd's would tell the sender our exception."""
+        if isinstance(error, IncompleteReadError):  # the end of what the client sends
+            self._hang_up()
+            if self._handler_coroutine is not None:
+                self._handler_coroutine.cancel()
+        elif isinstance(error, TLSSetupException):
+            log.info("no tls with this camera", address=self.peer, reason=str(error.__cause__))
+        elif isinstance(error, IndexError | UnicodeError):  # what aiosmtpd and email make of garbled addresses
+            log.info("mail command not understood", address=self.peer, reason=type(error).__name__)
+            return "501 5.5.2 Cannot understand this"
+        else:
+            log.error("mail command failed", address=self.peer, exc_info=error)
+        return "451 4.3.0 Cannot do this"
+
+    async def smtp_STARTTLS(self, arg: str) -> None:  # noqa: N802 - aiosmtpd finds it by this name, as those below
+        if self._over_tls():
+            await self.push("503 5.5.1 TLS is on already")
+            return
+        await super().smtp_STARTTLS(arg)
+
+    async def smtp_AUTH(self, arg: str) -> None:  # noqa: N802
+        if self._gate.banned(self.peer):
+            await self.push("421 4.7.0 Too many wrong passwords, come back later")
+            self._hang_up()
+            return
+        mechanism, blank, rest = (arg or "").partition(" ")
+        await super().smtp_AUTH(f"{mechanism.upper()}{blank}{rest}")  # RFC 4954: in any case
+
+    async def smtp_DATA(self, arg: str) -> None:  # noqa: N802
+        """As aiosmtpd's, in memory of the mail's own size where that makes an object of each line."""
+        if await self.check_helo_needed():
+            return
+        assert self.envelope is not None  # noqa: S101 - made with the connection
+        if not self.envelope.rcpt_tos:
+            await self.push("503 5.5.1 Need RCPT command")
+            return
+        if arg:
+            await self.push("501 5.5.4 Syntax: DATA")
+            return
+        await self.push("354 End data with <CR><LF>.<CR><LF>")
+        self.envelope.content = await self._content()
+        if self.envelope.content is None:
+            log.warning("mail too large", address=self.peer, most=self._max_bytes)
+            status = f"552 5.3.4 Mails may have {self._max_bytes} bytes; set MAIL_MAX_MESSAGE_BYTES"
+        else:
+            status = await self._call_handler_hook("DATA")
+        self.envelope = self._create_envelope()
+        await self.push(status)
+
+    async def _content(self) -> bytes | None:
+        """The mail without its end mark and the dots that protect others (RFC 5321, 4.5.2); None if too large."""
+        data, too_large = bytearray(), False
+        while data != _END and not data.endswith(b"\r\n" + _END):
+            try:
+                data += await self._reader.readuntil(_END)
+            except LimitOverrunError as overrun:
+                data += await self._reader.readexactly(overrun.consumed)
+            if len(data) > self._max_bytes + len(_END):
+                too_large = True
+            if too_large:  # read on, for the client listens only when it has sent all
+                del data[: -len(b"\r\n" + _END)]
+        if too_large:
+            return None
+        del data[-len(_END) :]
+        return bytes(data).replace(b"\r\n.", b"\r\n").removeprefix(b".")
+
+    def _judge(
+        self, _server: SMTP, _session: Session, _envelope: Envelope, _mechanism: str, login: LoginPassword
+    ) -> AuthResult:
+        right = self._gate.admits(self.peer, login.login, login.password)
+        if not right:
+            log.warning("wrong mail login", address=self.peer)
+        return AuthResult(success=right, handled=False)
+
+    def _over_tls(self) -> bool:
+        transport: Any = self.transport
+        return transport is not None and transport.get_extra_info("sslcontext") is not None
+
+    def _hang_up(self) -> None:
+        if self.transport is not None:
+            self.transport.close()

@@ -1,0 +1,56 @@
+"""Which camera a mail is from: by whom it is for, who sent it, and from where it came."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import PurePosixPath
+
+from app.uploads.camera_folders import CameraFolders
+
+EXAMPLES = 3
+"""Cameras that a refusal names."""
+
+
+class Recipients:
+    """Finds a camera's folder. Thread-safe."""
+
+    def __init__(self, camera_folders: CameraFolders, *, addresses: Mapping[str, str] | None = None) -> None:
+        """`addresses`: whole mail addresses that mean a camera, with its `device_key`; raises KeyError for no camera.
+
+        Beside these, what stands before the `@` may be a camera's folder.
+        """
+        self._camera_folders = camera_folders
+        self._folders = {_plain(folder.name): folder for folder in camera_folders.folders()}
+        self._addresses = {_folded(mail): camera_folders.folder_of(key) for mail, key in (addresses or {}).items()}
+
+    def folder(self, recipients: Iterable[str], sender: str, peer: str) -> PurePosixPath | None:
+        """Of the camera that the first recipient to do so names, or else the sender, or else its IP address."""
+        for address in (*recipients, sender):
+            folder = self._addresses.get(_folded(address)) or self._folders.get(_plain(_local_part(address)))
+            if folder is not None:
+                return folder
+        camera = self._camera_folders.by_address(peer)
+        return None if camera is None else self._camera_folders.folder_of(camera)
+
+    @property
+    def examples(self) -> str:
+        """A few addresses that would do, for sentences."""
+        return (
+            ", ".join(f"{folder.name}@home" for folder in self._camera_folders.folders()[:EXAMPLES])
+            or "(there is none)"
+        )
+
+
+def _folded(address: str) -> str:
+    return address.strip().casefold()
+
+
+def _local_part(address: str) -> str:
+    local, at, _ = address.rpartition("@")
+    return local if at else address
+
+
+def _plain(name: str) -> str:
+    """Mail addresses have no blanks, so people write front-door or front_door for what is called frontdoor."""
+    return re.sub(r"[\s._-]+", "", name.strip('"')).casefold()

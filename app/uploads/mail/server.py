@@ -1,0 +1,170 @@
+"""The mail server's thread: aiosmtpd's protocol on an event loop of its own, watched like every other thread."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import socket
+import ssl
+import weakref
+from collections.abc import Callable
+from pathlib import Path
+
+import structlog
+
+from app.uploads.bans import Bans
+from app.uploads.certificate import CertificateUnusable, make_certificate
+from app.uploads.inbox import Inbox, InboxFile
+from app.uploads.mail.admission import Admission
+from app.uploads.mail.connection import Connection
+from app.uploads.mail.postbox import MailHandler
+from app.uploads.mail.recipients import Recipients
+from app.uploads.mail.settings import MailSettings
+from pylib.errors import Permanent
+from pylib.runtime.threads import ManagedThread
+
+log = structlog.get_logger(__name__)
+
+TICK_S = 0.2
+DRAIN_S = 3.0
+"""Given to mails that are whole but not yet in the inbox when the service stops."""
+ANSWER_S = 0.05
+"""Given to the answers to these mails, until the connections are closed."""
+HANDSHAKE_S = 20.0
+BACKLOG = 128
+
+
+class MailAddressInUse(Permanent):
+    """Somebody else listens on the mail port, or the address is not this machine's."""
+
+
+class MailServer(ManagedThread):
+    """Takes cameras' mails until it is stopped."""
+
+    def __init__(
+        self,
+        settings: MailSettings,
+        *,
+        inbox: Inbox,
+        data_dir: Path,
+        bans: Bans,
+        recipients: Recipients,
+        on_taken: Callable[[InboxFile, str], None],
+        count: Callable[[str], None] = lambda _outcome: None,
+    ) -> None:
+        """`bans` are for this thread alone (not the FTP server's object), `data_dir` is for the certificate.
+
+        `on_taken(taken, "mail")` is called for each picture and `count` for each mail, from several threads:
+        `taken`, `no_picture`, `unknown_camera` (each recipient), `too_many_pictures`, `too_many_parts`,
+        `inbox_unavailable`, `failed`.
+        """
+        super().__init__("mail")
+        self.settings = settings
+        self.bans = bans
+        self._data_dir = data_dir
+        self._gate = Admission(settings, bans)
+        self._new_postbox: Callable[[], MailHandler] = lambda: MailHandler(
+            inbox,
+            recipients=recipients,
+            gate=self._gate,
+            max_pictures=settings.max_pictures,
+            on_taken=on_taken,
+            count=count,
+        )
+        self._socket: socket.socket | None = None
+        self._tls: ssl.SSLContext | None = None
+
+    def open(self) -> int:
+        """Read or make the certificate, take the address, and return the port (for 0: which one).
+
+        Raises `MailAddressInUse`, `app.uploads.certificate.CertificateUnusable`.
+        """
+        self.bans.open()
+        self._tls = None if self.settings.tls == "off" else self._context()
+        self._socket = _listen(self.settings.host, self.settings.port)
+        port = int(self._socket.getsockname()[1])
+        log.info("mail server listens", host=self.settings.host, port=port, tls=self.settings.tls)
+        return port
+
+    def pause(self) -> None:
+        self._gate.closing = True
+
+    def run(self) -> None:
+        if self._socket is None:
+            self.open()
+        assert self._socket is not None  # noqa: S101 - `open` raises or sets it
+        # aiosmtpd tells every command at INFO, and complains of its own use of what it has deprecated.
+        logging.getLogger("mail.log").setLevel(logging.ERROR)
+        # A copy of the socket, so that this thread can be started again after a crash without losing the port.
+        asyncio.run(self._serve(self._socket.dup()))
+        if self.stopping.is_set():
+            self._socket.close()
+            self._socket = None
+
+    async def _serve(self, listener: socket.socket) -> None:
+        postbox = self._new_postbox()
+        connections: weakref.WeakSet[Connection] = weakref.WeakSet()
+        implicit = self.settings.tls == "implicit"
+
+        def connection() -> Connection:
+            one = Connection(
+                postbox,
+                self._gate,
+                max_bytes=self.settings.max_message_bytes,
+                starttls=None if implicit else self._tls,
+                require_tls=self.settings.tls == "required",
+            )
+            connections.add(one)
+            return one
+
+        server = await asyncio.get_running_loop().create_server(
+            connection,
+            sock=listener,
+            ssl=self._tls if implicit else None,
+            ssl_handshake_timeout=HANDSHAKE_S if implicit else None,
+        )
+        try:
+            while not self.stopping.is_set():
+                self.beat()
+                self.bans.save()
+                await asyncio.sleep(TICK_S)
+        finally:
+            server.close()
+            await postbox.finish(DRAIN_S)
+            await asyncio.sleep(ANSWER_S)
+            for one in list(connections):
+                one.end()
+            self.bans.save()
+
+    def _context(self) -> ssl.SSLContext:
+        settings = self.settings
+        if settings.certificate_file is not None and settings.key_file is not None:
+            files = settings.certificate_file, settings.key_file
+        else:
+            files = make_certificate(self._data_dir)
+        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        try:
+            context.load_cert_chain(*files)
+        except OSError:  # which SSLError is, too
+            raise CertificateUnusable(
+                "mail_certificate",
+                f"{files[0]} and {files[1]} are no readable certificate and key that belong together",
+            ) from None
+        return context
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        if family == socket.AF_INET6:
+            listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+        listener.bind((host, port))
+        listener.listen(BACKLOG)  # who is early waits for the loop instead of being refused
+    except OSError as error:
+        listener.close()
+        raise MailAddressInUse(
+            "mail_address", f"cannot listen on {host}:{port}: {error.strerror}; set MAIL_HOST or MAIL_PORT"
+        ) from error
+    return listener

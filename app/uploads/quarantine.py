@@ -1,0 +1,150 @@
+"""The quarantine: files that cannot become an event, kept for a while with the reason, so that none just vanishes."""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path, PurePath
+
+import structlog
+
+from pylib.errors import Failure, Transient
+from pylib.files.durable import move
+
+log = structlog.get_logger(__name__)
+
+MAX_SUFFIX = 8
+"""Characters of a file's own suffix that are kept."""
+
+
+class QuarantineUnavailable(Transient):
+    """A file cannot be put into quarantine now: disk full, read-only or gone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Quarantined:
+    """A file in quarantine."""
+
+    id: str
+    file: str
+    """What it is called here."""
+    name: str
+    """What it was called below the upload area."""
+    camera: str
+    """Whose it is; empty when it is nobody's."""
+    reason: str
+    """`code: sentence`."""
+    size: int
+    at: str
+    """Since when it is here, ISO 8601."""
+
+
+class Quarantine:
+    """One folder of files, each with a small JSON beside it. Every method may be called from any thread."""
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        keep_days: float = 30,
+        max_bytes: int = 500_000_000,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        count: Callable[[str], None] = lambda _code: None,
+    ) -> None:
+        """`count` hears the code of each reason."""
+        self.folder = folder
+        self._keep = timedelta(days=keep_days)
+        self._max_bytes = max_bytes
+        self._now = now
+        self._count = count
+        self._lock = threading.Lock()
+        self._bytes: int | None = None  # until somebody has looked
+
+    def put(self, file: Path, reason: Failure, *, file_id: str, name: PurePath, camera: str = "") -> None:
+        """Move a file here; a second time under the same id is as good as once. Raises `QuarantineUnavailable`."""
+        stored = f"{file_id}{name.suffix.lower()[:MAX_SUFFIX]}"
+        try:
+            size = file.lstat().st_size
+            entry = Quarantined(
+                file_id,
+                stored,
+                str(name),
+                camera,
+                str(reason),
+                size,
+                self._now().isoformat(timespec="seconds"),
+            )
+            self.folder.mkdir(parents=True, exist_ok=True)
+            self._describe(entry)  # first: a file without its reason would be a riddle
+            move(file, self.folder / stored)
+        except OSError as error:
+            text = error.strerror or os.strerror(error.errno or 0)
+            raise QuarantineUnavailable("quarantine_unavailable", f"cannot keep {name}: {text}") from error
+        log.warning("quarantined", camera=camera or None, name=str(name), reason=str(reason), id=file_id)
+        self._count(reason.code)
+        self._grow(size)
+
+    def listed(self) -> list[Quarantined]:
+        """What is here, oldest first."""
+        return sorted(self._entries(), key=lambda entry: entry.at)
+
+    def usage(self) -> tuple[int, int]:
+        """How many files are here, and how many bytes they have."""
+        sizes = [entry.size for entry in self._entries()]
+        return len(sizes), sum(sizes)
+
+    def clean(self) -> None:
+        """Let go of what has been here long enough, and of the oldest while all together are too large."""
+        limit = self._now() - self._keep
+        left = []
+        for entry in self.listed():
+            if datetime.fromisoformat(entry.at) < limit:
+                self._remove(entry)
+            else:
+                left.append(entry)
+        total = sum(entry.size for entry in left)
+        dropped = 0
+        while left and total > self._max_bytes:
+            entry = left.pop(0)
+            self._remove(entry)
+            total -= entry.size
+            dropped += 1
+        if dropped:
+            log.error("quarantine is full, the oldest files are gone", files=dropped, max_bytes=self._max_bytes)
+        with self._lock:
+            self._bytes = total
+
+    def _grow(self, size: int) -> None:
+        with self._lock:
+            known = self._bytes is not None
+            self._bytes = (self._bytes or 0) + size
+            full = self._bytes > self._max_bytes
+        if full or not known:
+            self.clean()
+
+    def _describe(self, entry: Quarantined) -> None:
+        path = self._description(entry.id)
+        partial = path.with_name(f"{path.name}.part")
+        partial.write_text(json.dumps(asdict(entry), indent=1), encoding="utf-8")
+        partial.rename(path)
+
+    def _entries(self) -> Iterator[Quarantined]:
+        for path in self.folder.glob("*.about.json"):
+            # Another thread may be removing it, or a crash may have left it without its file.
+            with suppress(OSError, ValueError, TypeError):
+                entry = Quarantined(**json.loads(path.read_text(encoding="utf-8")))
+                if os.path.lexists(self.folder / entry.file):
+                    yield entry
+
+    def _remove(self, entry: Quarantined) -> None:
+        with suppress(OSError):
+            (self.folder / entry.file).unlink(missing_ok=True)
+            self._description(entry.id).unlink(missing_ok=True)
+
+    def _description(self, file_id: str) -> Path:
+        return self.folder / f"{file_id}.about.json"

@@ -1,0 +1,182 @@
+"""Who may come in, and as what."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import binascii
+import hmac
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Literal
+from weakref import WeakKeyDictionary
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import HTTPConnection
+
+from app.web.access import csrf, key_files, sessions
+from app.web.access.client_address import Client, ClientAddresses, is_forwarded, is_loopback
+from app.web.access.passwords import ChosenPassword, Password, load_or_make
+from app.web.access.sessions import Sessions
+from app.web.access.throttle import Attempts
+from app.web.access.tokens import FILE, Tokens
+from app.web.local_token import KEY_FILE, own_token
+from app.web.settings import WebSettings
+from app.web.site import Site
+from pylib.errors import Transient
+
+AuthMethod = Literal["open", "session", "token", "password", "link"]
+"""How somebody came in."""
+
+
+class Locked(Transient):
+    """Too many wrong passwords: the next one is looked at in `seconds`."""
+
+    def __init__(self, seconds: int) -> None:
+        super().__init__("locked", f"too many wrong passwords: try again in {seconds} seconds")
+        self.seconds = seconds
+
+
+class Authentication:
+    """The rules, over the web side's folder. Used in the server's event loop, after `open`."""
+
+    def __init__(
+        self,
+        settings: WebSettings,
+        *,
+        folder: Path,
+        clock: Callable[[], float] = time.time,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """`folder`: for key, password's hash and tokens. Reads and writes nothing yet."""
+        self.open_health = settings.open_health
+        self.open_metrics = settings.open_metrics
+        self.site = Site(settings.public_url)
+        self._chosen = settings.password.get_secret_value()
+        # Who gives a public address has others coming, whatever stands between them and us.
+        self._is_local = is_loopback(settings.host) and is_loopback(self.site.host or settings.host)
+        self._folder = folder
+        self._clock = clock
+        self._client_addresses = ClientAddresses(settings.trusted_proxies)
+        self._attempts = Attempts(clock=monotonic)
+        self._tokens = Tokens(folder / FILE)
+        self._turns: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Lock] = WeakKeyDictionary()
+        self._key = b""
+        self._own = ""
+        self._password: Password | None = None
+        self._sessions: Sessions | None = None
+
+    def open(self) -> str | None:
+        """Load key, password and tokens; make what is missing.
+
+        Returns a password that was just made: this is the only time that it is known. Raises `keys.BrokenFile`.
+        """
+        self._key = key_files.load_key(self._folder / KEY_FILE)
+        self._own = own_token(self._key)
+        self._tokens.open()
+        made = None
+        if self._chosen:
+            self._password = ChosenPassword(self._chosen)
+        elif not self._is_local:
+            self._password, made = load_or_make(self._folder / "password")
+        if self._password is not None:
+            key = key_files.derived(self._key, b"session\0" + self._password.identity)
+            self._sessions = Sessions(key, clock=self._clock)
+        return made
+
+    @property
+    def is_open(self) -> bool:
+        """Whether this machine needs no login."""
+        return self._is_local and not self._chosen
+
+    def link_key(self) -> bytes:
+        """What signed links are signed with; known after `open`."""
+        if not self._key:
+            raise RuntimeError("the web side's key was not loaded")
+        return key_files.derived(self._key, b"link")
+
+    def client(self, connection: HTTPConnection) -> Client:
+        """Who is behind a request."""
+        return self._client_addresses.client(connection)
+
+    async def auth_method(self, connection: HTTPConnection) -> AuthMethod | None:
+        """How somebody comes in, links aside; None when not. Raises `Locked`."""
+        if self.is_open and self._is_from_here(connection):
+            return "open"
+        if self._has_session(connection):
+            return "session"
+        scheme, _, value = connection.headers.get("authorization", "").strip().partition(" ")
+        if scheme.lower() == "bearer" and self._is_token(_text(value.strip().encode("latin-1"))):
+            return "token"
+        given = _password_in(scheme.lower(), value.strip())
+        if given is not None and await self.is_password(given, self.client(connection)):
+            return "password"
+        return None
+
+    async def is_password(self, given: str, client: Client) -> bool:
+        """Whether this is the password, counting what is wrong. Raises `Locked`."""
+        if self._password is None:
+            return False
+        # One at a time, or many guesses at once would all come before the first is counted.
+        async with self._turn:
+            wait = self._attempts.wait(client.address)
+            if wait:
+                raise Locked(wait)
+            if self._password.is_quick:
+                right = self._password.matches(given)
+            else:
+                right = await run_in_threadpool(self._password.matches, given)
+            (self._attempts.succeeded if right else self._attempts.failed)(client.address)
+            return right
+
+    @property
+    def _turn(self) -> asyncio.Lock:
+        """A lock belongs to one event loop, and a server that was started anew has another."""
+        return self._turns.setdefault(asyncio.get_running_loop(), asyncio.Lock())
+
+    @property
+    def asks_password(self) -> bool:
+        """Whether there is a password that somebody could log in with."""
+        return self._password is not None
+
+    def new_session(self) -> str:
+        """The value of a session's cookie."""
+        if self._sessions is None:
+            raise RuntimeError("there are no sessions without a password")
+        return self._sessions.issue()
+
+    def _is_token(self, given: str) -> bool:
+        own = hmac.compare_digest(given.encode(), self._own.encode())
+        return own or self._tokens.permits(given)
+
+    def _has_session(self, connection: HTTPConnection) -> bool:
+        if self._sessions is None:
+            return False
+        return any(self._sessions.permits(value) for value in sessions.cookies(connection.headers.getlist("cookie")))
+
+    def _is_from_here(self, connection: HTTPConnection) -> bool:
+        """Whether somebody on this machine asks, and neither a proxy nor another site's page does it for others."""
+        peer = connection.client.host if connection.client else "localhost"
+        return is_loopback(peer) and not is_forwarded(connection) and csrf.is_called_by_our_name(connection)
+
+
+def _password_in(scheme: str, value: str) -> str | None:
+    """What was given as the password in the credentials of Basic (RFC 7617) or Bearer; None for neither."""
+    if scheme == "bearer" and value:
+        return _text(value.encode("latin-1"))
+    if scheme != "basic":
+        return None
+    try:
+        user_pass = base64.b64decode(value, validate=True)
+    except (binascii.Error, ValueError):
+        return None
+    return _text(user_pass.partition(b":")[2])
+
+
+def _text(given: bytes) -> str:
+    """Bytes of a header: UTF-8 from most programs, Latin-1 from some."""
+    try:
+        return given.decode()
+    except UnicodeDecodeError:
+        return given.decode("latin-1")

@@ -1,0 +1,71 @@
+"""What the page of one picture says about it: what was seen by whom, and the small print."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from app.journal.entries import Entry
+from app.web.album import texts
+from app.web.album.page_query import PageQuery
+from app.web.album.texts import Explanation
+from app.web.album.view import Chip, Viewer, best
+
+
+class Detail(NamedTuple):
+    """A line of the small print."""
+
+    name: str
+    text: str
+    url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DetectionView:
+    """What is in the picture: what counts, and what the detector said where somebody knew better."""
+
+    chips: tuple[Chip, ...]
+    detected: tuple[Chip, ...]
+    corrected: bool
+    by: str
+    """Who looked; empty when nobody did."""
+    trouble: Explanation | None
+    words: str
+    """The labels that count, as somebody would write them into a form."""
+
+
+def detection_view(entry: Entry, view: Viewer, query: PageQuery) -> DetectionView:
+    """What is in the picture."""
+    inspection = entry.inspection
+    return DetectionView(
+        chips=view.chips(best(entry), query),
+        detected=view.chips(inspection.detection.labels, query),
+        corrected=entry.corrected is not None,
+        by=texts.detector(inspection.detector) if inspection.detector else "",
+        trouble=texts.explain(entry),
+        words=", ".join(entry.labels),
+    )
+
+
+def details(entry: Entry, view: Viewer, archives: Mapping[str, str]) -> list[Detail]:
+    """The small print; `archives` are addresses by name."""
+    snapshot = entry.inspection.snapshot
+    triggered = view.moment(snapshot.timestamp)
+    lines = [
+        Detail("Taken", view.moment(snapshot.taken_at).long),
+        Detail("Triggered", f"{triggered.long}; the picture {texts.duration(max(0.0, snapshot.delay_s))} later"),
+        Detail("By", texts.ORIGINS.get(snapshot.origin, snapshot.origin)),
+        Detail("Camera", snapshot.camera),
+    ]
+    if snapshot.width:
+        lines.append(
+            Detail("Size", f"{snapshot.width} \N{MULTIPLICATION SIGN} {snapshot.height}, {texts.size(snapshot.size)}")
+        )
+    if entry.inspection.detector:
+        lines.append(Detail("Looked at by", texts.detector(entry.inspection.detector)))
+    lines += [
+        Detail("Kept in", texts.archive(name).removeprefix("the "), archives.get(name, ""))
+        for name in entry.archived_in
+    ]
+    return [*lines, Detail("Event", entry.id)]

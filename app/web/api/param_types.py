@@ -1,0 +1,95 @@
+"""Values as an address carries them: text that is read strictly, and described as what it means."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, date, datetime, timedelta, tzinfo
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, StringConstraints, WithJsonSchema
+
+from app.journal.entries import PageCursor
+
+_CURSOR = r"-?[0-9]{1,12}(\.[0-9]{1,17})?_[0-9]{1,18}"
+_LOST_PLUS = re.compile(r"(?<=\d) (\d\d:?\d\d)$")
+"""A space was a plus before the address was read."""
+
+DATE_TIME: dict[str, Any] = {"type": "string", "format": "date-time"}
+
+
+def _flag(text: object) -> bool:
+    if text not in ("true", "false"):
+        raise ValueError("must be true or false")
+    return text == "true"
+
+
+def _whole(text: object) -> int:
+    if not isinstance(text, str) or not re.fullmatch(r"-?[0-9]{1,9}", text):
+        raise ValueError("must be a whole number")
+    return int(text)
+
+
+def _number(text: object) -> float:
+    if not isinstance(text, str) or not re.fullmatch(r"-?[0-9]{1,20}(\.[0-9]{1,400})?([eE][-+]?[0-9]{1,3})?", text):
+        raise ValueError("must be a number")
+    return float(text)
+
+
+def _day(text: object) -> date:
+    if isinstance(text, str) and re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text):
+        try:
+            return date.fromisoformat(text)
+        except ValueError:
+            pass
+    raise ValueError("must be a day such as 2026-11-21")
+
+
+def _moment(text: object) -> datetime:
+    try:
+        return datetime.fromisoformat(_LOST_PLUS.sub(r"+\1", str(text)))
+    except ValueError:
+        raise ValueError("must be a moment such as 2026-11-21T14:00:00Z") from None
+
+
+def _position(text: object) -> PageCursor | datetime:
+    if re.fullmatch(_CURSOR, str(text)):
+        taken_at, _, seq = str(text).partition("_")
+        return PageCursor(float(taken_at), int(seq))
+    try:
+        return _moment(text)
+    except ValueError:
+        raise ValueError("must be what `next` said, or a moment such as 2026-11-21T14:00:00Z") from None
+
+
+Text = Annotated[str, StringConstraints(max_length=200)]
+Flag = Annotated[bool, BeforeValidator(_flag), WithJsonSchema({"type": "boolean"})]
+Whole = Annotated[int, BeforeValidator(_whole)]
+Number = Annotated[float, BeforeValidator(_number)]
+Day = Annotated[date, BeforeValidator(_day)]
+Moment = Annotated[datetime, BeforeValidator(_moment), WithJsonSchema(DATE_TIME)]
+"""ISO 8601; without an offset it is the home's time, see `at_home`."""
+Position = Annotated[
+    Any,
+    BeforeValidator(_position),
+    WithJsonSchema({"anyOf": [DATE_TIME, {"type": "string", "pattern": f"^{_CURSOR}$"}]}),
+]
+
+
+def cursor(place: PageCursor) -> str:
+    """A place in the album as an address carries it."""
+    return f"{place.taken_at!r}_{place.seq}"
+
+
+def at_home(moment: datetime, zone: tzinfo) -> datetime:
+    """The moment that is meant."""
+    return moment if moment.tzinfo else moment.replace(tzinfo=zone)
+
+
+def midnight(day: date, zone: tzinfo) -> datetime:
+    """When this day begins at home."""
+    return datetime(day.year, day.month, day.day, tzinfo=zone)
+
+
+def day_after(day: date, zone: tzinfo) -> datetime:
+    """When this day ends at home."""
+    return datetime.max.replace(tzinfo=UTC) if day == date.max else midnight(day + timedelta(days=1), zone)

@@ -1,0 +1,172 @@
+"""What callers may ask and say: the models by which requests are checked, and from which they are described."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    JsonValue,
+    StringConstraints,
+    WithJsonSchema,
+)
+from pydantic.json_schema import SkipJsonSchema
+
+from app import wire
+from app.web.api.param_types import DATE_TIME, Day, Flag, Moment, Number, Position, Text, Whole
+from pylib.errors import Permanent
+
+LONGEST_WAIT_S = 120.0
+LONGEST_LINK_S = 31_536_000
+MOST_LABELS = 50
+
+Kind = Literal["image", "thumbnail", "preview", "annotated"]
+
+_LINE = r"^[^\x00-\x1f\x7f]*$"
+_LINES = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*$"
+
+
+class RequestParams(BaseModel):
+    """Parameters in an address: nothing that we do not know."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+
+class RequestBody(BaseModel):
+    """A JSON body: types as they stand, nothing that we do not know."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, strict=True)
+
+
+def _wait(seconds: object) -> object:
+    try:
+        value = float(str(seconds))
+    except ValueError:
+        value = -1.0
+    if not 0 <= value <= LONGEST_WAIT_S:
+        raise ValueError(f"wait is a number of seconds from 0 to {LONGEST_WAIT_S:.0f}")
+    return value
+
+
+Wait = Annotated[
+    float,
+    BeforeValidator(_wait),
+    Field(default=0.0, ge=0, le=LONGEST_WAIT_S, description="Seconds to wait for the event."),
+]
+
+
+class NoParams(RequestParams):
+    """No parameters."""
+
+
+class WaitParams(RequestParams):
+    """How long to wait."""
+
+    wait: Wait
+
+
+class FilterParams(RequestParams):
+    """Which snapshots are wanted: those for which everything that is set holds."""
+
+    camera: Text = Field(default="", description="Device key, or its plain form: `front-door`.")
+    label: Text = Field(default="", description="Something in the picture, in any case.")
+    confidence: Number = Field(default=0.0, ge=0, le=1, description="How sure the detector has to be of it.")
+    day: Day | SkipJsonSchema[None] = Field(default=None, description="A day at home.")
+    since: Moment | SkipJsonSchema[None] = Field(default=None, description="Taken then or later.")
+    until: Moment | SkipJsonSchema[None] = Field(default=None, description="Taken earlier than that.")
+    q: Text = Field(default="", description="Words in labels, cameras' names and notes.")
+    person: Flag | SkipJsonSchema[None] = Field(default=None, description="Whether somebody is in the picture.")
+    starred: Flag | SkipJsonSchema[None] = Field(default=None, description="Whether it has a star.")
+    problem: Flag | SkipJsonSchema[None] = Field(default=None, description="Whether something went wrong.")
+
+
+class SearchParams(FilterParams):
+    """Which snapshots, and which page of them."""
+
+    before: Position | SkipJsonSchema[None] = Field(default=None, description="`next` of the page before, or a moment.")
+    limit: Whole = Field(default=60, ge=1, le=200, description="At most so many.")
+
+
+class FollowParams(FilterParams):
+    """Which snapshots, from which on."""
+
+    last_event_id: Text = Field(default="", description="Begin behind this one; as the header `Last-Event-ID`.")
+
+
+class SpanParams(RequestParams):
+    """From when to when."""
+
+    since: Moment | SkipJsonSchema[None] = Field(default=None, description="28 days before the end where not given.")
+    until: Moment | SkipJsonSchema[None] = Field(default=None, description="Now where not given.")
+
+
+class SignedLinkParams(RequestParams):
+    """A signed link's parameters."""
+
+    expires: Text = Field(default="", description="Of a signed link.")
+    signature: Text = Field(default="", description="Of a signed link.")
+
+
+class UploadParams(RequestParams):
+    """What is said about a picture that is handed in."""
+
+    camera: Text = Field(default="", description="Device key or plain form; needed where there are several cameras.")
+    taken_at: Moment | SkipJsonSchema[None] = Field(
+        default=None, description="When it was taken; else its name and its EXIF say so."
+    )
+    note: Annotated[str, StringConstraints(max_length=2000, pattern=_LINES)] = Field(
+        default="", description="Something to find it by."
+    )
+
+
+class UploadAndWaitParams(UploadParams, WaitParams):
+    """The same for a picture that is the body itself."""
+
+
+def _timestamp(value: object) -> object:
+    return _permitted(wire.parse_timestamp, value)
+
+
+def _active_input(value: object) -> object:
+    return _permitted(wire.checked_active_input, value)
+
+
+def _permitted(check: Any, value: object) -> object:
+    try:
+        return check(value)
+    except Permanent as error:
+        raise ValueError(error.detail) from None
+
+
+class TriggerBody(RequestBody):
+    """What happened, as far as the sensor says. Fields that we do not know are passed over."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    timestamp: Annotated[
+        Any, AfterValidator(_timestamp), WithJsonSchema({"anyOf": [{"type": "number"}, DATE_TIME]})
+    ] = Field(default=None, description="When, in unix seconds or ISO 8601; now where it is not said.")
+    active_input: Annotated[dict[str, JsonValue] | None, BeforeValidator(_active_input)] = Field(
+        default=None, description="What set the sensor off; passed on as it stands."
+    )
+
+
+class ChangeBody(RequestBody):
+    """What people say about a snapshot; what is not named stays as it is."""
+
+    starred: bool = Field(default=False, description="Keep the picture whatever its age.")
+    note: Annotated[str, StringConstraints(max_length=2000, pattern=_LINES)] = Field(default="", description="A note.")
+    corrected_labels: list[Annotated[str, StringConstraints(min_length=1, max_length=60, pattern=_LINE)]] | None = (
+        Field(default=None, max_length=MOST_LABELS, description="What is in the picture; null takes that back.")
+    )
+
+
+class LinkBody(RequestBody):
+    """Which link is wanted."""
+
+    kind: Kind = Field(default="image", description="Which picture.")
+    seconds: int = Field(default=604_800, ge=60, le=LONGEST_LINK_S, description="How long the link opens it.")

@@ -1,0 +1,58 @@
+"""Entries of the album as JSON."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from starlette.concurrency import run_in_threadpool
+
+from app import wire
+from app.journal.entries import Entry
+from app.messages import Inspection, Snapshot
+from app.web.context import WebContext
+from app.web.errors import NotFound
+from app.web.site import Site
+
+
+def entry_json(entry: Entry, site: Site) -> dict[str, Any]:
+    """Everything about it, with addresses of its page and pictures."""
+    home = site.path(f"/api/snapshots/{entry.id}")
+    has_picture = bool(entry.inspection.snapshot.path)
+    kinds = ("image", "thumbnail", "preview", "annotated")
+    return {
+        **wire.description(entry.inspection),
+        "starred": entry.starred,
+        "note": entry.note,
+        "corrected_labels": None if entry.corrected is None else list(entry.corrected),
+        "archived_in": list(entry.archived_in),
+        "url": site.path(f"/snapshots/{entry.id}"),
+        **{f"{kind}_url": f"{home}/{kind}" if has_picture else None for kind in kinds},
+    }
+
+
+class Lines:
+    """Entries as single lines, for streams. One object for all viewers: what it makes is shared."""
+
+    def __init__(self, site: Site) -> None:
+        self._site = site
+
+    def render(self, entry: Entry) -> str:
+        return json.dumps(entry_json(entry, self._site), ensure_ascii=False)
+
+
+async def entry_of(context: WebContext, snapshot_id: str) -> Entry:
+    """The entry, also of a picture that is no event yet. Raises `NotFound`."""
+    entry = await run_in_threadpool(context.journal.entry, snapshot_id)
+    if entry is None:
+        entry = _early(await run_in_threadpool(context.journal.find, snapshot_id))
+    if entry is None:
+        raise NotFound("unknown_snapshot", f"no snapshot {snapshot_id[:60]!r}")
+    return entry
+
+
+def _early(found: Inspection | Snapshot | None) -> Entry | None:
+    """What was not looked at yet, or is held until its group settles; what is neither was deleted."""
+    if isinstance(found, Snapshot):
+        return Entry(Inspection(found, problem=found.problem), seq=0)
+    return Entry(found, seq=0) if found is not None and found.snapshot.path else None

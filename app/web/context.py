@@ -1,0 +1,90 @@
+"""What the web side may touch of the service, and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import tzinfo
+from typing import Protocol
+
+from app.journal import Journal
+from app.naming import slug
+from app.pipeline.live import InProcessEvents
+from app.sources.http_uploads import HttpUploads
+from app.sources.requests import Intake
+from app.web.access import Authentication
+from app.web.links import Links
+from app.web.pictures import PictureFiles
+from app.web.site import Site
+from app.web.streaming.broadcast import Broadcast
+from pylib.observability.health import Health
+from pylib.runtime.circuit_breaker import State
+
+
+@dataclass(frozen=True, slots=True)
+class CameraInfo:
+    """A configured camera, as far as people see it. Both functions answer at once, from any thread."""
+
+    label: str
+    """What people call the place."""
+    circuit: Callable[[], State]
+    """Whether it is asked as usual, on trial, or left alone for a while."""
+    retry_in: Callable[[], float]
+    """Seconds until a camera that is left alone is asked again; 0 when it would be now."""
+
+
+@dataclass(frozen=True, slots=True)
+class ArchiveInfo:
+    """A configured archive, as far as people see it."""
+
+    name: str
+    """As in `Entry.archived_in`."""
+    url: Callable[[], str]
+    """A link for people to where the pictures are; empty when there is none."""
+    try_now: Callable[[], None] = lambda: None
+    """Has it tried at once, however long it was to be left alone; from any thread."""
+
+
+class Traffic(Protocol):
+    """Counts HTTP requests. Called in the server's loop: returns at once."""
+
+    def request(self, route: str, *, method: str, status: int, seconds: float) -> None:
+        """A request's answer began after `seconds`. `route` is its template, `/api/snapshots/{id}`, or empty."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class WebContext:
+    """The parts of the service that the web side uses."""
+
+    cameras: Mapping[str, CameraInfo]
+    """By device key."""
+    intake: Intake
+    http_uploads: HttpUploads
+    journal: Journal
+    live: InProcessEvents
+    broadcast: Broadcast
+    health: Health
+    metrics: Callable[[], bytes]
+    """The exposition in Prometheus' text format."""
+    traffic: Traffic
+    pictures: PictureFiles
+    access: Authentication
+    links: Links
+    site: Site
+    zone: tzinfo
+    """The home's: where its days begin."""
+    archives: tuple[ArchiveInfo, ...] = ()
+    max_upload: int = 25_000_000
+    """Bytes that an uploaded picture may have."""
+    max_pixels: int = 50_000_000
+    detector: str = "none"
+    """Kind of the configured detector."""
+    version: str = ""
+
+    def camera(self, name: str) -> str | None:
+        """The device key that is meant: as it is, or in its address form, with or without the type."""
+        for key in self.cameras:
+            if name == key or slug(name) in (slug(key), slug(key.rpartition(" ")[0])):
+                return key
+        return None

@@ -1,0 +1,47 @@
+"""The section `web` of the configuration."""
+
+from __future__ import annotations
+
+from pydantic import (
+    Field,
+)
+
+from pylib.settings.credentials import Secret
+from pylib.settings.fields import Network, Port, PublicUrl, Section
+
+
+class WebSettings(Section):
+    """The album and the HTTP API."""
+
+    enabled: bool = Field(default=True, description="Serve the album and the HTTP API.")
+    host: str = Field(
+        default="127.0.0.1",
+        min_length=1,
+        description="Address it listens on; 0.0.0.0 for other machines too.",
+    )
+    port: Port = Field(default=8080, description="Port it listens on.")
+    password: Secret = Field(
+        default=Secret(""),
+        description="Password for the album and the API. Without one, everyone on this machine may use them if they"
+        " listen on a loopback address; else a password is made, and shown once in the log.",
+    )
+    public_url: PublicUrl = Field(
+        default="",
+        description="Address that people type to reach the album, with the reverse proxy's path if there is one"
+        " (https://home.example/album); needed for links in messages.",
+    )
+    trusted_proxies: tuple[Network, ...] = Field(
+        default=(),
+        description="Networks of reverse proxies whose X-Forwarded-For and X-Forwarded-Proto headers are trusted.",
+    )
+    open_health: bool = Field(
+        default=True, description="Answer /health/live and /health/ready without a password, in one word."
+    )
+    open_metrics: bool = Field(default=False, description="Answer /metrics without a password.")
+    max_upload_mb: float = Field(default=25, gt=0, le=1000, description="Largest uploaded picture, in megabytes.")
+
+    @property
+    def own_url(self) -> str:
+        """Where a program on this machine reaches it."""
+        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.host, self.host)  # noqa: S104 - where it listens
+        return f"http://{f'[{host}]' if ':' in host else host}:{self.port}"

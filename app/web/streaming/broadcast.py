@@ -1,0 +1,265 @@
+"""What happens, told as it happens: one look at the journal for all viewers, however many there are."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncGenerator, Callable, Collection, Iterable, Sequence
+from contextlib import suppress
+from typing import NamedTuple
+
+import structlog
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
+
+from app.journal import Journal
+from app.journal.entries import Entry, Filter
+from app.messages import Inspection
+from app.pipeline.live import InProcessEvents
+from app.web.streaming.sse import PING, EventStream, encoded
+from pylib.errors import Transient
+
+log = structlog.get_logger(__name__)
+
+PING_S = 15.0
+GATHER_S = 0.5
+"""Between two rounds: in a burst each viewer is woken once for all events of that time."""
+TOLD_AT_ONCE = 10
+"""Viewers that are written to in one go."""
+BREATH_S = 0.01
+"""Between two of these goes, so that hundreds of viewers do not keep the interpreter from the pipeline."""
+MOST_WAITING = 256
+"""Events that wait for one viewer before it is given up: it comes again, and asks for what it missed."""
+SENT_AT_ONCE = 20
+"""Events in one write: what is shared until then is copied for a viewer."""
+LOOKED_UP_AT_ONCE = 100
+"""Events in one question to the journal."""
+PARTING_S = 0.5
+"""What a viewer may take to read the end of its stream when the server stops."""
+
+Render = Callable[[Entry], str]
+
+
+class EventFormat(NamedTuple):
+    """How viewers want to have an event; those of one form share what is sent."""
+
+    render: Render
+    event: str
+
+
+class EventFrame(NamedTuple):
+    """An event in one form."""
+
+    event_id: str
+    data: bytes
+
+
+class Broadcast:
+    """Tells everything that becomes an event to everybody who looks; costs nothing while nobody does."""
+
+    def __init__(self, journal: Journal, live: InProcessEvents) -> None:
+        self._journal = journal
+        self._live = live
+        self._room: _Subscribers | None = None
+
+    def stream(self, request: Request, *, filter: Filter, render: Render, event: str) -> Response:
+        """The events that pass `filter`, from now on or from the one behind `Last-Event-ID` on.
+
+        That one is named by a header, as browsers do, or by the parameter `last_event_id`. `render` gives an
+        event's data, and is called in other threads, once for all who pass the same function and `event`.
+        """
+        viewer = _Subscriber(filter, EventFormat(render, event))
+        last = request.headers.get("last-event-id") or request.query_params.get("last_event_id", "")
+        room = self._here()
+        viewer.response = EventStream(room.frames(viewer, last), ended=lambda: room.leave(viewer))
+        return viewer.response
+
+    @property
+    def viewers(self) -> int:
+        """How many look at this moment; from any thread."""
+        room = self._room
+        return room.viewers if room is not None else 0
+
+    def close(self) -> None:
+        """End all streams, and those that are still asked for: the server stops. From any thread."""
+        room = self._room
+        if room is not None:
+            with suppress(RuntimeError):  # its loop is closed already
+                room.loop.call_soon_threadsafe(room.close)
+
+    def _here(self) -> _Subscribers:
+        """The viewers of this event loop: a web server that was started anew has another."""
+        loop = asyncio.get_running_loop()
+        if self._room is None or self._room.loop is not loop:
+            self._room = _Subscribers(self._journal, self._live, loop)
+        return self._room
+
+
+_PING = EventFrame("", PING)
+
+
+class _Subscriber:
+    def __init__(self, filter: Filter, form: EventFormat) -> None:
+        self.filter = filter
+        self.form = form
+        self.response: EventStream | None = None
+        self._waiting: list[EventFrame] = []
+        self._ending = False
+        self._woken = asyncio.Event()
+
+    @property
+    def is_slow(self) -> bool:
+        """Whether it reads so slowly that nothing more is kept for it."""
+        return len(self._waiting) >= MOST_WAITING
+
+    def tell(self, frame: EventFrame) -> None:
+        """Have it sent after all else."""
+        self._waiting.append(frame)
+        self._woken.set()
+
+    def end(self) -> None:
+        """End its stream after all that was told."""
+        self._ending = True
+        self._woken.set()
+
+    def cut(self) -> None:
+        """End its stream at once."""
+        if self.response is not None:
+            self.response.cut()
+
+    async def received(self) -> list[EventFrame]:
+        """What it was told, after a wait for the first of it; nothing at the end."""
+        await self._woken.wait()
+        frames, self._waiting = self._waiting[:SENT_AT_ONCE], self._waiting[SENT_AT_ONCE:]
+        if not self._waiting and not self._ending:
+            self._woken.clear()
+        return frames
+
+
+class _Subscribers:
+    """All viewers of one event loop, to which everything here belongs but `_on_event`."""
+
+    def __init__(self, journal: Journal, live: InProcessEvents, loop: asyncio.AbstractEventLoop) -> None:
+        self.loop = loop
+        self._journal = journal
+        self._live = live
+        self._viewers: set[_Subscriber] = set()
+        self._received: asyncio.Queue[str] = asyncio.Queue()
+        self._tasks: tuple[asyncio.Task[None], ...] = ()
+        self._deafen: Callable[[], None] = lambda: None
+        self._closed = False
+
+    @property
+    def viewers(self) -> int:
+        return len(self._viewers)
+
+    async def frames(self, viewer: _Subscriber, last: str) -> AsyncGenerator[bytes, None]:
+        """Everything for this viewer: what it missed, then what comes, with a sign of life in between."""
+        if self._closed:
+            return
+        self._enter(viewer)
+        caught_up: deque[str] = deque(maxlen=MOST_WAITING)
+        while last:
+            last, missed = await run_in_threadpool(self._missed, viewer, last)
+            caught_up.extend(frame.event_id for frame in missed)
+            yield _joined(missed)
+        while received := await viewer.received():
+            yield _joined(frame for frame in received if frame.event_id not in caught_up)
+
+    def leave(self, viewer: _Subscriber) -> None:
+        self._viewers.discard(viewer)
+        if not self._viewers and self._tasks:
+            self._deafen()
+            for task in self._tasks:
+                task.cancel()
+            self._tasks = ()
+
+    def close(self) -> None:
+        self._closed = True
+        self._end_all()
+
+    def _enter(self, viewer: _Subscriber) -> None:
+        self._viewers.add(viewer)
+        if not self._tasks:
+            self._received = asyncio.Queue()
+            self._tasks = (self.loop.create_task(self._tell_on()), self.loop.create_task(self._ping()))
+            self._deafen = self._live.listen(self._on_event)
+
+    def _on_event(self, inspection: Inspection) -> None:
+        """Called in the relay's thread."""
+        with suppress(RuntimeError):  # the loop has ended
+            self.loop.call_soon_threadsafe(self._received.put_nowait, inspection.id)
+
+    async def _tell_on(self) -> None:
+        while True:
+            ids = [await self._received.get()]
+            while len(ids) < LOOKED_UP_AT_ONCE and not self._received.empty():
+                ids.append(self._received.get_nowait())
+            try:
+                await self._tell(ids)
+            except Transient as error:
+                log.warning("viewers sent away, they come again", reason=str(error))
+                self._end_all()
+            await asyncio.sleep(GATHER_S)
+
+    async def _tell(self, ids: Sequence[str]) -> None:
+        forms = {viewer.form for viewer in self._viewers}
+        news = await run_in_threadpool(self._looked_up, ids, forms)
+        for number, viewer in enumerate(list(self._viewers), start=1):
+            for entry, frames in news:
+                frame = frames.get(viewer.form)
+                if frame is not None and viewer.filter.matches(entry):
+                    self._tell_one(viewer, frame)
+            if number % TOLD_AT_ONCE == 0:
+                await asyncio.sleep(BREATH_S)
+
+    async def _ping(self) -> None:
+        while True:
+            await asyncio.sleep(PING_S)
+            for viewer in list(self._viewers):
+                self._tell_one(viewer, _PING)
+
+    def _tell_one(self, viewer: _Subscriber, frame: EventFrame) -> None:
+        if viewer.is_slow:
+            log.info("viewer given up, it reads too slowly")
+            self.leave(viewer)
+            viewer.cut()
+        else:
+            viewer.tell(frame)
+
+    def _looked_up(
+        self, ids: Sequence[str], forms: Collection[EventFormat]
+    ) -> list[tuple[Entry, dict[EventFormat, EventFrame]]]:
+        """These events in all forms, without those that were deleted meanwhile."""
+        entries = (self._journal.entry(event_id) for event_id in ids)
+        return [(entry, _rendered(entry, forms)) for entry in entries if entry is not None]
+
+    def _missed(self, viewer: _Subscriber, last: str) -> tuple[str, list[EventFrame]]:
+        """What comes next after the event `last`, and after which event to ask again; empty at the end."""
+        entries = self._journal.inspected_after(last, limit=LOOKED_UP_AT_ONCE)
+        wanted = (entry for entry in entries if viewer.filter.matches(entry))
+        frames = [frame for entry in wanted for frame in _rendered(entry, [viewer.form]).values()]
+        return entries[-1].id if entries else "", frames
+
+    def _end_all(self) -> None:
+        for viewer in list(self._viewers):
+            viewer.end()
+            self.loop.call_later(PARTING_S, viewer.cut)
+
+
+def _joined(frames: Iterable[EventFrame]) -> bytes:
+    return b"".join(frame.data for frame in frames)
+
+
+def _rendered(entry: Entry, forms: Collection[EventFormat]) -> dict[EventFormat, EventFrame]:
+    """The event in all forms that can be made of it."""
+    frames = {}
+    for form in forms:
+        try:
+            data = encoded(entry.id, event=form.event, data=form.render(entry))
+        except Exception:  # one form that fails must not cost the others the event
+            log.exception("event cannot be shown", event_id=entry.id)
+            continue
+        frames[form] = EventFrame(entry.id, data)
+    return frames

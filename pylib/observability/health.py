@@ -1,0 +1,123 @@
+"""Whether the process is alive and ready, as named probes tell."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from pylib.observability import redaction
+from pylib.runtime.threads import ManagedThread
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """A probe's answer; `detail` is one sentence for people, without credentials."""
+
+    ok: bool
+    detail: str = ""
+
+
+Probe = Callable[[], Status]
+"""Answers at once, from memory or a system call; it runs in whatever thread asks for health."""
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """A probe's answer with its name and weight."""
+
+    name: str
+    ok: bool
+    detail: str
+    critical: bool
+    """Whether the whole fails with it."""
+    live: bool
+    """Whether it says that the process works at all, and a restart may mend it."""
+    alarm: bool
+    """Whether somebody should be told, as of everything critical; what is neither is only shown."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    name: str
+    probe: Probe
+    critical: bool
+    live: bool
+    alarm: bool
+
+    def ask(self) -> Check:
+        try:
+            status = self.probe()
+            ok, detail = bool(status.ok), redaction.text(status.detail)
+        except Exception as error:  # noqa: BLE001 - health must answer above all when something is broken
+            ok, detail = False, str(redaction.value(error))[:300]
+        return Check(self.name, ok, detail, self.critical, self.live, self.alarm)
+
+
+class Health:
+    """Collects probes. Live: every critical live probe is well. Ready: every critical probe is."""
+
+    def __init__(self) -> None:
+        self._entries: list[_Entry] = []
+
+    def add(self, name: str, probe: Probe, *, critical: bool = True, live: bool = False, alarm: bool = False) -> None:
+        """Ask this probe from now on. `alarm`: people should hear of it, though no restart would mend it."""
+        self._entries.append(_Entry(name, probe, critical, live, alarm or critical))
+
+    def checks(self, *, live_only: bool = False) -> list[Check]:
+        """Every probe's answer now, in the order they were added; one that raises has failed."""
+        return [entry.ask() for entry in list(self._entries) if entry.live or not live_only]
+
+    def live(self) -> bool:
+        """Whether the process itself works; asks the live probes only."""
+        return _well(self.checks(live_only=True))
+
+    def ready(self) -> bool:
+        """Whether it can do its job now."""
+        return _well(self.checks())
+
+    def problem(self) -> str:
+        """What somebody should be told, in one line: `broker: not connected; disk: full`. Empty when all is well."""
+        failed = [check for check in self.checks() if check.alarm and not check.ok]
+        return "; ".join(f"{check.name}: {check.detail}" for check in failed)
+
+    def report(self, *, live_only: bool = False) -> dict[str, Any]:
+        """`{"live": bool, "ready": bool, "checks": [{name, ok, detail, critical, live, alarm}]}`, ready for JSON.
+
+        With `live_only` the other probes are not asked, and `ready` says nothing of them.
+        """
+        checks = self.checks(live_only=live_only)
+        return {
+            "live": _well([check for check in checks if check.live]),
+            "ready": _well(checks),
+            "checks": [asdict(check) for check in checks],
+        }
+
+
+def progress(loop: ManagedThread) -> Probe:
+    """A probe of one thread: does it run, and did it beat lately. To be added as live."""
+
+    def probe() -> Status:
+        if not loop.alive:
+            return Status(ok=False, detail="not running")
+        if loop.stuck:
+            return Status(ok=False, detail=f"no progress for {loop.quiet_for:.0f} s")
+        return Status(ok=True, detail=f"progressed {loop.quiet_for:.1f} s ago")
+
+    return probe
+
+
+def disk_free(folder: Path, *, at_least: int) -> Probe:
+    """A probe of the disk that holds `folder`: are `at_least` bytes free."""
+
+    def probe() -> Status:
+        free = shutil.disk_usage(folder).free
+        return Status(ok=free >= at_least, detail=f"{free / 1e9:.1f} GB free, {at_least / 1e9:.1f} needed")
+
+    return probe
+
+
+def _well(checks: list[Check]) -> bool:
+    return all(check.ok for check in checks if check.critical)

@@ -1,0 +1,39 @@
+"""Taking turns: one at a time for each key, where no key waits for another."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Hashable, Iterator
+from contextlib import contextmanager
+
+
+class KeyedLock:
+    """A lock for each key, which is there only as long as somebody holds it or waits for it."""
+
+    def __init__(self) -> None:
+        self._guard = threading.Lock()
+        self._locks: dict[Hashable, tuple[threading.Lock, int]] = {}
+
+    @contextmanager
+    def take(self, key: Hashable) -> Iterator[None]:
+        """Wait until nobody else is at this key, and be the only one for as long as this lasts."""
+        with self._guard:
+            lock, others = self._locks.get(key, (threading.Lock(), 0))
+            self._locks[key] = (lock, others + 1)
+        try:
+            with lock:
+                yield
+        finally:
+            self._leave(key)
+
+    def __len__(self) -> int:
+        """How many keys somebody is at."""
+        return len(self._locks)
+
+    def _leave(self, key: Hashable) -> None:
+        with self._guard:
+            lock, everybody = self._locks[key]
+            if everybody == 1:
+                del self._locks[key]
+            else:
+                self._locks[key] = (lock, everybody - 1)

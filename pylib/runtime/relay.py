@@ -1,0 +1,329 @@
+"""Stages and sources, and the threads that carry messages between them over ZeroMQ."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any, Generic
+
+import structlog
+import zmq
+
+from pylib.errors import Transient
+from pylib.runtime.keyed_pool import KeyedPool
+from pylib.runtime.stage import M, Meter, Source, Stage
+from pylib.runtime.threads import ManagedThread
+
+log = structlog.get_logger(__name__)
+
+
+POLL_MS = 200
+FLUSH_POLL_MS = 10
+WORKER_STALL_S = 300.0
+RETRY_FIRST_S = 0.5
+RETRY_LAST_S = 15.0
+
+
+@dataclass(frozen=True, slots=True)
+class Codec:
+    """How messages become bytes between threads. Frames never leave the process."""
+
+    encode: Callable[[Any], bytes]
+    decode: Callable[[bytes], Any]
+
+
+class ZmqRelay(ManagedThread, Generic[M]):
+    """Runs one stage: owns its thread, its sockets and its worker pool, and survives what the stage raises.
+
+    Messages are pulled from `source`, an `inproc://` address that this relay binds, and results are pushed to
+    every address in `sinks`. Workers hand their results to the relay's thread: a socket has one owner, and a
+    PUSH socket for each worker would lose the order of a key, since PULL takes turns between its senders.
+    The sockets belong to the object: they outlive a crash of the thread, and what is queued in them too.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        stage: Stage[M],
+        *,
+        context: zmq.Context[zmq.Socket[bytes]],
+        codec: Codec,
+        source: str,
+        sinks: Sequence[str] = (),
+        key: Callable[[M], str],
+        identity: Callable[[M], str],
+        workers: int = 1,
+        max_waiting: int | None = None,
+        owed_every: float = 1.0,
+        meter: Meter | None = None,
+    ) -> None:
+        """`workers`: messages handled at once; 0 for a stage that returns at once, called in the relay's thread.
+
+        `max_waiting`: messages of one key that may wait before further ones are shed. `owed_every`: seconds
+        between two looks at what is owed.
+        """
+        super().__init__(name)
+        self.stage = stage
+        self._context = context
+        self._codec = codec
+        self._source = source
+        self._sinks = tuple(sinks)
+        self._key = key
+        self._identity = identity
+        self._max_waiting = max_waiting
+        self._owed_every = owed_every
+        self._meter = meter
+        self._pull: zmq.Socket[bytes] | None = None
+        self._push: list[zmq.Socket[bytes]] = []
+        self._results: deque[bytes] = deque()
+        self._bell = Bell()
+        self._poller = zmq.Poller()
+        self._pool = KeyedPool(name, workers=workers)
+        self._in_hand: set[str] = set()
+        self._taken_up: set[str] = set()
+        self._running: dict[str, float] = {}  # identity -> monotonic start of the attempt
+        self._in_hand_lock = threading.Lock()
+        self._wake_owed = threading.Event()
+        self._abandoning = threading.Event()
+
+    @property
+    def in_hand(self) -> int:
+        """Messages accepted and not yet finished."""
+        return len(self._in_hand)
+
+    @property
+    def waiting(self) -> int:
+        """Messages accepted that no worker has begun with."""
+        with self._in_hand_lock:
+            return len(self._in_hand - self._running.keys())
+
+    @property
+    def stuck(self) -> bool:
+        """Also when a worker has been at one attempt for longer than any adapter may take."""
+        with self._in_hand_lock:
+            began = min(self._running.values(), default=time.monotonic())
+        return super().stuck or time.monotonic() - began > WORKER_STALL_S
+
+    def recheck(self) -> None:
+        """Ask the stage soon what is owed; from any thread, when something that was away is back."""
+        self._wake_owed.set()
+
+    def abandon(self) -> None:
+        """After `stop`: end without draining; what is not done is in the record and is taken up again."""
+        self._abandoning.set()
+
+    def run(self) -> None:
+        if self._pull is None:
+            self._connect()
+            self.stage.open()
+        next_owed, more = 0.0, False
+        while not self.stopping.is_set():
+            self.beat()
+            self._exchange(FLUSH_POLL_MS if more else POLL_MS)
+            if self._wake_owed.is_set() or time.monotonic() >= next_owed or (more and not self._in_hand):
+                self._wake_owed.clear()
+                more = self._take_up_owed()
+                next_owed = time.monotonic() + self._owed_every
+        self._drain()
+
+    def _connect(self) -> None:
+        self._push = [connect(self._context, sink) for sink in self._sinks]
+        self._pull = self._context.socket(zmq.PULL)
+        # No mark: messages only name what the record holds, and the sources bound how many are under way.
+        self._pull.set_hwm(0)
+        self._pull.linger = 0
+        self._pull.bind(self._source)
+        self._poller.register(self._pull, zmq.POLLIN)
+        self._poller.register(self._bell.fileno(), zmq.POLLIN)
+
+    def _exchange(self, wait_ms: int) -> None:
+        """Take over everything that has come and send everything that is done, waiting for the first of it."""
+        ready = dict(self._poller.poll(wait_ms))
+        if self._bell.fileno() in ready:
+            self._bell.silence()
+        self._send_results()
+        assert self._pull is not None  # noqa: S101 - connected before the loop
+        if self._pull in ready:
+            # Asking is cheaper than a receive that fails: it does not let go of the interpreter.
+            while int(self._pull.get(zmq.EVENTS)) & zmq.POLLIN:
+                self._accept(self._codec.decode(self._pull.recv(zmq.NOBLOCK)))
+
+    def _send_results(self) -> None:
+        while self._results:
+            frame = self._results.popleft()
+            for push in self._push:
+                push.send(frame)
+
+    def _take_up_owed(self) -> bool:
+        """Accept what the record says is undone; says whether anything new came."""
+        with self._in_hand_lock:
+            held = set(self._in_hand)  # what is finished during the question is in its answer all the same
+        try:
+            pending = list(self.stage.pending())
+        except Transient as error:
+            log.warning("cannot read what is owed", stage=self.name, reason=str(error))
+            return False
+        fresh = [message for message in pending if self._identity(message) not in held]
+        for message in fresh:
+            self._accept(message)
+        # The same again means that what was done about them could not be recorded: no reason to hurry.
+        before, self._taken_up = self._taken_up, {self._identity(message) for message in fresh}
+        return not self._taken_up <= before
+
+    def _accept(self, message: M) -> None:
+        key = self._key(message)
+        with self._in_hand_lock:
+            self._in_hand.add(self._identity(message))
+        full = self._max_waiting is not None and self._pool.waiting(key) >= self._max_waiting
+        if full and self.stage.may_shed(message):
+            self._pool.submit(f"{key}\0shed", lambda: self._work(message, self.stage.shed))
+        else:
+            self._pool.submit(key, lambda: self._work(message, self.stage.handle))
+
+    def _work(self, message: M, handle: Callable[[M], Iterable[object]]) -> None:
+        """One message from beginning to end, in a worker thread."""
+        began = time.monotonic()
+        outcome = "error"
+        if self._meter:
+            self._meter.started()
+        try:
+            results = self._handled(message, handle)
+            if results and self._sinks:
+                self._results.extend([self._codec.encode(result) for result in results])
+                self._bell.ring()
+            outcome = "ok"
+        except Transient as error:
+            outcome = "put_off"
+            log.info("put off until the next start", stage=self.name, reason=str(error))
+        except Exception:
+            log.exception("unexpected error, message given up", stage=self.name, message=self._identity(message))
+        finally:
+            with self._in_hand_lock:
+                self._in_hand.discard(self._identity(message))
+                self._running.pop(self._identity(message), None)
+            if self._meter:
+                self._meter.finished(outcome, time.monotonic() - began)
+
+    def _handled(self, message: M, handle: Callable[[M], Iterable[object]]) -> list[object]:
+        """The stage's answer, however often it takes while this process cannot do its part."""
+        delay = RETRY_FIRST_S
+        while True:
+            with self._in_hand_lock:
+                self._running[self._identity(message)] = time.monotonic()
+            try:
+                return list(handle(message))
+            except Transient as error:
+                log.warning("trying again", stage=self.name, reason=str(error), seconds=delay)
+                if self.stopping.wait(delay):
+                    raise
+                delay = min(delay * 2, RETRY_LAST_S)
+
+    def _drain(self) -> None:
+        """Finish what was received, unless told to abandon it, and close what this relay owns."""
+        # Those upstream have ended: what they sent is in the socket, and a stop must not overtake it.
+        self._exchange(0)
+        while self._pool.busy and not self._abandoning.is_set():
+            self.beat()
+            self._exchange(FLUSH_POLL_MS)
+        self._pool.close(abandon=self._abandoning.is_set())
+        self._pool.join(timeout=self.stall_after)
+        self._send_results()
+        self.stage.close()
+        for socket in (self._pull, *self._push):
+            if socket is not None:
+                socket.close()
+        self._bell.close()
+
+
+class Bell:
+    """Wakes a thread that polls; any thread rings it."""
+
+    def __init__(self) -> None:
+        self._read, self._write = os.pipe()
+        os.set_blocking(self._read, False)
+        os.set_blocking(self._write, False)
+        self._rung = False
+
+    def fileno(self) -> int:
+        """What to poll for input."""
+        return self._read
+
+    def ring(self) -> None:
+        if not self._rung:  # many at once cost one system call
+            self._rung = True
+            with suppress(BlockingIOError):
+                os.write(self._write, b"!")
+
+    def silence(self) -> None:
+        """Wait for the next ring; what this one was about is to be looked at after this, not before."""
+        with suppress(BlockingIOError):
+            os.read(self._read, 65536)
+        self._rung = False
+
+    def close(self) -> None:
+        os.close(self._read)
+        os.close(self._write)
+
+
+class ZmqFeeder(ManagedThread):
+    """Runs one source: polls it and pushes what comes to `sink`."""
+
+    def __init__(
+        self,
+        name: str,
+        source: Source,
+        *,
+        context: zmq.Context[zmq.Socket[bytes]],
+        codec: Codec,
+        sink: str,
+    ) -> None:
+        super().__init__(name)
+        self.source = source
+        self._context = context
+        self._codec = codec
+        self._sink = sink
+
+    def run(self) -> None:
+        push = connect(self._context, self._sink)
+        try:
+            while not self.stopping.is_set():
+                self.beat()
+                for message in self.source.poll(POLL_MS / 1000):
+                    push.send(self._codec.encode(message))
+        finally:
+            push.close()
+        self.source.close()
+
+
+class Transport:
+    """The ZeroMQ context of a process, and the relays and feeders that share it."""
+
+    def __init__(self, codec: Codec) -> None:
+        self.codec = codec
+        self.context: zmq.Context[zmq.Socket[bytes]] = zmq.Context(io_threads=0)  # inproc needs none
+
+    def relay(self, name: str, stage: Stage[M], **options: Any) -> ZmqRelay[M]:
+        """A relay of this process; `options` are those of `ZmqRelay`."""
+        return ZmqRelay(name, stage, context=self.context, codec=self.codec, **options)
+
+    def feeder(self, name: str, source: Source, *, sink: str) -> ZmqFeeder:
+        """A feeder of this process."""
+        return ZmqFeeder(name, source, context=self.context, codec=self.codec, sink=sink)
+
+    def close(self) -> None:
+        """Terminate the context; only when every relay and feeder has ended, or it would wait for their sockets."""
+        self.context.term()
+
+
+def connect(context: zmq.Context[zmq.Socket[bytes]], address: str) -> zmq.Socket[bytes]:
+    """A PUSH socket for the calling thread, without a mark and with a short bounded linger."""
+    push = context.socket(zmq.PUSH)
+    push.set_hwm(0)
+    push.linger = 1000
+    push.connect(address)
+    return push

@@ -1,0 +1,140 @@
+"""The thread nanny: starts threads in order, watches them, restarts what dies, and stops all by a deadline."""
+
+from __future__ import annotations
+
+import faulthandler
+import os
+import queue
+import signal
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from types import FrameType
+
+import structlog
+
+from pylib.runtime.threads import ManagedThread
+
+log = structlog.get_logger(__name__)
+
+EXIT_FAULT = 70
+"""Exit status when a thread cannot be kept alive (EX_SOFTWARE of sysexits.h): Docker starts us again."""
+
+WATCH_EVERY_S = 0.5
+RESTARTS = 5
+RESTARTS_WITHIN_S = 600.0
+BACKOFF_FIRST_S = 0.5
+LAST_RESORT_S = 1.0
+
+
+class Supervisor:
+    """Looks after the threads of a process, from the main thread.
+
+    `threads` stand in the order of the stream: they are started from the last to the first, so that nobody
+    sends to one who is not there, and stopped from the first to the last, so that each can finish what it was
+    sent. A thread that dies is started again with a growing pause; one that dies more than `RESTARTS` times
+    in ten minutes, or that makes no progress, ends the process with `EXIT_FAULT`.
+    """
+
+    def __init__(
+        self,
+        threads: Sequence[ManagedThread],
+        *,
+        grace: float,
+        on_restart: Callable[[str], None] = lambda _name: None,
+        on_exit: Callable[[], None] = lambda: None,
+    ) -> None:
+        """`grace`: seconds the whole stop may take; `on_exit` is called at the very end (flush Sentry)."""
+        self.threads = tuple(threads)
+        self._grace = grace
+        self._on_restart = on_restart
+        self._on_exit = on_exit
+        self._is_asked = False
+        # Not an Event: its lock may be held by the very thread that a signal interrupts, and then both wait for ever.
+        # A SimpleQueue's `put` may interrupt its `get`.
+        self._requests: queue.SimpleQueue[None] = queue.SimpleQueue()
+        self._deaths: dict[str, deque[float]] = {thread.name: deque(maxlen=RESTARTS) for thread in threads}
+        self._restart_at: dict[str, float] = {}
+
+    def run(self) -> int:
+        """Start all, watch until a signal or `request_stop`, stop all; returns the exit status."""
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._on_signal)
+        self.start()
+        status = 0
+        while not self._asked_within(WATCH_EVERY_S):
+            if not self._watch():
+                status = EXIT_FAULT
+                break
+        self.stop()
+        self._on_exit()
+        return status
+
+    def start(self) -> None:
+        """Start the threads, downstream first."""
+        for thread in reversed(self.threads):
+            thread.start()
+
+    def request_stop(self) -> None:
+        """End `run` soon; from any thread."""
+        self._is_asked = True
+        self._requests.put(None)
+
+    def stop(self) -> None:
+        """Stop the threads, upstream first, within the grace."""
+        deadline = time.monotonic() + self._grace
+        for thread in self.threads:
+            thread.pause()
+        for thread in self.threads:
+            thread.stop()
+            # Half of what is left for one, so that a stage that hangs leaves time for those after it.
+            if not thread.join((deadline - time.monotonic()) / 2):
+                log.warning("not finished in time, left to the next start", thread=thread.name)
+                thread.abandon()
+                thread.join(LAST_RESORT_S)
+        log.info("stopped", unfinished=[thread.name for thread in self.threads if thread.alive])
+
+    @property
+    def stopped_cleanly(self) -> bool:
+        """Whether no thread is left."""
+        return not any(thread.alive for thread in self.threads)
+
+    def _on_signal(self, number: int, _frame: FrameType | None) -> None:
+        if self._is_asked:
+            os._exit(128 + number)  # asked twice: somebody is in a hurry, and the record is safe
+        self.request_stop()
+
+    def _asked_within(self, seconds: float) -> bool:
+        with suppress(queue.Empty):
+            self._requests.get(timeout=seconds)
+            return True
+        return False
+
+    def _watch(self) -> bool:
+        """Look at every thread once; False when the process should end."""
+        for thread in self.threads:
+            if thread.stuck:
+                log.critical("thread makes no progress", thread=thread.name)
+                faulthandler.dump_traceback()
+                return False
+            if not thread.alive and not self._revive(thread):
+                return False
+        return True
+
+    def _revive(self, thread: ManagedThread) -> bool:
+        """Start a dead thread again when its pause is over; False when it has died too often."""
+        now = time.monotonic()
+        if thread.name not in self._restart_at:
+            deaths = self._deaths[thread.name]
+            if len(deaths) == RESTARTS and now - deaths[0] < RESTARTS_WITHIN_S:
+                log.critical("thread dies again and again", thread=thread.name, reason=repr(thread.error))
+                return False
+            self._restart_at[thread.name] = now + BACKOFF_FIRST_S * 2 ** len(deaths)
+            deaths.append(now)
+        if now >= self._restart_at[thread.name]:
+            del self._restart_at[thread.name]
+            log.warning("thread started again", thread=thread.name)
+            self._on_restart(thread.name)
+            thread.start()
+        return True

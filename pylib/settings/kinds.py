@@ -1,0 +1,64 @@
+"""A setting whose model is chosen by its `kind`, and loaded only then."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import BaseModel, GetCoreSchemaHandler, GetJsonSchemaHandler, ValidationError
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, InitErrorDetails, PydanticCustomError, core_schema
+
+
+@dataclass(frozen=True)
+class KindField:
+    """Annotates a field: `Annotated[CameraSettings, Kinds(("foscam", "still"), load=..., default="foscam")]`.
+
+    Unlike pydantic's discriminated union it needs no model before a value of its kind turns up, and a
+    value that names no kind is of the default one.
+    """
+
+    names: tuple[str, ...]
+    load: Callable[[str], type[BaseModel]]
+    """The model of a kind; its `kind` field is fixed to that name."""
+    default: str
+
+    def kind(self, value: object) -> object:
+        """The kind that a mapping names, in small letters; whatever else stands there as it is."""
+        given = value.get("kind") if isinstance(value, Mapping) else None
+        if given is None:
+            return self.default
+        return given.strip().lower() if isinstance(given, str) else given
+
+    def model(self, value: object) -> type[BaseModel] | None:
+        """The model for a mapping; None for an unknown kind."""
+        kind = self.kind(value)
+        return self.load(kind) if isinstance(kind, str) and kind in self.names else None
+
+    def _validate(self, value: object) -> BaseModel:
+        if not isinstance(value, Mapping):
+            raise PydanticCustomError("model_type", "Input should be a section")
+        model = self.model(value)
+        if model is None:
+            unknown = PydanticCustomError("unknown_kind", "Unknown kind", {"expected": ", ".join(self.names)})
+            details = InitErrorDetails(type=unknown, loc=("kind",), input=value.get("kind"))
+            raise ValidationError.from_exception_data("kind", [details])
+        return model.model_validate({**value, "kind": self.kind(value)})
+
+    def __get_pydantic_core_schema__(self, source: type[BaseModel], _: GetCoreSchemaHandler) -> CoreSchema:
+        def validate(value: object) -> BaseModel:
+            return value if isinstance(value, source) else self._validate(value)
+
+        return core_schema.no_info_plain_validator_function(validate)
+
+    def __get_pydantic_json_schema__(self, _: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        members = []
+        for name in self.names:
+            member = handler(self.load(name).__pydantic_core_schema__)
+            if name != self.default:
+                # Every model has a default for its kind; without this an entry that names none would fit all.
+                definition: dict[str, Any] = handler.resolve_ref_schema(member)
+                definition["required"] = sorted({*definition.get("required", []), "kind"})
+            members.append(member)
+        return {"oneOf": members}

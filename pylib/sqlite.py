@@ -1,0 +1,170 @@
+"""One SQLite database, one thread that owns the connection, and one commit for all that is waiting."""
+
+from __future__ import annotations
+
+import queue
+import sqlite3
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from pathlib import Path
+from typing import Any, TypeVar
+
+import structlog
+
+from pylib.errors import Permanent, Transient
+from pylib.runtime.threads import ManagedThread
+
+log = structlog.get_logger(__name__)
+
+T = TypeVar("T")
+Work = Callable[[sqlite3.Connection], Any]
+"""Statements and nothing else: it is done a second time when another one of its transaction fails."""
+Item = tuple[Work, "Future[Any]"]
+Answer = tuple[Any, Exception | None]
+
+BATCH = 500
+ANSWER_WITHIN_S = 60.0
+
+
+class DatabaseUnavailable(Transient):
+    """The database cannot be written or read now: disk full, disk gone, or stopped."""
+
+
+class DatabaseUnusable(Permanent):
+    """The database cannot be opened: damaged, not ours, or of a newer release."""
+
+
+class Database(ManagedThread):
+    """Does pieces of work on one connection, as many as are waiting in one transaction.
+
+    A burst therefore costs few fsyncs. WAL with `synchronous=FULL`: what was answered survives a power cut.
+    One connection in one thread, because SQLite before 3.51.3 can lose commits when a writer and another
+    connection's checkpoint race. `schema` is one script a version; `PRAGMA user_version` counts those applied.
+    """
+
+    def __init__(self, path: Path, *, schema: Sequence[str]) -> None:
+        super().__init__(f"database {path.stem}")
+        self.path = path
+        self._schema = schema
+        self._queue: queue.SimpleQueue[Item | None] = queue.SimpleQueue()
+        self._connection: sqlite3.Connection | None = None
+
+    def open(self) -> None:
+        """Open or make the database, before the thread starts, so that a problem shows early.
+
+        Raises `DatabaseUnusable`.
+        """
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self._connection = _connect(self.path, self._schema)
+        except (sqlite3.Error, OSError) as error:
+            raise DatabaseUnusable("database_unusable", f"cannot use {self.path}: {error}") from error
+
+    def do(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """Do it and answer when it is committed. Raises `DatabaseUnavailable`."""
+        if self.stopping.is_set() and not self.alive:
+            raise DatabaseUnavailable("database_unavailable", f"{self.path.name} is closed")
+        try:
+            result: T = self.submit(work).result(timeout=ANSWER_WITHIN_S)
+        except (TimeoutError, sqlite3.Error) as error:
+            reason = str(error) or f"no answer within {ANSWER_WITHIN_S:.0f} s"
+            raise DatabaseUnavailable("database_unavailable", f"{self.path.name}: {reason}") from error
+        return result
+
+    def submit(self, work: Work) -> Future[Any]:
+        """Have it done soon, in the order of the calls, without waiting."""
+        future: Future[Any] = Future()
+        self._queue.put((work, future))
+        return future
+
+    def run(self) -> None:
+        if self._connection is None:
+            self.open()
+        assert self._connection is not None  # noqa: S101 - opened above
+        while (batch := self._next_batch()) is not None:
+            self.beat()
+            if batch:
+                _commit(self._connection, batch)
+        self._connection.close()
+        self._connection = None
+
+    def stop(self) -> None:
+        """End after everything that was submitted before."""
+        super().stop()
+        self._queue.put(None)
+
+    def _next_batch(self) -> list[Item] | None:
+        """What is waiting, after a wait of a few seconds for the first; None when it is time to end."""
+        batch: list[Item] = []
+        try:
+            item = self._queue.get(timeout=5.0)
+            while item is not None:
+                batch.append(item)
+                if len(batch) == BATCH:
+                    return batch
+                item = self._queue.get_nowait()
+        except queue.Empty:
+            return batch
+        if not batch:
+            return None
+        self._queue.put(None)  # the end was asked for behind this batch
+        return batch
+
+
+def _connect(path: Path, schema: Sequence[str]) -> sqlite3.Connection:
+    # Used by the opening thread first and then by the owner alone.
+    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA foreign_keys = ON")
+    version = connection.execute("PRAGMA user_version").fetchone()[0]
+    if version > len(schema):
+        raise sqlite3.DatabaseError(f"it is of version {version}, and this release knows up to {len(schema)}")
+    for number, script in enumerate(schema[version:], start=version + 1):
+        connection.executescript(f"BEGIN; {script}; PRAGMA user_version = {number}; COMMIT;")
+    return connection
+
+
+def _commit(connection: sqlite3.Connection, batch: Sequence[Item]) -> None:
+    """Do all of the batch in one transaction, and answer only when it is on the disk.
+
+    A piece of work that fails is taken back alone; a commit that fails fails all.
+    """
+    try:
+        answers = _in_one_transaction(connection, [work for work, _ in batch])
+    except sqlite3.Error as error:
+        log.error("database not written", reason=str(error))
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        answers = [(None, error)] * len(batch)
+    for (_, future), (result, problem) in zip(batch, answers, strict=True):
+        if problem is not None:
+            future.set_exception(problem)
+        else:
+            future.set_result(result)
+
+
+def _in_one_transaction(connection: sqlite3.Connection, works: Sequence[Work]) -> list[Answer]:
+    connection.execute("BEGIN")
+    try:
+        # Without savepoints, which take two statements more for each: nearly always all goes well.
+        answers: list[Answer] = [(work(connection), None) for work in works]
+    except Exception:  # noqa: BLE001 - whose it was is found out by doing it again, each for itself
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        connection.execute("BEGIN")
+        answers = [_attempt(connection, work) for work in works]
+    connection.execute("COMMIT")
+    return answers
+
+
+def _attempt(connection: sqlite3.Connection, work: Work) -> Answer:
+    connection.execute("SAVEPOINT work")
+    try:
+        result = work(connection)
+    except Exception as error:  # noqa: BLE001 - it is the caller's, handed over by the future
+        connection.execute("ROLLBACK TO work")
+        connection.execute("RELEASE work")
+        return None, error
+    connection.execute("RELEASE work")
+    return result, None

@@ -1,0 +1,293 @@
+"""The composition: what runs and in which order, who is told, and what an operator sees of it."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from app.bootstrap import service as composition
+from app.bootstrap.service import INSPECTIONS, LATE_S, SETTLED_S, SNAPSHOTS, TRIGGERS, UPLOADS, Service
+from app.config.settings import load
+from app.journal import Backoff
+from app.messages import Detection, Inspection, Snapshot
+from pylib.files.lock import FolderInUse, FolderLock
+from pylib.observability.health import Check, Status
+from pylib.runtime.relay import ZmqRelay
+from pylib.runtime.threads import ManagedThread
+from tests.fakes.http_double import HttpDouble, http_double
+from tests.fakes.pictures import encoded, scene
+
+NOON = datetime(2026, 3, 4, 12, 0, tzinfo=UTC)
+YARD = "Yard Camera"
+CAMERA = {"OUTPUT_1_TYPE": "Camera", "OUTPUT_1_LOCATION": "Yard", "OUTPUT_1_KIND": "demo", "DETECTOR_KIND": "none"}
+BROKER = {"RABBITMQ_SERVER_ADDRESS": "127.0.0.1:9"}
+EVERYTHING = {
+    **CAMERA,
+    **BROKER,
+    "OUTPUT_1_EVERY": "60",
+    "FTP_USER": "camera",
+    "FTP_PASS": "secret",
+    "HC_PING_URL": "http://127.0.0.1:9/ping",
+    "SHUTDOWN_GRACE": "7",
+    "FETCH_WORKERS": "3",
+    "MAX_PENDING": "11",
+}
+
+
+class Idle(ManagedThread):
+    """Feeds nothing."""
+
+    def run(self) -> None:
+        self.stopping.wait()
+
+
+@pytest.fixture
+def made(tmp_path: Path) -> Callable[..., Service]:
+    """A service that does not run, with its data below `tmp_path`."""
+
+    def make(*extra: ManagedThread, **environ: str) -> Service:
+        given = {"DATA_DIR": str(tmp_path / "data"), "ARCHIVE_DIR": str(tmp_path / "archive"), **CAMERA, **environ}
+        return Service(load(None, given), version="1.2.3", extra=extra)
+
+    return make
+
+
+@contextmanager
+def recording(service: Service) -> Iterator[Service]:
+    """With the journal open."""
+    service.settings.data_dir.mkdir(exist_ok=True)
+    service.journal.open()
+    service.journal.database.start()
+    try:
+        yield service
+    finally:
+        service.journal.database.stop()
+        assert service.journal.database.join(5)
+
+
+def relays(service: Service) -> dict[str, ZmqRelay[object]]:
+    return {thread.name: thread for thread in service.threads if isinstance(thread, ZmqRelay)}
+
+
+def checks(service: Service) -> dict[str, Check]:
+    return {check.name: check for check in service.health.checks()}
+
+
+def happened(service: Service, event_id: str, *, origin: str = "http", delay_s: float = 1.0) -> Inspection:
+    """Something was looked at by the detect stage, as the relay has it done."""
+    path = service.settings.data_dir / f"{event_id}.jpg"
+    path.write_bytes(encoded(scene()))
+    snapshot = Snapshot(event_id, YARD, "Yard", NOON, datetime.now(UTC), delay_s, origin, str(path))
+    service.journal.record(snapshot)
+    list(relays(service)["detect"].stage.handle(snapshot))
+    return Inspection(snapshot, "", Detection())
+
+
+def test_all_threads_stand_in_the_order_of_the_stream(made: Callable[..., Service]) -> None:
+    service = made(Idle("sensor"), **EVERYTHING, UPLOADS_SETTLE="2")
+    assert [thread.name for thread in service.supervisor.threads] == [
+        "sensor",
+        "web",
+        "schedule",
+        "heartbeat",
+        "monitors",
+        "quarantine",
+        "retention",
+        "ftp",
+        "requests",
+        "uploads",
+        "handed in",
+        "fetch",
+        "listener",
+        "receive",
+        "detect",
+        "settle",
+        "publish",
+        "archive folder",
+        "live",
+        "publisher",
+        "database journal",
+    ]
+
+
+def test_what_is_not_configured_does_not_run(made: Callable[..., Service]) -> None:
+    names = {thread.name for thread in made(WEB_ENABLED="false", UPLOADS_SETTLE="0").threads}
+    absent = {"web", "handed in", "schedule", "heartbeat", "monitors", "ftp", "settle", "publish", "publisher"}
+    assert not names & (absent | {"listener"})
+    assert names >= {"requests", "uploads", "fetch", "detect", "archive folder", "live", "database journal"}
+
+
+def test_the_threads_get_what_the_settings_say(made: Callable[..., Service]) -> None:
+    service = made(**EVERYTHING)
+    assert service.supervisor._grace == 7
+    assert service.fetch._max_age == service.settings.max_age
+    assert relays(service)["fetch"]._max_waiting == 11
+    assert relays(service)["fetch"]._pool.workers == 3
+    assert relays(service)["publish"]._pool.workers == 1, "or events would lose their order"
+
+
+@pytest.mark.parametrize("settle", ["0", "2"])
+def test_every_address_has_one_that_pulls_and_one_that_pushes(made: Callable[..., Service], settle: str) -> None:
+    service = made(**EVERYTHING, UPLOADS_SETTLE=settle)
+    pulled = [relay._source for relay in relays(service).values()]
+    pushed = {sink for relay in relays(service).values() for sink in relay._sinks}
+    assert len(pulled) == len(set(pulled))
+    assert set(pulled) == pushed | {TRIGGERS, UPLOADS}
+    assert relays(service)["fetch"]._sinks == relays(service)["receive"]._sinks == (SNAPSHOTS,)
+    last = relays(service)["settle" if settle != "0" else "detect"]
+    assert set(last._sinks) == {relays(service)[name]._source for name in ("live", "publish", "archive folder")}
+    if settle != "0":
+        assert relays(service)["detect"]._sinks == (INSPECTIONS,)
+
+
+def test_what_happened_is_owed_to_the_broker_and_to_each_archive(made: Callable[..., Service]) -> None:
+    with recording(made(**BROKER, UPLOADS_SETTLE="0")) as service:
+        happened(service, "a1")
+        happened(service, "a2", origin="ftp")
+        assert [service.journal.backlog(target).count for target in ("rabbitmq", "folder")] == [2, 2]
+
+
+def test_what_cameras_push_is_held_back_until_its_group_is_whole(made: Callable[..., Service]) -> None:
+    with recording(made(**BROKER, UPLOADS_SETTLE="2")) as service:
+        for number, origin in enumerate(["ftp", "mail", "folder"]):
+            happened(service, f"a{number}", origin=origin)
+        assert service.journal.backlog("rabbitmq").count == 0
+        happened(service, "b1", origin="http")
+        assert service.journal.backlog("rabbitmq").count == service.journal.backlog("folder").count == 1
+
+
+def test_every_thread_is_watched_and_what_no_restart_mends_is_only_said(made: Callable[..., Service]) -> None:
+    with recording(made(**EVERYTHING)) as service:
+        named = checks(service)
+    assert [name for name, check in named.items() if check.live] == [thread.name for thread in service.threads]
+    assert all(named[thread.name].critical for thread in service.threads)
+    others = {name: (check.critical, check.alarm) for name, check in named.items() if not check.live}
+    assert others == {
+        "disk": (True, True),
+        "broker": (True, True),
+        "undelivered": (False, False),
+        "archived to folder": (False, True),
+    }
+    assert named["broker"].detail == "not connected: listener, publisher"
+    assert not named["broker"].ok
+
+
+def test_without_a_broker_nobody_misses_one(made: Callable[..., Service]) -> None:
+    with recording(made()) as service:
+        assert not set(checks(service)) & {"broker", "undelivered"}
+
+
+def test_a_disk_that_is_nearly_full_is_no_place_to_work(
+    made: Callable[..., Service], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    free = SimpleNamespace(free=200_000_000)
+    monkeypatch.setattr(shutil, "disk_usage", lambda folder: free if folder == tmp_path / "data" else None)
+    with recording(made()) as service:
+        assert checks(service)["disk"].ok
+        free.free -= 1
+        assert not checks(service)["disk"].ok
+
+
+def test_the_broker_is_well_only_while_both_connections_are(made: Callable[..., Service]) -> None:
+    listener, publisher = (SimpleNamespace(name=name, connected=True) for name in ("listener", "publisher"))
+    probe = composition._connected(listener, publisher)  # type: ignore[arg-type]
+    assert probe() == Status(ok=True, detail="connected")
+    publisher.connected = False
+    assert probe() == Status(ok=False, detail="not connected: publisher")
+
+
+def test_what_is_owed_to_the_broker_for_a_minute_is_said(
+    made: Callable[..., Service], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with recording(made(**BROKER)) as service:
+        assert checks(service)["undelivered"].ok
+        happened(service, "a1")
+        assert checks(service)["undelivered"].ok
+        later = time.time() + LATE_S
+        monkeypatch.setattr(composition, "time", SimpleNamespace(time=lambda: later))
+        late = checks(service)["undelivered"]
+    assert not late.ok
+    assert late.detail.startswith("1 events, the oldest for 6")
+
+
+def test_a_broker_that_is_back_gets_at_once_what_it_is_owed(made: Callable[..., Service]) -> None:
+    with recording(made(**BROKER)) as service:
+        happened(service, "a1")
+        for target in ("rabbitmq", "folder"):
+            service.journal.postpone("a1", target, problem="away", backoff=Backoff(600, 600))
+        assert service.journal.pending("rabbitmq", limit=9) == []
+        service._broker_is_back()
+        assert [one.id for one in service.journal.pending("rabbitmq", limit=9)] == ["a1"]
+        assert service.journal.pending("folder", limit=9) == [], "which is not back"
+
+
+def test_metrics_have_a_line_for_every_queue_camera_and_target(made: Callable[..., Service]) -> None:
+    with recording(made(**EVERYTHING)) as service:
+        happened(service, "a1")
+        lines = service._exposition().decode().splitlines()
+    shown = {line.rpartition(" ")[0] for line in lines}
+    assert shown >= {f'queue_depth{{queue="{name}"}}' for name in relays(service)}
+    assert shown >= {f'stage_in_hand{{stage="{name}"}}' for name in ("fetch", "detect", "publish", "folder")}
+    assert shown >= {f'oldest_undelivered_seconds{{target="{target}"}}' for target in ("rabbitmq", "folder")}
+    assert shown >= {f'camera_circuit_state{{camera="{YARD}"}}', "disk_free_bytes", "live_viewers"}
+
+
+def test_a_call_costs_something_when_it_was_answered(made: Callable[..., Service]) -> None:
+    service = made()
+    for detector, outcome in (("rekognition", "ok"), ("rekognition", "throttled"), ("hog", "ok")):
+        service._count_detection(detector, outcome)
+    page = service.metrics.render().decode()
+    assert 'detector_cost_usd_total{detector="rekognition"} 0.001' in page
+    assert 'detector_cost_usd_total{detector="hog"} 0.0' in page
+    assert 'detector_calls_total{detector="rekognition",outcome="throttled"} 1.0' in page
+
+
+def test_the_time_from_a_trigger_to_its_event_is_measured_and_of_what_was_pushed_there_is_none(
+    made: Callable[..., Service],
+) -> None:
+    with recording(made()) as service:
+        service.live.handle(happened(service, "a1", delay_s=3.0))
+        service.live.handle(happened(service, "a2", origin="ftp", delay_s=0.0))
+    page = service.metrics.render().decode()
+    assert f'event_seconds_count{{camera="{YARD}"}} 1.0' in page
+    total = next(line for line in page.splitlines() if line.startswith("event_seconds_sum"))
+    assert 3 <= float(total.rpartition(" ")[2]) < 60
+
+
+@pytest.fixture
+def watcher() -> Iterator[HttpDouble]:
+    with http_double() as double:
+        yield double
+
+
+def test_what_is_wrong_right_after_the_start_is_nobody_s_alarm(
+    made: Callable[..., Service], watcher: HttpDouble, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = SimpleNamespace(monotonic=lambda: 1000.0, time=time.time)
+    monkeypatch.setattr(composition, "time", clock)
+    with recording(made(**BROKER, HC_PING_URL=f"{watcher.url}/ping")) as service:
+        (monitors,) = (thread for thread in service.threads if thread.name == "monitors")
+        report = monitors._action  # type: ignore[attr-defined]
+        report()
+        assert watcher.seen == []
+        clock.monotonic = lambda: 1000.0 + SETTLED_S
+        report()
+    assert watcher.seen[-1].path == "/ping/fail"
+    assert watcher.seen[-1].body.startswith(b"web: not running; ")
+
+
+def test_a_data_directory_in_use_is_refused_before_anything_in_it_is_touched(made: Callable[..., Service]) -> None:
+    service = made()
+    lock = FolderLock(service.settings.data_dir)
+    lock.acquire()
+    with pytest.raises(FolderInUse):
+        service.open()
+    lock.release()
+    assert [path.name for path in service.settings.data_dir.iterdir()] == [".lock"]

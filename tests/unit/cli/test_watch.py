@@ -1,0 +1,58 @@
+"""What `watch` prints and keeps."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from app.cli.watch import EventPrinter
+from tests.fakes.cameras import jpeg
+
+
+def an_event(**changes: Any) -> dict[str, Any]:
+    entry = {
+        "device_key": "Front Door Camera",
+        "device_label": "Front Door",
+        "image": jpeg(),
+        "image_timestamp": "1700000000",
+        "event_id": "abc",
+        "event_detail": "1 person(s) and 2 things",
+        "storage_path": "/data/cache/1.jpg",
+        **changes,
+    }
+    return {"timestamp": "2023-11-14T22:13:20+00:00", "inputs": [entry]}
+
+
+def test_an_event_is_one_line_for_people(tmp_path: Path) -> None:
+    lines: list[str] = []
+    EventPrinter(save=None, as_json=False, echo=lines.append).show(an_event())
+    (line,) = lines
+    assert line.endswith(f"Front Door  1 person(s) and 2 things  {len(jpeg())} bytes  /data/cache/1.jpg")
+
+
+def test_an_event_is_one_line_of_json_for_programs() -> None:
+    lines: list[str] = []
+    EventPrinter(save=None, as_json=True, echo=lines.append).show(an_event())
+    entry = json.loads(lines[0])["inputs"][0]
+    assert (entry["event_id"], entry["image_bytes"]) == ("abc", len(jpeg()))
+    assert "image" not in entry
+
+
+def test_the_picture_is_kept_where_asked_for_and_nowhere_else(tmp_path: Path) -> None:
+    watch = EventPrinter(save=tmp_path / "kept", as_json=False, echo=lambda _: None)
+    watch.show(an_event(device_key="../../etc/passwd"))
+    (kept,) = (tmp_path / "kept").iterdir()
+    assert kept.name == "1700000000-etc-passwd-abc.jpg"
+    assert kept.read_bytes() == jpeg()
+    assert [path.name for path in tmp_path.iterdir()] == ["kept"]
+
+
+def test_an_event_without_a_picture_says_why(tmp_path: Path) -> None:
+    lines: list[str] = []
+    event = an_event(image=b"", event_detail="", problem="timeout: no answer", storage_path="")
+    watch = EventPrinter(save=tmp_path, as_json=False, echo=lines.append)
+    watch.show(event)
+    assert "timeout: no answer  0 bytes" in lines[0]
+    assert list(tmp_path.iterdir()) == []
+    assert watch.count == 1

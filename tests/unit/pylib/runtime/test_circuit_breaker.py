@@ -1,0 +1,149 @@
+"""A circuit breaker leaves alone what keeps failing, and finds out by one probe when it is back."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+
+from pylib.runtime.circuit_breaker import Breaker, State
+from tests.fakes.clock import Clock
+
+
+@pytest.fixture
+def breaker(clock: Clock) -> Breaker:
+    return Breaker(clock=clock)
+
+
+def open_it(breaker: Breaker) -> None:
+    for _ in range(3):
+        breaker.failed()
+
+
+def fail_a_probe(breaker: Breaker, clock: Clock) -> float:
+    clock.now += breaker.retry_in
+    assert breaker.allow()
+    breaker.failed()
+    return breaker.retry_in
+
+
+def test_a_new_circuit_lets_everything_pass(breaker: Breaker) -> None:
+    assert breaker.state is State.CLOSED
+    assert breaker.allow()
+    assert breaker.allow()
+    assert breaker.retry_in == 0
+
+
+def test_two_failures_in_a_row_change_nothing(breaker: Breaker) -> None:
+    breaker.failed()
+    breaker.failed()
+    assert breaker.state is State.CLOSED
+    assert breaker.allow()
+
+
+def test_the_third_failure_in_a_row_opens_it_for_five_seconds(breaker: Breaker) -> None:
+    open_it(breaker)
+    assert breaker.state is State.OPEN
+    assert not breaker.allow()
+    assert breaker.retry_in == 5
+
+
+def test_a_success_between_failures_starts_the_count_afresh(breaker: Breaker) -> None:
+    breaker.failed()
+    breaker.failed()
+    breaker.succeeded()
+    breaker.failed()
+    breaker.failed()
+    assert breaker.allow()
+
+
+def test_a_final_failure_opens_it_at_once_and_for_the_longest(breaker: Breaker) -> None:
+    breaker.failed(final=True)
+    assert not breaker.allow()
+    assert breaker.retry_in == 300
+
+
+def test_after_the_cooldown_exactly_one_probe_passes(breaker: Breaker, clock: Clock) -> None:
+    open_it(breaker)
+    clock.now += 5
+    assert breaker.state is State.HALF_OPEN
+    assert breaker.allow()
+    assert not breaker.allow()
+    assert breaker.state is State.HALF_OPEN
+
+
+def test_a_probe_that_succeeds_closes_it_and_forgives_all(breaker: Breaker, clock: Clock) -> None:
+    open_it(breaker)
+    clock.now += 5
+    breaker.allow()
+    breaker.succeeded()
+    assert breaker.state is State.CLOSED
+    assert breaker.retry_in == 0
+    assert breaker.allow()
+    assert breaker.allow()
+    breaker.failed()
+    assert breaker.state is State.CLOSED
+
+
+def test_after_a_probe_that_failed_it_is_open_again(breaker: Breaker, clock: Clock) -> None:
+    open_it(breaker)
+    fail_a_probe(breaker, clock)
+    assert breaker.state is State.OPEN
+    assert not breaker.allow()
+
+
+def test_whoever_mended_something_has_it_tried_at_once(breaker: Breaker) -> None:
+    breaker.failed(final=True)
+    breaker.probe_now()
+    assert breaker.retry_in == 0
+    assert breaker.state is State.HALF_OPEN
+    assert breaker.allow()
+    assert not breaker.allow()
+
+
+def test_each_probe_that_fails_doubles_the_cooldown_up_to_five_minutes(breaker: Breaker, clock: Clock) -> None:
+    open_it(breaker)
+    assert [fail_a_probe(breaker, clock) for _ in range(8)] == [10, 20, 40, 80, 160, 300, 300, 300]
+
+
+def test_once_closed_again_the_next_cooldown_is_short(breaker: Breaker, clock: Clock) -> None:
+    open_it(breaker)
+    fail_a_probe(breaker, clock)
+    clock.now += breaker.retry_in
+    breaker.allow()
+    breaker.succeeded()
+    open_it(breaker)
+    assert breaker.retry_in == 5
+
+
+def test_a_late_failure_of_an_earlier_attempt_does_not_prolong_the_cooldown(breaker: Breaker, clock: Clock) -> None:
+    open_it(breaker)
+    clock.now += 4
+    breaker.failed()
+    assert breaker.retry_in == 1
+
+
+def test_a_probe_whose_outcome_is_never_told_does_not_block_for_ever(breaker: Breaker, clock: Clock) -> None:
+    open_it(breaker)
+    clock.now += 5
+    assert breaker.allow()
+    clock.now += 5
+    assert breaker.allow()
+
+
+def test_of_many_threads_one_gets_to_probe(breaker: Breaker, clock: Clock) -> None:
+    open_it(breaker)
+    clock.now += 5
+    allowed: list[bool] = []
+    start = threading.Barrier(8)
+
+    def ask() -> None:
+        start.wait()
+        allowed.append(breaker.allow())
+
+    threads = [threading.Thread(target=ask) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(allowed) == [False] * 7 + [True]

@@ -1,0 +1,419 @@
+"""Pictures out of mails: whatever a camera's firmware makes of MIME, and whose they are."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import time
+from email.message import EmailMessage
+from pathlib import Path, PurePosixPath
+from types import SimpleNamespace
+
+import pytest
+from aiosmtpd.smtp import Envelope, Session
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from app.uploads.bans import Bans
+from app.uploads.camera_folders import CameraFolders, PushingCamera
+from app.uploads.inbox import Inbox, InboxFile, InboxUnavailable
+from app.uploads.mail.admission import Admission, normal
+from app.uploads.mail.pictures import MAX_NAME, MAX_PARTS, BadMail, pictures_in, safe_name
+from app.uploads.mail.postbox import MailHandler
+from app.uploads.mail.recipients import Recipients
+from app.uploads.mail.settings import MailSettings
+from pylib.settings.credentials import Secret
+from tests.fakes.pictures import busy, encoded
+
+JPEG = encoded(busy(48, 32))
+PNG = encoded(busy(20, 20), "PNG")
+BASE64 = base64.encodebytes(JPEG).replace(b"\n", b"\r\n")
+
+
+def taken(mail: bytes, *, most: int = 20) -> list[tuple[str, bytes]]:
+    return [(picture.name, picture.data) for picture in pictures_in(mail, most=most)]
+
+
+def with_headers(*headers: bytes, body: bytes = BASE64) -> bytes:
+    """A mail that is one picture and nothing else."""
+    return b"\r\n".join([b"Subject: Motion", *headers, b"", body])
+
+
+def mixed(*parts: bytes, boundary: bytes = b"xx", subtype: bytes = b"mixed") -> bytes:
+    head = b'Content-Type: multipart/%s; boundary="%s"\r\n\r\nA preamble.\r\n' % (subtype, boundary)
+    return head + b"".join(b"--%s\r\n%s\r\n" % (boundary, part) for part in parts) + b"--%s--\r\n" % boundary
+
+
+def part(*headers: bytes, body: bytes = BASE64) -> bytes:
+    return b"\r\n".join([*headers, b"Content-Transfer-Encoding: base64", b"", body])
+
+
+def test_an_attached_picture_is_taken_byte_for_byte_under_its_name() -> None:
+    mail = EmailMessage()
+    mail.set_content("Somebody is at the door.")
+    mail.add_attachment(JPEG, maintype="image", subtype="jpeg", filename="20260304-050607.jpg")
+    assert taken(mail.as_bytes()) == [("20260304-050607.jpg", JPEG)]
+
+
+def test_inline_and_attached_pictures_in_nested_parts_are_taken_in_their_order() -> None:
+    inline = part(b"Content-Type: image/png", b"Content-ID: <a>", body=base64.encodebytes(PNG))
+    page = part(b"Content-Type: text/html", body=base64.encodebytes(b"<img src='cid:a'>"))
+    related = mixed(page, inline, boundary=b"inner", subtype=b"related")
+    attached = part(b"Content-Type: image/jpeg", b'Content-Disposition: attachment; filename="a.jpg"')
+    assert taken(mixed(related, attached)) == [("picture-1.png", PNG), ("a.jpg", JPEG)]
+
+
+def test_a_picture_in_a_forwarded_mail_is_taken() -> None:
+    inside = with_headers(b"Content-Type: image/jpeg; name=a.jpg", b"Content-Transfer-Encoding: base64")
+    assert taken(mixed(b"Content-Type: message/rfc822\r\n\r\n" + inside)) == [("a.jpg", JPEG)]
+
+
+@pytest.mark.parametrize("kind", [b"application/octet-stream", b"text/plain", b"image/gif", b"picture", b""])
+def test_a_wrong_content_type_is_outvoted_by_the_content(kind: bytes) -> None:
+    mail = mixed(part(b"Content-Type: " + kind, b'Content-Disposition: attachment; filename="a.dat"'))
+    assert taken(mail) == [("a.dat.jpg", JPEG)]
+
+
+def test_what_says_that_it_is_a_picture_is_taken_even_if_it_is_none_to_be_looked_at_later() -> None:
+    mail = mixed(
+        part(b"Content-Type: image/jpeg; name=cut.jpg", body=base64.encodebytes(b"no picture")),
+        part(b"Content-Type: application/x; name=cut2.JPG", body=base64.encodebytes(b"none either")),
+        part(b"Content-Type: video/mp4; name=clip.mp4", body=base64.encodebytes(b"\0\0\0\x18ftypmp42")),
+    )
+    assert [name for name, _ in taken(mail)] == ["cut.jpg", "cut2.JPG"]
+
+
+def test_a_mail_that_is_nothing_but_a_picture_is_taken() -> None:
+    assert taken(with_headers(b"Content-Type: image/jpeg", b"Content-Transfer-Encoding: BASE64")) == [
+        ("picture-1.jpg", JPEG)
+    ]
+
+
+def test_base64_in_one_endless_line_or_with_bare_line_feeds_is_taken() -> None:
+    for body in (base64.b64encode(JPEG), base64.encodebytes(JPEG)):
+        assert taken(mixed(part(b"Content-Type: image/jpeg", body=body))) == [("picture-1.jpg", JPEG)]
+
+
+def test_binary_and_quoted_printable_pictures_are_taken_byte_for_byte() -> None:
+    quoted = b"".join(b"=%02X" % byte if at % 25 else b"=\r\n=%02X" % byte for at, byte in enumerate(JPEG))
+    binary = b"Content-Type: image/jpeg\r\nContent-Transfer-Encoding: binary\r\n\r\n" + JPEG
+    printable = b"Content-Type: image/jpeg\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n" + quoted
+    assert [data for _, data in taken(mixed(binary, printable, boundary=b"a-boundary"))] == [JPEG, JPEG]
+
+
+def test_a_mail_whose_last_boundary_is_missing_is_read_to_its_end() -> None:
+    mail = mixed(part(b"Content-Type: image/jpeg")).removesuffix(b"--xx--\r\n")
+    assert taken(mail) == [("picture-1.jpg", JPEG)]
+
+
+@pytest.mark.parametrize(
+    ("disposition", "name"),
+    [
+        (b"filename*=utf-8''Haust%C3%BCr%20vorn.jpg", "Haustür vorn.jpg"),
+        (b"filename*0*=utf-8''Haust%C3%BC; filename*1=r.jpg", "Haustür.jpg"),
+        (b"filename*=iso-8859-1'de'Haust%FCr.jpg", "Haustür.jpg"),
+        (b"filename*=no-such-charset''Haust%FCr.jpg", "Haustür.jpg"),
+        (b'filename="=?utf-8?B?SGF1c3TDvHIuanBn?="', "Haustür.jpg"),
+        (b'filename="=?gb2312?B?x7DDxQ==?=.jpg"', "前门.jpg"),
+        (b'filename="=?no-such-charset?B?x7DDxQ==?="', "picture-1.jpg"),
+        (b'filename="=?utf-8?B?broken"', "=_utf-8_B_broken.jpg"),
+        ('filename="Haustür.jpg"'.encode(), "Haustür.jpg"),
+        ('filename="Haustür.jpg"'.encode("latin-1"), "Haust_r.jpg"),
+        (b"filename=front door.jpg", "front door.jpg"),
+        (b'filename="../../etc/cron.d/x.jpg"', "x.jpg"),
+        (rb'filename="C:\\DVR\\ch1\\x.jpg"', "x.jpg"),
+        (b'filename="a.jpg\tb\x07.jpg"', "a.jpg_b_.jpg"),
+        (b'filename=".."', "picture-1.jpg"),
+        (b'filename=".hidden.jpg"', "hidden.jpg"),
+        (b'filename=".jpg"', "jpg.jpg"),
+        (b'filename=""', "picture-1.jpg"),
+        (b'filename="' + b"n" * 300 + b'.jpeg"', "n" * (MAX_NAME - 5) + ".jpeg"),
+    ],
+)
+def test_file_names_in_any_spelling_become_one_harmless_part_of_a_path(disposition: bytes, name: str) -> None:
+    mail = mixed(part(b"Content-Type: image/jpeg", b"Content-Disposition: attachment; " + disposition))
+    assert taken(mail) == [(name, JPEG)]
+
+
+@given(name=st.text(max_size=300), suffix=st.sampled_from([".jpg", ".png"]))
+def test_no_name_at_all_leads_out_of_the_folder(name: str, suffix: str) -> None:
+    safe = safe_name(name, fallback="picture-1", suffix=suffix)
+    assert PurePosixPath("folder", safe).parts == ("folder", safe)
+    assert safe not in (".", "..")
+    assert not safe.startswith(".")
+    assert not set(safe) & set('\0/\\\r\n\t:*?"<>|')
+    assert len(safe.encode()) <= MAX_NAME
+    assert safe == safe_name(safe, fallback="picture-1", suffix=suffix)
+
+
+@given(name=st.text(alphabet=st.characters(codec="utf-8"), max_size=120))
+@settings(max_examples=60)
+def test_any_name_that_python_writes_into_a_mail_comes_with_its_picture(name: str) -> None:
+    mail = EmailMessage()
+    mail.set_content("x")
+    mail.add_attachment(PNG, maintype="image", subtype="png")
+    next(mail.iter_attachments()).set_param("filename", name, "Content-Disposition", charset="utf-8")
+    assert [data for _, data in taken(mail.as_bytes())] == [PNG]
+
+
+@given(garbage=st.binary(max_size=2000), headers=st.binary(max_size=200))
+def test_garbage_is_never_more_than_a_mail_without_a_picture(garbage: bytes, headers: bytes) -> None:
+    for mail in (garbage, mixed(headers + b"\r\n\r\n" + garbage, part(b"Content-Disposition: " + headers))):
+        try:
+            pictures_in(mail, most=20)
+        except BadMail:
+            pytest.fail("a small mail is refused")
+
+
+def test_too_many_pictures_are_refused_as_a_whole_with_the_setting_s_name() -> None:
+    mail = mixed(*[part(b"Content-Type: image/jpeg")] * 3)
+    assert len(taken(mail, most=3)) == 3
+    with pytest.raises(BadMail, match="MAIL_MAX_PICTURES"):
+        pictures_in(mail, most=2)
+
+
+def test_a_mail_made_to_exhaust_us_is_refused_quickly() -> None:
+    nested = b"".join(b'Content-Type: multipart/mixed; boundary="%d"\r\n\r\n--%d\r\n' % (n, n) for n in range(5000))
+    started = time.thread_time()
+    for mail, reason in ((nested, "nested"), (mixed(*[b""] * 500_000), str(MAX_PARTS))):
+        with pytest.raises(BadMail, match=reason):
+            pictures_in(mail, most=20)
+    assert time.thread_time() - started < 5
+
+
+# -- whose -----------------------------------------------------------------------------------------
+
+FRONT, YARD = PurePosixPath("uploads/snapshots/frontdoor"), PurePosixPath("uploads/snapshots/yard")
+OWNERS = CameraFolders(
+    [
+        PushingCamera("Front Door Camera", "Front", "frontdoor"),
+        PushingCamera("Yard Camera", "Yard", "yard", address="192.168.1.9"),
+    ]
+)
+RECIPIENTS = Recipients(OWNERS, addresses={"Alarm-7@example.org": "Yard Camera"})
+
+
+@pytest.mark.parametrize(
+    ("recipients", "sender", "peer", "folder"),
+    [
+        (["frontdoor@anything"], "", "", FRONT),
+        (["Front-Door@anything.example"], "", "", FRONT),
+        (["frontdoor"], "", "", FRONT),
+        (["me@home", "frontdoor@home"], "yard@home", "192.168.1.9", FRONT),
+        (["me@home"], "front_door@home", "192.168.1.9", FRONT),
+        (["alarm-7@EXAMPLE.org"], "frontdoor@home", "", YARD),
+        (["me@home"], "alarm-7@example.org", "", YARD),
+        (["me@home"], "", "192.168.1.9", YARD),
+        (["me@home"], "", "::ffff:192.168.1.9", YARD),
+        (["me@frontdoor"], "<>", "192.168.1.10", None),
+    ],
+)
+def test_the_recipient_counts_before_the_sender_and_both_before_the_address(
+    recipients: list[str], sender: str, peer: str, folder: PurePosixPath | None
+) -> None:
+    assert RECIPIENTS.folder(recipients, sender, peer) == folder
+
+
+def test_a_refusal_can_name_addresses_that_do() -> None:
+    assert RECIPIENTS.examples == "frontdoor@home, yard@home"
+
+
+# -- who -------------------------------------------------------------------------------------------
+
+
+def gate(**changes: object) -> Admission:
+    settings = MailSettings.model_validate({"username": "cam", "password": "pässword", **changes})
+    return Admission(settings, Bans(after=3, within=60, seconds=60))
+
+
+def test_a_login_is_right_only_with_name_and_password() -> None:
+    door = gate()
+    assert door.admits("10.0.0.1", b"cam", "pässword".encode())
+    assert not door.admits("10.0.0.1", b"cam", b"password")
+    assert not door.admits("10.0.0.1", b"\xff", "pässword".encode())
+
+
+def test_without_a_configured_login_none_is_right() -> None:
+    assert not gate(username="", password="").admits("10.0.0.1", b"", b"")
+
+
+def test_in_an_open_network_any_login_is_right_and_none_is_needed() -> None:
+    door = gate(open_networks=["10.1.0.0/16"])
+    assert door.is_open("10.1.2.3")
+    assert door.admits("10.1.2.3", b"whoever", b"whatever")
+    assert not door.is_open("10.2.0.1")
+    assert not door.is_open("")
+
+
+def test_wrong_logins_lead_to_a_ban_of_that_address_only() -> None:
+    door = gate()
+    for _ in range(3):
+        door.admits("10.0.0.1", b"cam", b"wrong")
+    assert door.banned("10.0.0.1")
+    assert "wrong passwords" in (door.enter("10.0.0.1") or "")
+    assert door.enter("10.0.0.2") is None
+
+
+def test_connections_are_bounded_in_all_and_for_each_address() -> None:
+    door = gate(max_connections=3, max_per_address=2)
+    assert [door.enter("a"), door.enter("a")] == [None, None]
+    assert "from this address" in (door.enter("a") or "")
+    assert door.enter("b") is None
+    assert "Too many connections," in (door.enter("c") or "")
+    door.leave("a")
+    assert door.enter("c") is None
+
+
+@pytest.mark.parametrize(
+    ("host", "address"),
+    [("::ffff:10.0.0.1", "10.0.0.1"), ("fe80::1%eth0", "fe80::1"), ("10.0.0.1", "10.0.0.1")],
+)
+def test_an_address_has_one_spelling(host: str, address: str) -> None:
+    assert normal(host) == address
+
+
+def test_a_server_that_is_about_to_end_takes_nobody_in() -> None:
+    door = gate()
+    door.closing = True
+    assert (door.enter("a") or "").startswith("421 4.3.2 Shutting down")
+
+
+# -- what becomes of a mail -------------------------------------------------------------------------
+
+
+class Counting:
+    """A postbox with the order of what it did: each picture put and handed over, and how the mail counts."""
+
+    def __init__(self, tmp_path: Path, **settings: object) -> None:
+        self.steps: list[str] = []
+        self.inbox = Inbox(tmp_path)
+        self.inbox.open()
+        self.failure: Exception | None = None
+        self.gate = gate(**settings)
+        put = self.inbox.put
+
+        def noted(data: bytes, name: PurePosixPath, *, origin: str) -> InboxFile:
+            if self.failure is not None:
+                raise self.failure
+            taken = put(data, name, origin=origin)
+            self.steps.append(f"put {name}")
+            return taken
+
+        self.inbox.put = noted  # type: ignore[method-assign, assignment]
+        self.box = MailHandler(
+            self.inbox,
+            recipients=RECIPIENTS,
+            gate=self.gate,
+            max_pictures=2,
+            on_taken=self.hand_over,
+            count=lambda outcome: self.steps.append(outcome),
+        )
+
+    def hand_over(self, taken: InboxFile, origin: str) -> None:
+        self.steps.append(f"hand over {taken.name.name} of {origin}")
+        if taken.name.name == "broken.jpg":
+            raise RuntimeError
+
+    def receive(self, mail: bytes) -> str:
+        envelope = Envelope()
+        envelope.rcpt_tos, envelope.mail_from, envelope.content = ["frontdoor@home"], "", mail
+
+        async def receive() -> str:
+            answer = await self.box.handle_DATA(None, Session(asyncio.get_running_loop()), envelope)  # type: ignore[arg-type]
+            await self.box.finish(5)
+            return answer
+
+        return asyncio.run(receive())
+
+
+@pytest.fixture
+def postbox(tmp_path: Path) -> Counting:
+    return Counting(tmp_path)
+
+
+def pictures(*names: bytes) -> bytes:
+    return mixed(*[part(b"Content-Type: image/jpeg; name=" + name) for name in names])
+
+
+def test_a_mail_is_accepted_when_each_picture_is_in_the_inbox(postbox: Counting) -> None:
+    assert postbox.receive(pictures(b"a.jpg", b"b.jpg")) == "250 2.0.0 OK, pictures taken: 2"
+    assert postbox.steps == [
+        f"put {FRONT}/a.jpg",
+        "hand over a.jpg of mail",
+        f"put {FRONT}/b.jpg",
+        "hand over b.jpg of mail",
+        "taken",
+    ]
+    assert sorted(one.name.name for one in postbox.inbox.waiting()) == ["a.jpg", "b.jpg"]
+
+
+def test_what_is_not_handed_over_is_accepted_for_it_is_in_the_inbox(postbox: Counting) -> None:
+    assert postbox.receive(pictures(b"broken.jpg", b"b.jpg")).startswith("250")
+    assert postbox.steps[-2:] == ["hand over b.jpg of mail", "taken"]
+
+
+@pytest.mark.parametrize(
+    ("mail", "failure", "answer", "outcome"),
+    [
+        (b"Subject: none\r\n\r\ntext", None, "250 2.0.0 OK, but", "no_picture"),
+        (pictures(b"a.jpg", b"b.jpg", b"c.jpg"), None, "554", "too_many_pictures"),
+        (pictures(b"a.jpg"), InboxUnavailable("inbox_unavailable", "full"), "452", "inbox_unavailable"),
+        (pictures(b"a.jpg"), RuntimeError(), "451", "failed"),
+    ],
+)
+def test_what_cannot_be_taken_is_answered_so_that_the_camera_does_what_helps(
+    postbox: Counting, mail: bytes, failure: Exception | None, answer: str, outcome: str
+) -> None:
+    postbox.failure = failure
+    assert postbox.receive(mail).startswith(answer)
+    assert postbox.steps == [outcome]
+
+
+@pytest.mark.parametrize(
+    ("authenticated", "peer", "answer"),
+    [
+        (True, "10.0.0.1", "250"),
+        (False, "10.0.0.1", "530"),
+        (False, "10.1.0.1", "250"),
+        (False, "::ffff:10.1.0.1", "250"),
+    ],
+)
+def test_who_has_not_logged_in_sends_only_from_an_open_network(
+    tmp_path: Path, peer: str, answer: str, *, authenticated: bool
+) -> None:
+    box = Counting(tmp_path, open_networks=["10.1.0.0/16"]).box
+    session = SimpleNamespace(authenticated=authenticated, peer=(peer, 1))
+    assert asyncio.run(box.handle_MAIL(None, session, Envelope(), "me@home", [])).startswith(answer)  # type: ignore[arg-type]
+
+
+def test_a_recipient_that_is_no_camera_is_refused_with_one_that_is(postbox: Counting) -> None:
+    session, envelope = SimpleNamespace(authenticated=True, peer=("10.0.0.1", 1)), Envelope()
+    envelope.mail_from = "me@home"
+    for recipient, answer in (("nobody@home", "550"), ("yard@home", "250")):
+        said = asyncio.run(postbox.box.handle_RCPT(None, session, envelope, recipient, []))  # type: ignore[arg-type]
+        assert said.startswith(answer)
+    assert envelope.rcpt_tos == ["yard@home"]
+    assert postbox.steps == ["unknown_camera"]
+
+
+# -- settings --------------------------------------------------------------------------------------
+
+
+def test_it_is_off_unless_asked_for() -> None:
+    assert not MailSettings().enabled
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"enabled": True}, "open_networks"),
+        ({"username": "cam"}, "username and password"),
+        ({"password": Secret("x")}, "username and password"),
+        ({"certificate_file": "a.pem"}, "key_file"),
+        ({"open_networks": ["everywhere"]}, "must be a network"),
+    ],
+)
+def test_half_a_configuration_is_refused_with_what_is_missing(changes: dict[str, object], sentence: str) -> None:
+    with pytest.raises(ValidationError, match=sentence):
+        MailSettings.model_validate(changes)

@@ -1,0 +1,135 @@
+"""The inbox keeps what was taken, under an id of its own, until it is done."""
+
+from __future__ import annotations
+
+import errno
+import os
+from pathlib import Path, PurePosixPath
+
+import pytest
+
+from app.uploads.inbox import ARRIVING, ORIGINS, TAKEN, Inbox, InboxUnavailable, is_temporary
+from tests.fakes.durability import disk
+
+NAME = PurePosixPath("uploads/snapshots/frontdoor/20260304/a.jpg")
+
+
+@pytest.fixture
+def inbox(tmp_path: Path) -> Inbox:
+    inbox = Inbox(tmp_path / "ftp")
+    inbox.open()
+    return inbox
+
+
+def lay(inbox: Inbox, data: bytes) -> Path:
+    path = inbox.area / NAME
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(data)
+    return path
+
+
+def test_a_name_that_is_used_again_is_another_file(inbox: Inbox) -> None:
+    first = inbox.take(lay(inbox, b"one"))
+    second = inbox.take(lay(inbox, b"two"))
+    assert first is not None
+    assert second is not None
+    assert (first.path.read_bytes(), second.path.read_bytes()) == (b"one", b"two")
+    assert first.name == second.name == NAME
+
+
+def test_a_file_is_taken_once(inbox: Inbox) -> None:
+    path = lay(inbox, b"one")
+    assert inbox.take(path) is not None
+    assert inbox.take(path) is None
+    assert len(list(inbox.waiting())) == 1
+
+
+def test_what_was_written_elsewhere_is_taken_under_the_name_that_it_should_have(inbox: Inbox) -> None:
+    written = inbox.arriving()
+    written.write_bytes(b"one")
+    taken = inbox.take_as(written, NAME)
+    assert taken is not None
+    assert (taken.name, taken.path.read_bytes()) == (NAME, b"one")
+    assert not written.exists()
+
+
+def test_what_is_not_done_waits_after_a_restart_and_what_is_done_does_not(inbox: Inbox) -> None:
+    kept, done = inbox.put(b"kept", NAME), inbox.put(b"done", NAME)
+    inbox.done(done.id)
+    again = Inbox(inbox.area)
+    again.open()
+    assert list(again.waiting()) == [kept]
+
+
+def test_what_was_still_arriving_is_cleared_away(inbox: Inbox) -> None:
+    inbox.arriving().write_bytes(b"half")
+    inbox.open()
+    assert list((inbox.area / ARRIVING).iterdir()) == []
+
+
+def test_a_place_that_cannot_be_written_is_an_error_that_says_so(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"")
+    with pytest.raises(InboxUnavailable, match="cannot take"):
+        Inbox(tmp_path / "file").open()
+
+
+def test_what_is_put_outlives_a_power_cut(tmp_path: Path) -> None:
+    inbox = Inbox(tmp_path / "ftp")
+    (tmp_path / "ftp").mkdir()
+    with disk(tmp_path) as watched:
+        inbox.open()
+        taken = inbox.put(b"picture", NAME)
+        assert watched.left() == {str(taken.path.relative_to(tmp_path)): b"picture"}
+        assert watched.torn == []
+
+
+def test_what_cannot_be_taken_stays_and_leaves_nothing_behind(inbox: Inbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    path = lay(inbox, b"one")
+    with monkeypatch.context() as full:
+        full.setattr(os, "rename", refuse)
+        full.setattr(os, "fsync", refuse)
+        with pytest.raises(InboxUnavailable, match="No space left"):
+            inbox.take(path)
+        with pytest.raises(InboxUnavailable, match="No space left"):
+            inbox.put(b"two", NAME)
+    assert path.read_bytes() == b"one"
+    assert [file for file in inbox.area.rglob("*") if file.is_file()] == [path]
+    assert list((inbox.area / TAKEN).iterdir()) == []
+
+
+def test_what_a_crash_left_of_a_take_is_cleared_away(inbox: Inbox) -> None:
+    (inbox.area / TAKEN / "0.ftp").mkdir()
+    assert list(inbox.waiting()) == []
+    assert list((inbox.area / TAKEN).iterdir()) == []
+
+
+@pytest.mark.parametrize("origin", ORIGINS)
+def test_how_a_file_came_is_known_after_a_restart(inbox: Inbox, origin: str) -> None:
+    taken = inbox.put(b"one", NAME, origin=origin)
+    assert [waiting.origin for waiting in inbox.waiting()] == [taken.origin] == [origin]
+    inbox.done(taken.id)
+    assert list(inbox.waiting()) == []
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["a.jpg", "a%2Fb%25/c%.jpg", "x" * 255, f"{'ü' * 100}/{'%' * 80}/a.jpg", "a b/ü.jpg", "é\udce9.jpg"],
+)
+def test_any_name_outlives_a_restart(inbox: Inbox, name: str) -> None:
+    taken = inbox.put(b"data", PurePosixPath(name))
+    assert taken.name == PurePosixPath(name)
+    assert list(inbox.waiting()) == [taken]
+    assert taken.path.read_bytes() == b"data"
+
+
+@pytest.mark.parametrize("name", [".a.jpg", ".in.a.jpg.", "a.jpg.tmp", "a.PART", "a.jpg.filepart", "a.jpg~"])
+def test_a_temporary_name_is_known_as_one(name: str) -> None:
+    assert is_temporary(name)
+
+
+@pytest.mark.parametrize("name", ["a.jpg", "part.jpg", "tmp", "a.tmp.jpg"])
+def test_a_last_name_is_not(name: str) -> None:
+    assert not is_temporary(name)
