@@ -144,7 +144,7 @@ class Pages:
             "query": query,
             "card": self._view.card(entry, query),
             "entry": entry,
-            "sighting": detection_view(entry, self._view, query),
+            "detection_view": detection_view(entry, self._view, query),
             "details": details(entry, self._view, names),
             "newer": self._view.card(newer, query) if newer else None,
             "older": self._view.card(older, query) if older else None,

@@ -96,7 +96,7 @@ def test_a_bad_answer_does_not_spoil_the_next(
     downloader: Downloader, cameras: CameraSimulator, picture: bytes, behaviour: str
 ) -> None:
     with pytest.raises(CameraError):
-        fetch(downloader, cameras, behaviour)
+        fetch(downloader, cameras, behaviour, TIMEOUT if behaviour in ("hang", "drip") else PATIENCE)
     assert fetch(downloader, cameras, "ok") == picture
 
 

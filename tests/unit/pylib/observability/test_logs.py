@@ -135,7 +135,7 @@ def test_no_credential_and_no_picture_gets_into_a_line(form: logs.Format, capsys
 
 def test_a_pipe_gets_json_and_a_terminal_gets_colours() -> None:
     code = (
-        "from pylib import logs; import structlog\n"
+        "from pylib.observability import logs; import structlog\n"
         "logs.configure(level='info', format='{}')\n"
         "structlog.get_logger('x').info('hello', camera='Front Door')"
     )
@@ -157,7 +157,7 @@ def test_a_pipe_gets_json_and_a_terminal_gets_colours() -> None:
 
 def test_people_read_local_time() -> None:
     code = (
-        "from pylib import logs; import structlog\n"
+        "from pylib.observability import logs; import structlog\n"
         "logs.configure(level='info', format='console'); structlog.get_logger('x').info('hello')"
     )
     shown = datetime.strptime(run(code, TZ="Home-5").stderr[:19], "%Y-%m-%d %H:%M:%S").replace(
@@ -200,7 +200,7 @@ def test_a_log_call_never_raises(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_a_log_call_survives_a_closed_stderr() -> None:
     code = (
-        "from pylib import logs; import structlog, os, sys\n"
+        "from pylib.observability import logs; import structlog, os, sys\n"
         "logs.configure(level='info', format='json'); os.close(2); structlog.get_logger('x').error('hello')\n"
         "sys.stderr = None; structlog.get_logger('x').error('hello')"
     )
@@ -266,7 +266,7 @@ def test_what_kills_a_thread_is_a_line(capsys: pytest.CaptureFixture[str]) -> No
 
 @pytest.mark.parametrize(("error", "told"), [("ValueError('http://u:hunter2@h/')", 1), ("KeyboardInterrupt", 0)])
 def test_what_kills_the_process_is_a_line_and_ctrl_c_is_none(error: str, told: int) -> None:
-    code = f"from pylib import logs; logs.configure(level='info', format='json'); raise {error}"
+    code = f"from pylib.observability import logs; logs.configure(level='info', format='json'); raise {error}"
     done = subprocess.run([sys.executable, "-c", code], stderr=subprocess.PIPE, text=True, timeout=30, check=False)
     found = [line for line in done.stderr.splitlines() if line.startswith("{") and "uncaught exception" in line]
     assert len(found) == told

@@ -162,7 +162,7 @@ def test_a_mistyped_dsn_is_logged_and_the_service_goes_on(capsys: pytest.Capture
 
 def test_without_a_dsn_the_sdk_is_not_even_imported() -> None:
     code = (
-        "import sys; from pylib import sentry\n"
+        "import sys; from pylib.observability import sentry\n"
         "assert not sentry.start('', release='1', environment='e', server_name='s')\n"
         "sentry.flush(5)\n"
         "assert 'sentry_sdk' not in sys.modules"
