@@ -22,7 +22,7 @@ from tests.simulators.camera import CameraSimulator
 
 TIMEOUT = 0.4
 """Seconds, for what never comes."""
-PATIENCE = 20.0
+PATIENCE = 60.0
 """For what comes."""
 
 

@@ -234,7 +234,7 @@ def test_a_full_disk_is_tried_with_growing_pauses_counts_as_no_hanging_and_holds
     monkeypatch.setattr("pylib.runtime.relay.time", Clock)
     transport = Transport(Codec(encode=str.encode, decode=bytes.decode))
     stage = Each(full_disk)
-    monkeypatch.setattr(stage, "owed", lambda: ["a 1"])
+    monkeypatch.setattr(stage, "pending", lambda: ["a 1"])
     relay: ZmqRelay[str] = transport.relay("stage", stage, source=IN, workers=0, key=str, identity=str, meter=meter)
     relay.stopping = stopping
 
