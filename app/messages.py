@@ -140,6 +140,8 @@ class Inspection:
     """What `pipeline.decide` made of it."""
     problem: str = ""
     """The snapshot's problem, or why there is no detection."""
+    targets: tuple[str, ...] = ()
+    """Names of the outlets that are told, as decided; empty for what the journal gives back."""
 
     @property
     def id(self) -> str:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from importlib import import_module
-from pathlib import PurePath
-from typing import Any, Protocol
+from datetime import UTC, tzinfo
+from pathlib import Path, PurePath
+from typing import Any, ClassVar, Protocol
+
+from pydantic import BaseModel
 
 from app.messages import Inspection, Snapshot
 from pylib.errors import Failure, Permanent, Transient
+from pylib.settings.kinds import Registry
 
 
 class ArchiveError(Failure):
@@ -62,6 +65,20 @@ class RemoteObject:
     """Hexadecimal; empty where the remote side does not tell."""
 
 
+@dataclass(frozen=True, slots=True)
+class ArchiveContext:
+    """What an archive is told beside its settings."""
+
+    name: str = ""
+    """Its name as a target in the journal; its kind unless set."""
+    data_dir: Path = Path("data")
+    """Where it may keep files of its own."""
+    zone: tzinfo = UTC
+    """The home's, for the names of days."""
+    used: Callable[[], bool] = lambda: False
+    """Whether it ever took anything, so that an empty one is one that is away."""
+
+
 class Archive(Protocol):
     """Keeps pictures in one place. `store` is called by `concurrency` threads at once."""
 
@@ -90,20 +107,32 @@ class Archive(Protocol):
         """Everything that is kept there, page by page. Raises `ArchiveError`."""
         ...
 
+    def describe(self) -> str:
+        """What there is to say of it, for `check`: looks that it is there and leaves nothing. Raises `ArchiveError`."""
+        ...
+
     def close(self) -> None:
-        """Let go of connections."""
+        """Close its connections."""
         ...
 
 
-KINDS = {
-    "google_drive": "app.archives.google_drive:GoogleDrive",
-    "s3": "app.archives.s3:S3",
-    "folder": "app.archives.folder:Folder",
-}
-"""Kind -> `module:class`, loaded when configured."""
+class ArchiveKind(Protocol):
+    """The class behind a kind."""
+
+    Settings: type[BaseModel]
+    title: ClassVar[str]
+    """What people call it."""
+
+    def __call__(self, settings: Any, context: ArchiveContext) -> Archive:
+        """An archive of these `Settings`; sends nothing. Raises `ArchiveError` where they make no sense."""
+        ...
 
 
-def load(kind: str) -> Any:
-    """The class behind a kind; its module is imported here and not before."""
-    module, name = KINDS[kind].split(":")
-    return getattr(import_module(module), name)
+KINDS: Registry[ArchiveKind] = Registry(
+    {
+        "google_drive": "app.archives.google_drive:GoogleDrive",
+        "s3": "app.archives.s3:S3",
+        "folder": "app.archives.folder:Folder",
+    }
+)
+"""Loaded when configured."""

@@ -10,8 +10,11 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
 
+from pydantic import Field
+
 from app.archives import (
     ArchiveBlocked,
+    ArchiveContext,
     ArchiveError,
     ArchiveRejected,
     ArchiveUnavailable,
@@ -22,6 +25,7 @@ from app.archives import (
 from app.messages import Inspection
 from pylib.files.durable import sync_folder
 from pylib.runtime.bounded_calls import BoundedCalls
+from pylib.settings.fields import Directory, Section
 
 T = TypeVar("T")
 
@@ -43,24 +47,32 @@ _BLOCKING = {
 """What a person has to mend."""
 
 
+class FolderSettings(Section):
+    """Pictures in date folders on a local or mounted disk."""
+
+    dir: Directory = Field(description="Folder for date folders with pictures.")
+    concurrency: int = Field(default=2, ge=1, le=32, description="Pictures written to it at once.")
+
+
 class Folder:
     """Keeps pictures as `YYYY/MM/DD/<camera>/<file>` below one folder."""
 
+    title = "the archive folder"
+    Settings = FolderSettings
+
     def __init__(
         self,
-        folder: Path,
+        settings: FolderSettings,
+        context: ArchiveContext = ArchiveContext(),  # noqa: B008 - frozen
         *,
-        used: Callable[[], bool] = lambda: False,
-        concurrency: int = 2,
-        name: str = "folder",
         attempt: float = ATTEMPT_S,
     ) -> None:
-        """`used`: whether anything was ever archived here, so that an unmarked folder is a disk that is away."""
-        self.name = name
-        self.concurrency = concurrency
-        self._folder = folder
-        self._used = used
-        self._bounded = BoundedCalls(name, seconds=attempt, hanging=2 * concurrency)
+        """`attempt`: seconds that one picture may take."""
+        self.name = context.name or "folder"
+        self.concurrency = settings.concurrency
+        self._folder = settings.dir
+        self._used = context.used
+        self._bounded = BoundedCalls(self.name, seconds=attempt, hanging=2 * self.concurrency)
 
     @property
     def url(self) -> str:
@@ -96,6 +108,13 @@ class Folder:
                 if path.is_file() and not path.name.startswith("."):
                     yield self._attempt(lambda path=path: self._kept(path))  # type: ignore[misc]
             waiting += [path for path in paths if path.is_dir() and not path.is_symlink()]
+
+    def describe(self) -> str:
+        """The folder; one without the marker is not claimed by a mere look."""
+        if not self._attempt((self._folder / MARKER).exists):
+            return f"{self._folder}, nothing was archived there yet"
+        self.open()
+        return str(self._folder)
 
     def close(self) -> None:
         """Nothing is held."""

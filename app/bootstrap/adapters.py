@@ -1,24 +1,23 @@
-"""Parts of the service that checks and commands make too: one camera, the detector, the broker's address."""
+"""Adapters made from their settings; checks and commands make them too."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
-from app import cameras, detectors, wire
+from app import archives, cameras, detectors, publishers
+from app.archives import Archive, ArchiveContext
+from app.archives.folder import FolderSettings
 from app.cameras import Camera, CameraSettings
 from app.cameras.address import Networks
-from app.config.sections import RabbitMQSettings
 from app.config.settings import Settings
-from app.detectors import Detector
-from pylib.rabbitmq.broker import Broker
-from pylib.rabbitmq.topology import Exchange, Subscription
+from app.detectors import Detector, DetectorContext
+from pylib.timezones import local_zone
 
 
 def make_camera(camera: CameraSettings, settings: Settings) -> Camera:
     """The adapter of a configured camera."""
-    networks = Networks(settings.camera_networks)
-    made: Camera = cameras.load(camera.kind)(camera, networks=networks)
-    return made
+    return cameras.KINDS.load(camera.kind)(camera, networks=Networks(settings.camera_networks))
 
 
 def make_detector(settings: Settings, *, calls_this_month: Callable[[], int]) -> Detector | None:
@@ -26,31 +25,37 @@ def make_detector(settings: Settings, *, calls_this_month: Callable[[], int]) ->
     kind = settings.detector.kind
     if kind == "none":
         return None
-    counted = {"calls_this_month": calls_this_month} if kind == "rekognition" else {}
-    made: Detector = detectors.load(kind)(settings.detector, **counted)
-    return made
+    return detectors.KINDS.load(kind)(settings.detector, DetectorContext(calls_this_month=calls_this_month))
 
 
-def trigger_subscription(settings: Settings) -> Subscription:
-    """What the service consumes: its own durable queue, bound to the control exchange."""
-    rabbitmq = settings.rabbitmq
-    exchange = wire.control_exchange(rabbitmq.exchange)
-    return Subscription(
-        exchange=Exchange(exchange, "direct", durable=rabbitmq.durable_exchanges),
-        routing_keys=(wire.trigger_key(rabbitmq.device_topic),),
-        queue=f"{settings.app_name}.{rabbitmq.device_topic}.triggers",
-        queue_type=rabbitmq.queue_type,
-    )
+def make_archives(settings: Settings, *, used: Callable[[str], bool]) -> list[Archive]:
+    """The configured archives; the one whose link events carry comes first.
+
+    `used`: whether the archive of this name ever took anything. Raises `app.archives.ArchiveError` where settings
+    make no sense.
+    """
+    entries: list[tuple[str, str, object]] = []
+    if settings.google_drive.folder:
+        entries.append(("google_drive", "google_drive", settings.google_drive))
+    if settings.s3.bucket:
+        entries.append(("s3", "s3", settings.s3))
+    if settings.archive.dir is not None:
+        folder = FolderSettings(dir=settings.archive.dir, concurrency=settings.archive.concurrency)
+        entries.append(("folder", "folder", folder))
+    entries += [(entry.kind, entry.title, entry) for entry in settings.archives]
+    zone = local_zone(settings.time_zone)
+    return [
+        archives.KINDS.load(kind)(own, ArchiveContext(name, settings.data_dir, zone, lambda name=name: used(name)))  # type: ignore[misc]
+        for kind, name, own in entries
+    ]
 
 
-def broker_of(settings: RabbitMQSettings) -> Broker:
-    """The broker that the settings name."""
-    return Broker(
-        host=settings.server_address,
-        port=settings.broker_port,
-        username=settings.username,
-        password=settings.password,
-        vhost=settings.vhost,
-        tls=settings.tls,
-        heartbeat=settings.heartbeat,
-    )
+def publisher_entries(settings: Settings) -> list[tuple[str, str, Any]]:
+    """Kind, name and settings of every configured publisher; the broker of the section `rabbitmq` comes first."""
+    own = [(publishers.RABBITMQ, publishers.RABBITMQ, settings.rabbitmq)] if settings.rabbitmq.server_address else []
+    return [*own, *((entry.kind, entry.title, entry) for entry in settings.publishers)]
+
+
+def publisher_names(settings: Settings) -> list[str]:
+    """The publishers' names as targets in the journal."""
+    return [name for _, name, _ in publisher_entries(settings)]

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import structlog
 
-from app import archives as kinds
-from app import publishers
 from app.archives import Archive
 from app.archives.google_drive.token_backup import TokenBackup
+from app.bootstrap.adapters import make_archives
+from app.bootstrap.outlets import Outlet
 from app.config.settings import Settings
 from app.journal import Journal
 from app.monitoring.metrics import SnapshotMetrics
@@ -34,26 +34,39 @@ LONG_JOB_S = 3600.0
 """What a job over a whole archive or cache may take before it counts as stuck; it beats in between."""
 
 
-class Keeping:
-    """The archives with a stage for each, and the jobs around them."""
+class ArchiveParts:
+    """The archives as outlets with a stage for each, and the jobs around them."""
 
     def __init__(self, settings: Settings, *, journal: Journal, root: Path, metrics: SnapshotMetrics) -> None:
         """`root`: the cache's folder. Raises `app.archives.ArchiveError` where settings make no sense."""
         self._settings = settings
         self._journal = journal
         self._root = root
-        self.archives = archives_of(settings, used=lambda: journal.has_delivered("folder"))
-        late = settings.archive.alarm_after
-        self.stages = [Keep(one, journal=journal, late=late, count=metrics.delivery) for one in self.archives]
-
-    @property
-    def names(self) -> list[str]:
-        """The archives' names as targets of deliveries."""
-        return [archive.name for archive in self.archives]
+        self._metrics = metrics
+        self.archives = make_archives(settings, used=journal.has_delivered)
+        self.outlets = [self._outlet(archive) for archive in self.archives]
 
     def url(self) -> str:
         """Where people find the pictures: the first archive's link that leads anywhere, or nothing."""
         return next((archive.url for archive in self.archives if archive.url), "")
+
+    def _outlet(self, archive: Archive) -> Outlet:
+        late = self._settings.archive.alarm_after
+        stage = Keep(archive, journal=self._journal, late=late, count=self._metrics.delivery)
+        return Outlet(
+            name=archive.name,
+            title=getattr(archive, "title", archive.name),
+            relay_name=f"archive {archive.name}",
+            meter=archive.name,
+            stage=stage,
+            workers=archive.concurrency,
+            probe_name=f"archived to {archive.name}",
+            probe=stage.status,
+            alarm=True,
+            keeps=True,
+            url=lambda: archive.url,
+            try_now=stage.try_now,
+        )
 
     def open(self) -> None:
         """Fetch the token back from its copy where it is gone; a failure is logged, and an alarm later."""
@@ -65,10 +78,9 @@ class Keeping:
         except Failure as error:
             log.warning("google drive's token not restored", reason=str(error))
 
-    @property
-    def jobs(self) -> list[ManagedThread]:
-        """The threads that run by the clock."""
-        jobs: list[ManagedThread] = [self._retention()]
+    def jobs(self, targets: Sequence[str]) -> list[ManagedThread]:
+        """The threads that run by the clock. `targets`: everybody who may wait for an event."""
+        jobs: list[ManagedThread] = [self._retention(targets)]
         jobs += [_organiser(archive.organise) for archive in self.archives if hasattr(archive, "organise")]
         if self._settings.backup_s3_bucket and self._settings.google_drive.folder:
             jobs.append(Periodic("token backup", self._backup().run, Every(BACKUP_EVERY_S)))
@@ -78,10 +90,15 @@ class Keeping:
         token = self._settings.google_drive.token_file(self._settings.data_dir)
         return TokenBackup(token, bucket=self._settings.backup_s3_bucket)
 
-    def _retention(self) -> ManagedThread:
+    def _retention(self, targets: Sequence[str]) -> ManagedThread:
         videos = video_retention_of(self._settings, self._journal)
         pictures = retention_of(
-            self._settings, self._journal, root=self._root, archives=self.names, beat=lambda: job.beat()
+            self._settings,
+            self._journal,
+            root=self._root,
+            targets=targets,
+            archives=[archive.name for archive in self.archives],
+            beat=lambda: job.beat(),
         )
 
         def clean() -> None:
@@ -92,38 +109,22 @@ class Keeping:
         return job
 
 
-def archives_of(settings: Settings, *, used: Callable[[], bool]) -> list[Archive]:
-    """The configured archives; the one whose link events carry comes first.
-
-    `used`: whether the folder was ever archived to, so that an empty one is a disk that is away.
-    """
-    found: list[Archive] = []
-    if settings.google_drive.folder:
-        zone = local_zone(settings.time_zone)
-        found.append(kinds.load("google_drive")(settings.google_drive, data_dir=settings.data_dir, zone=zone))
-    if settings.s3.bucket:
-        found.append(kinds.load("s3")(settings.s3))
-    if settings.archive.dir is not None:
-        found.append(kinds.load("folder")(settings.archive.dir, used=used, concurrency=settings.archive.concurrency))
-    return found
-
-
 def retention_of(
     settings: Settings,
     journal: Journal,
     *,
     root: Path,
+    targets: Sequence[str],
     archives: Sequence[str],
     beat: Callable[[], None] = lambda: None,
     to_come: int = 0,
 ) -> Retention:
     """What keeps the cache within bounds; `to_come`: bytes of its disk that count as free already."""
-    told = [publishers.RABBITMQ] if settings.rabbitmq.server_address else []
     return Retention(
         settings.retention,
         journal=journal,
         root=root,
-        targets=[*told, *archives],
+        targets=targets,
         archives=archives,
         thumbnails=thumbnails_of(settings),
         free=lambda folder: shutil.disk_usage(folder).free + to_come,

@@ -10,6 +10,7 @@ import structlog
 
 from app.config.settings import Settings
 from app.journal import Journal
+from app.messages import Snapshot
 from app.monitoring.metrics import SnapshotMetrics
 from app.pipeline.receive import Receive
 from app.storage.cache import Cache
@@ -21,6 +22,7 @@ from app.uploads.mail.settings import BANS_FILE
 from app.uploads.quarantine import Quarantine
 from app.uploads.source import UploadSource
 from pylib.errors import Permanent
+from pylib.runtime.periodic import Every, Periodic
 from pylib.runtime.threads import ManagedThread
 from pylib.timezones import local_zone
 
@@ -35,13 +37,14 @@ AREA = "ftp"
 """The upload area in the data directory."""
 PUSHED = ("ftp", "mail", "folder")
 """Origins of what cameras push."""
+CLEAN_EVERY_S = 3600.0
 
 
 class LoginWithoutCamera(Permanent):
     """An FTP login is meant for a camera that is not configured."""
 
 
-class Reception:
+class UploadParts:
     """The servers that take pictures in, the inbox between them and the pipeline, and the stage that records them."""
 
     def __init__(self, settings: Settings, *, journal: Journal, cache: Cache, metrics: SnapshotMetrics) -> None:
@@ -52,7 +55,7 @@ class Reception:
         self.inbox = Inbox(settings.data_dir / AREA)
         self.camera_folders = camera_folders_of(settings)
         self.quarantine = quarantine_of(settings)
-        self.uploads = UploadSource(self.inbox, self.camera_folders, settings.uploads)
+        self.source = UploadSource(self.inbox, self.camera_folders, settings.uploads)
         self.taken_at = CaptureTime(
             zone=zone,
             patterns=settings.uploads.patterns,
@@ -73,13 +76,18 @@ class Reception:
         self.mail = self._mail_server() if settings.mail.enabled else None
 
     @property
-    def servers(self) -> list[ManagedThread]:
-        """The threads that take in from the network."""
-        return [server for server in (self.ftp, self.mail) if server is not None]
+    def threads(self) -> list[ManagedThread]:
+        """What cleans the quarantine, and the servers that take in from the network."""
+        clean = Periodic("quarantine", self.quarantine.clean, Every(CLEAN_EVERY_S))
+        return [clean, *(server for server in (self.ftp, self.mail) if server is not None)]
+
+    def holds(self, snapshot: Snapshot) -> bool:
+        """Whether a snapshot waits for others of its group before one of them becomes an event."""
+        return self._settings.uploads.settle > 0 and snapshot.origin in PUSHED
 
     def open(self) -> None:
         """Make the folders and take the addresses before anything starts. Raises `pylib.errors.Failure`."""
-        self.uploads.open()
+        self.source.open()
         for folder in (*self.camera_folders.folders(), *map(PurePosixPath, self._settings.ftp.create_dirs)):
             (self.inbox.area / folder).mkdir(parents=True, exist_ok=True)
         for server in (self.ftp, self.mail):
@@ -94,7 +102,7 @@ class Reception:
             accounts_of(self._settings),
             inbox=self.inbox,
             data_dir=self._settings.data_dir,
-            on_taken=self.uploads.taken,
+            on_taken=self.source.taken,
             folders=self.camera_folders.folders(),
             owner_by_address=self._folder_by_address,
             names_camera=self.camera_folders.names_camera,
@@ -124,7 +132,7 @@ class Reception:
                 on_ban=lambda _address: self._metrics.trigger("mail", "banned"),
             ),
             recipients=Recipients(self.camera_folders),
-            on_taken=self.uploads.taken,
+            on_taken=self.source.taken,
             count=lambda outcome: self._metrics.trigger("mail", outcome),
         )
 

@@ -7,9 +7,11 @@ from collections.abc import Callable, Mapping, Sequence
 import structlog
 
 from app.bootstrap.archives import thumbnails_of
+from app.bootstrap.outlets import Outlet
 from app.config.settings import Settings
 from app.journal import Journal
 from app.monitoring.metrics import SnapshotMetrics
+from app.pipeline.fetch import Channel
 from app.pipeline.live import InProcessEvents
 from app.sources.http_uploads import HttpUploads
 from app.sources.requests import Intake
@@ -32,14 +34,15 @@ LINK_S = 7 * 86_400.0
 """How long the link in an event opens its picture."""
 
 
-class Showing:
+class WebParts:
     """The web server, and what it hands into the pipeline."""
 
     def __init__(
         self,
         settings: Settings,
         *,
-        cameras: Mapping[str, CameraInfo],
+        channels: Mapping[str, Channel],
+        archives: Sequence[Outlet],
         journal: Journal,
         cache: Cache,
         taken_at: CaptureTime,
@@ -48,10 +51,9 @@ class Showing:
         health: Health,
         metrics: SnapshotMetrics,
         exposition: Callable[[], bytes],
-        archives: Sequence[ArchiveInfo],
         version: str,
     ) -> None:
-        """`cameras`: by device key; `exposition`: the metrics in Prometheus' format."""
+        """`channels`: by device key; `exposition`: the metrics in Prometheus' format."""
         web = settings.web
         self.http_uploads = HttpUploads(
             journal, cache, taken_at=taken_at, max_pixels=settings.max_pixels, count=metrics.snapshot
@@ -61,7 +63,7 @@ class Showing:
         broadcast = Broadcast(journal, live)
         metrics.viewers(lambda: broadcast.viewers)
         self._context = WebContext(
-            cameras=cameras,
+            cameras={key: _camera(channel) for key, channel in channels.items()},
             intake=intake,
             http_uploads=self.http_uploads,
             journal=journal,
@@ -74,7 +76,7 @@ class Showing:
             links=self._links,
             site=self._access.site,
             zone=local_zone(settings.time_zone),
-            archives=tuple(archives),
+            archives=tuple(ArchiveInfo(one.name, one.url, one.try_now) for one in archives),
             max_upload=int(web.max_upload_mb * 1e6),
             max_pixels=settings.max_pixels,
             detector=settings.detector.kind,
@@ -97,3 +99,11 @@ class Showing:
             return ""
         query = self._links.sign(event_id, "thumbnail", seconds=LINK_S)
         return f"{site.url(f'/api/snapshots/{event_id}/thumbnail')}?{query}"
+
+
+def _camera(channel: Channel) -> CameraInfo:
+    return CameraInfo(
+        channel.label,
+        circuit=lambda: channel.breaker.state,
+        retry_in=lambda: channel.breaker.retry_in,
+    )

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from importlib import import_module
 from typing import TYPE_CHECKING, Any, Protocol
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from pylib.errors import Failure, Permanent, Transient
+from pylib.settings.kinds import Registry
 
 if TYPE_CHECKING:
     from app.cameras.address import Networks
@@ -84,16 +84,11 @@ class CameraKind(Protocol):
         ...
 
 
-KINDS = {
-    "foscam": "app.cameras.foscam:Foscam",
-    "still": "app.cameras.still:Still",
-    "demo": "app.cameras.demo:Demo",
-}
-"""Kind -> `module:class`, loaded when a camera of that kind is configured."""
-
-
-def load(kind: str) -> CameraKind:
-    """The class behind a kind; its module is imported here and not before."""
-    module, name = KINDS[kind].split(":")
-    found: CameraKind = getattr(import_module(module), name)
-    return found
+KINDS: Registry[CameraKind] = Registry(
+    {
+        "foscam": "app.cameras.foscam:Foscam",
+        "still": "app.cameras.still:Still",
+        "demo": "app.cameras.demo:Demo",
+    }
+)
+"""Loaded when a camera of that kind is configured."""

@@ -10,9 +10,9 @@ from types import TracebackType
 from typing import Any
 
 from app import wire
-from app.config.sections import RabbitMQSettings
 from pylib.errors import Permanent
 from pylib.rabbitmq.broker import Broker, explain
+from pylib.rabbitmq.settings import RabbitMQSettings
 from pylib.rabbitmq.topology import Exchange, declare_exchange
 from pylib.settings.credentials import Secret
 

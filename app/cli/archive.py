@@ -12,7 +12,8 @@ from typing import Any
 import click
 
 from app.archives import Archive
-from app.bootstrap.archives import archives_of, retention_of, video_retention_of
+from app.bootstrap.adapters import make_archives, publisher_names
+from app.bootstrap.archives import retention_of, video_retention_of
 from app.cli.api_client import ApiClient
 from app.cli.archive_tools import Import, retry, retry_line, status_line, verify
 from app.cli.failures import exit_on_failure
@@ -121,7 +122,9 @@ def clean(config_file: Path | None, dry_run: bool) -> None:
         root = settings.data_dir / "cache"
         videos = video_retention_of(settings, journal).clean(dry_run=dry_run)
         to_come = size_of(videos) if dry_run else 0
-        retention = retention_of(settings, journal, root=root, archives=names, to_come=to_come)
+        retention = retention_of(
+            settings, journal, root=root, targets=[*publisher_names(settings), *names], archives=names, to_come=to_come
+        )
         cleaned = retention.clean(dry_run=dry_run, sweep=True)
     for path in (*(str(video.path) for video in videos), *cleaned.gone):
         click.echo(path)
@@ -178,7 +181,7 @@ def _journal(settings: Settings) -> Iterator[Journal]:
 
 
 def _archives(settings: Settings, journal: Journal) -> list[Archive]:
-    return archives_of(settings, used=lambda: journal.has_delivered("folder"))
+    return make_archives(settings, used=journal.has_delivered)
 
 
 def _standings_of(service: ApiClient) -> dict[str, ArchiveStats]:

@@ -17,11 +17,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from app import wire
-from app.archives import Archive
-from app.archives.folder import MARKER
-from app.bootstrap.adapters import broker_of, make_camera, make_detector, trigger_subscription
-from app.bootstrap.archives import archives_of
-from app.bootstrap.service import LEAST_DISK
+from app.bootstrap.adapters import make_archives, make_camera, make_detector
+from app.bootstrap.probes import LEAST_DISK
 from app.bootstrap.uploads import AREA, accounts_of, camera_folders_of, quarantine_of
 from app.cameras import Camera, CameraSettings
 from app.cameras.address import Networks
@@ -29,6 +26,7 @@ from app.cli.amqp_client import AmqpClient
 from app.config.settings import Settings
 from app.detectors import Detector
 from app.media.picture import examine
+from app.sources.rabbitmq import subscription
 from app.uploads.bans import FILE as FTP_BANS
 from app.uploads.bans import read as bans_in
 from app.uploads.mail.settings import BANS_FILE as MAIL_BANS
@@ -175,10 +173,14 @@ def _broker(settings: Settings) -> Finding:
     if not settings.rabbitmq.server_address:
         remedy = "set RABBITMQ_SERVER_ADDRESS to take triggers from sensors"
         return Finding("broker", Verdict.WARNING, "none configured: triggers by HTTP and schedule only", remedy)
-    broker = broker_of(settings.rabbitmq)
+    broker = settings.rabbitmq.broker
     try:
         with AmqpClient(broker, settings.rabbitmq) as client:
-            client.declare(lambda connection: declare_subscription(connection, trigger_subscription(settings)))
+            client.declare(
+                lambda connection: declare_subscription(
+                    connection, subscription(settings.rabbitmq, app_name=settings.app_name)
+                )
+            )
     except Failure as error:
         return Finding("broker", Verdict.WRONG, str(error), BROKER_REMEDIES.get(error.code, ""))
     key = wire.trigger_key(settings.rabbitmq.device_topic)
@@ -248,18 +250,14 @@ def _detector(settings: Settings) -> Finding:
 
 def _archives(settings: Settings) -> Iterator[Finding]:
     try:
-        found = archives_of(settings, used=lambda: True)  # nothing is marked as ours by a mere look
+        found = make_archives(settings, used=lambda _name: True)  # nothing is marked as ours by a mere look
     except Failure as error:
         yield Finding("archive", Verdict.WRONG, str(error))
         return
     for archive in found:
         subject = f"archive {archive.name}"
-        if archive.name == "folder" and not _is_marked(settings):
-            yield Finding(subject, Verdict.OK, f"{settings.archive.dir}, nothing was archived there yet")
-            continue
         try:
-            archive.open()
-            yield Finding(subject, Verdict.OK, _described(archive))
+            yield Finding(subject, Verdict.OK, archive.describe() or "there")
         except Failure as error:
             yield Finding(subject, Verdict.WRONG, str(error))
         finally:
@@ -267,20 +265,6 @@ def _archives(settings: Settings) -> Iterator[Finding]:
     if not found:
         remedy = "set ARCHIVE_DIR, S3_BUCKET or GOOGLE_DRIVE_FOLDER to keep pictures longer than the cache does"
         yield Finding("archive", Verdict.OK, "none configured", remedy)
-
-
-def _is_marked(settings: Settings) -> bool:
-    return settings.archive.dir is not None and (settings.archive.dir / MARKER).exists()
-
-
-def _described(archive: Archive) -> str:
-    """What there is to say of an archive that is there: for Google Drive also of token and storage."""
-    if not hasattr(archive, "status"):
-        return archive.url or "there"
-    status = archive.status()
-    since = f", signed in on {status.signed_in_at:%Y-%m-%d}" if status.signed_in_at else ""
-    room = f", {status.used / 1e9:.1f} of {status.total / 1e9:.1f} GB used" if status.total else ""
-    return f"{status.folder or archive.url} ({status.account}{since}{room})"
 
 
 def _figure() -> bytes:

@@ -8,7 +8,6 @@ from collections.abc import Callable
 import click
 import structlog
 
-from app.bootstrap.adapters import broker_of
 from app.bootstrap.service import Service
 from app.cameras.demo import Demo
 from app.cli.amqp_client import AmqpClient
@@ -79,7 +78,7 @@ def _timer(settings: Settings, every: float) -> list[Periodic]:
         return []
 
     def trigger_all() -> None:
-        with AmqpClient(broker_of(settings.rabbitmq), settings.rabbitmq) as client:
+        with AmqpClient(settings.rabbitmq.broker, settings.rabbitmq) as client:
             for camera in settings.cameras:
                 client.trigger(camera.device_key, camera.location)
 

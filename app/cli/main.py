@@ -247,10 +247,9 @@ def _end(status: int) -> None:
 
 
 def _client(settings: Settings) -> Any:
-    from app.bootstrap.adapters import broker_of
     from app.cli.amqp_client import AmqpClient
 
-    return AmqpClient(broker_of(settings.rabbitmq), settings.rabbitmq)
+    return AmqpClient(settings.rabbitmq.broker, settings.rabbitmq)
 
 
 def _post_trigger(settings: Settings, camera: str) -> str:

@@ -13,14 +13,6 @@ from pylib.settings.draft import SettingsBuilder
 from pylib.settings.kinds import KindField
 from pylib.settings.variables import variables
 
-REKOGNITION_NAMES = (
-    "DETECTOR_REGION",
-    "AWS_ALT_REGION",
-    "DETECTOR_ENDPOINT_URL",
-    "AWS_ENDPOINT_URL_REKOGNITION",
-)
-"""Whoever sets one of these wants Rekognition."""
-
 
 class NoDetector(DetectorSettings):
     """Pictures are published without being looked at."""
@@ -33,7 +25,7 @@ def _model(kind: str) -> type[BaseModel]:
     if kind == "none":
         return NoDetector
     if kind != "auto":
-        model: type[BaseModel] = detectors.load(kind).Settings
+        model: type[BaseModel] = detectors.KINDS.load(kind).Settings
         return model
     # Until the choice is made, everything that any of them has may be said.
     fields: dict[str, Any] = {"kind": (Literal["auto"], "auto")}
@@ -94,7 +86,14 @@ def _switched_off(draft: SettingsBuilder) -> bool:
 
 def _settled(draft: SettingsBuilder, section: dict[str, Any]) -> dict[str, Any]:
     """The same section without `auto` and without what only the detectors have that were not chosen."""
-    given = draft.get(*REKOGNITION_NAMES) or section.get("region") or section.get("endpoint_url")
-    kind = "rekognition" if given else "hog"
+    asked_for = (kind for kind in detectors.KINDS if _is_asked_for(draft, section, kind))
+    needs_nothing = (kind for kind in detectors.KINDS if not detectors.KINDS.load(kind).environment)
+    kind = next(asked_for, None) or next(needs_nothing)
     own, all_of_them = _model(kind).model_fields, _model("auto").model_fields
     return {key: value for key, value in section.items() if key in own or key not in all_of_them} | {"kind": kind}
+
+
+def _is_asked_for(draft: SettingsBuilder, section: dict[str, Any], kind: str) -> bool:
+    names = detectors.KINDS.load(kind).environment
+    in_file = {name.removeprefix("DETECTOR_").lower() for name in names if name.startswith("DETECTOR_")}
+    return bool(names) and (draft.get(*names) is not None or any(section.get(key) for key in in_file))

@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from app.config.devices import camera_variables
+from app.config.numbered import described
 from pylib.settings.credentials import Secret
 from pylib.settings.kinds import KindField
 from pylib.settings.variables import Variable, kinds_of, variables
@@ -70,6 +71,8 @@ def rows(model: type[BaseModel], camera_kinds: KindField) -> Iterator[Row]:
             yield alias, row[1], f"The same as `{variable.name}`.", row[3]
     for variable in camera_variables(camera_kinds, "OUTPUT_n", ("cameras[]",)):
         yield row_of(variable, camera_kinds)
+    for variable, numbered in described(model):
+        yield row_of(variable, kinds_of(numbered.field))
     yield "INPUT_n_TYPE", "inputs[].type", "Type of the sensor; one of type Camera is a camera too.", ""
     yield "INPUT_n_LOCATION", "inputs[].location", "Location of the sensor.", ""
     for name, description in (OTHERS | AWS).items():

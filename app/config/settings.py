@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 from pydantic import Field, PrivateAttr
 
-from app import cameras
+from app import archives, cameras, publishers, sources
 from app.archives.google_drive import GoogleDriveSettings
 from app.archives.s3.settings import S3Settings
 from app.cameras import CameraSettings
@@ -19,22 +19,31 @@ from app.config.archives import ArchiveSettings
 from app.config.auto_detector import DETECTOR_KINDS, choose_detector
 from app.config.devices import merge_devices
 from app.config.environment import ALIASES, AWS, Row, known_names, rows
-from app.config.sections import Device, LogSettings, MonitorSettings, RabbitMQSettings
+from app.config.numbered import merge_numbered, refuse_doubles
+from app.config.sections import Device, LogSettings, MonitorSettings
 from app.detectors import DetectorSettings
 from app.storage.settings import RetentionSettings
 from app.uploads.ftp.settings import FtpSettings
 from app.uploads.mail.settings import MailSettings
 from app.uploads.settings import UploadSettings
 from app.web.settings import WebSettings
+from pylib.rabbitmq.settings import RabbitMQSettings
 from pylib.settings.credentials import RUN_SECRETS, CredentialError, Environment, Secret
 from pylib.settings.draft import SettingsBuilder
 from pylib.settings.fields import Directory, Network, Section, TimeZone, WebAddress
-from pylib.settings.kinds import KindField
+from pylib.settings.kinds import KindField, Named, list_of
 from pylib.settings.onepassword import OnePassword
 from pylib.settings.variables import variables
 from pylib.settings.yaml_file import YamlError, YamlFile, read_yaml
 
-CAMERA_KINDS = KindField(tuple(cameras.KINDS), lambda kind: cameras.load(kind).Settings, default="foscam")
+CAMERA_KINDS = KindField(tuple(cameras.KINDS), lambda kind: cameras.KINDS.load(kind).Settings, default="foscam")
+SOURCE_KINDS = list_of(sources.KINDS)
+PUBLISHER_KINDS = list_of(publishers.KINDS)
+ARCHIVE_KINDS = list_of(archives.KINDS)
+TARGETS = ("rabbitmq", "google_drive", "s3", "folder")
+"""Names in the journal of what has a section of its own."""
+ORIGINS = ("rabbitmq", "http", "schedule", "ftp", "mail", "folder", "import")
+"""Where snapshots come from without an entry in `sources`."""
 MAX_AUTOMATIC_WORKERS = 128
 
 CONFIG_FILES = (Path("config.yml"), Path("config/config.yml"), Path("/config/config.yml"))
@@ -133,6 +142,15 @@ class Settings(Section):
         default=RetentionSettings(), description="How long pictures stay in the cache."
     )
     web: WebSettings = Field(default=WebSettings(), description="The album and the HTTP API.")
+    sources: tuple[Annotated[Named, SOURCE_KINDS], ...] = Field(
+        default=(), description="Where triggers come from, besides `rabbitmq`, HTTP and the cameras' `every`."
+    )
+    publishers: tuple[Annotated[Named, PUBLISHER_KINDS], ...] = Field(
+        default=(), description="Who is told of events, besides `rabbitmq`."
+    )
+    archives: tuple[Annotated[Named, ARCHIVE_KINDS], ...] = Field(
+        default=(), description="Where pictures are kept, besides `google_drive`, `s3` and `archive`."
+    )
 
     _warnings: tuple[str, ...] = PrivateAttr(default=())
     _config_file: Path | None = PrivateAttr(default=None)
@@ -182,6 +200,9 @@ def load(
     draft.overlay(variable for variable in own if variable.location[0] != "detector")
     choose_detector(draft, ALIASES)
     merge_devices(draft, CAMERA_KINDS)
+    merge_numbered(draft, Settings)
+    refuse_doubles(draft, ("sources",), taken=ORIGINS)
+    refuse_doubles(draft, ("publishers", "archives"), taken=TARGETS)
     draft.warn_of_typos(known_names(Settings, CAMERA_KINDS))
     settings = draft.build(Settings)
     settings._warnings = tuple(draft.warnings)

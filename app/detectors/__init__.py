@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import Any, Protocol
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, ClassVar, Protocol
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.messages import Detection
 from pylib.errors import Failure, Permanent, Transient
+from pylib.settings.kinds import Registry
 
 
 class DetectorError(Failure):
@@ -37,11 +39,21 @@ class DetectorSettings(BaseModel):
     )
 
 
+@dataclass(frozen=True, slots=True)
+class DetectorContext:
+    """What a detector is told beside its settings."""
+
+    calls_this_month: Callable[[], int] = lambda: 0
+    """Calls of this kind that were made this month (UTC) before this process began."""
+
+
 class Detector(Protocol):
     """Looks at pictures. Thread-safe: called by `concurrency` threads at once."""
 
     name: str
     """Its kind, as events carry it."""
+    cost_usd: float
+    """What one call costs."""
     concurrency: int
     """How many calls at once make sense."""
 
@@ -57,14 +69,25 @@ class Detector(Protocol):
         ...
 
 
-KINDS = {
-    "rekognition": "app.detectors.rekognition:Rekognition",
-    "hog": "app.detectors.hog:Hog",
-}
-"""Kind -> `module:class`, loaded when configured; `none` is the absence of a detector."""
+class DetectorKind(Protocol):
+    """The class behind a kind."""
+
+    Settings: type[DetectorSettings]
+    title: ClassVar[str]
+    """What people call it."""
+    environment: ClassVar[tuple[str, ...]]
+    """Whoever sets one of these variables wants this detector, where `auto` has the choice."""
+
+    def __call__(self, settings: Any, context: DetectorContext) -> Detector:
+        """A detector of these `Settings`. Raises `DetectorRejected` where they make no sense."""
+        ...
 
 
-def load(kind: str) -> Any:
-    """The class behind a kind; its module is imported here and not before."""
-    module, name = KINDS[kind].split(":")
-    return getattr(import_module(module), name)
+KINDS: Registry[DetectorKind] = Registry(
+    {
+        "rekognition": "app.detectors.rekognition:Rekognition",
+        "hog": "app.detectors.hog:Hog",
+    }
+)
+"""Loaded when configured; `none` is the absence of a detector. `auto` takes the first one that the environment or the
+file asks for, else the first one that needs nothing."""

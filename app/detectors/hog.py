@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from app.detectors import DetectorRejected, DetectorSettings
+from app.detectors import DetectorContext, DetectorRejected, DetectorSettings
 from app.media.picture import BadPicture, describe
 from app.messages import Box, Detection, Label
 
@@ -74,9 +74,12 @@ class Hog:
     """
 
     name = "hog"
+    title = "HOG (on this machine)"
+    environment = ()
+    cost_usd = 0.0
     Settings = HogSettings
 
-    def __init__(self, settings: HogSettings) -> None:
+    def __init__(self, settings: HogSettings, _: DetectorContext = DetectorContext()) -> None:  # noqa: B008 - frozen
         """Load OpenCV (40 MB); everything after that is quick."""
         import cv2
         import numpy as np

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from pydantic import Field
 
-from app.detectors import DetectorError, DetectorRejected, DetectorSettings, DetectorUnavailable
+from app.detectors import DetectorContext, DetectorError, DetectorRejected, DetectorSettings, DetectorUnavailable
 from app.detectors.monthly_cap import MonthlyCap, utc_now
 from app.media.fit import fit
 from app.media.picture import BadPicture
@@ -91,24 +91,27 @@ class Rekognition:
     """
 
     name = "rekognition"
+    title = "Amazon Rekognition"
+    environment = ("DETECTOR_REGION", "AWS_ALT_REGION", "DETECTOR_ENDPOINT_URL", "AWS_ENDPOINT_URL_REKOGNITION")
+    cost_usd = 0.001
+    """The first tier of https://aws.amazon.com/rekognition/pricing/ for DetectLabels."""
     Settings = RekognitionSettings
 
     def __init__(
         self,
         settings: RekognitionSettings,
+        context: DetectorContext = DetectorContext(),  # noqa: B008 - frozen
         *,
-        calls_this_month: Callable[[], int] = lambda: 0,
         now: Callable[[], datetime] = utc_now,
     ) -> None:
         """Load boto3 and build the client; sends nothing. Raises `DetectorRejected` where settings make no sense.
 
-        `calls_this_month` says how many calls were paid for this month before this process began. It is asked
-        once, on the first call, and only with a cap.
+        How many calls were paid for this month is asked once, on the first call, and only with a cap.
         """
         self._settings = settings
         self.concurrency = settings.concurrency
         self._client = _client(settings)
-        self._cap = MonthlyCap(settings.monthly_cap, before=calls_this_month, now=now)
+        self._cap = MonthlyCap(settings.monthly_cap, before=context.calls_this_month, now=now)
 
     def detect(self, picture: bytes) -> Detection:
         """What Rekognition sees; boxes are relative to the picture as seen upright.

@@ -1,16 +1,17 @@
-"""The detect stage: have a picture looked at, and record what was seen and who is to be told."""
+"""The detect stage: has a picture looked at, and records what was seen and which outlets are told."""
 
 from __future__ import annotations
 
+import dataclasses
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 
 import structlog
 
 from app.detectors import Detector
 from app.journal import Journal
 from app.messages import Detection, Inspection, Snapshot
-from app.pipeline.decide import decide
+from app.pipeline.decide import Decide, sum_up
 from pylib.errors import Failure, Permanent, Transient
 from pylib.files import durable
 from pylib.runtime.circuit_breaker import Breaker
@@ -27,7 +28,7 @@ class Detect(Stage[Snapshot]):
         detector: Detector | None,
         *,
         journal: Journal,
-        targets: Sequence[str],
+        decide: Decide,
         breaker: Breaker | None = None,
         count: Callable[[str, str], None] = lambda _detector, _outcome: None,
         holds: Callable[[Snapshot], bool] = lambda _snapshot: False,
@@ -35,7 +36,7 @@ class Detect(Stage[Snapshot]):
         """`holds`: says whether a later stage decides if a snapshot becomes an event of its own."""
         self._detector = detector
         self._journal = journal
-        self._targets = tuple(targets)
+        self._decide = decide
         self._breaker = breaker or Breaker()
         self._count = count
         self._holds = holds
@@ -44,13 +45,13 @@ class Detect(Stage[Snapshot]):
         self._unrecorded: dict[str, Inspection] = {}
 
     def handle(self, snapshot: Snapshot) -> Iterable[Inspection]:
-        inspection = self._unrecorded.get(snapshot.id) or self._inspect(snapshot)
+        inspection = self._unrecorded.get(snapshot.id) or self._decided(self._inspect(snapshot))
         # Before anybody is told, and kept while the disk is full, so that no picture is paid for twice.
         self._unrecorded[snapshot.id] = inspection
         if self._holds(snapshot):
             self._journal.hold(inspection)
         else:
-            self._journal.inspect(inspection, self._targets)
+            self._journal.inspect(inspection, inspection.targets)
         del self._unrecorded[snapshot.id]
         log.info(
             "event",
@@ -73,9 +74,12 @@ class Detect(Stage[Snapshot]):
         if self._detector is not None:
             self._detector.close()
 
+    def _decided(self, inspection: Inspection) -> Inspection:
+        return dataclasses.replace(inspection, targets=self._decide.targets(inspection))
+
     def _inspect(self, snapshot: Snapshot) -> Inspection:
         if snapshot.problem or self._detector is None:
-            return Inspection(snapshot, decision=decide(None), problem=snapshot.problem)
+            return Inspection(snapshot, decision=sum_up(None), problem=snapshot.problem)
         try:
             detection = self._look(self._detector, snapshot)
         except Failure as error:
@@ -86,9 +90,9 @@ class Detect(Stage[Snapshot]):
             failure = Failure("internal_error", f"the detector failed with {type(error).__name__}")
         else:
             self._count(self._detector.name, "ok")
-            return Inspection(snapshot, self._detector.name, detection, decide(detection))
+            return Inspection(snapshot, self._detector.name, detection, sum_up(detection))
         self._count(self._detector.name, failure.code)
-        return Inspection(snapshot, decision=decide(None), problem=str(failure))
+        return Inspection(snapshot, decision=sum_up(None), problem=str(failure))
 
     def _look(self, detector: Detector, snapshot: Snapshot) -> Detection:
         if not self._breaker.allow():

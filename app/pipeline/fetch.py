@@ -61,7 +61,7 @@ class Fetch(Stage[Trigger]):
         *,
         journal: Journal,
         cache: Cache,
-        acknowledge: Callable[[str], None] = lambda _receipt: None,
+        acknowledge: Callable[[Trigger], None] = lambda _trigger: None,
         max_age: float = 120.0,
         max_pixels: int = 50_000_000,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
@@ -115,14 +115,14 @@ class Fetch(Stage[Trigger]):
 
     def _drop(self, trigger: Trigger) -> list[Snapshot]:
         log.info("delivered again, recorded before", camera=trigger.camera, event_id=trigger.id)
-        self._acknowledge(trigger.receipt)
+        self._acknowledge(trigger)
         self._count_trigger(trigger.origin, "duplicate")
         return []
 
     def _end(self, trigger: Trigger, snapshot: Snapshot) -> list[Snapshot]:
         self._journal.record(snapshot, trigger_key=trigger.key)
         self._repeats.recorded(trigger)
-        self._acknowledge(trigger.receipt)
+        self._acknowledge(trigger)
         self._count_trigger(trigger.origin, "accepted")
         self._count(trigger.camera, snapshot.problem.partition(":")[0] or "ok")
         return [snapshot]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 
 from app.journal import Backoff, Journal
 from app.messages import Inspection
@@ -24,16 +24,14 @@ class Publish(Stage[Inspection]):
         *,
         journal: Journal,
         backoff: Backoff | None = None,
-        abandon_after: Mapping[str, float] | None = None,
         count: Callable[[str, str], None] = lambda _target, _outcome: None,
     ) -> None:
-        """`abandon_after`: failure code -> seconds after which an event that still fails so is let go."""
         self._publisher = publisher
         self._account = TargetDelivery(
             publisher.name,
             journal=journal,
             backoff=backoff or Backoff(),
-            abandon_after=abandon_after,
+            abandon_after=publisher.abandon_after,
             count=count,
         )
 
@@ -50,7 +48,3 @@ class Publish(Stage[Inspection]):
 
     def pending(self) -> Iterable[Inspection]:
         return self._account.pending(limit=AT_ONCE)
-
-    def target_recovered(self) -> None:
-        """The target is there again: what it is owed waits no longer. From any thread."""
-        self._account.target_recovered()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from app.journal import Journal
 from app.media.picture import BadPicture
 from app.media.sharpness import sharpness
 from app.messages import Inspection, Snapshot
+from app.pipeline.decide import Decide
 from pylib.runtime.stage import Stage
 
 log = structlog.get_logger(__name__)
@@ -27,14 +29,14 @@ class Settle(Stage[Inspection]):
         seconds: float,
         *,
         journal: Journal,
-        targets: Sequence[str],
+        decide: Decide,
         archives: Sequence[str] = (),
         holds: Callable[[Snapshot], bool],
     ) -> None:
         """`seconds`: from the first picture of a group to its end; `archives` are owed the others too."""
         self._seconds = seconds
         self._journal = journal
-        self._targets = tuple(targets)
+        self._decide = decide
         self._archives = tuple(archives)
         self._holds = holds
 
@@ -46,7 +48,8 @@ class Settle(Stage[Inspection]):
             return []
         best = max(group, key=worth)
         others = [member.id for member in group if member.id != best.id]
-        self._journal.settle(best.id, others, self._targets, archives=self._archives)
+        best = dataclasses.replace(best, targets=self._decide.targets(best))
+        self._journal.settle(best.id, others, best.targets, archives=self._archives)
         log.info("settled", camera=best.camera, event_id=best.id, pictures=len(group))
         return [best]
 

@@ -1,12 +1,17 @@
-"""Publishers: who is told. A new one is one file here and one row in `KINDS`."""
+"""Publishers: who is told of an event. A new one is one file here and one row in `KINDS`."""
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import Any, Protocol
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, Protocol
+
+from pydantic import BaseModel
 
 from app.messages import Inspection
 from pylib.errors import Failure, Permanent, Transient
+from pylib.runtime.threads import ManagedThread
+from pylib.settings.kinds import Registry
 
 
 class PublishError(Failure):
@@ -21,11 +26,31 @@ class PublishRejected(PublishError, Permanent):
     """The target will never take this event."""
 
 
+@dataclass(frozen=True, slots=True)
+class PublisherContext:
+    """What a publisher is told beside its settings."""
+
+    name: str = ""
+    """Its name as a target in the journal; its kind unless set."""
+    device_name: str = ""
+    """This device's word in routing keys."""
+    storage_url: Callable[[], str] = lambda: ""
+    """A link for people to where the pictures are; empty when there is none."""
+    thumbnail_url: Callable[[str], str] = lambda _event_id: ""
+    """A link that opens an event's small picture; empty where nobody could follow it."""
+    target_recovered: Callable[[], None] = lambda: None
+    """To be called when the target is there again: what waits for it is tried at once. From any thread."""
+
+
 class Publisher(Protocol):
     """Delivers events to one target. Called by one thread at a time."""
 
     name: str
     """The target's name in the journal's delivery rows; stable across restarts."""
+    threads: Sequence[ManagedThread]
+    """What has to run for it, a connection for example; it ends after the last event was published."""
+    abandon_after: Mapping[str, float]
+    """Failure code -> seconds after which an event that still fails so is given up."""
 
     def publish(self, inspection: Inspection) -> None:
         """Deliver one event and return when the target has confirmed it.
@@ -35,15 +60,23 @@ class Publisher(Protocol):
         ...
 
 
+class PublisherKind(Protocol):
+    """The class behind a kind."""
+
+    Settings: type[BaseModel]
+    title: ClassVar[str]
+    """What people call it."""
+
+    def __call__(self, settings: Any, context: PublisherContext) -> Publisher:
+        """A publisher of these `Settings`; connects to nothing. Raises `PublishError` where they make no sense."""
+        ...
+
+
 RABBITMQ = "rabbitmq"
 
-KINDS = {
-    RABBITMQ: "app.publishers.rabbitmq:RabbitMQ",
-}
-"""Kind -> `module:class`, loaded when configured."""
-
-
-def load(kind: str) -> Any:
-    """The class behind a kind; its module is imported here and not before."""
-    module, name = KINDS[kind].split(":")
-    return getattr(import_module(module), name)
+KINDS: Registry[PublisherKind] = Registry(
+    {
+        RABBITMQ: "app.publishers.rabbitmq:RabbitMQ",
+    }
+)
+"""Loaded when configured."""

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
 
 import structlog
 
 from app import wire
 from app.messages import Inspection
-from app.publishers import PublishRejected, PublishUnavailable
+from app.publishers import RABBITMQ, PublisherContext, PublishRejected, PublishUnavailable
 from pylib.errors import Permanent, Transient
 from pylib.files import durable
 from pylib.rabbitmq.publisher import ConfirmedPublisher
+from pylib.rabbitmq.settings import RabbitMQSettings
+from pylib.rabbitmq.topology import Exchange
 
 log = structlog.get_logger(__name__)
 
@@ -22,24 +23,22 @@ TIMEOUT = 15.0
 class RabbitMQ:
     """Publishes each inspection as an event of the contract, persistent and mandatory."""
 
-    def __init__(
-        self,
-        publisher: ConfirmedPublisher,
-        *,
-        exchange: str,
-        topic: str,
-        device_name: str,
-        storage_url: Callable[[], str] = lambda: "",
-        thumbnail_url: Callable[[str], str] = lambda _event_id: "",
-        name: str = "rabbitmq",
-    ) -> None:
-        self.name = name
-        self._publisher = publisher
-        self._exchange = exchange
-        self._topic = topic
-        self._storage_url = storage_url
-        self._thumbnail_url = thumbnail_url
-        self._device_name = device_name
+    title = "RabbitMQ"
+    Settings = RabbitMQSettings
+
+    def __init__(self, settings: RabbitMQSettings, context: PublisherContext) -> None:
+        self.name = context.name or RABBITMQ
+        self.abandon_after = {"nobody_listens": settings.unroutable_for}
+        exchange = Exchange(settings.exchange, "topic", durable=settings.durable_exchanges)
+        self.connection = ConfirmedPublisher(
+            "publisher" if self.name == RABBITMQ else f"publisher {self.name}",
+            settings.broker,
+            exchanges=[exchange],
+            on_connect=context.target_recovered,
+        )
+        self.threads = (self.connection,)
+        self._settings = settings
+        self._context = context
 
     def publish(self, inspection: Inspection) -> None:
         """Publish one event and return when the broker has it.
@@ -51,14 +50,14 @@ class RabbitMQ:
         event = wire.event(
             inspection,
             picture=picture,
-            topic=self._topic,
-            device_name=self._device_name,
-            storage_url=self._storage_url(),
-            thumbnail_url=self._thumbnail_url(inspection.id) if picture else "",
+            topic=self._settings.device_topic,
+            device_name=self._context.device_name,
+            storage_url=self._context.storage_url(),
+            thumbnail_url=self._context.thumbnail_url(inspection.id) if picture else "",
         )
         try:
-            self._publisher.publish(
-                self._exchange,
+            self.connection.publish(
+                self._settings.exchange,
                 event.routing_key,
                 event.body,
                 message_id=event.message_id,

@@ -13,10 +13,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from secrets import token_urlsafe
 
-from app.config.broker_address import BrokerAddress
 from app.config.environment import known_names
 from app.config.settings import CAMERA_KINDS, Settings, load
 from app.setup import dotenv_file, managed_file
+from pylib.rabbitmq.address import BrokerAddress
 from pylib.settings.credentials import CredentialError, Environment
 from pylib.settings.draft import ConfigError
 from pylib.settings.onepassword import OnePassword

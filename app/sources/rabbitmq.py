@@ -1,27 +1,68 @@
-"""Triggers from RabbitMQ: what `ZMQListener` decodes deliveries with."""
+"""Triggers from a durable queue of our own on RabbitMQ."""
 
 from __future__ import annotations
 
+import dataclasses
 import difflib
 from collections.abc import Callable, Collection
 
 from app import wire
-from app.messages import Trigger
+from app.messages import Trigger, encode
+from app.sources import RABBITMQ, SourceContext
 from app.wire import MalformedTrigger
 from pylib.rabbitmq.delivery import Delivery
+from pylib.rabbitmq.listener import ZMQListener
+from pylib.rabbitmq.settings import RabbitMQSettings
+from pylib.rabbitmq.topology import Exchange, Subscription
 
 NAMED = 10
 """How many of the known cameras a sentence names."""
 
 
-def decoder(cameras: Collection[str]) -> Callable[[Delivery], Trigger]:
+class RabbitMQ:
+    """Takes triggers over; each is acknowledged when its outcome is recorded."""
+
+    title = "a sensor, over RabbitMQ"
+    Settings = RabbitMQSettings
+
+    def __init__(self, settings: RabbitMQSettings, context: SourceContext) -> None:
+        self.thread = ZMQListener(
+            "listener" if context.name == RABBITMQ else f"listener {context.name}",
+            settings.broker,
+            subscription(settings, app_name=context.app_name),
+            context=context.transport.context,
+            address=context.address,
+            decode=decoder(context.cameras, origin=context.name),
+            encode=encode,
+            on_settled=context.settled,
+            on_malformed=lambda failure: context.count(context.name, failure.code),
+            prefetch=settings.prefetch,
+        )
+
+    def acknowledge(self, receipt: str) -> None:
+        """Have the broker told; done by the listener's thread."""
+        self.thread.acknowledge(receipt)
+
+
+def subscription(settings: RabbitMQSettings, *, app_name: str) -> Subscription:
+    """What the service consumes: its own durable queue, bound to the control exchange."""
+    exchange = wire.control_exchange(settings.exchange)
+    return Subscription(
+        exchange=Exchange(exchange, "direct", durable=settings.durable_exchanges),
+        routing_keys=(wire.trigger_key(settings.device_topic),),
+        queue=f"{app_name}.{settings.device_topic}.triggers",
+        queue_type=settings.queue_type,
+    )
+
+
+def decoder(cameras: Collection[str], *, origin: str = RABBITMQ) -> Callable[[Delivery], Trigger]:
     """What turns a delivery into a trigger for one of these device keys; it raises `MalformedTrigger`."""
 
     def decode(delivery: Delivery) -> Trigger:
         trigger = wire.parse_trigger(delivery)
         if trigger.camera not in cameras:
             raise MalformedTrigger("unknown_camera", _unknown(trigger.camera, cameras))
-        return trigger
+        return trigger if trigger.origin == origin else dataclasses.replace(trigger, origin=origin)
 
     return decode
 

@@ -6,7 +6,7 @@ import os
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Generic
@@ -55,6 +55,7 @@ class ZmqRelay(ManagedThread, Generic[M]):
         codec: Codec,
         source: str,
         sinks: Sequence[str] = (),
+        route: Callable[[Any], Collection[str]] | None = None,
         key: Callable[[M], str],
         identity: Callable[[M], str],
         workers: int = 1,
@@ -62,7 +63,9 @@ class ZmqRelay(ManagedThread, Generic[M]):
         owed_every: float = 1.0,
         meter: Meter | None = None,
     ) -> None:
-        """`workers`: messages handled at once; 0 for a stage that returns at once, called in the relay's thread.
+        """`route`: those of the sinks that a result goes to; to all of them unless given.
+
+        `workers`: messages handled at once; 0 for a stage that returns at once, called in the relay's thread.
 
         `max_waiting`: messages of one key that may wait before further ones are shed. `owed_every`: seconds
         between two looks at what is owed.
@@ -73,14 +76,15 @@ class ZmqRelay(ManagedThread, Generic[M]):
         self._codec = codec
         self._source = source
         self._sinks = tuple(sinks)
+        self._route = route or (lambda _result: self._sinks)
         self._key = key
         self._identity = identity
         self._max_waiting = max_waiting
         self._owed_every = owed_every
         self._meter = meter
         self._pull: zmq.Socket[bytes] | None = None
-        self._push: list[zmq.Socket[bytes]] = []
-        self._results: deque[bytes] = deque()
+        self._push: dict[str, zmq.Socket[bytes]] = {}
+        self._results: deque[tuple[bytes, Collection[str]]] = deque()
         self._bell = Bell()
         self._poller = zmq.Poller()
         self._pool = KeyedPool(name, workers=workers)
@@ -132,7 +136,7 @@ class ZmqRelay(ManagedThread, Generic[M]):
         self._drain()
 
     def _connect(self) -> None:
-        self._push = [connect(self._context, sink) for sink in self._sinks]
+        self._push = {sink: connect(self._context, sink) for sink in self._sinks}
         self._pull = self._context.socket(zmq.PULL)
         # No mark: messages only name what the record holds, and the sources bound how many are under way.
         self._pull.set_hwm(0)
@@ -155,9 +159,9 @@ class ZmqRelay(ManagedThread, Generic[M]):
 
     def _send_results(self) -> None:
         while self._results:
-            frame = self._results.popleft()
-            for push in self._push:
-                push.send(frame)
+            frame, sinks = self._results.popleft()
+            for sink in sinks:
+                self._push[sink].send(frame)
 
     def _take_up_owed(self) -> bool:
         """Accept what the record says is undone; says whether anything new came."""
@@ -194,7 +198,7 @@ class ZmqRelay(ManagedThread, Generic[M]):
         try:
             results = self._handled(message, handle)
             if results and self._sinks:
-                self._results.extend([self._codec.encode(result) for result in results])
+                self._results.extend([(self._codec.encode(result), self._route(result)) for result in results])
                 self._bell.ring()
             outcome = "ok"
         except Transient as error:
@@ -234,7 +238,7 @@ class ZmqRelay(ManagedThread, Generic[M]):
         self._pool.join(timeout=self.stall_after)
         self._send_results()
         self.stage.close()
-        for socket in (self._pull, *self._push):
+        for socket in (self._pull, *self._push.values()):
             if socket is not None:
                 socket.close()
         self._bell.close()

@@ -1,14 +1,61 @@
-"""A setting whose model is chosen by its `kind`, and loaded only then."""
+"""Adapters by kind: a registry that imports a class when it is asked for, and settings whose model the kind decides."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from functools import cache
+from importlib import import_module
+from typing import Any, Generic, Literal, TypeVar
 
-from pydantic import BaseModel, GetCoreSchemaHandler, GetJsonSchemaHandler, ValidationError
+from pydantic import BaseModel, Field, GetCoreSchemaHandler, GetJsonSchemaHandler, ValidationError, create_model
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, InitErrorDetails, PydanticCustomError, core_schema
+
+T = TypeVar("T")
+
+
+class Registry(dict[str, str], Generic[T]):
+    """Kind -> `module:class`. A new adapter is one file and one row here."""
+
+    def load(self, kind: str) -> T:
+        """The class of a kind; its module is imported here and not before."""
+        module, name = self[kind].split(":")
+        found: T = getattr(import_module(module), name)
+        return found
+
+
+class Named(BaseModel):
+    """What an entry of a list of adapters has beside its adapter's own settings."""
+
+    kind: str
+    name: str = Field(
+        default="",
+        max_length=50,
+        pattern="^[a-z0-9_-]*$",
+        description="Its name in logs, metrics and the journal: its kind unless set. Two of one kind need one each.",
+    )
+
+    @property
+    def title(self) -> str:
+        """Its name, or its kind where it has none."""
+        return self.name or self.kind
+
+
+@cache
+def named(kind: str, settings: type[BaseModel]) -> type[BaseModel]:
+    """The model of an entry of this kind in a list: the adapter's settings with `kind` and `name`."""
+    return create_model(
+        f"{kind.title().replace('_', '')}Entry",
+        __base__=(settings, Named),
+        __doc__=settings.__doc__,
+        kind=(Literal[kind], kind),
+    )
+
+
+def list_of(registry: Registry[Any]) -> KindField:
+    """The kinds of a list of adapters: each entry says which it is, and may have a name."""
+    return KindField(tuple(registry), lambda kind: named(kind, registry.load(kind).Settings), default="")
 
 
 @dataclass(frozen=True)
@@ -23,6 +70,7 @@ class KindField:
     load: Callable[[str], type[BaseModel]]
     """The model of a kind; its `kind` field is fixed to that name."""
     default: str
+    """Of a value that names no kind; empty where each has to name one."""
 
     def kind(self, value: object) -> object:
         """The kind that a mapping names, in small letters; whatever else stands there as it is."""

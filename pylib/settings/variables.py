@@ -39,7 +39,7 @@ def variables(
     """Every setting of a model, those of all kinds included. `aliases` has historic names by dotted path."""
     for key, field in model.model_fields.items():
         location, name = (*at, key), f"{prefix}_{key.upper()}".removeprefix("_")
-        sections = [] if is_list(field) else _models(field)
+        sections = [] if is_list(field) else models_of(field)
         # Kinds share settings; the first one's description serves for all.
         seen: dict[str, Variable] = {}
         for section in sections:
@@ -53,7 +53,7 @@ def variables(
 def model_of(field: FieldInfo, value: object) -> type[BaseModel] | None:
     """The model of a field, or of its elements, for this value; None for a plain field or an unknown kind."""
     kinds = kinds_of(field)
-    return kinds.model(value) if kinds else next(iter(_models(field)), None)
+    return kinds.model(value) if kinds else next(iter(models_of(field)), None)
 
 
 def fields_at(model: type[BaseModel], values: object, location: Location) -> dict[str, FieldInfo]:
@@ -107,7 +107,8 @@ def _follow(
     return section, field
 
 
-def _models(field: FieldInfo) -> list[type[BaseModel]]:
+def models_of(field: FieldInfo) -> list[type[BaseModel]]:
+    """The models of a section, or of a list's elements: one, or one for each kind; none for a plain field."""
     kinds = kinds_of(field)
     if kinds:
         return [kinds.load(name) for name in kinds.names]

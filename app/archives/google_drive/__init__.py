@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from app.archives import RemoteObject
+from app.archives import ArchiveContext, RemoteObject
 from app.archives.google_drive.folders import Folders
 from app.archives.google_drive.ledger import Ledger
 from app.archives.google_drive.organiser import Organiser, Sorted
@@ -61,19 +61,15 @@ class GoogleDrive:
     a call that times out is not tried again.
     """
 
+    title = "Google Drive"
     Settings = GoogleDriveSettings
 
     def __init__(
-        self,
-        settings: GoogleDriveSettings,
-        *,
-        data_dir: Path,
-        zone: tzinfo,
-        name: str = "google_drive",
-        pauses: tuple[float, ...] = PAUSES,
+        self, settings: GoogleDriveSettings, context: ArchiveContext, *, pauses: tuple[float, ...] = PAUSES
     ) -> None:
-        """Load PyDrive2; sends nothing. `zone` is the home's, for the names of days."""
-        self.name = name
+        """Load PyDrive2; sends nothing. `pauses`: seconds between the tries of a call."""
+        data_dir, zone = context.data_dir, context.zone
+        self.name = context.name or "google_drive"
         self.concurrency = settings.concurrency
         self._folder = settings.folder
         self._token = DriveToken(settings.token_file(data_dir), timeout=settings.timeout)
@@ -117,6 +113,14 @@ class GoogleDrive:
     def status(self) -> DriveStatus:
         """How token, account and folder are; changes nothing in Drive and raises nothing."""
         return examine(self._token, self._session, self._folders)
+
+    def describe(self) -> str:
+        """Folder, account and room."""
+        self.open()
+        status = self.status()
+        since = f", signed in on {status.signed_in_at:%Y-%m-%d}" if status.signed_in_at else ""
+        room = f", {status.used / 1e9:.1f} of {status.total / 1e9:.1f} GB used" if status.total else ""
+        return f"{status.folder or self.url} ({status.account}{since}{room})"
 
     def close(self) -> None:
         """End pauses, and let go of connections."""

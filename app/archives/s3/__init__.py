@@ -13,6 +13,7 @@ import structlog
 
 from app.archives import (
     ArchiveBlocked,
+    ArchiveContext,
     ArchiveError,
     ArchiveUnavailable,
     RemoteObject,
@@ -50,11 +51,12 @@ class S3:
     two tries each, and `timeout` seconds in all.
     """
 
-    name = "s3"
+    title = "S3"
     Settings = S3Settings
 
-    def __init__(self, settings: S3Settings) -> None:
+    def __init__(self, settings: S3Settings, context: ArchiveContext = ArchiveContext()) -> None:  # noqa: B008 - frozen
         """Load boto3 and build the client; sends nothing. Raises `ArchiveBlocked` where settings make no sense."""
+        self.name = context.name or "s3"
         self.concurrency = settings.concurrency
         self._settings = settings
         self._prefix = f"{settings.prefix.strip('/')}/".lstrip("/")
@@ -92,6 +94,11 @@ class S3:
                 digests = self._etag_is_md5(entry["Key"])
             name = entry["Key"].removeprefix(self._prefix)
             yield RemoteObject(event_id_in(name), name, entry["Size"], _md5_in(entry) if digests else "")
+
+    def describe(self) -> str:
+        """Where the bucket is."""
+        self.open()
+        return self.url
 
     def close(self) -> None:
         """Close the connections."""

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from app.archives import ArchiveBlocked
-from app.bootstrap.archives import Keeping, archives_of
+from app.bootstrap.adapters import make_archives
+from app.bootstrap.archives import ArchiveParts
 from app.config.settings import Settings, load
 from app.journal import Journal
 from app.monitoring.metrics import SnapshotMetrics
@@ -32,7 +33,7 @@ def settings(tmp_path: Path, **environ: str) -> Settings:
 
 
 def keeping(tmp_path: Path, journal: Journal, **environ: str) -> Keeping:
-    return Keeping(
+    return ArchiveParts(
         settings(tmp_path, **environ),
         journal=journal,
         root=tmp_path / "data/cache",
@@ -55,7 +56,7 @@ def test_events_carry_the_first_link_that_leads_anywhere(tmp_path: Path, journal
 
 
 def test_an_empty_folder_that_was_an_archive_is_a_disk_that_is_away(tmp_path: Path) -> None:
-    (folder,) = archives_of(settings(tmp_path, ARCHIVE_DIR=str(tmp_path / "mnt")), used=lambda: True)
+    (folder,) = make_archives(settings(tmp_path, ARCHIVE_DIR=str(tmp_path / "mnt")), used=lambda _name: True)
     with pytest.raises(ArchiveBlocked, match="not_mounted"):
         folder.open()
     assert not (tmp_path / "mnt").exists()

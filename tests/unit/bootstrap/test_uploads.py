@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 import pytest
 import yaml
 
-from app.bootstrap.uploads import LoginWithoutCamera, Reception
+from app.bootstrap.uploads import LoginWithoutCamera, UploadParts
 from app.config.settings import load
 from app.journal import Journal
 from app.monitoring.metrics import SnapshotMetrics
@@ -30,14 +30,14 @@ class Home:
         self.folder = folder
         self._journal = journal
 
-    def reception(self, **config: object) -> Reception:
+    def reception(self, **config: object) -> UploadParts:
         ftp = {"host": "127.0.0.1", "port": free_ports(1)[0], **(config.pop("ftp", None) or {})}  # type: ignore[dict-item]
         cameras = [{"kind": "demo", "location": place} for place in ("Yard", "Gate")]
         path = self.folder / "config.yml"
         path.write_text(yaml.safe_dump({"cameras": cameras, "time_zone": "UTC", "ftp": ftp, **config}))
         settings = load(path, environ={"DATA_DIR": str(self.folder)})
         cache = Cache(self.folder / "cache", zone=UTC)
-        return Reception(settings, journal=self._journal, cache=cache, metrics=SnapshotMetrics(version="0"))
+        return UploadParts(settings, journal=self._journal, cache=cache, metrics=SnapshotMetrics(version="0"))
 
     def put(self, name: str, data: bytes) -> Path:
         path = self.folder / "ftp" / name
@@ -45,15 +45,15 @@ class Home:
         path.write_bytes(data)
         return path
 
-    def take_all(self, reception: Reception, count: int) -> list[str]:
+    def take_all(self, reception: UploadParts, count: int) -> list[str]:
         """Whose the next files are, each of which has been handled."""
         cameras: list[str] = []
         deadline = time.monotonic() + 20
         while len(cameras) < count and time.monotonic() < deadline:
-            for upload in reception.uploads.poll(0.1):
+            for upload in reception.source.poll(0.1):
                 list(reception.receive.handle(upload))
                 cameras.append(upload.camera)
-        reception.uploads.close()
+        reception.source.close()
         return sorted(cameras)
 
 
@@ -64,7 +64,7 @@ def home(tmp_path: Path, journal: Journal) -> Home:
 
 def test_without_a_login_there_is_no_ftp_server_and_the_folder_is_watched_all_the_same(home: Home) -> None:
     reception = home.reception(uploads=SOON)
-    assert reception.servers == []
+    assert [thread.name for thread in reception.threads] == ["quarantine"]
     reception.open()
     home.put("uploads/snapshots/yard/a.jpg", jpeg())
     assert home.take_all(reception, 1) == ["Yard Camera"]
@@ -102,7 +102,7 @@ def test_two_cameras_of_one_folder_are_refused(home: Home) -> None:
 def test_each_camera_finds_its_folder_made(home: Home) -> None:
     reception = home.reception(ftp={"create_dirs": ["pictures/special"]})
     reception.open()
-    reception.uploads.close()
+    reception.source.close()
     for folder in ("uploads/snapshots/yard", "uploads/snapshots/gate", "pictures/special"):
         assert (home.folder / "ftp" / PurePosixPath(folder)).is_dir()
 

@@ -9,7 +9,6 @@ import pytest
 import structlog.testing
 
 from app.bootstrap.service import Service
-from app.bootstrap.web import Showing
 from app.config.settings import load
 from tests.bench.processes import free_port
 

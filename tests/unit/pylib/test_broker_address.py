@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from app.config.broker_address import BrokerAddress
+from pylib.rabbitmq.address import BrokerAddress
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,29 @@
+"""The configured cameras, each with its circuit."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from app.bootstrap.adapters import make_camera
+from app.config.settings import Settings
+from app.monitoring.metrics import SnapshotMetrics
+from app.pipeline.fetch import Channel
+
+
+def labels_of(settings: Settings) -> dict[str, str]:
+    """Device key -> what people call the place."""
+    return {camera.device_key: camera.label or camera.location for camera in settings.cameras}
+
+
+def channels_of(settings: Settings, *, metrics: SnapshotMetrics) -> Mapping[str, Channel]:
+    """By device key; each camera's circuit is shown among the metrics."""
+    labels = labels_of(settings)
+    channels = {
+        camera.device_key: Channel(
+            make_camera(camera, settings), label=labels[camera.device_key], timeout=camera.timeout
+        )
+        for camera in settings.cameras
+    }
+    for key, channel in channels.items():
+        metrics.circuit(key, lambda channel=channel: channel.breaker.state)  # type: ignore[misc]
+    return channels

@@ -1,0 +1,54 @@
+"""Outlets: everybody who wants events. Made once; sockets, targets, probes, gauges, pages and checks read this list."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from app.messages import Inspection
+from pylib.observability.health import Status
+from pylib.runtime.stage import Stage
+from pylib.runtime.threads import ManagedThread
+
+
+@dataclass(frozen=True, slots=True)
+class Outlet:
+    """One of them: a target in the journal, and the stage that serves it."""
+
+    name: str
+    """The target's name in delivery rows, decisions and metrics; stable across restarts."""
+    title: str
+    """What people call it."""
+    relay_name: str
+    """Its thread's name, and its label among the queues."""
+    meter: str
+    """Its label among the stages' metrics."""
+    stage: Stage[Inspection]
+    workers: int
+    probe_name: str
+    probe: Callable[[], Status]
+    alarm: bool
+    """Whether people hear of it when the probe fails."""
+    keeps: bool = False
+    """Whether it keeps pictures: an archive, which the other pictures of a group go to as well."""
+    threads: Sequence[ManagedThread] = ()
+    """What has to run for it, and ends after it."""
+    url: Callable[[], str] = lambda: ""
+    """A link for people to what it keeps; empty when there is none."""
+    try_now: Callable[[], None] = lambda: None
+    """Has it tried at once, however long it was to be left alone; from any thread."""
+
+    @property
+    def address(self) -> str:
+        """Where its stage takes events from."""
+        return f"inproc://outlet-{self.name}"
+
+
+def names(outlets: Sequence[Outlet]) -> list[str]:
+    """The names of these outlets, as targets of deliveries."""
+    return [outlet.name for outlet in outlets]
+
+
+def keepers(outlets: Sequence[Outlet]) -> list[str]:
+    """The names of those that keep pictures."""
+    return [outlet.name for outlet in outlets if outlet.keeps]

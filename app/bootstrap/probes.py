@@ -1,0 +1,72 @@
+"""What operators see: a probe for each thread, connection and outlet, and gauges of what waits."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from app.bootstrap.outlets import Outlet
+from app.journal import Journal
+from app.messages import Inspection
+from app.monitoring.metrics import SnapshotMetrics
+from pylib.observability.health import Health, Status, disk_free, progress
+from pylib.rabbitmq.listener import ZMQListener
+from pylib.rabbitmq.publisher import ConfirmedPublisher
+from pylib.runtime.relay import ZmqRelay
+from pylib.runtime.threads import ManagedThread
+
+LEAST_DISK = 200_000_000
+"""Bytes that must be free for the service to call itself ready."""
+
+
+def add_probes(
+    health: Health,
+    *,
+    threads: Sequence[ManagedThread],
+    data_dir: Path,
+    broker: Sequence[ZMQListener | ConfirmedPublisher],
+    outlets: Sequence[Outlet],
+) -> None:
+    """Ask all of these for health from now on. `broker`: the connections without which there is no service."""
+    for thread in threads:
+        health.add(thread.name, progress(thread), live=True)
+    health.add("disk", disk_free(data_dir, at_least=LEAST_DISK))
+    if broker:
+        health.add("broker", _connected(broker))
+    for outlet in outlets:
+        health.add(outlet.probe_name, outlet.probe, critical=False, alarm=outlet.alarm)
+
+
+def add_gauges(metrics: SnapshotMetrics, *, threads: Sequence[ManagedThread], data_dir: Path) -> None:
+    """Show what waits in front of each stage, and the room on the disk."""
+    for thread in threads:
+        if isinstance(thread, ZmqRelay):
+            metrics.queue(thread.name, lambda relay=thread: relay.waiting)  # type: ignore[misc]
+    metrics.disk(data_dir)
+
+
+def exposition(metrics: SnapshotMetrics, journal: Journal, outlets: Sequence[Outlet]) -> bytes:
+    """The metrics in Prometheus' text format; the age of what waits is asked of the journal."""
+    for outlet in outlets:
+        metrics.oldest_undelivered(outlet.name, journal.backlog(outlet.name).since)
+    return metrics.render()
+
+
+def time_event(metrics: SnapshotMetrics) -> Callable[[Inspection], None]:
+    """Counts how long after its trigger an event came."""
+
+    def listener(inspection: Inspection) -> None:
+        snapshot = inspection.snapshot
+        if snapshot.delay_s:  # what was pushed has no trigger to count from
+            metrics.event(snapshot.camera, snapshot.delay_s + time.time() - snapshot.taken_at.timestamp())
+
+    return listener
+
+
+def _connected(connections: Sequence[ZMQListener | ConfirmedPublisher]) -> Callable[[], Status]:
+    def probe() -> Status:
+        away = [connection.name for connection in connections if not connection.connected]
+        return Status(ok=not away, detail=f"not connected: {', '.join(away)}" if away else "connected")
+
+    return probe

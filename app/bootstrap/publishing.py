@@ -1,0 +1,97 @@
+"""Publishers as outlets, and the heartbeat beside them."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from collections.abc import Callable
+
+from app import publishers, wire
+from app.bootstrap.adapters import publisher_entries
+from app.bootstrap.outlets import Outlet
+from app.config.settings import Settings
+from app.journal import Journal
+from app.monitoring.heartbeat import EVERY_S, Heartbeat
+from app.monitoring.metrics import SnapshotMetrics
+from app.pipeline.publish import Publish
+from app.publishers import Publisher, PublisherContext
+from pylib.observability.health import Status
+from pylib.rabbitmq.publisher import ConfirmedPublisher
+from pylib.runtime.periodic import Every, Periodic
+
+LATE_S = 60.0
+"""Age of an undelivered event from which on the service says that something is wrong."""
+
+
+class PublisherParts:
+    """The configured publishers with a stage for each."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        journal: Journal,
+        metrics: SnapshotMetrics,
+        storage_url: Callable[[], str],
+        thumbnail_url: Callable[[str], str],
+        recheck: Callable[[str], None],
+    ) -> None:
+        """`recheck`: asks an outlet's relay soon what waits for it, by the outlet's name."""
+        self._settings = settings
+        self._journal = journal
+        self._recheck = recheck
+        self._context = PublisherContext(
+            device_name=settings.device_name, storage_url=storage_url, thumbnail_url=thumbnail_url
+        )
+        self.publishers = [self._publisher(kind, name, own) for kind, name, own in publisher_entries(settings)]
+        self.outlets = [self._outlet(publisher, metrics) for publisher in self.publishers]
+
+    @property
+    def broker(self) -> ConfirmedPublisher | None:
+        """The connection to the broker of the section `rabbitmq`."""
+        first = self.publishers[0] if self._settings.rabbitmq.server_address else None
+        connection = first.threads[0] if first else None
+        return connection if isinstance(connection, ConfirmedPublisher) else None
+
+    def heartbeat(self) -> Periodic | None:
+        """What tells peers every few seconds which devices we speak for."""
+        connection, rabbitmq = self.broker, self._settings.rabbitmq
+        if connection is None:
+            return None
+        key = wire.heartbeat_key(rabbitmq.device_topic)
+        heartbeat = Heartbeat(
+            lambda body: connection.publish(rabbitmq.exchange, key, body, persistent=False, timeout=EVERY_S),
+            inputs=[wire.HeartbeatDevice(device.type, device.location) for device in self._settings.inputs],
+            outputs=[wire.HeartbeatDevice(device.type, device.location) for device in self._settings.outputs],
+        )
+        return Periodic("heartbeat", heartbeat.beat, Every(EVERY_S))
+
+    def _publisher(self, kind: str, name: str, own: object) -> Publisher:
+        def target_recovered() -> None:
+            self._journal.retry_now(name)
+            self._recheck(name)
+
+        context = dataclasses.replace(self._context, name=name, target_recovered=target_recovered)
+        return publishers.KINDS.load(kind)(own, context)
+
+    def _outlet(self, publisher: Publisher, metrics: SnapshotMetrics) -> Outlet:
+        first = publisher.name == publishers.RABBITMQ
+        name = "publish" if first else f"publish {publisher.name}"
+        return Outlet(
+            name=publisher.name,
+            title=getattr(publisher, "title", publisher.name),
+            relay_name=name,
+            meter=name,
+            stage=Publish(publisher, journal=self._journal, count=metrics.delivery),
+            workers=1,  # so that events keep their order across cameras too
+            probe_name="undelivered" if first else f"delivered to {publisher.name}",
+            probe=lambda: _undelivered(self._journal, publisher.name),
+            alarm=not first,
+            threads=publisher.threads,
+        )
+
+
+def _undelivered(journal: Journal, target: str) -> Status:
+    backlog = journal.backlog(target)
+    age = time.time() - backlog.since if backlog.since else 0.0
+    return Status(ok=age < LATE_S, detail=f"{backlog.count} events, the oldest for {age:.0f} s")

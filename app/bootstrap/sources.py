@@ -1,0 +1,86 @@
+"""Trigger sources: the configured ones, the requests of this process, and the schedule."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from app import sources
+from app.config.settings import Settings
+from app.messages import Trigger
+from app.monitoring.metrics import SnapshotMetrics
+from app.pipeline.fetch import Fetch
+from app.sources import SourceContext, TriggerSource
+from app.sources.requests import Intake
+from app.sources.schedule import Schedule
+from pylib.rabbitmq.listener import ZMQListener
+from pylib.runtime.periodic import Every, Periodic
+from pylib.runtime.relay import Transport
+from pylib.runtime.threads import ManagedThread
+
+
+class SourceParts:
+    """The configured sources by name, which is the `origin` of their triggers."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        labels: Mapping[str, str],
+        transport: Transport,
+        address: str,
+        metrics: SnapshotMetrics,
+    ) -> None:
+        """`labels`: by device key; `address`: where triggers go."""
+        self._settings = settings
+        self._labels = labels
+        self._transport = transport
+        self._address = address
+        self._metrics = metrics
+        self._sources: dict[str, TriggerSource] = {}
+
+    def connect(self, fetch: Fetch) -> None:
+        """Make the sources; nothing runs yet. `fetch`: who hears what will not be delivered again."""
+        for kind, name, own in _entries(self._settings):
+            context = SourceContext(
+                name=name,
+                app_name=self._settings.app_name,
+                cameras=self._labels,
+                transport=self._transport,
+                address=self._address,
+                settled=fetch.settled,
+                count=self._metrics.trigger,
+            )
+            self._sources[name] = sources.KINDS.load(kind)(own, context)
+
+    def acknowledge(self, trigger: Trigger) -> None:
+        """Tell whoever brought this trigger that its outcome is recorded. From any thread."""
+        source = self._sources.get(trigger.origin)
+        if trigger.receipt and source is not None:
+            source.acknowledge(trigger.receipt)
+
+    @property
+    def threads(self) -> list[ManagedThread]:
+        """One for each source; they end after the stage that acknowledges."""
+        return [source.thread for source in self._sources.values()]
+
+    @property
+    def listener(self) -> ZMQListener | None:
+        """The connection to the broker of the section `rabbitmq`."""
+        source = self._sources.get(sources.RABBITMQ)
+        return source.thread if source and isinstance(source.thread, ZMQListener) else None
+
+
+def schedule_of(settings: Settings, *, labels: Mapping[str, str], intake: Intake) -> Periodic | None:
+    """What triggers cameras by the clock, or None where none has `every`."""
+    schedule = Schedule(intake)
+    for camera in settings.cameras:
+        if camera.every:
+            schedule.add(camera.device_key, label=labels[camera.device_key], every=camera.every)
+    return Periodic("schedule", schedule.tick, Every(0.25)) if schedule else None
+
+
+def _entries(settings: Settings) -> Iterator[tuple[str, str, object]]:
+    """Kind, name and settings of every configured source."""
+    if settings.rabbitmq.server_address:
+        yield sources.RABBITMQ, sources.RABBITMQ, settings.rabbitmq
+    yield from ((entry.kind, entry.title, entry) for entry in settings.sources)
