@@ -1,13 +1,17 @@
-"""The configured cameras, each with its circuit."""
+"""The configured cameras, each with its circuit, and the stage that asks them."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from app.bootstrap.adapters import make_camera
 from app.config.settings import Settings
 from app.monitoring.metrics import SnapshotMetrics
-from app.pipeline.fetch import Channel
+from app.pipeline.fetch import Channel, Fetch
+
+if TYPE_CHECKING:
+    from app.bootstrap.service import Service
 
 
 def labels_of(settings: Settings) -> dict[str, str]:
@@ -27,3 +31,17 @@ def channels_of(settings: Settings, *, metrics: SnapshotMetrics) -> Mapping[str,
     for key, channel in channels.items():
         metrics.circuit(key, lambda channel=channel: channel.breaker.state)  # type: ignore[misc]
     return channels
+
+
+def fetch_of(service: Service) -> Fetch:
+    """The fetch stage over a service's cameras."""
+    return Fetch(
+        service.channels,
+        journal=service.journal,
+        cache=service.cache,
+        acknowledge=service.sources.acknowledge,
+        max_age=service.settings.max_age,
+        max_pixels=service.settings.max_pixels,
+        count=service.metrics.snapshot,
+        count_trigger=service.metrics.trigger,
+    )

@@ -4,46 +4,39 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from app.bootstrap.outlets import Outlet
 from app.journal import Journal
 from app.messages import Inspection
 from app.monitoring.metrics import SnapshotMetrics
-from pylib.observability.health import Health, Status, disk_free, progress
+from pylib.observability.health import Status, disk_free, progress
 from pylib.rabbitmq.listener import ZMQListener
 from pylib.rabbitmq.publisher import ConfirmedPublisher
 from pylib.runtime.relay import ZmqRelay
-from pylib.runtime.threads import ManagedThread
+
+if TYPE_CHECKING:
+    from app.bootstrap.service import Service
 
 LEAST_DISK = 200_000_000
 """Bytes that must be free for the service to call itself ready."""
 
 
-def add_probes(
-    health: Health,
-    *,
-    threads: Sequence[ManagedThread],
-    data_dir: Path,
-    broker: Sequence[ZMQListener | ConfirmedPublisher],
-    outlets: Sequence[Outlet],
-) -> None:
-    """Ask all of these for health from now on. `broker`: the connections without which there is no service."""
-    for thread in threads:
+def observe(service: Service) -> None:
+    """Have operators see how every thread, connection and outlet of a service is."""
+    health, metrics, data_dir = service.health, service.metrics, service.settings.data_dir
+    for thread in service.threads:
         health.add(thread.name, progress(thread), live=True)
-    health.add("disk", disk_free(data_dir, at_least=LEAST_DISK))
-    if broker:
-        health.add("broker", _connected(broker))
-    for outlet in outlets:
-        health.add(outlet.probe_name, outlet.probe, critical=False, alarm=outlet.alarm)
-
-
-def add_gauges(metrics: SnapshotMetrics, *, threads: Sequence[ManagedThread], data_dir: Path) -> None:
-    """Show what waits in front of each stage, and the room on the disk."""
-    for thread in threads:
         if isinstance(thread, ZmqRelay):
             metrics.queue(thread.name, lambda relay=thread: relay.waiting)  # type: ignore[misc]
+    health.add("disk", disk_free(data_dir, at_least=LEAST_DISK))
+    broker = [connection for connection in (service.sources.listener, service.publishing.broker) if connection]
+    if broker:
+        health.add("broker", _connected(broker))
+    for outlet in service.outlets:
+        health.add(outlet.probe_name, outlet.probe, critical=False, alarm=outlet.alarm)
     metrics.disk(data_dir)
+    service.live.listen(time_event(metrics))
 
 
 def exposition(metrics: SnapshotMetrics, journal: Journal, outlets: Sequence[Outlet]) -> bytes:

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from app import publishers, wire
 from app.bootstrap.adapters import publisher_entries
 from app.bootstrap.outlets import Outlet
-from app.config.settings import Settings
 from app.journal import Journal
 from app.monitoring.heartbeat import EVERY_S, Heartbeat
-from app.monitoring.metrics import SnapshotMetrics
 from app.pipeline.publish import Publish
 from app.publishers import Publisher, PublisherContext
 from pylib.observability.health import Status
 from pylib.rabbitmq.publisher import ConfirmedPublisher
 from pylib.runtime.periodic import Every, Periodic
+
+if TYPE_CHECKING:
+    from app.bootstrap.service import Service
 
 LATE_S = 60.0
 """Age of an undelivered event from which on the service says that something is wrong."""
@@ -26,25 +27,18 @@ LATE_S = 60.0
 class PublisherParts:
     """The configured publishers with a stage for each."""
 
-    def __init__(
-        self,
-        settings: Settings,
-        *,
-        journal: Journal,
-        metrics: SnapshotMetrics,
-        storage_url: Callable[[], str],
-        thumbnail_url: Callable[[str], str],
-        recheck: Callable[[str], None],
-    ) -> None:
-        """`recheck`: asks an outlet's relay soon what waits for it, by the outlet's name."""
-        self._settings = settings
-        self._journal = journal
-        self._recheck = recheck
+    def __init__(self, service: Service) -> None:
+        """Of a service whose archives and web side are made already; its relays are asked for later."""
+        self._service = service
+        self._settings = service.settings
+        self._journal = service.journal
         self._context = PublisherContext(
-            device_name=settings.device_name, storage_url=storage_url, thumbnail_url=thumbnail_url
+            device_name=service.settings.device_name,
+            storage_url=service.archives.url,
+            thumbnail_url=service.web.thumbnail_url if service.web else lambda _event_id: "",
         )
-        self.publishers = [self._publisher(kind, name, own) for kind, name, own in publisher_entries(settings)]
-        self.outlets = [self._outlet(publisher, metrics) for publisher in self.publishers]
+        self.publishers = [self._publisher(kind, name, own) for kind, name, own in publisher_entries(self._settings)]
+        self.outlets = [self._outlet(publisher) for publisher in self.publishers]
 
     @property
     def broker(self) -> ConfirmedPublisher | None:
@@ -69,12 +63,12 @@ class PublisherParts:
     def _publisher(self, kind: str, name: str, own: object) -> Publisher:
         def target_recovered() -> None:
             self._journal.retry_now(name)
-            self._recheck(name)
+            self._service.outlet_relays[name].recheck()
 
         context = dataclasses.replace(self._context, name=name, target_recovered=target_recovered)
         return publishers.KINDS.load(kind)(own, context)
 
-    def _outlet(self, publisher: Publisher, metrics: SnapshotMetrics) -> Outlet:
+    def _outlet(self, publisher: Publisher) -> Outlet:
         first = publisher.name == publishers.RABBITMQ
         name = "publish" if first else f"publish {publisher.name}"
         return Outlet(
@@ -82,7 +76,7 @@ class PublisherParts:
             title=getattr(publisher, "title", publisher.name),
             relay_name=name,
             meter=name,
-            stage=Publish(publisher, journal=self._journal, count=metrics.delivery),
+            stage=Publish(publisher, journal=self._journal, count=self._service.metrics.delivery),
             workers=1,  # so that events keep their order across cameras too
             probe_name="undelivered" if first else f"delivered to {publisher.name}",
             probe=lambda: _undelivered(self._journal, publisher.name),

@@ -3,52 +3,44 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
 
 from app import sources
 from app.config.settings import Settings
 from app.messages import Trigger
-from app.monitoring.metrics import SnapshotMetrics
 from app.pipeline.fetch import Fetch
 from app.sources import SourceContext, TriggerSource
 from app.sources.requests import Intake
 from app.sources.schedule import Schedule
 from pylib.rabbitmq.listener import ZMQListener
 from pylib.runtime.periodic import Every, Periodic
-from pylib.runtime.relay import Transport
 from pylib.runtime.threads import ManagedThread
+
+if TYPE_CHECKING:
+    from app.bootstrap.service import Service
 
 
 class SourceParts:
     """The configured sources by name, which is the `origin` of their triggers."""
 
-    def __init__(
-        self,
-        settings: Settings,
-        *,
-        labels: Mapping[str, str],
-        transport: Transport,
-        address: str,
-        metrics: SnapshotMetrics,
-    ) -> None:
-        """`labels`: by device key; `address`: where triggers go."""
-        self._settings = settings
-        self._labels = labels
-        self._transport = transport
+    def __init__(self, service: Service, *, address: str) -> None:
+        """`address`: where triggers go."""
+        self._service = service
         self._address = address
-        self._metrics = metrics
         self._sources: dict[str, TriggerSource] = {}
 
     def connect(self, fetch: Fetch) -> None:
         """Make the sources; nothing runs yet. `fetch`: who hears what will not be delivered again."""
-        for kind, name, own in _entries(self._settings):
+        service = self._service
+        for kind, name, own in _entries(service.settings):
             context = SourceContext(
                 name=name,
-                app_name=self._settings.app_name,
-                cameras=self._labels,
-                transport=self._transport,
+                app_name=service.settings.app_name,
+                cameras=service.labels,
+                transport=service.transport,
                 address=self._address,
                 settled=fetch.settled,
-                count=self._metrics.trigger,
+                count=service.metrics.trigger,
             )
             self._sources[name] = sources.KINDS.load(kind)(own, context)
 

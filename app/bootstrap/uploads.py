@@ -38,6 +38,8 @@ AREA = "ftp"
 PUSHED = ("ftp", "mail", "folder")
 """Origins of what cameras push."""
 CLEAN_EVERY_S = 3600.0
+RECEIVE_WORKERS = 4
+"""Uploads that are looked at at once: decoding is the processor's work, the rest the disk's."""
 
 
 class LoginWithoutCamera(Permanent):

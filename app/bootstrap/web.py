@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import structlog
 
 from app.bootstrap.archives import thumbnails_of
-from app.bootstrap.outlets import Outlet
-from app.config.settings import Settings
-from app.journal import Journal
-from app.monitoring.metrics import SnapshotMetrics
+from app.bootstrap.probes import exposition
 from app.pipeline.fetch import Channel
-from app.pipeline.live import InProcessEvents
 from app.sources.http_uploads import HttpUploads
-from app.sources.requests import Intake
-from app.storage.cache import Cache
-from app.uploads.capture_time import CaptureTime
 from app.web.access import Authentication
 from app.web.application import application
 from app.web.context import ArchiveInfo, CameraInfo, WebContext
@@ -25,8 +18,10 @@ from app.web.local_token import FOLDER
 from app.web.pictures import PictureFiles
 from app.web.server import WebServer
 from app.web.streaming.broadcast import Broadcast
-from pylib.observability.health import Health
 from pylib.timezones import local_zone
+
+if TYPE_CHECKING:
+    from app.bootstrap.service import Service
 
 log = structlog.get_logger(__name__)
 
@@ -37,46 +32,35 @@ LINK_S = 7 * 86_400.0
 class WebParts:
     """The web server, and what it hands into the pipeline."""
 
-    def __init__(
-        self,
-        settings: Settings,
-        *,
-        channels: Mapping[str, Channel],
-        archives: Sequence[Outlet],
-        journal: Journal,
-        cache: Cache,
-        taken_at: CaptureTime,
-        intake: Intake,
-        live: InProcessEvents,
-        health: Health,
-        metrics: SnapshotMetrics,
-        exposition: Callable[[], bytes],
-        version: str,
-    ) -> None:
-        """`channels`: by device key; `exposition`: the metrics in Prometheus' format."""
-        web = settings.web
+    def __init__(self, service: Service, *, version: str) -> None:
+        """Of a service whose cameras, archives and uploads are made already."""
+        settings, metrics, web = service.settings, service.metrics, service.settings.web
         self.http_uploads = HttpUploads(
-            journal, cache, taken_at=taken_at, max_pixels=settings.max_pixels, count=metrics.snapshot
+            service.journal,
+            service.cache,
+            taken_at=service.uploads.taken_at,
+            max_pixels=settings.max_pixels,
+            count=metrics.snapshot,
         )
         self._access = Authentication(web, folder=settings.data_dir / FOLDER)
         self._links = Links(self._access.link_key)
-        broadcast = Broadcast(journal, live)
+        broadcast = Broadcast(service.journal, service.live)
         metrics.viewers(lambda: broadcast.viewers)
         self._context = WebContext(
-            cameras={key: _camera(channel) for key, channel in channels.items()},
-            intake=intake,
+            cameras={key: _camera(channel) for key, channel in service.channels.items()},
+            intake=service.intake,
             http_uploads=self.http_uploads,
-            journal=journal,
-            live=live,
+            journal=service.journal,
+            live=service.live,
             broadcast=broadcast,
-            health=health,
-            metrics=exposition,
+            health=service.health,
+            metrics=lambda: exposition(metrics, service.journal, service.outlets),
             pictures=PictureFiles(thumbnails_of(settings)),
             access=self._access,
             links=self._links,
             site=self._access.site,
             zone=local_zone(settings.time_zone),
-            archives=tuple(ArchiveInfo(one.name, one.url, one.try_now) for one in archives),
+            archives=tuple(ArchiveInfo(one.name, one.url, one.try_now) for one in service.archives.outlets),
             max_upload=int(web.max_upload_mb * 1e6),
             max_pixels=settings.max_pixels,
             detector=settings.detector.kind,

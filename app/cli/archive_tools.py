@@ -18,7 +18,7 @@ from app.archives import Archive, RemoteObject
 from app.journal import ArchivedPicture, ArchiveStats, Journal
 from app.media.picture import BadPicture, examine
 from app.messages import Inspection, Snapshot
-from app.pipeline.decide import decide
+from app.pipeline.decide import sum_up
 from app.storage.cache import Cache
 
 BATCH = 200
@@ -164,7 +164,7 @@ class Import:
             width=picture.width,
             height=picture.height,
         )
-        self._journal.import_picture(Inspection(snapshot, decision=decide(None)), self._archives)
+        self._journal.import_picture(Inspection(snapshot, decision=sum_up(None)), self._archives)
         imported.taken += 1
 
 

@@ -45,12 +45,20 @@ class PublisherContext:
 class Publisher(Protocol):
     """Delivers events to one target. Called by one thread at a time."""
 
-    name: str
-    """The target's name in the journal's delivery rows; stable across restarts."""
-    threads: Sequence[ManagedThread]
-    """What has to run for it, a connection for example; it ends after the last event was published."""
-    abandon_after: Mapping[str, float]
-    """Failure code -> seconds after which an event that still fails so is given up."""
+    @property
+    def name(self) -> str:
+        """The target's name in the journal's delivery rows; stable across restarts."""
+        ...
+
+    @property
+    def threads(self) -> Sequence[ManagedThread]:
+        """What has to run for it, a connection for example; it ends after the last event was published."""
+        ...
+
+    @property
+    def abandon_after(self) -> Mapping[str, float]:
+        """Failure code -> seconds after which an event that still fails so is given up."""
+        ...
 
     def publish(self, inspection: Inspection) -> None:
         """Deliver one event and return when the target has confirmed it.

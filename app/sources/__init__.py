@@ -39,7 +39,10 @@ class SourceContext:
 class TriggerSource(Protocol):
     """Brings triggers from one place, and tells that place when one is done."""
 
-    thread: ManagedThread
+    @property
+    def thread(self) -> ManagedThread:
+        """What brings the triggers; it ends after the last one was acknowledged."""
+        ...
 
     def acknowledge(self, receipt: str) -> None:
         """The outcome of the trigger with this receipt is recorded: it need not come again. From any thread."""

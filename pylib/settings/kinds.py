@@ -49,7 +49,7 @@ def named(kind: str, settings: type[BaseModel]) -> type[BaseModel]:
         f"{kind.title().replace('_', '')}Entry",
         __base__=(settings, Named),
         __doc__=settings.__doc__,
-        kind=(Literal[kind], kind),
+        kind=(Literal[kind], kind),  # type: ignore[arg-type]
     )
 
 

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from app.journal import Journal
 from app.journal.entries import Correction
 from app.messages import Box, Detection, Inspection, Label, Snapshot
-from app.pipeline.decide import decide
+from app.pipeline.decide import sum_up
 from app.storage.cache import Cache
 from tests.browser.drawing import scene
 
@@ -175,13 +175,13 @@ class Seeder:
             origin=seed.origin,
         )
         if not seed.has_picture:
-            return Inspection(replace(snapshot, problem=seed.problem), decision=decide(None), problem=seed.problem)
+            return Inspection(replace(snapshot, problem=seed.problem), decision=sum_up(None), problem=seed.problem)
         picture = place.picture(taken_at)
         snapshot = self._with_picture(snapshot, picture)
         if seed.problem:
-            return Inspection(snapshot, decision=decide(None), problem=seed.problem)
+            return Inspection(snapshot, decision=sum_up(None), problem=seed.problem)
         detection = _detection(seed, place.box(picture, taken_at) if seed.shows != "nobody" else None)
-        return Inspection(snapshot, "rekognition", detection, decide(detection))
+        return Inspection(snapshot, "rekognition", detection, sum_up(detection))
 
     def _with_picture(self, snapshot: Snapshot, picture: bytes) -> Snapshot:
         path = self._cache.store(

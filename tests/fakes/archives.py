@@ -46,6 +46,9 @@ class FakeArchive:
         for event_id, picture in self.kept.items():
             yield RemoteObject(event_id, f"{event_id}.jpg", len(picture), md5(picture).hexdigest())
 
+    def describe(self) -> str:
+        return "a fake"
+
     def close(self) -> None:
         self.closed = True
 

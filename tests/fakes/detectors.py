@@ -12,6 +12,7 @@ class FakeDetector:
 
     name = "fake"
     concurrency = 8
+    cost_usd = 0.0
 
     def __init__(self, *answers: Detection | Exception) -> None:
         self.answers = list(answers) or [PERSON]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, tzinfo
 from pathlib import Path
 
+from app.archives import ArchiveContext
 from app.archives.google_drive import TOKEN_FILE, GoogleDrive, GoogleDriveSettings
 from app.messages import Detection, Inspection, Label, Snapshot
 from tests.simulators.drive import DriveDouble
@@ -25,7 +26,7 @@ def an_archive(
     if not (data_dir / TOKEN_FILE).exists():
         double.sign_ins.sign_in(data_dir / TOKEN_FILE)
     settings = GoogleDriveSettings(folder=folder, api_root_url=double.url, timeout=timeout)
-    return GoogleDrive(settings, data_dir=data_dir, zone=zone, pauses=pauses)
+    return GoogleDrive(settings, ArchiveContext(data_dir=data_dir, zone=zone), pauses=pauses)
 
 
 def an_inspection(

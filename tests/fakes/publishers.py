@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from app.messages import Inspection
+from pylib.runtime.threads import ManagedThread
 
 
 class FakePublisher:
     """Keeps what it is given; while `failure` is set, raises it."""
 
     name = "fake"
+    threads: tuple[ManagedThread, ...] = ()
 
-    def __init__(self) -> None:
+    def __init__(self, *, abandon_after: Mapping[str, float] | None = None) -> None:
+        self.abandon_after: Mapping[str, float] = abandon_after or {}
         self.published: list[Inspection] = []
         self.failure: Exception | None = None
         self.attempts = 0

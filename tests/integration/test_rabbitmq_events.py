@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import msgpack
 import pytest
@@ -13,11 +14,12 @@ import zmq
 
 from app import wire
 from app.messages import Detection, Inspection, Label, Snapshot, Trigger, decode, encode
-from app.publishers import PublishRejected, PublishUnavailable
+from app.publishers import PublisherContext, PublishRejected, PublishUnavailable
 from app.publishers.rabbitmq import RabbitMQ
 from app.sources.rabbitmq import decoder
 from pylib.rabbitmq.listener import ZMQListener
 from pylib.rabbitmq.publisher import ConfirmedPublisher
+from pylib.rabbitmq.settings import RabbitMQSettings
 from pylib.rabbitmq.topology import Exchange, Subscription
 from tests.broker import Broker
 from tests.integration.rabbit import eventually
@@ -35,9 +37,17 @@ def publisher(own_broker: Broker, name: str) -> Iterator[ConfirmedPublisher]:
     assert one.join(60)
 
 
+def connected(publisher: ConfirmedPublisher, exchange: str, **context: Any) -> RabbitMQ:
+    """What publishes to this exchange over this connection."""
+    settings = RabbitMQSettings(server_address="broker", exchange=exchange)
+    target = RabbitMQ(settings, PublisherContext(device_name="pi", **context))
+    target.connection = publisher
+    return target
+
+
 @pytest.fixture
 def target(publisher: ConfirmedPublisher, name: str) -> RabbitMQ:
-    return RabbitMQ(publisher, exchange=name, topic="snapshot", device_name="pi")
+    return connected(publisher, name)
 
 
 def inspection(path: Path) -> Inspection:
@@ -86,13 +96,7 @@ def test_an_event_carries_a_link_to_its_small_picture_where_people_can_reach_the
     own_broker: Broker, publisher: ConfirmedPublisher, name: str, tmp_path: Path
 ) -> None:
     own_broker.listen(name, "#", queue=name)
-    target = RabbitMQ(
-        publisher,
-        exchange=name,
-        topic="snapshot",
-        device_name="pi",
-        thumbnail_url=lambda event: f"https://home/{event}",
-    )
+    target = connected(publisher, name, thumbnail_url=lambda event: f"https://home/{event}")
     picture = tmp_path / "picture.jpg"
     picture.write_bytes(b"\xff\xd8 a picture")
     target.publish(inspection(picture))
@@ -120,7 +124,7 @@ def test_an_event_that_no_broker_would_take_is_rejected(
 
 def test_an_event_is_owed_while_the_broker_is_away(broker: Broker, name: str, tmp_path: Path) -> None:
     away = ConfirmedPublisher("publisher", replace(broker.address, port=1))
-    target = RabbitMQ(away, exchange=name, topic="snapshot", device_name="pi")
+    target = connected(away, name)
     with pytest.raises(PublishUnavailable, match="broker_away"):
         target.publish(inspection(tmp_path / "gone.jpg"))
 

@@ -16,7 +16,7 @@ from botocore.config import Config
 from moto.server import ThreadedMotoServer
 
 from app.archives import ArchiveBlocked, ArchiveUnavailable, RemoteObject
-from app.archives.folder import Folder
+from app.archives.folder import Folder, FolderSettings
 from app.archives.s3 import S3
 from app.archives.s3.settings import S3Settings
 from app.journal import Journal
@@ -331,7 +331,7 @@ def test_a_broken_archive_delays_neither_the_other_nor_events(
     stages: dict[str, Publish | Keep] = {
         "fake": Publish(publisher, journal=journal),
         "s3": Keep(s3, journal=journal),
-        "folder": Keep(Folder(tmp_path / "archive"), journal=journal),
+        "folder": Keep(Folder(FolderSettings(dir=tmp_path / "archive")), journal=journal),
     }
     for number in range(20):
         recorded(journal, a_picture(cache, number), *stages)

@@ -11,9 +11,10 @@ import pytest
 from structlog.testing import capture_logs
 
 from app.messages import Inspection
-from app.publishers import PublishError, PublishRejected, PublishUnavailable
+from app.publishers import PublisherContext, PublishError, PublishRejected, PublishUnavailable
 from app.publishers.rabbitmq import RabbitMQ
 from pylib.errors import Failure, Permanent, Transient
+from pylib.rabbitmq.settings import RabbitMQSettings
 from tests.fakes.archives import a_picture, event_id
 
 ID = event_id(1)
@@ -34,14 +35,12 @@ class Confirming:
 
 
 def target(publisher: Confirming) -> RabbitMQ:
-    return RabbitMQ(
-        publisher,  # type: ignore[arg-type]
-        exchange="home",
-        topic="snapshot",
-        device_name="pi",
-        storage_url=lambda: "https://drive",
-        thumbnail_url=lambda event: f"https://album/{event}",
+    context = PublisherContext(
+        device_name="pi", storage_url=lambda: "https://drive", thumbnail_url=lambda event: f"https://album/{event}"
     )
+    made = RabbitMQ(RabbitMQSettings(server_address="broker", exchange="home"), context)
+    made.connection = publisher  # type: ignore[assignment]
+    return made
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -17,9 +17,6 @@ from app.archives.google_drive.status import DriveStatus, examine
 from app.archives.google_drive.token import DriveToken
 from app.archives.google_drive.uploads import EVENT_ID, DriveUploads
 from app.messages import Inspection
-
-if TYPE_CHECKING:
-    from datetime import tzinfo
 
 TOKEN_FILE = "snapshot_processor_creds"  # noqa: S105 - a file's name
 GOOGLE = "https://www.googleapis.com/"

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from app.archives import ArchiveBlocked, ArchiveRejected, ArchiveUnavailable, RemoteObject
-from app.archives.folder import MARKER, MARKER_TEXT, Folder
+from app.archives import ArchiveBlocked, ArchiveContext, ArchiveRejected, ArchiveUnavailable, RemoteObject
+from app.archives.folder import MARKER, MARKER_TEXT, Folder, FolderSettings
 from tests.fakes.archives import NOON, a_picture, event_id
 from tests.fakes.disk_order import recorded
 
@@ -30,7 +30,7 @@ def root(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def folder(root: Path) -> Folder:
-    folder = Folder(root)
+    folder = Folder(FolderSettings(dir=root))
     folder.open()
     return folder
 
@@ -40,7 +40,7 @@ def files(root: Path) -> list[str]:
 
 
 def test_it_is_known_by_its_name_and_leads_nobody_to_a_path_of_this_machine(root: Path) -> None:
-    folder = Folder(root, name="nas", concurrency=3)
+    folder = Folder(FolderSettings(dir=root, concurrency=3), ArchiveContext(name="nas"))
     assert (folder.name, folder.concurrency, folder.url) == ("nas", 3, "")
 
 
@@ -84,7 +84,7 @@ def test_a_picture_outlasts_a_power_cut_from_the_moment_it_counts_as_kept(
 
 def test_the_marker_and_a_new_archive_s_folder_outlast_one_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     steps = recorded(monkeypatch, tmp_path)
-    Folder(tmp_path / "disk/archive").open()
+    Folder(FolderSettings(dir=tmp_path / "disk/archive")).open()
     partial = f"disk/archive/.{MARKER}.part"
     assert steps == [
         "mkdir disk",
@@ -198,10 +198,10 @@ def test_a_disk_that_was_unmounted_is_not_filled_below_its_mount_point(folder: F
 def test_an_unmarked_folder_is_a_new_archive_only_when_none_was_used_before(root: Path) -> None:
     root.mkdir()
     with pytest.raises(ArchiveBlocked, match="not_mounted"):
-        Folder(root, used=lambda: True).open()
+        Folder(FolderSettings(dir=root), ArchiveContext(used=lambda: True)).open()
     assert not (root / MARKER).exists()
-    Folder(root, used=lambda: False).open()
-    Folder(root, used=lambda: True).open()
+    Folder(FolderSettings(dir=root), ArchiveContext(used=lambda: False)).open()
+    Folder(FolderSettings(dir=root), ArchiveContext(used=lambda: True)).open()
     assert (root / MARKER).exists()
 
 
@@ -215,8 +215,8 @@ def test_a_full_disk_waits_for_a_person_and_leaves_nothing_half(folder: Folder, 
 
 
 def test_a_mount_whose_server_is_gone_costs_bounded_time_and_threads(root: Path) -> None:
-    Folder(root).open()
-    folder = Folder(root, attempt=0.2, concurrency=1)
+    Folder(FolderSettings(dir=root)).open()
+    folder = Folder(FolderSettings(dir=root, concurrency=1), attempt=0.2)
     (root / DAY).mkdir(parents=True)
     os.mkfifo(root / PARTIAL)  # opening it for writing waits for a reader for ever
     before = threading.active_count()

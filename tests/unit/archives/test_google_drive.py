@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from app.archives import ArchiveBlocked, ArchiveError, ArchiveRejected, ArchiveUnavailable, load
+from app.archives import KINDS, ArchiveBlocked, ArchiveError, ArchiveRejected, ArchiveUnavailable
 from app.archives.google_drive import GoogleDrive, GoogleDriveSettings
 from app.archives.google_drive.errors import NotThere, SecondParentRefused, Throttled, Unanswered, refusal
 from app.archives.google_drive.ledger import Ledger
@@ -149,7 +149,7 @@ def test_a_camera_whose_clock_is_ahead_does_not_date_its_file_into_the_future() 
 
 
 def test_the_settings_stand_alone_and_are_found_by_their_kind() -> None:
-    assert load("google_drive") is GoogleDrive
+    assert KINDS.load("google_drive") is GoogleDrive
     assert GoogleDrive.Settings is GoogleDriveSettings
     settings = GoogleDriveSettings(folder="Snapshots")
     assert settings.token_file(Path("/data")) == Path("/data/snapshot_processor_creds")

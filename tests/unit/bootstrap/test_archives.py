@@ -32,7 +32,7 @@ def settings(tmp_path: Path, **environ: str) -> Settings:
     return load(environ={"DATA_DIR": str(tmp_path / "data"), "TIME_ZONE": "UTC", **environ})
 
 
-def keeping(tmp_path: Path, journal: Journal, **environ: str) -> Keeping:
+def keeping(tmp_path: Path, journal: Journal, **environ: str) -> ArchiveParts:
     return ArchiveParts(
         settings(tmp_path, **environ),
         journal=journal,
@@ -42,10 +42,11 @@ def keeping(tmp_path: Path, journal: Journal, **environ: str) -> Keeping:
 
 
 def test_each_archive_that_is_named_has_a_stage_of_its_own(tmp_path: Path, journal: Journal) -> None:
-    assert keeping(tmp_path, journal).names == []
+    assert keeping(tmp_path, journal).outlets == []
     everything = keeping(tmp_path, journal, **S3, **DRIVE, ARCHIVE_DIR=str(tmp_path / "archive"))
-    assert everything.names == ["google_drive", "s3", "folder"]
-    assert len(everything.stages) == 3
+    assert [outlet.name for outlet in everything.outlets] == ["google_drive", "s3", "folder"]
+    assert len({id(outlet.stage) for outlet in everything.outlets}) == 3
+    assert all(outlet.keeps for outlet in everything.outlets)
 
 
 def test_events_carry_the_first_link_that_leads_anywhere(tmp_path: Path, journal: Journal) -> None:
@@ -66,7 +67,7 @@ def test_sorting_and_the_token_s_copy_are_for_drive_only(tmp_path: Path, journal
     backup = {"BACKUP_S3_BUCKET": "tokens"}
 
     def jobs(**environ: str) -> list[str]:
-        return [job.name for job in keeping(tmp_path, journal, **environ).jobs]
+        return [job.name for job in keeping(tmp_path, journal, **environ).jobs([])]
 
     assert jobs(**S3, **backup) == ["retention"]
     assert jobs(**DRIVE) == ["retention", "organiser"]
@@ -77,10 +78,10 @@ def test_an_archive_is_late_after_the_time_that_is_set(tmp_path: Path, journal: 
     clock.now = time.time() - 120
     recorded(journal, a_picture(None), "folder")
     folder = {"ARCHIVE_DIR": str(tmp_path / "archive")}
-    (patient,) = keeping(tmp_path, journal, **folder).stages
-    (strict,) = keeping(tmp_path, journal, **folder, ARCHIVE_ALARM_AFTER="60").stages
-    assert (patient.status().ok, strict.status().ok) == (True, False)
-    assert "1 pictures to archive, the oldest for 1" in strict.status().detail
+    (patient,) = keeping(tmp_path, journal, **folder).outlets
+    (strict,) = keeping(tmp_path, journal, **folder, ARCHIVE_ALARM_AFTER="60").outlets
+    assert (patient.probe().ok, strict.probe().ok) == (True, False)
+    assert "1 pictures to archive, the oldest for 1" in strict.probe().detail
 
 
 def test_the_cache_and_the_videos_are_cleaned_while_the_service_runs(tmp_path: Path, journal: Journal) -> None:
@@ -91,7 +92,7 @@ def test_the_cache_and_the_videos_are_cleaned_while_the_service_runs(tmp_path: P
     came.write_bytes(b"a video")
     videos = Videos(tmp_path / "data/videos", zone=UTC)
     video = videos.keep(came, event_id=event_id(2), camera="Yard Camera", taken_at=long_ago)
-    (job,) = keeping(tmp_path, journal).jobs
+    (job,) = keeping(tmp_path, journal).jobs([])
     job.start()
     deadline = time.monotonic() + 20
     while (picture.exists() or video.exists()) and time.monotonic() < deadline:

@@ -12,8 +12,10 @@ from types import SimpleNamespace
 
 import pytest
 
-from app.bootstrap import service as composition
-from app.bootstrap.service import INSPECTIONS, LATE_S, SETTLED_S, SNAPSHOTS, TRIGGERS, UPLOADS, Service
+from app.bootstrap import monitoring, probes, publishing
+from app.bootstrap.monitoring import SETTLED_S
+from app.bootstrap.publishing import LATE_S
+from app.bootstrap.service import INSPECTIONS, SNAPSHOTS, TRIGGERS, UPLOADS, Service
 from app.config.settings import load
 from app.journal import Backoff
 from app.messages import Detection, Inspection, Snapshot
@@ -103,7 +105,7 @@ def test_all_threads_stand_in_the_order_of_the_stream(made: Callable[..., Servic
         "ftp",
         "requests",
         "uploads",
-        "handed in",
+        "http uploads",
         "fetch",
         "listener",
         "receive",
@@ -119,7 +121,7 @@ def test_all_threads_stand_in_the_order_of_the_stream(made: Callable[..., Servic
 
 def test_what_is_not_configured_does_not_run(made: Callable[..., Service]) -> None:
     names = {thread.name for thread in made(WEB_ENABLED="false", UPLOADS_SETTLE="0").threads}
-    absent = {"web", "handed in", "schedule", "heartbeat", "monitors", "ftp", "settle", "publish", "publisher"}
+    absent = {"web", "http uploads", "schedule", "heartbeat", "monitors", "ftp", "settle", "publish", "publisher"}
     assert not names & (absent | {"listener"})
     assert names >= {"requests", "uploads", "fetch", "detect", "archive folder", "live", "database journal"}
 
@@ -127,7 +129,7 @@ def test_what_is_not_configured_does_not_run(made: Callable[..., Service]) -> No
 def test_the_threads_get_what_the_settings_say(made: Callable[..., Service]) -> None:
     service = made(**EVERYTHING)
     assert service.supervisor._grace == 7
-    assert service.fetch._max_age == service.settings.max_age
+    assert relays(service)["fetch"].stage._max_age == service.settings.max_age  # type: ignore[attr-defined]
     assert relays(service)["fetch"]._max_waiting == 11
     assert relays(service)["fetch"]._pool.workers == 3
     assert relays(service)["publish"]._pool.workers == 1, "or events would lose their order"
@@ -197,7 +199,7 @@ def test_a_disk_that_is_nearly_full_is_no_place_to_work(
 
 def test_the_broker_is_well_only_while_both_connections_are(made: Callable[..., Service]) -> None:
     listener, publisher = (SimpleNamespace(name=name, connected=True) for name in ("listener", "publisher"))
-    probe = composition._connected(listener, publisher)  # type: ignore[arg-type]
+    probe = probes._connected([listener, publisher])  # type: ignore[list-item]
     assert probe() == Status(ok=True, detail="connected")
     publisher.connected = False
     assert probe() == Status(ok=False, detail="not connected: publisher")
@@ -211,7 +213,7 @@ def test_what_is_owed_to_the_broker_for_a_minute_is_said(
         happened(service, "a1")
         assert checks(service)["undelivered"].ok
         later = time.time() + LATE_S
-        monkeypatch.setattr(composition, "time", SimpleNamespace(time=lambda: later))
+        monkeypatch.setattr(publishing, "time", SimpleNamespace(time=lambda: later))
         late = checks(service)["undelivered"]
     assert not late.ok
     assert late.detail.startswith("1 events, the oldest for 6")
@@ -223,7 +225,8 @@ def test_a_broker_that_is_back_gets_at_once_what_it_is_owed(made: Callable[..., 
         for target in ("rabbitmq", "folder"):
             service.journal.postpone("a1", target, problem="away", backoff=Backoff(600, 600))
         assert service.journal.pending("rabbitmq", limit=9) == []
-        service._broker_is_back()
+        (publisher,) = service.publishing.publishers
+        publisher.connection._on_connect()  # type: ignore[attr-defined]
         assert [one.id for one in service.journal.pending("rabbitmq", limit=9)] == ["a1"]
         assert service.journal.pending("folder", limit=9) == [], "which is not back"
 
@@ -231,7 +234,7 @@ def test_a_broker_that_is_back_gets_at_once_what_it_is_owed(made: Callable[..., 
 def test_metrics_have_a_line_for_every_queue_camera_and_target(made: Callable[..., Service]) -> None:
     with recording(made(**EVERYTHING)) as service:
         happened(service, "a1")
-        lines = service._exposition().decode().splitlines()
+        lines = probes.exposition(service.metrics, service.journal, service.outlets).decode().splitlines()
     shown = {line.rpartition(" ")[0] for line in lines}
     assert shown >= {f'queue_depth{{queue="{name}"}}' for name in relays(service)}
     assert shown >= {f'stage_in_hand{{stage="{name}"}}' for name in ("fetch", "detect", "publish", "folder")}
@@ -240,12 +243,11 @@ def test_metrics_have_a_line_for_every_queue_camera_and_target(made: Callable[..
 
 
 def test_a_call_costs_something_when_it_was_answered(made: Callable[..., Service]) -> None:
-    service = made()
-    for detector, outcome in (("rekognition", "ok"), ("rekognition", "throttled"), ("hog", "ok")):
-        service._count_detection(detector, outcome)
+    service = made(DETECTOR_KIND="rekognition", DETECTOR_REGION="eu-central-1")
+    for outcome in ("ok", "throttled"):
+        service.detection._count("rekognition", outcome)
     page = service.metrics.render().decode()
     assert 'detector_cost_usd_total{detector="rekognition"} 0.001' in page
-    assert 'detector_cost_usd_total{detector="hog"} 0.0' in page
     assert 'detector_calls_total{detector="rekognition",outcome="throttled"} 1.0' in page
 
 
@@ -271,7 +273,7 @@ def test_what_is_wrong_right_after_the_start_is_nobody_s_alarm(
     made: Callable[..., Service], watcher: HttpDouble, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock = SimpleNamespace(monotonic=lambda: 1000.0, time=time.time)
-    monkeypatch.setattr(composition, "time", clock)
+    monkeypatch.setattr(monitoring, "time", clock)
     with recording(made(**BROKER, HC_PING_URL=f"{watcher.url}/ping")) as service:
         (monitors,) = (thread for thread in service.threads if thread.name == "monitors")
         report = monitors._action  # type: ignore[attr-defined]

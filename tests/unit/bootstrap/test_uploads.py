@@ -85,7 +85,7 @@ def test_without_a_login_there_is_no_ftp_server_and_the_folder_is_watched_all_th
 def test_servers_are_those_that_somebody_can_log_in_to(
     home: Home, config: dict[str, object], servers: list[str]
 ) -> None:
-    assert [server.name for server in home.reception(**config).servers] == servers
+    assert [thread.name for thread in home.reception(**config).threads] == ["quarantine", *servers]
 
 
 def test_a_login_for_no_camera_is_refused_with_its_name(home: Home) -> None:

@@ -9,15 +9,16 @@ import pytest
 import structlog.testing
 
 from app.bootstrap.service import Service
+from app.bootstrap.web import WebParts
 from app.config.settings import load
 from tests.bench.processes import free_port
 
 
-def showing(data_dir: Path, **web: str) -> Showing:
+def showing(data_dir: Path, **web: str) -> WebParts:
     """Of a service that does not run; `web` are settings in capitals."""
     environment = {f"WEB_{name}": value for name, value in web.items()}
     settings = load(None, {"DATA_DIR": str(data_dir), "WEB_PORT": str(free_port()), **environment})
-    made = Service(settings, version="1.2.3").showing
+    made = Service(settings, version="1.2.3").web
     assert made is not None
     return made
 

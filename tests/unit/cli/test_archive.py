@@ -11,7 +11,7 @@ import pytest
 import yaml
 from click.testing import CliRunner, Result
 
-from app.archives.folder import Folder
+from app.archives.folder import Folder, FolderSettings
 from app.cli.archive import archive, clean, drive_login
 from app.pipeline.archive import Keep
 from app.storage.cache import Cache
@@ -70,7 +70,7 @@ def archived(config: Path, numbers: range) -> None:
         for number in numbers:
             recorded(journal, a_picture(cache, number), "folder")
         journal.retry_now("folder")
-        work_off(Keep(Folder(config.parent / "archive"), journal=journal))
+        work_off(Keep(Folder(FolderSettings(dir=config.parent / "archive")), journal=journal))
 
 
 def test_pictures_of_a_known_camera_are_taken_up_and_wait_for_the_archive(config: Path) -> None:

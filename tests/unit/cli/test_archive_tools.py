@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from app.archives.folder import Folder
+from app.archives.folder import Folder, FolderSettings
 from app.cli.archive_tools import Import, retry, status_line, verify
 from app.journal import Journal
 from app.messages import Inspection
@@ -33,7 +33,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def archive(tmp_path: Path) -> Folder:
-    folder = Folder(tmp_path / "archive")
+    folder = Folder(FolderSettings(dir=tmp_path / "archive"))
     folder.open()
     return folder
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from app.detectors import DetectorRejected, load
+from app.detectors import KINDS, DetectorRejected
 from app.detectors.hog import Hog, HogSettings, confidence_of
 from app.messages import Box, Detection
 from tests.fakes.pictures import GROUND, SCENE, encoded, scene, turned
@@ -124,7 +124,7 @@ def test_threads_get_the_answers_that_one_would_get(hog: Hog) -> None:
 
 
 def test_it_is_the_kind_hog_and_works_on_every_cpu() -> None:
-    assert load("hog") is Hog
+    assert KINDS.load("hog") is Hog
     detector = Hog(Hog.Settings(kind="hog"))
     assert detector.name == "hog"
     assert detector.concurrency == os.cpu_count()

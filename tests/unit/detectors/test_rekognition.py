@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from app.detectors import DetectorError, DetectorRejected, DetectorUnavailable, load
+from app.detectors import KINDS, DetectorContext, DetectorError, DetectorRejected, DetectorUnavailable
 from app.detectors.rekognition import MAX_BYTES, Rekognition, RekognitionSettings
 from app.messages import Box, Detection
 from tests.fakes.pictures import busy, encoded, scene
@@ -291,7 +291,7 @@ def test_what_is_no_picture_is_never_sent(double: Double) -> None:
 def test_beyond_the_monthly_cap_nothing_is_asked_until_the_next_month(double: Double) -> None:
     today = datetime(2026, 1, 31, 23, 59, tzinfo=UTC)
     settings = RekognitionSettings(endpoint_url=double.url, monthly_cap=5)
-    asked = Rekognition(settings, calls_this_month=lambda: 3, now=lambda: today)
+    asked = Rekognition(settings, DetectorContext(calls_this_month=lambda: 3), now=lambda: today)
     for _ in range(2):
         asked.detect(PICTURE)
     error = failure(asked)
@@ -314,7 +314,7 @@ def test_a_call_that_failed_does_not_count_against_the_cap(double: Double) -> No
 
 
 def test_it_is_the_kind_rekognition() -> None:
-    assert load("rekognition") is Rekognition
+    assert KINDS.load("rekognition") is Rekognition
     assert Rekognition.name == Rekognition.Settings().kind == "rekognition"
 
 

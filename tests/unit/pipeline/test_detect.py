@@ -10,6 +10,7 @@ import pytest
 from app.detectors import DetectorRejected, DetectorUnavailable
 from app.journal import Journal
 from app.messages import Detection, Inspection, Snapshot
+from app.pipeline.decide import Decide
 from app.pipeline.detect import Detect
 from pylib.sqlite import DatabaseUnavailable
 from tests.fakes.clock import Clock
@@ -36,7 +37,7 @@ def look(stage: Detect, snapshot: Snapshot) -> Inspection:
 
 def test_what_is_seen_is_recorded_with_a_delivery_for_each_target(journal: Journal, tmp_path: Path) -> None:
     detector = FakeDetector()
-    inspection = look(Detect(detector, journal=journal, targets=["a", "b"]), a_snapshot(journal, tmp_path))
+    inspection = look(Detect(detector, journal=journal, decide=Decide(["a", "b"])), a_snapshot(journal, tmp_path))
     assert detector.pictures == [b"picture"]
     assert (inspection.detector, inspection.detection, inspection.decision) == ("fake", PERSON, "person")
     assert journal.find("s1") == inspection
@@ -44,7 +45,7 @@ def test_what_is_seen_is_recorded_with_a_delivery_for_each_target(journal: Journ
 
 
 def test_nobody_in_the_picture_is_clear(journal: Journal, tmp_path: Path) -> None:
-    stage = Detect(FakeDetector(Detection()), journal=journal, targets=[])
+    stage = Detect(FakeDetector(Detection()), journal=journal, decide=Decide([]))
     assert look(stage, a_snapshot(journal, tmp_path)).decision == "clear"
 
 
@@ -60,7 +61,9 @@ def test_a_failing_detector_becomes_the_problem_and_the_event_goes_on(
     journal: Journal, tmp_path: Path, failure: Exception, problem: str
 ) -> None:
     counted: list[tuple[str, str]] = []
-    stage = Detect(FakeDetector(failure), journal=journal, targets=["a"], count=lambda *pair: counted.append(pair))
+    stage = Detect(
+        FakeDetector(failure), journal=journal, decide=Decide(["a"]), count=lambda *pair: counted.append(pair)
+    )
     inspection = look(stage, a_snapshot(journal, tmp_path))
     assert (inspection.problem, inspection.detector, inspection.decision) == (problem, "", "unknown")
     assert journal.backlog("a").count == 1
@@ -70,7 +73,7 @@ def test_a_failing_detector_becomes_the_problem_and_the_event_goes_on(
 def test_a_snapshot_without_a_picture_is_passed_on_with_its_problem(journal: Journal, tmp_path: Path) -> None:
     detector = FakeDetector()
     snapshot = a_snapshot(journal, tmp_path, problem="timeout: no answer")
-    inspection = look(Detect(detector, journal=journal, targets=["a"]), snapshot)
+    inspection = look(Detect(detector, journal=journal, decide=Decide(["a"])), snapshot)
     assert (inspection.problem, inspection.decision, detector.pictures) == (
         "timeout: no answer",
         "unknown",
@@ -79,13 +82,13 @@ def test_a_snapshot_without_a_picture_is_passed_on_with_its_problem(journal: Jou
 
 
 def test_without_a_detector_nothing_is_a_problem(journal: Journal, tmp_path: Path) -> None:
-    inspection = look(Detect(None, journal=journal, targets=[]), a_snapshot(journal, tmp_path))
+    inspection = look(Detect(None, journal=journal, decide=Decide([])), a_snapshot(journal, tmp_path))
     assert (inspection.problem, inspection.decision) == ("", "unknown")
 
 
 def test_a_detector_that_is_away_is_left_alone_for_a_while(journal: Journal, tmp_path: Path) -> None:
     detector = FakeDetector(DetectorUnavailable("timeout", "no answer"))
-    stage = Detect(detector, journal=journal, targets=[])
+    stage = Detect(detector, journal=journal, decide=Decide([]))
     problems = [look(stage, a_snapshot(journal, tmp_path, f"s{n}")).problem.partition(":")[0] for n in range(5)]
     assert problems == ["timeout", "timeout", "timeout", "detector_away", "detector_away"]
     assert len(detector.pictures) == 3
@@ -94,7 +97,7 @@ def test_a_detector_that_is_away_is_left_alone_for_a_while(journal: Journal, tmp
 def test_a_detector_that_fails_now_and_then_is_not_left_alone(journal: Journal, tmp_path: Path) -> None:
     away = DetectorUnavailable("timeout", "no answer")
     answers: list[Detection | Exception] = [away, away, PERSON]
-    stage = Detect(FakeDetector(*answers * 4), journal=journal, targets=[])
+    stage = Detect(FakeDetector(*answers * 4), journal=journal, decide=Decide([]))
     problems = [look(stage, a_snapshot(journal, tmp_path, f"s{n}")).problem.partition(":")[0] for n in range(12)]
     assert problems == ["timeout", "timeout", ""] * 4
 
@@ -102,7 +105,7 @@ def test_a_detector_that_fails_now_and_then_is_not_left_alone(journal: Journal, 
 @pytest.mark.parametrize("failure", [DetectorRejected("bad_picture", "no"), ZeroDivisionError()])
 def test_a_picture_that_is_refused_is_no_outage(journal: Journal, tmp_path: Path, failure: Exception) -> None:
     detector = FakeDetector(failure)
-    stage = Detect(detector, journal=journal, targets=[])
+    stage = Detect(detector, journal=journal, decide=Decide([]))
     for number in range(5):
         look(stage, a_snapshot(journal, tmp_path, f"s{number}"))
     assert len(detector.pictures) == 5
@@ -113,7 +116,7 @@ def test_one_that_a_later_stage_decides_about_is_held_and_nobody_is_owed_it(jour
     stage = Detect(
         FakeDetector(),
         journal=journal,
-        targets=["a"],
+        decide=Decide(["a"]),
         count=lambda *pair: counted.append(pair),
         holds=lambda snapshot: snapshot.id == "held",
     )
@@ -129,12 +132,12 @@ def test_one_that_a_later_stage_decides_about_is_held_and_nobody_is_owed_it(jour
 def test_a_picture_that_is_gone_is_a_problem_of_that_event_only(journal: Journal, tmp_path: Path) -> None:
     snapshot = a_snapshot(journal, tmp_path)
     Path(snapshot.path).unlink()
-    assert look(Detect(FakeDetector(), journal=journal, targets=[]), snapshot).problem.startswith("picture_gone")
+    assert look(Detect(FakeDetector(), journal=journal, decide=Decide([])), snapshot).problem.startswith("picture_gone")
 
 
 def test_a_picture_is_paid_for_once_although_the_disk_is_full(journal: Journal, tmp_path: Path) -> None:
     detector = FakeDetector()
-    stage = Detect(detector, journal=journal, targets=["a"])
+    stage = Detect(detector, journal=journal, decide=Decide(["a"]))
     snapshot = a_snapshot(journal, tmp_path)
     with full_disk(journal):
         for _ in range(3):
@@ -148,7 +151,7 @@ def test_a_picture_is_paid_for_once_although_the_disk_is_full(journal: Journal, 
 def test_what_nobody_looked_at_before_a_restart_is_owed_at_once(journal: Journal, clock: Clock, tmp_path: Path) -> None:
     snapshot = a_snapshot(journal, tmp_path)
     clock.now += 1
-    stage = Detect(FakeDetector(), journal=journal, targets=[])
+    stage = Detect(FakeDetector(), journal=journal, decide=Decide([]))
     assert list(stage.pending()) == [snapshot]
     look(stage, snapshot)
     assert list(stage.pending()) == []

@@ -10,7 +10,7 @@ import pytest
 
 from app.cameras import CameraRejected, CameraUnavailable
 from app.journal import Journal
-from app.messages import Snapshot
+from app.messages import Snapshot, Trigger
 from app.pipeline.fetch import Channel, Fetch
 from app.storage.cache import Cache, CacheUnavailable
 from pylib.runtime.circuit_breaker import Breaker
@@ -45,8 +45,8 @@ class Stand:
             count_trigger=lambda *pair: self.counted_triggers.append(pair),
         )
 
-    def _acknowledge(self, receipt: str) -> None:
-        self.acknowledged.append(receipt)
+    def _acknowledge(self, trigger: Trigger) -> None:
+        self.acknowledged.append(trigger.receipt)
         self.note("acknowledge")
 
     def fetch(self, event_id: str = "t1", **changes: object) -> Snapshot:

@@ -11,6 +11,7 @@ from PIL import Image, ImageDraw, ImageFilter
 
 from app.journal import Journal
 from app.messages import Detection, Inspection, Label, Snapshot
+from app.pipeline.decide import Decide
 from app.pipeline.settle import Settle
 from tests.fakes.clock import Clock
 
@@ -31,7 +32,7 @@ class Stand:
         return Settle(
             SECONDS,
             journal=self.journal,
-            targets=["rabbitmq", "s3"],
+            decide=Decide(["rabbitmq", "s3"]),
             archives=["s3"],
             holds=lambda s: s.origin == "ftp",
         )

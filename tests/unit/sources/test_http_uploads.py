@@ -205,5 +205,5 @@ def test_the_picture_is_safe_before_its_record_and_both_before_it_is_accepted(
 def test_after_a_crash_it_is_found_in_the_record(desk: Desk, journal: Journal, clock: Clock) -> None:
     snapshot = desk.submit()
     clock.now += 1
-    assert list(Detect(None, journal=journal, targets=()).pending()) == [snapshot]
+    assert list(Detect(None, journal=journal, decide=Decide(())).pending()) == [snapshot]
     assert desk.submit() == snapshot

@@ -1,0 +1,48 @@
+"""Relays for stages and outlets: what all of them have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import Any
+
+from app.bootstrap.outlets import Outlet
+from app.messages import Inspection, Message
+from app.monitoring.metrics import SnapshotMetrics
+from pylib.runtime.relay import Transport, ZmqRelay
+from pylib.runtime.stage import Stage
+
+LIVE = "inproc://live"
+"""Where everybody in this process hears of events, without delivery rows."""
+
+
+class Relays:
+    """Makes relays: one message of a camera at a time, many cameras at once, all of it metered."""
+
+    def __init__(self, transport: Transport, metrics: SnapshotMetrics) -> None:
+        self._transport = transport
+        self._metrics = metrics
+
+    def stage(self, name: str, stage: Stage[Any], *, meter: str = "", **options: Any) -> ZmqRelay[Message]:
+        """A relay for one stage; `options` are those of `pylib.runtime.relay.ZmqRelay`."""
+        common = {"key": lambda message: message.camera, "identity": lambda message: message.id}
+        return self._transport.relay(name, stage, meter=self._metrics.stage(meter or name), **{**common, **options})
+
+    def outlet(self, outlet: Outlet) -> ZmqRelay[Message]:
+        """A relay for one outlet, at its own pace. Events keep their order; pictures need none in an archive."""
+        key = {"key": lambda message: message.id} if outlet.keeps else {}
+        return self.stage(
+            outlet.relay_name,
+            outlet.stage,
+            meter=outlet.meter,
+            source=outlet.address,
+            workers=outlet.workers,
+            **key,
+        )
+
+    def to_outlets(self, outlets: Sequence[Outlet]) -> dict[str, Any]:
+        """The options of the relay that tells them: each inspection goes to those that were decided for."""
+
+        def route(inspection: Inspection) -> Collection[str]:
+            return [LIVE, *(outlet.address for outlet in outlets if outlet.name in inspection.targets)]
+
+        return {"sinks": [LIVE, *(outlet.address for outlet in outlets)], "route": route}
