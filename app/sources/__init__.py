@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import time
+import uuid
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any, ClassVar, Protocol
 
 from pydantic import BaseModel
 
+from app.messages import Trigger
 from pylib.runtime.relay import Transport
 from pylib.runtime.stage import Source
 from pylib.runtime.threads import ManagedThread
@@ -59,6 +63,34 @@ class SourceKind(Protocol):
     def __call__(self, settings: Any, context: SourceContext) -> TriggerSource:
         """A source of these `Settings`; connects to nothing yet."""
         ...
+
+
+def new_trigger(
+    camera: str,
+    *,
+    label: str,
+    origin: str,
+    timestamp: datetime | None = None,
+    active_input: Mapping[str, Any] | None = None,
+    key: str = "",
+    receipt: str = "",
+    traceparent: str = "",
+    baggage: str = "",
+) -> Trigger:
+    """A trigger of this moment, unless its `timestamp` says otherwise; for `key` and `receipt` see `Trigger`."""
+    return Trigger(
+        id=uuid.uuid4().hex,
+        camera=camera,
+        label=label,
+        timestamp=timestamp or datetime.now(UTC),
+        arrived=time.monotonic(),
+        origin=origin,
+        key=key,
+        receipt=receipt,
+        active_input=active_input,
+        traceparent=traceparent,
+        baggage=baggage,
+    )
 
 
 RABBITMQ = "rabbitmq"

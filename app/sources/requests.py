@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 import queue
-import time
-import uuid
-from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
-from typing import Any
+from collections.abc import Iterable
 
 from app.journal import Journal
 from app.messages import Trigger
@@ -36,27 +32,3 @@ class Intake:
 
     def close(self) -> None:
         """What is still queued is in the journal."""
-
-
-def new_trigger(
-    camera: str,
-    *,
-    label: str,
-    origin: str,
-    timestamp: datetime | None = None,
-    active_input: Mapping[str, Any] | None = None,
-    traceparent: str = "",
-    baggage: str = "",
-) -> Trigger:
-    """A trigger of our own, of this moment unless told otherwise."""
-    return Trigger(
-        id=uuid.uuid4().hex,
-        camera=camera,
-        label=label,
-        timestamp=timestamp or datetime.now(UTC),
-        arrived=time.monotonic(),
-        origin=origin,
-        active_input=active_input,
-        traceparent=traceparent,
-        baggage=baggage,
-    )

@@ -6,7 +6,8 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from app.sources.requests import Intake, new_trigger
+from app.sources import new_trigger
+from app.sources.requests import Intake
 
 
 @dataclass(slots=True)

@@ -14,7 +14,7 @@ from starlette.routing import Route
 from app.journal.entries import Correction
 from app.media.picture import BadPicture
 from app.naming import slug
-from app.sources.requests import new_trigger
+from app.sources import new_trigger
 from app.web.album.rendering import Rendering, is_part
 from app.web.api import archives, request_models, validation
 from app.web.api.uploads import UploadedPicture, UploadEndpoints, form_of

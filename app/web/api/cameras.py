@@ -12,7 +12,7 @@ from starlette.responses import JSONResponse, Response
 from app.journal.entries import Filter
 from app.messages import Trigger
 from app.naming import slug
-from app.sources.requests import new_trigger
+from app.sources import new_trigger
 from app.web.api import request_models, response_models, validation
 from app.web.api.common import ERRORS, FAILURES, accepted, error
 from app.web.api.operation import BodySpec, Operation, json_of

@@ -12,6 +12,7 @@ import pytest
 from app.journal import Journal
 from app.media.picture import BadPicture
 from app.messages import Inspection, Snapshot
+from app.pipeline.decide import Decide
 from app.pipeline.detect import Detect
 from app.sources.http_uploads import HttpUploads
 from app.storage.cache import Cache, CacheUnavailable

@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 import pytest
 
 from app.journal import Journal
-from app.sources.requests import Intake, new_trigger
+from app.sources import new_trigger
+from app.sources.requests import Intake
 from app.sources.schedule import Schedule
 from pylib.sqlite import DatabaseUnavailable
 from tests.fakes.clock import Clock
