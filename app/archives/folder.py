@@ -23,7 +23,7 @@ from app.archives import (
     event_id_in,
 )
 from app.messages import Inspection
-from pylib.files.durable import sync_folder
+from pylib.files import durable
 from pylib.runtime.bounded_calls import BoundedCalls
 from pylib.settings.fields import Directory, Section
 
@@ -141,8 +141,8 @@ class Folder:
             return
         if used:
             raise self._not_mounted()
-        _make_folders(self._folder)
-        _write_whole(marker, MARKER_TEXT.encode())
+        durable.make_folder(self._folder)
+        durable.write(marker, MARKER_TEXT.encode())
 
     def _look(self) -> None:
         if not (self._folder / MARKER).exists():
@@ -158,10 +158,16 @@ class Folder:
     def _write(self, target: Path, picture: bytes, taken: float) -> None:
         self._look()  # before every write: else pictures would fill the disk below the mount point
         if _same(target, picture):
-            _sync(target.parent)  # an earlier attempt may have ended before it did so
+            durable.sync_folder(target.parent)  # an earlier attempt may have ended before it did so
             return
-        _make_folders(target.parent)
-        _write_whole(target, picture, modified=taken)
+        durable.make_folder(target.parent)
+        durable.write(target, picture, check=lambda partial: self._check(partial, picture, taken))
+
+    def _check(self, partial: Path, picture: bytes, taken: float) -> None:
+        with suppress(PermissionError):  # some network mounts keep their own time
+            os.utime(partial, (taken, taken))
+        if not _same(partial, picture):
+            raise ArchiveUnavailable("wrong_copy", f"{self._folder}: what was written reads differently.")
 
     def _kept(self, path: Path) -> RemoteObject:
         data = path.read_bytes()
@@ -178,40 +184,3 @@ def _same(path: Path, picture: bytes) -> bool:
         return path.stat().st_size == len(picture) and _md5(path.read_bytes()) == _md5(picture)
     except FileNotFoundError:
         return False
-
-
-def _make_folders(folder: Path) -> None:
-    if not folder.is_dir():
-        _make_folders(folder.parent)
-        folder.mkdir(exist_ok=True)
-        _sync(folder.parent)
-
-
-def _write_whole(target: Path, data: bytes, *, modified: float | None = None) -> None:
-    """The name that it has until it is whole is always the same, so that a crash leaves nothing for ever."""
-    partial = target.with_name(f".{target.name}.part")
-    try:
-        with partial.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        if modified is not None:
-            with suppress(PermissionError):  # some network mounts keep their own time
-                os.utime(partial, (modified, modified))
-        if not _same(partial, data):
-            raise ArchiveUnavailable("wrong_copy", f"{target.parent}: what was written reads differently.")
-        partial.replace(target)
-    except (OSError, ArchiveError):
-        with suppress(OSError):
-            partial.unlink()
-        raise
-    _sync(target.parent)
-
-
-def _sync(folder: Path) -> None:
-    """A rename is durable only when its folder is."""
-    try:
-        sync_folder(folder)
-    except OSError as error:
-        if error.errno not in (errno.EINVAL, errno.EOPNOTSUPP):  # network mounts that know no such thing
-            raise

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import re
-import tempfile
 from pathlib import Path
+
+from pylib.files import durable
 
 _MARK = re.compile(r"# Written by make setup; [^\n]*\(sha256 of the rest: ([0-9a-f]{64})\)\n")
 
@@ -28,8 +28,4 @@ def may_be_replaced(path: Path) -> bool:
 
 def write(path: Path, body: str, *, mode: int) -> None:
     """Put a marked body in place whole, readable as `mode` says from its first byte on."""
-    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")  # made with mode 0600
-    with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:
-        os.fchmod(descriptor, mode)
-        file.write(marked(body))
-    Path(name).replace(path)
+    durable.write_private(path, marked(body).encode(), mode=mode)

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import errno
-import os
 from datetime import datetime, tzinfo
 from pathlib import Path
 
 from app.media.formats import SUFFIXES
 from app.naming import slug
 from pylib.errors import Transient
-from pylib.files.durable import sync_folder
+from pylib.files import durable
 
-PARTIAL = ".part"
-
-_CANNOT_LINK = (errno.EXDEV, errno.EPERM, errno.EOPNOTSUPP, errno.EMLINK, errno.ENOSYS)
-"""Another device, no such thing on this file system, another owner's file, or too many names already."""
+_MODE = 0o644
+"""Whoever is on this machine may look at pictures; nobody else may change them."""
 
 
 class CacheUnavailable(Transient):
@@ -32,8 +28,8 @@ class Cache:
     def open(self) -> None:
         """Make the folder and clear away what a crash left half written. Raises `CacheUnavailable`."""
         try:
-            _make_folder(self.root)
-            for leftover in self.root.rglob(f"*{PARTIAL}"):
+            durable.make_folder(self.root)
+            for leftover in self.root.rglob(f"*{durable.PARTIAL}"):
                 leftover.unlink(missing_ok=True)
         except OSError as error:
             raise _unavailable(self.root, error) from error
@@ -45,8 +41,8 @@ class Cache:
         """
         path = self._path(event_id, camera, taken_at, format)
         try:
-            _make_folder(path.parent)
-            _write(path, picture)
+            durable.make_folder(path.parent)
+            durable.write(path, picture, mode=_MODE)
         except OSError as error:
             raise _unavailable(path, error) from error
         return path
@@ -59,9 +55,9 @@ class Cache:
         """
         path = self._path(event_id, camera, taken_at, format)
         try:
-            _make_folder(path.parent)
-            if not _link(file, path):
-                _write(path, file.read_bytes())
+            durable.make_folder(path.parent)
+            if not durable.link(file, path):
+                durable.write(path, file.read_bytes(), mode=_MODE)
         except OSError as error:
             raise _unavailable(path, error) from error
         return path
@@ -70,48 +66,6 @@ class Cache:
         local = taken_at.astimezone(self._zone)
         folder = self.root / local.strftime("%Y/%m/%d") / slug(camera)
         return folder / f"{local:%H%M%S}-{event_id}{SUFFIXES[format]}"
-
-
-def _make_folder(folder: Path) -> None:
-    missing = []
-    while not folder.is_dir():
-        missing.append(folder)
-        folder = folder.parent
-    for path in reversed(missing):
-        path.mkdir(exist_ok=True)
-        sync_folder(path.parent)
-
-
-def _write(path: Path, data: bytes) -> None:
-    partial = path.with_name(path.name + PARTIAL)
-    descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
-    try:
-        view = memoryview(data)
-        while view:
-            view = view[os.write(descriptor, view) :]
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-    partial.rename(path)
-    sync_folder(path.parent)
-
-
-def _link(file: Path, path: Path) -> bool:
-    """Give a file another name, durably; False where that cannot be."""
-    descriptor = os.open(file, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)  # the contents before the name
-    finally:
-        os.close(descriptor)
-    path.unlink(missing_ok=True)  # an attempt that was not recorded
-    try:
-        path.hardlink_to(file)
-    except OSError as error:
-        if error.errno in _CANNOT_LINK:
-            return False
-        raise
-    sync_folder(path.parent)
-    return True
 
 
 def _unavailable(path: Path, error: OSError) -> CacheUnavailable:

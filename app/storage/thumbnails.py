@@ -20,7 +20,6 @@ log = structlog.get_logger(__name__)
 Size = Literal["thumbnail", "preview"]
 """480 pixels wide, for lists; at most 2048 pixels a side, for looking at one."""
 
-PARTIAL = ".part"
 BATCH = 200
 """Names in one question about what is still known."""
 
@@ -107,7 +106,8 @@ class Thumbnails:
         made = _MAKERS[size](picture_of(snapshot), max_pixels=self._max_pixels)
         path = self._path(snapshot.id, size)
         try:
-            _write(path, made)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            durable.write(path, made, sync=False)  # it can be made again
         except OSError as error:
             log.warning("thumbnail not kept", path=str(path), reason=error.strerror)
         if not Path(snapshot.path).exists():
@@ -146,22 +146,9 @@ def _by_id(folder: Path) -> dict[str, list[Path]]:
     """All files of a folder by the id of the snapshot that they were made of, half written ones too."""
     found: dict[str, list[Path]] = {}
     for path in folder.glob("*-*"):
-        found.setdefault(path.name.partition("-")[0], []).append(path)
+        found.setdefault(path.name.removeprefix(".").partition("-")[0], []).append(path)
     return found
 
 
 def _gone(snapshot: Snapshot) -> PictureGone:
     return PictureGone("picture_gone", snapshot.problem or "the picture is no longer in the cache")
-
-
-def _write(path: Path, data: bytes) -> None:
-    """Write it whole or not at all. It can be made again, so nobody waits for the disk."""
-    partial = path.with_name(path.name + PARTIAL)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        partial.write_bytes(data)
-        partial.rename(path)
-    except OSError:
-        with suppress(OSError):
-            partial.unlink(missing_ok=True)
-        raise

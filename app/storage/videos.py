@@ -12,7 +12,7 @@ from pathlib import Path, PurePath
 
 from app.naming import slug
 from pylib.errors import Transient
-from pylib.files.durable import move
+from pylib.files import durable
 
 SUFFIXES = (
     *(
@@ -79,7 +79,7 @@ class Videos:
         path = self.folder / slug(camera) / name
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            move(file, path)
+            durable.move(file, path)
         except OSError as error:
             reason = error.strerror or os.strerror(error.errno or 0)
             raise VideosUnavailable("videos_unavailable", f"cannot keep {path.name}: {reason}") from error

@@ -13,6 +13,8 @@ from pathlib import Path
 
 import structlog
 
+from pylib.files import durable
+
 log = structlog.get_logger(__name__)
 
 FILE = "ftp-bans.json"
@@ -126,10 +128,8 @@ class Bans:
             {"address": ban.address, "until": ban.until.timestamp(), "failures": ban.failures}
             for ban in reversed(self.listed())
         ]
-        partial = self._path.with_suffix(".part")
         try:
-            partial.write_text(json.dumps(rows))
-            partial.rename(self._path)
+            durable.write(self._path, json.dumps(rows).encode(), sync=False)
         except OSError as error:
             log.warning("bans not written down", reason=error.strerror)
 

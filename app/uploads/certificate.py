@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ipaddress
-import os
 import socket
 import ssl
 from datetime import UTC, datetime, timedelta
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pylib.errors import Permanent
+from pylib.files import durable
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
@@ -42,8 +42,8 @@ def make_certificate(folder: Path, *, names: tuple[str, ...] = ()) -> tuple[Path
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
     try:
-        _write(key, pem, mode=0o600)
-        _write(certificate, _self_signed(private, ("localhost", socket.gethostname(), *names)), mode=0o644)
+        durable.write_private(key, pem)
+        durable.write(certificate, _self_signed(private, ("localhost", socket.gethostname(), *names)), mode=0o644)
     except OSError as error:
         raise CertificateUnusable("ftp_certificate", f"cannot write {folder}: {error.strerror}") from error
     return certificate, key
@@ -99,13 +99,3 @@ def _general_name(name: str) -> Any:
         return x509.IPAddress(ipaddress.ip_address(name))
     except ValueError:
         return x509.DNSName(name)
-
-
-def _write(path: Path, data: bytes, *, mode: int) -> None:
-    partial = path.with_suffix(".part")
-    partial.unlink(missing_ok=True)
-    with open(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:  # noqa: PTH123
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    partial.rename(path)

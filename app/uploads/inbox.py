@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import shutil
 import uuid
@@ -10,9 +9,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePath, PurePosixPath
 
-from app.storage.cache import PARTIAL
 from pylib.errors import Transient
-from pylib.files.durable import copy, sync_folder
+from pylib.files import durable
 
 TAKEN = ".taken"
 """Folder inside the upload area (so that taking a file is a rename) with one folder for each file: `<id>.<origin>`."""
@@ -76,7 +74,7 @@ class Inbox:
 
     def arriving(self) -> Path:
         """A path to write a file to before it has its name."""
-        return self.area / ARRIVING / f"{uuid.uuid4().hex}{PARTIAL}"
+        return self.area / ARRIVING / f"{uuid.uuid4().hex}{durable.PARTIAL}"
 
     def take(self, path: Path) -> InboxFile | None:
         """Take a whole file that lies under its name in the area; None when it is gone."""
@@ -90,18 +88,15 @@ class Inbox:
         """Take what is in memory, safely on disk when this returns."""
         written = self.arriving()
         try:
-            with written.open("wb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
+            durable.write_new(written, data)
         except OSError as error:
-            written.unlink(missing_ok=True)
             raise _unavailable(written, error) from error
         taken = self._take(written, name, origin)
         if taken is None:
             raise InboxUnavailable("inbox_unavailable", f"{written} vanished")
         try:
-            self._sync_names(taken.path)
+            durable.sync_folder(taken.path.parent)
+            durable.sync_folder(self.area / TAKEN)
         except OSError as error:
             raise _unavailable(taken.path, error) from error
         return taken
@@ -130,7 +125,7 @@ class Inbox:
         target = folder / _packed(name)
         try:
             target.parent.mkdir(parents=True)
-            self._move(path, target)
+            durable.move(path, target, through=self.arriving())
         except FileNotFoundError:
             shutil.rmtree(folder, ignore_errors=True)
             return None
@@ -138,23 +133,6 @@ class Inbox:
             shutil.rmtree(folder, ignore_errors=True)
             raise _unavailable(path, error) from error
         return InboxFile(taken_id, target, name, origin)
-
-    def _move(self, path: Path, target: Path) -> None:
-        try:
-            path.rename(target)
-        except OSError as error:
-            if error.errno != errno.EXDEV:
-                raise
-            # A folder of the area may be another device's: a share, a volume of its own.
-            arriving = self.arriving()
-            copy(path, arriving)
-            arriving.rename(target)
-            self._sync_names(target)
-            path.unlink()
-
-    def _sync_names(self, target: Path) -> None:
-        sync_folder(target.parent)
-        sync_folder(self.area / TAKEN)
 
 
 def _packed(name: PurePosixPath) -> str:

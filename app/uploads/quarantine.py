@@ -14,7 +14,7 @@ from pathlib import Path, PurePath
 import structlog
 
 from pylib.errors import Failure, Transient
-from pylib.files.durable import move
+from pylib.files import durable
 
 log = structlog.get_logger(__name__)
 
@@ -81,7 +81,7 @@ class Quarantine:
             )
             self.folder.mkdir(parents=True, exist_ok=True)
             self._describe(entry)  # first: a file without its reason would be a riddle
-            move(file, self.folder / stored)
+            durable.move(file, self.folder / stored)
         except OSError as error:
             text = error.strerror or os.strerror(error.errno or 0)
             raise QuarantineUnavailable("quarantine_unavailable", f"cannot keep {name}: {text}") from error
@@ -128,10 +128,8 @@ class Quarantine:
             self.clean()
 
     def _describe(self, entry: Quarantined) -> None:
-        path = self._description(entry.id)
-        partial = path.with_name(f"{path.name}.part")
-        partial.write_text(json.dumps(asdict(entry), indent=1), encoding="utf-8")
-        partial.rename(path)
+        described = json.dumps(asdict(entry), indent=1).encode()
+        durable.write(self._description(entry.id), described, sync=False)
 
     def _entries(self) -> Iterator[Quarantined]:
         for path in self.folder.glob("*.about.json"):

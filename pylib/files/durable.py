@@ -1,4 +1,4 @@
-"""Files: moved so that they are always whole, in the one place or in the other; read with few system calls."""
+"""Files that are whole or not there, whatever is killed or unplugged: written, moved, linked and read."""
 
 from __future__ import annotations
 
@@ -6,7 +6,17 @@ import errno
 import os
 import shutil
 import tempfile
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
+
+PARTIAL = ".part"
+"""Ends the name that a file has until it is whole, `.<name>.part`."""
+
+_CANNOT_LINK = (errno.EXDEV, errno.EPERM, errno.EOPNOTSUPP, errno.EMLINK, errno.ENOSYS)
+"""Another device, no such thing on this file system, another owner's file, or too many names already."""
+_CANNOT_SYNC = (errno.EINVAL, errno.EOPNOTSUPP)
+"""What network mounts say that know no syncing of folders."""
 
 
 def read(path: str) -> bytes:
@@ -21,50 +31,152 @@ def read(path: str) -> bytes:
         os.close(descriptor)
 
 
-def move(source: Path, target: Path) -> None:
+def write(
+    path: Path,
+    data: bytes,
+    *,
+    mode: int = 0o666,
+    sync: bool = True,
+    check: Callable[[Path], None] = lambda _partial: None,
+) -> None:
+    """Replace a file so that a crash or a power cut leaves the old one or the new one. Raises OSError.
+
+    The partial name is always the same, so that crashes do not pile up files: one writer a file at a time.
+    `mode` is less the umask. `check` gets the written file before it has its name, and keeps it from that by raising.
+    Without `sync` nobody waits for the disk, and a power cut may leave an empty file.
+    """
+    partial = _partial(path)
+    descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, mode)
+    _put(partial, descriptor, path, data, sync=sync, check=check)
+
+
+def write_private(path: Path, data: bytes, *, mode: int = 0o600) -> None:
+    """The same for a file that has its `mode` from its first byte on, whoever else writes it just now."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=PARTIAL)  # of mode 0600
+    os.fchmod(descriptor, mode)
+    _put(Path(name), descriptor, path, data)
+
+
+def write_new(path: Path, data: bytes) -> None:
+    """Write a file that nobody looks at yet: it is on the disk when it is moved. Raises OSError."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
+    try:
+        _fill(descriptor, data, sync=True)
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
+
+
+def append(path: Path, data: bytes, *, mode: int = 0o600) -> None:
+    """Add to a file's end, made if there is none. Raises OSError; a power cut may leave a part of `data`."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    new = not path.exists()
+    descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, mode)
+    _fill(descriptor, data, sync=True)
+    if new:
+        sync_folder(path.parent)
+
+
+def move(source: Path, target: Path, *, through: Path | None = None) -> None:
     """Rename a file, or copy it where source and target are on different devices; `target` is replaced.
 
-    A crash leaves it whole in at least one of the two places. Raises OSError.
+    A crash leaves it whole in at least one of the two places. `through`: where a copy lies until it is whole, on
+    the target's device; beside the target if not given. Raises OSError.
     """
     try:
         source.rename(target)
     except OSError as error:
         if error.errno != errno.EXDEV:
             raise
-        partial = target.with_name(f"{target.name}.part")
-        copy(source, partial)
-        partial.rename(target)
+        copy = through or _partial(target)
+        try:
+            shutil.copy2(source, copy, follow_symlinks=False)
+            if not copy.is_symlink():
+                _sync(copy)
+            copy.rename(target)
+        except BaseException:
+            _drop(copy)
+            raise
         sync_folder(target.parent)
+        sync_folder(target.parent.parent)  # the folder may be as new as the file
         source.unlink()
 
 
-def copy(source: Path, target: Path) -> None:
-    """Copy a file, or a link as a link, with its times; the contents are on the disk then. Raises OSError."""
-    shutil.copy2(source, target, follow_symlinks=False)
-    if not target.is_symlink():
-        with target.open("rb") as file:
-            os.fsync(file.fileno())
+def link(source: Path, target: Path) -> bool:
+    """Give a file that nobody writes to another name; False where files cannot have two. Raises OSError."""
+    _sync(source)  # the contents before the name
+    target.unlink(missing_ok=True)
+    try:
+        target.hardlink_to(source)
+    except OSError as error:
+        if error.errno in _CANNOT_LINK:
+            return False
+        raise
+    sync_folder(target.parent)
+    return True
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder and those above it. Raises OSError."""
+    if not folder.is_dir():
+        make_folder(folder.parent)
+        folder.mkdir(exist_ok=True)
+        sync_folder(folder.parent)
 
 
 def sync_folder(folder: Path) -> None:
     """Have a folder's names on the disk: a new or renamed file is durable only when they are. Raises OSError."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        _sync(folder, os.O_DIRECTORY)
+    except OSError as error:
+        if error.errno not in _CANNOT_SYNC:
+            raise
+
+
+def _put(
+    partial: Path,
+    descriptor: int,
+    path: Path,
+    data: bytes,
+    *,
+    sync: bool = True,
+    check: Callable[[Path], None] = lambda _partial: None,
+) -> None:
+    try:
+        _fill(descriptor, data, sync=sync)
+        check(partial)
+        partial.rename(path)
+    except BaseException:
+        _drop(partial)
+        raise
+    if sync:
+        sync_folder(path.parent)
+
+
+def _fill(descriptor: int, data: bytes, *, sync: bool) -> None:
+    try:
+        view = memoryview(data)
+        while view:
+            view = view[os.write(descriptor, view) :]
+        if sync:
+            os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _sync(path: Path, flags: int = 0) -> None:
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | flags)
     try:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
 
 
-def write_private(path: Path, content: bytes) -> None:
-    """Replace a file by one of mode 0600, durably and at once; a crash leaves the old one. Raises OSError."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")  # made with mode 0600
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(descriptor)
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
+def _drop(partial: Path) -> None:
+    with suppress(OSError):
+        partial.unlink()
+
+
+def _partial(path: Path) -> Path:
+    return path.with_name(f".{path.name}{PARTIAL}")

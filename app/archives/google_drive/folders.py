@@ -11,7 +11,7 @@ import structlog
 
 from app.archives.google_drive.errors import NotThere
 from app.archives.google_drive.session import FOLDER, DriveSession, quoted
-from pylib.files.durable import write_private
+from pylib.files import durable
 
 log = structlog.get_logger(__name__)
 
@@ -132,6 +132,6 @@ class Folders:
             return
         self._recalled = top
         try:
-            write_private(self._memory, json.dumps(asdict(top)).encode())
+            durable.write_private(self._memory, json.dumps(asdict(top)).encode())
         except OSError as error:
             log.warning("drive folder not remembered", reason=error.strerror)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from pathlib import Path
 
-from pylib.files.durable import sync_folder
+from pylib.files import durable
 
 KEPT = 50_000
 """Events in each of the two generations of the file."""
@@ -44,21 +43,8 @@ class Ledger:
             return False
 
     def _note(self, event_id: str) -> None:
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        new = not self._path.exists()
         # The line's end comes first, so that a line which a power cut tore does not swallow the next.
-        _append(self._path, f"\n{event_id}".encode())
-        if new:
-            sync_folder(self._path.parent)
-
-
-def _append(path: Path, data: bytes) -> None:
-    descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
-    try:
-        os.write(descriptor, data)
-        os.fdatasync(descriptor)
-    finally:
-        os.close(descriptor)
+        durable.append(self._path, f"\n{event_id}".encode())
 
 
 def _read(path: Path) -> set[str]:

@@ -12,7 +12,7 @@ from typing import Any
 from app.archives import ArchiveBlocked, ArchiveError, ArchiveUnavailable
 from app.archives.google_drive.errors import SIGN_IN
 from app.archives.google_drive.transport import DriveTransport
-from pylib.files.durable import write_private
+from pylib.files import durable
 
 SCOPE = "https://www.googleapis.com/auth/drive.file"
 """Only what this app itself made in Drive."""
@@ -161,4 +161,4 @@ def save(path: Path, stored: StoredToken) -> None:
     values = json.loads(stored.credentials.to_json())
     if stored.signed_in_at:
         values[SIGNED_IN_AT] = stored.signed_in_at.timestamp()
-    write_private(path, json.dumps(values).encode())
+    durable.write_private(path, json.dumps(values).encode())

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 from pylib.errors import Failure, Permanent, Transient
-from pylib.files.durable import write_private
+from pylib.files import durable
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
@@ -92,7 +92,7 @@ class TokenBackup:
         if not _renewable(content):
             raise BackupRejected("bad_copy", "The copy in S3 is no Google token: sign in anew.")
         try:
-            write_private(self._file, content)
+            durable.write_private(self._file, content)
         except OSError as error:
             raise BackupRejected("not_written", f"{self._file} cannot be written: {error.strerror}") from None
         log.info("google token restored", bucket=self._bucket)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import os
-import shutil
 import time
 import uuid
 from collections import OrderedDict
@@ -18,6 +17,7 @@ import structlog
 from app.media.completeness import looks_complete
 from app.uploads.ftp.quota import Quota
 from app.uploads.inbox import ARRIVING, TAKEN, Inbox, InboxFile, InboxUnavailable, is_temporary
+from pylib.files import durable
 
 log = structlog.get_logger(__name__)
 
@@ -117,7 +117,7 @@ class Storage:
             raise StoreRefused(550, "There is a folder of that name.")
         arriving = self.inbox.arriving()
         try:
-            _move(source, arriving)
+            durable.move(source, arriving)
         except OSError as error:
             raise StoreRefused(550, f"{error.strerror}.") from error
         self.settle(arriving, target)
@@ -169,7 +169,7 @@ class Storage:
     def _put(self, arriving: Path, path: Path) -> None:
         if looks_complete(path):  # the camera uses its names again before anybody has taken the last file
             path.rename(path.with_name(f"{path.stem}-{uuid.uuid4().hex[:8]}{path.suffix}"))
-        _move(arriving, path)
+        durable.move(arriving, path)
         self.count("left")
 
     def _remember(self, path: Path, stored: StoredFile) -> None:
@@ -192,15 +192,6 @@ class Storage:
         except OSError:
             return None
         return status.st_size if (status.st_mode & 0o170000) == 0o100000 else None
-
-
-def _move(source: Path, target: Path) -> None:
-    try:
-        source.rename(target)
-    except OSError as error:
-        if error.errno != errno.EXDEV:
-            raise
-        shutil.move(source, target)  # a camera's folder is a volume of its own: slow, and works
 
 
 class IncomingFile:
@@ -272,7 +263,7 @@ class IncomingFile:
     def _open(self) -> FileIO:
         arriving = self._storage.inbox.arriving()
         if self._resumed:
-            _move(self._path, arriving)  # out of the watcher's sight while it grows
+            durable.move(self._path, arriving)  # out of the watcher's sight while it grows
         # O_EXCL for a new file; neither way follows a link.
         flags = os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC | (0 if self._resumed else os.O_CREAT | os.O_EXCL)
         self._file = FileIO(os.open(arriving, flags, 0o644), "w")

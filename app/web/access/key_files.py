@@ -8,7 +8,7 @@ import secrets
 from pathlib import Path
 
 from pylib.errors import Permanent
-from pylib.files.durable import write_private
+from pylib.files import durable
 
 KEY_BYTES = 32
 LARGEST_FILE = 1_000_000
@@ -59,7 +59,7 @@ def write(path: Path, content: bytes) -> None:
     """Replace a file that only its owner can read. Raises `BrokenFile`."""
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        write_private(path, content)
+        durable.write_private(path, content)
     except OSError as error:
         raise BrokenFile(
             path, f"cannot be written ({error.strerror})", remedy="give its folder to the user that the service runs as"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -139,14 +140,15 @@ def test_where_nothing_can_be_kept_it_is_answered_all_the_same(tmp_path: Path, t
 def test_a_disk_that_fills_up_leaves_no_half_file(
     thumbnails: Thumbnails, take: Take, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def full(path: Path, data: bytes) -> int:
-        with path.open("wb") as file:
-            file.write(data[:100])
+    write = os.write
+
+    def full(descriptor: int, data: bytes) -> int:
+        write(descriptor, data[:100])
         raise OSError(28, "No space left on device")
 
     snapshot = take()
     with monkeypatch.context() as patch:
-        patch.setattr(Path, "write_bytes", full)
+        patch.setattr(os, "write", full)
         assert decoded(thumbnails.read(snapshot, "thumbnail")).size == (480, 360)
     assert not files_in(thumbnails.root)
     assert thumbnails.path(snapshot, "thumbnail").exists()
@@ -156,14 +158,14 @@ def test_a_picture_that_is_deleted_while_it_is_looked_at_leaves_nothing(
     thumbnails: Thumbnails, take: Take, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     snapshot = take()
-    write = Path.write_bytes
+    write = os.write
 
-    def deleted_first(path: Path, data: bytes) -> int:
-        Path(snapshot.path).unlink()
+    def deleted_first(descriptor: int, data: bytes) -> int:
+        Path(snapshot.path).unlink(missing_ok=True)
         thumbnails.drop(snapshot.id)
-        return write(path, data)
+        return write(descriptor, data)
 
-    monkeypatch.setattr(Path, "write_bytes", deleted_first)
+    monkeypatch.setattr(os, "write", deleted_first)
     with pytest.raises(PictureGone):
         thumbnails.read(snapshot, "thumbnail")
     assert not files_in(thumbnails.root)

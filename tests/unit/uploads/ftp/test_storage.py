@@ -40,11 +40,11 @@ def upload(storage: Storage, path: Path, data: bytes) -> None:
 
 
 def failing(number: int, into: Path) -> Callable[[Path, Path], Path]:
-    """`Path.rename` that fails for everything that goes into a folder."""
+    """`Path.rename` that fails for everything that goes into a folder from elsewhere."""
     rename = Path.rename
 
     def instead(source: Path, target: Path) -> Path:
-        if into in Path(target).parents:
+        if into in Path(target).parents and source.parent != Path(target).parent:
             raise OSError(number, "injected")
         return rename(source, target)
 
