@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
 import socket
 import threading
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from ipaddress import IPv4Address, IPv6Address
+from ipaddress import IPv6Address, ip_network
 
 from app.cameras import CameraRejected
+from pylib.net.addresses import normal
 
 HOME_NETWORKS = (
     "10.0.0.0/8",  # RFC 1918, as the next two
@@ -49,7 +49,7 @@ class HostPort:
     @property
     def literal(self) -> bool:
         """Whether the host is an IP address rather than a name."""
-        return _address(self.host) is not None
+        return normal(self.host) is not None
 
     def __str__(self) -> str:
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
@@ -89,12 +89,10 @@ class Networks:
 
     def __init__(self, networks: Iterable[str] = HOME_NETWORKS) -> None:
         """`networks` in CIDR notation, IPv4 and IPv6. Raises ValueError naming the one that is malformed."""
-        self._networks = [ipaddress.ip_network(network, strict=False) for network in networks]
+        self._networks = [ip_network(network, strict=False) for network in networks]
 
     def __contains__(self, host: str) -> bool:
-        address = _address(host)
-        if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
-            address = address.ipv4_mapped  # ::ffff:8.8.8.8 reaches 8.8.8.8
+        address = normal(host)  # ::ffff:8.8.8.8 reaches 8.8.8.8
         return address is not None and any(address in network for network in self._networks)
 
     def require(self, addresses: Iterable[SocketAddress]) -> None:
@@ -171,13 +169,6 @@ def _lookup(place: HostPort, flags: int) -> list[SocketAddress]:
     except (socket.gaierror, UnicodeError):  # UnicodeError: a label too long for IDNA
         return []
     return [(family, address) for family, _, _, _, address in entries]  # type: ignore[misc]
-
-
-def _address(host: str) -> IPv4Address | IPv6Address | None:
-    try:
-        return ipaddress.ip_address(host)
-    except ValueError:
-        return None
 
 
 def _require_ipv6(text: str) -> None:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from contextlib import suppress
 from dataclasses import dataclass
-from ipaddress import IPv4Address, IPv6Address, ip_address
 from pathlib import PurePath, PurePosixPath
 from urllib.parse import urlsplit
 
 from app.cameras import CameraSettings
 from pylib.errors import Permanent
+from pylib.net.addresses import normal
 
 UPLOAD_DIR = PurePosixPath("uploads/snapshots")
 """Where cameras' folders lie below the upload area, unless the configuration says otherwise."""
@@ -39,7 +38,7 @@ class PushingCamera:
         place = getattr(camera, "address", "") or urlsplit(getattr(camera, "url", "")).netloc
         host = urlsplit(f"//{place}").hostname or ""
         label = camera.label or camera.location
-        return cls(camera.device_key, label, folder_name(folder or camera.location), str(_ip(host) or ""))
+        return cls(camera.device_key, label, folder_name(folder or camera.location), str(normal(host) or ""))
 
 
 class CameraFolders:
@@ -66,7 +65,7 @@ class CameraFolders:
 
     def by_address(self, address: str) -> str | None:
         """`device_key` of the one camera that is configured with this IP address."""
-        camera = self._by_address.get(str(_ip(address) or ""))
+        camera = self._by_address.get(str(normal(address) or ""))
         return camera.device_key if camera else None
 
     def folder_of(self, device_key: str) -> PurePosixPath:
@@ -96,11 +95,3 @@ def folder_name(location: str) -> str:
     """The folder of a location: in lower case and without blanks, and never more or less than one folder."""
     name = "".join(location.lower().split()).replace("/", "-").replace("\\", "-").lstrip(".")
     return name or "camera"
-
-
-def _ip(text: str) -> IPv4Address | IPv6Address | None:
-    with suppress(ValueError):
-        address = ip_address(text)
-        # How a socket for both families shows an IPv4 peer.
-        return getattr(address, "ipv4_mapped", None) or address
-    return None

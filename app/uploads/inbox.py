@@ -68,7 +68,7 @@ class Inbox:
             shutil.rmtree(self.area / ARRIVING, ignore_errors=True)
             for folder in (self.area / ARRIVING, self.area / TAKEN):
                 folder.mkdir(parents=True, exist_ok=True)
-            sync_folder(self.area)
+            durable.sync_folder(self.area)
         except OSError as error:
             raise _unavailable(self.area, error) from error
 

@@ -10,14 +10,10 @@ import structlog
 import uvicorn
 from starlette.applications import Starlette
 
-from pylib.errors import Permanent
+from pylib.net.listening import listen
 from pylib.runtime.threads import ManagedThread
 
 log = structlog.get_logger(__name__)
-
-
-class AddressInUse(Permanent):
-    """Somebody else listens on the web port."""
 
 
 class WebServer(ManagedThread):
@@ -37,22 +33,10 @@ class WebServer(ManagedThread):
     def open(self) -> int:
         """Take the address before anything starts, and return the port (one of the system's choice for 0).
 
-        Raises `AddressInUse`.
+        Raises `pylib.net.listening.AddressInUse`.
         """
-        family = socket.AF_INET6 if ":" in self._host else socket.AF_INET
-        server = socket.socket(family, socket.SOCK_STREAM)
-        server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            server.bind((self._host, self._port))
-            server.listen(128)  # who is early waits for the event loop instead of being refused
-        except OSError as error:
-            server.close()
-            raise AddressInUse(
-                "web_address",
-                f"cannot listen on {self._host}:{self._port}: {error.strerror}; set WEB_HOST or WEB_PORT",
-            ) from error
-        self._socket = server
-        self._port = server.getsockname()[1]
+        self._socket = listen(self._host, self._port, of="web")
+        self._port = self._socket.getsockname()[1]
         return self._port
 
     def run(self) -> None:

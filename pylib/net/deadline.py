@@ -11,6 +11,9 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
+CLOSE_ENOUGH_S = 0.05
+"""By which a read may overstay: setting a socket's timeout is a system call, and a picture takes many reads."""
+
 _until: ContextVar[float] = ContextVar("until", default=math.inf)
 
 
@@ -37,40 +40,63 @@ def timed(sock: socket.socket) -> socket.socket:
     return kept
 
 
-class TimedSocket(socket.socket):
+class _Timed:
     """Gives each read and write only what is left, and no more than the silence that its timeout allows."""
 
     _silence: float | None = None
 
-    def settimeout(self, value: float | None) -> None:
+    def settimeout(self: Any, value: float | None) -> None:
         self._silence = value
-        super().settimeout(value)
+        super().settimeout(value)  # type: ignore[misc]
 
-    def recv_into(self, *args: Any, **kwargs: Any) -> int:
-        super().settimeout(_allowed(self._silence))
-        return super().recv_into(*args, **kwargs)
+    def recv_into(self: Any, *args: Any, **kwargs: Any) -> Any:
+        _keep_time(self)
+        return super().recv_into(*args, **kwargs)  # type: ignore[misc]
 
-    def sendall(self, *args: Any, **kwargs: Any) -> None:
-        super().settimeout(_allowed(self._silence))
-        super().sendall(*args, **kwargs)
+    def send(self: Any, *args: Any, **kwargs: Any) -> Any:
+        _keep_time(self)
+        return super().send(*args, **kwargs)  # type: ignore[misc]
+
+    def sendall(self: Any, *args: Any, **kwargs: Any) -> None:
+        _keep_time(self)
+        super().sendall(*args, **kwargs)  # type: ignore[misc]
 
 
-class TimedTLSSocket(ssl.SSLSocket):
+class TimedSocket(_Timed, socket.socket):
+    """A socket that keeps to the deadline."""
+
+
+class TimedTLSSocket(_Timed, ssl.SSLSocket):
     """The same under TLS: to be an `ssl.SSLContext.sslsocket_class`."""
 
-    _silence: float | None = None
 
-    def settimeout(self, value: float | None) -> None:
-        self._silence = value
-        super().settimeout(value)
+def timed_pools(plain: type, tls: type) -> dict[str, type]:
+    """urllib3's `pool_classes_by_scheme`: such pools, but of connections that keep to the deadline.
 
-    def recv_into(self, *args: Any, **kwargs: Any) -> int:
-        super().settimeout(_allowed(self._silence))
-        return super().recv_into(*args, **kwargs)
+    TLS needs an `ssl_context` that was handed in.
+    """
+    return {"http": _pool(plain), "https": _pool(tls)}
 
-    def send(self, *args: Any, **kwargs: Any) -> int:
-        super().settimeout(_allowed(self._silence))
-        return super().send(*args, **kwargs)
+
+class _TimedConnection:
+    def _new_conn(self: Any) -> socket.socket:
+        return timed(super()._new_conn())  # type: ignore[misc]
+
+    def connect(self: Any) -> None:
+        if (context := getattr(self, "ssl_context", None)) is not None:
+            context.sslsocket_class = TimedTLSSocket
+        super().connect()  # type: ignore[misc]
+
+
+def _pool(base: Any) -> type:
+    connection = type(base.ConnectionCls.__name__, (_TimedConnection, base.ConnectionCls), {})
+    return type(base.__name__, (base,), {"ConnectionCls": connection})
+
+
+def _keep_time(sock: Any) -> None:
+    allowed, now = _allowed(sock._silence), sock.gettimeout()
+    if allowed is None or now is None or abs(allowed - now) > CLOSE_ENOUGH_S:
+        socket.socket.settimeout(sock, allowed)
 
 
 def _allowed(silence: float | None) -> float | None:

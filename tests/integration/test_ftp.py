@@ -13,7 +13,8 @@ from pathlib import Path, PurePosixPath
 import pytest
 
 from app.uploads.ftp.accounts import Account
-from app.uploads.ftp.server import AreaUnusable, FtpAddressInUse
+from app.uploads.ftp.server import AreaUnusable
+from pylib.net.listening import AddressInUse
 from pylib.settings.credentials import Secret
 from tests.integration.ftp import (
     DOOR,
@@ -391,7 +392,7 @@ def test_folders_are_made_on_start(tmp_path: Path) -> None:
 
 
 def test_an_address_in_use_is_said_before_anything_starts(tmp_path: Path, ftp: Ftp) -> None:
-    with pytest.raises(FtpAddressInUse, match="FTP_PORT"):
+    with pytest.raises(AddressInUse, match="FTP_PORT"):
         Ftp(tmp_path / "other", port=ftp.port).server.open()
 
 

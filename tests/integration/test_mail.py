@@ -26,8 +26,9 @@ from app.uploads.certificate import make_certificate
 from app.uploads.inbox import Inbox, InboxFile, InboxUnavailable
 from app.uploads.mail import connection, server
 from app.uploads.mail.recipients import Recipients
-from app.uploads.mail.server import MailAddressInUse, MailServer
+from app.uploads.mail.server import MailServer
 from app.uploads.mail.settings import MailSettings
+from pylib.net.listening import AddressInUse
 from tests.fakes.pictures import busy, encoded
 
 LOGIN = {"username": "cam", "password": "s3cret pass"}
@@ -540,7 +541,7 @@ def test_a_port_that_is_taken_is_said_before_anything_starts(start: Callable[...
         recipients=Recipients(OWNERS),
         on_taken=site.hear,
     )
-    with pytest.raises(MailAddressInUse, match="MAIL_PORT"):
+    with pytest.raises(AddressInUse, match="MAIL_PORT"):
         second.open()
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 import ssl
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -12,12 +11,11 @@ from typing import Any, Protocol
 import requests
 from requests.adapters import HTTPAdapter
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
-from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import HTTPError
 
 from app.archives import ArchiveUnavailable
 from app.archives.google_drive.errors import Unanswered, refusal
-from pylib.net.deadline import TimedTLSSocket, passed, timed, within
+from pylib.net.deadline import passed, timed_pools, within
 
 MAX_ANSWER = 64 * 1024 * 1024
 """Bytes; a page of a thousand files with all fields asked for stays far below."""
@@ -33,34 +31,14 @@ class AccessToken(Protocol):
         ...
 
 
-class _Connection(HTTPConnection):
-    def _new_conn(self) -> socket.socket:
-        return timed(super()._new_conn())
-
-
-class _TLSConnection(_Connection, HTTPSConnection):
-    pass
-
-
-class _Pool(HTTPConnectionPool):
-    ConnectionCls = _Connection
-
-
-class _TLSPool(HTTPSConnectionPool):
-    ConnectionCls = _TLSConnection
-
-
-@cache
-def _tls_context() -> ssl.SSLContext:
-    context = ssl.create_default_context()
-    context.sslsocket_class = TimedTLSSocket
-    return context
+_POOLS = timed_pools(HTTPConnectionPool, HTTPSConnectionPool)
+_tls_context = cache(ssl.create_default_context)
 
 
 class _Adapter(HTTPAdapter):
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         super().init_poolmanager(*args, ssl_context=_tls_context(), **kwargs)
-        self.poolmanager.pool_classes_by_scheme = {"http": _Pool, "https": _TLSPool}
+        self.poolmanager.pool_classes_by_scheme = _POOLS
 
 
 class _Bearer(requests.auth.AuthBase):

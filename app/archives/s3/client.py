@@ -2,48 +2,19 @@
 
 from __future__ import annotations
 
-import socket
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from boto3.session import Session
-from botocore.awsrequest import (
-    AWSHTTPConnection,
-    AWSHTTPConnectionPool,
-    AWSHTTPSConnection,
-    AWSHTTPSConnectionPool,
-)
+from botocore.awsrequest import AWSHTTPConnectionPool, AWSHTTPSConnectionPool
 from botocore.config import Config
 
-from pylib.net.deadline import TimedTLSSocket, timed
+from pylib.net.deadline import timed_pools
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
 
     from app.archives.s3.settings import S3Settings
-
-
-class _Connection(AWSHTTPConnection):
-    def _new_conn(self) -> socket.socket:
-        return timed(super()._new_conn())
-
-
-class _TLSConnection(AWSHTTPSConnection):
-    def _new_conn(self) -> socket.socket:
-        return timed(super()._new_conn())
-
-    def connect(self) -> None:
-        assert self.ssl_context is not None  # noqa: S101 - botocore always makes one
-        self.ssl_context.sslsocket_class = TimedTLSSocket
-        super().connect()
-
-
-class _Pool(AWSHTTPConnectionPool):
-    ConnectionCls = _Connection
-
-
-class _TLSPool(AWSHTTPSConnectionPool):
-    ConnectionCls = _TLSConnection
 
 
 def make_client(settings: S3Settings) -> S3Client:
@@ -70,5 +41,6 @@ def make_client(settings: S3Settings) -> S3Client:
         config=config,
     )
     # botocore has no setting for this, and its timeout counts each read by itself.
-    client._endpoint.http_session._pool_classes_by_scheme.update(http=_Pool, https=_TLSPool)  # type: ignore[attr-defined]
+    pools = timed_pools(AWSHTTPConnectionPool, AWSHTTPSConnectionPool)
+    client._endpoint.http_session._pool_classes_by_scheme.update(pools)  # type: ignore[attr-defined]
     return client

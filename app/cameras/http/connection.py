@@ -22,9 +22,7 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 
 from app.cameras import CameraRejected, CameraUnavailable
 from app.cameras.address import CameraTarget, SocketAddress, resolve
-
-CLOSE_ENOUGH_S = 0.05
-"""By which a read may overstay: setting a socket's timeout is a system call, and a picture takes many reads."""
+from pylib.net.deadline import TimedSocket, TimedTLSSocket, within
 
 
 @dataclass(slots=True)
@@ -63,31 +61,10 @@ def under(attempt: Attempt) -> Iterator[None]:
     """Whatever connections do in this block, they do for this attempt."""
     token = _attempt.set(attempt)
     try:
-        yield
+        with within(attempt.deadline - time.monotonic()):
+            yield
     finally:
         _attempt.reset(token)
-
-
-class _TimedSocket(socket.socket):
-    """Gives each read only what is left: a fixed timeout per read never ends a drip of a byte a second."""
-
-    def recv_into(self, *args: Any, **kwargs: Any) -> int:
-        _keep_time(self)
-        return super().recv_into(*args, **kwargs)
-
-
-class _TimedTLSSocket(ssl.SSLSocket):
-    """The same under TLS."""
-
-    def recv_into(self, *args: Any, **kwargs: Any) -> int:
-        _keep_time(self)
-        return super().recv_into(*args, **kwargs)
-
-
-def _keep_time(sock: socket.socket) -> None:
-    left = _attempt.get().left()
-    if abs((sock.gettimeout() or 0.0) - left) > CLOSE_ENOUGH_S:
-        sock.settimeout(left)
 
 
 class _Connection(HTTPConnection):
@@ -191,7 +168,7 @@ def _tls_context(*, verify: bool, ca_file: Path | None) -> ssl.SSLContext:
         context = ssl.create_default_context(cafile=str(ca_file or certifi.where()))
     except OSError:  # ssl.SSLError among them
         raise CameraRejected("certificate_refused", f"{ca_file} holds no certificates that can be read") from None
-    context.sslsocket_class = _TimedTLSSocket
+    context.sslsocket_class = TimedTLSSocket
     if ca_file is not None:
         # Strict by default since Python 3.13, which the certificates cameras make for themselves fail.
         context.verify_flags &= ~ssl.VERIFY_X509_STRICT
@@ -205,7 +182,7 @@ def _connect(addresses: list[SocketAddress], attempt: Attempt) -> socket.socket:
     """A connection to the first address that takes one, the time shared among them."""
     for index, (family, address) in enumerate(addresses):
         last = index == len(addresses) - 1
-        sock = _TimedSocket(family, socket.SOCK_STREAM)
+        sock = TimedSocket(family, socket.SOCK_STREAM)
         try:
             sock.settimeout(attempt.left() / (len(addresses) - index))
             sock.connect(address)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import sys
 import time
-from ipaddress import ip_network
 from typing import Any
 
 import structlog
@@ -13,7 +12,7 @@ from pyftpdlib.exceptions import _FileReadWriteError
 from pyftpdlib.handlers import DTPHandler, FTPHandler
 
 from app.uploads.ftp.storage import IncomingFile, StoreRefused
-from pylib.net.addresses import normal
+from pylib.net.addresses import same_home
 
 log = structlog.get_logger(__name__)
 
@@ -115,13 +114,3 @@ _REPLIES = {
     errno.EDQUOT: "552 Quota exceeded; the file is not kept.",
     errno.ENOSPC: "452 Insufficient storage space; the file is not kept.",
 }
-
-
-def same_home(one: str, other: str) -> bool:
-    """Whether two addresses are the same, or of the same private /24 (IPv4) or /64 (IPv6)."""
-    if one == other:
-        return True
-    first, second = normal(one), normal(other)
-    if first is None or second is None or type(first) is not type(second) or not first.is_private:
-        return False
-    return second in ip_network(f"{first}/{24 if first.version == 4 else 64}", strict=False)

@@ -16,7 +16,7 @@ from app.uploads.ftp.accounts import Accounts
 from app.uploads.ftp.data import NoPassivePort, Passive, Receiving
 from app.uploads.ftp.storage import Storage, StoreRefused
 from app.uploads.ftp.view import View
-from pylib.net.addresses import normal
+from pylib.net.addresses import written
 
 log = structlog.get_logger(__name__)
 
@@ -61,7 +61,7 @@ class FtpSession(FTPHandler):  # type: ignore[misc]
     @property
     def address(self) -> str:
         """The client's, IPv4 written as such on a socket for both."""
-        return str(normal(self.remote_ip) or self.remote_ip)
+        return written(self.remote_ip)
 
     # -- what comes in ----------------------------------------------------------------------------
 

@@ -21,7 +21,8 @@ from app.uploads.ftp.settings import FtpSettings
 from app.uploads.ftp.storage import Storage
 from app.uploads.inbox import ARRIVING, Inbox, InboxFile
 from pylib.errors import Permanent
-from pylib.net.addresses import normal
+from pylib.net.addresses import written
+from pylib.net.listening import BACKLOG, listen
 from pylib.runtime.supervisor import Supervisor
 from pylib.runtime.threads import ManagedThread
 
@@ -31,11 +32,6 @@ TICK_S = 0.25
 """Longest wait of the loop, and so until a request to stop is seen."""
 DRAIN_S = 3.0
 """Given to uploads under way when the service stops; the camera sends again what is cut then."""
-BACKLOG = 128
-
-
-class FtpAddressInUse(Permanent):
-    """Somebody else listens on the FTP port, or the address is not this machine's."""
 
 
 class AreaUnusable(Permanent):
@@ -96,12 +92,12 @@ class FtpServer(ManagedThread):
     def open(self) -> int:
         """Make the folders and the certificate, take the address, and return the port (for 0: which one).
 
-        Raises `FtpAddressInUse`, `AreaUnusable`, `app.uploads.certificate.CertificateUnusable`.
+        Raises `pylib.net.listening.AddressInUse`, `AreaUnusable`, `app.uploads.certificate.CertificateUnusable`.
         """
         self._make_folders()
         self.bans.open()
         self._session = self._session_class()
-        self._socket = _listen(self.settings.host, self.settings.port)
+        self._socket = listen(self.settings.host, self.settings.port, of="ftp")
         port = int(self._socket.getsockname()[1])
         log.info("ftp server listens", host=self.settings.host, port=port, logins=len(self.accounts))
         return port
@@ -204,7 +200,7 @@ class _Server(FTPServer):  # type: ignore[misc]
         return len(self.ip_map) <= self._most
 
     def handle_accepted(self, sock: socket.socket, address: tuple[Any, ...]) -> None:
-        if self.closing or self._bans.banned(str(normal(address[0]) or address[0])):
+        if self.closing or self._bans.banned(written(address[0])):
             sock.close()
             return
         super().handle_accepted(sock, address)
@@ -232,23 +228,6 @@ def run_alone(
     server = FtpServer(settings, accounts, inbox=inbox, data_dir=data_dir, on_taken=None, folders=folders)
     server.open()
     return Supervisor([server], grace=2 * DRAIN_S).run()
-
-
-def _listen(host: str, port: int) -> socket.socket:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        if family == socket.AF_INET6:
-            listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
-        listener.bind((host, port))
-        listener.listen(BACKLOG)  # who is early waits for the loop instead of being refused
-    except OSError as error:
-        listener.close()
-        raise FtpAddressInUse(
-            "ftp_address", f"cannot listen on {host}:{port}: {error.strerror}; set FTP_HOST or FTP_PORT"
-        ) from error
-    return listener
 
 
 def _receiving(ioloop: Any) -> bool:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import ipaddress
 from collections import Counter
+from ipaddress import ip_network
 
 from app.uploads.bans import Bans
 from app.uploads.mail.settings import MailSettings
+from pylib.net.addresses import normal
 
 
 class Admission:
@@ -19,7 +20,7 @@ class Admission:
         """Nothing new is taken in."""
         self._settings = settings
         self._bans = bans
-        self._networks = [ipaddress.ip_network(network) for network in settings.open_networks]
+        self._networks = [ip_network(network) for network in settings.open_networks]
         self._inside: Counter[str] = Counter()
 
     def enter(self, address: str) -> str | None:
@@ -47,11 +48,8 @@ class Admission:
 
     def is_open(self, address: str) -> bool:
         """Whether no login is asked for there."""
-        try:
-            peer = ipaddress.ip_address(address)
-        except ValueError:
-            return False
-        return any(peer in network for network in self._networks)
+        peer = normal(address)
+        return peer is not None and any(peer in network for network in self._networks)
 
     def admits(self, address: str, username: bytes, password: bytes) -> bool:
         """Whether that is the login; any is in open networks, for some cameras cannot do without one."""
@@ -65,17 +63,6 @@ class Admission:
             return True
         self._bans.failed(address, given)
         return False
-
-
-def normal(host: str) -> str:
-    """An IP address as one writes it: an IPv4 one that reached an IPv6 socket as IPv4, and without a zone."""
-    plain = host.partition("%")[0]
-    try:
-        address = ipaddress.ip_address(plain)
-    except ValueError:
-        return plain
-    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
-    return str(mapped or address)
 
 
 def _same(given: bytes, expected: str) -> bool:

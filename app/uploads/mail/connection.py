@@ -11,8 +11,9 @@ from typing import Any
 import structlog
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session, TLSSetupException
 
-from app.uploads.mail.admission import Admission, normal
+from app.uploads.mail.admission import Admission
 from app.uploads.mail.postbox import MailHandler
+from pylib.net.addresses import written
 
 log = structlog.get_logger(__name__)
 
@@ -65,7 +66,7 @@ class Connection(SMTP):
     def peer(self) -> str:
         """The client's IP address; empty for one who is gone already."""
         peer = self.session.peer if self.session else None
-        return normal(str(peer[0])) if peer else ""
+        return written(str(peer[0])) if peer else ""
 
     def end(self) -> None:
         """Hang up."""

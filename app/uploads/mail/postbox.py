@@ -11,9 +11,10 @@ import structlog
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from app.uploads.inbox import MAIL, Inbox, InboxFile, InboxUnavailable
-from app.uploads.mail.admission import Admission, normal
+from app.uploads.mail.admission import Admission
 from app.uploads.mail.pictures import Attached, BadMail, pictures_in
 from app.uploads.mail.recipients import Recipients
+from pylib.net.addresses import written
 
 log = structlog.get_logger(__name__)
 
@@ -121,4 +122,4 @@ class MailHandler:
 
 
 def _peer(session: Session) -> str:
-    return normal(str(session.peer[0])) if session.peer else ""
+    return written(str(session.peer[0])) if session.peer else ""

@@ -20,7 +20,7 @@ from app.uploads.mail.connection import Connection
 from app.uploads.mail.postbox import MailHandler
 from app.uploads.mail.recipients import Recipients
 from app.uploads.mail.settings import MailSettings
-from pylib.errors import Permanent
+from pylib.net.listening import listen
 from pylib.runtime.threads import ManagedThread
 
 log = structlog.get_logger(__name__)
@@ -31,11 +31,6 @@ DRAIN_S = 3.0
 ANSWER_S = 0.05
 """Given to the answers to these mails, until the connections are closed."""
 HANDSHAKE_S = 20.0
-BACKLOG = 128
-
-
-class MailAddressInUse(Permanent):
-    """Somebody else listens on the mail port, or the address is not this machine's."""
 
 
 class MailServer(ManagedThread):
@@ -77,11 +72,11 @@ class MailServer(ManagedThread):
     def open(self) -> int:
         """Read or make the certificate, take the address, and return the port (for 0: which one).
 
-        Raises `MailAddressInUse`, `app.uploads.certificate.CertificateUnusable`.
+        Raises `pylib.net.listening.AddressInUse`, `app.uploads.certificate.CertificateUnusable`.
         """
         self.bans.open()
         self._tls = None if self.settings.tls == "off" else self._context()
-        self._socket = _listen(self.settings.host, self.settings.port)
+        self._socket = listen(self.settings.host, self.settings.port, of="mail")
         port = int(self._socket.getsockname()[1])
         log.info("mail server listens", host=self.settings.host, port=port, tls=self.settings.tls)
         return port
@@ -151,20 +146,3 @@ class MailServer(ManagedThread):
                 f"{files[0]} and {files[1]} are no readable certificate and key that belong together",
             ) from None
         return context
-
-
-def _listen(host: str, port: int) -> socket.socket:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        if family == socket.AF_INET6:
-            listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
-        listener.bind((host, port))
-        listener.listen(BACKLOG)  # who is early waits for the loop instead of being refused
-    except OSError as error:
-        listener.close()
-        raise MailAddressInUse(
-            "mail_address", f"cannot listen on {host}:{port}: {error.strerror}; set MAIL_HOST or MAIL_PORT"
-        ) from error
-    return listener

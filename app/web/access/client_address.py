@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Sequence
 from dataclasses import dataclass
-from ipaddress import IPv4Address, IPv6Address
+from ipaddress import ip_network
 
 from starlette.requests import HTTPConnection
+
+from pylib.net.addresses import normal, written
 
 FORWARDED = ("forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip")
 """Headers that a reverse proxy adds."""
@@ -27,11 +28,11 @@ class ClientAddresses:
     """Looks up who calls; only proxies in trusted networks are believed what they say of others."""
 
     def __init__(self, trusted_proxies: Sequence[str]) -> None:
-        self._trusted = [ipaddress.ip_network(network) for network in trusted_proxies]
+        self._trusted = [ip_network(network) for network in trusted_proxies]
 
     def client(self, connection: HTTPConnection) -> Client:
         """Who is behind a request."""
-        peer = _plain(connection.client.host) if connection.client else ""
+        peer = written(connection.client.host) if connection.client else ""
         https = connection.scope.get("scheme") == "https"
         if not self._trusts(peer):
             return Client(peer, https)
@@ -42,7 +43,7 @@ class ClientAddresses:
         """The last address that no trusted proxy has: what stands before it, anybody may have written."""
         address = peer
         for hop in reversed(hops):
-            parsed = _address(hop)
+            parsed = normal(hop)
             if parsed is None:
                 break
             address = str(parsed)
@@ -51,13 +52,13 @@ class ClientAddresses:
         return address
 
     def _trusts(self, address: str) -> bool:
-        parsed = _address(address)
+        parsed = normal(address)
         return parsed is not None and any(parsed in network for network in self._trusted)
 
 
 def is_loopback(host: str) -> bool:
     """Whether only this machine can reach a server bound to `host`."""
-    parsed = _address(host)
+    parsed = normal(host)
     return parsed.is_loopback if parsed is not None else host == "localhost"
 
 
@@ -69,17 +70,3 @@ def is_forwarded(connection: HTTPConnection) -> bool:
 def _listed(connection: HTTPConnection, name: str) -> list[str]:
     values = ",".join(connection.headers.getlist(name)).split(",")
     return [value.strip() for value in values if value.strip()]
-
-
-def _plain(peer: str) -> str:
-    parsed = _address(peer)
-    return peer if parsed is None else str(parsed)
-
-
-def _address(text: str) -> IPv4Address | IPv6Address | None:
-    """An address as it is, in brackets, or as an IPv4 one in IPv6's clothes."""
-    try:
-        parsed = ipaddress.ip_address(text.removeprefix("[").removesuffix("]"))
-    except ValueError:
-        return None
-    return parsed.ipv4_mapped or parsed if isinstance(parsed, IPv6Address) else parsed

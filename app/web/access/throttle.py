@@ -7,9 +7,10 @@ import time
 from collections import OrderedDict, deque
 from collections.abc import Callable
 from dataclasses import dataclass
-from ipaddress import IPv6Address, ip_address, ip_network
 
 import structlog
+
+from pylib.net.addresses import neighbourhood
 
 log = structlog.get_logger(__name__)
 
@@ -46,7 +47,7 @@ class Attempts:
     def wait(self, address: str) -> int:
         """Whole seconds until a password from there is looked at; 0 for now."""
         now = self._clock()
-        record = self._records.get(_neighbourhood(address), _Record())
+        record = self._records.get(neighbourhood(address), _Record())
         wait = max(0.0, record.until - now)
         if not record.trusted and len(self._lately) == MOST_IN_ALL:
             wait = max(wait, self._lately[0] + IN_ALL_S - now)
@@ -75,20 +76,9 @@ class Attempts:
         self._record(address).trusted = True
 
     def _record(self, address: str) -> _Record:
-        where = _neighbourhood(address)
+        where = neighbourhood(address)
         record = self._records.setdefault(where, _Record())
         self._records.move_to_end(where)
         while len(self._records) > MOST_ADDRESSES:
             self._records.popitem(last=False)
         return record
-
-
-def _neighbourhood(address: str) -> str:
-    """What one party has to itself: an IPv4 address, or the /64 of an IPv6 one."""
-    try:
-        parsed = ip_address(address.partition("%")[0])
-    except ValueError:
-        return address
-    if isinstance(parsed, IPv6Address):
-        return str(ip_network((parsed, 64), strict=False))
-    return str(parsed)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from starlette.applications import Starlette
 
-from app.web.server import AddressInUse, WebServer
+from app.web.server import WebServer
+from pylib.net.listening import AddressInUse
 from tests.fakes.web import serving
 
 

@@ -18,7 +18,7 @@ from pydantic import ValidationError
 from app.uploads.bans import Bans
 from app.uploads.camera_folders import CameraFolders, PushingCamera
 from app.uploads.inbox import Inbox, InboxFile, InboxUnavailable
-from app.uploads.mail.admission import Admission, normal
+from app.uploads.mail.admission import Admission
 from app.uploads.mail.pictures import MAX_NAME, MAX_PARTS, BadMail, pictures_in, safe_name
 from app.uploads.mail.postbox import MailHandler
 from app.uploads.mail.recipients import Recipients
@@ -263,14 +263,6 @@ def test_connections_are_bounded_in_all_and_for_each_address() -> None:
     assert "Too many connections," in (door.enter("c") or "")
     door.leave("a")
     assert door.enter("c") is None
-
-
-@pytest.mark.parametrize(
-    ("host", "address"),
-    [("::ffff:10.0.0.1", "10.0.0.1"), ("fe80::1%eth0", "fe80::1"), ("10.0.0.1", "10.0.0.1")],
-)
-def test_an_address_has_one_spelling(host: str, address: str) -> None:
-    assert normal(host) == address
 
 
 def test_a_server_that_is_about_to_end_takes_nobody_in() -> None:

@@ -1,0 +1,35 @@
+"""Listening sockets of servers, taken before anything starts."""
+
+from __future__ import annotations
+
+import socket
+
+from pylib.errors import Permanent
+
+BACKLOG = 128
+"""Who is early waits for the server instead of being refused."""
+
+
+class AddressInUse(Permanent):
+    """Somebody else listens on the port, or the address is not this machine's."""
+
+
+def listen(host: str, port: int, *, of: str) -> socket.socket:
+    """A socket that listens on an address; port 0 is one of the system's choice.
+
+    An IPv6 address takes IPv4 too. `of`: whose it is, `ftp`; it begins the code, `ftp_address`, and the names of
+    the settings to change. Raises `AddressInUse`.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if family == socket.AF_INET6:
+            listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+        listener.bind((host, port))
+        listener.listen(BACKLOG)
+    except OSError as error:
+        listener.close()
+        settings = f"set {of.upper()}_HOST or {of.upper()}_PORT"
+        raise AddressInUse(f"{of}_address", f"cannot listen on {host}:{port}: {error.strerror}; {settings}") from error
+    return listener
