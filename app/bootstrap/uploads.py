@@ -58,7 +58,7 @@ class UploadParts:
         self.camera_folders = camera_folders_of(settings)
         self.quarantine = quarantine_of(settings)
         self.source = UploadSource(self.inbox, self.camera_folders, settings.uploads)
-        self.taken_at = CaptureTime(
+        self.capture_time = CaptureTime(
             zone=zone,
             patterns=settings.uploads.patterns,
             max_age=timedelta(days=settings.uploads.max_age_days),
@@ -68,7 +68,7 @@ class UploadParts:
             journal=journal,
             cache=cache,
             quarantine=self.quarantine,
-            taken_at=self.taken_at,
+            capture_time=self.capture_time,
             videos=Videos(settings.data_dir / VIDEOS, zone=zone) if settings.uploads.videos == "keep" else None,
             max_bytes=settings.uploads.max_bytes,
             max_pixels=settings.max_pixels,

@@ -38,7 +38,7 @@ class WebParts:
         self.http_uploads = HttpUploads(
             service.journal,
             service.cache,
-            taken_at=service.uploads.taken_at,
+            capture_time=service.uploads.capture_time,
             max_pixels=settings.max_pixels,
             count=metrics.snapshot,
         )

@@ -15,7 +15,7 @@ from app.archives import Archive
 from app.bootstrap.adapters import make_archives, publisher_names
 from app.bootstrap.archives import retention_of, video_retention_of
 from app.cli.api_client import ApiClient
-from app.cli.archive_tools import Import, retry, retry_line, status_line, verify
+from app.cli.archive_tools import Import, retry_line, status_line, verify
 from app.cli.failures import exit_on_failure
 from app.config import settings as configuration
 from app.config.settings import Settings
@@ -55,7 +55,7 @@ def archive_retry(config_file: Path | None) -> None:
     try:
         with _journal(settings) as journal:
             names = [one.name for one in _archives(settings, journal)]
-            taken_up = {name: retry(journal, name) for name in names}
+            taken_up = {name: journal.try_again(name) for name in names}
             lines = [retry_line(name, waiting=journal.backlog(name).count, taken_up=taken_up[name]) for name in names]
     except FolderInUse:
         lines = list(_retried_by(ApiClient(settings.web, settings.data_dir)))
@@ -97,11 +97,11 @@ def archive_import(config_file: Path | None, folder: Path, camera: str) -> None:
             known = ", ".join(map(repr, labels)) or "none"
             raise click.BadParameter(f"there is no camera {camera!r}; configured: {known}", param_hint="--camera")
         zone = local_zone(settings.time_zone)
-        dated = CaptureTime(zone=zone, patterns=settings.uploads.patterns, max_age=timedelta(days=36_500))
+        capture_time = CaptureTime(zone=zone, patterns=settings.uploads.patterns, max_age=timedelta(days=36_500))
         importer = Import(
             journal=journal,
             cache=Cache(settings.data_dir / "cache", zone=zone),
-            taken_at=lambda name, data, written: dated.moment(name, data, written=written),
+            capture_time=capture_time,
             archives=[one.name for one in _archives(settings, journal)],
             max_pixels=settings.max_pixels,
         )

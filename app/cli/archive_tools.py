@@ -16,19 +16,18 @@ import click
 
 from app.archives import Archive, RemoteObject
 from app.journal import ArchivedPicture, ArchiveStats, Journal
-from app.media.picture import BadPicture, examine
+from app.media.picture import BadPicture
 from app.messages import Inspection, Snapshot
 from app.pipeline.decide import sum_up
+from app.pipeline.ingest import Duplicate, Ingest, PushedPicture
 from app.storage.cache import Cache
+from app.uploads.capture_time import CaptureTime
 
 BATCH = 200
 """Pictures in one question to the journal."""
 
 IMPORTED = "import"
 """The origin of pictures that another tool left."""
-
-TakenAt = Callable[[PurePath, bytes, datetime], datetime]
-"""When a picture was taken: by its name below the folder, its contents, and when the file was last written."""
 
 
 @dataclass
@@ -78,13 +77,6 @@ def retry_line(target: str, *, waiting: int, taken_up: int) -> str:
     return f"{target}: {waiting} waiting, {taken_up} of them taken up anew"
 
 
-def retry(journal: Journal, target: str) -> int:
-    """Have an archive try at once what waits, and take up what it gave up or was never asked for: so many."""
-    taken_up = journal.enqueue_rest(target)
-    journal.retry_now(target)
-    return taken_up
-
-
 def verify(journal: Journal, archive: Archive, *, again: bool = False) -> Comparison:
     """List what the archive holds and compare it with what it confirmed.
 
@@ -115,14 +107,17 @@ class Import:
     """
 
     def __init__(
-        self, *, journal: Journal, cache: Cache, taken_at: TakenAt, archives: Sequence[str], max_pixels: int
+        self, *, journal: Journal, cache: Cache, capture_time: CaptureTime, archives: Sequence[str], max_pixels: int
     ) -> None:
         """`archives`: names of those that are to have them."""
         self._journal = journal
-        self._cache = cache
-        self._taken_at = taken_at
         self._archives = tuple(archives)
-        self._max_pixels = max_pixels
+        self._ingest = Ingest(
+            cache,
+            capture_time=capture_time,
+            max_pixels=max_pixels,
+            earlier=lambda pushed, _content: journal.find(pushed.event_id),
+        )
 
     def take_up(self, folder: Path, *, camera: str, label: str) -> ImportResult:
         """Take up all pictures below a folder as this camera's; doing it twice takes none of them twice.
@@ -139,33 +134,28 @@ class Import:
 
     def _take(self, path: Path, name: PurePath, camera: str, label: str, imported: ImportResult) -> None:
         data = path.read_bytes()
-        # The id is the contents', so that an import that broke off goes on where it was.
-        event_id = hashlib.sha256(f"{camera}\0".encode() + data).hexdigest()[:32]
-        if self._journal.known([event_id]):
-            imported.known += 1
-            return
+        pushed = PushedPicture(
+            # The id is the contents', so that an import that broke off goes on where it was.
+            event_id=hashlib.sha256(f"{camera}\0".encode() + data).hexdigest()[:32],
+            camera=camera,
+            label=label,
+            origin=IMPORTED,
+            data=data,
+            name=name,
+            written=datetime.fromtimestamp(path.stat().st_mtime, UTC),
+        )
         try:
-            picture = examine(data, max_pixels=self._max_pixels)
+            taken = self._ingest.take(pushed, record=self._record)
         except BadPicture as bad:
             imported.refused.append(f"{path}: {bad.detail}")
             return
-        moment = self._taken_at(name, data, datetime.fromtimestamp(path.stat().st_mtime, UTC))
-        kept = self._cache.store(data, event_id=event_id, camera=camera, taken_at=moment, format=picture.format)
-        snapshot = Snapshot(
-            id=event_id,
-            camera=camera,
-            label=label,
-            timestamp=moment,
-            taken_at=moment,
-            delay_s=0.0,
-            origin=IMPORTED,
-            path=str(kept),
-            size=len(data),
-            width=picture.width,
-            height=picture.height,
-        )
+        if isinstance(taken, Duplicate):
+            imported.known += 1
+        else:
+            imported.taken += 1
+
+    def _record(self, snapshot: Snapshot, *, content: bytes) -> None:  # noqa: ARG002 - known again by its id
         self._journal.import_picture(Inspection(snapshot, decision=sum_up(None)), self._archives)
-        imported.taken += 1
 
 
 @contextmanager

@@ -53,3 +53,9 @@ class Journal(TriggersPart, SnapshotsPart, DeliveriesPart, PicturesPart, Archive
         """
         self.database.open()
         self.database.submit(lambda db: db.execute("UPDATE deliveries SET next_at = 0 WHERE state = 'owed'"))
+
+    def try_again(self, target: str) -> int:
+        """Have an archive try at once what waits, and take up what it gave up or was never asked for: so many."""
+        taken_up = self.enqueue_rest(target)
+        self.retry_now(target)
+        return taken_up

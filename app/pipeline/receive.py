@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import hashlib
 import os
 import stat
 from collections.abc import Callable, Iterable
@@ -14,8 +13,8 @@ from pathlib import Path, PurePosixPath
 import structlog
 
 from app.journal import Journal
-from app.media.picture import Picture, examine
 from app.messages import Snapshot, Upload
+from app.pipeline.ingest import Ingest, PushedPicture
 from app.storage.cache import Cache
 from app.storage.videos import Videos, is_video
 from app.uploads.capture_time import CaptureTime
@@ -51,7 +50,7 @@ class Receive(Stage[Upload]):
         journal: Journal,
         cache: Cache,
         quarantine: Quarantine,
-        taken_at: CaptureTime,
+        capture_time: CaptureTime,
         videos: Videos | None,
         max_bytes: int = 50_000_000,
         max_pixels: int = 50_000_000,
@@ -61,13 +60,17 @@ class Receive(Stage[Upload]):
         for each camera, whose name is empty when a file is nobody's."""
         self._inbox = inbox
         self._journal = journal
-        self._cache = cache
         self._quarantine = quarantine
-        self._taken_at = taken_at
+        self._capture_time = capture_time
         self._videos = videos
         self._max_bytes = max_bytes
-        self._max_pixels = max_pixels
         self._count = count
+        self._ingest = Ingest(
+            cache,
+            capture_time=capture_time,
+            max_pixels=max_pixels,
+            earlier=lambda pushed, content: journal.find(journal.sent_before(pushed.camera, content)),
+        )
 
     def handle(self, upload: Upload) -> Iterable[Snapshot]:
         if upload.again and self._journal.find(upload.id) is not None:
@@ -99,47 +102,33 @@ class Receive(Stage[Upload]):
             self._keep_video(upload, path, name)
             return None
         file = _read(path, self._max_bytes)
-        picture = examine(file.data, max_pixels=self._max_pixels)
-        content = hashlib.sha256(file.data).digest()
-        earlier = self._journal.sent_before(upload.camera, content)
-        if earlier == upload.id:
-            return None  # an attempt before this one was recorded after all: the next stage finds it there
-        if earlier:
-            log.info("sent before", camera=upload.camera, name=upload.name, event_id=earlier)
-            self._count(upload.camera, "duplicate")
-            return None
-        snapshot = self._store(upload, file, picture)
-        self._journal.record(snapshot, content=content)
-        self._count(upload.camera, "ok")
-        return snapshot
-
-    def _store(self, upload: Upload, file: _FileContent, picture: Picture) -> Snapshot:
-        moment = self._taken_at.moment(PurePosixPath(upload.name), file.data, written=file.written)
-        place = {"event_id": upload.id, "camera": upload.camera, "taken_at": moment, "format": picture.format}
-        if upload.origin == FOLDER:
-            # Whoever put it there may have it open still: what is kept is what was looked at.
-            kept = self._cache.store(file.data, **place)  # type: ignore[arg-type]
-        else:
-            kept = self._cache.adopt(Path(upload.path), **place)  # type: ignore[arg-type]
-        return Snapshot(
-            id=upload.id,
-            camera=upload.camera,
-            label=upload.label,
-            timestamp=moment,
-            taken_at=moment,
-            delay_s=0.0,
-            origin=upload.origin,
-            path=str(kept),
-            size=len(file.data),
-            width=picture.width,
-            height=picture.height,
+        taken = self._ingest.take(
+            PushedPicture(
+                event_id=upload.id,
+                camera=upload.camera,
+                label=upload.label,
+                origin=upload.origin,
+                data=file.data,
+                name=name,
+                written=file.written,
+                # Whoever put a file into a folder may have it open still: what is kept is what was looked at.
+                file=None if upload.origin == FOLDER else path,
+            ),
+            record=self._journal.record,
         )
+        if isinstance(taken, Snapshot):
+            self._count(upload.camera, "ok")
+            return taken
+        if taken.earlier.id != upload.id:  # else an attempt before this one was recorded after all
+            log.info("sent before", camera=upload.camera, name=upload.name, event_id=taken.earlier.id)
+            self._count(upload.camera, "duplicate")
+        return None
 
     def _keep_video(self, upload: Upload, path: Path, name: PurePosixPath) -> None:
         assert self._videos is not None  # noqa: S101 - asked by the caller
         written = datetime.fromtimestamp(path.lstat().st_mtime, UTC)
-        moment = self._taken_at.moment(name, b"", written=written)
-        kept = self._videos.keep(path, event_id=upload.id, camera=upload.camera, taken_at=moment)
+        taken_at = self._capture_time.taken_at(name, b"", written=written)
+        kept = self._videos.keep(path, event_id=upload.id, camera=upload.camera, taken_at=taken_at)
         log.info("video kept", camera=upload.camera, name=upload.name, path=str(kept))
         self._count(upload.camera, "video")
 

@@ -7,13 +7,15 @@ import queue
 import uuid
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import PurePosixPath
 
 import structlog
 
 from app.journal import Journal
-from app.media.picture import BadPicture, Picture, examine
+from app.media.picture import BadPicture
 from app.messages import Inspection, Snapshot
+from app.pipeline.ingest import Duplicate, Ingest, PushedPicture
 from app.storage.cache import Cache
 from app.uploads.capture_time import CaptureTime
 from pylib.runtime.key_locks import KeyedLock
@@ -33,15 +35,13 @@ class HttpUploads:
         journal: Journal,
         cache: Cache,
         *,
-        taken_at: CaptureTime,
+        capture_time: CaptureTime,
         max_pixels: int,
         count: Callable[[str, str], None] = lambda _camera, _outcome: None,
     ) -> None:
         """`count` hears `ok`, `duplicate`, or why it is no picture, for each camera."""
         self._journal = journal
-        self._cache = cache
-        self._taken_at = taken_at
-        self._max_pixels = max_pixels
+        self._ingest = Ingest(cache, capture_time=capture_time, max_pixels=max_pixels, earlier=self._earlier)
         self._count = count
         self._turns = KeyedLock()
         self._queue: queue.SimpleQueue[Snapshot] = queue.SimpleQueue()
@@ -62,21 +62,26 @@ class HttpUploads:
         For a picture that this camera has in the cache already, the earlier snapshot is returned and nothing is
         changed. Raises `BadPicture`, `CacheUnavailable`, `DatabaseUnavailable`.
         """
-        try:
-            picture = examine(data, max_pixels=self._max_pixels)
-        except BadPicture as error:
-            self._count(camera, error.code)
-            raise
-        content = hashlib.sha256(data).digest()
-        with self._turns.take((camera, content)):
-            earlier = self._earlier(camera, content)
-            if earlier is not None:
-                log.info("handed in before", camera=camera, event_id=earlier.id)
-                self._count(camera, "duplicate")
-                return earlier
-            moment = self._moment(name, data, taken_at)
-            snapshot = self._store(data, picture, camera=camera, label=label, moment=moment)
-            self._journal.record(snapshot, content=content, note=note)
+        pushed = PushedPicture(
+            event_id=uuid.uuid4().hex,
+            camera=camera,
+            label=label,
+            origin=ORIGIN,
+            data=data,
+            name=PurePosixPath(name.replace("\\", "/")[-LONGEST_NAME:]),
+            written=datetime.now(UTC),
+            claimed=taken_at,
+        )
+        with self._turns.take((camera, hashlib.sha256(data).digest())):
+            try:
+                snapshot = self._ingest.take(pushed, record=partial(self._journal.record, note=note))
+            except BadPicture as error:
+                self._count(camera, error.code)
+                raise
+        if isinstance(snapshot, Duplicate):
+            log.info("handed in before", camera=camera, event_id=snapshot.earlier.id)
+            self._count(camera, "duplicate")
+            return snapshot.earlier
         self._queue.put(snapshot)
         self._count(camera, "ok")
         return snapshot
@@ -90,29 +95,8 @@ class HttpUploads:
     def close(self) -> None:
         """What is still queued is in the journal."""
 
-    def _earlier(self, camera: str, content: bytes) -> Snapshot | None:
+    def _earlier(self, pushed: PushedPicture, content: bytes) -> Snapshot | None:
         """The snapshot of the same picture, as long as that picture is there."""
-        found = self._journal.find(self._journal.sent_before(camera, content))
+        found = self._journal.find(self._journal.sent_before(pushed.camera, content))
         snapshot = found.snapshot if isinstance(found, Inspection) else found
         return snapshot if snapshot is not None and snapshot.path else None
-
-    def _moment(self, name: str, data: bytes, claimed: datetime | None) -> datetime:
-        file = PurePosixPath(name.replace("\\", "/")[-LONGEST_NAME:])
-        return self._taken_at.moment(file, data, written=datetime.now(UTC), claimed=claimed)
-
-    def _store(self, data: bytes, picture: Picture, *, camera: str, label: str, moment: datetime) -> Snapshot:
-        event_id = uuid.uuid4().hex
-        path = self._cache.store(data, event_id=event_id, camera=camera, taken_at=moment, format=picture.format)
-        return Snapshot(
-            id=event_id,
-            camera=camera,
-            label=label,
-            timestamp=moment,
-            taken_at=moment,
-            delay_s=0.0,
-            origin=ORIGIN,
-            path=str(path),
-            size=len(data),
-            width=picture.width,
-            height=picture.height,
-        )

@@ -68,7 +68,9 @@ class CaptureTime:
         self._max_age = max_age
         self._now = now
 
-    def moment(self, name: PurePath, picture: bytes, *, written: datetime, claimed: datetime | None = None) -> datetime:
+    def taken_at(
+        self, name: PurePath, picture: bytes, *, written: datetime, claimed: datetime | None = None
+    ) -> datetime:
         """When (UTC) a picture was taken whose file got this name below the upload area and was last written then.
 
         `claimed`: what its sender says besides, which comes first.

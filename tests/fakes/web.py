@@ -64,7 +64,7 @@ def parts_for(folder: Path, **changes: Any) -> WebContext:
     given: dict[str, Any] = {
         "cameras": {FRONT: CameraInfo("Front", _closed, _now), KITCHEN: CameraInfo("Küche", _closed, _now)},
         "intake": Intake(journal),
-        "http_uploads": HttpUploads(journal, _cache(folder), taken_at=CaptureTime(zone=UTC), max_pixels=MAX_PIXELS),
+        "http_uploads": HttpUploads(journal, _cache(folder), capture_time=CaptureTime(zone=UTC), max_pixels=MAX_PIXELS),
         "journal": journal,
         "live": live,
         "broadcast": Broadcast(journal, live),

@@ -330,7 +330,7 @@ def life(folder: Path, journal: Journal, fate: Fate, *, until: Callable[[], bool
         journal=Mortal(journal, fate),  # type: ignore[arg-type]
         cache=Mortal(Cache(folder / "cache", zone=UTC), fate),  # type: ignore[arg-type]
         quarantine=Mortal(Quarantine(folder / "quarantine"), fate),  # type: ignore[arg-type]
-        taken_at=CaptureTime(zone=UTC),
+        capture_time=CaptureTime(zone=UTC),
         videos=Mortal(Videos(folder / "videos", zone=UTC), fate),  # type: ignore[arg-type]
     )
     try:

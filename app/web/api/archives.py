@@ -9,7 +9,6 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from app.cli import archive_tools
 from app.web.api import request_models, response_models, validation
 from app.web.api.common import ERRORS, FAILURES, error
 from app.web.api.operation import Operation, json_of
@@ -86,6 +85,6 @@ def named(context: WebContext, name: str) -> ArchiveInfo:
 
 def retry(context: WebContext, archive: ArchiveInfo) -> dict[str, int]:
     """Have it try at once; how much waits now, and how much of it was taken up anew."""
-    taken_up = archive_tools.retry(context.journal, archive.name)
+    taken_up = context.journal.try_again(archive.name)
     archive.try_now()
     return {"waiting": context.journal.backlog(archive.name).count, "taken_up": taken_up}

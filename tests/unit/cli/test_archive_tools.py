@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from app.archives.folder import Folder, FolderSettings
-from app.cli.archive_tools import Import, retry, status_line, verify
+from app.cli.archive_tools import Import, status_line, verify
 from app.journal import Journal
 from app.messages import Inspection
 from app.pipeline.archive import BACKOFF, Keep
@@ -69,7 +69,7 @@ def test_retry_takes_up_what_was_given_up_and_what_is_older_than_the_archive(jou
     recorded(journal, a_picture(None, 3, problem="timeout: too late"), "rabbitmq")
     recorded(journal, a_picture(cache, 4), "fake")
     journal.postpone(event_id(4), "fake", problem="timeout: no answer", backoff=BACKOFF)
-    assert retry(journal, "fake") == 2
+    assert journal.try_again("fake") == 2
     assert journal.backlog("fake").count == 3
     work_off(Keep(archive, journal=journal))
     assert sorted(archive.kept) == [event_id(1), event_id(2), event_id(4)]
@@ -126,11 +126,10 @@ def test_import_takes_up_pictures_once_and_tells_nobody(
     (left / "snap_20240203-040506.jpg").write_bytes(picture)
     (left / "copy of it.jpg").write_bytes(picture)
     (left / "readme.txt").write_text("no picture")
-    moments = CaptureTime(zone=UTC, max_age=timedelta(days=36_500))
     importer = Import(
         journal=journal,
         cache=cache,
-        taken_at=lambda name, data, written: moments.moment(name, data, written=written),
+        capture_time=CaptureTime(zone=UTC, max_age=timedelta(days=36_500)),
         archives=["folder"],
         max_pixels=1_000_000,
     )

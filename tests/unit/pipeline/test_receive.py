@@ -47,7 +47,7 @@ class Home:
             journal=self.journal,
             cache=self.cache,
             quarantine=self.quarantine,
-            taken_at=CaptureTime(zone=UTC, now=lambda: NOW),
+            capture_time=CaptureTime(zone=UTC, now=lambda: NOW),
             videos=Videos(self.folder / "videos", zone=UTC) if videos else None,
             max_bytes=max_bytes,
             count=lambda camera, outcome: self.counted.append((camera, outcome)),

@@ -38,7 +38,7 @@ class Desk:
         self.http_uploads = HttpUploads(
             journal,
             self.cache,
-            taken_at=CaptureTime(zone=BERLIN, now=lambda: NOW),
+            capture_time=CaptureTime(zone=BERLIN, now=lambda: NOW),
             max_pixels=1_000_000,
             count=lambda camera, outcome: self.counted.append((camera, outcome)),
         )

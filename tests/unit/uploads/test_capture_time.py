@@ -46,7 +46,7 @@ def moments_of(year: int) -> st.SearchStrategy[datetime]:
 
 def taken(name: str, *, arrived: datetime, zone: ZoneInfo = BERLIN, picture: bytes = b"") -> datetime:
     clock = CaptureTime(zone=zone, now=lambda: arrived)
-    return clock.moment(PurePosixPath(name), picture, written=arrived)
+    return clock.taken_at(PurePosixPath(name), picture, written=arrived)
 
 
 @pytest.mark.parametrize("zone", [BERLIN, NEW_YORK], ids=str)
@@ -148,9 +148,9 @@ def test_without_any_believable_time_it_is_the_arrival(text: str) -> None:
 def test_a_file_that_waited_came_when_it_was_written() -> None:
     written = datetime(2026, 7, 4, 12, 0, tzinfo=UTC)
     clock = CaptureTime(zone=BERLIN, now=lambda: written + timedelta(days=2))
-    assert clock.moment(PurePosixPath("a.jpg"), b"", written=written) == written
+    assert clock.taken_at(PurePosixPath("a.jpg"), b"", written=written) == written
     later = CaptureTime(zone=BERLIN, now=lambda: written + timedelta(days=20))
-    assert later.moment(PurePosixPath("a.jpg"), b"", written=written) == written + timedelta(days=20)
+    assert later.taken_at(PurePosixPath("a.jpg"), b"", written=written) == written + timedelta(days=20)
 
 
 def test_own_patterns_go_first() -> None:
@@ -160,7 +160,7 @@ def test_own_patterns_go_first() -> None:
     arrived = datetime(2026, 3, 4, 12, 40, tzinfo=UTC)
     clock = CaptureTime(zone=ZoneInfo("UTC"), patterns=settings.patterns, now=lambda: arrived)
     name = PurePosixPath("cam/d04m03y26_12h34_20260304_101010.jpg")
-    assert clock.moment(name, b"", written=arrived) == datetime(2026, 3, 4, 12, 34, tzinfo=UTC)
+    assert clock.taken_at(name, b"", written=arrived) == datetime(2026, 3, 4, 12, 34, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(("pattern", "complaint"), [("(", "no regular expression"), (r"(?P<year>\d+)", "day")])

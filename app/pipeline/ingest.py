@@ -1,0 +1,99 @@
+"""The one way in for a picture that somebody pushes: looked at, stored, recorded, and each only once."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from pathlib import Path, PurePath
+from typing import Protocol
+
+from app.media.picture import examine
+from app.messages import Inspection, Snapshot
+from app.storage.cache import Cache
+from app.uploads.capture_time import CaptureTime
+
+
+@dataclass(frozen=True, slots=True)
+class PushedPicture:
+    """A file that somebody pushes as a camera's picture, and what is known of it."""
+
+    event_id: str
+    camera: str
+    label: str
+    origin: str
+    data: bytes
+    name: PurePath
+    """What its sender calls it, for the time in it."""
+    written: datetime
+    """When somebody last wrote to it."""
+    claimed: datetime | None = None
+    """When it was taken, as its sender says."""
+    file: Path | None = None
+    """Where it lies, if nobody writes to it any more: the cache then takes it over without writing it again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Duplicate:
+    """The picture was there before."""
+
+    earlier: Snapshot
+
+
+class Record(Protocol):
+    """Writes a snapshot down for good, with the digest by which its picture is known again."""
+
+    def __call__(self, snapshot: Snapshot, *, content: bytes) -> None: ...
+
+
+class Ingest:
+    """Takes in pushed pictures. May be used by any thread."""
+
+    def __init__(
+        self,
+        cache: Cache,
+        *,
+        capture_time: CaptureTime,
+        max_pixels: int,
+        earlier: Callable[[PushedPicture, bytes], Inspection | Snapshot | None],
+    ) -> None:
+        """`earlier`: what is recorded of the same picture, which has this SHA-256."""
+        self._cache = cache
+        self._capture_time = capture_time
+        self._max_pixels = max_pixels
+        self._earlier = earlier
+
+    def take(self, pushed: PushedPicture, *, record: Record) -> Snapshot | Duplicate:
+        """Take a picture in: its file is on the disk before `record` is called, and both when this returns.
+
+        Raises `app.media.picture.BadPicture`, `app.storage.cache.CacheUnavailable`, and what `record` raises.
+        """
+        content = hashlib.sha256(pushed.data).digest()
+        found = self._earlier(pushed, content)
+        if found is not None:
+            return Duplicate(found.snapshot if isinstance(found, Inspection) else found)
+        snapshot = self._store(pushed)
+        record(snapshot, content=content)
+        return snapshot
+
+    def _store(self, pushed: PushedPicture) -> Snapshot:
+        picture = examine(pushed.data, max_pixels=self._max_pixels)
+        taken_at = self._capture_time.taken_at(pushed.name, pushed.data, written=pushed.written, claimed=pushed.claimed)
+        cache = self._cache
+        keep = partial(cache.adopt, pushed.file) if pushed.file else partial(cache.store, pushed.data)
+        path = keep(event_id=pushed.event_id, camera=pushed.camera, taken_at=taken_at, format=picture.format)
+        return Snapshot(
+            id=pushed.event_id,
+            camera=pushed.camera,
+            label=pushed.label,
+            timestamp=taken_at,
+            taken_at=taken_at,
+            delay_s=0.0,
+            origin=pushed.origin,
+            path=str(path),
+            size=len(pushed.data),
+            width=picture.width,
+            height=picture.height,
+        )
