@@ -15,6 +15,27 @@ from app.messages import Inspection, Snapshot
 from pylib.errors import Failure, Permanent, Transient
 from pylib.settings.kinds import Registry
 
+CODES = {
+    "timeout": (
+        "The archive did not answer in time.",
+        "look at the way to it; nothing, if it passes: it is tried again",
+    ),
+    "unreachable": (
+        "The archive could not be reached.",
+        "look at the network; nothing, if it passes: it is tried again",
+    ),
+    "throttled": ("The archive takes fewer calls than are made.", "nothing, if it passes: it is tried again"),
+    "wrong_copy": (
+        "The archive holds something else than was sent.",
+        "nothing, if it passes: it is tried again",
+    ),
+    "too_large": ("The archive takes no picture that large.", "choose a smaller picture in the camera"),
+    "access_denied": ("This account may not write there.", "grant it; the message names what"),
+    "quota_full": ("The archive is full.", "free some space, or buy some"),
+    "disk_full": ("The archive's disk is full.", "free some space"),
+}
+"""Code -> what happened, and what to do about it."""
+
 
 class ArchiveError(Failure):
     """A picture was not archived."""

@@ -46,6 +46,21 @@ _BLOCKING = {
 }
 """What a person has to mend."""
 
+CODES = {
+    "not_mounted": (
+        "The folder is not the archive it was.",
+        "mount the disk, or make the marker file if the archive is meant to begin anew",
+    ),
+    "disk_unavailable": (
+        "The archive's disk is away.",
+        "look at the disk; nothing, if it passes: it is tried again",
+    ),
+    "read_only": ("The archive's disk is mounted read-only.", "look why, and mount it for writing"),
+    "not_a_folder": ("A file lies where a folder has to be.", "move it away"),
+    "bad_name": ("The disk takes no file of this name.", "rename the camera's location"),
+}
+"""Code -> what happened, and what to do about it."""
+
 
 class FolderSettings(Section):
     """Pictures in date folders on a local or mounted disk."""

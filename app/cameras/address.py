@@ -27,6 +27,22 @@ SocketAddress = tuple[socket.AddressFamily, tuple[str, int] | tuple[str, int, in
 
 _PLACE = re.compile(r"(?:\[(?P<v6>[0-9A-Fa-f:.]+)\]|(?P<host>\w[\w.-]{0,252}))(?::(?P<port>[0-9]{1,5}))?")
 
+CODES = {
+    "no_address": (
+        "Neither the configuration nor the trigger says where the camera is.",
+        "configure `address`, or send device_params with each trigger",
+    ),
+    "bad_device_params": (
+        "The address that the trigger brought cannot be read.",
+        "mend the sender: user:password@ip:port[,rtsp_port]",
+    ),
+    "address_not_allowed": (
+        "The address that the trigger brought is outside the cameras' networks.",
+        "widen CAMERA_NETWORKS, if that is where your cameras are",
+    ),
+}
+"""Code -> what happened, and what to do about it."""
+
 
 @dataclass(frozen=True, slots=True)
 class HostPort:

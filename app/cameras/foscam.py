@@ -18,6 +18,18 @@ HTTP_PORT = 88
 """What a Foscam listens on out of the box."""
 HTTPS_PORT = 443
 
+CODES = {
+    "wrong_command": (
+        "The camera does not know the configured command.",
+        "compare this camera's kind and `command` with its manual",
+    ),
+    "access_denied": (
+        "The camera's account may not take pictures.",
+        "use another account, or a password without special characters, in the camera",
+    ),
+}
+"""Code -> what happened, and what to do about it."""
+
 
 class FoscamSettings(HTTPCameraSettings):
     """A Foscam camera. Triggers may bring address and login instead, in `device_params`."""

@@ -16,7 +16,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from app import wire
+from app import wire, wording
 from app.bootstrap.adapters import make_archives, make_camera, make_detector
 from app.bootstrap.probes import LEAST_DISK
 from app.bootstrap.uploads import AREA, accounts_of, camera_folders_of, quarantine_of
@@ -62,27 +62,6 @@ class Finding:
     text: str
     remedy: str = ""
     """The next step, where there is one."""
-
-
-BROKER_REMEDIES = {
-    "access_refused": "set RABBITMQ_USERNAME and RABBITMQ_PASSWORD (guest may log in on the broker's own host only)",
-    "broker_away": "start the broker, or correct RABBITMQ_SERVER_ADDRESS",
-    "precondition_failed": "delete that queue on the broker, or set RABBITMQ_QUEUE_TYPE to what it is",
-}
-
-CAMERA_REMEDIES = {
-    "login_refused": "correct this camera's username and password; wait if it locks accounts after wrong tries",
-    "refused": "correct this camera's address and port; is its web interface on?",
-    "unreachable": "correct this camera's address; is it plugged in and on this network?",
-    "unresolvable": "use the camera's IP address, or mend the name service",
-    "timeout": "is the camera overloaded? raise its `timeout` if it is only slow",
-    "wrong_address": "compare this camera's kind, preset or url with its manual",
-    "wrong_command": "compare this camera's kind and `command` with its manual",
-    "not_a_picture": "compare this camera's kind, preset or url with its manual",
-    "tls_failed": "give this camera's certificate with `ca_file`, or use http",
-    "too_large": "raise this camera's `max_bytes`, or choose a smaller picture in it",
-    "pixel_bomb": "raise MAX_PIXELS, or choose a smaller picture in the camera",
-}
 
 
 def check(settings: Settings) -> Iterator[Finding]:
@@ -182,7 +161,7 @@ def _broker(settings: Settings) -> Finding:
                 )
             )
     except Failure as error:
-        return Finding("broker", Verdict.WRONG, str(error), BROKER_REMEDIES.get(error.code, ""))
+        return Finding("broker", Verdict.WRONG, str(error), wording.explain(error.code, of="publisher")[1])
     key = wire.trigger_key(settings.rabbitmq.device_topic)
     return Finding(
         "broker", Verdict.OK, f"{broker.address}, triggers as {key!r} on {settings.rabbitmq.exchange}_control"
@@ -203,7 +182,7 @@ def _camera(configured: CameraSettings, settings: Settings) -> Finding:
         if error.code == "no_address":
             text = "no address configured: each trigger has to bring it (device_params)"
             return Finding(subject, Verdict.WARNING, text)
-        return Finding(subject, Verdict.WRONG, str(error), CAMERA_REMEDIES.get(error.code, ""))
+        return Finding(subject, Verdict.WRONG, str(error), wording.explain(error.code, of="camera")[1])
     finally:
         camera.close()
     return Finding(subject, Verdict.OK, f"{picture.width}x{picture.height} {picture.format}")

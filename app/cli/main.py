@@ -47,6 +47,14 @@ def main(context: click.Context, config_file: Path | None) -> None:
 
 
 @main.command()
+def codes() -> None:
+    """Print what all codes of failures mean and what to do about them, as Markdown."""
+    from app import wording
+
+    click.echo(wording.table(), nl=False)
+
+
+@main.command()
 @click.pass_obj
 @exit_on_failure
 def run(config_file: Path | None) -> None:

@@ -33,6 +33,14 @@ _EVEN_WEIGHT = 1.5
 a person 1.7 to 2.7, a dog beside a bicycle and a truck at most 0.9, drawn houses and gardens at most 1.3;
 drawn figures mostly 2.2 to 5."""
 
+CODES = {
+    "undecodable": (
+        "The detector could not read the picture.",
+        "choose another picture size or format in the camera",
+    ),
+}
+"""Code -> what happened, and what to do about it."""
+
 
 class HogSettings(DetectorSettings):
     """OpenCV's people detector."""

@@ -15,6 +15,7 @@ from app.detectors.monthly_cap import MonthlyCap, utc_now
 from app.media.fit import fit
 from app.media.picture import BadPicture
 from app.messages import Box, Detection, Label
+from pylib import aws
 
 if TYPE_CHECKING:
     from types_boto3_rekognition import RekognitionClient
@@ -24,22 +25,13 @@ MIN_SIDE, MAX_SIDE = 80, 10_000
 """Bytes and pixels of a picture sent with the call (Rekognition developer guide, "Guidelines and quotas")."""
 
 _PERMISSION = "grant its user or role the action rekognition:DetectLabels"
-_KEYS = "check AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or the profile in AWS_CONFIG_FILE"
-_CLOCK = "check the secret access key and this machine's clock"
 _REFUSALS: Mapping[str, tuple[str, str]] = {
+    **aws.LOGIN_REFUSALS,
     "AccessDeniedException": (
         "access_denied",
         f"AWS does not let this login use Rekognition: {_PERMISSION}.",
     ),
     "SubscriptionRequiredException": ("access_denied", "This AWS account is not activated for Rekognition."),
-    "UnrecognizedClientException": ("bad_credentials", f"AWS does not know this access key: {_KEYS}."),
-    "MissingAuthenticationTokenException": ("bad_credentials", f"AWS found no signature: {_KEYS}."),
-    "IncompleteSignatureException": ("bad_credentials", f"AWS cannot read the signature: {_KEYS}."),
-    "InvalidSignatureException": ("bad_credentials", f"AWS refuses the signature: {_CLOCK}."),
-    "ExpiredTokenException": (
-        "expired_credentials",
-        "The AWS session has expired: sign in again or use a lasting key.",
-    ),
     "InvalidImageFormatException": ("invalid_image", "Rekognition cannot read the picture."),
     "ImageTooLargeException": ("too_large", "Rekognition takes no picture that large."),
     "InvalidParameterException": (
@@ -53,13 +45,45 @@ _REFUSALS: Mapping[str, tuple[str, str]] = {
 }
 """What AWS answers when trying again is useless -> our code, and a sentence that says what to do."""
 
-_THROTTLES = {
-    "ThrottlingException",
-    "ProvisionedThroughputExceededException",
-    "LimitExceededException",
-    "TooManyRequestsException",
-    "RequestLimitExceeded",
+CODES = {
+    "throttled": ("The detector had too much to do.", "lower DETECTOR_CONCURRENCY, or have the quota raised"),
+    "timeout": ("The detector did not answer in time.", "look at the connection to the internet; wait"),
+    "unreachable": ("The detector could not be reached.", "look at the connection to the internet; wait"),
+    "unavailable": ("The detector was not available.", "wait: Rekognition has a failure of its own"),
+    "tls": (
+        "No secure connection to the detector came about.",
+        "look at clock and certificates of this machine",
+    ),
+    "bad_answer": ("Something answered that is not the detector.", "look at DETECTOR_ENDPOINT_URL and proxies"),
+    "no_credentials": (
+        "The detector's credentials are missing or wrong.",
+        "correct AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or the profile in AWS_CONFIG_FILE",
+    ),
+    "bad_credentials": (
+        "The detector's credentials are wrong.",
+        "correct AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or the profile in AWS_CONFIG_FILE",
+    ),
+    "expired_credentials": ("The AWS session has expired.", "sign in again, or use a lasting key"),
+    "clock_wrong": ("This machine's clock is wrong.", "set it, switch on NTP"),
+    "access_denied": ("This AWS login may not use the detector.", "allow it rekognition:DetectLabels"),
+    "invalid_region": ("The detector's region is not valid.", "correct DETECTOR_REGION"),
+    "invalid_endpoint": (
+        "The detector's address is none.",
+        "correct DETECTOR_ENDPOINT_URL: it has to start with https://",
+    ),
+    "monthly_cap": (
+        "This month's calls of the detector are used up.",
+        "raise DETECTOR_MONTHLY_CAP, or wait for the next month",
+    ),
+    "invalid_image": (
+        "The detector could not read the picture.",
+        "choose another picture size or format in the camera",
+    ),
+    "invalid_parameter": ("The detector refused the call.", "look at DETECTOR_MAX_LABELS and at the reason"),
+    "too_large": ("The picture is too large for the detector.", "choose a smaller picture in the camera"),
+    "refused": ("The detector refused to look at this picture.", "look at the reason"),
 }
+"""Code -> what happened, and what to do about it."""
 
 
 class RekognitionSettings(DetectorSettings):
@@ -158,19 +182,20 @@ class Rekognition:
             raise _bad_answer() from None
 
     def _failure(self, error: Exception) -> DetectorError:
-        """What went wrong before AWS had said anything. The order matters: some are subclasses of others."""
-        from botocore import exceptions as boto
+        """What went wrong before AWS had said anything."""
+        from botocore.exceptions import EndpointConnectionError
 
-        if isinstance(error, boto.ConnectTimeoutError | boto.ReadTimeoutError):
+        trouble = aws.trouble(error)
+        if trouble == "timeout":
             return DetectorUnavailable("timeout", "Rekognition did not answer in time.")
-        if isinstance(error, boto.EndpointConnectionError) and self._region_unknown():
-            return _no_such_region(self._client.meta.region_name)
-        if isinstance(error, boto.SSLError):
+        if trouble == "tls":
             return DetectorUnavailable("tls", "No trusted connection to Rekognition: check certificates and clock.")
-        if isinstance(error, boto.HTTPClientError | boto.ConnectionError):
+        if isinstance(error, EndpointConnectionError) and self._region_unknown():
+            return _no_such_region(self._client.meta.region_name)
+        if trouble == "unreachable":
             host = urlsplit(self._client.meta.endpoint_url).hostname  # without any login in it
             return DetectorUnavailable("unreachable", f"No connection to {host}.")
-        return DetectorRejected("no_credentials", f"There is no AWS login ({type(error).__name__}): {_KEYS}.")
+        return DetectorRejected("no_credentials", f"There is no AWS login ({type(error).__name__}): {aws.KEYS}.")
 
     def _region_unknown(self) -> bool:
         """Whether the address was made from a region that has no Rekognition; needs boto3's tables, so asked late."""
@@ -220,7 +245,7 @@ def _client(settings: RekognitionSettings) -> RekognitionClient:
             "invalid_endpoint", "endpoint_url is no address: it has to start with https://."
         ) from None
     except BotoCoreError as error:
-        raise DetectorRejected("no_credentials", f"No AWS login ({type(error).__name__}): {_KEYS}.") from None
+        raise DetectorRejected("no_credentials", f"No AWS login ({type(error).__name__}): {aws.KEYS}.") from None
 
 
 def _no_such_region(region: str) -> DetectorRejected:
@@ -237,11 +262,11 @@ def _bad_answer() -> DetectorUnavailable:
 
 def _refusal(error: Any) -> DetectorError:
     """What AWS answered, without its own words: they name accounts and keys."""
-    code = str(error.response.get("Error", {}).get("Code", ""))
-    status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
+    code, status = aws.refusal(error.response)
     if code in _REFUSALS:
-        return DetectorRejected(*_REFUSALS[code])
-    if code in _THROTTLES:
+        ours, sentence = _REFUSALS[code]
+        return DetectorRejected(ours, sentence.format(service="AWS"))
+    if code in aws.THROTTLES:
         return DetectorUnavailable("throttled", "Rekognition takes no more calls for the moment.")
     if status >= 500:
         return DetectorUnavailable("unavailable", f"Rekognition has an internal error (HTTP {status}).")

@@ -10,6 +10,12 @@ from app.media.picture import BadPicture, describe, upright
 
 _QUALITIES = (90, 80, 65)
 
+CODES = {
+    "too_narrow": ("The picture is too narrow for the detector.", "choose another picture size in the camera"),
+    "too_large": ("The picture is too large for the detector.", "choose a smaller picture in the camera"),
+}
+"""Code -> what happened, and what to do about it."""
+
 
 def fit(picture: bytes, *, formats: tuple[str, ...], max_bytes: int, min_side: int, max_side: int) -> bytes:
     """The picture itself when it fits already, else an upright JPEG of it that does.

@@ -56,6 +56,28 @@ _TURNS = {
 }
 """EXIF orientation -> what makes the picture upright (EXIF 2.3, tag 0x0112)."""
 
+CODES = {
+    "empty": (
+        "The picture has not one byte.",
+        "restart the camera; in an upload it may be the probe of a camera that tests its settings",
+    ),
+    "not_an_image": (
+        "What was sent is not a picture.",
+        "compare this camera's kind, preset or url with its manual; switch off what else it sends",
+    ),
+    "unsupported_format": (
+        "The picture has a format that is not supported.",
+        "set the camera to JPEG, PNG, WebP or BMP",
+    ),
+    "truncated": ("The picture broke off half way.", "look at the network; try a smaller picture"),
+    "undecodable": ("The picture is damaged.", "look at the network and at the camera; try a smaller picture"),
+    "pixel_bomb": (
+        "The picture is larger than the limit allows.",
+        "raise MAX_PIXELS, or choose a smaller picture in the camera",
+    ),
+}
+"""Code -> what happened, and what to do about it."""
+
 
 class BadPicture(Permanent):
     """Bytes that are no usable picture; `code` is one of `empty`, `not_an_image`, `unsupported_format`,

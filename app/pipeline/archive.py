@@ -30,6 +30,18 @@ BACKOFF = Backoff(first_s=5.0, last_s=900.0)
 NO_BACKOFF = Backoff(0.0, 0.0)
 """Of a picture that failed for a reason that is not its own: the pauses of the archive count."""
 
+CODES = {
+    "picture_unreadable": (
+        "The picture in the cache cannot be read now; it is tried again.",
+        "look at the disk",
+    ),
+    "picture_gone": (
+        "The picture is not in the cache any more.",
+        "nothing: it was deleted before it was archived",
+    ),
+}
+"""Code -> what happened, and what to do about it."""
+
 
 class Keep(Stage[Inspection]):
     """Has pictures kept by one archive. Retries are the journal's delivery rows; while the archive is away as a

@@ -16,6 +16,14 @@ log = structlog.get_logger(__name__)
 REMEMBERED = 2000
 """The latest that the target has confirmed, in case that the journal cannot take note of it."""
 
+CODES = {
+    "internal_error": (
+        "The adapter of this target went wrong. The log says more.",
+        "report it, with the traceback from the log",
+    ),
+}
+"""Code -> what happened, and what to do about it."""
+
 
 class TargetDelivery:
     """One target's account. Every method may be called from any thread."""

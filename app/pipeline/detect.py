@@ -19,6 +19,19 @@ from pylib.runtime.stage import Stage
 
 log = structlog.get_logger(__name__)
 
+CODES = {
+    "detector_away": (
+        "The detector had failed several times and was left alone for a while.",
+        "look at the failures before it",
+    ),
+    "picture_gone": ("The picture's file was gone before anybody looked.", "delete later"),
+    "internal_error": (
+        "The detector itself went wrong. The log says more.",
+        "report it, with the traceback from the log",
+    ),
+}
+"""Code -> what happened, and what to do about it."""
+
 
 class Detect(Stage[Snapshot]):
     """Turns snapshots into inspections. A detector that fails never stops the event: it becomes its `problem`."""

@@ -31,6 +31,27 @@ log = structlog.get_logger(__name__)
 
 ATTEMPTS = 3
 
+CODES = {
+    "stale": (
+        "The trigger was too old when its turn came: a picture would have shown another moment.",
+        "nothing, after an outage; else find out why triggers wait, or raise MAX_AGE",
+    ),
+    "overloaded": (
+        "Too many triggers were waiting for this camera.",
+        "trigger less often; look at why the camera is slow, or raise MAX_PENDING",
+    ),
+    "unknown_camera": ("No camera of this name is configured.", "configure it again"),
+    "circuit_open": (
+        "The camera had failed several times and was left alone for a while.",
+        "look at the failures before it",
+    ),
+    "internal_error": (
+        "Something in the service itself went wrong. The log says more.",
+        "report it, with the traceback from the log",
+    ),
+}
+"""Code -> what happened, and what to do about it."""
+
 
 @dataclass(slots=True)
 class Channel:

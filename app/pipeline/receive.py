@@ -25,6 +25,26 @@ from pylib.runtime.stage import Stage
 
 log = structlog.get_logger(__name__)
 
+CODES = {
+    "unknown_camera": (
+        "No folder that the file was put in is a camera's.",
+        "correct the folder in the camera, or configure the camera",
+    ),
+    "too_large": (
+        "The file is larger than the limit allows.",
+        "raise UPLOADS_MAX_BYTES, or choose a smaller picture in the camera",
+    ),
+    "unreadable": (
+        "It is no regular file, or one that the service may not read.",
+        "give the service the rights to what others put there",
+    ),
+    "inbox_unavailable": (
+        "The inbox cannot be read or written; it is tried again.",
+        "free some space; look at the disk and at the rights to the upload folder",
+    ),
+}
+"""Code -> what happened, and what to do about it."""
+
 
 class NoPicture(Permanent):
     """A file from which no event can come; `code` is one of `unknown_camera`, `too_large`, `unreadable`."""

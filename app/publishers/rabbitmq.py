@@ -19,6 +19,38 @@ log = structlog.get_logger(__name__)
 
 TIMEOUT = 15.0
 
+CODES = {
+    "broker_away": ("The broker is away.", "start the broker, or correct RABBITMQ_SERVER_ADDRESS"),
+    "broker_blocked": ("The broker takes no messages: it is out of memory or disk space.", "free some there"),
+    "access_refused": (
+        "The broker does not let this user in, or not do this.",
+        "set RABBITMQ_USERNAME and RABBITMQ_PASSWORD (guest may log in on the broker's own host only)",
+    ),
+    "precondition_failed": (
+        "The queue or exchange is there with other arguments.",
+        "delete that queue on the broker, or set RABBITMQ_QUEUE_TYPE to what it is",
+    ),
+    "not_found": ("The broker has lost the exchange or queue.", "nothing: it is made again"),
+    "timeout": (
+        "The broker did not confirm in time.",
+        "look at the broker's load; nothing, if it passes: it is tried again",
+    ),
+    "nack": (
+        "The broker could not take the message.",
+        "look at the broker's log; nothing, if it passes: it is tried again",
+    ),
+    "nobody_listens": (
+        "No queue is bound for these events.",
+        "bind one; events are given up after RABBITMQ_UNROUTABLE_FOR",
+    ),
+    "picture_missing": ("The picture was deleted before the event went out.", "delete later"),
+    "too_large": (
+        "The event is over the broker's limit for one message.",
+        "choose a smaller picture in the camera, or raise the broker's limit",
+    ),
+}
+"""Code -> what happened, and what to do about it."""
+
 
 class RabbitMQ:
     """Publishes each inspection as an event of the contract, persistent and mandatory."""

@@ -35,7 +35,7 @@ class WebServer(ManagedThread):
 
         Raises `pylib.net.listening.AddressInUse`.
         """
-        self._socket = listen(self._host, self._port, of="web")
+        self._socket = listen(self._host, self._port, code="web_address", remedy="set WEB_HOST or WEB_PORT")
         self._port = self._socket.getsockname()[1]
         return self._port
 

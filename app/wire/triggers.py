@@ -34,6 +34,27 @@ MAX_BAGGAGE = 8192  # https://www.w3.org/TR/baggage/#limits
 TRACEPARENT = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}(-.{0,200})?")
 """https://www.w3.org/TR/trace-context/#traceparent-header"""
 
+CODES = {
+    "not_messagepack": ("The trigger is not the MessagePack that it says it is.", "mend the sender"),
+    "not_json": ("The trigger is not the JSON that it says it is.", "mend the sender"),
+    "not_a_map": ("The trigger is no map.", "mend the sender"),
+    "missing_field": ("A field of the trigger is not there.", "mend the sender; the message names the field"),
+    "mistyped_field": (
+        "A field of the trigger is of the wrong type.",
+        "mend the sender; the message names the field",
+    ),
+    "bad_timestamp": (
+        "The trigger's timestamp is out of range, in milliseconds, or neither unix seconds nor ISO 8601.",
+        "mend the sender, or its clock",
+    ),
+    "too_large": ("The trigger, a name in it or `active_input` is over its limit.", "mend the sender"),
+    "unknown_camera": (
+        "No camera of this name is configured.",
+        "correct the name; the log says which one may have been meant",
+    ),
+}
+"""Code -> what happened, and what to do about it."""
+
 
 class MalformedTrigger(Permanent):
     """A trigger that nobody will ever be able to answer; `detail` says what is wrong with it."""

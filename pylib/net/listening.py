@@ -14,11 +14,10 @@ class AddressInUse(Permanent):
     """Somebody else listens on the port, or the address is not this machine's."""
 
 
-def listen(host: str, port: int, *, of: str) -> socket.socket:
+def listen(host: str, port: int, *, code: str, remedy: str) -> socket.socket:
     """A socket that listens on an address; port 0 is one of the system's choice.
 
-    An IPv6 address takes IPv4 too. `of`: whose it is, `ftp`; it begins the code, `ftp_address`, and the names of
-    the settings to change. Raises `AddressInUse`.
+    An IPv6 address takes IPv4 too. Raises `AddressInUse` with this code, and ends its sentence with the remedy.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
@@ -30,6 +29,5 @@ def listen(host: str, port: int, *, of: str) -> socket.socket:
         listener.listen(BACKLOG)
     except OSError as error:
         listener.close()
-        settings = f"set {of.upper()}_HOST or {of.upper()}_PORT"
-        raise AddressInUse(f"{of}_address", f"cannot listen on {host}:{port}: {error.strerror}; {settings}") from error
+        raise AddressInUse(code, f"cannot listen on {host}:{port}: {error.strerror}; {remedy}") from error
     return listener

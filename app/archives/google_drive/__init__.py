@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.archives import ArchiveContext, RemoteObject
+from app.archives.google_drive.errors import CODES as CODES
 from app.archives.google_drive.folders import Folders
 from app.archives.google_drive.ledger import Ledger
 from app.archives.google_drive.organiser import Organiser, Sorted

@@ -43,6 +43,64 @@ _BLOCKS: Mapping[str, tuple[str, str]] = {
 }
 """Reasons that stay until a person does something -> our code, and a sentence that says what."""
 
+CODES = {
+    "no_token": ("Nobody has signed in to Google yet.", "run `snapshot-processor drive-login`"),
+    "bad_token": ("The file of the Google token cannot be read.", "run `snapshot-processor drive-login`"),
+    "sign_in_needed": (
+        "Google has withdrawn the token.",
+        "run `snapshot-processor drive-login`; publish the app if it is in «Testing»",
+    ),
+    "no_refresh": ("The Google token has ended and cannot be renewed.", "run `snapshot-processor drive-login`"),
+    "token_unavailable": ("Google did not renew the token.", "nothing, if it passes: it is tried again"),
+    "bad_client_secrets": (
+        "GOOGLE_CLIENT_SECRETS_FILE is not the file of a client of type «Desktop app».",
+        "download it again from the Google Cloud console",
+    ),
+    "api_disabled": ("The Drive API is off in the project.", "enable it in the Google Cloud console"),
+    "no_permission": (
+        "The Google account may not write to the Drive folder.",
+        "grant it; the message names what",
+    ),
+    "forbidden": ("Drive refuses the call.", "run `snapshot-processor drive-login`"),
+    "folder_full": ("Drive takes no more entries in this folder.", "set GOOGLE_DRIVE_FOLDER to a new one"),
+    "account_full": ("Drive takes no more files in this account.", "delete some, and empty Drive's bin"),
+    "daily_limit": ("Drive takes no more calls today.", "nothing, if it passes: it is tried again"),
+    "server_error": ("Drive has a failure of its own.", "nothing, if it passes: it is tried again"),
+    "disconnected": (
+        "Google closed the connection without an answer.",
+        "nothing, if it passes: it is tried again",
+    ),
+    "folder_trashed": ("The Drive folder is in the bin.", "nothing: a new one is made"),
+    "wrong_content": (
+        "Drive kept something else than was sent, which was taken back.",
+        "nothing, if it passes: it is tried again",
+    ),
+    "not_found": ("Drive does not have what was asked for.", "nothing, if it passes: it is tried again"),
+    "second_parent": ("Drive keeps a file in one folder only.", "nothing: it stays where it is"),
+    "refused": ("Drive, or whoever signed in, refuses.", "look at the reason"),
+    "empty": ("There is no picture to archive.", "nothing: it was deleted before it was archived"),
+    "wrong_state": ("This address does not belong to this sign-in.", "start the sign-in again"),
+    "no_code": ("This address holds no code.", "copy the whole address that the browser was sent to"),
+    "port_taken": (
+        "The port of the sign-in is taken.",
+        "end what listens there, or sign in on another machine",
+    ),
+    "not_written": (
+        "The token's file cannot be written.",
+        "give its folder to the user that the service runs as",
+    ),
+    "unreadable": (
+        "The token's file cannot be read, so that there is no copy of it.",
+        "give it to the user that the service runs as",
+    ),
+    "bad_copy": ("The copy in S3 is no Google token.", "run `snapshot-processor drive-login`"),
+    "no_copy": ("There is no copy of the token in the bucket.", "run `snapshot-processor drive-login`"),
+    "no_bucket": ("There is no bucket for the copy of the token.", "make it, or correct BACKUP_S3_BUCKET"),
+    "bad_setup": ("S3 cannot be used for the copy of the token.", "correct the AWS login"),
+    "unavailable": ("S3 takes no copy of the token now.", "nothing, if it passes: it is tried again"),
+}
+"""Code -> what happened, and what to do about it."""
+
 
 class Throttled(ArchiveUnavailable):
     """Refused because of too many calls: nothing was done."""

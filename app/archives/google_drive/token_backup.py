@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
+from pylib import aws
 from pylib.errors import Failure, Permanent, Transient
 from pylib.files import durable
 
@@ -25,7 +26,7 @@ MAX_BYTES = 65_536
 TIMEOUT = 10
 """Seconds to connect, and of silence."""
 
-_LATER = {"SlowDown", "ServiceUnavailable", "InternalError", "RequestTimeout", "Throttling", "503", "500"}
+_LATER = aws.THROTTLES | {"ServiceUnavailable", "InternalError", "RequestTimeout", "503", "500"}
 _MISSING = {"NoSuchKey", "404"}
 
 
@@ -116,7 +117,7 @@ class TokenBackup:
                 self._s3 = self._make_client()
             return action(self._s3)
         except ClientError as error:
-            raise self._refused(str(error.response.get("Error", {}).get("Code", ""))) from None
+            raise self._refused(aws.refusal(error.response)[0]) from None
         except HTTPClientError:
             raise BackupUnavailable("unreachable", "S3 cannot be reached") from None
         except BotoCoreError as error:

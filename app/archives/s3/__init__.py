@@ -20,6 +20,7 @@ from app.archives import (
     dated_name,
     event_id_in,
 )
+from app.archives.s3.errors import CODES as CODES
 from app.archives.s3.errors import failure, refusal
 from app.archives.s3.settings import S3Settings
 from app.messages import Inspection

@@ -97,7 +97,9 @@ class FtpServer(ManagedThread):
         self._make_folders()
         self.bans.open()
         self._session = self._session_class()
-        self._socket = listen(self.settings.host, self.settings.port, of="ftp")
+        self._socket = listen(
+            self.settings.host, self.settings.port, code="ftp_address", remedy="set FTP_HOST or FTP_PORT"
+        )
         port = int(self._socket.getsockname()[1])
         log.info("ftp server listens", host=self.settings.host, port=port, logins=len(self.accounts))
         return port

@@ -76,7 +76,9 @@ class MailServer(ManagedThread):
         """
         self.bans.open()
         self._tls = None if self.settings.tls == "off" else self._context()
-        self._socket = listen(self.settings.host, self.settings.port, of="mail")
+        self._socket = listen(
+            self.settings.host, self.settings.port, code="mail_address", remedy="set MAIL_HOST or MAIL_PORT"
+        )
         port = int(self._socket.getsockname()[1])
         log.info("mail server listens", host=self.settings.host, port=port, tls=self.settings.tls)
         return port

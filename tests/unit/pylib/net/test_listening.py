@@ -10,16 +10,16 @@ from pylib.net.listening import AddressInUse, listen
 
 
 def test_a_port_that_is_taken_names_the_settings_to_change() -> None:
-    with listen("127.0.0.1", 0, of="ftp") as taken:
+    with listen("127.0.0.1", 0, code="ftp_address", remedy="") as taken:
         port = taken.getsockname()[1]
         with pytest.raises(AddressInUse, match=f"127.0.0.1:{port}.*set FTP_HOST or FTP_PORT") as raised:
-            listen("127.0.0.1", port, of="ftp")
+            listen("127.0.0.1", port, code="ftp_address", remedy="set FTP_HOST or FTP_PORT")
     assert raised.value.code == "ftp_address"
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1", "::1"])
 def test_all_addresses_of_ipv6_take_ipv4_too(address: str) -> None:
-    with listen("::", 0, of="web") as listener:
+    with listen("::", 0, code="", remedy="") as listener:
         socket.create_connection((address, listener.getsockname()[1]), timeout=5).close()
         accepted, _ = listener.accept()
         accepted.close()

@@ -1,0 +1,68 @@
+"""What failure codes mean, for people. Each part keeps its own beside what raises them; here they are collected."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from importlib import import_module
+from typing import Literal, get_args
+
+from app import archives, cameras, detectors, publishers
+
+Subject = Literal["camera", "detector", "upload", "trigger", "publisher", "archive"]
+"""Whose failure it is: one code may mean different things for two of them."""
+
+UNKNOWN = "Something went wrong."
+
+
+def _modules(kinds: Mapping[str, str]) -> tuple[str, ...]:
+    return tuple(path.partition(":")[0] for path in kinds.values())
+
+
+SOURCES: Mapping[Subject, tuple[str, ...]] = {
+    "camera": (
+        "app.pipeline.fetch",
+        "app.cameras.http",
+        "app.cameras.address",
+        "app.media.picture",
+        *_modules(cameras.KINDS),
+    ),
+    "detector": ("app.pipeline.detect", "app.media.fit", *_modules(detectors.KINDS), "app.media.picture"),
+    "upload": ("app.pipeline.receive", "app.media.picture"),
+    "trigger": ("app.wire.triggers",),
+    "publisher": ("app.pipeline.delivery", *_modules(publishers.KINDS)),
+    "archive": ("app.pipeline.delivery", "app.pipeline.archive", "app.archives", *_modules(archives.KINDS)),
+}
+"""The modules with `CODES`, in the order in which they are asked; each is loaded when those before it know nothing."""
+
+TITLES: Mapping[Subject, str] = {
+    "camera": "No picture from a camera",
+    "detector": "A picture that was not looked at",
+    "upload": "Uploads that became no event",
+    "trigger": "Triggers that were refused",
+    "publisher": "Events that wait",
+    "archive": "Pictures that wait for an archive",
+}
+
+
+def explain(code: str, *, of: Subject) -> tuple[str, str]:
+    """What happened, as a sentence, and what to do about it; the latter is empty for an unknown code."""
+    return next((codes[code] for codes in _codes(of) if code in codes), (UNKNOWN, ""))
+
+
+def table() -> str:
+    """All codes, as Markdown."""
+    return "\n".join(_section(subject) for subject in get_args(Subject))
+
+
+def _section(subject: Subject) -> str:
+    rows: dict[str, tuple[str, str]] = {}
+    for codes in _codes(subject):
+        rows = {**codes, **rows}
+    lines = [f"| `{code}` | {sentence} | {remedy} |" for code, (sentence, remedy) in sorted(rows.items())]
+    head = f"## {TITLES[subject]}\n\n| Code | What happened | What to do |\n|---|---|---|\n"
+    return head + "\n".join(lines) + "\n"
+
+
+def _codes(subject: Subject) -> Iterator[Mapping[str, tuple[str, str]]]:
+    for module in SOURCES[subject]:
+        yield getattr(import_module(module), "CODES", {})

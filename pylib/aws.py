@@ -1,0 +1,69 @@
+"""What AWS, whoever speaks like it, and boto3 say when something goes wrong, in our words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+KEYS = "check AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or the profile in AWS_CONFIG_FILE"
+_CLOCK = "check the secret access key and this machine's clock"
+
+LOGIN_REFUSALS: Mapping[str, tuple[str, str]] = {
+    "InvalidAccessKeyId": ("bad_credentials", f"{{service}} does not know this access key: {KEYS}."),
+    "UnrecognizedClientException": ("bad_credentials", f"{{service}} does not know this access key: {KEYS}."),
+    "MissingAuthenticationTokenException": ("bad_credentials", f"{{service}} found no signature: {KEYS}."),
+    "IncompleteSignatureException": ("bad_credentials", f"{{service}} cannot read the signature: {KEYS}."),
+    "SignatureDoesNotMatch": ("bad_credentials", f"{{service}} refuses the signature: {KEYS}."),
+    "InvalidSignatureException": ("bad_credentials", f"{{service}} refuses the signature: {_CLOCK}."),
+    "InvalidToken": ("bad_credentials", f"{{service}} refuses the session token: {KEYS}."),
+    "ExpiredToken": ("expired_credentials", "The AWS session has expired: sign in again or use a lasting key."),
+    "ExpiredTokenException": (
+        "expired_credentials",
+        "The AWS session has expired: sign in again or use a lasting key.",
+    ),
+    "RequestTimeTooSkewed": ("clock_wrong", "This machine's clock is wrong: set it, switch on NTP."),
+}
+"""What is answered to a login -> our code, and a sentence that says what to do, with `{service}` in it."""
+
+THROTTLES = frozenset(
+    {
+        "LimitExceededException",
+        "ProvisionedThroughputExceededException",
+        "RequestLimitExceeded",
+        "ServerBusy",
+        "SlowDown",
+        "Throttling",
+        "ThrottlingException",
+        "TooManyRequests",
+        "TooManyRequestsException",
+    }
+)
+"""What is answered to too many calls."""
+
+Trouble = Literal["timeout", "tls", "unreachable", "region", "parameters", "login"]
+
+
+def refusal(response: Mapping[str, Any]) -> tuple[str, int]:
+    """The word and the HTTP status of a `ClientError.response`: empty and 0 where there is none.
+
+    The answer's own sentence is left out: it names accounts and keys.
+    """
+    status = int(response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
+    return str(response.get("Error", {}).get("Code", "")), status
+
+
+def trouble(error: Exception) -> Trouble:
+    """What went wrong before anything was answered. The order matters: some are subclasses of others."""
+    from botocore import exceptions as boto
+
+    if isinstance(error, boto.ConnectTimeoutError | boto.ReadTimeoutError):
+        return "timeout"
+    if isinstance(error, boto.SSLError):
+        return "tls"
+    if isinstance(error, boto.HTTPClientError | boto.ConnectionError):
+        return "unreachable"
+    if isinstance(error, boto.NoRegionError | boto.InvalidRegionError):
+        return "region"
+    if isinstance(error, boto.ParamValidationError):
+        return "parameters"
+    return "login"

@@ -1,0 +1,108 @@
+"""Every code of a failure has a sentence for people and says what to do."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator, Mapping
+from importlib import import_module
+from pathlib import Path
+from typing import Any, get_args
+
+import pytest
+from click.testing import CliRunner
+
+from app import wording
+from app.cli.main import main
+from app.wording import SOURCES, Subject
+
+ROOT = Path(__file__).parents[2]
+SUBJECTS = get_args(Subject)
+MAKES_FAILURES = re.compile(
+    r"(Camera|Detector|Archive|Publish|Backup)\w*|BadPicture|NoPicture|MalformedTrigger|InboxUnavailable"
+    r"|SignInRefused|Unanswered|Throttled|NotThere|SecondParentRefused|WrongCopy|Transient|Permanent|Failure|_give_up"
+)
+SLUG = re.compile(r"[a-z0-9]+(_[a-z0-9]+)*")
+FOLDERS: Mapping[Subject, tuple[str, ...]] = {
+    "camera": ("app/cameras", "app/media/picture.py", "app/pipeline/fetch.py"),
+    "detector": ("app/detectors", "app/media/fit.py", "app/pipeline/detect.py"),
+    "upload": ("app/pipeline/receive.py", "app/media/picture.py"),
+    "trigger": ("app/wire/triggers.py", "app/wire/fields.py", "app/sources/rabbitmq.py"),
+    "publisher": ("app/publishers", "app/pipeline/delivery.py", "pylib/rabbitmq/broker.py"),
+    "archive": ("app/archives", "app/pipeline/archive.py", "app/pipeline/delivery.py"),
+}
+"""Where these failures are made."""
+
+
+def files(*places: str) -> Iterator[Path]:
+    for place in places:
+        yield from sorted((ROOT / place).rglob("*.py")) if (ROOT / place).is_dir() else [ROOT / place]
+
+
+def raised_codes(path: Path) -> set[str]:
+    """Codes that a file raises by name, or looks up in a table of `(code, sentence)`."""
+    found: set[str] = set()
+    for node in ast.walk(_without_codes(ast.parse(path.read_text(encoding="utf-8")))):
+        match node:
+            case ast.Call(func=func, args=[ast.Constant(str(code)), _, *_]) if _makes_failure(func):
+                found.add(code)
+            case ast.Dict(values=values):
+                found |= {
+                    element.elts[0].value
+                    for element in values
+                    if isinstance(element, ast.Tuple)
+                    and len(element.elts) == 2
+                    and isinstance(element.elts[0], ast.Constant)
+                    and isinstance(element.elts[0].value, str)
+                    and SLUG.fullmatch(element.elts[0].value)
+                }
+            case ast.Constant(str(text)) if text.partition(": ")[1] and SLUG.fullmatch(text.partition(": ")[0]):
+                found.add(text.partition(": ")[0])
+    return found
+
+
+def _makes_failure(func: ast.expr) -> bool:
+    name = func.id if isinstance(func, ast.Name) else func.attr if isinstance(func, ast.Attribute) else ""
+    return bool(MAKES_FAILURES.fullmatch(name))
+
+
+def _without_codes(tree: ast.Module) -> ast.Module:
+    def is_codes(node: ast.stmt) -> bool:
+        return isinstance(node, ast.Assign) and any(isinstance(t, ast.Name) and t.id == "CODES" for t in node.targets)
+
+    return ast.Module([node for node in tree.body if not is_codes(node)], [])
+
+
+@pytest.mark.parametrize("subject", SUBJECTS)
+def test_every_code_that_is_raised_is_explained(subject: Subject) -> None:
+    raised = {code for path in files(*FOLDERS[subject]) for code in raised_codes(path)}
+    assert len(raised) > 3
+    unexplained = {code for code in raised if not wording.explain(code, of=subject)[1]}
+    assert unexplained == set(), "give them a sentence and a remedy in CODES, beside what raises them"
+
+
+@pytest.mark.parametrize("subject", SUBJECTS)
+def test_every_code_has_a_sentence_and_a_remedy(subject: Subject) -> None:
+    for module in SOURCES[subject]:
+        codes: Mapping[str, Any] = getattr(import_module(module), "CODES", {})
+        for code, (sentence, remedy) in codes.items():
+            assert SLUG.fullmatch(code), code
+            assert re.fullmatch(r"[A-Z].*[.]", sentence), sentence
+            assert remedy, code
+            assert "|" not in sentence + remedy
+
+
+def test_one_code_may_mean_different_things() -> None:
+    assert wording.explain("refused", of="camera")[0].startswith("The camera refused the connection")
+    assert wording.explain("refused", of="detector")[0] == "The detector refused to look at this picture."
+
+
+def test_an_unknown_code_is_told_as_such() -> None:
+    assert wording.explain("no_such_code", of="camera") == (wording.UNKNOWN, "")
+
+
+def test_the_command_prints_the_table_for_the_documentation() -> None:
+    printed = CliRunner().invoke(main, ["codes"]).output
+    assert printed == wording.table()
+    assert "| `login_refused` | The camera did not accept user name and password. | correct this camera's" in printed
+    assert printed.count("\n## ") == len(SUBJECTS) - 1
