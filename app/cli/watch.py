@@ -8,9 +8,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from app.media.formats import SUFFIXES, format_of
 from app.naming import slug
-
-SUFFIXES = {b"\xff\xd8": ".jpg", b"\x89P": ".png", b"RI": ".webp", b"BM": ".bmp"}
 
 
 class EventPrinter:
@@ -47,6 +46,6 @@ class EventPrinter:
         assert self._save is not None  # noqa: S101 - asked for
         self._save.mkdir(parents=True, exist_ok=True)
         parts = (str(entry.get(key, "")) for key in ("image_timestamp", "device_key", "event_id"))
-        path = self._save / f"{slug('-'.join(parts))}{SUFFIXES.get(image[:2], '.bin')}"
+        path = self._save / f"{slug('-'.join(parts))}{SUFFIXES.get(format_of(image), '.bin')}"
         path.write_bytes(image)
         return path

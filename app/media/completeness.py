@@ -6,13 +6,14 @@ import os
 import stat
 from pathlib import Path
 
+from app.media.formats import JPEG_END, PNG_END, format_of
+
 TAIL = 8192
 """Bytes looked at from the end: cameras that pad do so to a block of 512 to 4096."""
 MOST_SEGMENTS = 256
 """Of a JPEG's header; a camera writes about ten."""
 
 _PADDING = b"\0\xff \t\r\n"
-_PNG_END = b"IEND\xae\x42\x60\x82"  # PNG (RFC 2083), 4.1.4: the last chunk with its check sum
 
 
 def looks_complete(path: Path) -> bool:
@@ -37,14 +38,15 @@ def looks_complete(path: Path) -> bool:
 
 def _is_whole(file: int, size: int) -> bool:
     head = os.pread(file, 16, 0)
-    if head.startswith(b"\xff\xd8\xff"):
+    kind = format_of(head)
+    if kind == "JPEG":
         scan = _first_scan(file, size)
-        return scan > 0 and _tail(file, size, scan).endswith(b"\xff\xd9")
-    if head.startswith(b"\x89PNG\r\n\x1a\n"):
-        return _tail(file, size, 8).endswith(_PNG_END)
-    if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
+        return scan > 0 and _tail(file, size, scan).endswith(JPEG_END)
+    if kind == "PNG":
+        return _tail(file, size, 8).endswith(PNG_END)
+    if kind == "WEBP":
         return size >= 8 + int.from_bytes(head[4:8], "little")
-    if head.startswith(b"BM"):
+    if kind == "BMP":
         return size >= int.from_bytes(head[2:6], "little") > 26  # what the two smallest headers take
     return False
 

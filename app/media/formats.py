@@ -1,5 +1,36 @@
-"""The picture formats that are taken, and their file suffixes."""
+"""Picture formats by Pillow's names, and what tells them: suffixes, content types, first and last bytes."""
 
 from __future__ import annotations
 
+import re
+
 SUFFIXES = {"JPEG": ".jpg", "PNG": ".png", "WEBP": ".webp", "BMP": ".bmp", "GIF": ".gif"}
+CONTENT_TYPES = {suffix: f"image/{kind.lower()}" for kind, suffix in SUFFIXES.items()}
+"""By suffix. GIF is among them for pictures of ours; none is taken in."""
+
+OTHER_SUFFIXES = (".jpeg", ".jpe", ".jfif")
+"""What senders call pictures besides."""
+
+VIDEO_SUFFIXES = (
+    *(".mp4", ".m4v", ".mov", ".avi", ".mkv", ".webm", ".wmv", ".asf", ".flv", ".3gp", ".mpg", ".mpeg", ".ts"),
+    *(".264", ".265", ".h264", ".h265", ".dav", ".idx"),
+)
+"""`.dav` is Dahua's own format, and `.idx` the index beside it."""
+
+JPEG_START, JPEG_END, JPEG_SCAN = b"\xff\xd8\xff", b"\xff\xd9", b"\xff\xda"
+PNG_START, PNG_END = b"\x89PNG\r\n\x1a\n", b"IEND\xae\x42\x60\x82"
+"""PNG (RFC 2083), 4.1.4: the last chunk with its check sum."""
+GIF_START, BMP_START = b"GIF8", b"BM"
+
+TAKEN = {
+    "JPEG": re.compile(re.escape(JPEG_START)),
+    "PNG": re.compile(re.escape(PNG_START)),
+    "WEBP": re.compile(rb"RIFF....WEBP", re.DOTALL),
+    "BMP": re.compile(re.escape(BMP_START)),
+}
+"""The formats that are taken in -> how they start."""
+
+
+def format_of(head: bytes) -> str:
+    """The format that a picture's first bytes say it has; empty for none that is taken in."""
+    return next((kind for kind, start in TAKEN.items() if start.match(head)), "")

@@ -12,6 +12,7 @@ from PIL.JpegImagePlugin import JpegImageFile
 from PIL.PngImagePlugin import PngImageFile
 from PIL.WebPImagePlugin import WebPImageFile
 
+from app.media.formats import JPEG_END, JPEG_SCAN, PNG_END, format_of
 from pylib.errors import Permanent
 
 MAX_PIXELS = 50_000_000
@@ -19,16 +20,16 @@ MAX_PIXELS = 50_000_000
 
 _MAX_SCANS = 100
 """A progressive JPEG has about ten. Each is a pass over all pixels: a file with 100,000 costs minutes."""
-_SCAN = re.compile(rb"\xff\xda")
+_SCAN = re.compile(re.escape(JPEG_SCAN))
 """Starts one. Counted by a regular expression in a third of the time that `bytes.count` takes."""
 
 # The plugins are called by name, not through Image.open: that one tries every format it knows, and judges
 # the size by a global of Pillow's, warning on stderr, where ours is a setting and an error.
-_FORMATS: dict[str, tuple[re.Pattern[bytes], type[ImageFile.ImageFile]]] = {
-    "JPEG": (re.compile(rb"\xff\xd8\xff"), JpegImageFile),
-    "PNG": (re.compile(rb"\x89PNG\r\n\x1a\n"), PngImageFile),
-    "WEBP": (re.compile(rb"RIFF....WEBP", re.DOTALL), WebPImageFile),
-    "BMP": (re.compile(rb"BM"), BmpImageFile),
+_PLUGINS: dict[str, type[ImageFile.ImageFile]] = {
+    "JPEG": JpegImageFile,
+    "PNG": PngImageFile,
+    "WEBP": WebPImageFile,
+    "BMP": BmpImageFile,
 }
 _TAKEN = "JPEG, PNG, WEBP or BMP"
 
@@ -132,7 +133,7 @@ def _open(data: bytes, max_pixels: int) -> tuple[ImageFile.ImageFile, Picture]:
     if kind == "WEBP":  # its plugin allocates the whole canvas on opening
         _check_size(*_webp_size(data), max_pixels)
     try:
-        image = _FORMATS[kind][1](io.BytesIO(data))
+        image = _PLUGINS[kind](io.BytesIO(data))
     except Exception:  # noqa: BLE001 - plugins raise anything at all on hostile bytes
         raise _unreadable(kind, data) from None
     _check_size(*image.size, max_pixels)
@@ -144,10 +145,9 @@ def _sniff(data: bytes) -> str:
     if not data:
         raise BadPicture("empty", "The picture is empty: it has not one byte.")
     head = data[:1024]
-    if not _TEXT.match(head):
-        for kind, (magic, _) in _FORMATS.items():
-            if magic.match(head):
-                return kind
+    kind = "" if _TEXT.match(head) else format_of(head)
+    if kind:
+        return kind
     for name, magic in _FOREIGN.items():
         if magic.match(head):
             raise BadPicture("unsupported_format", f"This is {name} file; a picture has to be {_TAKEN}.")
@@ -198,9 +198,9 @@ def _unreadable(kind: str, data: bytes) -> BadPicture:
 def _cut_short(kind: str, data: bytes) -> bool:
     """Whether the file ends before its format says that it does."""
     if kind == "JPEG":  # more may follow: padding, a second view, a video
-        return data.rfind(b"\xff\xd9", _first_scan(data)) < 0
+        return data.rfind(JPEG_END, _first_scan(data)) < 0
     if kind == "PNG":
-        return b"IEND\xae\x42\x60\x82" not in data
+        return PNG_END not in data
     if kind == "WEBP":
         return len(data) < 8 + int.from_bytes(data[4:8], "little")
     return len(data) < int.from_bytes(data[2:6], "little")
@@ -213,7 +213,7 @@ def _first_scan(data: bytes) -> int:
         if data[at + 1 : at + 2] == b"\xda":
             return at
         at += 2 + int.from_bytes(data[at + 2 : at + 4])
-    return max(0, data.find(b"\xff\xda"))
+    return max(0, data.find(JPEG_SCAN))
 
 
 def _orientation(image: ImageFile.ImageFile) -> int:

@@ -9,6 +9,7 @@ from typing import Literal
 
 import structlog
 
+from app.media.formats import JPEG_END, JPEG_START
 from app.media.thumbnail import preview, thumbnail
 from app.messages import Snapshot
 from pylib.errors import Permanent, Transient
@@ -77,7 +78,7 @@ class Thumbnails:
         except OSError:
             return None
         # Written without waiting for the disk: a power cut may leave an empty file under the whole one's name.
-        return made if made.startswith(b"\xff\xd8") and made.endswith(b"\xff\xd9") else None
+        return made if made.startswith(JPEG_START) and made.endswith(JPEG_END) else None
 
     def drop(self, snapshot_id: str) -> None:
         """Forget what was made of a picture whose file is gone."""

@@ -10,30 +10,10 @@ from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from pathlib import Path, PurePath
 
+from app.media.formats import VIDEO_SUFFIXES
 from app.naming import slug
 from pylib.errors import Transient
 from pylib.files import durable
-
-SUFFIXES = (
-    *(
-        ".mp4",
-        ".m4v",
-        ".mov",
-        ".avi",
-        ".mkv",
-        ".webm",
-        ".wmv",
-        ".asf",
-        ".flv",
-        ".3gp",
-        ".mpg",
-        ".mpeg",
-        ".ts",
-    ),
-    *(".264", ".265", ".h264", ".h265", ".dav", ".idx"),
-)
-"""`.dav` is Dahua's own format, and `.idx` the index beside it."""
-
 
 VIDEOS = "videos"
 """Their folder in the data directory."""
@@ -63,7 +43,7 @@ class VideosUnavailable(Transient):
 
 def is_video(name: PurePath) -> bool:
     """Whether a file's name says that it is a video."""
-    return name.suffix.lower() in SUFFIXES
+    return name.suffix.lower() in VIDEO_SUFFIXES
 
 
 class Videos:

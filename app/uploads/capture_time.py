@@ -11,6 +11,8 @@ from pathlib import PurePath
 
 from PIL.JpegImagePlugin import JpegImageFile
 
+from app.media.formats import JPEG_START
+
 AHEAD = timedelta(minutes=2)
 """How far a camera's clock may be ahead of ours and still be believed."""
 
@@ -138,7 +140,7 @@ def _time(parts: dict[str, str | None]) -> datetime | None:
 
 
 def _exif_time(picture: bytes) -> datetime | None:
-    if not picture.startswith(b"\xff\xd8\xff"):
+    if not picture.startswith(JPEG_START):
         return None
     try:
         exif = JpegImageFile(io.BytesIO(picture)).getexif().get_ifd(_EXIF)

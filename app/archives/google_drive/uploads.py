@@ -17,6 +17,7 @@ from app.archives.google_drive.errors import NotThere, Throttled, Unanswered
 from app.archives.google_drive.folders import Folders
 from app.archives.google_drive.ledger import Ledger
 from app.archives.google_drive.session import DriveSession, has_property, make_property
+from app.media.formats import CONTENT_TYPES
 from app.messages import Inspection
 
 log = structlog.get_logger(__name__)
@@ -125,7 +126,7 @@ def describe(inspection: Inspection, picture: bytes, *, zone: tzinfo) -> dict[st
     suffix = PurePath(name).suffix or ".jpg"
     return {
         "title": f"{snapshot.camera} {snapshot.taken_at.astimezone(zone):%Y-%m-%d %H.%M.%S}{suffix}",
-        "mimeType": _TYPES.get(suffix, "image/jpeg"),
+        "mimeType": CONTENT_TYPES.get(suffix, "image/jpeg"),
         "description": _sentence(inspection, labels),
         "createdDate": rfc3339(min(snapshot.taken_at, datetime.now(UTC))),  # a clock may be ahead, Drive's is not
         "properties": [
@@ -136,15 +137,6 @@ def describe(inspection: Inspection, picture: bytes, *, zone: tzinfo) -> dict[st
             make_property("person_count", str(inspection.detection.person_count)),
         ],
     }
-
-
-_TYPES = {
-    ".jpg": "image/jpeg",
-    ".png": "image/png",
-    ".webp": "image/webp",
-    ".bmp": "image/bmp",
-    ".gif": "image/gif",
-}
 
 
 def rfc3339(moment: datetime) -> str:

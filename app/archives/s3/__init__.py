@@ -23,6 +23,7 @@ from app.archives import (
 from app.archives.s3.errors import CODES as CODES
 from app.archives.s3.errors import failure, refusal
 from app.archives.s3.settings import S3Settings
+from app.media.formats import CONTENT_TYPES
 from app.messages import Inspection
 from pylib.net.deadline import passed, within
 
@@ -35,14 +36,6 @@ METADATA_BYTES = 2048
 """Names and values of all user metadata together (S3 user guide, "Working with object metadata")."""
 _PLAIN = " !#$&'()*+,/:;=?@[]{}|<>^`~\"\\"
 """ASCII that metadata show as it is; `%` is not among it, for it begins what is encoded."""
-
-CONTENT_TYPES = {
-    ".jpg": "image/jpeg",
-    ".png": "image/png",
-    ".webp": "image/webp",
-    ".bmp": "image/bmp",
-    ".gif": "image/gif",
-}
 
 
 class S3:

@@ -6,16 +6,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from app.cameras import CameraError, CameraRejected, CameraUnavailable
+from app.media.formats import BMP_START, GIF_START, JPEG_END, JPEG_START, PNG_END, PNG_START
 
 TAIL = 4_096
 """Last bytes of a picture in which its end mark is looked for: some cameras pad after it."""
 
 _FORMATS = {
-    b"\xff\xd8\xff": b"\xff\xd9",  # JPEG
-    b"\x89PNG\r\n\x1a\n": b"IEND",
-    b"GIF8": b";",
+    JPEG_START: JPEG_END,
+    PNG_START: PNG_END[:4],
+    GIF_START: b";",
     b"RIFF": b"",  # WebP; neither its end nor a BMP's is marked
-    b"BM": b"",
+    BMP_START: b"",
 }
 """How each picture format starts -> what it ends with."""
 

@@ -15,7 +15,7 @@ from email.message import Message
 from pathlib import PurePosixPath
 from typing import Any
 
-from app.media.formats import SUFFIXES
+from app.media.formats import OTHER_SUFFIXES, SUFFIXES
 from app.media.picture import BadPicture, describe
 from pylib.errors import Permanent
 
@@ -27,7 +27,7 @@ MAX_NAME = 100
 
 _CHUNK = 65_536
 _NESTING = re.compile(rb"content-type:\s*(multipart|message)/", re.IGNORECASE)
-_PICTURE_NAMES = {*SUFFIXES.values(), ".jpeg", ".jpe", ".jfif"}
+_PICTURE_NAMES = {*SUFFIXES.values(), *OTHER_SUFFIXES}
 _UNFIT = re.compile(r'[\x00-\x1f\x7f<>:"|?*\ud800-\udfff\ufffd]+')
 
 

@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response
 
 from app.journal.entries import Entry
-from app.media.formats import SUFFIXES
+from app.media.formats import CONTENT_TYPES
 from app.naming import slug
 from app.storage.thumbnails import PictureGone
 from app.web.api import request_models, response_models, validation
@@ -28,8 +28,6 @@ KINDS = {
     "preview": "The picture, at most 2048 pixels a side",
     "annotated": "The picture with a frame around everything that was seen",
 }
-MEDIA_TYPES = {suffix: f"image/{kind.lower()}" for kind, suffix in SUFFIXES.items()}
-"""By the suffix in the cache, which says what the picture was found to be."""
 
 CACHING = "private, max-age=31536000, immutable"
 
@@ -62,7 +60,7 @@ class PictureEndpoints:
         return JSONResponse({"url": f"{url}?{signed}", "expires": expires.isoformat()})
 
     def _operation(self, kind: str, summary: str) -> Operation:
-        types = [*MEDIA_TYPES.values()] if kind == "image" else ["image/jpeg"]
+        types = [*CONTENT_TYPES.values()] if kind == "image" else ["image/jpeg"]
         return Operation(
             "GET",
             f"/api/snapshots/{{id}}/{kind}",
@@ -152,7 +150,7 @@ def _as_it_came(path: Path, stat: os.stat_result, *, entry: Entry, headers: dict
     return FileResponse(
         path,
         headers=headers,
-        media_type=MEDIA_TYPES.get(path.suffix, "application/octet-stream"),
+        media_type=CONTENT_TYPES.get(path.suffix, "application/octet-stream"),
         filename=f"{snapshot.taken_at:%Y%m%d-%H%M%S}-{slug(snapshot.camera)}{path.suffix}",
         stat_result=stat,
         content_disposition_type="inline",

@@ -16,18 +16,18 @@ from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import Request
 from starlette.responses import Response
 
+from app.media.formats import CONTENT_TYPES, SUFFIXES, TAKEN
 from app.messages import Snapshot
 from app.web.api import request_models, response_models, validation
 from app.web.api.common import ERRORS, FAILURES, accepted, error
 from app.web.api.operation import BodySpec, Operation, json_of
 from app.web.api.param_types import DATE_TIME, at_home
-from app.web.api.pictures import MEDIA_TYPES
 from app.web.api.waiting import EventWait
 from app.web.context import WebContext
 from app.web.errors import BadRequest, NotFound, UnsupportedMedia
 
 FORM = "multipart/form-data"
-BARE = (*(kind for kind in MEDIA_TYPES.values() if kind != "image/gif"), "application/octet-stream")
+BARE = (*(CONTENT_TYPES[SUFFIXES[kind]] for kind in TAKEN), "application/octet-stream")
 ENVELOPE = 64 * 1024
 """Bytes that a form may have beside its picture."""
 LARGEST_FIELD = 16 * 1024
