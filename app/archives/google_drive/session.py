@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import random
 import threading
 from collections.abc import Callable, Iterator, Mapping
@@ -10,6 +9,7 @@ from typing import Any, TypeVar
 
 from app.archives import ArchiveUnavailable
 from app.archives.google_drive.errors import Throttled, Unanswered
+from app.archives.google_drive.patched import connect
 from app.archives.google_drive.token import DriveToken
 from app.archives.google_drive.transport import DriveTransport
 
@@ -38,7 +38,7 @@ class DriveSession:
         self._pauses = pauses
         self._closing = threading.Event()
         self._transports: list[DriveTransport] = []
-        self._drive = self._connect(root_url)
+        self._drive = connect(root_url, transport=self._transport, sign_in=token.access)
 
     def retrying(self, call: Callable[[], Result]) -> Result:
         """Make a call that may be made twice, with pauses between tries. Raises `ArchiveError`."""
@@ -121,26 +121,6 @@ class DriveSession:
         self._closing.set()
         for transport in self._transports:
             transport.close()
-
-    def _connect(self, root_url: str) -> Any:
-        from googleapiclient.discovery import build_from_document
-        from googleapiclient.discovery_cache import get_static_doc
-        from pydrive2.auth import GoogleAuth
-        from pydrive2.drive import GoogleDrive
-
-        description = json.loads(get_static_doc("drive", "v2"))
-        description["rootUrl"] = root_url.rstrip("/") + "/"
-        description.pop("mtlsRootUrl", None)
-        auth = GoogleAuth(settings={**GoogleAuth.DEFAULT_SETTINGS, "save_credentials": False})
-        # Without credentials of its own PyDrive2 asks for a sign-in before each call, which is where it would open
-        # a web server and wait for a person: here that only makes sure of the token that the transport signs with.
-        auth.LocalWebserverAuth = self._token.access
-        auth.Get_Http_Object = self._transport
-        auth.service = build_from_document(description, http=self._transport())
-        # Made anew for each call with all its documentation, it would take half of an upload's processor time.
-        files = auth.service.files()
-        auth.service.files = lambda: files
-        return GoogleDrive(auth)
 
     def _transport(self) -> DriveTransport:
         transport = DriveTransport(timeout=self._timeout, token=self._token)

@@ -11,6 +11,7 @@ from typing import Any
 
 from app.archives import ArchiveBlocked, ArchiveError, ArchiveUnavailable
 from app.archives.google_drive.errors import SIGN_IN
+from app.archives.google_drive.patched import refresh
 from app.archives.google_drive.transport import DriveTransport
 from pylib.files import durable
 
@@ -86,13 +87,11 @@ class DriveToken:
             raise self._give_up("no_refresh", f"The Google token has ended and cannot be renewed: {SIGN_IN}.")
         transport = DriveTransport(timeout=self._timeout)
         try:
-            stored.credentials.refresh(transport)
+            refresh(stored.credentials, transport)
         except ArchiveError:
             raise
         except Exception as error:  # noqa: BLE001 - oauth2client's, and whatever an odd answer sets off in it
-            # oauth2client takes any error for the token's end, also a server's; and its text may quote the answer.
-            stored.credentials.invalid = False
-            self._explain(error)
+            self._explain(error)  # not in oauth2client's words, which may quote the answer
         finally:
             transport.close()
         self._keep(stored)

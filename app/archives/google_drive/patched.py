@@ -1,0 +1,50 @@
+"""What is done to the insides of PyDrive2 and of Google's client libraries: all of it, and nothing else knows of it.
+
+Read against the versions of `HOLDS_FOR`; a test fails when those parts of them change.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from app.archives.google_drive.transport import DriveTransport
+
+HOLDS_FOR = {"PyDrive2": "1.21.3", "google-api-python-client": "2.202.0", "oauth2client": "4.1.3"}
+
+
+def connect(root_url: str, *, transport: Callable[[], DriveTransport], sign_in: Callable[[], str]) -> Any:
+    """A `pydrive2.drive.GoogleDrive` that sends through our transports, one for each thread; sends nothing yet.
+
+    `root_url` takes the place of Google's in the API description that comes with the library. `sign_in` is called
+    where PyDrive2 would open a web server and wait for a person: before each call.
+    """
+    from googleapiclient.discovery import build_from_document
+    from googleapiclient.discovery_cache import get_static_doc
+    from pydrive2.auth import GoogleAuth
+    from pydrive2.drive import GoogleDrive
+
+    description = json.loads(get_static_doc("drive", "v2"))
+    description["rootUrl"] = root_url.rstrip("/") + "/"
+    description.pop("mtlsRootUrl", None)
+    auth = GoogleAuth(settings={**GoogleAuth.DEFAULT_SETTINGS, "save_credentials": False})
+    # Without credentials of its own PyDrive2 asks for a sign-in before each call: here that only makes sure of the
+    # token that the transport signs with.
+    auth.LocalWebserverAuth = sign_in
+    auth.Get_Http_Object = transport
+    auth.service = build_from_document(description, http=transport())
+    # Made anew for each call with all its documentation, it would take half of an upload's processor time.
+    files = auth.service.files()
+    auth.service.files = lambda: files
+    return GoogleDrive(auth)
+
+
+def refresh(credentials: Any, transport: DriveTransport) -> None:
+    """Renew oauth2client's credentials. Raises what the transport raises, and anything that an odd answer sets off."""
+    try:
+        credentials.refresh(transport)
+    except Exception:
+        # oauth2client takes any error for the token's end, also a server's.
+        credentials.invalid = False
+        raise
