@@ -18,8 +18,10 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 import pika
+from pydantic import SecretStr
 
 from pylib.rabbitmq.broker import Broker as Address
 from tests.rabbitmq_server import find_server
@@ -56,7 +58,15 @@ class Broker:
     @property
     def address(self) -> Address:
         """The same for our own code."""
-        return Address.from_url(self.url)
+        parts = urlsplit(self.url)
+        return Address(
+            host=parts.hostname or "localhost",
+            port=parts.port or 0,
+            username=unquote(parts.username or "guest"),
+            password=SecretStr(unquote(parts.password or "guest")),
+            vhost=unquote(parts.path[1:]) or "/",
+            tls=parts.scheme == "amqps",
+        )
 
     @property
     def running(self) -> bool:

@@ -5,13 +5,12 @@ from __future__ import annotations
 import sqlite3
 from datetime import datetime
 
+from app.journal.album_order import MILLISECOND, QUARTER_S
 from app.journal.base import JournalPart
 from app.journal.entries import Entry, Filter, HeatCount, PageCursor
 from app.journal.entry_reader import STANDING, Read, read
-from app.journal.search_query import MILLISECOND, selection
+from app.journal.search_query import selection
 from app.journal.sql import AMONG, listed
-
-QUARTER_S = 900
 
 # Each name is found behind the one before, so that it takes as many steps as there are names.
 LABEL_NAMES = """

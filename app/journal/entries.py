@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
+from app.journal.album_order import place
 from app.messages import PERSON, Inspection
 
 MOST_WORDS = 8
@@ -27,8 +28,7 @@ class PageCursor(NamedTuple):
     @property
     def number(self) -> int:
         """The same as one number, as `snapshots.place` has it."""
-        milliseconds = int(min(max(self.taken_at * 1000 + 0.5, -8.7e12), 8.7e12))
-        return milliseconds * 1_048_576 + (self.seq & 1_048_575)
+        return place(self.taken_at, self.seq)
 
 
 @dataclass(frozen=True, slots=True)

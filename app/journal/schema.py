@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from app.journal.album_order import PLACE_SQL, QUARTER_SQL
+
 SCHEMA = (
     """
     CREATE TABLE snapshots (
@@ -72,7 +74,7 @@ SCHEMA = (
     """,
     # `place` orders the album as one number: milliseconds, and the last 20 bits of `seq` for those of the same one.
     # It is the row's id in `words` too, which therefore gives its matches in the album's order and need not be sorted.
-    """
+    f"""
     ALTER TABLE snapshots ADD COLUMN note TEXT NOT NULL DEFAULT '';
     ALTER TABLE snapshots ADD COLUMN corrected TEXT;
     ALTER TABLE snapshots ADD COLUMN deleted_at REAL;
@@ -82,7 +84,7 @@ SCHEMA = (
     ALTER TABLE snapshots ADD COLUMN shown INTEGER
         AS (state = 'inspected' AND settled_into = '' AND deleted_at IS NULL) VIRTUAL;
     ALTER TABLE snapshots ADD COLUMN place INTEGER
-        AS (CAST(min(max(taken_at * 1000 + 0.5, -8.7e12), 8.7e12) AS INTEGER) * 1048576 + (seq & 1048575)) VIRTUAL;
+        AS ({PLACE_SQL}) VIRTUAL;
     UPDATE snapshots SET
         person = person_count > 0,
         surest = coalesce((SELECT max(confidence) FROM labels WHERE seq = snapshots.seq), 0);
@@ -120,23 +122,23 @@ SCHEMA = (
         FROM snapshots WHERE shown ORDER BY place;
 
     CREATE TABLE heat (quarter INTEGER PRIMARY KEY, snapshots INTEGER NOT NULL, persons INTEGER NOT NULL);
-    INSERT INTO heat SELECT place / 943718400000, count(*), sum(person) FROM snapshots WHERE shown GROUP BY 1;
+    INSERT INTO heat SELECT place / {QUARTER_SQL}, count(*), sum(person) FROM snapshots WHERE shown GROUP BY 1;
     CREATE TRIGGER heat_of_shown AFTER UPDATE OF state, settled_into, deleted_at, person ON snapshots
         WHEN new.shown
     BEGIN
-        INSERT INTO heat VALUES (new.place / 943718400000, 1, new.person) ON CONFLICT (quarter) DO UPDATE SET
+        INSERT INTO heat VALUES (new.place / {QUARTER_SQL}, 1, new.person) ON CONFLICT (quarter) DO UPDATE SET
             snapshots = snapshots + 1, persons = persons + excluded.persons;
     END;
     CREATE TRIGGER heat_of_hidden AFTER UPDATE OF state, settled_into, deleted_at, person ON snapshots
         WHEN old.shown
     BEGIN
         UPDATE heat SET snapshots = snapshots - 1, persons = persons - old.person
-            WHERE quarter = old.place / 943718400000;
+            WHERE quarter = old.place / {QUARTER_SQL};
     END;
     CREATE TRIGGER heat_of_forgotten AFTER DELETE ON snapshots WHEN old.shown
     BEGIN
         UPDATE heat SET snapshots = snapshots - 1, persons = persons - old.person
-            WHERE quarter = old.place / 943718400000;
+            WHERE quarter = old.place / {QUARTER_SQL};
     END;
     """,
 )

@@ -5,11 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from app.journal.album_order import MILLISECOND
 from app.journal.entries import Filter, PageCursor
 from app.journal.search_index import camera_mark, flag_marks, label_mark, sure_mark
-
-MILLISECOND = 1_048_576
-"""Of a place's number."""
 
 
 @dataclass(slots=True)

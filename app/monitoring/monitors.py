@@ -54,9 +54,9 @@ class Healthchecks:
 
 
 class Cronitor:
-    """Cronitor's telemetry API (https://cronitor.io/docs/telemetry-api).
+    """Cronitor (https://cronitor.io/docs/telemetry-api), at the address of a single monitor, which needs no API key.
 
-    Without an API key, the older address of a single monitor, which accounts may switch off.
+    Accounts may switch it off.
     """
 
     name = "cronitor"
@@ -64,13 +64,11 @@ class Cronitor:
     def __init__(
         self,
         monitor_key: Secret,
-        api_key: Secret | None = None,
         *,
         host: str,
         base_url: str = "https://cronitor.link",
     ) -> None:
         self._key = quote(monitor_key.get_secret_value().strip(), safe="")
-        self._api_key = quote(api_key.get_secret_value().strip(), safe="") if api_key else ""
         self._host = host
         self._base = base_url.rstrip("/")
 
@@ -78,9 +76,6 @@ class Cronitor:
         if state == "start":
             # `run` would open a job that never completes; a heartbeat has no beginning.
             return None
-        if self._api_key:
-            params = {"state": state, "host": self._host} | ({"message": reason} if reason else {})
-            return Call(f"{self._base}/p/{self._api_key}/{self._key}", params)
         params = {"host": self._host} | ({"msg": reason} if reason else {})
         return Call(f"{self._base}/{self._key}/{state}", params)
 

@@ -69,11 +69,6 @@ class Keep(Stage[Inspection]):
         self._is_open = False
         self._blocked = ""
 
-    @property
-    def blocked(self) -> str:
-        """What a person has to do before anything is archived; empty when nothing."""
-        return self._blocked
-
     def handle(self, inspection: Inspection) -> Iterable[object]:
         if not inspection.snapshot.path:
             self._account.delivered(inspection.id)  # a failure has nothing to keep

@@ -47,17 +47,6 @@ class Thumbnails:
         self._max_pixels = max_pixels
         self._turns = KeyedLock()
 
-    def path(self, snapshot: Snapshot, size: Size) -> Path:
-        """Where it lies, made now if it was not before.
-
-        Raises `PictureGone`, `app.media.picture.BadPicture`, `ThumbnailsUnavailable`.
-        """
-        self.read(snapshot, size)
-        path = self._path(snapshot.id, size)
-        if not path.exists():
-            raise ThumbnailsUnavailable("thumbnails_unavailable", f"cannot keep {path.name} in {self.root}")
-        return path
-
     def read(self, snapshot: Snapshot, size: Size) -> bytes:
         """The JPEG, made now if it was not before, whether it can be kept or not.
 

@@ -104,12 +104,6 @@ class Bans:
         tries.clear()
         tries.extend(left)
 
-    @property
-    def count(self) -> int:
-        """How many addresses are banned."""
-        now = self._clock()
-        return sum(until > now for until, _ in list(self._bans.values()))
-
     def listed(self) -> list[Ban]:
         """The bans, the newest first."""
         now, wall = self._clock(), self._wall()

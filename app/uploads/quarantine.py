@@ -93,11 +93,6 @@ class Quarantine:
         """What is here, oldest first."""
         return sorted(self._entries(), key=lambda entry: entry.at)
 
-    def usage(self) -> tuple[int, int]:
-        """How many files are here, and how many bytes they have."""
-        sizes = [entry.size for entry in self._entries()]
-        return len(sizes), sum(sizes)
-
     def clean(self) -> None:
         """Let go of what has been here long enough, and of the oldest while all together are too large."""
         limit = self._now() - self._keep

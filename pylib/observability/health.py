@@ -70,14 +70,6 @@ class Health:
         """Every probe's answer now, in the order they were added; one that raises has failed."""
         return [entry.ask() for entry in list(self._entries) if entry.live or not live_only]
 
-    def live(self) -> bool:
-        """Whether the process itself works; asks the live probes only."""
-        return _well(self.checks(live_only=True))
-
-    def ready(self) -> bool:
-        """Whether it can do its job now."""
-        return _well(self.checks())
-
     def problem(self) -> str:
         """What somebody should be told, in one line: `broker: not connected; disk: full`. Empty when all is well."""
         failed = [check for check in self.checks() if check.alarm and not check.ok]

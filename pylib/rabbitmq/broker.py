@@ -7,7 +7,6 @@ import re
 import ssl
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import unquote, urlsplit
 
 from pylib.errors import Failure, Permanent, Transient
 from pylib.settings.credentials import Secret
@@ -43,21 +42,6 @@ class Broker:
     """Seconds an alarm of the broker may hold back our publishing before the connection is dropped."""
     connect_timeout: float = 10.0
     """Seconds for each of: TCP connect; the whole handshake."""
-
-    @classmethod
-    def from_url(cls, url: str) -> Broker:
-        """Read `amqp[s]://user:password@host:port/vhost` (https://www.rabbitmq.com/docs/uri-spec)."""
-        parts = urlsplit(url)
-        if parts.scheme not in ("amqp", "amqps"):
-            raise ValueError("a broker's URL begins with amqp:// or amqps://")
-        return cls(
-            host=parts.hostname or "localhost",
-            port=parts.port or 0,
-            username=unquote(parts.username or "guest"),
-            password=Secret(unquote(parts.password or "guest")),
-            vhost=unquote(parts.path[1:]) or "/",
-            tls=parts.scheme == "amqps",
-        )
 
     @property
     def address(self) -> str:

@@ -43,13 +43,11 @@ class Supervisor:
         *,
         grace: float,
         on_restart: Callable[[str], None] = lambda _name: None,
-        on_exit: Callable[[], None] = lambda: None,
     ) -> None:
-        """`grace`: seconds the whole stop may take; `on_exit` is called at the very end (flush Sentry)."""
+        """`grace`: seconds the whole stop may take."""
         self.threads = tuple(threads)
         self._grace = grace
         self._on_restart = on_restart
-        self._on_exit = on_exit
         self._is_asked = False
         # Not an Event: its lock may be held by the very thread that a signal interrupts, and then both wait for ever.
         # A SimpleQueue's `put` may interrupt its `get`.
@@ -68,7 +66,6 @@ class Supervisor:
                 status = EXIT_FAULT
                 break
         self.stop()
-        self._on_exit()
         return status
 
     def start(self) -> None:

@@ -22,7 +22,7 @@ from app.storage.cache import Cache
 from app.storage.videos import Videos
 from app.uploads.camera_folders import CameraFolders, PushingCamera
 from app.uploads.capture_time import CaptureTime
-from app.uploads.inbox import Inbox
+from app.uploads.inbox import Inbox, InboxFile
 from app.uploads.quarantine import Quarantine
 from app.uploads.settings import UploadSettings
 from app.uploads.source import UploadSource
@@ -295,10 +295,11 @@ class MortalInbox(Inbox):
 
     fate = Fate(-1)
 
-    def _move(self, path: Path, target: Path) -> None:
+    def _take(self, path: Path, name: PurePosixPath, origin: str) -> InboxFile | None:
         self.fate.step()
-        super()._move(path, target)
+        taken = super()._take(path, name, origin)
         self.fate.step()
+        return taken
 
     def done(self, taken_id: str) -> None:
         self.fate.step()

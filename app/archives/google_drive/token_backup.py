@@ -85,9 +85,9 @@ class TokenBackup:
         log.info("google token backed up", bucket=self._bucket)
         return True
 
-    def restore(self, *, overwrite: bool = False) -> bool:
+    def restore(self) -> bool:
         """Put the copy where the token belongs, unless there is one; says whether it did. Raises `BackupError`."""
-        if self._file.exists() and not overwrite:
+        if self._file.exists():
             return False
         content = self._call(lambda s3: self._get(s3))
         if not _renewable(content):

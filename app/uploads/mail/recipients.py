@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import PurePosixPath
 
 from app.uploads.camera_folders import CameraFolders
@@ -15,19 +15,15 @@ EXAMPLES = 3
 class Recipients:
     """Finds a camera's folder. Thread-safe."""
 
-    def __init__(self, camera_folders: CameraFolders, *, addresses: Mapping[str, str] | None = None) -> None:
-        """`addresses`: whole mail addresses that mean a camera, with its `device_key`; raises KeyError for no camera.
-
-        Beside these, what stands before the `@` may be a camera's folder.
-        """
+    def __init__(self, camera_folders: CameraFolders) -> None:
+        """What stands before the `@` of a mail address may be a camera's folder."""
         self._camera_folders = camera_folders
         self._folders = {_plain(folder.name): folder for folder in camera_folders.folders()}
-        self._addresses = {_folded(mail): camera_folders.folder_of(key) for mail, key in (addresses or {}).items()}
 
     def folder(self, recipients: Iterable[str], sender: str, peer: str) -> PurePosixPath | None:
         """Of the camera that the first recipient to do so names, or else the sender, or else its IP address."""
         for address in (*recipients, sender):
-            folder = self._addresses.get(_folded(address)) or self._folders.get(_plain(_local_part(address)))
+            folder = self._folders.get(_plain(_local_part(address)))
             if folder is not None:
                 return folder
         camera = self._camera_folders.by_address(peer)
@@ -40,10 +36,6 @@ class Recipients:
             ", ".join(f"{folder.name}@home" for folder in self._camera_folders.folders()[:EXAMPLES])
             or "(there is none)"
         )
-
-
-def _folded(address: str) -> str:
-    return address.strip().casefold()
 
 
 def _local_part(address: str) -> str:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import random
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
 
@@ -12,6 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from app.journal import Correction, Entry, Filter, Journal, PageCursor
+from app.journal.album_order import LAST_MILLISECOND, PLACE_SQL, QUARTER_S, QUARTER_SQL
 from app.messages import Detection, Inspection, Label, Snapshot
 from tests.fakes.album import NOW, an_event, hold, ids
 from tests.fakes.journal import opened
@@ -19,6 +22,16 @@ from tests.fakes.journal import opened
 CAMERAS = {"Yard Camera": "Garden", "Gate Camera": "Gate", "Café Camera": "Café"}
 LABELS = ("Person", "Dog", "Traffic Light", "Light", "Car")
 WORDS = ("dog", "LIGHT", "gard", "café", "cafe", "ga", "Nobody's", "parcel traffic", "postman", "?", 'a"b', "ca dog")
+
+
+@given(st.floats(-1e13, 1e13), st.integers(0, 2**40))
+def test_python_and_sql_agree_on_the_order(taken_at: float, seq: int) -> None:
+    with closing(sqlite3.connect(":memory:")) as db:
+        (counted,) = db.execute(f"SELECT {PLACE_SQL} FROM (SELECT ? AS taken_at, ? AS seq)", (taken_at, seq)).fetchone()
+        (quarter,) = db.execute(f"SELECT ? / {QUARTER_SQL}", (counted,)).fetchone()
+    assert counted == PageCursor(taken_at, seq).number
+    if 0 <= taken_at < LAST_MILLISECOND / 1000 - 1:
+        assert quarter == int(taken_at * 1000 + 0.5) // 1000 // QUARTER_S
 
 
 @pytest.fixture(scope="module")

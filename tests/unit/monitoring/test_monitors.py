@@ -28,9 +28,8 @@ def healthchecks(double: HttpDouble) -> Healthchecks:
     return Healthchecks(SecretStr(f"{double.url}/{KEY}"))
 
 
-def cronitor(double: HttpDouble, api_key: str | None = "apikey") -> Cronitor:
-    api = SecretStr(api_key) if api_key else None
-    return Cronitor(SecretStr("snapshot processor"), api, host="garage", base_url=double.url)
+def cronitor(double: HttpDouble) -> Cronitor:
+    return Cronitor(SecretStr("snapshot processor"), host="garage", base_url=double.url)
 
 
 def no_problem() -> str:
@@ -57,21 +56,17 @@ def test_a_ping_address_may_have_a_query_and_a_closing_slash(watcher: HttpDouble
     assert [seen.target for seen in watcher.seen] == ["/ping/slug/start?create=1", "/ping/slug/fail?create=1"]
 
 
-def test_cronitor_hears_each_state_by_its_telemetry_api(watcher: HttpDouble) -> None:
+def test_cronitor_hears_each_state(watcher: HttpDouble) -> None:
     problem = ""
     job = Monitors([cronitor(watcher)], lambda: problem)
     job()
     problem = "disk: 0.1 GB free"
     job()
-    assert [seen.path for seen in watcher.seen] == ["/p/apikey/snapshot%20processor"] * 2
-    assert watcher.seen[0].query == {"state": ["ok"], "host": ["garage"]}
-    assert watcher.seen[1].query == {"state": ["fail"], "host": ["garage"], "message": ["disk: 0.1 GB free"]}
-
-
-def test_cronitor_without_an_api_key_is_asked_at_the_monitors_own_address(watcher: HttpDouble) -> None:
-    Monitors([cronitor(watcher, api_key=None)], lambda: "ill")()
-    assert watcher.seen[0].path == "/snapshot%20processor/fail"
-    assert watcher.seen[0].query == {"host": ["garage"], "msg": ["ill"]}
+    assert [seen.path for seen in watcher.seen] == ["/snapshot%20processor/ok", "/snapshot%20processor/fail"]
+    assert [seen.query for seen in watcher.seen] == [
+        {"host": ["garage"]},
+        {"host": ["garage"], "msg": ["disk: 0.1 GB free"]},
+    ]
 
 
 def test_a_long_reason_is_cut(watcher: HttpDouble) -> None:
@@ -112,7 +107,7 @@ def test_no_key_is_ever_logged(address: Callable[[], str], capsys: pytest.Captur
         base = address()
         monitors: list[Monitor] = [
             Healthchecks(SecretStr(f"{base}/{KEY}")),
-            Cronitor(SecretStr(KEY), SecretStr(KEY), host="garage", base_url=base),
+            Cronitor(SecretStr(KEY), host="garage", base_url=base),
         ]
         Monitors(monitors, lambda: "ill")()
     text = capsys.readouterr().err

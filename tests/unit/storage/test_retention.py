@@ -15,7 +15,7 @@ from app.messages import Inspection, Snapshot
 from app.storage.cache import Cache
 from app.storage.retention import BATCH, DAY_S, GB, Retention
 from app.storage.settings import CameraRetention, RetentionSettings
-from app.storage.thumbnails import Thumbnails
+from app.storage.thumbnails import Size, Thumbnails
 from tests.fakes.archives import a_picture, event_id, recorded
 from tests.fakes.cameras import jpeg
 from tests.fakes.clock import Clock
@@ -275,7 +275,7 @@ def test_what_was_made_of_a_picture_goes_with_it(
 ) -> None:
     gone = old(cache, journal, 1, picture=jpeg()).snapshot
     kept = old(cache, journal, 2, picture=jpeg(), days=0).snapshot
-    paths = [thumbnails.path(snapshot, size) for snapshot in (gone, kept) for size in ("thumbnail", "preview")]
+    paths = [_path_of(thumbnails, snapshot, size) for snapshot in (gone, kept) for size in ("thumbnail", "preview")]
     make().clean()
     assert [path.exists() for path in paths] == [False, False, True, True]
 
@@ -285,8 +285,13 @@ def test_what_was_made_of_a_picture_that_is_gone_is_found_by_the_search_for_orph
 ) -> None:
     kept = old(cache, journal, 1, picture=jpeg(), days=0)
     stray = a_picture(cache, 2, picture=jpeg())
-    paths = [thumbnails.path(inspection.snapshot, "thumbnail") for inspection in (kept, stray)]
+    paths = [_path_of(thumbnails, inspection.snapshot, "thumbnail") for inspection in (kept, stray)]
     half = paths[1].with_name(f"{paths[1].name}.part")
     half.write_bytes(b"half of it")
     make().clean()
     assert [path.exists() for path in (*paths, half)] == [True, False, False]
+
+
+def _path_of(thumbnails: Thumbnails, snapshot: Snapshot, size: Size) -> Path:
+    thumbnails.read(snapshot, size)
+    return thumbnails.root / snapshot.id[:2] / f"{snapshot.id}-{size}.jpg"

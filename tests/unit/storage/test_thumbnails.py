@@ -15,7 +15,7 @@ import pytest
 
 from app.media.picture import BadPicture
 from app.messages import Snapshot
-from app.storage.thumbnails import PictureGone, Size, Thumbnails, ThumbnailsUnavailable
+from app.storage.thumbnails import PictureGone, Size, Thumbnails
 from tests.fakes.cameras import jpeg
 from tests.fakes.pictures import busy, decoded, encoded, turned
 
@@ -41,13 +41,19 @@ def take(tmp_path: Path) -> Take:
     return take
 
 
+def path_of(thumbnails: Thumbnails, snapshot: Snapshot, size: Size) -> Path:
+    """Where it lies, made now if it was not before."""
+    thumbnails.read(snapshot, size)
+    return thumbnails.root / snapshot.id[:2] / f"{snapshot.id}-{size}.jpg"
+
+
 def files_in(folder: Path) -> list[Path]:
     return [path for path in folder.rglob("*") if path.is_file()]
 
 
 def test_a_thumbnail_is_480_wide_and_a_preview_fits_a_screen(thumbnails: Thumbnails, take: Take) -> None:
     snapshot = take(encoded(busy(3840, 2160)))
-    sizes = {size: decoded(thumbnails.path(snapshot, size).read_bytes()).size for size in SIZES}
+    sizes = {size: decoded(path_of(thumbnails, snapshot, size).read_bytes()).size for size in SIZES}
     assert sizes == {"thumbnail": (480, 270), "preview": (2048, 1152)}
 
 
@@ -75,7 +81,7 @@ def test_it_is_made_once_however_many_ask_at_once(thumbnails: Thumbnails, take: 
 
     def ask(_: int) -> tuple[int, bytes]:
         together.wait(5)
-        path = thumbnails.path(snapshot, "thumbnail")
+        path = path_of(thumbnails, snapshot, "thumbnail")
         return path.stat().st_ino, path.read_bytes()
 
     with ThreadPoolExecutor(8) as asking:
@@ -93,21 +99,21 @@ def test_what_was_made_is_not_made_again(thumbnails: Thumbnails, take: Take) -> 
 @pytest.mark.parametrize("left", [b"", b"\0" * 5000, jpeg()[:-10]])
 def test_what_a_power_cut_spoilt_is_made_again(thumbnails: Thumbnails, take: Take, left: bytes) -> None:
     snapshot = take()
-    path = thumbnails.path(snapshot, "thumbnail")
+    path = path_of(thumbnails, snapshot, "thumbnail")
     whole = path.read_bytes()
     path.write_bytes(left)
-    assert thumbnails.path(snapshot, "thumbnail").read_bytes() == whole
+    assert path_of(thumbnails, snapshot, "thumbnail").read_bytes() == whole
 
 
 def test_a_picture_that_is_gone_is_said_to_be_gone(thumbnails: Thumbnails, take: Take) -> None:
     snapshot = take()
-    thumbnails.path(snapshot, "thumbnail")
+    path_of(thumbnails, snapshot, "thumbnail")
     for size in SIZES:
         with pytest.raises(PictureGone, match="picture_gone"):
-            thumbnails.path(replace(snapshot, path=""), size)
+            path_of(thumbnails, replace(snapshot, path=""), size)
     Path(snapshot.path).unlink()
     with pytest.raises(PictureGone):
-        thumbnails.path(snapshot, "preview")
+        path_of(thumbnails, snapshot, "preview")
 
 
 def test_why_there_never_was_a_picture_is_said(thumbnails: Thumbnails, take: Take) -> None:
@@ -118,14 +124,14 @@ def test_why_there_never_was_a_picture_is_said(thumbnails: Thumbnails, take: Tak
 def test_what_is_no_picture_is_refused_and_leaves_nothing(thumbnails: Thumbnails, take: Take) -> None:
     for data in (b"<html>", encoded(busy(300, 200))[:-500]):
         with pytest.raises(BadPicture):
-            thumbnails.path(take(data), "thumbnail")
+            path_of(thumbnails, take(data), "thumbnail")
     assert not files_in(thumbnails.root)
 
 
 @pytest.mark.parametrize("size", SIZES)
 def test_a_picture_of_too_many_pixels_is_refused(tmp_path: Path, take: Take, size: Size) -> None:
     with pytest.raises(BadPicture, match="pixel_bomb"):
-        Thumbnails(tmp_path / "thumbnails", max_pixels=1000).path(take(), size)
+        Thumbnails(tmp_path / "thumbnails", max_pixels=1000).read(take(), size)
 
 
 def test_where_nothing_can_be_kept_it_is_answered_all_the_same(tmp_path: Path, take: Take) -> None:
@@ -133,8 +139,7 @@ def test_where_nothing_can_be_kept_it_is_answered_all_the_same(tmp_path: Path, t
     thumbnails = Thumbnails(tmp_path / "file", max_pixels=20_000_000)
     snapshot = take()
     assert decoded(thumbnails.read(snapshot, "thumbnail")).size == (480, 360)
-    with pytest.raises(ThumbnailsUnavailable):
-        thumbnails.path(snapshot, "thumbnail")
+    assert thumbnails.found(snapshot, "thumbnail") is None
 
 
 def test_a_disk_that_fills_up_leaves_no_half_file(
@@ -151,7 +156,7 @@ def test_a_disk_that_fills_up_leaves_no_half_file(
         patch.setattr(os, "write", full)
         assert decoded(thumbnails.read(snapshot, "thumbnail")).size == (480, 360)
     assert not files_in(thumbnails.root)
-    assert thumbnails.path(snapshot, "thumbnail").exists()
+    assert path_of(thumbnails, snapshot, "thumbnail").exists()
 
 
 def test_a_picture_that_is_deleted_while_it_is_looked_at_leaves_nothing(
@@ -173,7 +178,7 @@ def test_a_picture_that_is_deleted_while_it_is_looked_at_leaves_nothing(
 
 def test_what_is_dropped_is_gone_in_all_sizes_and_nothing_else_is(thumbnails: Thumbnails, take: Take) -> None:
     one, other = take(), take()
-    paths = [thumbnails.path(snapshot, size) for snapshot in (one, other) for size in SIZES]
+    paths = [path_of(thumbnails, snapshot, size) for snapshot in (one, other) for size in SIZES]
     thumbnails.drop(one.id)
     thumbnails.drop(one.id)
     assert [path.exists() for path in paths] == [False, False, True, True]
@@ -181,7 +186,7 @@ def test_what_is_dropped_is_gone_in_all_sizes_and_nothing_else_is(thumbnails: Th
 
 def test_a_search_finds_what_is_left_of_pictures_that_are_gone(thumbnails: Thumbnails, take: Take) -> None:
     snapshots = [take(jpeg()) for _ in range(20)]
-    paths = [thumbnails.path(snapshot, "thumbnail") for snapshot in snapshots]
+    paths = [path_of(thumbnails, snapshot, "thumbnail") for snapshot in snapshots]
     half = paths[0].with_name(paths[0].name + ".part")
     half.write_bytes(b"half")
     known = {snapshot.id for snapshot in snapshots[10:]}
@@ -196,5 +201,5 @@ def test_a_search_before_anything_was_made_finds_nothing(thumbnails: Thumbnails)
 
 
 def test_no_folder_holds_them_all(thumbnails: Thumbnails, take: Take) -> None:
-    paths = [thumbnails.path(take(jpeg()), "thumbnail") for _ in range(100)]
+    paths = [path_of(thumbnails, take(jpeg()), "thumbnail") for _ in range(100)]
     assert len({path.parent for path in paths}) > 50

@@ -24,7 +24,7 @@ def test_the_address_is_banned_at_the_limit_and_no_other_one(clock: Clock) -> No
     assert [one.failed(HERE, "user") for _ in range(3)] == [False, False, True]
     assert one.banned(HERE)
     assert not one.banned(THERE)
-    assert (told, one.count) == ([HERE], 1)
+    assert (told, len(one.listed())) == ([HERE], 1)
 
 
 def test_a_ban_ends(clock: Clock) -> None:
@@ -136,7 +136,7 @@ def test_a_broken_file_means_no_bans(clock: Clock, tmp_path: Path, text: str) ->
     path.write_text(text)
     one = made(clock, path)
     one.open()
-    assert one.count == 0
+    assert one.listed() == []
 
 
 def test_an_attack_from_very_many_addresses_costs_no_more_than_so_much_memory(
@@ -148,5 +148,5 @@ def test_an_attack_from_very_many_addresses_costs_no_more_than_so_much_memory(
         one.failed(f"once {number}", "user")
         for _ in range(3):
             one.failed(f"thrice {number}", "user")
-    assert one.count == 100
+    assert len(one.listed()) == 100
     assert len(one._tries) <= 100

@@ -44,7 +44,7 @@ def test_a_file_is_kept_with_its_reason_and_counted(tmp_path: Path) -> None:
     assert (tmp_path / "q" / first.file).read_bytes() == b"half"
     assert first.file == "1.jpg"
     assert second.id == "2"
-    assert quarantine.usage() == (2, 12)
+    assert [entry.size for entry in quarantine.listed()] == [4, 8]
     assert counted == ["truncated", "truncated"]
 
 
@@ -52,7 +52,7 @@ def test_the_same_id_twice_is_one_file(tmp_path: Path) -> None:
     quarantine = Quarantine(tmp_path / "q", now=Clock())
     put(quarantine, tmp_path, "1", b"a")
     put(quarantine, tmp_path, "1", b"bb")
-    assert quarantine.usage() == (1, 2)
+    assert [entry.size for entry in quarantine.listed()] == [2]
 
 
 def test_files_leave_after_their_days(tmp_path: Path) -> None:

@@ -89,6 +89,6 @@ def test_what_is_there_does_not_wait_for_what_is_made(
 def test_what_is_dropped_is_made_anew(tmp_path: Path, small: Thumbnails) -> None:
     snapshot = taken(tmp_path, "a1")
     pictures = PictureFiles(small)
-    path = small.path(snapshot, "thumbnail")
+    small.read(snapshot, "thumbnail")
     asyncio.run(pictures.drop("a1"))
-    assert not path.exists()
+    assert small.found(snapshot, "thumbnail") is None

@@ -191,7 +191,7 @@ OWNERS = CameraFolders(
         PushingCamera("Yard Camera", "Yard", "yard", address="192.168.1.9"),
     ]
 )
-RECIPIENTS = Recipients(OWNERS, addresses={"Alarm-7@example.org": "Yard Camera"})
+RECIPIENTS = Recipients(OWNERS)
 
 
 @pytest.mark.parametrize(
@@ -202,8 +202,8 @@ RECIPIENTS = Recipients(OWNERS, addresses={"Alarm-7@example.org": "Yard Camera"}
         (["frontdoor"], "", "", FRONT),
         (["me@home", "frontdoor@home"], "yard@home", "192.168.1.9", FRONT),
         (["me@home"], "front_door@home", "192.168.1.9", FRONT),
-        (["alarm-7@EXAMPLE.org"], "frontdoor@home", "", YARD),
-        (["me@home"], "alarm-7@example.org", "", YARD),
+        (["YARD@example.org"], "frontdoor@home", "", YARD),
+        (["me@home"], "yard@example.org", "", YARD),
         (["me@home"], "", "192.168.1.9", YARD),
         (["me@home"], "", "::ffff:192.168.1.9", YARD),
         (["me@frontdoor"], "<>", "192.168.1.10", None),
