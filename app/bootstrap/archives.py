@@ -12,6 +12,7 @@ from app.archives import Archive
 from app.archives.google_drive.token_backup import TokenBackup
 from app.bootstrap.adapters import make_archives
 from app.bootstrap.outlets import Outlet
+from app.config.data_dir import DataDir
 from app.config.settings import Settings
 from app.journal import Journal
 from app.monitoring.metrics import SnapshotMetrics
@@ -19,7 +20,7 @@ from app.pipeline.archive import Keep
 from app.storage.retention import Retention
 from app.storage.thumbnails import Thumbnails
 from app.storage.video_retention import VideoRetention
-from app.storage.videos import VIDEOS, Videos
+from app.storage.videos import Videos
 from pylib.errors import Failure
 from pylib.runtime.periodic import Every, Periodic
 from pylib.runtime.threads import ManagedThread
@@ -134,13 +135,13 @@ def retention_of(
 
 def video_retention_of(settings: Settings, journal: Journal) -> VideoRetention:
     """What keeps the videos within bounds, also those from before they were ignored."""
-    videos = Videos(settings.data_dir / VIDEOS, zone=local_zone(settings.time_zone))
+    videos = Videos(DataDir(settings.data_dir).videos, zone=local_zone(settings.time_zone))
     return VideoRetention(settings.retention, videos=videos, pictures_size=journal.pictures_size)
 
 
 def thumbnails_of(settings: Settings) -> Thumbnails:
     """Where small pictures are kept, of all that are in the cache."""
-    return Thumbnails(settings.data_dir / "thumbnails", max_pixels=settings.max_pixels)
+    return Thumbnails(DataDir(settings.data_dir).thumbnails, max_pixels=settings.max_pixels)
 
 
 def _organiser(organise: Callable[[Callable[[], None]], object]) -> Periodic:

@@ -18,6 +18,7 @@ from app.bootstrap.publishing import PublisherParts
 from app.bootstrap.relays import LIVE, Relays
 from app.bootstrap.sources import SourceParts, schedule_of
 from app.bootstrap.uploads import RECEIVE_WORKERS, UploadParts
+from app.config.data_dir import DataDir
 from app.config.settings import Settings
 from app.journal import Journal
 from app.messages import decode, encode
@@ -52,8 +53,8 @@ class Service:
         self.metrics = SnapshotMetrics(version=version)
         self.health = Health()
         self.lock = FolderLock(settings.data_dir)
-        self.journal = Journal(settings.data_dir / "journal.db")
-        self.cache = Cache(settings.data_dir / "cache", zone=local_zone(settings.time_zone))
+        self.journal = Journal(DataDir(settings.data_dir).journal)
+        self.cache = Cache(DataDir(settings.data_dir).cache, zone=local_zone(settings.time_zone))
         self.transport = Transport(Codec(encode, decode))
         self.relays = Relays(self.transport, self.metrics)
         self.intake = Intake(self.journal)

@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from app.config.data_dir import DataDir
 from app.config.settings import Settings
 from app.journal import Journal
 from app.messages import Snapshot
 from app.monitoring.metrics import SnapshotMetrics
 from app.pipeline.receive import Receive
 from app.storage.cache import Cache
-from app.storage.videos import VIDEOS, Videos, is_video
+from app.storage.videos import Videos, is_video
 from app.uploads.camera_folders import CameraFolders, PushingCamera
 from app.uploads.capture_time import CaptureTime
 from app.uploads.inbox import Inbox
-from app.uploads.mail.settings import BANS_FILE
 from app.uploads.quarantine import Quarantine
 from app.uploads.source import UploadSource
 from pylib.errors import Permanent
@@ -33,8 +33,6 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
-AREA = "ftp"
-"""The upload area in the data directory."""
 PUSHED = ("ftp", "mail", "folder")
 """Origins of what cameras push."""
 CLEAN_EVERY_S = 3600.0
@@ -54,7 +52,7 @@ class UploadParts:
         self._settings = settings
         self._metrics = metrics
         zone = local_zone(settings.time_zone)
-        self.inbox = Inbox(settings.data_dir / AREA)
+        self.inbox = Inbox(DataDir(settings.data_dir).uploads)
         self.camera_folders = camera_folders_of(settings)
         self.quarantine = quarantine_of(settings)
         self.source = UploadSource(self.inbox, self.camera_folders, settings.uploads)
@@ -69,7 +67,7 @@ class UploadParts:
             cache=cache,
             quarantine=self.quarantine,
             capture_time=self.capture_time,
-            videos=Videos(settings.data_dir / VIDEOS, zone=zone) if settings.uploads.videos == "keep" else None,
+            videos=Videos(DataDir(settings.data_dir).videos, zone=zone) if settings.uploads.videos == "keep" else None,
             max_bytes=settings.uploads.max_bytes,
             max_pixels=settings.max_pixels,
             count=lambda camera, outcome: metrics.snapshot(camera or "unknown", outcome),
@@ -130,7 +128,7 @@ class UploadParts:
                 after=ftp.ban_after,
                 within=ftp.ban_within,
                 seconds=ftp.ban_for,
-                path=self._settings.data_dir / BANS_FILE,
+                path=DataDir(self._settings.data_dir).mail_bans,
                 on_ban=lambda _address: self._metrics.trigger("mail", "banned"),
             ),
             recipients=Recipients(self.camera_folders),
@@ -163,7 +161,7 @@ def accounts_of(settings: Settings) -> list[Account]:
 def quarantine_of(settings: Settings) -> Quarantine:
     """Where files go that cannot become an event."""
     return Quarantine(
-        settings.data_dir / "quarantine",
+        DataDir(settings.data_dir).quarantine,
         keep_days=settings.uploads.quarantine_days,
         max_bytes=settings.uploads.quarantine_bytes,
     )

@@ -8,13 +8,13 @@ import structlog
 
 from app.bootstrap.archives import thumbnails_of
 from app.bootstrap.probes import exposition
+from app.config.data_dir import DataDir
 from app.pipeline.fetch import Channel
 from app.sources.http_uploads import HttpUploads
 from app.web.access import Authentication
 from app.web.application import application
 from app.web.context import ArchiveInfo, CameraInfo, WebContext
 from app.web.links import Links
-from app.web.local_token import FOLDER
 from app.web.pictures import PictureFiles
 from app.web.server import WebServer
 from app.web.streaming.broadcast import Broadcast
@@ -42,7 +42,7 @@ class WebParts:
             max_pixels=settings.max_pixels,
             count=metrics.snapshot,
         )
-        self._access = Authentication(web, folder=settings.data_dir / FOLDER)
+        self._access = Authentication(web, folder=DataDir(settings.data_dir).web)
         self._links = Links(self._access.link_key)
         broadcast = Broadcast(service.journal, service.live)
         metrics.viewers(lambda: broadcast.viewers)

@@ -18,6 +18,7 @@ from app.cli.api_client import ApiClient
 from app.cli.archive_tools import Import, retry_line, status_line, verify
 from app.cli.failures import exit_on_failure
 from app.config import settings as configuration
+from app.config.data_dir import DataDir
 from app.config.settings import Settings
 from app.journal import ArchiveStats, Journal
 from app.storage.cache import Cache
@@ -100,7 +101,7 @@ def archive_import(config_file: Path | None, folder: Path, camera: str) -> None:
         capture_time = CaptureTime(zone=zone, patterns=settings.uploads.patterns, max_age=timedelta(days=36_500))
         importer = Import(
             journal=journal,
-            cache=Cache(settings.data_dir / "cache", zone=zone),
+            cache=Cache(DataDir(settings.data_dir).cache, zone=zone),
             capture_time=capture_time,
             archives=[one.name for one in _archives(settings, journal)],
             max_pixels=settings.max_pixels,
@@ -119,7 +120,7 @@ def clean(config_file: Path | None, dry_run: bool) -> None:
     """Delete pictures in the cache, and videos, that the retention settings do not keep."""
     with _stopped(config_file) as (settings, journal):
         names = [one.name for one in _archives(settings, journal)]
-        root = settings.data_dir / "cache"
+        root = DataDir(settings.data_dir).cache
         videos = video_retention_of(settings, journal).clean(dry_run=dry_run)
         to_come = size_of(videos) if dry_run else 0
         retention = retention_of(
@@ -169,7 +170,7 @@ def _journal(settings: Settings) -> Iterator[Journal]:
     """The open journal, which has one writer at a time. Raises `FolderInUse` while the service runs."""
     lock = FolderLock(settings.data_dir)
     lock.acquire()
-    journal = Journal(settings.data_dir / "journal.db")
+    journal = Journal(DataDir(settings.data_dir).journal)
     journal.open()
     journal.database.start()
     try:

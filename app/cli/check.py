@@ -19,17 +19,16 @@ from typing import TYPE_CHECKING
 from app import wire, wording
 from app.bootstrap.adapters import make_archives, make_camera, make_detector
 from app.bootstrap.probes import LEAST_DISK
-from app.bootstrap.uploads import AREA, accounts_of, camera_folders_of, quarantine_of
+from app.bootstrap.uploads import accounts_of, camera_folders_of, quarantine_of
 from app.cameras import Camera, CameraSettings
 from app.cameras.address import Networks
 from app.cli.amqp_client import AmqpClient
+from app.config.data_dir import DataDir
 from app.config.settings import Settings
 from app.detectors import Detector
 from app.media.picture import examine
 from app.sources.rabbitmq import subscription
-from app.uploads.bans import FILE as FTP_BANS
 from app.uploads.bans import read as bans_in
-from app.uploads.mail.settings import BANS_FILE as MAIL_BANS
 from app.web.access import is_loopback
 from pylib.errors import Failure
 from pylib.rabbitmq.topology import declare_subscription
@@ -191,21 +190,21 @@ def _camera(configured: CameraSettings, settings: Settings) -> Finding:
 def _uploads(settings: Settings) -> Iterator[Finding]:
     accounts = accounts_of(settings)
     folders = ", ".join(map(str, camera_folders_of(settings).folders()[:3])) or "none"
-    where = f"folders below {settings.data_dir / AREA}: {folders}"
+    where = f"folders below {DataDir(settings.data_dir).uploads}: {folders}"
     if settings.ftp.enabled and accounts:
         yield Finding("ftp", Verdict.OK, f"port {settings.ftp.port}, {len(accounts)} login(s), {where}")
     else:
         yield Finding("ftp", Verdict.OK, f"no server (no login is set); {where}")
-    for file in (FTP_BANS, MAIL_BANS):
-        for ban in bans_in(settings.data_dir / file):
+    for file in DataDir(settings.data_dir).bans:
+        for ban in bans_in(file):
             text = f"{ban.address} is banned until {ban.until:%Y-%m-%d %H:%M} UTC after {ban.failures} bad logins"
-            remedy = f"correct the login there; to lift the ban now, stop the service and delete {file}"
+            remedy = f"correct the login there; to lift the ban now, stop the service and delete {file.name}"
             yield Finding("bans", Verdict.WARNING, text, remedy)
     quarantined = quarantine_of(settings).listed()
     for entry in quarantined[-SHOWN:]:
         yield Finding("quarantine", Verdict.WARNING, f"{entry.name}: {entry.reason}")
     if len(quarantined) > SHOWN:
-        text = f"{len(quarantined)} files in {settings.data_dir / 'quarantine'}"
+        text = f"{len(quarantined)} files in {DataDir(settings.data_dir).quarantine}"
         yield Finding("quarantine", Verdict.WARNING, text, "look at them; they go by themselves after a while")
 
 

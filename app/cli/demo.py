@@ -11,6 +11,7 @@ import structlog
 from app.bootstrap.service import Service
 from app.cameras.demo import Demo
 from app.cli.amqp_client import AmqpClient
+from app.config.data_dir import DataDir
 from app.config.settings import Settings
 from app.messages import Inspection
 from pylib.runtime.periodic import Every, Periodic
@@ -23,7 +24,7 @@ LOCATIONS = ("Front Door", "Garden", "Driveway")
 
 def demo_settings(settings: Settings, *, every: float) -> Settings:
     """The same settings with drawn cameras, embedded defaults and a free port."""
-    kept_apart = settings.data_dir / "demo"
+    kept_apart = DataDir(settings.data_dir).demo
     cameras = tuple(
         # With a broker the triggers come through it, and not from our own schedule.
         Demo.Settings(location=location, every=0 if settings.rabbitmq.server_address else every)

@@ -22,6 +22,7 @@ from app.cli.archive import archive, clean, drive_login
 from app.cli.failures import exit_on_failure
 from app.cli.token import token
 from app.config import settings as configuration
+from app.config.data_dir import DataDir
 from app.config.settings import Settings
 from pylib.observability import logs, sentry
 from pylib.settings.credentials import Secret
@@ -84,7 +85,7 @@ def demo(config_file: Path | None, every: float) -> None:
 @exit_on_failure
 def ftp(config_file: Path | None) -> None:
     """Run only the FTP server; uploads wait in their folders for a service that runs now or later."""
-    from app.bootstrap.uploads import AREA, accounts_of, camera_folders_of
+    from app.bootstrap.uploads import accounts_of, camera_folders_of
     from app.uploads.ftp.server import run_alone
     from app.uploads.inbox import Inbox
 
@@ -92,7 +93,7 @@ def ftp(config_file: Path | None) -> None:
     accounts = accounts_of(settings)
     if not accounts:
         raise click.UsageError("nobody could log in: set FTP_USER and FTP_PASS, or ftp.logins in config.yml")
-    area = Inbox(settings.data_dir / AREA)
+    area = Inbox(DataDir(settings.data_dir).uploads)
     folders = camera_folders_of(settings).folders()
     _end(run_alone(settings.ftp, accounts, inbox=area, data_dir=settings.data_dir, folders=folders))
 

@@ -11,7 +11,7 @@ import click
 
 from app.cli.failures import exit_on_failure
 from app.config import settings as configuration
-from app.web.local_token import FOLDER
+from app.config.data_dir import DataDir
 from pylib.files.lock import FolderLock
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ def _changing(config_file: Path | None) -> Iterator[Tokens]:
 
 
 def _folder(config_file: Path | None) -> Path:
-    return configuration.load(config_file).data_dir / FOLDER
+    return DataDir(configuration.load(config_file).data_dir).web
 
 
 def _tokens(folder: Path) -> Tokens:

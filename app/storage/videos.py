@@ -15,9 +15,6 @@ from app.naming import slug
 from pylib.errors import Transient
 from pylib.files import durable
 
-VIDEOS = "videos"
-"""Their folder in the data directory."""
-
 _MOMENT = "%Y%m%d-%H%M%S"
 _NAME = re.compile(r"(\d{8}-\d{6})-[0-9a-f]{32}\.\w+")
 

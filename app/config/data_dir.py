@@ -1,0 +1,67 @@
+"""Where everything lies below the data folder."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from app.uploads.bans import FILE as FTP_BANS
+from app.uploads.mail.settings import BANS_FILE as MAIL_BANS
+from app.web.local_token import FOLDER as WEB
+
+
+@dataclass(frozen=True, slots=True)
+class DataDir:
+    """The data folder. Its names are a contract: what is there is found again by the next version."""
+
+    path: Path
+
+    @property
+    def journal(self) -> Path:
+        """The SQLite database."""
+        return self.path / "journal.db"
+
+    @property
+    def cache(self) -> Path:
+        """Pictures."""
+        return self.path / "cache"
+
+    @property
+    def thumbnails(self) -> Path:
+        """Small pictures, which can be made again."""
+        return self.path / "thumbnails"
+
+    @property
+    def videos(self) -> Path:
+        """Videos that cameras sent."""
+        return self.path / "videos"
+
+    @property
+    def uploads(self) -> Path:
+        """The upload area: where FTP and mail put files, and people and scripts may."""
+        return self.path / "ftp"
+
+    @property
+    def quarantine(self) -> Path:
+        """Files that became no event."""
+        return self.path / "quarantine"
+
+    @property
+    def web(self) -> Path:
+        """Password, tokens and keys of the web side."""
+        return self.path / WEB
+
+    @property
+    def mail_bans(self) -> Path:
+        """Who is banned from mail."""
+        return self.path / MAIL_BANS
+
+    @property
+    def bans(self) -> tuple[Path, ...]:
+        """Who is banned from FTP, and from mail."""
+        return self.path / FTP_BANS, self.mail_bans
+
+    @property
+    def demo(self) -> Path:
+        """The data folder of `snapshot-processor demo`."""
+        return self.path / "demo"

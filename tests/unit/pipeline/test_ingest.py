@@ -1,0 +1,82 @@
+"""Pushed pictures: on the disk before they are recorded, and each only once."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+from pathlib import Path, PurePosixPath
+
+import pytest
+
+from app.media.picture import BadPicture
+from app.messages import Snapshot
+from app.pipeline.ingest import Duplicate, Ingest, PushedPicture
+from app.storage.cache import Cache
+from app.uploads.capture_time import CaptureTime
+from tests.fakes.pictures import jpeg
+
+NOW = datetime(2026, 3, 4, 12, tzinfo=UTC)
+
+
+class Register:
+    """What is recorded, by its digest."""
+
+    def __init__(self) -> None:
+        self.snapshots: dict[bytes, Snapshot] = {}
+
+    def earlier(self, _pushed: PushedPicture, content: bytes) -> Snapshot | None:
+        return self.snapshots.get(content)
+
+    def __call__(self, snapshot: Snapshot, *, content: bytes) -> None:
+        assert Path(snapshot.path).exists(), "recorded before the picture was there"
+        self.snapshots[content] = snapshot
+
+
+@pytest.fixture
+def register() -> Register:
+    return Register()
+
+
+@pytest.fixture
+def ingest(cache: Cache, register: Register) -> Ingest:
+    capture_time = CaptureTime(zone=UTC, now=lambda: NOW)
+    return Ingest(cache, capture_time=capture_time, max_pixels=1_000_000, earlier=register.earlier)
+
+
+def pushed(data: bytes, *, event_id: str = "e1", name: str = "a.jpg", file: Path | None = None) -> PushedPicture:
+    return PushedPicture(event_id, "Gate Camera", "Gate", "ftp", data, PurePosixPath(name), NOW, file=file)
+
+
+def test_a_picture_is_on_the_disk_before_it_is_recorded(ingest: Ingest, register: Register) -> None:
+    data = jpeg(64, 48)
+    taken = ingest.take(pushed(data, name="MDAlarm_20260304-115930.jpg"), record=register)
+    assert isinstance(taken, Snapshot)
+    assert register.snapshots == {sha256(data).digest(): taken}
+    assert taken.timestamp == taken.taken_at == NOW - timedelta(seconds=30)
+    assert (taken.id, taken.origin, taken.width, taken.height, taken.size) == ("e1", "ftp", 64, 48, len(data))
+    assert Path(taken.path).read_bytes() == data
+
+
+def test_the_same_picture_again_is_a_duplicate_and_stored_once(
+    ingest: Ingest, register: Register, cache: Cache
+) -> None:
+    first = ingest.take(pushed(jpeg()), record=register)
+    assert ingest.take(pushed(jpeg(), event_id="e2"), record=register) == Duplicate(first)  # type: ignore[arg-type]
+    assert len([path for path in cache.root.rglob("*") if path.is_file()]) == 1
+
+
+def test_a_file_that_nobody_writes_to_is_taken_over_as_it_is(
+    ingest: Ingest, register: Register, tmp_path: Path
+) -> None:
+    file = tmp_path / "inbox.jpg"
+    file.write_bytes(jpeg())
+    taken = ingest.take(pushed(jpeg(), file=file), record=register)
+    assert isinstance(taken, Snapshot)
+    assert Path(taken.path).stat().st_ino == file.stat().st_ino
+
+
+def test_what_is_no_picture_is_neither_stored_nor_recorded(ingest: Ingest, register: Register, cache: Cache) -> None:
+    with pytest.raises(BadPicture):
+        ingest.take(pushed(b"<html>"), record=register)
+    assert register.snapshots == {}
+    assert list(cache.root.rglob("*.*")) == []
