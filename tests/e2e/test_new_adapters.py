@@ -1,4 +1,4 @@
-"""Adding an adapter as the page says: one file and one row for each of the five kinds, and the service runs with them."""
+"""Adding an adapter as the page says: one file and one row for each kind, and the service runs with all of them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ from tests.e2e.process import PROJECT, ServiceProcess, until
 
 PAGE = (PROJECT / "docs/architecture/adding-an-adapter.md").read_text(encoding="utf-8")
 ADAPTER = re.compile(
-    r"`(app/\w+/\w+\.py)` [^`]*?```python\n(.*?)```\n\nThe row in `KINDS` of `(app/\w+/__init__\.py)`:\n\n```python\n(.*?)```",
+    r"`(app/\w+/\w+\.py)` [^`]*?```python\n(.*?)```\n\n"
+    r"The row in `KINDS` of `(app/\w+/__init__\.py)`:\n\n```python\n(.*?)```",
     re.DOTALL,
 )
 
@@ -58,7 +59,8 @@ def by_environment(service: ServiceProcess) -> None:
     """The variables that the page shows."""
     (shown,) = re.findall(r"```sh\n(export .*?)```", PAGE, re.DOTALL)
     for line in shown.splitlines():
-        service.environment.update(word.split("=", 1) for word in shlex.split(line.removeprefix("export ")))
+        words = shlex.split(line.removeprefix("export "))
+        service.environment.update({name: value for name, _, value in (word.partition("=") for word in words)})
 
 
 @pytest.mark.parametrize("configure", [by_file, by_environment])

@@ -13,9 +13,10 @@ from app.messages import Snapshot
 from app.pipeline.ingest import Duplicate, Ingest, PushedPicture
 from app.storage.cache import Cache
 from app.uploads.capture_time import CaptureTime
-from tests.fakes.pictures import jpeg
+from tests.fakes.pictures import busy, encoded
 
 NOW = datetime(2026, 3, 4, 12, tzinfo=UTC)
+PICTURE = encoded(busy(64, 48))
 
 
 class Register:
@@ -48,20 +49,19 @@ def pushed(data: bytes, *, event_id: str = "e1", name: str = "a.jpg", file: Path
 
 
 def test_a_picture_is_on_the_disk_before_it_is_recorded(ingest: Ingest, register: Register) -> None:
-    data = jpeg(64, 48)
-    taken = ingest.take(pushed(data, name="MDAlarm_20260304-115930.jpg"), record=register)
+    taken = ingest.take(pushed(PICTURE, name="MDAlarm_20260304-115930.jpg"), record=register)
     assert isinstance(taken, Snapshot)
-    assert register.snapshots == {sha256(data).digest(): taken}
+    assert register.snapshots == {sha256(PICTURE).digest(): taken}
     assert taken.timestamp == taken.taken_at == NOW - timedelta(seconds=30)
-    assert (taken.id, taken.origin, taken.width, taken.height, taken.size) == ("e1", "ftp", 64, 48, len(data))
-    assert Path(taken.path).read_bytes() == data
+    assert (taken.id, taken.origin, taken.width, taken.height, taken.size) == ("e1", "ftp", 64, 48, len(PICTURE))
+    assert Path(taken.path).read_bytes() == PICTURE
 
 
 def test_the_same_picture_again_is_a_duplicate_and_stored_once(
     ingest: Ingest, register: Register, cache: Cache
 ) -> None:
-    first = ingest.take(pushed(jpeg()), record=register)
-    assert ingest.take(pushed(jpeg(), event_id="e2"), record=register) == Duplicate(first)  # type: ignore[arg-type]
+    first = ingest.take(pushed(PICTURE), record=register)
+    assert ingest.take(pushed(PICTURE, event_id="e2"), record=register) == Duplicate(first)  # type: ignore[arg-type]
     assert len([path for path in cache.root.rglob("*") if path.is_file()]) == 1
 
 
@@ -69,8 +69,8 @@ def test_a_file_that_nobody_writes_to_is_taken_over_as_it_is(
     ingest: Ingest, register: Register, tmp_path: Path
 ) -> None:
     file = tmp_path / "inbox.jpg"
-    file.write_bytes(jpeg())
-    taken = ingest.take(pushed(jpeg(), file=file), record=register)
+    file.write_bytes(PICTURE)
+    taken = ingest.take(pushed(PICTURE, file=file), record=register)
     assert isinstance(taken, Snapshot)
     assert Path(taken.path).stat().st_ino == file.stat().st_ino
 
