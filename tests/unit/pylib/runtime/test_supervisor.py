@@ -86,12 +86,12 @@ class Clock:
 def test_threads_start_downstream_first_and_stop_upstream_first_after_all_were_paused() -> None:
     diary: list[str] = []
     threads = [Worker(name, diary) for name in ("source", "stage", "sink")]
-    supervisor = Supervisor(threads, grace=20, on_exit=lambda: diary.append("exit"))
+    supervisor = Supervisor(threads, grace=20)
     assert run(supervisor, until=lambda: len(diary) == 3) == 0
     starts = ["start sink", "start stage", "start source"]
     pauses = ["pause source", "pause stage", "pause sink"]
     assert sorted(diary[:3]) == sorted(starts)
-    assert diary[3:] == [*pauses, "stop source", "stop stage", "stop sink", "exit"]
+    assert diary[3:] == [*pauses, "stop source", "stop stage", "stop sink"]
 
 
 def test_a_dead_thread_is_started_again(monkeypatch: pytest.MonkeyPatch) -> None:
