@@ -42,8 +42,10 @@ format: $(VENV)/.installed-dev ## Bring the code into its format and mend what c
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 
-docs: $(VENV)/.installed ## Write docs/settings.md again from the settings themselves
-	@$(BIN)/python -m app settings > docs/settings.md.new && mv docs/settings.md.new docs/settings.md
+docs: $(VENV)/.installed ## Write docs/settings.md and docs/codes.md again from the code
+	@for page in settings codes; do \
+		$(BIN)/python -m app $$page > docs/$$page.md.new && mv docs/$$page.md.new docs/$$page.md || exit 1; \
+	done
 
 bench: $(VENV)/.installed-dev ## Measure the service beside what its parts need alone
 	@$(BIN)/python -m tests.bench $(ARGS)

@@ -34,14 +34,29 @@ SOURCES: Mapping[Subject, tuple[str, ...]] = {
 }
 """The modules with `CODES`, in the order in which they are asked; each is loaded when those before it know nothing."""
 
-TITLES: Mapping[Subject, str] = {
-    "camera": "No picture from a camera",
-    "detector": "A picture that was not looked at",
-    "upload": "Uploads that became no event",
-    "trigger": "Triggers that were refused",
-    "publisher": "Events that wait",
-    "archive": "Pictures that wait for an archive",
+TITLES: Mapping[Subject, tuple[str, str]] = {
+    "camera": ("No picture", "An event's `problem`, where there is no picture. Counted in `snapshots_total`."),
+    "detector": ("A picture without a detection", "An event's `problem`, where there is a picture."),
+    "upload": (
+        "Uploads that became no event",
+        "The files are in [quarantine](uploads.md#quarantine), and counted in `snapshots_total`.",
+    ),
+    "trigger": ("Triggers that were refused", "In the log, in the dead letters, and in `triggers_total`."),
+    "publisher": ("Events that wait", "In the log, and in `deliveries_total`. The event is kept and tried again."),
+    "archive": (
+        "Pictures that wait for an archive",
+        "In the log, in `health`, in `archive status`, and in `deliveries_total`. The picture is kept and tried again.",
+    ),
 }
+"""Heading, and where people meet these codes."""
+
+PAGE = """# Codes
+
+An event's `problem`, the log's `reason` and the `outcome` of metrics begin with one of these codes, and so do the errors
+that a command prints. Codes of uploads on their way stand in [uploads](uploads.md#codes-of-uploads-on-their-way).
+
+<!-- Written by `make docs` from the code. -->
+"""
 
 
 def explain(code: str, *, of: Subject) -> tuple[str, str]:
@@ -50,8 +65,8 @@ def explain(code: str, *, of: Subject) -> tuple[str, str]:
 
 
 def table() -> str:
-    """All codes, as Markdown."""
-    return "\n".join(_section(subject) for subject in get_args(Subject))
+    """All codes, as a page of Markdown."""
+    return "\n".join([PAGE, *(_section(subject) for subject in get_args(Subject))])
 
 
 def _section(subject: Subject) -> str:
@@ -59,7 +74,8 @@ def _section(subject: Subject) -> str:
     for codes in _codes(subject):
         rows = {**codes, **rows}
     lines = [f"| `{code}` | {sentence} | {remedy} |" for code, (sentence, remedy) in sorted(rows.items())]
-    head = f"## {TITLES[subject]}\n\n| Code | What happened | What to do |\n|---|---|---|\n"
+    title, where = TITLES[subject]
+    head = f"## {title}\n\n{where}\n\n| Code | What happened | What to do |\n|---|---|---|\n"
     return head + "\n".join(lines) + "\n"
 
 

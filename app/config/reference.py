@@ -9,9 +9,11 @@ from pydantic import create_model
 from pydantic.fields import FieldInfo
 
 from app.config.environment import ALIASES, AWS, OTHERS, row_of
+from app.config.numbered import NumberedList, numbered_lists
 from app.config.settings import CAMERA_KINDS, Settings, environment_table
 from pylib.settings.kinds import KindField
-from pylib.settings.variables import Variable, is_list, kinds_of, model_of, variables
+from pylib.settings.variables import Variable, is_list, kinds_of, variables
+from pylib.settings.yaml_file import dotted
 
 HEAD = """\
 # Settings
@@ -24,8 +26,8 @@ Every setting: its name in the environment, its path in `config.yml`, what it do
 name says which file holds the value.
 """
 
-NUMBERED = ("cameras", "inputs", "outputs")
-"""Lists whose elements have names in the environment: `OUTPUT_n_...`, `INPUT_n_...`."""
+LISTS = {each.location: each for each in numbered_lists(Settings)}
+"""Lists of sections, whose entries are numbered in the environment."""
 
 
 class Line(NamedTuple):
@@ -47,7 +49,8 @@ def _sections() -> Iterator[tuple[str, str, list[Line]]]:
     """Title, a sentence, and the settings."""
     sections: dict[str, list[Line]] = {}
     for variable in variables(Settings, aliases=ALIASES):
-        section = str(variable.location[0]) if len(variable.location) > 1 else ""
+        has_own = len(variable.location) > 1 or variable.location in LISTS
+        section = str(variable.location[0]) if has_own else ""
         sections.setdefault(section, []).extend(_lines(variable))
     yield "The service", "Outside all sections.", sections.pop("")
     yield from _cameras()
@@ -92,9 +95,21 @@ def _lines(variable: Variable, kinds: KindField | None = None) -> Iterator[Line]
     if kinds and variable.location[-1] == "kind":
         default, limits = kinds.default, ""
     yield Line(names, f"`{path}`", description, f"`{default}`" if default else "", limits)
-    element = model_of(field, {}) if is_list(field) and path not in NUMBERED else None
-    for key, inner in (element.model_fields if element else {}).items():
-        yield Line("", f"`{path}[].{key}`", inner.description or "", "", _limits(inner))
+    if variable.location in LISTS:
+        yield from _entry(LISTS[variable.location])
+
+
+def _entry(each: NumberedList) -> Iterator[Line]:
+    """What an entry of a list of sections has; its names in the environment are numbered."""
+    kinds = kinds_of(each.field)
+    for variable in each.variables("n", (f"{dotted(each.location)}[]",)):
+        name, path, description, default = row_of(variable, kinds)
+        having = [kind for kind in kinds.names if variable.location[1] in kinds.load(kind).model_fields] if kinds else []
+        if kinds and len(having) < len(kinds.names):
+            description += f" Only for {_listed(having, 'and')}."
+        is_kind = kinds and variable.location[1] == "kind"
+        limits = "" if is_kind else _limits(variable.field)
+        yield Line(f"`{name}`", f"`{path}`", description, f"`{default}`" if default and not is_kind else "", limits)
 
 
 def _limits(field: FieldInfo) -> str:

@@ -15,7 +15,15 @@ from app.config.settings import environment_table
 from app.detectors import KINDS as DETECTORS
 from tests.unit.docs.pages import PAGES, ROOT, anchors, first_cells, inline, links, text
 
-WRITTEN_BY_THE_READER = {"config/", "config/config.yml", "app/cameras/file.py"}
+WRITTEN_BY_THE_READER = {
+    "config/",
+    "config/config.yml",
+    "app/cameras/file.py",
+    "app/detectors/brightness.py",
+    "app/publishers/lines.py",
+    "app/archives/flat.py",
+    "app/sources/spool.py",
+}
 
 FOR_CHANGERS = [page for page in PAGES if page.startswith("docs/architecture/")] + ["ARCHITECTURE.md"]
 """Pages that name constants of the source, too."""
