@@ -246,6 +246,8 @@ def test_heat_counts_what_is_shown_in_each_quarter_of_an_hour(journal: Journal) 
     assert found == [(0, 2, 1), (900, 1, 1), (86_400, 1, 0)]
     assert len(journal.heat(NOW, NOW + timedelta(seconds=1))) == 1
     assert journal.heat(NOW + timedelta(days=2), NOW + timedelta(days=9)) == []
+    journal.delete("c", archives=[])
+    assert [heat.snapshots for heat in journal.heat(NOW, NOW + timedelta(days=1))] == [2, 1]
 
 
 def test_heat_is_what_is_shown_also_after_changes(crowded: Journal, entries: list[Entry]) -> None:

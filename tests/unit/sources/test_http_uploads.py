@@ -171,6 +171,7 @@ def test_a_name_tells_the_time_where_nobody_does(desk: Desk, name: str) -> None:
     snapshot = desk.submit(name=name)
     assert snapshot.taken_at == datetime(2026, 3, 4, 9, 30, tzinfo=UTC)
     assert Path(snapshot.path).is_relative_to(desk.cache.root)
+    assert desk.submit(encoded(busy(40, 30)), name=name, taken_at=NOW).taken_at == NOW
 
 
 def test_a_name_is_nothing_but_a_hint(desk: Desk) -> None:

@@ -123,6 +123,19 @@ def test_a_picture_that_is_starred_at_the_last_moment_stays(make: Make, cache: C
     assert left(cache) == ids(1)
 
 
+def test_a_picture_that_is_to_be_archived_again_at_the_last_moment_stays(
+    make: Make, cache: Cache, journal: Journal
+) -> None:
+    old(cache, journal, 1, "s3")
+    journal.delivered(event_id(1), "s3")
+    chosen = journal.pictures(targets=("s3",), archives=("s3",), limit=9)
+    assert not chosen[0].needed
+    journal.enqueue_again("s3", [event_id(1)])
+    assert journal.evict(chosen, targets=("s3",), archives=("s3",)) == []
+    make(archives=("s3",)).clean()
+    assert left(cache) == ids(1)
+
+
 @pytest.mark.parametrize(
     ("limits", "free"),
     [({"max_gb": 20 / GB}, PLENTY), ({"min_free_gb": 1.0}, GB - 25)],
