@@ -188,6 +188,7 @@ def test_a_worker_that_had_begun_before_does_not_open_it_too(
 
     archive.open = opening  # type: ignore[method-assign]
     keep.handle(first)
+    other.join(10)
     assert (list(archive.kept), archive.opened) == ([first.id], 1)
 
 
