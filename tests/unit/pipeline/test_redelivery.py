@@ -76,6 +76,7 @@ def test_each_connection_waits_anew(journal: Journal, repeats: Redeliveries, clo
 
 def test_a_message_id_is_never_forgotten(journal: Journal, repeats: Redeliveries, clock: Clock) -> None:
     record(journal, "t1", "id:42")
+    repeats.recorded(a_trigger("t1", key="id:42", receipt="1:1"))
     clock.now += 1
     repeats.settled(["1:1"])
     clock.now += 100 * LEFTOVERS_S

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from pydantic import BaseModel, ValidationError
 
 from app.journal import Journal
 from app.messages import Inspection, Snapshot
@@ -282,6 +283,16 @@ def test_a_picture_that_nobody_has_looked_at_yet_stays(make: Make, cache: Cache,
     journal.hold(held)
     make(free=GB - 25, min_free_gb=1.0, hard_free_gb=1.0).clean()
     assert left(cache) == ids(1, 2)
+
+
+@pytest.mark.parametrize("section", [RetentionSettings, CameraRetention])
+def test_no_limit_is_negative(section: type[BaseModel]) -> None:
+    names = [name for name, field in section.model_fields.items() if field.annotation is float]
+    given = {"camera": "Gate Camera", "days": 1, "person_days": 1} if section is CameraRetention else {}
+    assert names
+    for name in names:
+        with pytest.raises(ValidationError, match=name):
+            section.model_validate(given | {name: -1})
 
 
 def test_what_was_made_of_a_picture_goes_with_it(
