@@ -73,6 +73,7 @@ def test_a_picture_lies_in_the_folder_with_all_that_is_known_of_it(drive: Google
     assert file["mimeType"] == "image/jpeg"
     assert "Person, Dog" in file["description"]
     assert "Event: e1" in file["description"]
+    assert "Persons: 1" in file["description"]
     properties = {one["key"]: one["value"] for one in file["properties"]}
     assert properties == {
         "event_id": "e1",

@@ -36,15 +36,21 @@ def mutants(under: str, seed: int) -> Iterator[Mutant]:
 
 @cache
 def related(path: str) -> tuple[str, ...]:
-    """The tests of the mirrored path first, then those that import the module, the most particular ones first."""
+    """The tests of the mirrored path first, then those that import the module, the most particular ones first.
+
+    Where there are neither, those of the mirrored folder or of its name: the package stands for what is in it.
+    """
     module = _module(path)
     inner = path.removeprefix("app/")
-    mirrored = f"tests/unit/{Path(inner).parent}/test_{Path(inner).stem}.py".replace("/./", "/")
+    folder = Path("tests/unit", inner).parent
+    mirrored = f"{folder}/test_{Path(inner).stem}.py"
     importing = sorted(
         (test for test, names in _imports().items() if module in names), key=lambda t: len(_imports()[t])
     )
     own = [mirrored] if mirrored in _imports() else []
-    return tuple(dict.fromkeys([*own, *importing]))[:MOST_TESTS]
+    package = folder.with_name(f"test_{folder.name}.py")
+    beside = [test for test in _imports() if Path(test).parent == folder or Path(test) == package]
+    return tuple(dict.fromkeys([*own, *importing] or beside))[:MOST_TESTS]
 
 
 @cache

@@ -185,7 +185,9 @@ def test_metadata_are_ascii_of_one_line_and_never_too_much(camera: str, names: l
 
 
 def test_metadata_of_any_script_can_be_read_back() -> None:
-    told = metadata(a_picture(None, camera="玄関 100% Café"), sha256="")
+    labels = (Label("Person", 0.97), Label("Hund 🐕", 0.5))
+    told = metadata(a_picture(None, camera="玄関 100% Café", labels=labels), sha256="")
+    assert unquote(told["labels"]) == "Person 0.97, Hund 🐕 0.50"
     assert unquote(told["camera"]) == "玄関 100% Café"
 
 

@@ -146,6 +146,26 @@ def test_a_filter_leaves_what_it_says_and_in_the_same_order(
     assert crowded.page(filter, limit=1000) == [entry for entry in entries if filter.matches(entry)]
 
 
+def test_a_time_begins_with_its_first_moment_and_ends_before_its_last(journal: Journal) -> None:
+    for name, after in (("early", 4.9999), ("first", 5), ("last", 9.9999), ("late", 10)):
+        an_event(journal, name, after=after)
+    wanted = Filter(since=NOW + timedelta(seconds=5), until=NOW + timedelta(seconds=10))
+    assert ids(journal.page(wanted)) == "last first"
+
+
+@pytest.mark.parametrize("person", [None, False])
+def test_a_label_is_as_certain_as_its_surest_one_and_no_other(journal: Journal, person: bool | None) -> None:
+    taken = snapshot(1, random.Random(5))
+    journal.record(taken)
+    labels = (Label("Dog", 0.82), Label("dog", 0.5), Label("Cat", 0.95))
+    journal.inspect(Inspection(taken, "hog", Detection(labels)), [])
+
+    def found(label: str, min_confidence: float) -> bool:
+        return bool(journal.page(Filter(label=label, min_confidence=min_confidence, person=person)))
+
+    assert [found("Dog", 0.81), found("Dog", 0.83), found("", 0.94), found("", 0.96)] == [True, False, True, False]
+
+
 @MANY
 @given(filter=FILTERS, number=st.integers(0, 200))
 def test_neighbours_are_the_next_ones_that_are_wanted(
@@ -239,6 +259,8 @@ def test_heat_counts_what_is_shown_in_each_quarter_of_an_hour(journal: Journal) 
     assert found == [(0, 2, 1), (900, 1, 1), (86_400, 1, 0)]
     assert len(journal.heat(NOW, NOW + timedelta(seconds=1))) == 1
     assert journal.heat(NOW + timedelta(days=2), NOW + timedelta(days=9)) == []
+    journal.delete("c", archives=[])
+    assert [heat.snapshots for heat in journal.heat(NOW, NOW + timedelta(days=1))] == [2, 1]
 
 
 def test_heat_is_what_is_shown_also_after_changes(crowded: Journal, entries: list[Entry]) -> None:

@@ -65,6 +65,18 @@ def test_an_archive_is_owed_only_pictures_that_are_there_and_were_looked_at(jour
     assert journal.backlog("s3").count == 1
 
 
+def test_what_an_archive_is_owed_again_is_tried_as_if_it_were_new(journal: Journal, clock: Clock) -> None:
+    recorded(journal, a_picture(None, 1), "s3")
+    for _ in range(8):
+        journal.postpone(event_id(1), "s3", problem="unreachable: no connection", backoff=Backoff(1, 60))
+    journal.delivered(event_id(1), "s3")
+    journal.enqueue_again("s3", [event_id(1)])
+    assert journal.archive_stats("s3").problem == ""
+    journal.postpone(event_id(1), "s3", problem="unreachable: no connection", backoff=Backoff(1, 60))
+    clock.now += 2
+    assert len(journal.pending("s3", limit=1)) == 1
+
+
 def test_how_an_archive_stands_is_of_its_pictures_and_of_no_other_target(journal: Journal, clock: Clock) -> None:
     began = clock.now
     for number in (1, 2):

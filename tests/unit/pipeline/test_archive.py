@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import threading
 import time
 from datetime import timedelta
 from hashlib import md5
@@ -84,6 +86,7 @@ def test_an_archive_that_is_away_costs_an_event_nothing(
     assert list(keep.pending()) == []
     archive.failure = None
     clock.now += 900
+    assert len(list(keep.pending())) == 1  # to find out
     work_off(keep)
     assert journal.archive_stats("fake").given_up == 1
     assert archive.attempts == 3 + 3
@@ -167,6 +170,28 @@ def test_while_one_worker_opens_the_archive_the_others_leave_it_alone(
     assert list(keep.pending()) == [second]
 
 
+def test_a_worker_that_had_begun_before_does_not_open_it_too(
+    keep: Keep, archive: FakeArchive, journal: Journal, cache: Cache
+) -> None:
+    first, second = (recorded(journal, a_picture(cache, number), "fake") for number in (1, 2))
+    slow = Path(second.snapshot.path)
+    slow.unlink()
+    os.mkfifo(slow)
+    other = threading.Thread(target=keep.handle, args=(second,))
+    other.start()
+    picture = slow.open("wb")  # as soon as the other one reads it
+
+    def opening() -> None:
+        archive.opened += 1
+        picture.close()
+        other.join(10)
+
+    archive.open = opening  # type: ignore[method-assign]
+    keep.handle(first)
+    other.join(10)
+    assert (list(archive.kept), archive.opened) == ([first.id], 1)
+
+
 def test_an_archive_that_is_hours_late_is_not_well(archive: FakeArchive, journal: Journal, clock: Clock) -> None:
     keep = Keep(archive, journal=journal, late=3600)
     assert keep.status().ok
@@ -188,6 +213,7 @@ def test_a_blocked_archive_raises_one_alarm_and_is_tried_at_growing_pauses(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     archive.failure = FULL
+    clock.now = time.time()  # so that nothing is late
     recorded(journal, a_picture(cache), "fake")
     journal.retry_now("fake")
     tried: list[float] = []

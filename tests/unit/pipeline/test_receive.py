@@ -123,12 +123,13 @@ def test_the_same_camera_sending_the_same_again_is_one_event(home: Home) -> None
     assert home.left == []
 
 
-def test_what_was_recorded_before_a_crash_is_only_let_go(home: Home) -> None:
+@pytest.mark.parametrize("camera", ["Gate Camera", "Gate Camera by its new name"])
+def test_what_was_recorded_before_a_crash_is_only_let_go(home: Home, camera: str) -> None:
     taken = home.take(jpeg())
     home.receive(taken)
     taken.path.parent.mkdir(parents=True)
     taken.path.write_bytes(jpeg())
-    assert home.receive(taken, again=True) == []
+    assert home.receive(taken, camera=camera, again=True) == []
     assert home.receive(home.take(b"x"), again=True) == []
     assert home.left == []
     assert home.reasons() == ["not_an_image"]

@@ -76,8 +76,17 @@ def test_each_connection_waits_anew(journal: Journal, repeats: Redeliveries, clo
 
 def test_a_message_id_is_never_forgotten(journal: Journal, repeats: Redeliveries, clock: Clock) -> None:
     record(journal, "t1", "id:42")
+    repeats.recorded(a_trigger("t1", key="id:42", receipt="1:1"))
     clock.now += 1
     repeats.settled(["1:1"])
     clock.now += 100 * LEFTOVERS_S
     repeats.settled(["1:2"])
     assert repeats.seen(a_trigger("t1", key="id:42", receipt="1:3", redelivered=True))
+
+
+def test_a_receipt_ends_with_its_connection(journal: Journal, repeats: Redeliveries) -> None:
+    record(journal, "t1", "sha:1")
+    repeats.recorded(a_trigger("t1", key="sha:1", receipt="1:1"))
+    repeats.settled(["2:1"])
+    repeats.settled(["1:1"])
+    assert repeats.seen(a_trigger("t2", key="sha:1", receipt="2:2", redelivered=True))

@@ -172,10 +172,11 @@ def test_a_name_tells_the_time_where_nobody_does(desk: Desk, name: str) -> None:
     snapshot = desk.submit(name=name)
     assert snapshot.taken_at == datetime(2026, 3, 4, 9, 30, tzinfo=UTC)
     assert Path(snapshot.path).is_relative_to(desk.cache.root)
+    assert desk.submit(encoded(busy(40, 30)), name=name, taken_at=NOW).taken_at == NOW
 
 
 def test_a_name_is_nothing_but_a_hint(desk: Desk) -> None:
-    for name in ("../" * 5000, "\0", "\udcff.jpg", "a" * 100_000, "con", "-rf"):
+    for name in ("../" * 5000, "\0", "\udcff.jpg", "a" * 100_000, "20260304103000" + "a" * 500, "con", "-rf"):
         snapshot = desk.submit(encoded(busy(40, 30)), name=name)
         assert Path(snapshot.path).name == f"120000-{snapshot.id}.jpg"
 

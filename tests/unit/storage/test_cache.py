@@ -44,6 +44,16 @@ def test_a_folder_that_cannot_be_written_is_one_clear_sentence(tmp_path: Path) -
         cache.store(b"picture", event_id="abc", camera="Yard", taken_at=LATE, format="JPEG")
 
 
+def test_no_file_stays_open(tmp_path: Path) -> None:
+    cache = Cache(tmp_path / "cache", zone=UTC)
+    sent = tmp_path / "sent.jpg"
+    sent.write_bytes(b"picture")
+    cache.store(b"picture", event_id="abc", camera="Yard", taken_at=LATE, format="JPEG")
+    cache.adopt(sent, event_id="def", camera="Yard", taken_at=LATE, format="JPEG")
+    descriptors = [os.path.realpath(path) for path in Path("/proc/self/fd").iterdir()]
+    assert [path for path in descriptors if path.startswith(str(tmp_path))] == []
+
+
 @pytest.mark.parametrize(
     ("name", "expected"),
     [

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from pydantic import BaseModel, ValidationError
 
 from app.journal import Journal
 from app.messages import Inspection, Snapshot
@@ -123,6 +124,19 @@ def test_a_picture_that_is_starred_at_the_last_moment_stays(make: Make, cache: C
     assert left(cache) == ids(1)
 
 
+def test_a_picture_that_is_to_be_archived_again_at_the_last_moment_stays(
+    make: Make, cache: Cache, journal: Journal
+) -> None:
+    old(cache, journal, 1, "s3")
+    journal.delivered(event_id(1), "s3")
+    chosen = journal.pictures(targets=("s3",), archives=("s3",), limit=9)
+    assert not chosen[0].needed
+    journal.enqueue_again("s3", [event_id(1)])
+    assert journal.evict(chosen, targets=("s3",), archives=("s3",)) == []
+    make(archives=("s3",)).clean()
+    assert left(cache) == ids(1)
+
+
 @pytest.mark.parametrize(
     ("limits", "free"),
     [({"max_gb": 20 / GB}, PLENTY), ({"min_free_gb": 1.0}, GB - 25)],
@@ -194,6 +208,7 @@ def test_a_picture_that_a_crash_left_without_an_event_goes_after_a_day(
     make().clean()
     assert Path(orphan.snapshot.path).exists()
     clock.now += DAY_S + 10
+    recorded(journal, a_picture(None, 4, problem="timeout: too late"))
     assert make().clean(dry_run=True).orphans == 1
     assert Path(orphan.snapshot.path).exists()
     assert make().clean().orphans == 1
@@ -270,13 +285,25 @@ def test_a_picture_that_nobody_has_looked_at_yet_stays(make: Make, cache: Cache,
     assert left(cache) == ids(1, 2)
 
 
+@pytest.mark.parametrize("section", [RetentionSettings, CameraRetention])
+def test_no_limit_is_negative(section: type[BaseModel]) -> None:
+    names = [name for name, field in section.model_fields.items() if field.annotation is float]
+    given = {"camera": "Gate Camera", "days": 1, "person_days": 1} if section is CameraRetention else {}
+    assert names
+    for name in names:
+        with pytest.raises(ValidationError, match=name):
+            section.model_validate(given | {name: -1})
+
+
 def test_what_was_made_of_a_picture_goes_with_it(
     make: Make, cache: Cache, journal: Journal, thumbnails: Thumbnails
 ) -> None:
+    retention = make()
+    retention.clean()  # and the search for what a crash left: it is not due again for a day
     gone = old(cache, journal, 1, picture=jpeg()).snapshot
     kept = old(cache, journal, 2, picture=jpeg(), days=0).snapshot
     paths = [_path_of(thumbnails, snapshot, size) for snapshot in (gone, kept) for size in ("thumbnail", "preview")]
-    make().clean()
+    retention.clean()
     assert [path.exists() for path in paths] == [False, False, True, True]
 
 

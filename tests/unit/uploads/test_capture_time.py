@@ -115,6 +115,12 @@ def test_a_zone_in_the_name_counts() -> None:
         assert taken(name, arrived=arrived) == expected
 
 
+def test_the_name_of_the_file_says_more_than_that_of_its_folder() -> None:
+    arrived = datetime(2026, 3, 4, 12, 0, tzinfo=UTC)
+    name = "since 20260304_110000/20260304_113000.jpg"
+    assert taken(name, arrived=arrived, zone=ZoneInfo("UTC")) == arrived - timedelta(minutes=30)
+
+
 @pytest.mark.parametrize("claim", ["20260304_120301", "20260225_110000", "19700101_000000", "20361231_235959"])
 def test_a_time_out_of_bounds_is_not_believed(claim: str) -> None:
     arrived = datetime(2026, 3, 4, 12, 0, tzinfo=UTC)

@@ -41,6 +41,7 @@ def test_a_file_is_taken_once(inbox: Inbox) -> None:
     path = lay(inbox, b"one")
     assert inbox.take(path) is not None
     assert inbox.take(path) is None
+    assert len(list((inbox.area / TAKEN).iterdir())) == 1
     assert len(list(inbox.waiting())) == 1
 
 

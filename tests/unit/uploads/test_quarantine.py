@@ -55,6 +55,14 @@ def test_the_same_id_twice_is_one_file(tmp_path: Path) -> None:
     assert [entry.size for entry in quarantine.listed()] == [2]
 
 
+def test_a_name_may_end_in_anything(tmp_path: Path) -> None:
+    quarantine = Quarantine(tmp_path / "q", now=Clock())
+    file = tmp_path / "a.upload"
+    file.write_bytes(b"half")
+    quarantine.put(file, REASON, file_id="0" * 32, name=PurePosixPath("a." + "x" * 250))
+    assert quarantine.usage() == (1, 4)
+
+
 def test_files_leave_after_their_days(tmp_path: Path) -> None:
     clock = Clock()
     quarantine = Quarantine(tmp_path / "q", keep_days=3, now=clock)
@@ -68,7 +76,7 @@ def test_files_leave_after_their_days(tmp_path: Path) -> None:
 
 
 def test_beyond_its_size_the_oldest_go_and_that_is_said(tmp_path: Path) -> None:
-    quarantine = Quarantine(tmp_path / "q", max_bytes=25, now=Clock())
+    quarantine = Quarantine(tmp_path / "q", max_bytes=20, now=Clock())
     with capture_logs() as logs:
         for number in range(5):
             put(quarantine, tmp_path, str(number), b"0123456789")

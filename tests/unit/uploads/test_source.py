@@ -81,6 +81,9 @@ def test_what_lay_there_before_the_start_is_found_but_nothing_hidden_and_no_vide
     uploads._settings = UploadSettings(videos="ignore")
     uploads.open()
     assert [upload.name for upload in polled(uploads)] == ["gate/a.jpg"]
+    for name in ("gate/.made later/e.jpg", "gate/f.jpg"):
+        lay(inbox, name)
+    assert [upload.name for upload in polled(uploads)] == ["gate/f.jpg"]
 
 
 def test_what_cannot_be_taken_now_is_said_once_and_found_again(

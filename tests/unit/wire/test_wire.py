@@ -148,7 +148,7 @@ def test_field_names_and_texts_may_be_bytes_as_old_messagepack_writes_them() -> 
 
 
 def test_unknown_fields_are_passed_over() -> None:
-    read = wire.parse_trigger(packed(trigger(firmware="9", output={"volume": 11})))
+    read = wire.parse_trigger(packed(trigger(firmware={1: "9"}, output={"volume": 11})))
     assert read.camera == "Front Door Camera"
 
 
