@@ -88,9 +88,11 @@ class Copy:
     def run(self, tests: tuple[str, ...]) -> Verdict:
         """Run these test files as the tree stands, at most for the time limit."""
         # The copy's folder is what is imported, also by programs that a test starts. Loading the plugins that other
-        # packages bring takes longer than most of these runs, and no test uses them.
+        # packages bring takes longer than most of these runs; only these two know options that pyproject.toml has.
         environment = {**os.environ, "PYTHONPATH": str(self._root), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
-        command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", f"--basetemp={self._scratch}"]
+        plugins = ("no:cacheprovider", "xdist.plugin", "pytest_timeout")
+        command = [sys.executable, "-m", "pytest", "-x", "-q", f"--basetemp={self._scratch}"]
+        command += [f"-p{plugin}" for plugin in plugins]
         with subprocess.Popen(
             [*command, *tests],
             cwd=self._root,
