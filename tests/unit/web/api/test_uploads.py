@@ -7,7 +7,7 @@ import struct
 import threading
 import zlib
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +41,16 @@ def form(picture: bytes, *, name: str = "a.jpg", **fields: str) -> dict[str, Any
     return {"files": {"image": (name, picture, "image/jpeg")}, "data": {"camera": "front-door", **fields}}
 
 
+def of_size(size: int) -> bytes:
+    """A whole JPEG of exactly so many bytes, the rest of them in comments."""
+    picture, comments = jpeg(), b""
+    while lacking := size - len(picture) - len(comments):
+        length = min(lacking, 65_537)
+        length -= 4 if 0 < lacking - length < 4 else 0
+        comments += b"\xff\xfe" + struct.pack(">H", length - 2) + bytes(length - 4)
+    return picture[:2] + comments + picture[2:]
+
+
 def bare(picture: bytes, kind: str = "image/jpeg") -> dict[str, Any]:
     """What `curl --data-binary` sends."""
     return {"data": picture, "headers": {"Content-Type": kind}}
@@ -56,6 +66,41 @@ def test_a_form_s_picture_is_recorded_with_what_is_said_about_it(house: House) -
     assert Path(snapshot.path).read_bytes() == jpeg()
     house.context.journal.inspect(Inspection(snapshot), [])
     assert house.client.get(f"/api/snapshots/{snapshot.id}").json()["note"] == "the parcel"
+
+
+def test_what_a_form_says_counts_more_than_the_address_and_an_empty_field_says_nothing(house: House) -> None:
+    query = {"camera": "küche", "note": "by the address", "taken_at": datetime.now(UTC).isoformat()}
+    said = form(jpeg(), camera="", note="by the form")
+    assert house.client.post("/api/snapshots", params=query, **said).status_code == 202
+    (snapshot,) = house.context.http_uploads.poll(1)
+    assert (snapshot.camera, snapshot.taken_at.isoformat()) == (KITCHEN, query["taken_at"])
+    house.context.journal.inspect(Inspection(snapshot), [])
+    assert house.client.get(f"/api/snapshots/{snapshot.id}").json()["note"] == "by the form"
+
+
+@pytest.mark.parametrize("told", ["by its name", "by the form", "without a zone"])
+def test_a_picture_is_of_the_time_that_is_told(tmp_path: Path, told: str) -> None:
+    home = timezone(timedelta(hours=-5))
+    context = parts_for(tmp_path, zone=home)
+    taken = datetime.now(UTC).replace(microsecond=0) - timedelta(hours=1)
+    options = {
+        "by its name": form(jpeg(), name=f"MDAlarm_{taken:%Y%m%d-%H%M%S}.jpg"),
+        "by the form": form(jpeg(), taken_at=taken.isoformat()),
+        "without a zone": form(jpeg(), taken_at=taken.astimezone(home).replace(tzinfo=None).isoformat()),
+    }
+    with serving(application(context)) as client:
+        assert client.post("/api/snapshots", **options[told]).status_code == 202
+    (snapshot,) = context.http_uploads.poll(1)
+    assert snapshot.taken_at == taken
+    close(context)
+
+
+@pytest.mark.parametrize("make", [form, lambda picture: bare(picture, "application/octet-stream")])
+def test_a_picture_may_have_just_as_many_bytes_as_are_allowed(house: House, make: Any) -> None:
+    address = "/api/snapshots?camera=front-door"
+    assert house.client.post(address, **make(of_size(1_000_000))).status_code == 202
+    assert house.client.post(address, **make(of_size(1_000_001))).status_code == 413
+    assert len(house.kept()) == 1
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "BMP"])
