@@ -260,6 +260,7 @@ def test_an_unknown_kind_is_told_with_those_there_are() -> None:
         ("", {"DETECTOR_REGION": "eu-west-1"}, "rekognition"),
         ("", {"DETECTOR_ENDPOINT_URL": "http://double"}, "rekognition"),
         ("detector: {region: eu-west-1}", {}, "rekognition"),
+        ("detector: {endpoint_url: 'http://double'}", {}, "rekognition"),
         ("detector: {kind: hog}", {"AWS_ALT_REGION": "eu-west-1"}, "hog"),
         ("detector: {kind: hog, long_side: 800}", {"DETECTOR_KIND": "rekognition"}, "rekognition"),
         ("detector: {kind: auto, long_side: 800, region: ''}", {}, "hog"),
@@ -283,6 +284,9 @@ def test_wrong_settings_of_a_detector_are_problems() -> None:
     assert problems("detector: {kind: hog, region: x}", OBJECT_DETECTION_ENABLED="perhaps") == [
         "environment: OBJECT_DETECTION_ENABLED: is neither true nor false",
         "config.yml: detector.region (line 1): is a setting of kind auto or rekognition only",
+    ]
+    assert problems("detector: hog", AWS_DEFAULT_REGION="eu-west-1") == [
+        "config.yml: detector (line 1): must be a section with settings of its own"
     ]
     assert problems("detector: {minimum_confidence: 80, lng_side: 1}") == [
         "config.yml: detector.minimum_confidence (line 1): must be less than or equal to 1, not 80",
