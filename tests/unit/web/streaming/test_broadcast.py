@@ -264,6 +264,31 @@ def test_a_viewer_that_does_not_read_is_given_up_and_the_others_are_not(
                 pass
 
 
+def test_a_burst_reaches_a_viewer_whole_in_however_many_writes(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(broadcast, "SENT_AT_ONCE", 2)
+    ids = [f"a{number}" for number in range(9)]
+    for event_id in ids:
+        house.happen(event_id, quietly=True)
+    with house.viewers() as [one]:
+        for event_id in ids:
+            house.live.handle(Inspection(Snapshot(event_id, YARD, "", NOON, NOON, 0, "http")))
+        assert one.hears(*ids)
+
+
+def test_a_viewer_that_does_not_read_its_end_is_cut_off(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(broadcast, "SENT_AT_ONCE", 1)
+    monkeypatch.setattr(house, "render", lambda _: "a" * 1_000_000)
+    with socket.create_connection(("127.0.0.1", house.port)) as stuck:
+        stuck.sendall(b"GET /events HTTP/1.1\r\nHost: x\r\n\r\n")
+        eventually(lambda: house.broadcast.viewers == 1)
+        for number in range(30):
+            house.happen(f"a{number:02}")
+        (viewer,) = house.broadcast._room._viewers  # type: ignore[union-attr]
+        eventually(lambda: len(viewer._waiting) > 5)
+        house.broadcast.close()
+        eventually(lambda: house.broadcast.viewers == 0, seconds=20)
+
+
 def test_a_journal_that_cannot_answer_sends_viewers_away_to_come_again(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
