@@ -76,6 +76,9 @@ def test_the_environment_is_taken_over_but_for_what_differs_inside_the_container
         OUTPUT_1_TYPE="Camera",
         OUTPUT_1_LOCATION="Front Door",
         OUTPUT_1_PASSWORD_FILE=str(project / "camera-password"),
+        INPUT_1_TYPE="Camera",
+        INPUT_1_LOCATION="Yard",
+        INPUT_1_TIMEOUT="3",
         WEB_PASSWORD=password,
         AWS_PROFILE="home",
         TZ="Europe/Berlin",
@@ -87,6 +90,7 @@ def test_the_environment_is_taken_over_but_for_what_differs_inside_the_container
     values = env(project)
     assert values["WEB_PASSWORD"] == password
     assert (values["OUTPUT_1_LOCATION"], values["OUTPUT_1_PASSWORD"]) == ("Front Door", "in a file")
+    assert (values["INPUT_1_LOCATION"], values["INPUT_1_TIMEOUT"]) == ("Yard", "3")
     assert (values["AWS_PROFILE"], values["TZ"]) == ("home", "Europe/Berlin")
     assert not {"USER", "HOME", "DATA_DIR", "LOG_LEVEL", "OUTPUT_1_PASSWORD_FILE"} & set(values)
 
