@@ -260,15 +260,22 @@ def test_a_configuration_file_that_the_service_would_refuse_is_told(
 def test_what_is_written_is_whole_and_closed_before_it_is_in_place(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    modes: list[int] = []
     seen: list[tuple[int, str]] = []
-    replace = Path.replace
+    replace, chmod = Path.replace, os.fchmod
+
+    def changed(descriptor: int, mode: int) -> None:
+        modes.append(mode)
+        chmod(descriptor, mode)
 
     def watched(self: Path, target: Path) -> Path:
         seen.append((stat.S_IMODE(self.stat().st_mode), self.read_text()))
         return replace(self, target)
 
+    monkeypatch.setattr(os, "fchmod", changed)
     monkeypatch.setattr(Path, "replace", watched)
     managed_file.write(tmp_path / ".env", "A=1\n", mode=0o600)
+    assert modes == [0o600]
     assert seen == [(0o600, managed_file.marked("A=1\n"))]
 
 
