@@ -7,6 +7,7 @@ import struct
 import threading
 import zlib
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,9 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from app.messages import Detection, Inspection
+from app.journal.entries import Entry
+from app.messages import Detection, Inspection, Snapshot
+from app.web.api.uploads import AT_ONCE
 from app.web.application import application
 from app.web.context import CameraInfo
 from pylib.runtime.circuit_breaker import State
@@ -124,6 +127,40 @@ def test_whoever_waits_gets_the_event_and_at_once_when_it_is_a_known_picture(hou
     assert (first.status_code, first.json()["detector"]) == (200, "fake")
     again = house.client.post("/api/snapshots?wait=100", **form(jpeg()))
     assert (again.status_code, again.json()["event_id"]) == (200, first.json()["event_id"])
+
+
+def test_the_event_that_comes_just_before_the_wait_is_not_missed(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    journal = house.context.journal
+    entry = journal.entry
+
+    def just_after(event_id: str) -> Entry | None:
+        found = entry(event_id)
+        for snapshot in house.context.http_uploads.poll(0):
+            journal.inspect(Inspection(snapshot, "fake"), [])
+            house.context.live.handle(Inspection(snapshot, "fake"))
+        return found
+
+    monkeypatch.setattr(journal, "entry", just_after)
+    answer = house.client.post("/api/snapshots?wait=100", **form(jpeg()))
+    assert (answer.status_code, answer.json()["detector"]) == (200, "fake")
+
+
+def test_only_a_few_pictures_are_decoded_at_once(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    decoding, going_on = threading.Semaphore(0), threading.Event()
+    submit = house.context.http_uploads.submit
+
+    def slow(*args: Any, **options: Any) -> Snapshot:
+        decoding.release()
+        assert going_on.wait(60)
+        return submit(*args, **options)
+
+    monkeypatch.setattr(house.context.http_uploads, "submit", slow)
+    with ThreadPoolExecutor(AT_ONCE + 2) as pool:
+        sent = [pool.submit(house.client.post, "/api/snapshots", **form(jpeg())) for _ in range(AT_ONCE + 2)]
+        assert all(decoding.acquire(timeout=60) for _ in range(AT_ONCE))
+        assert not decoding.acquire(timeout=0.3)
+        going_on.set()
+        assert [answer.result().status_code for answer in sent] == [202] * (AT_ONCE + 2)
 
 
 def test_the_only_camera_needs_no_name(tmp_path: Path) -> None:
