@@ -171,7 +171,8 @@ def test_a_setting_of_another_kind_of_camera_is_a_problem_with_its_kind() -> Non
 
 
 def test_what_a_numbered_camera_lacks_is_a_problem_with_its_name() -> None:
-    assert problems("", **cameras_in(1), OUTPUT_1_KIND="still") == ["environment: OUTPUT_1: expected either url or preset"]
+    (problem,) = problems("", **cameras_in(1), OUTPUT_1_KIND="still")
+    assert problem == "environment: OUTPUT_1: expected either url or preset"
 
 
 def test_a_numbered_setting_goes_before_the_files_for_the_same_camera() -> None:
@@ -266,6 +267,7 @@ def test_an_unknown_kind_is_told_with_those_there_are() -> None:
         ("detector: {kind: auto, long_side: 800, region: ''}", {}, "hog"),
         ("detector: {kind: hog, long_side: 800}", {"OBJECT_DETECTION_ENABLED": "False"}, "none"),
         ("", {"OBJECT_DETECTION_ENABLED": "on", "MINIMUM_HUMAN_CONFIDENCE": "0.9"}, "hog"),
+        ("", {"OBJECT_DETECTION_ENABLED": "false", "DETECTOR_KIND": "hog"}, "none"),
         ("detector: {kind: none}", {}, "none"),
     ],
 )

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from typing import Any
 
 import pytest
 from botocore.exceptions import SSLError
@@ -232,7 +233,7 @@ def test_silence_is_a_timeout_in_bounded_time(double: Double) -> None:
 @pytest.mark.parametrize("body", [b"[]", b"<html>", b"{}", b'{"Labels": 5}', b'{"Labels": [{"Name": "Dog"}]}'])
 def test_an_answer_that_is_not_rekognition_s_is_unavailable(body: bytes) -> None:
     class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:  # noqa: N802 - a name given by http.server
+        def do_POST(self) -> None:
             self.rfile.read(int(self.headers["Content-Length"]))
             self.send_response(200)
             self.send_header("Content-Length", str(len(body)))
@@ -258,14 +259,14 @@ def test_a_certificate_that_is_not_trusted_is_told_from_a_network_that_is_away(
     asked = detector(double)
 
     def untrusted(**_: object) -> None:
-        raise SSLError(endpoint_url=double.url, error="certificate verify failed")
+        raise SSLError(endpoint_url=double.url, error=OSError("certificate verify failed"))
 
     monkeypatch.setattr(asked._client, "detect_labels", untrusted)
     assert failure(asked).code == "tls"
 
 
 def test_connections_are_bounded_as_the_settings_say(double: Double) -> None:
-    config = detector(double, connect_timeout=2, read_timeout=4, concurrency=20)._client.meta.config
+    config: Any = detector(double, connect_timeout=2, read_timeout=4, concurrency=20)._client.meta.config
     assert (config.connect_timeout, config.read_timeout, config.max_pool_connections) == (2, 4, 20)
     assert config.tcp_keepalive  # or a firewall that forgot them is found out by the next picture
 
