@@ -266,6 +266,7 @@ def test_a_viewer_that_does_not_read_is_given_up_and_the_others_are_not(
 
 def test_a_burst_reaches_a_viewer_whole_in_however_many_writes(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(broadcast, "SENT_AT_ONCE", 2)
+    monkeypatch.setattr(broadcast, "PING_S", 600.0)  # which would wake the viewer
     ids = [f"a{number}" for number in range(9)]
     for event_id in ids:
         house.happen(event_id, quietly=True)
