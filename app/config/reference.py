@@ -104,7 +104,9 @@ def _entry(each: NumberedList) -> Iterator[Line]:
     kinds = kinds_of(each.field)
     for variable in each.variables("n", (f"{dotted(each.location)}[]",)):
         name, path, description, default = row_of(variable, kinds)
-        having = [kind for kind in kinds.names if variable.location[1] in kinds.load(kind).model_fields] if kinds else []
+        having = (
+            [kind for kind in kinds.names if variable.location[1] in kinds.load(kind).model_fields] if kinds else []
+        )
         if kinds and len(having) < len(kinds.names):
             description += f" Only for {_listed(having, 'and')}."
         is_kind = kinds and variable.location[1] == "kind"

@@ -1,4 +1,4 @@
-"""What `check` says of the album: where it is, who may use it, and what to do."""
+"""What `check` says: what is well, what is wrong, and what to do about it."""
 
 from __future__ import annotations
 
@@ -6,13 +6,111 @@ from pathlib import Path
 
 import pytest
 
+from app.cli import check as module
 from app.cli.check import Finding, Verdict, check
 from app.config.settings import load
+from tests.simulators.rekognition import Rekognition
+
+ADDRESS = {"OUTPUT_1_TYPE": "Camera", "OUTPUT_1_LOCATION": "Front", "OUTPUT_1_KIND": "still"}
+
+
+def found(
+    subject: str, folder: Path, environment: dict[str, str] | None = None, *, file: Path | None = None
+) -> list[Finding]:
+    """What is said of this subject."""
+    settings = load(file, {"DATA_DIR": str(folder), "DETECTOR_KIND": "none", **(environment or {})})
+    return [finding for finding in check(settings) if finding.subject == subject]
 
 
 def of_the_album(folder: Path, **environment: str) -> list[Finding]:
-    settings = load(None, {"DATA_DIR": str(folder), "DETECTOR_KIND": "none", **environment})
-    return [finding for finding in check(settings) if finding.subject == "album"]
+    return found("album", folder, environment)
+
+
+def test_without_a_camera_it_says_how_to_add_one(tmp_path: Path) -> None:
+    first, slip, none = found("configuration", tmp_path, {"RABBITMQ_SERVER_ADRESS": "x"})
+    assert (first.verdict, first.text) == (Verdict.OK, "environment only, 0 cameras")
+    assert (slip.verdict, "RABBITMQ_SERVER_ADDRESS?" in slip.text) == (Verdict.WARNING, True)
+    assert (none.verdict, none.text) == (Verdict.WARNING, "no camera is configured")
+    assert "OUTPUT_1_TYPE" in none.remedy
+
+
+@pytest.mark.parametrize(
+    ("text", "mode", "verdict"),
+    [
+        ("web: {password: hush}", 0o640, Verdict.WARNING),
+        ("web: {password: hush}", 0o604, Verdict.WARNING),
+        ("web: {password: hush}", 0o600, Verdict.OK),
+        ("max_age: 9", 0o644, Verdict.OK),
+    ],
+)
+def test_passwords_that_others_may_read_are_pointed_out(tmp_path: Path, text: str, mode: int, verdict: Verdict) -> None:
+    file = tmp_path / "config.yml"
+    file.write_text(text)
+    file.chmod(mode)
+    (finding,) = found("secrets", tmp_path / "data", file=file)
+    assert (finding.verdict, finding.remedy) == (verdict, f"chmod 600 {file}" if verdict is Verdict.WARNING else "")
+
+
+def test_a_disk_that_takes_nothing_or_is_nearly_full_is_wrong(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert [finding.verdict for finding in found("disk", tmp_path / "data")] == [Verdict.OK]
+    (tmp_path / "file").touch()
+    (unwritable,) = found("disk", tmp_path / "file")
+    assert (unwritable.verdict, "DATA_DIR" in unwritable.remedy) == (Verdict.WRONG, True)
+    monkeypatch.setattr(module, "LEAST_DISK", 1e18)
+    (full,) = found("disk", tmp_path / "data")
+    assert (full.verdict, full.remedy) == (Verdict.WRONG, "free some space")
+
+
+@pytest.mark.parametrize(
+    ("synchronised", "verdict"), [(True, Verdict.OK), (False, Verdict.WARNING), (None, Verdict.OK)]
+)
+def test_a_clock_that_nobody_sets_is_pointed_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, synchronised: bool | None, verdict: Verdict
+) -> None:
+    monkeypatch.setattr(module, "_synchronised", lambda: synchronised)
+    assert [finding.verdict for finding in found("clock", tmp_path)] == [verdict]
+
+
+def test_a_broker_that_is_away_is_wrong_and_none_is_a_warning(tmp_path: Path) -> None:
+    (none,) = found("broker", tmp_path)
+    assert (none.verdict, "RABBITMQ_SERVER_ADDRESS" in none.remedy) == (Verdict.WARNING, True)
+    (away,) = found("broker", tmp_path, {"RABBITMQ_SERVER_ADDRESS": "amqp://me:hush@127.0.0.1:1"})
+    assert (away.verdict, away.remedy) == (Verdict.WRONG, module.BROKER_REMEDIES["broker_away"])
+    assert "hush" not in away.text
+
+
+def test_a_camera_is_asked_and_what_is_wrong_comes_with_what_to_do(tmp_path: Path) -> None:
+    (away,) = found("camera Front Camera", tmp_path, {**ADDRESS, "OUTPUT_1_URL": "http://127.0.0.1:1/"})
+    assert (away.verdict, away.remedy) == (Verdict.WRONG, module.CAMERA_REMEDIES["refused"])
+    demo = {**ADDRESS, "OUTPUT_1_KIND": "demo"}
+    (well,) = found("camera Front Camera", tmp_path, demo)
+    assert well.verdict is Verdict.OK
+    assert well.text.endswith(" JPEG")
+    foscam = {**ADDRESS, "OUTPUT_1_KIND": "foscam"}
+    assert [finding.verdict for finding in found("camera Front Camera", tmp_path, foscam)] == [Verdict.WARNING]
+
+
+def test_an_archive_is_opened_and_a_mere_look_marks_none(tmp_path: Path) -> None:
+    assert [finding.text for finding in found("archive", tmp_path)] == ["none configured"]
+    archive = tmp_path / "archive"
+    (unused,) = found("archive folder", tmp_path, {"ARCHIVE_DIR": str(archive)})
+    assert (unused.verdict, unused.text) == (Verdict.OK, f"{archive}, nothing was archived there yet")
+    assert not archive.exists()
+
+
+def test_a_detector_is_shown_a_picture_and_what_is_wrong_with_it_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert [finding.text for finding in found("detector", tmp_path)] == ["none: pictures are not looked at"]
+    for name, value in {"AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "x", "NO_PROXY": "127.0.0.1"}.items():
+        monkeypatch.setenv(name, value)
+    with Rekognition() as double:
+        asked = {"DETECTOR_KIND": "rekognition", "DETECTOR_REGION": "eu-west-1", "DETECTOR_ENDPOINT_URL": double.url}
+        (well,) = found("detector", tmp_path, asked)
+        double.faults.append("access_denied")
+        (wrong,) = found("detector", tmp_path, asked)
+    assert (well.verdict, well.text) == (Verdict.OK, "rekognition, sees 2 person(s) in a drawn test picture")
+    assert (wrong.verdict, wrong.text.startswith("rekognition: access_denied")) == (Verdict.WRONG, True)
 
 
 @pytest.mark.parametrize(

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import json
+import time
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 from app.cli.watch import EventPrinter
 from tests.fakes.cameras import jpeg
@@ -29,6 +33,21 @@ def test_an_event_is_one_line_for_people(tmp_path: Path) -> None:
     EventPrinter(save=None, as_json=False, echo=lines.append).show(an_event())
     (line,) = lines
     assert line.endswith(f"Front Door  1 person(s) and 2 things  {len(jpeg())} bytes  /data/cache/1.jpg")
+
+
+def test_a_line_begins_with_the_time_that_people_s_clocks_show(monkeypatch: pytest.MonkeyPatch) -> None:
+    lines: list[str] = []
+    monkeypatch.setenv("TZ", "HOME-05:30")  # POSIX counts westward
+    time.tzset()
+    try:
+        began = datetime.now(UTC)
+        EventPrinter(save=None, as_json=False, echo=lines.append).show(an_event())
+        seconds = range(int((datetime.now(UTC) - began).total_seconds()) + 2)
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+    at_home = began + timedelta(hours=5, minutes=30)
+    assert lines[0][:8] in {f"{at_home + timedelta(seconds=later):%H:%M:%S}" for later in seconds}
 
 
 def test_an_event_is_one_line_of_json_for_programs() -> None:

@@ -14,6 +14,7 @@ from pydantic import BaseModel
 
 from app import cameras
 from app.cameras import CameraSettings
+from app.cameras.address import HOME_NETWORKS
 from app.config.auto_detector import DETECTOR_KINDS
 from app.config.environment import AWS, LATER, OTHERS
 from app.config.settings import CAMERA_KINDS, Settings, environment_table, json_schema, load
@@ -169,12 +170,41 @@ def test_a_setting_of_another_kind_of_camera_is_a_problem_with_its_kind() -> Non
     ]
 
 
+def test_what_a_numbered_camera_lacks_is_a_problem_with_its_name() -> None:
+    (problem,) = problems("", **cameras_in(1), OUTPUT_1_KIND="still")
+    assert problem == "environment: OUTPUT_1: expected either url or preset"
+
+
 def test_a_numbered_setting_goes_before_the_files_for_the_same_camera() -> None:
     text = "cameras:\n  - {location: Front, address: '1.2.3.4', timeout: 3}\n  - {location: Back}\n"
     settings = read(text, OUTPUT_1_TYPE="Camera", OUTPUT_1_LOCATION="Front", OUTPUT_1_TIMEOUT="4")
     front, back = _any(settings)
     assert (front.address, front.timeout, back.location) == ("1.2.3.4", 4, "Back")
     assert [device.device_key for device in settings.outputs] == ["Front Camera", "Back Camera"]
+
+
+def test_where_output_and_input_speak_of_one_camera_the_output_counts() -> None:
+    both = cameras_in(1) | {name.replace("OUTPUT", "INPUT"): value for name, value in cameras_in(1).items()}
+    settings = read("", **both, OUTPUT_1_TIMEOUT="3", INPUT_1_TIMEOUT="4", INPUT_1_COMMAND="snapPicture")
+    (camera,) = _any(settings)
+    assert (camera.timeout, camera.command) == (3, "snapPicture")
+    assert settings.warnings == ()
+
+
+def test_a_numbered_kind_leaves_nothing_of_the_files_other_kind() -> None:
+    text = "cameras:\n  - {location: Cam 000, kind: still, url: 'http://1.2.3.4/', timeout: 3}\n"
+    (camera,) = _any(read(text, **cameras_in(1), OUTPUT_1_KIND="foscam"))
+    assert (camera.kind, camera.timeout) == ("foscam", 3)
+
+
+def test_blanks_around_a_numbered_location_say_nothing() -> None:
+    settings = read("", OUTPUT_1_TYPE=" Camera", OUTPUT_1_LOCATION=" Front Door ")
+    assert [camera.device_key for camera in settings.cameras] == ["Front Door Camera"]
+
+
+def test_a_type_that_only_begins_like_a_camera_is_none() -> None:
+    settings = read("inputs: [{type: Camera light, location: Hall}]", OUTPUT_1_TYPE="Cameras", OUTPUT_1_LOCATION="Yard")
+    assert settings.cameras == ()
 
 
 def test_devices_of_the_file_are_cameras_by_their_type_too() -> None:
@@ -207,6 +237,7 @@ def test_devices_of_the_file_are_cameras_by_their_type_too() -> None:
             {},
             "config.yml: inputs[1] (line 3): 'A Door' is what inputs[0] is called already",
         ),
+        ("outputs: none", cameras_in(1), "config.yml: outputs (line 1): must be a list"),
     ],
 )
 def test_a_device_key_given_twice_is_a_problem(text: str, environ: dict[str, str], problem: str) -> None:
@@ -230,11 +261,13 @@ def test_an_unknown_kind_is_told_with_those_there_are() -> None:
         ("", {"DETECTOR_REGION": "eu-west-1"}, "rekognition"),
         ("", {"DETECTOR_ENDPOINT_URL": "http://double"}, "rekognition"),
         ("detector: {region: eu-west-1}", {}, "rekognition"),
+        ("detector: {endpoint_url: 'http://double'}", {}, "rekognition"),
         ("detector: {kind: hog}", {"AWS_ALT_REGION": "eu-west-1"}, "hog"),
         ("detector: {kind: hog, long_side: 800}", {"DETECTOR_KIND": "rekognition"}, "rekognition"),
         ("detector: {kind: auto, long_side: 800, region: ''}", {}, "hog"),
         ("detector: {kind: hog, long_side: 800}", {"OBJECT_DETECTION_ENABLED": "False"}, "none"),
         ("", {"OBJECT_DETECTION_ENABLED": "on", "MINIMUM_HUMAN_CONFIDENCE": "0.9"}, "hog"),
+        ("", {"OBJECT_DETECTION_ENABLED": "false", "DETECTOR_KIND": "hog"}, "none"),
         ("detector: {kind: none}", {}, "none"),
     ],
 )
@@ -253,6 +286,9 @@ def test_wrong_settings_of_a_detector_are_problems() -> None:
     assert problems("detector: {kind: hog, region: x}", OBJECT_DETECTION_ENABLED="perhaps") == [
         "environment: OBJECT_DETECTION_ENABLED: is neither true nor false",
         "config.yml: detector.region (line 1): is a setting of kind auto or rekognition only",
+    ]
+    assert problems("detector: hog", AWS_DEFAULT_REGION="eu-west-1") == [
+        "config.yml: detector (line 1): must be a section with settings of its own"
     ]
     assert problems("detector: {minimum_confidence: 80, lng_side: 1}") == [
         "config.yml: detector.minimum_confidence (line 1): must be less than or equal to 1, not 80",
@@ -412,6 +448,8 @@ def test_the_table_names_everything_once_with_a_description() -> None:
     assert [name for name, _, description, _ in table if not description] == []
     assert set(names) >= {*AWS, *OTHERS} | {re.sub(r"_1_", "_n_", name) for name in ORIGINAL_TABLE} - {*LATER}
     assert ("WEB_PORT", "web.port", "Port it listens on.", "8080") in table
+    defaults = {name: default for name, _, _, default in table}
+    assert (defaults["WEB_ENABLED"], defaults["CAMERA_NETWORKS"]) == ("true", ", ".join(HOME_NETWORKS))
 
 
 def test_the_schema_serves_editors() -> None:

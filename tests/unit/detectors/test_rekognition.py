@@ -6,11 +6,15 @@ import hashlib
 import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from typing import Any
 
 import pytest
+from botocore.exceptions import SSLError
 
 from app.detectors import KINDS, DetectorContext, DetectorError, DetectorRejected, DetectorUnavailable
 from app.detectors.rekognition import MAX_BYTES, Rekognition, RekognitionSettings
@@ -226,6 +230,47 @@ def test_silence_is_a_timeout_in_bounded_time(double: Double) -> None:
     assert error.code == "timeout"
 
 
+@pytest.mark.parametrize("body", [b"[]", b"<html>", b"{}", b'{"Labels": 5}', b'{"Labels": [{"Name": "Dog"}]}'])
+def test_an_answer_that_is_not_rekognition_s_is_unavailable(body: bytes) -> None:
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["Content-Length"]))
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            """The test looks at the answer."""
+
+    with HTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
+        thread.start()
+        error = failure(Rekognition(RekognitionSettings(endpoint_url=f"http://127.0.0.1:{server.server_port}")))
+        server.shutdown()
+        thread.join(60)
+    assert isinstance(error, DetectorUnavailable)
+    assert error.code == "bad_answer"
+
+
+def test_a_certificate_that_is_not_trusted_is_told_from_a_network_that_is_away(
+    double: Double, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = detector(double)
+
+    def untrusted(**_: object) -> None:
+        raise SSLError(endpoint_url=double.url, error=OSError("certificate verify failed"))
+
+    monkeypatch.setattr(asked._client, "detect_labels", untrusted)
+    assert failure(asked).code == "tls"
+
+
+def test_connections_are_bounded_as_the_settings_say(double: Double) -> None:
+    config: Any = detector(double, connect_timeout=2, read_timeout=4, concurrency=20)._client.meta.config
+    assert (config.connect_timeout, config.read_timeout, config.max_pool_connections) == (2, 4, 20)
+    assert config.tcp_keepalive  # or a firewall that forgot them is found out by the next picture
+
+
 def closed_port() -> int:
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
@@ -302,8 +347,16 @@ def test_beyond_the_monthly_cap_nothing_is_asked_until_the_next_month(double: Do
     assert asked.detect(PICTURE).person_count == 2
 
 
+def test_a_call_that_timed_out_counts_against_the_cap(double: Double) -> None:
+    asked = detector(double, monthly_cap=1, attempts=1, read_timeout=0.2)
+    double.faults.append("hang")
+    assert failure(asked).code == "timeout"
+    assert failure(asked).code == "monthly_cap"
+
+
 def test_a_call_that_failed_does_not_count_against_the_cap(double: Double) -> None:
     asked = detector(double, monthly_cap=1, attempts=1)
+    assert failure(asked, b"<html>").code == "not_an_image"
     double.faults.append("throttle")
     assert failure(asked).code == "throttled"
     assert asked.detect(PICTURE).person_count == 2

@@ -6,11 +6,12 @@ import os
 import stat
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
 
-from app.setup import dotenv_file
+from app.setup import dotenv_file, managed_file
 from app.setup.__main__ import COMPOSED_BROKER, main
 from tests.fakes.connect import TOKEN, Connect, connect_double
 
@@ -75,6 +76,9 @@ def test_the_environment_is_taken_over_but_for_what_differs_inside_the_container
         OUTPUT_1_TYPE="Camera",
         OUTPUT_1_LOCATION="Front Door",
         OUTPUT_1_PASSWORD_FILE=str(project / "camera-password"),
+        INPUT_1_TYPE="Camera",
+        INPUT_1_LOCATION="Yard",
+        INPUT_1_TIMEOUT="3",
         WEB_PASSWORD=password,
         AWS_PROFILE="home",
         TZ="Europe/Berlin",
@@ -86,6 +90,7 @@ def test_the_environment_is_taken_over_but_for_what_differs_inside_the_container
     values = env(project)
     assert values["WEB_PASSWORD"] == password
     assert (values["OUTPUT_1_LOCATION"], values["OUTPUT_1_PASSWORD"]) == ("Front Door", "in a file")
+    assert (values["INPUT_1_LOCATION"], values["INPUT_1_TIMEOUT"]) == ("Yard", "3")
     assert (values["AWS_PROFILE"], values["TZ"]) == ("home", "Europe/Berlin")
     assert not {"USER", "HOME", "DATA_DIR", "LOG_LEVEL", "OUTPUT_1_PASSWORD_FILE"} & set(values)
 
@@ -96,6 +101,70 @@ def test_names_that_only_the_template_knows_are_taken_over(project: Path, setup:
     assert services(project)["app"]["ports"] == ["${WEB_BIND:-127.0.0.1}:9090:8080"]
 
 
+MAIL = {"MAIL_USERNAME": "cam", "MAIL_PASSWORD": "hunter2"}
+WEB = "${WEB_BIND:-127.0.0.1}:8080:8080"
+
+
+@pytest.mark.parametrize(
+    ("environ", "ports"),
+    [
+        ({"FTP_PASSIVE_PORTS": "3000", "MAIL_PORT": "25"}, [WEB]),
+        ({**MAIL, "MAIL_ENABLED": "Yes"}, [WEB, "${MAIL_BIND:-0.0.0.0}:2525:2525"]),
+        ({**MAIL, "MAIL_ENABLED": "true", "MAIL_PORT": "25"}, [WEB, "${MAIL_BIND:-0.0.0.0}:25:2525"]),
+        (
+            {"FTP_USER": "cam", "FTP_PASS": "hunter2"},
+            [WEB, "${FTP_BIND:-0.0.0.0}:2121:2121", "${FTP_BIND:-0.0.0.0}:30000-30019:30000-30019"],
+        ),
+        (
+            {"FTP_PORT": "21", "FTP_PASSIVE_PORTS": "40000-40009"},
+            [WEB, "${FTP_BIND:-0.0.0.0}:21:2121", "${FTP_BIND:-0.0.0.0}:40000-40009:40000-40009"],
+        ),
+    ],
+)
+def test_the_ports_are_published_that_cameras_push_to(
+    project: Path, setup: Setup, environ: dict[str, str], ports: list[str]
+) -> None:
+    assert setup(**environ) == 0
+    assert services(project)["app"]["ports"] == ports
+    assert ("FTP_MASQUERADE_ADDRESS" in env(project)) == any("FTP" in port for port in ports)
+
+
+def test_cameras_are_told_an_address_of_the_host_s_unless_one_is_named(project: Path, setup: Setup) -> None:
+    setup(FTP_PORT="2121", FTP_MASQUERADE_ADDRESS="192.0.2.7")
+    assert env(project)["FTP_MASQUERADE_ADDRESS"] == "192.0.2.7"
+
+
+def test_the_containers_log_to_the_syslog_that_is_named(project: Path, setup: Setup) -> None:
+    setup(SYSLOG_ADDRESS="udp://log:514")
+    logging: Any = [service["logging"] for service in services(project).values()]
+    assert [one["options"]["syslog-address"] for one in logging] == ["udp://log:514"] * 2
+
+
+@pytest.mark.parametrize(("root", "user"), [(True, "10001:10001"), (False, "1000:1001")])
+def test_the_service_runs_as_who_sets_it_up_but_never_as_root(
+    project: Path, setup: Setup, monkeypatch: pytest.MonkeyPatch, root: bool, user: str
+) -> None:
+    monkeypatch.setattr(os, "getuid", lambda: 0 if root else 1000)
+    monkeypatch.setattr(os, "getgid", lambda: 0 if root else 1001)
+    setup()
+    assert services(project)["app"]["user"] == user
+
+
+@pytest.mark.parametrize(
+    ("environ", "zone"),
+    [
+        ({"TZ": "Europe/Berlin", "TIME_ZONE": "Asia/Tokyo"}, "Europe/Berlin"),
+        ({"TIME_ZONE": "Asia/Tokyo"}, "Asia/Tokyo"),
+    ],
+)
+def test_the_container_has_the_time_zone_that_is_named(
+    project: Path, setup: Setup, environ: dict[str, str], zone: str
+) -> None:
+    setup(**environ)
+    environment: Any = services(project)["app"]["environment"]
+    assert environment["TZ"] == zone
+
+
 @pytest.mark.parametrize("address", ["192.168.1.100", "amqp://me:hunter2@broker.home/"])
 def test_a_broker_elsewhere_leaves_the_composed_one_out(project: Path, setup: Setup, address: str) -> None:
     assert setup(RABBITMQ_SERVER_ADDRESS=address) == 0
@@ -104,9 +173,9 @@ def test_a_broker_elsewhere_leaves_the_composed_one_out(project: Path, setup: Se
 
 
 def test_no_broker_at_all_is_possible_and_remembered(project: Path, setup: Setup) -> None:
-    assert setup("--without-rabbitmq") == 0
-    assert setup() == 0
-    assert set(services(project)) == {"app"}
+    for arguments in (["--without-rabbitmq"], []):
+        assert setup(*arguments) == 0
+        assert set(services(project)) == {"app"}
     assert env(project)["RABBITMQ_SERVER_ADDRESS"] == ""
 
 
@@ -178,6 +247,38 @@ def test_a_bad_value_is_told_and_nothing_written(
     assert sorted(path.name for path in project.iterdir()) == [TEMPLATE.name]
 
 
+def test_a_configuration_file_that_the_service_would_refuse_is_told(
+    project: Path, setup: Setup, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (project / "config").mkdir()
+    (project / "config" / "config.yml").write_text("max_age: x\n")
+    assert setup() == 1
+    assert "max_age (line 1): 'x' is not a number" in capsys.readouterr().err
+    assert not (project / ".env").exists()
+
+
+def test_what_is_written_is_whole_and_closed_before_it_is_in_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    modes: list[int] = []
+    seen: list[tuple[int, str]] = []
+    replace, chmod = Path.replace, os.fchmod
+
+    def changed(descriptor: int, mode: int) -> None:
+        modes.append(mode)
+        chmod(descriptor, mode)
+
+    def watched(self: Path, target: Path) -> Path:
+        seen.append((stat.S_IMODE(self.stat().st_mode), self.read_text()))
+        return replace(self, target)
+
+    monkeypatch.setattr(os, "fchmod", changed)
+    monkeypatch.setattr(Path, "replace", watched)
+    managed_file.write(tmp_path / ".env", "A=1\n", mode=0o600)
+    assert modes == [0o600]
+    assert seen == [(0o600, managed_file.marked("A=1\n"))]
+
+
 def test_without_a_template_it_says_so(project: Path, setup: Setup, capsys: pytest.CaptureFixture[str]) -> None:
     (project / TEMPLATE.name).unlink()
     assert setup() == 1
@@ -204,8 +305,10 @@ def test_the_vault_is_written_out_whole_and_its_own_login_is_not(project: Path, 
         "AWS_MAX_ATTEMPTS": "5",
         "OP_CONNECT_TOKEN": "x",
         "USER": "app",
+        "not a name": "x",
     }
-    connect.add("ENV.snapshot-processor", [{"label": name, "value": value} for name, value in fields.items()])
+    (project / ".env").write_text(managed_file.marked("APP_NAME=attic-cameras\n"))
+    connect.add("ENV.attic-cameras", [{"label": name, "value": value} for name, value in fields.items()])
     (project / "secrets").mkdir()
     (project / "secrets" / "op_connect_token").write_text(TOKEN)
     assert setup(OP_CONNECT_HOST=connect.url, OP_VAULT="Home") == 0
@@ -215,5 +318,5 @@ def test_the_vault_is_written_out_whole_and_its_own_login_is_not(project: Path, 
         "it's $ecret",
         "5",
     )
-    assert not {"OP_CONNECT_HOST", "OP_CONNECT_TOKEN", "OP_VAULT", "USER"} & set(values)
+    assert not {"OP_CONNECT_HOST", "OP_CONNECT_TOKEN", "OP_VAULT", "USER", "not a name"} & set(values)
     assert "attic" in (project / "docker-compose.yml").read_text()

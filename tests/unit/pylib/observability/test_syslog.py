@@ -17,7 +17,7 @@ import pytest
 import structlog
 from structlog.testing import capture_logs
 
-from pylib.observability import logs
+from pylib.observability import logs, syslog
 from pylib.observability.syslog import SyslogHandler, SyslogTarget
 from tests.fakes.logging_state import restored_logging
 
@@ -92,10 +92,24 @@ def test_a_dead_server_neither_blocks_nor_raises(target: str, capsys: pytest.Cap
     assert capsys.readouterr().err.count('"event": "line"') == 2000
 
 
-def test_a_dead_server_costs_one_warning(capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.fixture
+def attempts(monkeypatch: pytest.MonkeyPatch) -> threading.Semaphore:
+    """Released for each attempt to connect, which soon follow each other."""
+    begun, connect = threading.Semaphore(0), socket.create_connection
+
+    def counted(*arguments: Any, **options: Any) -> socket.socket:
+        begun.release()
+        return connect(*arguments, **options)
+
+    monkeypatch.setattr(socket, "create_connection", counted)
+    monkeypatch.setattr(syslog, "_FIRST_RETRY", 0.01)
+    return begun
+
+
+def test_a_dead_server_costs_one_warning(capsys: pytest.CaptureFixture[str], attempts: threading.Semaphore) -> None:
     log = configured(f"tcp://127.0.0.1:{closed_port()}")
     log.info("line")
-    time.sleep(0.6)  # two attempts at least
+    assert all(attempts.acquire(timeout=60) for _ in range(3))  # the third begins when the second was told of
     assert capsys.readouterr().err.count("syslog does not answer") == 1
 
 
@@ -107,11 +121,11 @@ def test_a_server_that_does_not_read_blocks_nobody() -> None:
             log.info("line", text="x" * 4000)
 
 
-def test_a_server_that_comes_back_gets_what_waited() -> None:
+def test_a_server_that_comes_back_gets_what_waited(attempts: threading.Semaphore) -> None:
     port = closed_port()
     log = configured(f"tcp://127.0.0.1:{port}")
     log.info("while it was away")
-    time.sleep(0.1)
+    assert all(attempts.acquire(timeout=60) for _ in range(2))  # the second begins when the first has failed
     with socket.create_server(("127.0.0.1", port)) as server:
         server.settimeout(60)
         connection, _ = server.accept()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import time
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,7 @@ from app.web.application import application
 from app.web.settings import WebSettings
 from pylib.settings.credentials import Secret
 from tests.fakes.cameras import jpeg
+from tests.fakes.pictures import decoded
 from tests.fakes.web import KITCHEN, close, parts_for, serving, shown
 from tests.unit.web.api.conftest import House
 
@@ -34,8 +37,18 @@ def test_every_picture_is_kept_by_browsers_and_asked_for_once(house: House, kind
     assert first.headers["cache-control"] == "private, max-age=31536000, immutable"
     again = house.client.get(f"/api/snapshots/s1/{kind}", headers={"If-None-Match": f'"x", W/{first.headers["etag"]}'})
     assert (again.status_code, again.content, again.headers["etag"]) == (304, b"", first.headers["etag"])
-    other = house.client.get(f"/api/snapshots/s1/{kind}", headers={"If-None-Match": '"another"'})
-    assert other.status_code == 200
+    for given, status in (('"another"', 200), ("*", 304)):
+        assert house.client.get(f"/api/snapshots/s1/{kind}", headers={"If-None-Match": given}).status_code == status
+
+
+def test_each_kind_is_a_picture_of_its_own(house: House) -> None:
+    house.shown("s1", picture=jpeg(640, 480))
+    answers = {kind: house.client.get(f"/api/snapshots/s1/{kind}") for kind in KINDS}
+    sizes = {kind: decoded(answer.content).size for kind, answer in answers.items()}
+    assert sizes == {"image": (640, 480), "thumbnail": (480, 360), "preview": (640, 480), "annotated": (640, 480)}
+    assert len({answer.headers["etag"] for answer in answers.values()}) == len(KINDS)
+    frame = decoded(answers["annotated"].content).getcolors(1 << 20) or []
+    assert len(frame) > len(decoded(answers["preview"].content).getcolors(1 << 20) or [])
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -63,10 +76,12 @@ def test_a_picture_that_is_not_there_is_a_404_that_says_why(house: House, kind: 
     house.shown("failed", path="", size=0, problem="timeout: no answer")
     gone = house.shown("gone")
     Path(gone.snapshot.path).unlink()
+    house.shown("let go", path="")
     failed = house.client.get(f"/api/snapshots/failed/{kind}")
     assert (failed.status_code, failed.json()["error"]) == (404, "no_picture: timeout: no answer")
-    left = house.client.get(f"/api/snapshots/gone/{kind}")
-    assert (left.status_code, left.json()["error"]) == (404, "picture_gone: the picture is no longer in the cache")
+    for event_id in ("gone", "let go"):
+        left = house.client.get(f"/api/snapshots/{event_id}/{kind}")
+        assert (left.status_code, left.json()["error"]) == (404, "picture_gone: the picture is no longer in the cache")
     assert house.client.get(f"/api/snapshots/never/{kind}").status_code == 404
 
 
@@ -84,9 +99,12 @@ def test_a_link_opens_one_picture_to_who_has_it(tmp_path: Path) -> None:
     )
     shown(context, tmp_path, "s1")
     with serving(application(context)) as client:
-        right = {"Authorization": "Bearer right"}
+        right, now = {"Authorization": "Bearer right"}, time.time()
         link = client.post("/api/snapshots/s1/link", json={"kind": "thumbnail", "seconds": 60}, headers=right).json()
         assert link["url"].startswith("https://home.example/cameras/api/snapshots/s1/thumbnail?")
+        expires = datetime.fromisoformat(link["expires"]).timestamp()
+        assert int(now) + 60 <= expires <= time.time() + 60
+        assert abs(int(link["url"].partition("expires=")[2].partition("&")[0]) - expires) <= 1  # either asks the clock
         path = link["url"].removeprefix("https://home.example")
         assert client.get(path).status_code == 200
         assert client.get(path.replace("thumbnail", "image")).status_code in (401, 403)

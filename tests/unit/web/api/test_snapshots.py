@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from app.messages import Detection, Inspection, Label, Snapshot
+from pylib.sqlite import DatabaseUnavailable
 from tests.fakes.cameras import jpeg
 from tests.fakes.detectors import PERSON
 from tests.fakes.web import FRONT, KITCHEN, NOW, album
@@ -176,6 +177,32 @@ def test_a_deleted_snapshot_is_gone_with_everything_that_was_made_of_it(house: H
     for kind in ("", "/image", "/thumbnail"):
         assert house.client.get(f"/api/snapshots/s1{kind}").status_code == 404
     assert house.client.ask("DELETE", "/api/snapshots/s1").status_code == 404
+
+
+@pytest.mark.parametrize("trouble", ["is away already", "cannot be deleted"])
+def test_a_picture_that_cannot_go_keeps_no_record(house: House, trouble: str) -> None:
+    path = Path(house.shown("s1").snapshot.path)
+    path.unlink()
+    if trouble == "cannot be deleted":
+        path.mkdir()
+    assert house.client.ask("DELETE", "/api/snapshots/s1").status_code == 204
+    assert listed(house) == []
+
+
+def test_a_record_that_cannot_go_keeps_its_picture(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(snapshot_id: str, *, archives: object) -> None:
+        raise DatabaseUnavailable("database_unavailable", "the disk is full")
+
+    path = Path(house.shown("s1").snapshot.path)
+    monkeypatch.setattr(house.context.journal, "delete", full)
+    assert house.client.ask("DELETE", "/api/snapshots/s1").status_code == 503
+    assert path.exists()
+
+
+def test_an_archive_that_waits_for_a_deleted_picture_gets_none(house: House) -> None:
+    house.shown("s1", targets=("folder", "rabbitmq"))
+    house.client.ask("DELETE", "/api/snapshots/s1")
+    assert [house.context.journal.backlog(target).count for target in ("folder", "rabbitmq")] == [0, 1]
 
 
 def test_heat_says_when_something_happened(house: House) -> None:

@@ -7,14 +7,17 @@ import struct
 import threading
 import zlib
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
 import pytest
 from PIL import Image
 
-from app.messages import Detection, Inspection
+from app.journal.entries import Entry
+from app.messages import Detection, Inspection, Snapshot
+from app.web.api.uploads import AT_ONCE
 from app.web.application import application
 from app.web.context import CameraInfo
 from pylib.runtime.circuit_breaker import State
@@ -41,6 +44,16 @@ def form(picture: bytes, *, name: str = "a.jpg", **fields: str) -> dict[str, Any
     return {"files": {"image": (name, picture, "image/jpeg")}, "data": {"camera": "front-door", **fields}}
 
 
+def of_size(size: int) -> bytes:
+    """A whole JPEG of exactly so many bytes, the rest of them in comments."""
+    picture, comments = jpeg(), b""
+    while lacking := size - len(picture) - len(comments):
+        length = min(lacking, 65_537)
+        length -= 4 if 0 < lacking - length < 4 else 0
+        comments += b"\xff\xfe" + struct.pack(">H", length - 2) + bytes(length - 4)
+    return picture[:2] + comments + picture[2:]
+
+
 def bare(picture: bytes, kind: str = "image/jpeg") -> dict[str, Any]:
     """What `curl --data-binary` sends."""
     return {"data": picture, "headers": {"Content-Type": kind}}
@@ -56,6 +69,41 @@ def test_a_form_s_picture_is_recorded_with_what_is_said_about_it(house: House) -
     assert Path(snapshot.path).read_bytes() == jpeg()
     house.context.journal.inspect(Inspection(snapshot), [])
     assert house.client.get(f"/api/snapshots/{snapshot.id}").json()["note"] == "the parcel"
+
+
+def test_what_a_form_says_counts_more_than_the_address_and_an_empty_field_says_nothing(house: House) -> None:
+    query = {"camera": "küche", "note": "by the address", "taken_at": datetime.now(UTC).isoformat()}
+    said = form(jpeg(), camera="", note="by the form")
+    assert house.client.post("/api/snapshots", params=query, **said).status_code == 202
+    (snapshot,) = house.context.http_uploads.poll(1)
+    assert (snapshot.camera, snapshot.taken_at.isoformat()) == (KITCHEN, query["taken_at"])
+    house.context.journal.inspect(Inspection(snapshot), [])
+    assert house.client.get(f"/api/snapshots/{snapshot.id}").json()["note"] == "by the form"
+
+
+@pytest.mark.parametrize("told", ["by its name", "by the form", "without a zone"])
+def test_a_picture_is_of_the_time_that_is_told(tmp_path: Path, told: str) -> None:
+    home = timezone(timedelta(hours=-5))
+    context = parts_for(tmp_path, zone=home)
+    taken = datetime.now(UTC).replace(microsecond=0) - timedelta(hours=1)
+    options = {
+        "by its name": form(jpeg(), name=f"MDAlarm_{taken:%Y%m%d-%H%M%S}.jpg"),
+        "by the form": form(jpeg(), taken_at=taken.isoformat()),
+        "without a zone": form(jpeg(), taken_at=taken.astimezone(home).replace(tzinfo=None).isoformat()),
+    }
+    with serving(application(context)) as client:
+        assert client.post("/api/snapshots", **options[told]).status_code == 202
+    (snapshot,) = context.http_uploads.poll(1)
+    assert snapshot.taken_at == taken
+    close(context)
+
+
+@pytest.mark.parametrize("make", [form, lambda picture: bare(picture, "application/octet-stream")])
+def test_a_picture_may_have_just_as_many_bytes_as_are_allowed(house: House, make: Any) -> None:
+    address = "/api/snapshots?camera=front-door"
+    assert house.client.post(address, **make(of_size(1_000_000))).status_code == 202
+    assert house.client.post(address, **make(of_size(1_000_001))).status_code == 413
+    assert len(house.kept()) == 1
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "BMP"])
@@ -79,6 +127,40 @@ def test_whoever_waits_gets_the_event_and_at_once_when_it_is_a_known_picture(hou
     assert (first.status_code, first.json()["detector"]) == (200, "fake")
     again = house.client.post("/api/snapshots?wait=100", **form(jpeg()))
     assert (again.status_code, again.json()["event_id"]) == (200, first.json()["event_id"])
+
+
+def test_the_event_that_comes_just_before_the_wait_is_not_missed(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    journal = house.context.journal
+    entry = journal.entry
+
+    def just_after(event_id: str) -> Entry | None:
+        found = entry(event_id)
+        for snapshot in house.context.http_uploads.poll(0):
+            journal.inspect(Inspection(snapshot, "fake"), [])
+            house.context.live.handle(Inspection(snapshot, "fake"))
+        return found
+
+    monkeypatch.setattr(journal, "entry", just_after)
+    answer = house.client.post("/api/snapshots?wait=100", **form(jpeg()))
+    assert (answer.status_code, answer.json()["detector"]) == (200, "fake")
+
+
+def test_only_a_few_pictures_are_decoded_at_once(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    decoding, going_on = threading.Semaphore(0), threading.Event()
+    submit = house.context.http_uploads.submit
+
+    def slow(*args: Any, **options: Any) -> Snapshot:
+        decoding.release()
+        assert going_on.wait(60)
+        return submit(*args, **options)
+
+    monkeypatch.setattr(house.context.http_uploads, "submit", slow)
+    with ThreadPoolExecutor(AT_ONCE + 2) as pool:
+        sent = [pool.submit(house.client.post, "/api/snapshots", **form(jpeg())) for _ in range(AT_ONCE + 2)]
+        assert all(decoding.acquire(timeout=60) for _ in range(AT_ONCE))
+        assert not decoding.acquire(timeout=0.3)
+        going_on.set()
+        assert [answer.result().status_code for answer in sent] == [202] * (AT_ONCE + 2)
 
 
 def test_the_only_camera_needs_no_name(tmp_path: Path) -> None:

@@ -174,14 +174,20 @@ def test_a_viewer_that_comes_again_gets_what_it_missed_and_nothing_twice(house: 
         assert one.hears(*(f"a{number:03}" for number in range(9, 250, 2)), "b1")
 
 
-def test_what_comes_while_a_viewer_catches_up_is_told_once(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_what_comes_while_a_viewer_catches_up_is_told_once(
+    house: House, monkeypatch: pytest.MonkeyPatch, when: str
+) -> None:
     house.happen("a1", quietly=True)
     asked = house.journal.inspected_after
 
     def meanwhile(last: str, *, limit: int) -> list[Entry]:
-        if last == "a1":
+        if last == "a1" and when == "before":
             house.happen("a2")
-        return asked(last, limit=limit)
+        found = asked(last, limit=limit)
+        if last == "a1" and when == "after":
+            house.happen("a2")
+        return found
 
     monkeypatch.setattr(house.journal, "inspected_after", meanwhile)
     with house.viewers(query="last_event_id=a1") as [one]:
@@ -208,7 +214,8 @@ def test_nobody_listens_while_nobody_looks(house: House) -> None:
     assert house.listeners == 0
     with house.viewers(3):
         assert house.listeners == 1
-    eventually(lambda: house.listeners == 0)
+        tasks = house.broadcast._room._tasks  # type: ignore[union-attr]
+    eventually(lambda: house.listeners == 0 and all(task.done() for task in tasks))
     with house.viewers() as [one]:
         house.happen("a2")
         assert one.hears("a2")
@@ -251,6 +258,36 @@ def test_a_viewer_that_does_not_read_is_given_up_and_the_others_are_not(
             house.happen(f"a{number:03}")
             eventually(lambda n=number: len(one.ids) == n + 1)  # type: ignore[misc]
         assert len(house.broadcast._room._viewers) == 1  # type: ignore[union-attr]
+        stuck.settimeout(20)
+        with suppress(ConnectionError):  # cut off, whether all that was sent is read or not
+            while stuck.recv(1 << 20):
+                pass
+
+
+def test_a_burst_reaches_a_viewer_whole_in_however_many_writes(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(broadcast, "SENT_AT_ONCE", 2)
+    monkeypatch.setattr(broadcast, "PING_S", 600.0)  # which would wake the viewer
+    ids = [f"a{number}" for number in range(9)]
+    for event_id in ids:
+        house.happen(event_id, quietly=True)
+    with house.viewers() as [one]:
+        for event_id in ids:
+            house.live.handle(Inspection(Snapshot(event_id, YARD, "", NOON, NOON, 0, "http")))
+        assert one.hears(*ids)
+
+
+def test_a_viewer_that_does_not_read_its_end_is_cut_off(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(broadcast, "SENT_AT_ONCE", 1)
+    monkeypatch.setattr(house, "render", lambda _: "a" * 1_000_000)
+    with socket.create_connection(("127.0.0.1", house.port)) as stuck:
+        stuck.sendall(b"GET /events HTTP/1.1\r\nHost: x\r\n\r\n")
+        eventually(lambda: house.broadcast.viewers == 1)
+        for number in range(30):
+            house.happen(f"a{number:02}")
+        (viewer,) = house.broadcast._room._viewers  # type: ignore[union-attr]
+        eventually(lambda: len(viewer._waiting) > 5)
+        house.broadcast.close()
+        eventually(lambda: house.broadcast.viewers == 0, seconds=20)
 
 
 def test_a_journal_that_cannot_answer_sends_viewers_away_to_come_again(
@@ -287,6 +324,15 @@ def test_the_end_of_the_server_is_the_end_of_all_streams(tmp_path: Path) -> None
         assert house.listeners == 0
     finally:
         house.close()
+
+
+def test_who_comes_while_the_server_stops_is_sent_away(house: House) -> None:
+    with house.viewers() as [one]:
+        house.broadcast.close()
+        assert one.ended.wait(60)
+        late = Listener(house.port)
+        assert late.ended.wait(20)
+        assert late.complete
 
 
 def test_a_server_that_is_started_again_has_streams_again(house: House) -> None:
