@@ -52,8 +52,8 @@ TITLES: Mapping[Subject, tuple[str, str]] = {
 
 PAGE = """# Codes
 
-An event's `problem`, the log's `reason` and the `outcome` of metrics begin with one of these codes, and so do the errors
-that a command prints. Codes of uploads on their way stand in [uploads](uploads.md#codes-of-uploads-on-their-way).
+An event's `problem`, the log's `reason`, the `outcome` of metrics and the errors of commands begin with one of these
+codes. Codes of uploads on their way stand in [uploads](uploads.md#codes-of-uploads-on-their-way).
 
 <!-- Written by `make docs` from the code. -->
 """

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from app import wording
 from app.cli import check as module
 from app.cli.check import Finding, Verdict, check
 from app.config.settings import load
@@ -75,13 +76,13 @@ def test_a_broker_that_is_away_is_wrong_and_none_is_a_warning(tmp_path: Path) ->
     (none,) = found("broker", tmp_path)
     assert (none.verdict, "RABBITMQ_SERVER_ADDRESS" in none.remedy) == (Verdict.WARNING, True)
     (away,) = found("broker", tmp_path, {"RABBITMQ_SERVER_ADDRESS": "amqp://me:hush@127.0.0.1:1"})
-    assert (away.verdict, away.remedy) == (Verdict.WRONG, module.BROKER_REMEDIES["broker_away"])
+    assert (away.verdict, away.remedy) == (Verdict.WRONG, wording.explain("broker_away", of="publisher")[1])
     assert "hush" not in away.text
 
 
 def test_a_camera_is_asked_and_what_is_wrong_comes_with_what_to_do(tmp_path: Path) -> None:
     (away,) = found("camera Front Camera", tmp_path, {**ADDRESS, "OUTPUT_1_URL": "http://127.0.0.1:1/"})
-    assert (away.verdict, away.remedy) == (Verdict.WRONG, module.CAMERA_REMEDIES["refused"])
+    assert (away.verdict, away.remedy) == (Verdict.WRONG, wording.explain("refused", of="camera")[1])
     demo = {**ADDRESS, "OUTPUT_1_KIND": "demo"}
     (well,) = found("camera Front Camera", tmp_path, demo)
     assert well.verdict is Verdict.OK
