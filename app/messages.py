@@ -140,7 +140,7 @@ class Inspection:
     """What `pipeline.decide` made of it."""
     problem: str = ""
     """The snapshot's problem, or why there is no detection."""
-    targets: tuple[str, ...] = ()
+    targets: tuple[str, ...] = field(default=(), compare=False)
     """Names of the outlets that are told, as decided; empty for what the journal gives back."""
 
     @property

@@ -214,12 +214,20 @@ def load(
 def json_schema() -> dict[str, Any]:
     """A JSON schema of the configuration file, for editors."""
     schema = Settings.model_json_schema()
-    for model in (schema, *schema["$defs"].values()):
-        for field in model["properties"].values():
-            if field.get("writeOnly") or "$ref" in field:
-                field.pop("default", None)  # a row of asterisks, or a section with one in it
+    _drop_secret_defaults(schema)
     dialect = {"$schema": "https://json-schema.org/draft/2020-12/schema"}
     return dialect | schema | {"title": "snapshot-processor"}
+
+
+def _drop_secret_defaults(schema: object) -> None:
+    if isinstance(schema, dict):
+        if schema.get("writeOnly") or "$ref" in schema:
+            schema.pop("default", None)  # a row of asterisks, or a section with one in it
+        for part in schema.values():
+            _drop_secret_defaults(part)
+    elif isinstance(schema, list):
+        for part in schema:
+            _drop_secret_defaults(part)
 
 
 def environment_table() -> list[Row]:

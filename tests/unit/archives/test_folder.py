@@ -130,10 +130,10 @@ def test_a_disk_that_keeps_something_else_than_it_was_given_is_not_believed(
 def test_each_failure_of_a_disk_says_who_can_mend_it(
     folder: Folder, root: Path, monkeypatch: pytest.MonkeyPatch, number: int, kind: type[Exception], code: str
 ) -> None:
-    def replace(*_: object) -> None:
+    def refused(*_: object) -> None:
         raise OSError(number, os.strerror(number))
 
-    monkeypatch.setattr(os, "replace", replace)
+    monkeypatch.setattr(os, "rename", refused)
     with pytest.raises(kind, match=code):
         folder.store(a_picture(None), b"a picture")
     assert files(root) == []

@@ -100,7 +100,7 @@ def test_what_could_not_be_noted_is_not_taken_for_noted(tmp_path: Path, monkeypa
 
     ledger = Ledger(tmp_path / "begun")
     with monkeypatch.context() as broken:
-        broken.setattr(os, "fdatasync", fail)
+        broken.setattr(os, "fsync", fail)
         assert ledger.begin("a")
     assert not ledger.begin("b")
     assert ledger.begin("b")

@@ -116,7 +116,7 @@ def test_no_file_leaves_before_its_reason_is_written(tmp_path: Path, monkeypatch
 
     file = tmp_path / "a.upload"
     file.write_bytes(b"half")
-    monkeypatch.setattr(Path, "write_text", full)
+    monkeypatch.setattr("pylib.files.durable.write", full)
     with pytest.raises(QuarantineUnavailable, match="No space left"):
         Quarantine(tmp_path / "q").put(file, REASON, file_id="1", name=NAME)
     assert file.exists()
