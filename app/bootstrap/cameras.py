@@ -2,46 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping
 
 from app.bootstrap.adapters import make_camera
-from app.config.settings import Settings
-from app.monitoring.metrics import SnapshotMetrics
+from app.bootstrap.core import Core
+from app.messages import Trigger
 from app.pipeline.fetch import Channel, Fetch
 
-if TYPE_CHECKING:
-    from app.bootstrap.service import Service
 
-
-def labels_of(settings: Settings) -> dict[str, str]:
-    """Device key -> what people call the place."""
-    return {camera.device_key: camera.label or camera.location for camera in settings.cameras}
-
-
-def channels_of(settings: Settings, *, metrics: SnapshotMetrics) -> Mapping[str, Channel]:
+def channels_of(core: Core) -> Mapping[str, Channel]:
     """By device key; each camera's circuit is shown among the metrics."""
-    labels = labels_of(settings)
     channels = {
         camera.device_key: Channel(
-            make_camera(camera, settings), label=labels[camera.device_key], timeout=camera.timeout
+            make_camera(camera, core.settings), label=core.labels[camera.device_key], timeout=camera.timeout
         )
-        for camera in settings.cameras
+        for camera in core.settings.cameras
     }
     for key, channel in channels.items():
-        metrics.circuit(key, lambda channel=channel: channel.breaker.state)  # type: ignore[misc]
+        core.metrics.circuit(key, lambda channel=channel: channel.breaker.state)  # type: ignore[misc]
     return channels
 
 
-def fetch_of(service: Service) -> Fetch:
-    """The fetch stage over a service's cameras."""
+def fetch_of(core: Core, channels: Mapping[str, Channel], *, acknowledge: Callable[[Trigger], None]) -> Fetch:
+    """The fetch stage over these cameras; `acknowledge` tells whoever brought a trigger that it is done."""
     return Fetch(
-        service.channels,
-        journal=service.journal,
-        cache=service.cache,
-        acknowledge=service.sources.acknowledge,
-        max_age=service.settings.max_age,
-        max_pixels=service.settings.max_pixels,
-        count=service.metrics.snapshot,
-        count_trigger=service.metrics.trigger,
+        channels,
+        journal=core.journal,
+        cache=core.cache,
+        acknowledge=acknowledge,
+        max_age=core.settings.max_age,
+        max_pixels=core.settings.max_pixels,
+        count=core.metrics.snapshot,
+        count_trigger=core.metrics.trigger,
     )

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
 
+from app.bootstrap.core import Core
 from app.bootstrap.outlets import Outlet
 from app.journal import Journal
 from app.messages import Inspection
@@ -14,29 +14,32 @@ from pylib.observability.health import Status, disk_free, progress
 from pylib.rabbitmq.listener import ZMQListener
 from pylib.rabbitmq.publisher import ConfirmedPublisher
 from pylib.runtime.relay import ZmqRelay
-
-if TYPE_CHECKING:
-    from app.bootstrap.service import Service
+from pylib.runtime.threads import ManagedThread
 
 LEAST_DISK = 200_000_000
 """Bytes that must be free for the service to call itself ready."""
 
 
-def observe(service: Service) -> None:
-    """Have operators see how every thread, connection and outlet of a service is."""
-    health, metrics, data_dir = service.health, service.metrics, service.settings.data_dir
-    for thread in service.threads:
+def observe(
+    core: Core,
+    *,
+    threads: Sequence[ManagedThread],
+    outlets: Sequence[Outlet],
+    broker: Sequence[ZMQListener | ConfirmedPublisher],
+) -> None:
+    """Have operators see how every thread and outlet is, and the connections without which there is no service."""
+    health, metrics, data_dir = core.health, core.metrics, core.settings.data_dir
+    for thread in threads:
         health.add(thread.name, progress(thread), live=True)
         if isinstance(thread, ZmqRelay):
             metrics.queue(thread.name, lambda relay=thread: relay.waiting)  # type: ignore[misc]
     health.add("disk", disk_free(data_dir, at_least=LEAST_DISK))
-    broker = [connection for connection in (service.sources.listener, service.publishing.broker) if connection]
     if broker:
         health.add("broker", _connected(broker))
-    for outlet in service.outlets:
+    for outlet in outlets:
         health.add(outlet.probe_name, outlet.probe, critical=False, alarm=outlet.alarm)
     metrics.disk(data_dir)
-    service.live.listen(time_event(metrics))
+    core.live.listen(time_event(metrics))
 
 
 def exposition(metrics: SnapshotMetrics, journal: Journal, outlets: Sequence[Outlet]) -> bytes:

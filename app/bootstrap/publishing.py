@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
 from app import publishers, wire
 from app.bootstrap.adapters import publisher_entries
+from app.bootstrap.core import Core
 from app.bootstrap.outlets import Outlet
 from app.journal import Journal
 from app.monitoring.heartbeat import EVERY_S, Heartbeat
@@ -17,9 +18,6 @@ from pylib.observability.health import Status
 from pylib.rabbitmq.publisher import ConfirmedPublisher
 from pylib.runtime.periodic import Every, Periodic
 
-if TYPE_CHECKING:
-    from app.bootstrap.service import Service
-
 LATE_S = 60.0
 """Age of an undelivered event from which on the service says that something is wrong."""
 
@@ -27,15 +25,21 @@ LATE_S = 60.0
 class PublisherParts:
     """The configured publishers with a stage for each."""
 
-    def __init__(self, service: Service) -> None:
-        """Of a service whose archives and web side are made already; its relays are asked for later."""
-        self._service = service
-        self._settings = service.settings
-        self._journal = service.journal
+    def __init__(
+        self,
+        core: Core,
+        *,
+        storage_url: Callable[[], str],
+        thumbnail_url: Callable[[str], str],
+        recheck: Callable[[str], None],
+    ) -> None:
+        """`recheck`: has the relay of this outlet ask soon what waits for it."""
+        self._metrics = core.metrics
+        self._settings = core.settings
+        self._journal = core.journal
+        self._recheck = recheck
         self._context = PublisherContext(
-            device_name=service.settings.device_name,
-            storage_url=service.archives.url,
-            thumbnail_url=service.web.thumbnail_url if service.web else lambda _event_id: "",
+            device_name=core.settings.device_name, storage_url=storage_url, thumbnail_url=thumbnail_url
         )
         self.publishers = [self._publisher(kind, name, own) for kind, name, own in publisher_entries(self._settings)]
         self.outlets = [self._outlet(publisher) for publisher in self.publishers]
@@ -63,7 +67,7 @@ class PublisherParts:
     def _publisher(self, kind: str, name: str, own: object) -> Publisher:
         def target_recovered() -> None:
             self._journal.retry_now(name)
-            self._service.outlet_relays[name].recheck()
+            self._recheck(name)
 
         context = dataclasses.replace(self._context, name=name, target_recovered=target_recovered)
         return publishers.KINDS.load(kind)(own, context)
@@ -76,7 +80,7 @@ class PublisherParts:
             title=getattr(publisher, "title", publisher.name),
             relay_name=name,
             meter=name,
-            stage=Publish(publisher, journal=self._journal, count=self._service.metrics.delivery),
+            stage=Publish(publisher, journal=self._journal, count=self._metrics.delivery),
             workers=1,  # so that events keep their order across cameras too
             probe_name="undelivered" if first else f"delivered to {publisher.name}",
             probe=lambda: _undelivered(self._journal, publisher.name),

@@ -9,31 +9,22 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 from app.bootstrap.archives import ArchiveParts
-from app.bootstrap.cameras import channels_of, fetch_of, labels_of
+from app.bootstrap.cameras import channels_of, fetch_of
+from app.bootstrap.core import Core
 from app.bootstrap.detection import DetectorParts
 from app.bootstrap.monitoring import monitors_of
 from app.bootstrap.outlets import keepers, names
-from app.bootstrap.probes import observe
+from app.bootstrap.probes import exposition, observe
 from app.bootstrap.publishing import PublisherParts
 from app.bootstrap.relays import LIVE, Relays
 from app.bootstrap.sources import SourceParts, schedule_of
 from app.bootstrap.uploads import RECEIVE_WORKERS, UploadParts
-from app.config.data_dir import DataDir
 from app.config.settings import Settings
-from app.journal import Journal
-from app.messages import decode, encode
-from app.monitoring.metrics import SnapshotMetrics
 from app.pipeline.decide import Decide
-from app.pipeline.live import InProcessEvents
 from app.pipeline.settle import Settle
-from app.sources.requests import Intake
-from app.storage.cache import Cache
 from pylib.files.lock import FolderLock
-from pylib.observability.health import Health
-from pylib.runtime.relay import Codec, Transport
 from pylib.runtime.supervisor import Supervisor
 from pylib.runtime.threads import ManagedThread
-from pylib.timezones import local_zone
 
 if TYPE_CHECKING:
     from app.bootstrap.web import WebParts
@@ -49,37 +40,33 @@ class Service:
 
     def __init__(self, settings: Settings, *, version: str, extra: Sequence[ManagedThread] = ()) -> None:
         """`extra`: threads that feed the service from outside, such as the demo's sensor."""
-        self.settings = settings
-        self.metrics = SnapshotMetrics(version=version)
-        self.health = Health()
+        self.core = core = Core.of(settings, version=version)
         self.lock = FolderLock(settings.data_dir)
-        self.journal = Journal(DataDir(settings.data_dir).journal)
-        self.cache = Cache(DataDir(settings.data_dir).cache, zone=local_zone(settings.time_zone))
-        self.transport = Transport(Codec(encode, decode))
-        self.relays = Relays(self.transport, self.metrics)
-        self.intake = Intake(self.journal)
-        self.live = InProcessEvents()
-
-        self.labels = labels_of(settings)
-        self.channels = channels_of(settings, metrics=self.metrics)
-        self.sources = SourceParts(self, address=TRIGGERS)
-        self.uploads = UploadParts(settings, journal=self.journal, cache=self.cache, metrics=self.metrics)
-        self.detection = DetectorParts(settings, journal=self.journal, metrics=self.metrics)
-        self.archives = ArchiveParts(settings, journal=self.journal, root=self.cache.root, metrics=self.metrics)
-        self.web = self._web(version) if settings.web.enabled else None
-        self.publishing = PublisherParts(self)
+        self.relays = Relays(core.transport, core.metrics)
+        self.channels = channels_of(core)
+        self.sources = SourceParts(core, address=TRIGGERS)
+        self.uploads = UploadParts(settings, journal=core.journal, cache=core.cache, metrics=core.metrics)
+        self.detection = DetectorParts(settings, journal=core.journal, metrics=core.metrics)
+        self.archives = ArchiveParts(settings, journal=core.journal, root=core.cache.root, metrics=core.metrics)
+        self.web = self._web() if settings.web.enabled else None
+        self.publishing = PublisherParts(
+            core,
+            storage_url=self.archives.url,
+            thumbnail_url=self.web.thumbnail_url if self.web else lambda _event_id: "",
+            recheck=lambda name: self.outlet_relays[name].recheck(),
+        )
         self.outlets = [*self.publishing.outlets, *self.archives.outlets]
         self.outlet_relays = {outlet.name: self.relays.outlet(outlet) for outlet in self.outlets}
-
         self.threads = [*extra, *(thread for thread in self._threads() if thread is not None)]
-        self.supervisor = Supervisor(self.threads, grace=settings.shutdown_grace, on_restart=self.metrics.restarted)
-        observe(self)
+        self.supervisor = Supervisor(self.threads, grace=settings.shutdown_grace, on_restart=core.metrics.restarted)
+        broker = [connection for connection in (self.sources.listener, self.publishing.broker) if connection]
+        observe(core, threads=self.threads, outlets=self.outlets, broker=broker)
 
     def open(self) -> None:
         """Open what must work before anything starts. Raises `pylib.errors.Failure`."""
         self.lock.acquire()
-        self.cache.open()
-        self.journal.open()
+        self.core.cache.open()
+        self.core.journal.open()
         self.uploads.open()
         self.archives.open()
         if self.web is not None:
@@ -87,13 +74,13 @@ class Service:
 
     def run(self) -> int:
         """Run until a signal; returns the exit status."""
-        log.info("started", cameras=len(self.labels), broker=self.settings.rabbitmq.server_address or None)
+        log.info("started", cameras=len(self.channels), broker=self.core.settings.rabbitmq.server_address or None)
         # What is there now stays until the end: the collector, which halts all threads, need not look at it again.
         gc.collect()
         gc.freeze()
         status = self.supervisor.run()
         if self.supervisor.stopped_cleanly:
-            self.transport.close()
+            self.core.transport.close()
         return status
 
     # -- the drawing, upstream to downstream ------------------------------------------------------
@@ -104,35 +91,35 @@ class Service:
             *self._feeders(),
             *self._stages(),
             *self.outlet_relays.values(),
-            self.relays.stage("live", self.live, source=LIVE, workers=0),
+            self.relays.stage("live", self.core.live, source=LIVE, workers=0),
             *(thread for outlet in self.outlets for thread in outlet.threads),
-            self.journal.database,
+            self.core.journal.database,
         ]
 
     def _feeders(self) -> list[ManagedThread | None]:
         """Who says that something happened, and what runs by the clock."""
-        feeder, web = self.transport.feeder, self.web
+        core, feeder, web = self.core, self.core.transport.feeder, self.web
         return [
             web.server if web else None,
-            schedule_of(self.settings, labels=self.labels, intake=self.intake),
+            schedule_of(core),
             self.publishing.heartbeat(),
-            monitors_of(self.settings, self.health),
+            monitors_of(core.settings, core.health),
             *self.uploads.threads,
             *self.archives.jobs(names(self.outlets)),
-            feeder("requests", self.intake, sink=TRIGGERS),
+            feeder("requests", core.intake, sink=TRIGGERS),
             feeder("uploads", self.uploads.source, sink=UPLOADS),
             feeder("http uploads", web.http_uploads, sink=SNAPSHOTS) if web else None,
         ]
 
     def _stages(self) -> list[ManagedThread | None]:
         """From a trigger or an upload to what every outlet is told."""
-        settings, stage = self.settings, self.relays.stage
-        fetch = fetch_of(self)
+        settings, stage = self.core.settings, self.relays.stage
+        fetch = fetch_of(self.core, self.channels, acknowledge=self.sources.acknowledge)
         self.sources.connect(fetch)
         queue: dict[str, Any] = {"workers": settings.fetch_threads, "max_waiting": settings.max_pending}
         decide, group, holds = Decide(names(self.outlets)), settings.uploads.settle, self.uploads.holds
         detect = self.detection.stage(decide, holds=holds)
-        settle = Settle(group, journal=self.journal, decide=decide, archives=keepers(self.outlets), holds=holds)
+        settle = Settle(group, journal=self.core.journal, decide=decide, archives=keepers(self.outlets), holds=holds)
         told = self.relays.to_outlets(self.outlets)
         seen = {"sinks": [INSPECTIONS]} if group else told
         return [
@@ -143,8 +130,14 @@ class Service:
             stage("settle", settle, source=INSPECTIONS, workers=1, **told) if group else None,
         ]
 
-    def _web(self, version: str) -> WebParts:
+    def _web(self) -> WebParts:
         # Loaded here: a service without its web side needs neither Starlette nor uvicorn in memory.
         from app.bootstrap.web import WebParts
 
-        return WebParts(self, version=version)
+        return WebParts(
+            self.core,
+            channels=self.channels,
+            archives=self.archives.outlets,
+            capture_time=self.uploads.capture_time,
+            metrics=lambda: exposition(self.core.metrics, self.core.journal, self.outlets),
+        )

@@ -2,45 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
 from app import sources
+from app.bootstrap.core import Core
 from app.config.settings import Settings
 from app.messages import Trigger
 from app.pipeline.fetch import Fetch
 from app.sources import SourceContext, TriggerSource
-from app.sources.requests import Intake
 from app.sources.schedule import Schedule
 from pylib.rabbitmq.listener import ZMQListener
 from pylib.runtime.periodic import Every, Periodic
 from pylib.runtime.threads import ManagedThread
 
-if TYPE_CHECKING:
-    from app.bootstrap.service import Service
-
 
 class SourceParts:
     """The configured sources by name, which is the `origin` of their triggers."""
 
-    def __init__(self, service: Service, *, address: str) -> None:
+    def __init__(self, core: Core, *, address: str) -> None:
         """`address`: where triggers go."""
-        self._service = service
+        self._core = core
         self._address = address
         self._sources: dict[str, TriggerSource] = {}
 
     def connect(self, fetch: Fetch) -> None:
         """Make the sources; nothing runs yet. `fetch`: who hears what will not be delivered again."""
-        service = self._service
-        for kind, name, own in _entries(service.settings):
+        core = self._core
+        for kind, name, own in _entries(core.settings):
             context = SourceContext(
                 name=name,
-                app_name=service.settings.app_name,
-                cameras=service.labels,
-                transport=service.transport,
+                app_name=core.settings.app_name,
+                cameras=core.labels,
+                transport=core.transport,
                 address=self._address,
                 settled=fetch.settled,
-                count=service.metrics.trigger,
+                count=core.metrics.trigger,
             )
             self._sources[name] = sources.KINDS.load(kind)(own, context)
 
@@ -62,12 +58,12 @@ class SourceParts:
         return source.thread if source and isinstance(source.thread, ZMQListener) else None
 
 
-def schedule_of(settings: Settings, *, labels: Mapping[str, str], intake: Intake) -> Periodic | None:
+def schedule_of(core: Core) -> Periodic | None:
     """What triggers cameras by the clock, or None where none has `every`."""
-    schedule = Schedule(intake)
-    for camera in settings.cameras:
+    schedule = Schedule(core.intake)
+    for camera in core.settings.cameras:
         if camera.every:
-            schedule.add(camera.device_key, label=labels[camera.device_key], every=camera.every)
+            schedule.add(camera.device_key, label=core.labels[camera.device_key], every=camera.every)
     return Periodic("schedule", schedule.tick, Every(0.25)) if schedule else None
 
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping, Sequence
 
 import structlog
 
 from app.bootstrap.archives import thumbnails_of
-from app.bootstrap.probes import exposition
+from app.bootstrap.core import Core
+from app.bootstrap.outlets import Outlet
 from app.config.data_dir import DataDir
 from app.pipeline.fetch import Channel
 from app.sources.http_uploads import HttpUploads
+from app.uploads.capture_time import CaptureTime
 from app.web.access import Authentication
 from app.web.application import application
 from app.web.context import ArchiveInfo, CameraInfo, WebContext
@@ -19,9 +21,6 @@ from app.web.pictures import PictureFiles
 from app.web.server import WebServer
 from app.web.streaming.broadcast import Broadcast
 from pylib.timezones import local_zone
-
-if TYPE_CHECKING:
-    from app.bootstrap.service import Service
 
 log = structlog.get_logger(__name__)
 
@@ -32,40 +31,48 @@ LINK_S = 7 * 86_400.0
 class WebParts:
     """The web server, and what it hands into the pipeline."""
 
-    def __init__(self, service: Service, *, version: str) -> None:
-        """Of a service whose cameras, archives and uploads are made already."""
-        settings, metrics, web = service.settings, service.metrics, service.settings.web
+    def __init__(
+        self,
+        core: Core,
+        *,
+        channels: Mapping[str, Channel],
+        archives: Sequence[Outlet],
+        capture_time: CaptureTime,
+        metrics: Callable[[], bytes],
+    ) -> None:
+        """`channels`: by device key; `metrics`: in Prometheus' text format."""
+        settings, web = core.settings, core.settings.web
         self.http_uploads = HttpUploads(
-            service.journal,
-            service.cache,
-            capture_time=service.uploads.capture_time,
+            core.journal,
+            core.cache,
+            capture_time=capture_time,
             max_pixels=settings.max_pixels,
-            count=metrics.snapshot,
+            count=core.metrics.snapshot,
         )
         self._access = Authentication(web, folder=DataDir(settings.data_dir).web)
         self._links = Links(self._access.link_key)
-        broadcast = Broadcast(service.journal, service.live)
-        metrics.viewers(lambda: broadcast.viewers)
+        broadcast = Broadcast(core.journal, core.live)
+        core.metrics.viewers(lambda: broadcast.viewers)
         self._context = WebContext(
-            cameras={key: _camera(channel) for key, channel in service.channels.items()},
-            intake=service.intake,
+            cameras={key: _camera(channel) for key, channel in channels.items()},
+            intake=core.intake,
             http_uploads=self.http_uploads,
-            journal=service.journal,
-            live=service.live,
+            journal=core.journal,
+            live=core.live,
             broadcast=broadcast,
-            health=service.health,
-            metrics=lambda: exposition(metrics, service.journal, service.outlets),
+            health=core.health,
+            metrics=metrics,
             pictures=PictureFiles(thumbnails_of(settings)),
             access=self._access,
             links=self._links,
             site=self._access.site,
             zone=local_zone(settings.time_zone),
-            archives=tuple(ArchiveInfo(one.name, one.url, one.try_now) for one in service.archives.outlets),
+            archives=tuple(ArchiveInfo(one.name, one.url, one.try_now) for one in archives),
             max_upload=int(web.max_upload_mb * 1e6),
             max_pixels=settings.max_pixels,
             detector=settings.detector.kind,
-            version=version,
-            traffic=metrics,
+            version=core.version,
+            traffic=core.metrics,
         )
         self.server = WebServer(application(self._context), host=web.host, port=web.port, on_stop=broadcast.close)
 

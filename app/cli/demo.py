@@ -69,7 +69,7 @@ def run_demo(settings: Settings, *, version: str, every: float) -> int:
     service.open()
     show = Show(settings)
     show.introduce(settings)
-    service.live.listen(show.event)
+    service.core.live.listen(show.event)
     return service.run()
 
 

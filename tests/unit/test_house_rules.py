@@ -102,12 +102,46 @@ def test_nobody_but_the_roots_knows_an_adapter_by_name(package: str) -> None:
         assert not strangers, f"{strangers} import {adapter}"
 
 
-def test_a_stage_knows_no_thread_no_socket_and_no_adapter() -> None:
+@pytest.mark.parametrize(
+    ("home", "strangers"),
+    [
+        ("app.pipeline", ("app.bootstrap", "app.cli", "app.config", "app.web", "threading.Thread")),
+        ("app.web", ("app.bootstrap", "app.cli", "app.config")),
+        ("app.storage", ("app.bootstrap", "app.cli", "app.config", "app.pipeline", "app.web")),
+        ("app.uploads", ("app.bootstrap", "app.cli", "app.config", "app.pipeline", "app.web")),
+        ("app.journal", ("app.bootstrap", "app.cli", "app.config", "app.pipeline", "app.storage", "app.web")),
+        ("app.sources", ("app.bootstrap", "app.cli", "app.config", "app.web")),
+        ("app.config", ("app.bootstrap", "app.cli", "app.pipeline")),
+        ("app.bootstrap", ("app.cli",)),
+    ],
+)
+def test_a_room_knows_nothing_of_those_above_it(home: str, strangers: tuple[str, ...]) -> None:
     for module in SOURCES:
-        if module.startswith("app.pipeline."):
-            assert not {"app.bootstrap.service", "app.config.settings", "app.web", "threading.Thread"} & imports(
-                module
-            ), module
+        if module == home or module.startswith(f"{home}."):
+            known = {name for name in imports(module) if any(name == s or name.startswith(f"{s}.") for s in strangers)}
+            assert not known, f"{module} imports {known}"
+
+
+def test_rooms_make_no_circle() -> None:
+    def room(module: str) -> str:
+        return ".".join(module.split(".")[:2])
+
+    waiting: dict[str, set[str]] = {}
+    for module in SOURCES:
+        known = {room(name) for name in imports(module) if name in SOURCES} - {room(module)}
+        waiting.setdefault(room(module), set()).update(known)
+    while free := {each for each, needed in waiting.items() if not needed & waiting.keys()}:
+        waiting = {each: needed for each, needed in waiting.items() if each not in free}
+    assert not waiting
+
+
+def test_the_service_is_the_drawing_and_nothing_else() -> None:
+    assert len(SOURCES["app.bootstrap.service"].read_text().splitlines()) <= 150
+
+
+def test_no_file_lies_loose_but_those_that_everybody_shares() -> None:
+    loose = {path.stem for path in (ROOT / "app").glob("*.py")}
+    assert loose == {"__init__", "__main__", "messages", "naming", "wording"}
 
 
 def run_python(code: str) -> str:

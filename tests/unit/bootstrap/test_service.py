@@ -64,14 +64,14 @@ def made(tmp_path: Path) -> Callable[..., Service]:
 @contextmanager
 def recording(service: Service) -> Iterator[Service]:
     """With the journal open."""
-    service.settings.data_dir.mkdir(exist_ok=True)
-    service.journal.open()
-    service.journal.database.start()
+    service.core.settings.data_dir.mkdir(exist_ok=True)
+    service.core.journal.open()
+    service.core.journal.database.start()
     try:
         yield service
     finally:
-        service.journal.database.stop()
-        assert service.journal.database.join(5)
+        service.core.journal.database.stop()
+        assert service.core.journal.database.join(5)
 
 
 def relays(service: Service) -> dict[str, ZmqRelay[object]]:
@@ -79,15 +79,15 @@ def relays(service: Service) -> dict[str, ZmqRelay[object]]:
 
 
 def checks(service: Service) -> dict[str, Check]:
-    return {check.name: check for check in service.health.checks()}
+    return {check.name: check for check in service.core.health.checks()}
 
 
 def happened(service: Service, event_id: str, *, origin: str = "http", delay_s: float = 1.0) -> Inspection:
     """Something was looked at by the detect stage, as the relay has it done."""
-    path = service.settings.data_dir / f"{event_id}.jpg"
+    path = service.core.settings.data_dir / f"{event_id}.jpg"
     path.write_bytes(encoded(scene()))
     snapshot = Snapshot(event_id, YARD, "Yard", NOON, datetime.now(UTC), delay_s, origin, str(path))
-    service.journal.record(snapshot)
+    service.core.journal.record(snapshot)
     list(relays(service)["detect"].stage.handle(snapshot))
     return Inspection(snapshot, "", Detection())
 
@@ -129,7 +129,7 @@ def test_what_is_not_configured_does_not_run(made: Callable[..., Service]) -> No
 def test_the_threads_get_what_the_settings_say(made: Callable[..., Service]) -> None:
     service = made(**EVERYTHING)
     assert service.supervisor._grace == 7
-    assert relays(service)["fetch"].stage._max_age == service.settings.max_age  # type: ignore[attr-defined]
+    assert relays(service)["fetch"].stage._max_age == service.core.settings.max_age  # type: ignore[attr-defined]
     assert relays(service)["fetch"]._max_waiting == 11
     assert relays(service)["fetch"]._pool.workers == 3
     assert relays(service)["publish"]._pool.workers == 1, "or events would lose their order"
@@ -153,16 +153,16 @@ def test_what_happened_is_owed_to_the_broker_and_to_each_archive(made: Callable[
     with recording(made(**BROKER, UPLOADS_SETTLE="0")) as service:
         happened(service, "a1")
         happened(service, "a2", origin="ftp")
-        assert [service.journal.backlog(target).count for target in ("rabbitmq", "folder")] == [2, 2]
+        assert [service.core.journal.backlog(target).count for target in ("rabbitmq", "folder")] == [2, 2]
 
 
 def test_what_cameras_push_is_held_back_until_its_group_is_whole(made: Callable[..., Service]) -> None:
     with recording(made(**BROKER, UPLOADS_SETTLE="2")) as service:
         for number, origin in enumerate(["ftp", "mail", "folder"]):
             happened(service, f"a{number}", origin=origin)
-        assert service.journal.backlog("rabbitmq").count == 0
+        assert service.core.journal.backlog("rabbitmq").count == 0
         happened(service, "b1", origin="http")
-        assert service.journal.backlog("rabbitmq").count == service.journal.backlog("folder").count == 1
+        assert service.core.journal.backlog("rabbitmq").count == service.core.journal.backlog("folder").count == 1
 
 
 def test_every_thread_is_watched_and_what_no_restart_mends_is_only_said(made: Callable[..., Service]) -> None:
@@ -223,18 +223,18 @@ def test_a_broker_that_is_back_gets_at_once_what_it_is_owed(made: Callable[..., 
     with recording(made(**BROKER)) as service:
         happened(service, "a1")
         for target in ("rabbitmq", "folder"):
-            service.journal.postpone("a1", target, problem="away", backoff=Backoff(600, 600))
-        assert service.journal.pending("rabbitmq", limit=9) == []
+            service.core.journal.postpone("a1", target, problem="away", backoff=Backoff(600, 600))
+        assert service.core.journal.pending("rabbitmq", limit=9) == []
         (publisher,) = service.publishing.publishers
         publisher.connection._on_connect()  # type: ignore[attr-defined]
-        assert [one.id for one in service.journal.pending("rabbitmq", limit=9)] == ["a1"]
-        assert service.journal.pending("folder", limit=9) == [], "which is not back"
+        assert [one.id for one in service.core.journal.pending("rabbitmq", limit=9)] == ["a1"]
+        assert service.core.journal.pending("folder", limit=9) == [], "which is not back"
 
 
 def test_metrics_have_a_line_for_every_queue_camera_and_target(made: Callable[..., Service]) -> None:
     with recording(made(**EVERYTHING)) as service:
         happened(service, "a1")
-        lines = probes.exposition(service.metrics, service.journal, service.outlets).decode().splitlines()
+        lines = probes.exposition(service.core.metrics, service.core.journal, service.outlets).decode().splitlines()
     shown = {line.rpartition(" ")[0] for line in lines}
     assert shown >= {f'queue_depth{{queue="{name}"}}' for name in relays(service)}
     assert shown >= {f'stage_in_hand{{stage="{name}"}}' for name in ("fetch", "detect", "publish", "folder")}
@@ -246,7 +246,7 @@ def test_a_call_costs_something_when_it_was_answered(made: Callable[..., Service
     service = made(DETECTOR_KIND="rekognition", DETECTOR_REGION="eu-central-1")
     for outcome in ("ok", "throttled"):
         service.detection._count("rekognition", outcome)
-    page = service.metrics.render().decode()
+    page = service.core.metrics.render().decode()
     assert 'detector_cost_usd_total{detector="rekognition"} 0.001' in page
     assert 'detector_calls_total{detector="rekognition",outcome="throttled"} 1.0' in page
 
@@ -255,9 +255,9 @@ def test_the_time_from_a_trigger_to_its_event_is_measured_and_of_what_was_pushed
     made: Callable[..., Service],
 ) -> None:
     with recording(made()) as service:
-        service.live.handle(happened(service, "a1", delay_s=3.0))
-        service.live.handle(happened(service, "a2", origin="ftp", delay_s=0.0))
-    page = service.metrics.render().decode()
+        service.core.live.handle(happened(service, "a1", delay_s=3.0))
+        service.core.live.handle(happened(service, "a2", origin="ftp", delay_s=0.0))
+    page = service.core.metrics.render().decode()
     assert f'event_seconds_count{{camera="{YARD}"}} 1.0' in page
     total = next(line for line in page.splitlines() if line.startswith("event_seconds_sum"))
     assert 3 <= float(total.rpartition(" ")[2]) < 60
@@ -287,9 +287,9 @@ def test_what_is_wrong_right_after_the_start_is_nobody_s_alarm(
 
 def test_a_data_directory_in_use_is_refused_before_anything_in_it_is_touched(made: Callable[..., Service]) -> None:
     service = made()
-    lock = FolderLock(service.settings.data_dir)
+    lock = FolderLock(service.core.settings.data_dir)
     lock.acquire()
     with pytest.raises(FolderInUse):
         service.open()
     lock.release()
-    assert [path.name for path in service.settings.data_dir.iterdir()] == [".lock"]
+    assert [path.name for path in service.core.settings.data_dir.iterdir()] == [".lock"]

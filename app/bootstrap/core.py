@@ -1,0 +1,49 @@
+"""What all parts of a service share: settings, the record, the cache, and how it is observed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from app.config.data_dir import DataDir
+from app.config.settings import Settings
+from app.journal import Journal
+from app.messages import decode, encode
+from app.monitoring.metrics import SnapshotMetrics
+from app.pipeline.live import InProcessEvents
+from app.sources.requests import Intake
+from app.storage.cache import Cache
+from pylib.observability.health import Health
+from pylib.runtime.relay import Codec, Transport
+from pylib.timezones import local_zone
+
+
+@dataclass(frozen=True)
+class Core:
+    """Made once for a service; nothing in it runs or is opened yet."""
+
+    settings: Settings
+    version: str
+    metrics: SnapshotMetrics
+    journal: Journal
+    cache: Cache
+    intake: Intake
+    labels: dict[str, str]
+    """Device key -> what people call the place."""
+    health: Health = field(default_factory=Health)
+    live: InProcessEvents = field(default_factory=InProcessEvents)
+    transport: Transport = field(default_factory=lambda: Transport(Codec(encode, decode)))
+
+    @classmethod
+    def of(cls, settings: Settings, *, version: str) -> Core:
+        """What these settings ask for."""
+        data_dir = DataDir(settings.data_dir)
+        journal = Journal(data_dir.journal)
+        return cls(
+            settings=settings,
+            version=version,
+            metrics=SnapshotMetrics(version=version),
+            journal=journal,
+            cache=Cache(data_dir.cache, zone=local_zone(settings.time_zone)),
+            intake=Intake(journal),
+            labels={camera.device_key: camera.label or camera.location for camera in settings.cameras},
+        )
