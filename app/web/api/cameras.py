@@ -51,7 +51,7 @@ class CameraEndpoints:
                     **FAILURES,
                 },
                 query=request_models.WaitParams,
-                body=BodySpec({"application/json": request_models.TriggerBody}, required=False),
+                body=BodySpec({"application/json": request_models.EventBody}, required=False),
                 headers=("traceparent", "baggage"),
             ),
         ]
@@ -77,7 +77,7 @@ class CameraEndpoints:
         if camera is None:
             known = ", ".join(self._context.cameras) or "none"
             raise NotFound("unknown_camera", f"no camera {name[:60]!r}; there are: {known}")
-        event = await validation.body(request, request_models.TriggerBody)
+        event = await validation.body(request, request_models.EventBody)
         timestamp = event.timestamp
         return new_trigger(
             camera,

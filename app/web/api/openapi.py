@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -15,6 +16,7 @@ from app.web.api.operation import BodySpec, Operation, ResponseSpec
 from app.web.context import WebContext
 
 REF = "#/components/schemas/{model}"
+_SUFFIX = re.compile(r"(?<=\w)(?:Model|Body)$")
 DESCRIPTION = """Snapshots of your cameras: have them taken, hand them in, look for them, hear of them.
 
 On a loopback address without a password no login is needed. Else say who you are with a token
@@ -44,7 +46,8 @@ def document(operations: Iterable[Operation], *, version: str, server: str) -> d
     operations = list(operations)
     models = sorted({model for each in operations for model in _models(each)}, key=lambda model: model.__name__)
     refs, definitions = models_json_schema([(model, "validation") for model in models], ref_template=REF)
-    schemas = {model: refs[model, "validation"] for model in models}
+    definitions = _published(definitions)
+    schemas = {model: _published(refs[model, "validation"]) for model in models}
     paths: dict[str, dict[str, Any]] = {}
     for each in operations:
         paths.setdefault(each.template, {})[each.method.lower()] = _operation(each, schemas)
@@ -56,6 +59,15 @@ def document(operations: Iterable[Operation], *, version: str, server: str) -> d
         "components": {"schemas": _without_nothing(definitions.get("$defs", {})), "securitySchemes": dict(SECURITY)},
         "security": [{name: []} for name in SECURITY],
     }
+
+
+def _published(schema: Any) -> Any:
+    """The same with models called as they are outside: `Snapshot`, where the class is `SnapshotModel`."""
+    if isinstance(schema, dict):
+        return {_SUFFIX.sub("", name): _published(value) for name, value in schema.items()}
+    if isinstance(schema, list):
+        return [_published(value) for value in schema]
+    return _SUFFIX.sub("", schema) if isinstance(schema, str) else schema
 
 
 def _models(operation: Operation) -> set[type[BaseModel]]:

@@ -46,13 +46,13 @@ class PictureEndpoints:
             "Make a link that opens one picture, for whoever has it, until it expires",
             {200: json_of("The link.", response_models.LinkModel), **ERRORS, 404: error("There is no such snapshot.")},
             query=request_models.NoParams,
-            body=BodySpec({"application/json": request_models.LinkBody}, required=False),
+            body=BodySpec({"application/json": request_models.WantedBody}, required=False),
         )
         return [*(self._operation(kind, summary) for kind, summary in KINDS.items()), link]
 
     async def make_link(self, request: Request) -> Response:
         validation.query(request, request_models.NoParams)
-        wanted = await validation.body(request, request_models.LinkBody)
+        wanted = await validation.body(request, request_models.WantedBody)
         entry = await entry_of(self._context, request.path_params["id"])
         signed = self._context.links.sign(entry.id, wanted.kind, seconds=wanted.seconds)
         url = self._context.site.url(f"/api/snapshots/{entry.id}/{wanted.kind}")

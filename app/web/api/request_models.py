@@ -142,7 +142,7 @@ def _permitted(check: Any, value: object) -> object:
         raise ValueError(error.detail) from None
 
 
-class TriggerBody(RequestBody):
+class EventBody(RequestBody):
     """What happened, as far as the sensor says. Fields that we do not know are passed over."""
 
     model_config = ConfigDict(extra="ignore")
@@ -165,7 +165,7 @@ class ChangeBody(RequestBody):
     )
 
 
-class LinkBody(RequestBody):
+class WantedBody(RequestBody):
     """Which link is wanted."""
 
     kind: Kind = Field(default="image", description="Which picture.")
