@@ -1,4 +1,4 @@
-"""What the stages pass to each other: small, frozen, timezone-aware, and free of credentials and pictures."""
+"""The messages between stages: small, frozen, timezone-aware, and free of credentials and pictures."""
 
 from __future__ import annotations
 

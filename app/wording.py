@@ -1,4 +1,4 @@
-"""What failure codes mean, for people. Each part keeps its own beside what raises them; here they are collected."""
+"""What failure codes mean, for people. Each part keeps its own table beside its errors; here they are collected."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The journal: one SQLite database that says what was accepted, what became of it, and who must still be told."""
+"""The journal: one SQLite database of what was accepted, what became of it, and which deliveries are pending."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the album shows."""
+"""The journal's queries for the album."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The album's order as one number, `snapshots.place`: the moment in milliseconds, then the entry's own number.
+"""The album's order as one number, `snapshots.place`: the timestamp in milliseconds, then the entry's own number.
 
 The journals that are there hold these numbers: to change one is a change of the schema.
 """

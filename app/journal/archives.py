@@ -1,4 +1,4 @@
-"""What archives have, and what they should have."""
+"""Which pictures each archive has, and which are pending."""
 
 from __future__ import annotations
 

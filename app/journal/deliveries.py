@@ -1,4 +1,4 @@
-"""Who must still be told, and how often it was tried."""
+"""Pending deliveries, and how often each was tried."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What people make of entries: stars, notes, corrections, and that one goes."""
+"""Changes by people: stars, notes, corrected labels, deletions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the album shows of the journal, and what it may be asked for."""
+"""Entries of the album, and the filter that selects them."""
 
 from __future__ import annotations
 

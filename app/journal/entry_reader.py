@@ -1,4 +1,4 @@
-"""Entries as they are read: a few queries for any number, on the database's thread, and the rest by whoever asked."""
+"""Reads entries in a few queries on the database's thread, and builds them in the caller's."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which pictures are in the cache, and which of them may go."""
+"""Which pictures are in the cache, and which of them may be evicted."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the journal tells besides messages."""
+"""The journal's records besides messages."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Messages as rows and rows as messages; what several parts of the journal do inside a transaction."""
+"""Messages as rows and rows as messages, and helpers that several parts of the journal use in a transaction."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The tables of the journal, and how they came about."""
+"""The tables of the journal, and the migrations to them."""
 
 from __future__ import annotations
 

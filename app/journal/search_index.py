@@ -1,4 +1,4 @@
-"""What entries of the album are found by: their words, their marks and their labels."""
+"""The search index of the album's entries: their words, their marks and their labels."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A filter as the condition of a query, so that the page it gives is read off an index."""
+"""Turns a filter into the condition of a query, so that SQLite reads a page off an index."""
 
 from __future__ import annotations
 

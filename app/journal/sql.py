@@ -1,4 +1,4 @@
-"""What statements with many values are made of."""
+"""Helpers for SQL statements with many values."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What was accepted, and what recognises it when it comes again."""
+"""Accepted triggers, and the keys that recognise one when it is delivered again."""
 
 from __future__ import annotations
 

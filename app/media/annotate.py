@@ -1,4 +1,4 @@
-"""A picture with what was seen in it drawn over it."""
+"""Draws detections over a picture."""
 
 from __future__ import annotations
 

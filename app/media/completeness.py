@@ -1,4 +1,4 @@
-"""Whether a file looks like a whole picture, by a glance at its head and tail: decoding comes later."""
+"""Whether a file looks like a complete picture, by its head and tail: decoding comes later."""
 
 from __future__ import annotations
 

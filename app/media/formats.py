@@ -1,4 +1,4 @@
-"""Picture formats by Pillow's names, and what tells them: suffixes, content types, first and last bytes."""
+"""Picture formats by Pillow's names, with their suffixes, content types, first and last bytes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether bytes are a whole picture, and the one way from bytes to pixels."""
+"""Whether bytes are a complete picture, and the one way from bytes to pixels."""
 
 from __future__ import annotations
 

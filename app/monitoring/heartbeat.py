@@ -1,4 +1,4 @@
-"""The heartbeat: tell everyone every few seconds that we are here, and which devices we speak for."""
+"""The heartbeat: publishes every few seconds that the service runs, and for which devices it speaks."""
 
 from __future__ import annotations
 

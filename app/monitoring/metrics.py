@@ -1,4 +1,4 @@
-"""What this service counts beyond its stages: triggers, pictures, detector calls, deliveries."""
+"""The service's metrics beyond those of its stages: triggers, pictures, detector calls, deliveries."""
 
 from __future__ import annotations
 

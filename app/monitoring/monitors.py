@@ -1,4 +1,4 @@
-"""Tells watchers outside (healthchecks.io, Cronitor) how the service is, so that its silence is noticed."""
+"""Reports the service's health to external monitors (healthchecks.io, Cronitor), which notice its silence."""
 
 from __future__ import annotations
 

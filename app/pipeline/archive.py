@@ -1,4 +1,4 @@
-"""The archive stage: have one archive keep every picture, at its own pace, the newest first after an outage."""
+"""The archive stage: stores every picture in one archive, at its own pace, the newest first after an outage."""
 
 from __future__ import annotations
 

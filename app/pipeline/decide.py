@@ -1,4 +1,4 @@
-"""Decides for each outlet whether it is told of an inspection, and sums up in one word what was seen."""
+"""Decides which outlets get an inspection, and sums up in one word what was seen."""
 
 from __future__ import annotations
 

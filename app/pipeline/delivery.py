@@ -1,4 +1,4 @@
-"""What one target was given and what it is still owed: the account that publishing and archiving keep alike."""
+"""The deliveries of one target, done and pending, for the publish and the archive stage alike."""
 
 from __future__ import annotations
 

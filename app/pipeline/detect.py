@@ -1,4 +1,4 @@
-"""The detect stage: has a picture looked at, and records what was seen and which outlets are told."""
+"""The detect stage: has the detector look at a picture, records the result and the outlets that get it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The fetch stage: answer a trigger with a picture, or with the reason why there is none."""
+"""The fetch stage: answers a trigger with a picture, or with the reason why there is none."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The one way in for a picture that somebody pushes: looked at, stored, recorded, and each only once."""
+"""The one way in for a pushed picture: validated, stored and recorded, each only once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who is waiting for events inside this process: HTTP callers and the demo."""
+"""Subscribers to events inside this process: HTTP requests that wait, and the demo."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The publish stage: tell one target, and keep account of what it is still owed."""
+"""The publish stage: delivers events to one target, and retries what is pending."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The receive stage: turn a file that a camera sent into a recorded snapshot, or find out what else it is."""
+"""The receive stage: turns an uploaded file into a recorded snapshot, a video, a duplicate or quarantine."""
 
 from __future__ import annotations
 

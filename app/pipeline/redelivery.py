@@ -1,4 +1,4 @@
-"""Which triggers have been recorded before and are only delivered again."""
+"""Recognises triggers that were recorded before and are only delivered again."""
 
 from __future__ import annotations
 

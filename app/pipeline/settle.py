@@ -1,4 +1,4 @@
-"""The settle stage: one event for what a camera pushes within a few seconds, with the best of its pictures."""
+"""The settle stage: groups the pictures that a camera pushes within seconds into one event, with the best one."""
 
 from __future__ import annotations
 

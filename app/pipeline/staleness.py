@@ -1,4 +1,4 @@
-"""How long ago a trigger's moment was, believing the sensor's clock no further than one may."""
+"""How old a trigger is, trusting the sensor's clock only within limits."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Publishers: who is told of an event. A new one is one file here and one row in `KINDS`."""
+"""Publishers: where events are sent. A new one is one file here and one row in `KINDS`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Events to the topic exchange, with their picture, confirmed by the broker."""
+"""Publishes events to the topic exchange, with their picture; the broker confirms each."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A file that we write, and never overwrite once someone else has changed it."""
+"""A file that we write, and never overwrite once a user has changed it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Trigger sources: who says that something happened. A new one is one file here and one row in `KINDS`."""
+"""Trigger sources: where triggers come from. A new one is one file here and one row in `KINDS`."""
 
 from __future__ import annotations
 

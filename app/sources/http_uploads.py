@@ -1,4 +1,4 @@
-"""Pictures handed in over HTTP: stored and recorded before they are accepted, then looked at like any other."""
+"""Pictures uploaded over HTTP: stored and recorded before they are accepted, then treated like any other."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Triggers from a durable queue of our own on RabbitMQ."""
+"""Triggers from the service's own durable queue on RabbitMQ."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Triggers asked for inside this process: by the HTTP API, by a schedule, by hand."""
+"""Triggers that are requested inside this process: by the HTTP API, the album or a schedule."""
 
 from __future__ import annotations
 

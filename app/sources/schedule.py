@@ -1,4 +1,4 @@
-"""Triggers by the clock: a picture every so often without anything having happened."""
+"""Triggers by the clock: a picture every so often, without a sensor."""
 
 from __future__ import annotations
 

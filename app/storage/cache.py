@@ -1,4 +1,4 @@
-"""Where pictures lie on disk: written whole or not at all, in day folders per camera."""
+"""The picture cache: files written atomically, in day folders per camera."""
 
 from __future__ import annotations
 

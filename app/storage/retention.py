@@ -1,4 +1,4 @@
-"""How long pictures stay in the cache: by age, size and free disk, and nothing goes that is still needed."""
+"""How long pictures stay in the cache: by age, size and free disk; a picture with pending deliveries stays."""
 
 from __future__ import annotations
 

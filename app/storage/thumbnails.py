@@ -1,4 +1,4 @@
-"""Small pictures for the album: each made once, and kept on disk until its picture goes."""
+"""Thumbnails for the album: each made once, and kept on disk until its picture is evicted."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How long videos stay: by age, size and free disk, as pictures do; nobody is owed one."""
+"""How long videos stay: by age, size and free disk, as pictures do, but without deliveries."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Videos that cameras send among their pictures: known by their names, and kept aside."""
+"""Videos that cameras send among their pictures: recognised by their names, and stored apart."""
 
 from __future__ import annotations
 
