@@ -16,7 +16,7 @@ EVERY_S = 5.0
 
 
 class Heartbeat:
-    """Sends one heartbeat a call. A missed one is not made up for: the next says the same."""
+    """Sends one heartbeat a call. A missed one is not made up for: the next has the same content."""
 
     def __init__(
         self, send: Callable[[bytes], None], *, inputs: Sequence[HeartbeatDevice], outputs: Sequence[HeartbeatDevice]
