@@ -1,1 +1,1 @@
-"""The snapshot service: something happened, show me, tell me what it is, keep it."""
+"""The snapshot service: triggers and uploads become pictures, detections, events and archived copies."""

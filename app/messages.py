@@ -1,4 +1,4 @@
-"""What the stages pass to each other: small, frozen, timezone-aware, and free of credentials and pictures."""
+"""The messages between stages: small, frozen, timezone-aware, and free of credentials and pictures."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ class Trigger:
     label: str
     """`device_label`: what people call the place."""
     timestamp: datetime
-    """When the sensor says it happened; passed on as it stands, however wrong its clock is."""
+    """When it happened by the sensor's clock; passed on as it stands, however wrong that is."""
     arrived: float
     """`time.monotonic()` at which this process accepted it."""
     origin: str
-    """How it came: `rabbitmq`, `http`, `schedule`."""
+    """Where it came from: `rabbitmq`, `http`, `schedule`."""
     queued: bool = False
     """It waited before it reached us (a backlog, a redelivery, a restart), so its timestamp counts for staleness."""
     key: str = ""
@@ -40,35 +40,35 @@ class Trigger:
     or `sha:<digest of the body>`, which a sensor with a stopped clock repeats for each new trigger and which
     therefore counts only when `redelivered`. Empty when its source never repeats itself."""
     redelivered: bool = False
-    """The broker says that it delivered this one before."""
+    """The broker reports that it delivered this one before."""
     receipt: str = ""
     """Names the delivery to acknowledge once the outcome is recorded; empty when there is none."""
     device_params: Secret | None = None
     """Address and login that override the configured camera's: `user:password@ip:port[,rtsp_port]`."""
     active_input: Mapping[str, Any] | None = None
-    """The sensor's own description of what set it off; passed on untouched."""
+    """The sensor's own description of what set it off; passed on unchanged."""
     traceparent: str = ""
     baggage: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """A camera sent a file, which is whole and lies in the inbox: find out what it is."""
+    """A complete file from a camera, in the inbox: find out what it is."""
 
     id: str
     """The id of the event it becomes (32 hex digits)."""
     camera: str
-    """`device_key` of the camera it belongs to; empty when it is nobody's."""
+    """`device_key` of the camera it belongs to; empty when that is unknown."""
     label: str
     """What people call the place."""
     path: str
     """Absolute path of the file in the inbox."""
     name: str
-    """What it was called below the upload area, with slashes."""
+    """Its path below the upload area, with slashes."""
     origin: str
-    """How it came: `ftp`, `folder`, `mail`."""
+    """Where it came from: `ftp`, `folder`, `mail`."""
     again: bool = False
-    """An earlier run had it in hand already, and may have recorded it."""
+    """An earlier run processed it already, and may have recorded it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +117,7 @@ class Label:
     confidence: float
     """0..1; of the surest one where there are several."""
     boxes: tuple[Box, ...] = ()
-    """Where each one of them is, as far as the detector says."""
+    """Where each of them is, as far as the detector reports it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,18 +130,18 @@ class Detection:
 
 @dataclass(frozen=True, slots=True)
 class Inspection:
-    """A snapshot that was looked at: what a publisher tells the world."""
+    """A snapshot after detection: what publishers and archives get."""
 
     snapshot: Snapshot
     detector: str = ""
     """Kind of the detector that looked; empty when none did."""
     detection: Detection = field(default_factory=Detection)
     decision: str = ""
-    """What `pipeline.decide` made of it."""
+    """The word of `pipeline.decide` for it."""
     problem: str = ""
     """The snapshot's problem, or why there is no detection."""
     targets: tuple[str, ...] = field(default=(), compare=False)
-    """Names of the outlets that are told, as decided; empty for what the journal gives back."""
+    """Names of the outlets that get it, as decided; empty for what the journal gives back."""
 
     @property
     def id(self) -> str:

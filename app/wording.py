@@ -1,4 +1,4 @@
-"""What failure codes mean, for people. Each part keeps its own beside what raises them; here they are collected."""
+"""What failure codes mean, for people. Each part keeps its own table beside its errors; here they are collected."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Literal, get_args
 from app import archives, cameras, detectors, publishers
 
 Subject = Literal["camera", "detector", "upload", "trigger", "publisher", "archive"]
-"""Whose failure it is: one code may mean different things for two of them."""
+"""The part that failed: one code may mean different things for two of them."""
 
 UNKNOWN = "Something went wrong."
 
@@ -42,13 +42,13 @@ TITLES: Mapping[Subject, tuple[str, str]] = {
         "The files are in [quarantine](uploads.md#quarantine), and counted in `snapshots_total`.",
     ),
     "trigger": ("Triggers that were refused", "In the log, in the dead letters, and in `triggers_total`."),
-    "publisher": ("Events that wait", "In the log, and in `deliveries_total`. The event is kept and tried again."),
+    "publisher": ("Events that wait", "In the log, and in `deliveries_total`. The event is kept and retried."),
     "archive": (
         "Pictures that wait for an archive",
-        "In the log, in `health`, in `archive status`, and in `deliveries_total`. The picture is kept and tried again.",
+        "In the log, in `health`, in `archive status`, and in `deliveries_total`. The picture is kept and retried.",
     ),
 }
-"""Heading, and where people meet these codes."""
+"""Heading, and where people see these codes."""
 
 PAGE = """# Codes
 

@@ -1,4 +1,4 @@
-"""What AWS, whoever speaks like it, and boto3 say when something goes wrong, in our words."""
+"""Errors of AWS, of servers that speak its protocol, and of boto3, as our failure codes and sentences."""
 
 from __future__ import annotations
 

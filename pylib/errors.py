@@ -1,4 +1,4 @@
-"""What can go wrong, split by whether trying again can help."""
+"""Failures, split by whether trying again can help."""
 
 
 class Failure(Exception):

@@ -1,4 +1,4 @@
-"""One SQLite database, one thread that owns the connection, and one commit for all that is waiting."""
+"""One SQLite database: one thread owns the connection, and one commit covers all waiting changes."""
 
 from __future__ import annotations
 

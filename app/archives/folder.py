@@ -1,4 +1,4 @@
-"""An archive in a folder: date folders on a local or mounted disk."""
+"""The folder archive: date folders on a local or mounted disk."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Adapters made from their settings; checks and commands make them too."""
+"""Makes adapters from their settings, for the service, its checks and its commands."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Everything that keeps pictures beyond the cache, and the cache within bounds, put together from settings."""
+"""Builds archives, retention and the cache's size limit from settings."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The configured cameras, each with its circuit, and the stage that asks them."""
+"""Builds the cameras, a circuit breaker for each, and the fetch stage."""
 
 from __future__ import annotations
 

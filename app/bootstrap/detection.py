@@ -1,4 +1,4 @@
-"""The detector, and the stage that has pictures looked at."""
+"""Builds the detector and the detect stage."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The monitors outside, which notice when this service falls silent."""
+"""Builds the external monitors, which notice when this service falls silent."""
 
 from __future__ import annotations
 

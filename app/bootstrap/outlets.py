@@ -1,4 +1,4 @@
-"""Outlets: everybody who wants events. Made once; sockets, targets, probes, gauges, pages and checks read this list."""
+"""Outlets: every target of events. Made once; sockets, targets, probes, gauges, pages and checks read this list."""
 
 from __future__ import annotations
 

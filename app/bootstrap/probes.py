@@ -1,4 +1,4 @@
-"""What operators see: a probe for each thread, connection and outlet, and gauges of what waits."""
+"""Health probes for each thread, connection and outlet, and gauges of backlogs."""
 
 from __future__ import annotations
 

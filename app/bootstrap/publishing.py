@@ -1,4 +1,4 @@
-"""Publishers as outlets, and the heartbeat beside them."""
+"""Builds the publishers as outlets, and the heartbeat."""
 
 from __future__ import annotations
 

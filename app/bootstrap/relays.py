@@ -1,4 +1,4 @@
-"""Relays for stages and outlets: what all of them have in common."""
+"""Builds the relays of stages and outlets, with the options that all of them share."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The service, put together from its settings: reads like the drawing, and is the only file that knows everyone."""
+"""The service, built from its settings: it reads like the architecture's drawing, and only it knows every part."""
 
 from __future__ import annotations
 

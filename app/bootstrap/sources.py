@@ -1,4 +1,4 @@
-"""Trigger sources: the configured ones, the requests of this process, and the schedule."""
+"""Builds the trigger sources: the configured ones, requests inside this process, and the schedule."""
 
 from __future__ import annotations
 

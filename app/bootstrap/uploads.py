@@ -1,4 +1,4 @@
-"""Everything that takes in what cameras push, put together from settings: FTP, mail, and the watched folder."""
+"""Builds what receives uploads from cameras: the FTP server, the mail server and the watched folder."""
 
 from __future__ import annotations
 

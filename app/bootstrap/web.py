@@ -1,4 +1,4 @@
-"""The album and the HTTP API, put together from settings; imported only where they are served."""
+"""Builds the album and the HTTP API; imported only where they are served."""
 
 from __future__ import annotations
 

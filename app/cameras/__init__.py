@@ -1,4 +1,4 @@
-"""Cameras: how a picture is had from each make. A new make is one file here and one row in `KINDS`."""
+"""Cameras: how to get a picture from each make. A new make is one file here and one row in `KINDS`."""
 
 from __future__ import annotations
 

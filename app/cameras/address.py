@@ -1,4 +1,4 @@
-"""Where a camera is and who we are to it: addresses of settings and triggers, and the networks allowed."""
+"""A camera's address and login, from settings and triggers, and the networks it must be in."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Foscam cameras of the HD series (FI98xx, C1, R2 ...), asked through their CGI."""
+"""Foscam cameras of the HD series (FI98xx, C1, R2 ...), over their CGI."""
 
 from __future__ import annotations
 

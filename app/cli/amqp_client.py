@@ -1,4 +1,4 @@
-"""The other side of the contract, for the command line: send a trigger as a sensor does, listen as a consumer does."""
+"""The AMQP client of the command line: sends a trigger as a sensor does, listens as a consumer does."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The running service as commands on the same machine ask it: who may read its key needs no password."""
+"""The HTTP client of the command line: who may read the running service's key file needs no password."""
 
 from __future__ import annotations
 

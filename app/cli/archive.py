@@ -1,4 +1,4 @@
-"""The commands around keeping: the archives' state, the cache's cleaning, signing in to Google Drive."""
+"""The archive commands: the archives' state, cleaning the cache, signing in to Google Drive."""
 
 from __future__ import annotations
 

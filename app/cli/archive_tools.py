@@ -1,4 +1,4 @@
-"""What people do with the archives: see how they stand, have them try again, compare, and take up old pictures."""
+"""Tools for the archives: show their state, retry, compare them with the journal, and import old pictures."""
 
 from __future__ import annotations
 

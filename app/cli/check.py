@@ -1,4 +1,4 @@
-"""What `snapshot-processor check` looks at: one line each, what is wrong, and what to do about it."""
+"""The checks of `snapshot-processor check`: one line each, with what is wrong and what to do about it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What all commands have in common: how they fail."""
+"""How all commands fail: one line on stderr, and an exit status."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The command line: run the service, check it, send it a trigger, watch what it says."""
+"""The command line: run the service, check it, send it a trigger, watch its events."""
 
 from __future__ import annotations
 

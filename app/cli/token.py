@@ -1,4 +1,4 @@
-"""The commands around tokens: the passwords of machines that use the HTTP API."""
+"""The token commands: tokens are the passwords of programs that use the HTTP API."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What `snapshot-processor watch` does with an event: a line for people or for programs, and the picture on disk."""
+"""Prints an event for `snapshot-processor watch`: a line for people or for programs, and the picture on disk."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The sections of the configuration about keeping pictures: the folder archive, and how long the cache has them."""
+"""The sections of the configuration for archives and retention."""
 
 from __future__ import annotations
 

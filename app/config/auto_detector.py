@@ -1,4 +1,4 @@
-"""Which detector the configuration asks for, and with what settings."""
+"""Which detector the configuration chooses, and with which settings."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where everything lies below the data folder."""
+"""The paths below the data folder."""
 
 from __future__ import annotations
 

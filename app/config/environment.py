@@ -1,4 +1,4 @@
-"""The names in the environment beside those after the rule, and the table of them all."""
+"""The names of environment variables that do not follow the rule, and the table of all names."""
 
 from __future__ import annotations
 

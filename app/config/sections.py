@@ -1,4 +1,4 @@
-"""The sections of the configuration that are the service's own, with the rules for their values."""
+"""The service's own sections of the configuration, with the rules for their values."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What can be configured, and how the configuration is read."""
+"""The settings of the service, and how the configuration is read."""
 
 from __future__ import annotations
 

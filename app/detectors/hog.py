@@ -1,4 +1,4 @@
-"""People found on this machine by OpenCV's HOG detector: no account, no download, no network."""
+"""Finds people on this machine with OpenCV's HOG detector: no account, no download, no network."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""So many of something that costs money in a calendar month, and no more."""
+"""A cap on paid calls in a calendar month."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Everything in a picture, by Amazon Rekognition's DetectLabels."""
+"""Finds everything in a picture with Amazon Rekognition's DetectLabels."""
 
 from __future__ import annotations
 

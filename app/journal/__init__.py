@@ -1,4 +1,4 @@
-"""The journal: one SQLite database that says what was accepted, what became of it, and who must still be told."""
+"""The journal: one SQLite database of what was accepted, what became of it, and which deliveries are pending."""
 
 from __future__ import annotations
 
@@ -37,9 +37,9 @@ __all__ = [
 
 
 class Journal(TriggersPart, SnapshotsPart, DeliveriesPart, PicturesPart, ArchivesPart, AlbumPart, EditsPart):
-    """The record of all snapshots, in parts by what one wants to know.
+    """The record of all snapshots, in parts by subject.
 
-    Every method may be called from any thread and returns when the change is on the disk, unless it says
+    Every method may be called from any thread and returns when the change is on the disk, unless its docstring says
     otherwise. All raise `pylib.sqlite.DatabaseUnavailable`.
     """
 
@@ -47,7 +47,7 @@ class Journal(TriggersPart, SnapshotsPart, DeliveriesPart, PicturesPart, Archive
         super().__init__(Database(path, schema=SCHEMA), clock)
 
     def open(self) -> None:
-        """Open or make the database, and let everything owed be tried at once, whatever it waited for before.
+        """Open or make the database, and let every pending delivery be tried at once, whatever it waited for before.
 
         Raises `pylib.sqlite.DatabaseUnusable`.
         """
@@ -55,7 +55,7 @@ class Journal(TriggersPart, SnapshotsPart, DeliveriesPart, PicturesPart, Archive
         self.database.submit(lambda db: db.execute("UPDATE deliveries SET next_at = 0 WHERE state = 'owed'"))
 
     def try_again(self, target: str) -> int:
-        """Have an archive try at once what waits, and take up what it gave up or was never asked for: so many."""
+        """Let an archive try its backlog at once, and enqueue what it gave up or never had; returns that number."""
         taken_up = self.enqueue_rest(target)
         self.retry_now(target)
         return taken_up

@@ -1,4 +1,4 @@
-"""What the album shows."""
+"""The journal's queries for the album."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from app.journal.entry_reader import STANDING, Read, read
 from app.journal.search_query import selection
 from app.journal.sql import AMONG, listed
 
-# Each name is found behind the one before, so that it takes as many steps as there are names.
+# Each name is looked up behind the one before, so that it takes as many steps as there are names.
 LABEL_NAMES = """
     WITH RECURSIVE found (folded) AS (
         SELECT min(folded) FROM tags
@@ -48,11 +48,11 @@ SAME_MOMENT = """
 class AlbumPart(JournalPart):
     """What the album shows.
 
-    It shows what became an event and was not deleted; what settled into another event is found by its id only.
+    It shows what became an event and was not deleted; what was grouped into another event is found by id only.
     """
 
     def page(self, filter: Filter, *, before: PageCursor | None = None, limit: int = 60) -> list[Entry]:
-        """The newest entries that are wanted and stand before that place, newest first."""
+        """The newest entries that match and stand before that place, newest first."""
         chosen = selection(filter)
         if before is not None:
             chosen.require(f"{chosen.place} < ?", before.number)
@@ -60,11 +60,11 @@ class AlbumPart(JournalPart):
         return self.database.do(lambda db: read(db, f"seq IN ({query}) ORDER BY place DESC", values)).entries()
 
     def entry(self, snapshot_id: str) -> Entry | None:
-        """What was looked at and not deleted, also what settled into another event."""
+        """An entry that was inspected and not deleted, also one that was grouped into another event."""
         return self.database.do(lambda db: read(db, f"id = ? AND {STANDING}", (snapshot_id,))).first()
 
     def neighbours(self, place: PageCursor, filter: Filter) -> tuple[Entry | None, Entry | None]:
-        """The next newer and the next older one of those that are wanted."""
+        """The next newer and the next older matching entry."""
 
         def select(db: sqlite3.Connection) -> tuple[Read, Read]:
             return beside(db, ">", "ASC"), beside(db, "<", "DESC")
@@ -78,7 +78,7 @@ class AlbumPart(JournalPart):
         return newer.first(), older.first()
 
     def same_moment(self, entry: Entry, *, within_s: float = 30, limit: int = 12) -> list[Entry]:
-        """The nearest picture of each other camera, and what settled into one event with it, nearest first."""
+        """The nearest picture of each other camera, and those grouped into one event with it, nearest first."""
         place = entry.place.number
         reach = int(within_s * 1000) * MILLISECOND
         values = {"id": entry.id, "camera": entry.inspection.camera, "place": place}
@@ -92,14 +92,14 @@ class AlbumPart(JournalPart):
         return sorted(found, key=lambda other: abs(other.place.number - place))
 
     def inspected_after(self, snapshot_id: str, *, limit: int) -> list[Entry]:
-        """What became an event after that one did, oldest first; nothing when that one is unknown."""
+        """Entries that became events after that one did, oldest first; nothing when that one is unknown."""
         condition = (
             "event_number > (SELECT event_number FROM snapshots WHERE id = ?) AND shown ORDER BY event_number LIMIT ?"
         )
         return self.database.do(lambda db: read(db, condition, (snapshot_id, limit))).entries()
 
     def heat(self, since: datetime, until: datetime) -> list[HeatCount]:
-        """The quarters of an hour, from that of `since` to before `until`, in which something is shown."""
+        """The quarters of an hour that have entries, from that of `since` to before `until`."""
         query = (
             "SELECT quarter * 900, snapshots, persons FROM heat "
             "WHERE quarter >= ? AND quarter < ? AND snapshots > 0 ORDER BY quarter"
@@ -108,13 +108,13 @@ class AlbumPart(JournalPart):
         return [HeatCount(*row) for row in self.database.do(lambda db: db.execute(query, values).fetchall())]
 
     def label_names(self) -> list[str]:
-        """All labels there are in the album, sorted."""
+        """All labels in the album, sorted."""
         return sorted(
             (row[0] for row in self.database.do(lambda db: db.execute(LABEL_NAMES).fetchall())), key=str.casefold
         )
 
     def camera_keys(self) -> list[str]:
-        """Device keys of all cameras there are in the album, sorted."""
+        """Device keys of all cameras in the album, sorted."""
         return sorted(
             (row[0] for row in self.database.do(lambda db: db.execute(CAMERA_KEYS).fetchall())), key=str.casefold
         )

@@ -1,4 +1,4 @@
-"""What archives have, and what they should have."""
+"""Which pictures each archive has, and which are pending."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from app.journal.sql import marks
 
 
 class ArchivesPart(JournalPart):
-    """What archives have, and what they should have."""
+    """What archives have, and what is pending."""
 
     def has_delivered(self, target: str) -> bool:
-        """Whether this target ever took anything."""
+        """Whether this target ever confirmed a delivery."""
         query = "SELECT EXISTS (SELECT 1 FROM deliveries WHERE target = ? AND state = 'done')"
         return self.database.do(lambda db: bool(db.execute(query, (target,)).fetchone()[0]))
 
     def archive_stats(self, target: str) -> ArchiveStats:
-        """How this archive stands. Reads all that it ever took: for people, not for every second."""
+        """This archive's statistics. Reads all its deliveries: for people, not for every second."""
 
         def select(db: sqlite3.Connection) -> ArchiveStats:
             counts = dict(
@@ -56,7 +56,7 @@ class ArchivesPart(JournalPart):
         return self.database.do(select)
 
     def enqueue_rest(self, target: str) -> int:
-        """Owe this archive every picture in the cache that it gave up or was never owed; says how many."""
+        """Enqueue for this archive all cached pictures that it gave up or never had enqueued; returns how many."""
 
         def update(db: sqlite3.Connection) -> int:
             now = self._clock()
@@ -76,7 +76,7 @@ class ArchivesPart(JournalPart):
         return self.database.do(update)
 
     def enqueue_again(self, target: str, ids: Sequence[str]) -> int:
-        """Owe this archive again what it has lost, as far as the picture is in the cache; says how many."""
+        """Enqueue again what this archive has lost, as far as the picture is in the cache; returns how many."""
         now = self._clock()
         statement = (
             "UPDATE deliveries SET state = 'owed', attempts = 0, owed_since = ?, next_at = 0 "
@@ -86,7 +86,7 @@ class ArchivesPart(JournalPart):
         return self.database.do(lambda db: db.executemany(statement, rows).rowcount)
 
     def archived_pictures(self, target: str, *, before: datetime, after: int = 0, limit: int) -> list[ArchivedPicture]:
-        """Pictures that this archive has confirmed before then, by `seq`, from the one behind `after` on."""
+        """Pictures that this archive has confirmed before then, by `seq`, starting behind `after`."""
         values = (before.timestamp(), after, limit)
         return self._archived_pictures("done_at < ? AND seq > ? ORDER BY seq LIMIT ?", target, values)
 

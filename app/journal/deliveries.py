@@ -1,4 +1,4 @@
-"""Who must still be told, and how often it was tried."""
+"""Pending deliveries, and how often each was tried."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from app.messages import Inspection
 
 
 class DeliveriesPart(JournalPart):
-    """Who must still be told, and how often it was tried."""
+    """Pending deliveries, and how often each was tried."""
 
     def pending(self, target: str, *, limit: int, newest_first: bool = False) -> list[Inspection]:
-        """What this target is owed and may be tried now, at most `limit`, oldest first unless asked otherwise."""
+        """This target's pending deliveries that may be tried now, at most `limit`, oldest first by default."""
         now = self._clock()
         order = "DESC" if newest_first else "ASC"
 
@@ -35,7 +35,7 @@ class DeliveriesPart(JournalPart):
         return self.database.do(select)
 
     def delivered(self, snapshot_id: str, target: str, *, md5: str = "") -> None:
-        """The target has confirmed it, as a file of this MD5. Does not wait: at worst it is told once more."""
+        """The target has confirmed it, as a file of this MD5. Does not wait: at worst it is delivered once more."""
         change = "state = 'done', done_at = ?, last_problem = '', md5 = ?"
         self._set_delivery(snapshot_id, target, change, (self._clock(), md5))
 
@@ -48,7 +48,7 @@ class DeliveriesPart(JournalPart):
         backoff: Backoff,
         abandon_after: float | None = None,
     ) -> None:
-        """Try again later, or never once it has been owed for `abandon_after` seconds. Does not wait."""
+        """Try again later, or give up once it has been pending for `abandon_after` seconds. Does not wait."""
         now = self._clock()
         overdue = now - abandon_after if abandon_after is not None else 0.0
         self._set_delivery(
@@ -65,7 +65,7 @@ class DeliveriesPart(JournalPart):
         self._set_delivery(snapshot_id, target, change, (self._clock(), problem))
 
     def retry_now(self, target: str) -> None:
-        """The target is back: all that it is owed may be tried at once, as if for the first time. Does not wait."""
+        """The target is back: all its pending deliveries may be tried at once, as if new. Does not wait."""
         statement = (
             "UPDATE deliveries SET next_at = 0, attempts = 0 "
             "WHERE state = 'owed' AND target = ? AND (next_at > ? OR attempts > 0)"
@@ -74,7 +74,7 @@ class DeliveriesPart(JournalPart):
         self.database.submit(lambda db: db.execute(statement, values))
 
     def backlog(self, target: str) -> TargetBacklog:
-        """How much this target is owed, and for how long."""
+        """How many deliveries are pending for this target, and since when."""
 
         def select(db: sqlite3.Connection) -> TargetBacklog:
             query = "SELECT count(*), min(owed_since) FROM deliveries WHERE state = 'owed' AND target = ?"

@@ -1,4 +1,4 @@
-"""What people make of entries: stars, notes, corrections, and that one goes."""
+"""Changes by people: stars, notes, corrected labels, deletions."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ DETECTED = (
 
 
 class EditsPart(JournalPart):
-    """What people make of entries: stars, notes, corrections, and that one goes."""
+    """Changes that people make to entries: stars, notes, corrections, deletion."""
 
     def change(
         self,
@@ -30,9 +30,9 @@ class EditsPart(JournalPart):
         note: str | None = None,
         correction: Correction | None = None,
     ) -> Entry | None:
-        """Change what is given of an entry, and return it as it is then; None when there is no such entry.
+        """Change the given fields of an entry, and return it as it is then; None when there is no such entry.
 
-        The picture of a starred one stays in the cache whatever its age.
+        The picture of a starred entry stays in the cache whatever its age.
         """
         changes = {"starred = ?": starred, "note = ?": note}
         given: dict[str, list[object]] = {change: [value] for change, value in changes.items() if value is not None}
@@ -51,11 +51,11 @@ class EditsPart(JournalPart):
         return self.database.do(update).first()
 
     def delete(self, snapshot_id: str, *, archives: Sequence[str]) -> Deleted | None:
-        """Delete an entry, and tell what is left to do; None when there is no such entry.
+        """Delete an entry, and return what is left to do; None when there is no such entry.
 
-        It is shown no more, and what had settled into its event appears for itself. Archives that are still owed its
-        picture give it up; others that are owed the event are told without it. The row stays until `forget`, so that
-        the same trigger or file is known when it comes again.
+        It is no longer shown, and what was grouped into its event appears for itself. Archives give up pending
+        copies of its picture; other targets still get the event, without it. The row stays until `purge`, so that the
+        same trigger or file is recognised when it comes again.
         """
         now = self._clock()
 
@@ -92,7 +92,7 @@ def _correction(correction: Correction) -> dict[str, list[object]]:
 
 
 def _release(db: sqlite3.Connection, event_id: str) -> None:
-    """Show for itself what had settled into this event."""
+    """Show for themselves the entries that were grouped into this event."""
     released = db.execute(
         "UPDATE snapshots SET settled_into = '' WHERE settled_into = ? AND settled_into != '' RETURNING seq",
         (event_id,),

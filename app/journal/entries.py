@@ -1,4 +1,4 @@
-"""What the album shows of the journal, and what it may be asked for."""
+"""Entries of the album, and the filter that selects them."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from app.journal.album_order import place
 from app.messages import PERSON, Inspection
 
 MOST_WORDS = 8
-"""As many words are searched for; what somebody types after them is left out."""
+"""As many words are searched for; further ones are ignored."""
 
 _WORD = re.compile(r"(?:[^\W_][\u0300-\u036f]*)+")
 
 
 class PageCursor(NamedTuple):
-    """Where an entry stands in the album, which is sorted by it, newest first."""
+    """An entry's position in the album, which is sorted by it, newest first."""
 
     taken_at: float
     """Unix seconds, to the millisecond."""
@@ -27,27 +27,27 @@ class PageCursor(NamedTuple):
 
     @property
     def number(self) -> int:
-        """The same as one number, as `snapshots.place` has it."""
+        """The same as one number, as in `snapshots.place`."""
         return place(self.taken_at, self.seq)
 
 
 @dataclass(frozen=True, slots=True)
 class Correction:
-    """What somebody says is in the picture; None takes back what was said, and the detector's answer counts again."""
+    """A user's labels for a picture; None withdraws them, and the detector's answer counts again."""
 
     labels: tuple[str, ...] | None
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A snapshot as the album shows it: what was seen in it, and what people made of it."""
+    """A snapshot as the album shows it: its detection, and people's changes to it."""
 
     inspection: Inspection
     seq: int
     starred: bool = False
     note: str = ""
     corrected: tuple[str, ...] | None = None
-    """What somebody says is in the picture, beside what the detector said; None when nobody did."""
+    """A user's labels for the picture, beside the detector's; None without a correction."""
     archived_in: tuple[str, ...] = ()
     """The archives that have confirmed its picture, by name."""
 
@@ -61,21 +61,21 @@ class Entry:
 
     @property
     def labels(self) -> tuple[str, ...]:
-        """What is in the picture, as far as anybody knows: as corrected, or else as detected."""
+        """The picture's labels: as corrected, or else as detected."""
         if self.corrected is not None:
             return self.corrected
         return tuple(label.name for label in self.inspection.detection.labels)
 
     @property
     def confidences(self) -> tuple[tuple[str, float], ...]:
-        """Each of these labels with 0..1; what somebody said is sure."""
+        """Each of these labels with its confidence, 0..1; corrected ones have 1."""
         if self.corrected is not None:
             return tuple((name, 1.0) for name in self.corrected)
         return tuple((label.name, label.confidence) for label in self.inspection.detection.labels)
 
     @property
     def has_person(self) -> bool:
-        """Whether somebody is in the picture, as corrected or else as detected."""
+        """Whether a person is in the picture, as corrected or else as detected."""
         if self.corrected is not None:
             return PERSON.casefold() in _folded(self.corrected)
         return self.inspection.detection.person_count > 0
@@ -90,25 +90,25 @@ class Deleted:
 
 
 class HeatCount(NamedTuple):
-    """How much was going on in a quarter of an hour."""
+    """How many snapshots there were in a quarter of an hour."""
 
     start: float
     """Unix seconds."""
     snapshots: int
     persons: int
-    """Those of the snapshots on which there is somebody."""
+    """Those of the snapshots with a person."""
 
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """Which entries are wanted: those for which everything that is set holds."""
+    """Selects entries: those that match everything that is set."""
 
     camera: str = ""
     """A device key."""
     label: str = ""
     """A label's name in any case."""
     min_confidence: float = 0.0
-    """0..1, of that label, or of any one where none is named. What somebody said is sure: 1."""
+    """0..1, of that label, or of any one where none is named. A corrected label has 1."""
     since: datetime | None = None
     """Taken then or later."""
     until: datetime | None = None
@@ -118,19 +118,19 @@ class Filter:
     problem: bool | None = None
     """Whether something went wrong: there is no picture, or no detection."""
     q: str = ""
-    """Words, or beginnings of words, in labels, cameras' names and notes; all of them have to be there."""
+    """Words, or beginnings of words, in labels, cameras' names and notes; all of them have to match."""
 
     def __bool__(self) -> bool:
-        """Whether it leaves anything out."""
+        """Whether it excludes anything."""
         return self != Filter()
 
     @property
     def words(self) -> tuple[str, ...]:
-        """What is searched for, as typed; empty where nothing that was typed is a word."""
+        """The words to search for, as typed; empty where nothing that was typed is a word."""
         return tuple(dict.fromkeys(_WORD.findall(self.q)))[:MOST_WORDS]
 
     def matches(self, entry: Entry) -> bool:
-        """Whether this entry is wanted: those that `Journal.page` selects, but for what was deleted or settled."""
+        """Whether `Journal.page` selects this entry, unless it is deleted or grouped into another."""
         inspection = entry.inspection
         return (
             (not self.camera or inspection.camera == self.camera)
@@ -144,7 +144,7 @@ class Filter:
         )
 
     def _has_label(self, entry: Entry) -> bool:
-        """Whether one label is both the one that is asked for and sure enough."""
+        """Whether one label is both the one that is searched for and sure enough."""
         if not self.label and not self.min_confidence:
             return True
         name = self.label.casefold()
@@ -162,7 +162,7 @@ class Filter:
 
 
 def words(text: str) -> list[str]:
-    """The words of a text, without case and accents: as the full-text search takes it apart."""
+    """The words of a text, without case and accents: as the full-text search splits it."""
     return _WORD.findall("".join(_plain(sign) for sign in text if not "\u0300" <= sign <= "\u036f"))
 
 

@@ -1,4 +1,4 @@
-"""Entries as they are read: a few queries for any number, on the database's thread, and the rest by whoever asked."""
+"""Reads entries in a few queries on the database's thread, and builds them in the caller's."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from app.journal.schema import SNAPSHOT_COLUMNS, VERDICT_COLUMNS
 from app.journal.sql import AMONG, listed
 
 STANDING = "state = 'inspected' AND deleted_at IS NULL"
-"""Was looked at, is no longer held and was not deleted."""
+"""Was inspected, is no longer held for its group and was not deleted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,14 +41,14 @@ class Read:
 
 
 def read(db: sqlite3.Connection, condition: str, values: Sequence[object]) -> Read:
-    """The entries for which this holds, which may end with an order and a limit."""
+    """The entries that match this condition, which may end with an order and a limit."""
     query = f"SELECT {SNAPSHOT_COLUMNS}, {VERDICT_COLUMNS}, starred, note, corrected FROM snapshots WHERE {condition}"
     rows = db.execute(query, values).fetchall()
     seqs = listed(row[19] for row in rows)
     labels = db.execute(
         f"SELECT seq, name, confidence, boxes FROM labels WHERE seq {AMONG} ORDER BY seq, position", (seqs,)
     ).fetchall()
-    # What has no picture is none of an archive's, and publishers keep no MD5.
+    # An entry without a picture is in no archive, and publishers have no MD5.
     archived = db.execute(
         f"SELECT seq, target FROM deliveries WHERE seq {AMONG} AND state = 'done' AND md5 != '' ORDER BY seq, target",
         (seqs,),

@@ -1,4 +1,4 @@
-"""Which pictures are in the cache, and which of them may go."""
+"""Which pictures are in the cache, and which of them may be evicted."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ from app.messages import Inspection
 
 
 class PicturesPart(JournalPart):
-    """Which pictures are in the cache, and which of them may go."""
+    """Which pictures are in the cache, and which of them may be evicted."""
 
     def import_picture(self, inspection: Inspection, targets: Iterable[str], *, content: bytes = b"") -> None:
-        """Record what never was an event: a picture and what is owed of it, in one step."""
+        """Record a picture that never was an event, and its pending deliveries, in one step."""
         names = tuple(targets)
 
         def insert(db: sqlite3.Connection) -> None:
@@ -35,9 +35,9 @@ class PicturesPart(JournalPart):
     def pictures(
         self, after: CachedPicture | None = None, *, targets: Sequence[str], archives: Sequence[str], limit: int
     ) -> list[CachedPicture]:
-        """Pictures in the cache that were looked at, oldest first, from the one behind `after` on.
+        """Pictures in the cache that were inspected, oldest first, starting behind `after`.
 
-        `targets`: everybody who may be owed one; `archives`: those of them that keep pictures.
+        `targets`: every target of deliveries; `archives`: those of them that store pictures.
         """
         start = (after.taken_at, after.seq) if after else (-1e12, 0)
         needed, values = still_needed(targets, archives)
@@ -64,10 +64,10 @@ class PicturesPart(JournalPart):
     def evict(
         self, pictures: Sequence[CachedPicture], *, targets: Sequence[str], archives: Sequence[str], problem: str = ""
     ) -> list[CachedPicture]:
-        """Take note that these pictures leave the cache, before their files do; returns those that may.
+        """Record that these pictures leave the cache, before their files do; returns those that may be deleted.
 
-        One that was starred or came to be owed meanwhile stays, unless a `problem` forces it out: then all
-        archives that are still owed it give it up for this reason.
+        One that was starred or enqueued meanwhile stays, unless a `problem` forces it out: then all archives for
+        which it is pending give it up for this reason.
         """
         needed, values = still_needed(targets, archives)
         guard = "" if problem else f" AND starred = 0 AND NOT {needed}"
@@ -87,9 +87,9 @@ class PicturesPart(JournalPart):
         return self.database.do(update)
 
     def purge(self, *, older_than: float, targets: Sequence[str], limit: int) -> int:
-        """Delete snapshots whose picture left (or that never had one) so many seconds ago; says how many.
+        """Delete snapshots whose picture left (or that never had one) so many seconds ago; returns how many.
 
-        At most `limit`, and none that one of these targets is owed, nor a starred one.
+        At most `limit`, and none that is pending for one of these targets, nor a starred one.
         """
         condition = self._forgettable(targets)
         values = (self._clock() - older_than, *targets, limit)

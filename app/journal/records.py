@@ -1,4 +1,4 @@
-"""What the journal tells besides messages."""
+"""The journal's records besides messages."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Backoff:
-    """Until the next attempt: `first_s`, doubled with each further one up to `last_s`, give or take a fifth."""
+    """Seconds until the next attempt: `first_s`, doubled with each further one up to `last_s`, give or take a fifth."""
 
     first_s: float = 1.0
     last_s: float = 60.0
@@ -15,16 +15,16 @@ class Backoff:
 
 @dataclass(frozen=True, slots=True)
 class TargetBacklog:
-    """All that a target is still owed, in numbers."""
+    """A target's pending deliveries, in numbers."""
 
     count: int
     since: float | None
-    """Since when the oldest is owed (Unix seconds); None when nothing is."""
+    """Since when the oldest is pending (Unix seconds); None when nothing is."""
 
 
 @dataclass(frozen=True, slots=True)
 class CachedPicture:
-    """A picture in the cache, as far as it matters to how long it stays there."""
+    """A picture in the cache, with what decides how long it stays there."""
 
     seq: int
     id: str
@@ -36,32 +36,32 @@ class CachedPicture:
     person: bool
     starred: bool
     needed: bool
-    """A target is still owed it, or no archive has it although there is one."""
+    """It is pending for a target, or no archive has it although there is one."""
 
 
 @dataclass(frozen=True, slots=True)
 class ArchivedPicture:
-    """What the journal knows of a picture in an archive."""
+    """The journal's record of a picture in an archive."""
 
     seq: int
     id: str
     size: int
     md5: str
-    """Of what was archived; empty when it was archived without."""
+    """Of the archived file; empty when none was recorded."""
     path: str
-    """In the cache; empty when it is there no more."""
+    """In the cache; empty when it was evicted."""
 
 
 @dataclass(frozen=True, slots=True)
 class ArchiveStats:
-    """How an archive stands."""
+    """An archive's statistics."""
 
     done: int
     pending: int
     since: float | None
-    """Since when the oldest is owed (Unix seconds); None when nothing is."""
+    """Since when the oldest is pending (Unix seconds); None when nothing is."""
     given_up: int
     without: int
-    """Pictures in the cache that it was never owed, such as those from before it was configured."""
+    """Pictures in the cache that were never enqueued for it, such as those from before it was configured."""
     problem: str
     """What went wrong last; empty when all is well."""

@@ -1,4 +1,4 @@
-"""Messages as rows and rows as messages; what several parts of the journal do inside a transaction."""
+"""Messages as rows and rows as messages, and helpers that several parts of the journal use in a transaction."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from app.journal.sql import insert_all, marks
 from app.messages import Box, Detection, Inspection, Label, Snapshot, Trigger
 
 HANDOVER_S = 5.0
-"""How long a fresh row is left to the message that announces it, before `owed` names it too."""
+"""Seconds that a new row is left to the message that announces it, before a query for unfinished rows returns it."""
 
 
 def owed_to(targets: Sequence[str]) -> str:
@@ -28,7 +28,7 @@ def owed_to(targets: Sequence[str]) -> str:
 
 
 def still_needed(targets: Sequence[str], archives: Sequence[str]) -> tuple[str, tuple[str, ...]]:
-    """A condition on a row of `snapshots`, and its values: see `Picture.needed`."""
+    """A condition on a row of `snapshots`, and its values: see `CachedPicture.needed`."""
     if not archives:
         return owed_to(targets), tuple(targets)
     kept = (
@@ -122,7 +122,7 @@ def upsert_taken(
 
 
 NEXT_NUMBER = "1 + coalesce((SELECT max(event_number) FROM snapshots WHERE event_number IS NOT NULL), 0)"
-"""Of an event, in the order in which they became ones."""
+"""The next number in the order of events."""
 
 
 def update_inspected(
@@ -153,7 +153,7 @@ def update_inspected(
         ),
     ).fetchone()
     if row is None:
-        return  # looked at before: the first answer stands
+        return  # inspected before: the first result stands
     insert_all(
         db,
         "labels (seq, position, name, confidence, boxes)",

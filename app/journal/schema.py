@@ -1,4 +1,4 @@
-"""The tables of the journal, and how they came about."""
+"""The tables of the journal, and the migrations to them."""
 
 from __future__ import annotations
 
@@ -142,7 +142,7 @@ SCHEMA = (
     END;
     """,
 )
-"""One script a schema version; `PRAGMA user_version` says how many were applied."""
+"""One script for each schema version; `PRAGMA user_version` counts those that were applied."""
 
 SNAPSHOT_COLUMNS = (
     "id, camera, label, triggered_at, taken_at, delay_s, origin, path, size, width, height, problem, "

@@ -1,4 +1,4 @@
-"""What entries of the album are found by: their words, their marks and their labels."""
+"""The search index of the album's entries: their words, their marks and their labels."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from app.messages import Inspection
 
 @dataclass(frozen=True, slots=True)
 class IndexedSnapshot:
-    """What one entry is found by."""
+    """What the search index holds of one entry."""
 
     place: int
     camera: str
@@ -24,11 +24,11 @@ class IndexedSnapshot:
     starred: bool
     problem: bool
     labels: tuple[tuple[str, float], ...]
-    """What is in the picture, and how sure that is (0..1)."""
+    """Each label's name and confidence (0..1)."""
 
     @classmethod
     def of(cls, inspection: Inspection, *, place: int, note: str) -> IndexedSnapshot:
-        """Of what was just looked at, and nobody has touched yet."""
+        """Of a new inspection, which no user has changed yet."""
         detection = inspection.detection
         return cls(
             place=place,
@@ -53,45 +53,45 @@ class IndexedSnapshot:
 
     @property
     def tags(self) -> list[tuple[object, ...]]:
-        """Rows of `tags`, one for each label; of one that is there twice the surest."""
+        """Rows of `tags`, one for each label; the surest one where a label occurs twice."""
         surest = {name.casefold(): (name, confidence) for name, confidence in sorted(self.labels, key=lambda x: x[1])}
         return [(folded, self.place, name, confidence) for folded, (name, confidence) in surest.items()]
 
 
 def camera_mark(camera: str) -> str:
-    """The word for this camera and no other, whatever it is called."""
+    """The index word for this camera and no other, whatever its name."""
     return "c" + camera.encode().hex()
 
 
 def label_mark(label: str) -> str:
-    """The word for this label, in any case."""
+    """The index word for this label, in any case."""
     return "l" + label.casefold().encode().hex()
 
 
 def sure_mark(label: str, confidence: float) -> str:
-    """The word for this label, seen with so many full tenths of certainty."""
+    """The index word for this label, seen with so many full tenths of certainty."""
     return f"{label_mark(label)}x{int(confidence * 10)}"
 
 
 def flag_marks(*, person: bool | None, starred: bool | None, problem: bool | None) -> list[str]:
-    """The words for what holds and what does not; none for what is None."""
+    """The index words for the flags that hold and those that do not; none for a flag that is None."""
     words = ((person, "person", "nobody"), (starred, "starred", "plain"), (problem, "problem", "fine"))
     return [yes if flag else no for flag, yes, no in words if flag is not None]
 
 
 def index(db: sqlite3.Connection, entries: Sequence[IndexedSnapshot]) -> None:
-    """Let these be found, which were not to be found before."""
+    """Add these to the index, which were not in it."""
     insert_all(db, "words (rowid, labels, camera, note, marks)", [entry.words for entry in entries])
     insert_all(db, "tags (folded, place, name, confidence)", [row for entry in entries for row in entry.tags])
 
 
 def reindex(db: sqlite3.Connection, seqs: Sequence[int]) -> None:
-    """Let those of these be found that are shown."""
+    """Add those of these to the index that are shown."""
     index(db, list(_findable(db, seqs)))
 
 
 def unindex(db: sqlite3.Connection, seqs: Sequence[int]) -> None:
-    """Let these be found no longer. To be done before anything about them is changed."""
+    """Take these out of the index. To be done before anything about them is changed."""
     entries = list(_findable(db, seqs))
     db.execute(f"DELETE FROM words WHERE rowid {AMONG}", (listed(entry.place for entry in entries),))
     for entry in entries:

@@ -1,4 +1,4 @@
-"""A filter as the condition of a query, so that the page it gives is read off an index."""
+"""Turns a filter into the condition of a query, so that SQLite reads a page off an index."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from app.journal.search_index import camera_mark, flag_marks, label_mark, sure_m
 
 @dataclass(slots=True)
 class SearchQuery:
-    """Where entries are looked for, what has to hold of them, and the values for that.
+    """Where entries are searched, the conditions that they have to meet, and the values for those.
 
-    All of the sources give entries in the album's order, so that nothing is sorted and reading ends with the page.
+    All sources give entries in the album's order, so that nothing is sorted and reading ends with the page.
     """
 
     source: str
@@ -27,13 +27,13 @@ class SearchQuery:
         self.values += values
 
     def query(self, order: str) -> str:
-        """Gives `seq` of those found; `order` is ASC or DESC; the last value is how many at most."""
+        """Selects `seq` of those found; `order` is ASC or DESC; the last value is how many at most."""
         where = " AND ".join(self.conditions)
         return f"SELECT seq FROM {self.source} WHERE {where} ORDER BY {self.place} {order} LIMIT ?"
 
 
 def selection(wanted: Filter) -> SearchQuery:
-    """Of the entries that this filter leaves."""
+    """The query for the entries that match this filter."""
     words = _expression(wanted)
     if words and not _is_label_alone(wanted):
         chosen = SearchQuery("words CROSS JOIN snapshots ON snapshots.place = words.rowid", "words.rowid")
@@ -53,7 +53,7 @@ def _is_label_alone(wanted: Filter) -> bool:
 
 
 def _expression(wanted: Filter) -> str:
-    """What full-text search is asked; empty when it need not be."""
+    """The expression for the full-text search; empty when none is needed."""
     parts = []
     if wanted.words:
         starts = " AND ".join(f'"{word}"*' for word in wanted.words)

@@ -21,13 +21,12 @@ from app.messages import Inspection, Snapshot
 
 
 class SnapshotsPart(JournalPart):
-    """What became of triggers and uploads."""
+    """The outcomes of triggers and uploads."""
 
     def record(self, snapshot: Snapshot, *, trigger_key: str = "", content: bytes = b"", note: str = "") -> None:
-        """Record a trigger's or an upload's outcome; a second outcome under the same id is not taken.
+        """Record a trigger's or an upload's outcome; a second outcome under the same id is ignored.
 
-        `content` is the digest of an uploaded file, by which `sent_before` knows it again; `note` is what somebody
-        said of it.
+        `content` is the digest of an uploaded file, by which `sent_before` recognises it; `note` is a user's.
         """
         self.database.do(lambda db: upsert_taken(db, snapshot, trigger_key, content, self._clock(), note=note))
 
@@ -42,7 +41,7 @@ class SnapshotsPart(JournalPart):
         return self.database.do(select)
 
     def uninspected(self, *, older_than: float = HANDOVER_S, limit: int = 1000) -> list[Snapshot]:
-        """Snapshots recorded more than that many seconds ago that nobody has looked at, oldest first."""
+        """Snapshots recorded more than that many seconds ago that are not inspected yet, oldest first."""
         before = self._clock() - older_than
 
         def select(db: sqlite3.Connection) -> list[Snapshot]:
@@ -56,16 +55,16 @@ class SnapshotsPart(JournalPart):
         return self.database.do(select)
 
     def inspect(self, inspection: Inspection, targets: Iterable[str]) -> None:
-        """Record what was seen, and that each of the targets is owed it, in one step."""
+        """Record the inspection and a pending delivery for each of the targets, in one step."""
         names = tuple(targets)
         self.database.do(lambda db: update_inspected(db, inspection, names, self._clock()))
 
     def hold(self, inspection: Inspection) -> None:
-        """Record what was seen, but leave it open whether it becomes an event of its own."""
+        """Record the inspection, but leave open whether it becomes an event of its own."""
         self.database.do(lambda db: update_inspected(db, inspection, (), self._clock(), state="held"))
 
     def groups_due(self, seconds: float) -> list[Inspection]:
-        """The first of each camera's held inspections, where that one was held for so many seconds."""
+        """The first of each camera's held inspections, where it was held for so many seconds."""
         before = self._clock() - seconds
 
         def select(db: sqlite3.Connection) -> list[Inspection]:
@@ -79,7 +78,7 @@ class SnapshotsPart(JournalPart):
         return self.database.do(select)
 
     def group_due(self, camera: str, seconds: float) -> list[Inspection]:
-        """What this camera's first held inspection and those of the next so many seconds are, oldest first.
+        """This camera's first held inspection and those of the next so many seconds, oldest first.
 
         Empty while that time is not over.
         """
@@ -101,7 +100,7 @@ class SnapshotsPart(JournalPart):
     def settle(self, best: str, others: Iterable[str], targets: Iterable[str], *, archives: Iterable[str] = ()) -> None:
         """Make an event of the held inspection `best`, with the others linked to it.
 
-        `archives`: the targets that are owed the others too.
+        `archives`: the targets that get the others, too.
         """
         linked, names, keepers = tuple(others), tuple(targets), tuple(archives)
         self.database.do(lambda db: settle(db, best, linked, names, keepers, self._clock()))
@@ -119,11 +118,11 @@ class SnapshotsPart(JournalPart):
         return self.database.do(select)
 
     def find(self, snapshot_id: str) -> Inspection | Snapshot | None:
-        """What is known under this id: looked at, only taken, or nothing."""
+        """The record of this id: an inspection, a snapshot without one, or None."""
         return self.database.do(lambda db: find(db, snapshot_id))
 
     def detections_since(self, detector: str, since: datetime) -> int:
-        """How many pictures this detector has looked at since then."""
+        """How many pictures this detector has inspected since then."""
 
         def count(db: sqlite3.Connection) -> int:
             query = "SELECT count(*) FROM snapshots WHERE detector = ? AND inspected_at >= ?"

@@ -1,4 +1,4 @@
-"""What statements with many values are made of."""
+"""Helpers for SQL statements with many values."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def marks(values: Sequence[object]) -> str:
 def insert_all(db: sqlite3.Connection, into: str, rows: Sequence[tuple[object, ...]]) -> None:
     """Insert rows of one length in one statement.
 
-    Every statement hands the interpreter to another thread about five times, and `executemany` is one for each row.
+    Every statement hands the interpreter to another thread about five times, and `executemany` runs one for each row.
     """
     if rows:
         places = ", ".join([f"({', '.join('?' * len(rows[0]))})"] * len(rows))

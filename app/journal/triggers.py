@@ -1,4 +1,4 @@
-"""What was accepted, and what recognises it when it comes again."""
+"""Accepted triggers, and the keys that recognise one when it is delivered again."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from app.messages import Trigger
 
 
 class TriggersPart(JournalPart):
-    """What was accepted, and what recognises it when it comes again."""
+    """Accepted triggers, and the keys that recognise one when it is delivered again."""
 
     def accept(self, trigger: Trigger) -> None:
-        """Record a trigger that nobody else keeps, before its picture is taken."""
+        """Record a trigger that no broker keeps, before its picture is taken."""
         self.database.do(lambda db: insert_accepted(db, trigger, self._clock()))
 
     def accepted(self, *, older_than: float = HANDOVER_S) -> list[Trigger]:
@@ -36,13 +36,13 @@ class TriggersPart(JournalPart):
         return self.database.do(select)
 
     def forget_keys(self, ids: Sequence[str]) -> None:
-        """Let go of the keys of these snapshots: their triggers will not be delivered again. Does not wait."""
+        """Delete the keys of these snapshots: their triggers will not be delivered again. Does not wait."""
         statement = "UPDATE snapshots SET trigger_key = NULL WHERE id IN (SELECT value FROM json_each(?))"
         names = json.dumps(list(ids))
         self.database.submit(lambda db: db.execute(statement, (names,)))
 
     def forget_body_keys(self, *, before: float) -> None:
-        """Let go of all keys made of a body that were recorded before then (Unix seconds). Does not wait."""
+        """Delete all keys made of a body that were recorded before then (Unix seconds). Does not wait."""
         statement = (
             "UPDATE snapshots SET trigger_key = NULL "
             "WHERE trigger_key >= 'sha:' AND trigger_key < 'sha;' AND recorded_at < ?"

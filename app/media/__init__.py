@@ -1,1 +1,1 @@
-"""Pictures as pictures: examined, fitted to limits, made small, drawn upon."""
+"""Image processing: validate, fit to limits, make thumbnails, draw annotations."""

@@ -1,4 +1,4 @@
-"""A picture with what was seen in it drawn over it."""
+"""Draws detections over a picture."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from app.messages import Box, Detection, Label
 _PERSON = (255, 111, 0)
 _THING = (0, 200, 220)
 _INK = (0, 0, 0)
-"""Reads well on both colours (contrast over 7:1)."""
+"""Legible on both colours (contrast over 7:1)."""
 
 _SMALLEST_SIDE = 240
 """A smaller picture is enlarged, so that a name has room beside what it names."""

@@ -1,4 +1,4 @@
-"""Whether a file looks like a whole picture, by a glance at its head and tail: decoding comes later."""
+"""Whether a file looks like a complete picture, by its head and tail: decoding comes later."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ _PADDING = b"\0\xff \t\r\n"
 
 
 def looks_complete(path: Path) -> bool:
-    """Whether the file is a JPEG, PNG, WEBP or BMP that ends where its format says that it does.
+    """Whether the file is a JPEG, PNG, WEBP or BMP that ends where its format demands.
 
-    True does not promise that it decodes, and False may be another kind of file. False too for what is gone, a
+    True does not promise that it decodes, and False may be another kind of file. False too for a missing file, a
     link, or no regular file. A few dozen bytes at the head and `TAIL` at the end are read: 30 microseconds.
     """
     try:
@@ -47,7 +47,7 @@ def _is_whole(file: int, size: int) -> bool:
     if kind == "WEBP":
         return size >= 8 + int.from_bytes(head[4:8], "little")
     if kind == "BMP":
-        return size >= int.from_bytes(head[2:6], "little") > 26  # what the two smallest headers take
+        return size >= int.from_bytes(head[2:6], "little") > 26  # the size of the two smallest headers
     return False
 
 

@@ -1,4 +1,4 @@
-"""A picture brought under someone else's limits."""
+"""Brings a picture under the limits of a service."""
 
 from __future__ import annotations
 

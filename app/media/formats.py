@@ -1,4 +1,4 @@
-"""Picture formats by Pillow's names, and what tells them: suffixes, content types, first and last bytes."""
+"""Picture formats by Pillow's names, with their suffixes, content types, first and last bytes."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import re
 
 SUFFIXES = {"JPEG": ".jpg", "PNG": ".png", "WEBP": ".webp", "BMP": ".bmp", "GIF": ".gif"}
 CONTENT_TYPES = {suffix: f"image/{kind.lower()}" for kind, suffix in SUFFIXES.items()}
-"""By suffix. GIF is among them for pictures of ours; none is taken in."""
+"""By suffix. GIF is among them for our own pictures; as an upload it is refused."""
 
 OTHER_SUFFIXES = (".jpeg", ".jpe", ".jfif")
-"""What senders call pictures besides."""
+"""Further suffixes of pictures."""
 
 VIDEO_SUFFIXES = (
     *(".mp4", ".m4v", ".mov", ".avi", ".mkv", ".webm", ".wmv", ".asf", ".flv", ".3gp", ".mpg", ".mpeg", ".ts"),
@@ -28,9 +28,9 @@ TAKEN = {
     "WEBP": re.compile(rb"RIFF....WEBP", re.DOTALL),
     "BMP": re.compile(re.escape(BMP_START)),
 }
-"""The formats that are taken in -> how they start."""
+"""The formats that are accepted -> how they start."""
 
 
 def format_of(head: bytes) -> str:
-    """The format that a picture's first bytes say it has; empty for none that is taken in."""
+    """The format of a picture by its first bytes; empty for one that is not accepted."""
     return next((kind for kind, start in TAKEN.items() if start.match(head)), "")

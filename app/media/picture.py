@@ -1,4 +1,4 @@
-"""Whether bytes are a whole picture, and the one way from bytes to pixels."""
+"""Whether bytes are a complete picture, and the one way from bytes to pixels."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ MAX_PIXELS = 50_000_000
 _MAX_SCANS = 100
 """A progressive JPEG has about ten. Each is a pass over all pixels: a file with 100,000 costs minutes."""
 _SCAN = re.compile(re.escape(JPEG_SCAN))
-"""Starts one. Counted by a regular expression in a third of the time that `bytes.count` takes."""
+"""The marker of a scan. Counting by a regular expression takes a third of the time of `bytes.count`."""
 
 # The plugins are called by name, not through Image.open: that one tries every format it knows, and judges
 # the size by a global of Pillow's, warning on stderr, where ours is a setting and an error.
@@ -59,12 +59,12 @@ _TURNS = {
 
 CODES = {
     "empty": (
-        "The picture has not one byte.",
+        "The picture is empty.",
         "restart the camera; in an upload it may be the probe of a camera that tests its settings",
     ),
     "not_an_image": (
         "What was sent is not a picture.",
-        "compare this camera's kind, preset or url with its manual; switch off what else it sends",
+        "compare this camera's kind, preset or url with its manual; switch off anything else that it sends",
     ),
     "unsupported_format": (
         "The picture has a format that is not supported.",
@@ -87,7 +87,7 @@ class BadPicture(Permanent):
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """What a picture is, seen upright: width and height in pixels after its EXIF orientation."""
+    """A picture's format and size, seen upright: width and height in pixels after its EXIF orientation."""
 
     format: str
     """`JPEG`, `PNG`, `WEBP` or `BMP`."""
@@ -96,24 +96,24 @@ class Picture:
 
 
 def examine(data: bytes, *, max_pixels: int = MAX_PIXELS) -> Picture:
-    """Decode a picture in full and say what it is; raises `BadPicture`."""
+    """Decode a picture completely and return what it is; raises `BadPicture`."""
     image, picture = _open(data, max_pixels)
-    # At an eighth of its size a JPEG's coded data is still read to the last byte, which is what finds a
-    # truncated one; only the inverse transform and the pixels are saved.
+    # At an eighth of its size a JPEG's coded data is still read to the last byte, which finds a truncated one; only
+    # the inverse transform and the pixels are saved.
     image.draft(None, (1, 1))
     _load(image, data)
     return picture
 
 
 def describe(data: bytes, *, max_pixels: int = MAX_PIXELS) -> Picture:
-    """Say what a picture claims to be, from its header alone; raises `BadPicture`."""
+    """What a picture claims to be, from its header alone; raises `BadPicture`."""
     return _open(data, max_pixels)[1]
 
 
 def upright(data: bytes, *, width: int | None = None, max_pixels: int = MAX_PIXELS) -> Image.Image:
     """Decode a picture to RGB, turned by its EXIF orientation, transparency on white; raises `BadPicture`.
 
-    Nothing but the pixels is left of it. With `width` a JPEG may come out smaller than it is, but not narrower
+    Only the pixels are kept. With `width` a JPEG may come out smaller than it is, but not narrower
     than `width`: much cheaper.
     """
     image, picture = _open(data, max_pixels)
@@ -196,7 +196,7 @@ def _unreadable(kind: str, data: bytes) -> BadPicture:
 
 
 def _cut_short(kind: str, data: bytes) -> bool:
-    """Whether the file ends before its format says that it does."""
+    """Whether the file ends before its format demands."""
     if kind == "JPEG":  # more may follow: padding, a second view, a video
         return data.rfind(JPEG_END, _first_scan(data)) < 0
     if kind == "PNG":
@@ -207,7 +207,7 @@ def _cut_short(kind: str, data: bytes) -> bool:
 
 
 def _first_scan(data: bytes) -> int:
-    """Where a JPEG's coded data begin: after the segments of its header, of which one may hold a whole thumbnail."""
+    """Where a JPEG's coded data begin: after the segments of its header, one of which may hold a complete thumbnail."""
     at = 2
     while data[at : at + 1] == b"\xff":
         if data[at + 1 : at + 2] == b"\xda":

@@ -7,7 +7,7 @@ from PIL import ImageFilter, ImageStat
 from app.media.picture import upright
 
 WIDTH = 640
-"""Pixels it is brought to first: what a person sees on a phone decides, not the noise of single pixels."""
+"""Pixels it is scaled to first: the sharpness that a person sees on a phone counts, not the noise of single pixels."""
 
 LAPLACE = ImageFilter.Kernel((3, 3), (0, 1, 0, 1, -4, 1, 0, 1, 0), scale=1, offset=128)
 

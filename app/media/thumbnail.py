@@ -28,7 +28,7 @@ def preview(picture: bytes, *, side: int = 2048, max_pixels: int = MAX_PIXELS) -
 
 
 def _shrunk(image: Image.Image, box: tuple[int, int], *, quality: int) -> bytes:
-    # The decoder has done most of the shrinking already, so what is left is at most a half.
+    # The decoder has done most of the shrinking already, so at most a half remains.
     image.thumbnail(box, Image.Resampling.BICUBIC, reducing_gap=None)
     buffer = io.BytesIO()
     image.save(buffer, "JPEG", quality=quality)

@@ -1,1 +1,1 @@
-"""What operators see: metrics, heartbeat, monitors outside."""
+"""Metrics, the heartbeat, and external monitors."""

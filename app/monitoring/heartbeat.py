@@ -1,4 +1,4 @@
-"""The heartbeat: tell everyone every few seconds that we are here, and which devices we speak for."""
+"""The heartbeat: publishes every few seconds that the service runs, and for which devices it speaks."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ EVERY_S = 5.0
 
 
 class Heartbeat:
-    """Sends one heartbeat a call. A missed one is not made up for: the next says the same."""
+    """Sends one heartbeat a call. A missed one is not made up for: the next has the same content."""
 
     def __init__(
         self, send: Callable[[bytes], None], *, inputs: Sequence[HeartbeatDevice], outputs: Sequence[HeartbeatDevice]

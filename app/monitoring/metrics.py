@@ -1,4 +1,4 @@
-"""What this service counts beyond its stages: triggers, pictures, detector calls, deliveries."""
+"""The service's metrics beyond those of its stages: triggers, pictures, detector calls, deliveries."""
 
 from __future__ import annotations
 
@@ -20,27 +20,25 @@ _CIRCUITS = {State.CLOSED: 0, State.HALF_OPEN: 1, State.OPEN: 2}
 class SnapshotMetrics(Metrics):
     """The service's metrics.
 
-    Label values are configured names, kinds and failure codes, never what a sender wrote: each is a series.
+    Label values are configured names, kinds and failure codes, never a sender's text: each is a series.
     """
 
     def __init__(self, *, version: str) -> None:
         super().__init__(version=version)
-        self._triggers = self.counter("triggers_total", "Triggers that came in.", ["origin", "outcome"])
+        self._triggers = self.counter("triggers_total", "Triggers received.", ["origin", "outcome"])
         self._snapshots = self.counter(
             "snapshots_total", "Snapshots recorded: ok, or why there is no picture.", ["camera", "outcome"]
         )
-        self._detections = self.counter(
-            "detector_calls_total", "Pictures shown to a detector.", ["detector", "outcome"]
-        )
+        self._detections = self.counter("detector_calls_total", "Calls of a detector.", ["detector", "outcome"])
         self._cost = self.counter("detector_cost_usd_total", "What the detector's calls cost.", ["detector"])
         self._deliveries = self.counter(
             "deliveries_total", "Attempts to deliver an event or a picture.", ["target", "outcome"]
         )
         self._undelivered = self.gauge(
-            "oldest_undelivered_seconds", "Age of the oldest that a target still has to get.", ["target"]
+            "oldest_undelivered_seconds", "Age of a target's oldest pending delivery.", ["target"]
         )
         self._circuits = self.gauge(
-            "camera_circuit_state", "0 asked as usual, 1 on trial, 2 left alone for a while.", ["camera"]
+            "camera_circuit_state", "0 asked as usual, 1 on trial, 2 paused for a while.", ["camera"]
         )
         self._requests = self.counter("http_requests_total", "HTTP requests answered.", ["route", "method", "status"])
         self._answers = self.histogram(
@@ -71,7 +69,7 @@ class SnapshotMetrics(Metrics):
         self._deliveries.labels(target, outcome).inc()
 
     def oldest_undelivered(self, target: str, since: float | None) -> None:
-        """Since when (unix seconds) the oldest waits, None when nothing does; the age grows by itself."""
+        """Since when (unix seconds) the oldest delivery is pending, None when none is; the age grows by itself."""
         known = target in self._since
         self._since[target] = since
         if not known:

@@ -1,4 +1,4 @@
-"""Tells watchers outside (healthchecks.io, Cronitor) how the service is, so that its silence is noticed."""
+"""Reports the service's health to external monitors (healthchecks.io, Cronitor), which notice its silence."""
 
 from __future__ import annotations
 
@@ -31,17 +31,17 @@ class Call:
 
 
 class Monitor(Protocol):
-    """A watcher."""
+    """An external monitor."""
 
     name: str
 
     def call(self, state: State, reason: str) -> Call | None:
-        """What to ask for to report this state; None when it has no word for it."""
+        """The request that reports this state; None when the monitor has none for it."""
         ...
 
 
 class Healthchecks:
-    """healthchecks.io, or an own instance (https://healthchecks.io/docs/http_api/)."""
+    """healthchecks.io, or a private instance (https://healthchecks.io/docs/http_api/)."""
 
     name = "healthchecks.io"
 
@@ -81,9 +81,9 @@ class Cronitor:
 
 
 class Monitors:
-    """The job that reports: run it from a `Periodic`, say every minute.
+    """The job that reports: run it from a `Periodic`, every minute for example.
 
-    `problem` says what is wrong with the service in one line, empty when nothing is (`Health.problem`). A
+    `problem` describes what is wrong with the service in one line, empty when nothing is (`Health.problem`). A
     round takes at most `timeout` seconds whatever the network does; a silent monitor costs one warning.
     """
 
@@ -102,7 +102,7 @@ class Monitors:
 
 
 class _Line:
-    """The connection to one monitor: one request under way at most, one warning for each outage."""
+    """The connection to one monitor: one request in flight at most, one warning for each outage."""
 
     def __init__(self, monitor: Monitor, timeout: float) -> None:
         self._monitor = monitor
@@ -141,7 +141,7 @@ class _Line:
 
 
 def _send(call: Call, timeout: float) -> str:
-    """Empty, or what went wrong, in words of our own: the library's hold the address, which is the key."""
+    """Empty, or what went wrong, in our own words: the library's contain the address, which is the key."""
     method = "POST" if call.body else "GET"
     try:
         with requests.request(

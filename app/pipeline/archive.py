@@ -1,4 +1,4 @@
-"""The archive stage: have one archive keep every picture, at its own pace, the newest first after an outage."""
+"""The archive stage: stores every picture in one archive, at its own pace, the newest first after an outage."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ from pylib.runtime.stage import Stage
 log = structlog.get_logger(__name__)
 
 PAUSE_S = 300.0
-"""Longest pause of an archive that is away."""
+"""Longest pause of an archive that is unreachable."""
 BLOCKED_PAUSE_S = 900.0
-"""Longest pause of one that waits for a person."""
+"""Longest pause of an archive that waits for a person."""
 BACKOFF = Backoff(first_s=5.0, last_s=900.0)
 """Of one picture: longer than `PAUSE_S`, so that one that always fails does not take every trial of the target."""
 NO_BACKOFF = Backoff(0.0, 0.0)
-"""Of a picture that failed for a reason that is not its own: the pauses of the archive count."""
+"""Of a picture that failed for a reason that is not its own: only the archive's pauses apply."""
 
 CODES = {
     "picture_unreadable": (
@@ -44,8 +44,8 @@ CODES = {
 
 
 class Keep(Stage[Inspection]):
-    """Has pictures kept by one archive. Retries are the journal's delivery rows; while the archive is away as a
-    whole it is left alone but for a trial now and then, so that an outage costs neither threads nor attempts.
+    """Stores pictures in one archive. Retries are the journal's delivery rows. While the archive is unreachable it
+    gets only a trial now and then, so that an outage costs neither threads nor attempts.
     """
 
     def __init__(
@@ -62,55 +62,55 @@ class Keep(Stage[Inspection]):
         self._archive = archive
         self._late = late
         self._journal = journal
-        self._account = TargetDelivery(archive.name, journal=journal, backoff=backoff, count=count)
-        self._away = Breaker(threshold=3, cooldown=5.0, longest=PAUSE_S, clock=clock)
-        self._waits = Breaker(threshold=1, cooldown=30.0, longest=BLOCKED_PAUSE_S, clock=clock)
+        self._deliveries = TargetDelivery(archive.name, journal=journal, backoff=backoff, count=count)
+        self._circuit = Breaker(threshold=3, cooldown=5.0, longest=PAUSE_S, clock=clock)
+        self._blocked_circuit = Breaker(threshold=1, cooldown=30.0, longest=BLOCKED_PAUSE_S, clock=clock)
         self._opening = threading.Lock()
         self._is_open = False
         self._blocked = ""
 
     def handle(self, inspection: Inspection) -> Iterable[object]:
         if not inspection.snapshot.path:
-            self._account.delivered(inspection.id)  # a failure has nothing to keep
+            self._deliveries.delivered(inspection.id)  # a failure has nothing to keep
             return ()
-        if self._is_away:
-            return ()  # it stays owed as it is
+        if self._is_paused:
+            return ()  # it stays pending
         try:
             picture = Path(inspection.snapshot.path).read_bytes()
         except FileNotFoundError:
             gone = Permanent("picture_gone", f"{inspection.snapshot.path} is not there any more")
-            self._account.abandon(inspection.id, gone)
+            self._deliveries.abandon(inspection.id, gone)
             return ()
         except OSError as error:
-            self._account.postpone(inspection.id, _unreadable(inspection, error), away=False)
+            self._deliveries.postpone(inspection.id, _unreadable(inspection, error), outage=False)
             return ()
-        if self._waits.allow() and self._away.allow():
+        if self._blocked_circuit.allow() and self._circuit.allow():
             self._keep(inspection, picture)
         return ()
 
     def pending(self) -> Iterable[Inspection]:
-        if self._is_away:
+        if self._is_paused:
             return ()
         # Few at once, for what comes while a backlog is worked off must not stand behind all of it.
-        on_trial = State.HALF_OPEN in (self._waits.state, self._away.state)
+        on_trial = State.HALF_OPEN in (self._blocked_circuit.state, self._circuit.state)
         limit = 1 if on_trial else max(32, 8 * self._archive.concurrency)
-        return self._account.pending(limit=limit, newest_first=True)
+        return self._deliveries.pending(limit=limit, newest_first=True)
 
     @property
-    def _is_away(self) -> bool:
-        """Whether it is left alone for now, or a worker is about to find out how it is."""
-        return State.OPEN in (self._waits.state, self._away.state) or self._opening.locked()
+    def _is_paused(self) -> bool:
+        """Whether it is paused, or a worker is about to find out whether it works."""
+        return State.OPEN in (self._blocked_circuit.state, self._circuit.state) or self._opening.locked()
 
     def try_now(self) -> None:
-        """Try the archive once more at once, however long it was to be left alone. From any thread."""
-        self._waits.probe_now()
-        self._away.probe_now()
+        """End a pause and try the archive at once. From any thread."""
+        self._blocked_circuit.probe_now()
+        self._circuit.probe_now()
 
     def close(self) -> None:
         self._archive.close()
 
     def status(self) -> Status:
-        """How it stands, for health; asks the journal."""
+        """Its backlog and blocker, for health; asks the journal."""
         backlog = self._journal.backlog(self._archive.name)
         age = time.time() - backlog.since if backlog.since else 0.0
         waiting = f"{backlog.count} pictures to archive, the oldest for {age:.0f} s"
@@ -123,19 +123,19 @@ class Keep(Stage[Inspection]):
                 return
             self._archive.store(inspection, picture)
         except Permanent as error:
-            self._works()  # it answered: what it would not take says nothing of the next picture
-            self._account.abandon(inspection.id, error)
+            self._works()  # it answered: a refused picture says nothing about the next one
+            self._deliveries.abandon(inspection.id, error)
         except ArchiveBlocked as error:
             self._is_open = False
             self._alarm(error)
-            self._account.postpone(inspection.id, error, backoff=NO_BACKOFF)
-        except Exception as error:  # noqa: BLE001 - whatever it was, the picture stays owed
+            self._deliveries.postpone(inspection.id, error, backoff=NO_BACKOFF)
+        except Exception as error:  # noqa: BLE001 - whatever it was, the picture stays pending
             self._is_open = False
-            self._away.failed()
-            self._account.postpone(inspection.id, error, away=self._away.state is not State.CLOSED)
+            self._circuit.failed()
+            self._deliveries.postpone(inspection.id, error, outage=self._circuit.state is not State.CLOSED)
         else:
             self._works()
-            self._account.delivered(inspection.id, md5=hashlib.md5(picture, usedforsecurity=False).hexdigest())
+            self._deliveries.delivered(inspection.id, md5=hashlib.md5(picture, usedforsecurity=False).hexdigest())
 
     def _ready(self) -> bool:
         """Open the archive where need be; False while another worker does."""
@@ -151,14 +151,14 @@ class Keep(Stage[Inspection]):
         return True
 
     def _alarm(self, error: ArchiveBlocked) -> None:
-        self._waits.failed()
+        self._blocked_circuit.failed()
         if self._blocked != str(error):
             log.error("archive waits for a person", target=self._archive.name, reason=str(error))
         self._blocked = str(error)
 
     def _works(self) -> None:
-        self._waits.succeeded()
-        self._away.succeeded()
+        self._blocked_circuit.succeeded()
+        self._circuit.succeeded()
         if self._blocked:
             log.info("archive takes pictures again", target=self._archive.name)
         self._blocked = ""

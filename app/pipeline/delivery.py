@@ -1,4 +1,4 @@
-"""What one target was given and what it is still owed: the account that publishing and archiving keep alike."""
+"""The deliveries of one target, done and pending, for the publish and the archive stage alike."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pylib.errors import Permanent, Transient
 log = structlog.get_logger(__name__)
 
 REMEMBERED = 2000
-"""The latest that the target has confirmed, in case that the journal cannot take note of it."""
+"""How many confirmed events are remembered, in case the journal cannot record them now."""
 
 CODES = {
     "internal_error": (
@@ -26,7 +26,7 @@ CODES = {
 
 
 class TargetDelivery:
-    """One target's account. Every method may be called from any thread."""
+    """One target's deliveries. Every method may be called from any thread."""
 
     def __init__(
         self,
@@ -37,53 +37,53 @@ class TargetDelivery:
         abandon_after: Mapping[str, float] | None = None,
         count: Callable[[str, str], None] = lambda _target, _outcome: None,
     ) -> None:
-        """`abandon_after`: failure code -> seconds after which what still fails so is let go."""
+        """`abandon_after`: failure code -> seconds after which an event that still fails so is given up."""
         self.target = target
         self._journal = journal
         self._backoff = backoff
         self._abandon_after = abandon_after or {}
         self._count = count
-        self._away = False
+        self._outage = False
         self._lock = threading.Lock()
-        self._told: dict[str, None] = {}  # in the order of telling
+        self._confirmed: dict[str, None] = {}  # ids, the oldest first
 
     def pending(self, *, limit: int, newest_first: bool = False) -> list[Inspection]:
-        """What it is owed and may be tried now."""
+        """Deliveries that are pending and may be tried now."""
         pending = self._journal.pending(self.target, limit=limit, newest_first=newest_first)
-        # Confirmed, and the record of it not written yet (a full disk): that is what is still to be done.
+        # Confirmed, but not recorded yet (a full disk): recording is all that is left to do.
         with self._lock:
-            told = {inspection.id for inspection in pending if inspection.id in self._told}
-        for event_id in told:
+            confirmed = {inspection.id for inspection in pending if inspection.id in self._confirmed}
+        for event_id in confirmed:
             self._journal.delivered(event_id, self.target)
-        return [inspection for inspection in pending if inspection.id not in told]
+        return [inspection for inspection in pending if inspection.id not in confirmed]
 
     def delivered(self, event_id: str, *, md5: str = "") -> None:
-        """It has confirmed this one."""
+        """The target has confirmed this event."""
         self._remember(event_id)
         self._journal.delivered(event_id, self.target, md5=md5)
         self._count(self.target, "ok")
-        if self._away:
+        if self._outage:
             self.target_recovered()
 
     def abandon(self, event_id: str, error: Permanent) -> None:
-        """It will never take this one."""
+        """The target will never take this event."""
         log.error("given up", target=self.target, event_id=event_id, reason=str(error))
         self._journal.abandon(event_id, self.target, problem=str(error))
         self._count(self.target, error.code)
 
-    def postpone(self, event_id: str, error: Exception, *, backoff: Backoff | None = None, away: bool = True) -> None:
-        """It did not take this one now, or something unforeseen happened: in any case it stays owed.
+    def postpone(self, event_id: str, error: Exception, *, backoff: Backoff | None = None, outage: bool = True) -> None:
+        """The target did not take this event now, or something unforeseen happened: the delivery stays pending.
 
-        `away`: whether that says something of the whole target; then everything is tried again once it is back.
+        `outage`: whether the whole target is affected; then everything is tried at once when it is back.
         """
         if isinstance(error, Transient):
             failure = error
-            if away and not self._away:  # once an outage, not once an event
-                log.warning("target away, what it is owed is kept", target=self.target, reason=str(error))
+            if outage and not self._outage:  # once an outage, not once an event
+                log.warning("target unreachable, its deliveries stay pending", target=self.target, reason=str(error))
         else:
             failure = Transient("internal_error", f"the target's adapter failed with {type(error).__name__}")
             log.error("target failed unexpectedly", target=self.target, event_id=event_id, exc_info=error)
-        self._away = self._away or away
+        self._outage = self._outage or outage
         self._count(self.target, failure.code)
         self._journal.postpone(
             event_id,
@@ -94,12 +94,12 @@ class TargetDelivery:
         )
 
     def target_recovered(self) -> None:
-        """The target is there again: what it is owed waits no longer."""
-        self._away = False
+        """The target is reachable again: everything pending is tried at once."""
+        self._outage = False
         self._journal.retry_now(self.target)
 
     def _remember(self, event_id: str) -> None:
         with self._lock:
-            self._told[event_id] = None
-            if len(self._told) > REMEMBERED:
-                del self._told[next(iter(self._told))]
+            self._confirmed[event_id] = None
+            if len(self._confirmed) > REMEMBERED:
+                del self._confirmed[next(iter(self._confirmed))]

@@ -1,4 +1,4 @@
-"""The detect stage: has a picture looked at, and records what was seen and which outlets are told."""
+"""The detect stage: has the detector look at a picture, records the result and the outlets that get it."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ log = structlog.get_logger(__name__)
 
 CODES = {
     "detector_away": (
-        "The detector had failed several times and was left alone for a while.",
+        "The detector had failed several times and was not asked for a while.",
         "look at the failures before it",
     ),
-    "picture_gone": ("The picture's file was gone before anybody looked.", "delete later"),
+    "picture_gone": ("The picture's file was gone before the detector looked.", "delete later"),
     "internal_error": (
         "The detector itself went wrong. The log says more.",
         "report it, with the traceback from the log",
@@ -34,7 +34,7 @@ CODES = {
 
 
 class Detect(Stage[Snapshot]):
-    """Turns snapshots into inspections. A detector that fails never stops the event: it becomes its `problem`."""
+    """Turns snapshots into inspections. A detector that fails never stops the event: the failure is its `problem`."""
 
     def __init__(
         self,
@@ -46,7 +46,7 @@ class Detect(Stage[Snapshot]):
         count: Callable[[str, str], None] = lambda _detector, _outcome: None,
         holds: Callable[[Snapshot], bool] = lambda _snapshot: False,
     ) -> None:
-        """`holds`: says whether a later stage decides if a snapshot becomes an event of its own."""
+        """`holds`: whether a later stage decides if a snapshot becomes an event of its own."""
         self._detector = detector
         self._journal = journal
         self._decide = decide
@@ -59,7 +59,7 @@ class Detect(Stage[Snapshot]):
 
     def handle(self, snapshot: Snapshot) -> Iterable[Inspection]:
         inspection = self._unrecorded.get(snapshot.id) or self._decided(self._inspect(snapshot))
-        # Before anybody is told, and kept while the disk is full, so that no picture is paid for twice.
+        # Before anything is published, and kept while the disk is full, so that no picture is paid for twice.
         self._unrecorded[snapshot.id] = inspection
         if self._holds(snapshot):
             self._journal.hold(inspection)
@@ -79,7 +79,7 @@ class Detect(Stage[Snapshot]):
     def pending(self) -> Iterable[Snapshot]:
         if self._just_started:
             self._just_started = False
-            # What is younger than this object has a message that announces it.
+            # A snapshot younger than this object has a message that announces it.
             return self._journal.uninspected(older_than=time.monotonic() - self._made)
         return self._journal.uninspected()
 
@@ -110,14 +110,14 @@ class Detect(Stage[Snapshot]):
     def _look(self, detector: Detector, snapshot: Snapshot) -> Detection:
         if not self._breaker.allow():
             wait = f"{self._breaker.retry_in:.0f} s"
-            raise Transient("detector_away", f"{detector.name} failed repeatedly and is left alone for {wait}")
+            raise Transient("detector_away", f"{detector.name} failed repeatedly and is not asked for {wait}")
         try:
             detection = detector.detect(_read(snapshot))
         except Transient:
             self._breaker.failed()
             raise
         except BaseException:
-            self._breaker.succeeded()  # it answered: what it would not look at says nothing of the next picture
+            self._breaker.succeeded()  # it answered: a refused picture says nothing about the next one
             raise
         self._breaker.succeeded()
         return detection

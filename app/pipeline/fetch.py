@@ -1,4 +1,4 @@
-"""The fetch stage: answer a trigger with a picture, or with the reason why there is none."""
+"""The fetch stage: answers a trigger with a picture, or with the reason why there is none."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ CODES = {
     ),
     "unknown_camera": ("No camera of this name is configured.", "configure it again"),
     "circuit_open": (
-        "The camera had failed several times and was left alone for a while.",
+        "The camera had failed several times and was not asked for a while.",
         "look at the failures before it",
     ),
     "internal_error": (
@@ -55,7 +55,7 @@ CODES = {
 
 @dataclass(slots=True)
 class Channel:
-    """One configured camera and the state of its circuit."""
+    """One configured camera and its circuit breaker."""
 
     camera: Camera
     label: str
@@ -63,10 +63,10 @@ class Channel:
     """Seconds one attempt may take; further attempts begin only in the first half of them."""
     breaker: Breaker = field(default_factory=Breaker)
     params: str | None = None
-    """The address and login that the breaker's state is about: None is the configured one."""
+    """The address and login that the breaker's state belongs to: None is the configured one."""
 
     def circuit(self, params: str | None) -> Breaker:
-        """The breaker for this address and login; another address or login starts afresh."""
+        """The breaker for this address and login; another address or login starts with a closed one."""
         if params != self.params:
             self.params = params
             self.breaker = Breaker()
@@ -74,7 +74,7 @@ class Channel:
 
 
 class Fetch(Stage[Trigger]):
-    """Turns triggers into recorded snapshots and acknowledges them, last of all."""
+    """Turns triggers into recorded snapshots, and acknowledges each trigger as its last step."""
 
     def __init__(
         self,
@@ -108,7 +108,7 @@ class Fetch(Stage[Trigger]):
         return self._end(trigger, self._answer(trigger))
 
     def shed(self, trigger: Trigger) -> Iterable[Snapshot]:
-        """Too many wait for this camera: end this one with a reason, so that the others stay young."""
+        """Too many triggers wait for this camera: end this one with a reason, so that the others stay young."""
         if self._repeats.seen(trigger):
             return self._drop(trigger)
         problem = "overloaded: too many triggers are waiting for this camera"
@@ -116,13 +116,13 @@ class Fetch(Stage[Trigger]):
         return self._end(trigger, self._snapshot(trigger, problem=problem))
 
     def may_shed(self, trigger: Trigger) -> bool:
-        # Its first delivery may be waiting here: shed beside it, one trigger would have two outcomes.
+        # Its first delivery may be waiting here, too: if both ended, one trigger would have two outcomes.
         return not trigger.redelivered
 
     def pending(self) -> Iterable[Trigger]:
         if self._just_started:
             self._just_started = False
-            # What is younger than this object has a message that announces it.
+            # A trigger younger than this object has a message that announces it.
             return self._journal.accepted(older_than=time.monotonic() - self._made)
         return self._journal.accepted()
 
@@ -168,7 +168,7 @@ class Fetch(Stage[Trigger]):
         return self._snapshot(trigger, taken_at=taken_at, path=str(path), picture=picture, size=len(data))
 
     def _take(self, channel: Channel, trigger: Trigger) -> tuple[bytes, Picture]:
-        """A picture that decodes, within a few attempts and the camera's circuit."""
+        """A picture that decodes, within a few attempts and as the camera's circuit allows."""
         params = trigger.device_params.get_secret_value() if trigger.device_params else None
         breaker = channel.circuit(params)
         if not breaker.allow():

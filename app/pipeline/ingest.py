@@ -1,4 +1,4 @@
-"""The one way in for a picture that somebody pushes: looked at, stored, recorded, and each only once."""
+"""The one way in for a pushed picture: validated, stored and recorded, each only once."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from app.uploads.capture_time import CaptureTime
 
 @dataclass(frozen=True, slots=True)
 class PushedPicture:
-    """A file that somebody pushes as a camera's picture, and what is known of it."""
+    """A file that was pushed as a camera's picture, and what is known about it."""
 
     event_id: str
     camera: str
@@ -26,30 +26,30 @@ class PushedPicture:
     origin: str
     data: bytes
     name: PurePath
-    """What its sender calls it, for the time in it."""
+    """What its sender calls it; it may hold the time."""
     written: datetime
-    """When somebody last wrote to it."""
+    """When the file was last written to."""
     claimed: datetime | None = None
-    """When it was taken, as its sender says."""
+    """When it was taken, according to its sender."""
     file: Path | None = None
-    """Where it lies, if nobody writes to it any more: the cache then takes it over without writing it again."""
+    """Where it lies, if no program writes to it any more: the cache then links it instead of writing it again."""
 
 
 @dataclass(frozen=True, slots=True)
 class Duplicate:
-    """The picture was there before."""
+    """The picture was received before."""
 
     earlier: Snapshot
 
 
 class Record(Protocol):
-    """Writes a snapshot down for good, with the digest by which its picture is known again."""
+    """Records a snapshot durably, with the digest by which its picture is recognised."""
 
     def __call__(self, snapshot: Snapshot, *, content: bytes) -> None: ...
 
 
 class Ingest:
-    """Takes in pushed pictures. May be used by any thread."""
+    """Takes in pushed pictures. Thread-safe."""
 
     def __init__(
         self,
@@ -59,7 +59,7 @@ class Ingest:
         max_pixels: int,
         earlier: Callable[[PushedPicture, bytes], Inspection | Snapshot | None],
     ) -> None:
-        """`earlier`: what is recorded of the same picture, which has this SHA-256."""
+        """`earlier`: the snapshot of the same picture, by its SHA-256."""
         self._cache = cache
         self._capture_time = capture_time
         self._max_pixels = max_pixels

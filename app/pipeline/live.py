@@ -1,4 +1,4 @@
-"""Who is waiting for events inside this process: HTTP callers and the demo."""
+"""Subscribers to events inside this process: HTTP requests that wait, and the demo."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Listener = Callable[[Inspection], None]
 
 
 class InProcessEvents(Stage[Inspection]):
-    """Hands every event to those who listen at that moment. A listener must return at once."""
+    """Passes every event to those who listen at that moment. A listener must return at once."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -26,7 +26,7 @@ class InProcessEvents(Stage[Inspection]):
         return ()
 
     def listen(self, listener: Listener) -> Callable[[], None]:
-        """Call `listener` with every event from now on, in the relay's thread; returns how to end that."""
+        """Call `listener` with every event from now on, in the relay's thread; returns a function that ends that."""
         with self._lock:
             self._listeners.append(listener)
 

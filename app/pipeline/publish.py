@@ -1,4 +1,4 @@
-"""The publish stage: tell one target, and keep account of what it is still owed."""
+"""The publish stage: delivers events to one target, and retries what is pending."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pylib.errors import Permanent
 from pylib.runtime.stage import Stage
 
 AT_ONCE = 500
-"""Deliveries taken up from the journal in one go."""
+"""Pending deliveries that are read from the journal at once."""
 
 
 class Publish(Stage[Inspection]):
@@ -27,7 +27,7 @@ class Publish(Stage[Inspection]):
         count: Callable[[str, str], None] = lambda _target, _outcome: None,
     ) -> None:
         self._publisher = publisher
-        self._account = TargetDelivery(
+        self._deliveries = TargetDelivery(
             publisher.name,
             journal=journal,
             backoff=backoff or Backoff(),
@@ -39,12 +39,12 @@ class Publish(Stage[Inspection]):
         try:
             self._publisher.publish(inspection)
         except Permanent as error:
-            self._account.abandon(inspection.id, error)
-        except Exception as error:  # noqa: BLE001 - whatever it was, the event stays owed
-            self._account.postpone(inspection.id, error)
+            self._deliveries.abandon(inspection.id, error)
+        except Exception as error:  # noqa: BLE001 - whatever it was, the event stays pending
+            self._deliveries.postpone(inspection.id, error)
         else:
-            self._account.delivered(inspection.id)
+            self._deliveries.delivered(inspection.id)
         return ()
 
     def pending(self) -> Iterable[Inspection]:
-        return self._account.pending(limit=AT_ONCE)
+        return self._deliveries.pending(limit=AT_ONCE)

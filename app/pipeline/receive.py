@@ -1,4 +1,4 @@
-"""The receive stage: turn a file that a camera sent into a recorded snapshot, or find out what else it is."""
+"""The receive stage: turns an uploaded file into a recorded snapshot, a video, a duplicate or quarantine."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ CODES = {
         "give the service the rights to what others put there",
     ),
     "inbox_unavailable": (
-        "The inbox cannot be read or written; it is tried again.",
+        "The inbox cannot be read or written; the service tries again.",
         "free some space; look at the disk and at the rights to the upload folder",
     ),
 }
@@ -54,13 +54,13 @@ class NoPicture(Permanent):
 class _FileContent:
     data: bytes
     written: datetime
-    """When somebody last wrote to it."""
+    """When the file was last written to."""
 
 
 class Receive(Stage[Upload]):
-    """Turns uploads into recorded snapshots, and lets go of the file in the inbox last of all.
+    """Turns uploads into recorded snapshots, and deletes the file in the inbox last of all.
 
-    Whatever step a crash comes after, doing it all again from the inbox changes nothing that was done.
+    Whatever step a crash comes after: repeating all of them from the inbox changes nothing that was done.
     """
 
     def __init__(
@@ -76,8 +76,8 @@ class Receive(Stage[Upload]):
         max_pixels: int = 50_000_000,
         count: Callable[[str, str], None] = lambda _camera, _outcome: None,
     ) -> None:
-        """Without `videos`, videos are let go of. `count` hears `ok`, `duplicate`, `video`, or why it is no picture,
-        for each camera, whose name is empty when a file is nobody's."""
+        """Without `videos`, videos are deleted. `count` gets the camera's name (empty for an unknown one), and `ok`,
+        `duplicate`, `video`, or why it is no picture."""
         self._inbox = inbox
         self._journal = journal
         self._quarantine = quarantine
@@ -94,12 +94,12 @@ class Receive(Stage[Upload]):
 
     def handle(self, upload: Upload) -> Iterable[Snapshot]:
         if upload.again and self._journal.find(upload.id) is not None:
-            self._inbox.done(upload.id)  # what became of it is in the record
+            self._inbox.done(upload.id)  # its outcome is in the journal
             return []
         try:
             snapshot = self._receive(upload)
         except FileNotFoundError:
-            # Kept elsewhere or found to be a duplicate before a crash, or taken away by somebody.
+            # Stored or found to be a duplicate before a crash, or deleted by a user.
             log.info("upload is gone", camera=upload.camera, name=upload.name, event_id=upload.id)
             snapshot = None
         except Permanent as error:
@@ -111,7 +111,7 @@ class Receive(Stage[Upload]):
         return [snapshot] if snapshot else []
 
     def _receive(self, upload: Upload) -> Snapshot | None:
-        """The recorded snapshot, or None when the file is dealt with otherwise."""
+        """The recorded snapshot, or None when the file becomes no snapshot."""
         path, name = Path(upload.path), PurePosixPath(upload.name)
         if is_video(name) and self._videos is None:
             self._count(upload.camera, "video")
@@ -131,7 +131,7 @@ class Receive(Stage[Upload]):
                 data=file.data,
                 name=name,
                 written=file.written,
-                # Whoever put a file into a folder may have it open still: what is kept is what was looked at.
+                # Its writer may still have the file open: the bytes that were examined are stored instead.
                 file=None if upload.origin == FOLDER else path,
             ),
             record=self._journal.record,
@@ -139,7 +139,7 @@ class Receive(Stage[Upload]):
         if isinstance(taken, Snapshot):
             self._count(upload.camera, "ok")
             return taken
-        if taken.earlier.id != upload.id:  # else an attempt before this one was recorded after all
+        if taken.earlier.id != upload.id:  # else an earlier attempt was recorded after all
             log.info("sent before", camera=upload.camera, name=upload.name, event_id=taken.earlier.id)
             self._count(upload.camera, "duplicate")
         return None

@@ -1,4 +1,4 @@
-"""Which triggers have been recorded before and are only delivered again."""
+"""Recognises triggers that were recorded before and are only delivered again."""
 
 from __future__ import annotations
 
@@ -10,34 +10,35 @@ from app.journal import Journal
 from app.messages import Trigger
 
 LEFTOVERS_S = 3600.0
-"""Seconds after a connection's first acknowledgement by which the broker has given out again whatever earlier ones
-left: it notices within two heartbeats (of 600 s at most) that they are gone, and puts what they had before all else."""
+"""Seconds after a connection's first acknowledgement by which the broker has redelivered all that earlier connections
+left: it notices within two heartbeats (of 600 s at most) that they are gone, and requeues their messages first."""
 
 
 class Redeliveries:
-    """Tells a trigger that is delivered again from a new one that looks the same.
+    """Tells a redelivered trigger from a new one that looks the same.
 
     A key made of a message id names one trigger for ever. A key made of the body does not: a sensor whose
     clock stands still sends the same body each time. So such a key counts only when the broker says that it
-    delivered the message before, each record answers for one redelivery a session, and the key is forgotten
-    once the broker is known to have processed the acknowledgement. What was recorded under an earlier connection and
-    did not come again soon after the next one began had been acknowledged after all, and its key is forgotten too:
-    else it would swallow a redelivery of the same body, months later. All methods may be called from any thread.
+    clock stands still sends the same body each time. So such a key counts only when the broker reports a
+    redelivery, each record accounts for one redelivery a session, and the key is deleted once the broker is
+    known to have processed the acknowledgement. A record of an earlier connection that was not redelivered soon
+    after the next one began had been acknowledged after all, so its key is deleted, too: it would swallow a
+    redelivery of the same body months later. All methods may be called from any thread.
     """
 
     def __init__(self, journal: Journal, *, clock: Callable[[], float] = time.time) -> None:
         self._journal = journal
         self._clock = clock
-        self._began: tuple[str, float] = ("", 0.0)  # session, and when it was first heard of
-        self._tidied = ""  # the session for which leftovers of earlier ones were forgotten
+        self._began: tuple[str, float] = ("", 0.0)  # session, and when it was first seen
+        self._tidied = ""  # the session for which keys of earlier ones were deleted
         self._lock = threading.Lock()
-        self._claimed: dict[str, set[str]] = {}  # session -> ids of records that answered for a redelivery
-        self._unsettled: dict[str, str] = {}  # receipt -> id of the record whose key can be forgotten
+        self._claimed: dict[str, set[str]] = {}  # session -> ids of records that a redelivery was matched with
+        self._unsettled: dict[str, str] = {}  # receipt -> id of the record whose key can be deleted
 
     def seen(self, trigger: Trigger) -> bool:
         """Whether this delivery's trigger is recorded already."""
         if not trigger.key:
-            # Its source does not repeat it, but the record may have named it before its message came.
+            # Its source does not repeat it, but the journal may have named it before its message came.
             return self._journal.find(trigger.id) is not None
         if trigger.key.startswith("id:"):
             return bool(self._journal.recorded(trigger.key))
@@ -53,7 +54,7 @@ class Redeliveries:
         """The broker has processed these acknowledgements."""
         with self._lock:
             ids = [self._unsettled.pop(receipt) for receipt in receipts if receipt in self._unsettled]
-            # Receipts end with their connection: what an earlier one left is answered for by redelivery.
+            # Receipts end with their connection: messages of an earlier one are redelivered.
             sessions = {_session(receipt) for receipt in receipts}
             self._unsettled = {r: i for r, i in self._unsettled.items() if _session(r) in sessions}
         if ids:

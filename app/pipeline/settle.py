@@ -1,4 +1,4 @@
-"""The settle stage: one event for what a camera pushes within a few seconds, with the best of its pictures."""
+"""The settle stage: groups the pictures that a camera pushes within seconds into one event, with the best one."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ log = structlog.get_logger(__name__)
 
 
 class Settle(Stage[Inspection]):
-    """Lets pass what nobody holds; chooses among what is held as soon as its time is over.
+    """Passes on what is not grouped; chooses the best of a group as soon as its time is over.
 
     The groups live in the journal, so that a restart changes nothing.
     """
@@ -33,7 +33,7 @@ class Settle(Stage[Inspection]):
         archives: Sequence[str] = (),
         holds: Callable[[Snapshot], bool],
     ) -> None:
-        """`seconds`: from the first picture of a group to its end; `archives` are owed the others too."""
+        """`seconds`: from the first picture of a group to its end; `archives` get the other pictures, too."""
         self._seconds = seconds
         self._journal = journal
         self._decide = decide

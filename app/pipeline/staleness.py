@@ -1,4 +1,4 @@
-"""How long ago a trigger's moment was, believing the sensor's clock no further than one may."""
+"""How old a trigger is, trusting the sensor's clock only within limits."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from datetime import datetime
 from app.messages import Trigger
 
 BELIEVABLE_S = 120.0
-"""A trigger that did not wait anywhere and claims to be older than this has a wrong clock."""
+"""Seconds: a trigger that did not wait anywhere and claims to be older than this has a wrong clock."""
 
 
 def is_stale(trigger: Trigger, now: datetime, *, max_age: float) -> bool:
     """Whether a picture taken now would show something else; `max_age` in seconds, 0 for never.
 
-    What arrived while its queue was caught up is only as old as it has waited in this process, whatever its
-    timestamp says; what waited before it reached us is as old as it says.
+    A trigger that arrived while its queue was caught up is only as old as it has waited in this process, whatever
+    its timestamp claims; one that waited before it reached us is as old as it claims.
     """
     if not max_age:
         return False
@@ -25,7 +25,7 @@ def is_stale(trigger: Trigger, now: datetime, *, max_age: float) -> bool:
 
 
 def delay_of(trigger: Trigger, taken_at: datetime, *, waited: float) -> float:
-    """Seconds from the trigger to the picture: by the sensor's clock where that can be, else since it arrived."""
+    """Seconds from the trigger to the picture: by the sensor's clock where that is possible, else since it arrived."""
     by_clock = (taken_at - trigger.timestamp).total_seconds()
     if by_clock < waited:
         return waited  # the sensor's clock is ahead of ours

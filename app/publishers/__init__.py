@@ -1,4 +1,4 @@
-"""Publishers: who is told of an event. A new one is one file here and one row in `KINDS`."""
+"""Publishers: where events are sent. A new one is one file here and one row in `KINDS`."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class PublishError(Failure):
 
 
 class PublishUnavailable(PublishError, Transient):
-    """The target is away, or nobody listens there yet: later."""
+    """The target is unreachable, or has no consumer yet: try later."""
 
 
 class PublishRejected(PublishError, Permanent):
@@ -28,7 +28,7 @@ class PublishRejected(PublishError, Permanent):
 
 @dataclass(frozen=True, slots=True)
 class PublisherContext:
-    """What a publisher is told beside its settings."""
+    """What a publisher gets beside its settings."""
 
     name: str = ""
     """Its name as a target in the journal; its kind unless set."""
@@ -37,9 +37,9 @@ class PublisherContext:
     storage_url: Callable[[], str] = lambda: ""
     """A link for people to where the pictures are; empty when there is none."""
     thumbnail_url: Callable[[str], str] = lambda _event_id: ""
-    """A link that opens an event's small picture; empty where nobody could follow it."""
+    """A link that opens an event's thumbnail; empty where nobody could open it."""
     target_recovered: Callable[[], None] = lambda: None
-    """To be called when the target is there again: what waits for it is tried at once. From any thread."""
+    """Called when the target is reachable again: its pending events are tried at once. From any thread."""
 
 
 class Publisher(Protocol):
@@ -52,7 +52,7 @@ class Publisher(Protocol):
 
     @property
     def threads(self) -> Sequence[ManagedThread]:
-        """What has to run for it, a connection for example; it ends after the last event was published."""
+        """The threads it needs, a connection's for example; they end after the last event was published."""
         ...
 
     @property
@@ -73,7 +73,7 @@ class PublisherKind(Protocol):
 
     Settings: type[BaseModel]
     title: ClassVar[str]
-    """What people call it."""
+    """The name that people see."""
 
     def __call__(self, settings: Any, context: PublisherContext) -> Publisher:
         """A publisher of these `Settings`; connects to nothing. Raises `PublishError` where they make no sense."""

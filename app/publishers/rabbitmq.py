@@ -1,4 +1,4 @@
-"""Events to the topic exchange, with their picture, confirmed by the broker."""
+"""Publishes events to the topic exchange, with their picture; the broker confirms each."""
 
 from __future__ import annotations
 
@@ -20,24 +20,24 @@ log = structlog.get_logger(__name__)
 TIMEOUT = 15.0
 
 CODES = {
-    "broker_away": ("The broker is away.", "start the broker, or correct RABBITMQ_SERVER_ADDRESS"),
+    "broker_away": ("The broker is unreachable.", "start the broker, or correct RABBITMQ_SERVER_ADDRESS"),
     "broker_blocked": ("The broker takes no messages: it is out of memory or disk space.", "free some there"),
     "access_refused": (
-        "The broker does not let this user in, or not do this.",
+        "The broker rejects this user, or forbids the operation.",
         "set RABBITMQ_USERNAME and RABBITMQ_PASSWORD (guest may log in on the broker's own host only)",
     ),
     "precondition_failed": (
-        "The queue or exchange is there with other arguments.",
+        "The queue or exchange exists with other arguments.",
         "delete that queue on the broker, or set RABBITMQ_QUEUE_TYPE to what it is",
     ),
-    "not_found": ("The broker has lost the exchange or queue.", "nothing: it is made again"),
+    "not_found": ("The broker has lost the exchange or queue.", "nothing: it is declared again"),
     "timeout": (
         "The broker did not confirm in time.",
-        "look at the broker's load; nothing, if it passes: it is tried again",
+        "look at the broker's load; nothing, if it passes: the service tries again",
     ),
     "nack": (
         "The broker could not take the message.",
-        "look at the broker's log; nothing, if it passes: it is tried again",
+        "look at the broker's log; nothing, if it passes: the service tries again",
     ),
     "nobody_listens": (
         "No queue is bound for these events.",
@@ -103,7 +103,7 @@ class RabbitMQ:
         except Permanent as error:
             if error.code == "too_large":
                 raise PublishRejected(error.code, error.detail) from None
-            # Missing permissions are someone's mistake, and mended one day: no reason to give events up.
+            # Missing permissions are a mistake that will be corrected: no reason to give events up.
             raise PublishUnavailable(error.code, error.detail) from None
 
 

@@ -26,13 +26,13 @@ COMPOSE_FILE = "docker-compose.yml"
 ENV_FILE = ".env"
 
 COMPOSED_BROKER = "rabbitmq:5672"
-"""The broker's address inside the composed network; its port there, whatever is published on the host."""
+"""The broker's address inside the composed network; its port there, whatever port the host publishes."""
 IMAGE_ID = 10001
 """User and group of the image, for a host on which root runs the setup."""
 FTP_PORT = "2121"
 
 ELSEWHERE = {"CONFIG_FILE", "DATA_DIR", "WEB_HOST", "USER", "OP_CONNECT_HOST", "OP_CONNECT_TOKEN", "OP_VAULT"}
-"""Names that mean something else inside the container, or are of no use there once the vault was read."""
+"""Names that mean something else inside the container, or are useless there once the vault was read."""
 
 _FORMS = {
     "APP_NAME": (r"[a-z0-9]+(?:[._-][a-z0-9]+)*", "small letters and digits, with . _ or - between them"),
@@ -44,12 +44,12 @@ _FORMS = {
     "FTP_PASSIVE_PORTS": (r"[1-9][0-9]{0,4}(?:-[1-9][0-9]{0,4})?", "a range of ports such as 30000-30019"),
     "SYSLOG_ADDRESS": (r"(?:udp|tcp|tcp\+tls|unix|unixgram)://[A-Za-z0-9_./:\[\]-]+", "like udp://host:514"),
 }
-"""What a value must be like because the template takes it as it stands."""
+"""The form of values that the template takes as they are."""
 
 
 @dataclass(frozen=True, slots=True)
 class Compose:
-    """What the template has names for."""
+    """The values that the template names."""
 
     app_name: str
     device_name: str
@@ -58,7 +58,7 @@ class Compose:
     ftp_port: str
     """Empty: no camera uploads."""
     ftp_passive_ports: str
-    """Mapped one to one: the server tells clients a port, and nobody translates it."""
+    """Mapped one to one: the server sends clients a port number, which Docker does not translate."""
     mail_port: str
     """Empty: no camera mails."""
     syslog: str
@@ -70,7 +70,7 @@ class Compose:
 
 
 def main(arguments: Sequence[str] | None = None, *, directory: Path = Path()) -> int:
-    """Write both files; the exit status is 1 when one is refused or something wrong: stderr says what."""
+    """Write both files; the exit status is 1 when one is refused or something is wrong: stderr has the reason."""
     parser = argparse.ArgumentParser(prog="make setup", description=__doc__)
     parser.add_argument("--force", action="store_true", help="overwrite files that were edited by hand")
     parser.add_argument("--without-rabbitmq", action="store_true", help="compose no broker")
@@ -91,7 +91,7 @@ def main(arguments: Sequence[str] | None = None, *, directory: Path = Path()) ->
 def set_up(directory: Path, *, force: bool = False, without_rabbitmq: bool = False) -> list[str]:
     """Write both files of a project's directory; returns a sentence for each that is not ours to overwrite.
 
-    What neither environment nor vault says stays as an older .env has it, whoever wrote that.
+    A value that neither environment nor vault has is taken from an older .env, whoever wrote that.
     Raises `ConfigError`, `CredentialError` or OSError; then nothing was written.
     """
     template = (directory / TEMPLATE).read_text(encoding="utf-8")
@@ -110,7 +110,7 @@ def set_up(directory: Path, *, force: bool = False, without_rabbitmq: bool = Fal
 
 
 def gather(environment: Environment, *, also: set[str]) -> dict[str, str]:
-    """What the environment says under names of ours and those in `also`, and all that the vault says."""
+    """The environment's values under our names and those in `also`, and all values of the vault."""
     known = known_names(Settings, CAMERA_KINDS) | also
     values = {}
     for name in environment.names() - ELSEWHERE:
@@ -122,13 +122,13 @@ def gather(environment: Environment, *, also: set[str]) -> dict[str, str]:
 
 
 def plan(values: dict[str, str], *, without_rabbitmq: bool = False) -> Compose:
-    """What is composed, given these values, to which it adds what the container would not find out by itself.
+    """The services to compose for these values, to which it adds what the container could not find out by itself.
 
     Raises `ConfigError` for values that the template cannot take.
     """
     composed = _is_composed(values.get("RABBITMQ_SERVER_ADDRESS"))
     if composed and without_rabbitmq:
-        values["RABBITMQ_SERVER_ADDRESS"] = ""  # not absent: the next setup shall not compose one again
+        values["RABBITMQ_SERVER_ADDRESS"] = ""  # not absent: the next setup must not compose one again
     elif composed:
         values.setdefault("RABBITMQ_SERVER_ADDRESS", COMPOSED_BROKER)
     problems = [
@@ -141,7 +141,7 @@ def plan(values: dict[str, str], *, without_rabbitmq: bool = False) -> Compose:
     app_name = values.get("APP_NAME") or str(Settings.model_fields["app_name"].default)
     if not values.get("DEVICE_NAME"):
         values["DEVICE_NAME"] = app_name  # a container's own host name is another with every start
-    # A login may be in config.yml alone: then FTP_PORT says that cameras upload.
+    # A login may be in config.yml alone: then FTP_PORT shows that cameras upload.
     if (values.get("FTP_USER") or values.get("FTP_PORT")) and not values.get("FTP_MASQUERADE_ADDRESS"):
         values["FTP_MASQUERADE_ADDRESS"] = _address_of_host()
     root = os.getuid() == 0
@@ -165,7 +165,7 @@ def render(template: str, compose: Compose) -> str:
     from jinja2 import Environment as Templates
     from jinja2 import StrictUndefined
 
-    # What is rendered is YAML, not HTML, and `plan` has seen to it that no value needs escaping there.
+    # What is rendered is YAML, not HTML, and `plan` has checked that no value needs escaping there.
     templates = Templates(undefined=StrictUndefined, keep_trailing_newline=True)  # noqa: S701
     return templates.from_string(template).render(asdict(compose))
 
@@ -179,7 +179,7 @@ def _is_true(value: str) -> bool:
 
 
 def _address_of_host() -> str:
-    """The address that cameras know this machine by, as far as its routes tell; empty when there is none."""
+    """The address at which cameras reach this machine, by its routes; empty when it has none."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe, suppress(OSError):
         probe.connect(("192.0.2.1", 9))  # sends nothing; an address reserved for documentation (RFC 5737)
         return str(probe.getsockname()[0])
@@ -198,13 +198,13 @@ def _with_vault(directory: Path, older: Mapping[str, str]) -> Environment:
 
 
 def _require_valid(values: Mapping[str, str], directory: Path) -> None:
-    """Better said now than by a container that restarts for ever. Raises `ConfigError`."""
+    """Check here, before a container restarts for ever. Raises `ConfigError`."""
     config_file = directory / "config" / "config.yml"
     load(config_file if config_file.is_file() else None, values, secrets=directory / "secrets")
 
 
 def _defaults(compose: Compose, directory: Path) -> dict[str, str]:
-    """What .env says besides, so that it need not be asked for."""
+    """Further values of .env, so that the user need not give them."""
     defaults = {"APP_NAME": compose.app_name, "TZ": compose.tz}
     if not any((directory / "secrets" / name).exists() for name in ("web_password", "WEB_PASSWORD")):
         defaults["WEB_PASSWORD"] = token_urlsafe(12)  # the container serves other machines too

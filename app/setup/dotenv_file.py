@@ -42,7 +42,7 @@ def render(values: Mapping[str, str]) -> str:
 
 
 def read(path: Path) -> dict[str, str]:
-    """What a `.env` says, whoever wrote it; nothing when there is none. A name without `=` is left out."""
+    """The names and values of a `.env`, whoever wrote it; empty without a file. A name without `=` is left out."""
     if not path.is_file():
         return {}
     values = dotenv_values(path, encoding="utf-8-sig")

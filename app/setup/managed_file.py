@@ -1,4 +1,4 @@
-"""A file that we write, and never overwrite once someone else has changed it."""
+"""A file that we write, and never overwrite once a user has changed it."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ _MARK = re.compile(r"# Written by make setup; [^\n]*\(sha256 of the rest: ([0-9a
 
 
 def marked(body: str) -> str:
-    """The body behind a comment that tells whether it was changed since."""
+    """The body behind a comment that shows whether it was changed since."""
     digest = hashlib.sha256(body.encode()).hexdigest()
     return f"# Written by make setup; once you edit it, it stays as it is (sha256 of the rest: {digest})\n{body}"
 
 
 def may_be_replaced(path: Path) -> bool:
-    """Whether there is no such file, or we wrote it and nobody has changed it since."""
+    """Whether there is no such file, or we wrote it and it is unchanged."""
     if not path.exists():
         return True
     text = path.read_bytes().decode(errors="replace")
@@ -27,5 +27,5 @@ def may_be_replaced(path: Path) -> bool:
 
 
 def write(path: Path, body: str, *, mode: int) -> None:
-    """Put a marked body in place whole, readable as `mode` says from its first byte on."""
+    """Write a marked body atomically, with `mode` from its first byte on."""
     durable.write_private(path, marked(body).encode(), mode=mode)

@@ -1,4 +1,4 @@
-"""Trigger sources: who says that something happened. A new one is one file here and one row in `KINDS`."""
+"""Trigger sources: where triggers come from. A new one is one file here and one row in `KINDS`."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ from pylib.settings.kinds import Registry
 
 @dataclass(frozen=True, slots=True)
 class SourceContext:
-    """What a source is told beside its settings."""
+    """What a source gets beside its settings."""
 
     name: str
-    """What its triggers carry as `origin`: who is to be told that one is done."""
+    """The `origin` of its triggers: the source that gets their acknowledgement."""
     app_name: str
     cameras: Mapping[str, str]
     """Device key -> label of every configured camera."""
@@ -31,9 +31,9 @@ class SourceContext:
     address: str
     """Where triggers go."""
     settled: Callable[[Collection[str]], None]
-    """To be told of receipts whose triggers will never be delivered again."""
+    """Called with receipts whose triggers will never be delivered again."""
     count: Callable[[str, str], None]
-    """Counts a trigger that is none, by origin and failure code."""
+    """Counts a rejected trigger, by origin and failure code."""
 
     def feeder(self, source: Source) -> ManagedThread:
         """A thread that polls a plain source and passes its triggers on."""
@@ -41,15 +41,15 @@ class SourceContext:
 
 
 class TriggerSource(Protocol):
-    """Brings triggers from one place, and tells that place when one is done."""
+    """Brings triggers from one place, and acknowledges there each that is done."""
 
     @property
     def thread(self) -> ManagedThread:
-        """What brings the triggers; it ends after the last one was acknowledged."""
+        """The thread that brings the triggers; it ends after the last one was acknowledged."""
         ...
 
     def acknowledge(self, receipt: str) -> None:
-        """The outcome of the trigger with this receipt is recorded: it need not come again. From any thread."""
+        """The outcome of the trigger with this receipt is recorded: it need not be redelivered. From any thread."""
         ...
 
 
@@ -77,7 +77,7 @@ def new_trigger(
     traceparent: str = "",
     baggage: str = "",
 ) -> Trigger:
-    """A trigger of this moment, unless its `timestamp` says otherwise; for `key` and `receipt` see `Trigger`."""
+    """A trigger of now, unless it has a `timestamp`; for `key` and `receipt` see `Trigger`."""
     return Trigger(
         id=uuid.uuid4().hex,
         camera=camera,

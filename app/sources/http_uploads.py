@@ -1,4 +1,4 @@
-"""Pictures handed in over HTTP: stored and recorded before they are accepted, then looked at like any other."""
+"""Pictures uploaded over HTTP: stored and recorded before they are accepted, then treated like any other."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ log = structlog.get_logger(__name__)
 
 ORIGIN = "http"
 LONGEST_NAME = 500
-"""Characters of a file's name that are looked at, its last ones."""
+"""Characters of a file's name that are used, its last ones."""
 
 
 class HttpUploads:
@@ -39,7 +39,7 @@ class HttpUploads:
         max_pixels: int,
         count: Callable[[str, str], None] = lambda _camera, _outcome: None,
     ) -> None:
-        """`count` hears `ok`, `duplicate`, or why it is no picture, for each camera."""
+        """`count` gets the camera, and `ok`, `duplicate`, or why it is no picture."""
         self._journal = journal
         self._ingest = Ingest(cache, capture_time=capture_time, max_pixels=max_pixels, earlier=self._earlier)
         self._count = count
@@ -58,7 +58,7 @@ class HttpUploads:
     ) -> Snapshot:
         """Accept a picture: it and its record are on the disk when this returns.
 
-        `name` is the file's, as its sender gave it. It and `taken_at` are believed as far as a camera's upload is.
+        `name` is the file's, from its sender. It and `taken_at` are trusted as far as a camera's upload is.
         For a picture that this camera has in the cache already, the earlier snapshot is returned and nothing is
         changed. Raises `BadPicture`, `CacheUnavailable`, `DatabaseUnavailable`.
         """
@@ -79,7 +79,7 @@ class HttpUploads:
                 self._count(camera, error.code)
                 raise
         if isinstance(snapshot, Duplicate):
-            log.info("handed in before", camera=camera, event_id=snapshot.earlier.id)
+            log.info("uploaded before", camera=camera, event_id=snapshot.earlier.id)
             self._count(camera, "duplicate")
             return snapshot.earlier
         self._queue.put(snapshot)
@@ -93,10 +93,10 @@ class HttpUploads:
             return ()
 
     def close(self) -> None:
-        """What is still queued is in the journal."""
+        """Nothing to do: what is still queued is in the journal."""
 
     def _earlier(self, pushed: PushedPicture, content: bytes) -> Snapshot | None:
-        """The snapshot of the same picture, as long as that picture is there."""
+        """The snapshot of the same picture, as long as that picture is in the cache."""
         found = self._journal.find(self._journal.sent_before(pushed.camera, content))
         snapshot = found.snapshot if isinstance(found, Inspection) else found
         return snapshot if snapshot is not None and snapshot.path else None

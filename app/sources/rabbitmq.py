@@ -1,4 +1,4 @@
-"""Triggers from a durable queue of our own on RabbitMQ."""
+"""Triggers from the service's own durable queue on RabbitMQ."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from pylib.rabbitmq.settings import RabbitMQSettings
 from pylib.rabbitmq.topology import Exchange, Subscription
 
 NAMED = 10
-"""How many of the known cameras a sentence names."""
+"""How many known cameras an error names."""
 
 
 class RabbitMQ:
-    """Takes triggers over; each is acknowledged when its outcome is recorded."""
+    """Consumes triggers; each is acknowledged when its outcome is recorded."""
 
     title = "a sensor, over RabbitMQ"
     Settings = RabbitMQSettings
@@ -40,7 +40,7 @@ class RabbitMQ:
         )
 
     def acknowledge(self, receipt: str) -> None:
-        """Have the broker told; done by the listener's thread."""
+        """Acknowledge it to the broker; done by the listener's thread."""
         self.thread.acknowledge(receipt)
 
 
@@ -56,7 +56,7 @@ def subscription(settings: RabbitMQSettings, *, app_name: str) -> Subscription:
 
 
 def decoder(cameras: Collection[str], *, origin: str = RABBITMQ) -> Callable[[Delivery], Trigger]:
-    """What turns a delivery into a trigger for one of these device keys; it raises `MalformedTrigger`."""
+    """A decoder of deliveries into triggers for these device keys; it raises `MalformedTrigger`."""
 
     def decode(delivery: Delivery) -> Trigger:
         trigger = wire.parse_trigger(delivery)

@@ -1,4 +1,4 @@
-"""Triggers asked for inside this process: by the HTTP API, by a schedule, by hand."""
+"""Triggers that are requested inside this process: by the HTTP API, the album or a schedule."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from app.messages import Trigger
 
 
 class Intake:
-    """A source that records each trigger before it is accepted: nobody else would deliver it again.
+    """A source that records each trigger before it is accepted: no broker would deliver it again.
 
     `submit` may be called from any thread; `poll` belongs to the feeder's.
     """
@@ -31,4 +31,4 @@ class Intake:
             return ()
 
     def close(self) -> None:
-        """What is still queued is in the journal."""
+        """Nothing to do: what is still queued is in the journal."""

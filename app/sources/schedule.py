@@ -1,4 +1,4 @@
-"""Triggers by the clock: a picture every so often without anything having happened."""
+"""Triggers by the clock: a picture every so often, without a sensor."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class _Due:
 
 
 class Schedule:
-    """Triggers cameras at regular intervals; a camera that is late is not caught up on."""
+    """Triggers cameras at regular intervals; missed triggers are not made up for."""
 
     def __init__(self, intake: Intake, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._intake = intake
@@ -34,7 +34,7 @@ class Schedule:
         return bool(self._due)
 
     def tick(self) -> None:
-        """Submit what is due now."""
+        """Submit the triggers that are due now."""
         now = self._clock()
         for due in self._due:
             if now >= due.at:

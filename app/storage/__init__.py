@@ -1,1 +1,1 @@
-"""What lies on the disk: cache, thumbnails, videos, and how long it stays."""
+"""What lies on the disk: cache, thumbnails, videos, and how long each stays."""

@@ -1,4 +1,4 @@
-"""Where pictures lie on disk: written whole or not at all, in day folders per camera."""
+"""The picture cache: files written atomically, in day folders per camera."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pylib.errors import Transient
 from pylib.files import durable
 
 _MODE = 0o644
-"""Whoever is on this machine may look at pictures; nobody else may change them."""
+"""Every user of this machine may look at pictures; only the service may change them."""
 
 
 class CacheUnavailable(Transient):
@@ -26,7 +26,7 @@ class Cache:
         self._zone = zone
 
     def open(self) -> None:
-        """Make the folder and clear away what a crash left half written. Raises `CacheUnavailable`."""
+        """Make the folder and delete half-written files of a crash. Raises `CacheUnavailable`."""
         try:
             durable.make_folder(self.root)
             for leftover in self.root.rglob(f"*{durable.PARTIAL}"):
@@ -48,7 +48,7 @@ class Cache:
         return path
 
     def adopt(self, file: Path, *, event_id: str, camera: str, taken_at: datetime, format: str) -> Path:
-        """Make a picture's file, which nobody writes to any more, the cache's too, and return its path there.
+        """Link a picture's file, which no program writes to any more, into the cache, and return its path there.
 
         As safe as `store` and without writing the picture again, except where files cannot have two names: on
         another device, or a file system without links. Raises `CacheUnavailable`.

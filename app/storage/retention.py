@@ -1,4 +1,4 @@
-"""How long pictures stay in the cache: by age, size and free disk, and nothing goes that is still needed."""
+"""How long pictures stay in the cache: by age, size and free disk; a picture with pending deliveries stays."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ log = structlog.get_logger(__name__)
 DAY_S = 86_400.0
 GB = 1_000_000_000
 BATCH = 200
-"""Pictures in one question to the journal, which others are waiting for."""
+"""Pictures in one query to the journal, which other threads wait for."""
 ORPHAN_S = DAY_S
 """Age of a file from which on no event can still be about to be recorded for it."""
 SWEEP_EVERY_S = DAY_S
-"""Until the cache is searched for orphans again; that reads every folder."""
+"""Seconds until the cache is searched for orphans again; that reads every folder."""
 
 _NAME = re.compile(r"\d{6}-([0-9a-f]{32})\.[a-z]+")
 
 
 @dataclass
 class Cleaned:
-    """What one look came to, or with `dry_run` would have come to."""
+    """The result of one cleaning, or with `dry_run` what it would have been."""
 
     pictures: int = 0
     size: int = 0
@@ -43,7 +43,7 @@ class Cleaned:
     orphans: int = 0
     """Files without an event, left by a crash."""
     forgotten: int = 0
-    """Events that the journal forgot."""
+    """Events that were deleted from the journal."""
     gone: list[str] = field(default_factory=list)
     """Paths of the first few hundred, for people."""
 
@@ -64,9 +64,9 @@ class Retention:
         free: Callable[[Path], int] = lambda root: shutil.disk_usage(root).free,
         beat: Callable[[], None] = lambda: None,
     ) -> None:
-        """`root`: the cache's folder; `targets`: everybody who may be owed an event; `archives`: those of them that
-        keep pictures; `thumbnails`: what was made of them; `free`: bytes free on a folder's disk; `beat`: called
-        between two batches."""
+        """`root`: the cache's folder; `targets`: every target of events; `archives`: those of them that store pictures;
+        `thumbnails`: the pictures' thumbnails; `free`: bytes free on a folder's disk; `beat`: called between two
+        batches."""
         self._settings = settings
         self._journal = journal
         self._root = root
@@ -80,9 +80,9 @@ class Retention:
         self._next_sweep = 0.0
 
     def clean(self, *, dry_run: bool = False, sweep: bool = False) -> Cleaned:
-        """Let go of what is too old or too much; with `sweep`, or once a day, look for orphans too.
+        """Evict pictures that are too old or too many; with `sweep`, or once a day, delete orphans, too.
 
-        With `dry_run` only tell what would go. Raises `pylib.sqlite.DatabaseUnavailable`.
+        With `dry_run` nothing is deleted, only reported. Raises `pylib.sqlite.DatabaseUnavailable`.
         """
         cleaned = Cleaned()
         self._remove_unneeded(cleaned, dry_run=dry_run)
@@ -113,7 +113,7 @@ class Retention:
                 return
 
     def _excess(self) -> int:
-        """Bytes that have to go for the cache's size and the disk's free space."""
+        """Bytes to evict for the cache's size limit and the disk's free space."""
         settings = self._settings
         excess = 0
         if settings.max_gb:
@@ -121,9 +121,9 @@ class Retention:
         return max(0, excess, self._lacking(max(settings.min_free_gb, settings.hard_free_gb)))
 
     def _lacking(self, least_free_gb: float) -> int:
-        """Bytes that the disk lacks and that pictures can give back; 0 where all of them would not be enough.
+        """Bytes that the disk lacks, if evicting pictures can free them; 0 where all of them would not be enough.
 
-        Then it is something else that fills the disk, and giving up every picture would only add to the damage.
+        Then something else fills the disk, and evicting every picture would only add to the damage.
         """
         lacking = int(least_free_gb * GB) - self._free(self._root)
         if lacking > 0 and lacking > self._journal.pictures_size():
@@ -146,7 +146,7 @@ class Retention:
     # -- at the hard limit --------------------------------------------------------------------------
 
     def _relieve(self, cleaned: Cleaned, *, dry_run: bool) -> None:
-        """On a disk that is nearly full, give up the oldest pictures, whatever they are; the starred ones last."""
+        """On a disk that is nearly full, evict the oldest pictures, whatever they are; the starred ones last."""
         lacking = self._lacking(self._settings.hard_free_gb)
         if dry_run:
             lacking -= cleaned.size
@@ -211,7 +211,7 @@ class Retention:
     def _remove_orphans(self, cleaned: Cleaned, *, dry_run: bool) -> None:
         began = self._journal.began()
         if began is None:
-            return  # a new journal knows nothing of what lies here
+            return  # a new journal does not know the files here
         before = self._clock() - ORPHAN_S
         for folder, _, names in os.walk(self._root):
             self._beat()

@@ -1,4 +1,4 @@
-"""How long the cache keeps pictures and videos: the section `retention` of the configuration."""
+"""The section `retention` of the configuration: how long the cache keeps pictures and videos."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Small pictures for the album: each made once, and kept on disk until its picture goes."""
+"""Thumbnails for the album: each made once, and kept on disk until its picture is evicted."""
 
 from __future__ import annotations
 
@@ -22,33 +22,33 @@ Size = Literal["thumbnail", "preview"]
 """480 pixels wide, for lists; at most 2048 pixels a side, for looking at one."""
 
 BATCH = 200
-"""Names in one question about what is still known."""
+"""Ids in one query of those that still have a picture."""
 
 _MAKERS: Mapping[Size, Callable[..., bytes]] = {"thumbnail": thumbnail, "preview": preview}
 
 
 class PictureGone(Permanent):
-    """There is no picture (any more) to make anything of."""
+    """There is no picture (any more) to make a thumbnail of."""
 
 
 class ThumbnailsUnavailable(Transient):
-    """A picture cannot be read, or what was made of it not be kept, now."""
+    """A picture cannot be read, or its thumbnail not be written, now."""
 
 
 class Thumbnails:
-    """The folder of all small pictures: `<first two digits of the id>/<id>-<size>.jpg`.
+    """The folder of thumbnails and previews: `<first two digits of the id>/<id>-<size>.jpg`.
 
     All methods may be called from any thread.
     """
 
     def __init__(self, root: Path, *, max_pixels: int) -> None:
-        """`max_pixels`: pictures of more are refused."""
+        """`max_pixels`: larger pictures are refused."""
         self.root = root
         self._max_pixels = max_pixels
         self._turns = KeyedLock()
 
     def read(self, snapshot: Snapshot, size: Size) -> bytes:
-        """The JPEG, made now if it was not before, whether it can be kept or not.
+        """The JPEG, made now if it was not before, whether it can be stored or not.
 
         Raises `PictureGone`, `app.media.picture.BadPicture`, `ThumbnailsUnavailable`.
         """
@@ -66,18 +66,18 @@ class Thumbnails:
             made = durable.read(str(self._path(snapshot.id, size)))
         except OSError:
             return None
-        # Written without waiting for the disk: a power cut may leave an empty file under the whole one's name.
+        # Written without waiting for the disk: a power cut may leave an empty file under the complete one's name.
         return made if made.startswith(JPEG_START) and made.endswith(JPEG_END) else None
 
     def drop(self, snapshot_id: str) -> None:
-        """Forget what was made of a picture whose file is gone."""
+        """Delete the thumbnails of a picture whose file is gone."""
         for size in _MAKERS:
             self._remove(self._path(snapshot_id, size))
 
     def sweep(self, known: Callable[[Sequence[str]], Collection[str]], *, beat: Callable[[], None]) -> int:
-        """Forget what was made of pictures that are gone; says of how many.
+        """Delete the thumbnails of pictures that are gone; returns of how many.
 
-        `known`: those of some ids that have a picture still; `beat`: called between two folders.
+        `known`: those of some ids that still have a picture; `beat`: called between two folders.
         """
         dropped = 0
         for folder in self._folders():

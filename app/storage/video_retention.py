@@ -1,4 +1,4 @@
-"""How long videos stay: by age, size and free disk, as pictures do; nobody is owed one."""
+"""How long videos stay: by age, size and free disk, as pictures do, but without deliveries."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class VideoRetention:
         self._days = {slug(own.camera): own.days for own in settings.cameras}
 
     def clean(self, *, dry_run: bool = False) -> list[Video]:
-        """Let go of what is too old or too much, and return it; with `dry_run` only tell.
+        """Delete videos that are too old or too many, and return them; with `dry_run` only return them.
 
         Raises `pylib.sqlite.DatabaseUnavailable`.
         """
@@ -55,12 +55,12 @@ class VideoRetention:
         return gone
 
     def _excess(self, size: int) -> int:
-        """Bytes that have to go for the size of all videos and the disk's free space."""
+        """Bytes to delete for the videos' size limit and the disk's free space."""
         settings = self._settings
         excess = size - int(settings.max_gb * GB) if settings.max_gb else 0
         lacking = int(max(settings.min_free_gb, settings.hard_free_gb) * GB) - self._free(self._videos.folder)
         if lacking > 0 and lacking > size + self._pictures_size():
-            lacking = 0  # something else fills the disk: giving up everything would only add to the damage
+            lacking = 0  # something else fills the disk: deleting every video would only add to the damage
         return max(0, excess, lacking)
 
     def _is_too_old(self, video: Video) -> bool:
@@ -69,7 +69,7 @@ class VideoRetention:
 
 
 def size_of(videos: Sequence[Video]) -> int:
-    """Bytes of them all."""
+    """Bytes of all of them."""
     return sum(video.size for video in videos)
 
 

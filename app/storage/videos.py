@@ -1,4 +1,4 @@
-"""Videos that cameras send among their pictures: known by their names, and kept aside."""
+"""Videos that cameras send among their pictures: recognised by their names, and stored apart."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _NAME = re.compile(r"(\d{8}-\d{6})-[0-9a-f]{32}\.\w+")
 
 @dataclass(frozen=True, slots=True)
 class Video:
-    """A video that is kept."""
+    """A stored video."""
 
     path: Path
     taken_at: float
@@ -35,11 +35,11 @@ class Video:
 
 
 class VideosUnavailable(Transient):
-    """A video cannot be kept now: disk full, read-only or gone."""
+    """A video cannot be stored now: disk full, read-only or gone."""
 
 
 def is_video(name: PurePath) -> bool:
-    """Whether a file's name says that it is a video."""
+    """Whether a file's name is a video's."""
     return name.suffix.lower() in VIDEO_SUFFIXES
 
 
@@ -63,7 +63,7 @@ class Videos:
         return path
 
     def kept(self) -> list[Video]:
-        """The videos that were put here, oldest first; whatever else lies here is not ours."""
+        """The videos that were put here, oldest first; other files here are not ours."""
         return sorted(self._found(), key=lambda video: (video.taken_at, video.path))
 
     def _found(self) -> Iterator[Video]:

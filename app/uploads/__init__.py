@@ -1,1 +1,1 @@
-"""What cameras push: the servers and the folder that take it, and the inbox."""
+"""What receives uploads from cameras: FTP and mail servers, the watched folder, and the inbox."""

@@ -1,4 +1,4 @@
-"""Addresses that are kept out for a while after too many bad logins."""
+"""Temporary bans of addresses after too many bad logins."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which camera a file belongs to: by the folder it was put in, or by the address it came from."""
+"""Which camera a file belongs to: by its folder, or by the sender's address."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""When an uploaded picture was taken: by its name, else by what is in it, else when it came."""
+"""When an uploaded picture was taken: by its file name, else its EXIF, else when it arrived."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Files on their way into the upload area: which of them are whole by now."""
+"""Which files in the upload area are complete by now."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The inbox: files that came from cameras, each whole, under an id of its own, until the journal has it."""
+"""The inbox: complete files from cameras, each under its own id, until the journal has them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The quarantine: files that cannot become an event, kept for a while with the reason, so that none just vanishes."""
+"""The quarantine: files that cannot become an event, kept for a while with the reason."""
 
 from __future__ import annotations
 

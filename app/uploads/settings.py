@@ -1,4 +1,4 @@
-"""What can be configured about the files that cameras send."""
+"""The settings of uploads: the files that cameras send."""
 
 from __future__ import annotations
 

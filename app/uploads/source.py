@@ -1,4 +1,4 @@
-"""Uploads as a source: what our own servers take in, and what anybody else puts into the upload area."""
+"""Uploads as a source: files from our own servers, and files that other programs put into the upload area."""
 
 from __future__ import annotations
 

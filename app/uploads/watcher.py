@@ -1,4 +1,4 @@
-"""Hearing from the system what happens in the upload area, for as long as it can be heard."""
+"""Watches the upload area with inotify, for as long as that works."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""The HTTP side: triggers in, events and health out."""
+"""The HTTP side: triggers and uploads in, events, pages and health out."""

@@ -1,4 +1,4 @@
-"""The web side as one ASGI application: all routes, and what every request goes through."""
+"""The web side as one ASGI application: all routes, and the middleware around them."""
 
 from __future__ import annotations
 

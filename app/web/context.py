@@ -1,4 +1,4 @@
-"""What the web side may touch of the service, and nothing else."""
+"""What the web side may use of the service, and nothing else."""
 
 from __future__ import annotations
 

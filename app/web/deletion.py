@@ -1,4 +1,4 @@
-"""Doing away with a snapshot: its record first, then its picture and what was made of it."""
+"""Deletes a snapshot: its record first, then its picture and what was derived from it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the web side refuses, and how it says so: JSON for programs, a page for people."""
+"""The web side's errors: JSON for programs, a page for people."""
 
 from __future__ import annotations
 

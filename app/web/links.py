@@ -1,4 +1,4 @@
-"""Signed links: who has one sees that one picture, until it expires."""
+"""Signed links: each opens one picture, without a login, until it expires."""
 
 from __future__ import annotations
 

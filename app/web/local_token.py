@@ -1,4 +1,4 @@
-"""The token by which commands on this machine reach the running service without a password."""
+"""The token by which commands on this machine use the running service without a password."""
 
 from __future__ import annotations
 

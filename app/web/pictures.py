@@ -1,4 +1,4 @@
-"""Small and annotated pictures for the web side, made in threads of their own."""
+"""Thumbnails and annotated pictures for the web side, made in threads of their own."""
 
 from __future__ import annotations
 

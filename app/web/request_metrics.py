@@ -1,4 +1,4 @@
-"""Counting requests: by route, never by path, since every label is a series for ever."""
+"""Counts requests by route, never by path, since every label is a series for ever."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The web server's thread: uvicorn with its own event loop, watched like every other thread."""
+"""The web server's thread: uvicorn with its own event loop, supervised like every other thread."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where people reach the album: its public address, and the path that a reverse proxy gives it."""
+"""The album's public address, and the path that a reverse proxy gives it."""
 
 from __future__ import annotations
 

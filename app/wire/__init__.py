@@ -1,4 +1,4 @@
-"""The RabbitMQ payloads, both directions: the contract with everyone else in the house."""
+"""The RabbitMQ payloads, both directions: the contract with every other program in the house."""
 
 from app.wire.events import (
     EventMessage,

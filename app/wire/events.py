@@ -1,4 +1,4 @@
-"""Events as they go out, and what they are called on the exchanges."""
+"""The payload of events, and their routing keys on the exchanges."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reading what strangers send: MessagePack or JSON into a map, and its fields one by one."""
+"""Parses untrusted payloads: MessagePack or JSON into a map, and its fields one by one."""
 
 from __future__ import annotations
 

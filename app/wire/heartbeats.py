@@ -1,4 +1,4 @@
-"""The heartbeat: which devices we speak for."""
+"""The payload of the heartbeat: the devices we speak for."""
 
 from __future__ import annotations
 

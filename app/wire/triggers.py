@@ -1,4 +1,4 @@
-"""Triggers as they come: every field is checked, and what is wrong is said in one sentence."""
+"""The payload of triggers: every field is checked, and an error is one sentence."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Files that are whole or not there, whatever is killed or unplugged: written, moved, linked and read."""
+"""Files that are complete or absent, whatever is killed or unplugged: written, moved, linked and read."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One process at a time in a folder: the system lets go of the lock when its holder ends, however it ends."""
+"""One process at a time in a folder: the system releases the lock when its holder ends, however it ends."""
 
 from __future__ import annotations
 

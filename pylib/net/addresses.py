@@ -1,4 +1,4 @@
-"""IP addresses as people and rules compare them."""
+"""IP addresses, normalised for comparison and display."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Listening sockets of servers, taken before anything starts."""
+"""Listening sockets of servers, bound before anything starts."""
 
 from __future__ import annotations
 

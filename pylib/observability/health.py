@@ -1,4 +1,4 @@
-"""Whether the process is alive and ready, as named probes tell."""
+"""Whether the process is alive and ready, by named probes."""
 
 from __future__ import annotations
 

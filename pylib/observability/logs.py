@@ -1,4 +1,4 @@
-"""One line per event for people and machines: structlog and every library's logging through one renderer."""
+"""One log line for each event, for people and machines: structlog and every library's logging in one renderer."""
 
 from __future__ import annotations
 

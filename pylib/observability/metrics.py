@@ -1,4 +1,4 @@
-"""What any pipeline of stages and threads counts, for Prometheus, in a registry of its own."""
+"""The metrics of stages and threads, for Prometheus, in a registry of their own."""
 
 from __future__ import annotations
 

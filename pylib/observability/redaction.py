@@ -1,4 +1,4 @@
-"""The last line of defence: takes credentials and pictures out of whatever is about to leave the process."""
+"""The last line of defence: removes credentials and pictures from whatever is about to leave the process."""
 
 from __future__ import annotations
 

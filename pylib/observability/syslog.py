@@ -1,4 +1,4 @@
-"""Log lines to a syslog server, from a thread of their own so that a dead server costs nobody anything."""
+"""Sends log lines to a syslog server, from a thread of its own so that a dead server delays nothing."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""RabbitMQ: connections that come back by themselves, acknowledged consuming, confirmed publishing."""
+"""RabbitMQ: connections that reconnect by themselves, acknowledged consuming, confirmed publishing."""

@@ -1,4 +1,4 @@
-"""Where the broker is, read from `host`, `host:port` or an `amqp(s)://` URL."""
+"""The broker's address, read from `host`, `host:port` or an `amqp(s)://` URL."""
 
 from __future__ import annotations
 

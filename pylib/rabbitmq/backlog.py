@@ -1,4 +1,4 @@
-"""Which deliveries had been waiting in the queue, and which came as they happened."""
+"""Tells deliveries that had been waiting in the queue from those that came as they happened."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which RabbitMQ, how to reach it, and what it means when it refuses."""
+"""How to connect to a RabbitMQ broker, and what its refusals mean."""
 
 from __future__ import annotations
 

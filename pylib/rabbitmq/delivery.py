@@ -1,4 +1,4 @@
-"""A message as the broker handed it over."""
+"""A message as the broker delivered it."""
 
 from __future__ import annotations
 

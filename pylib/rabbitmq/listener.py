@@ -1,4 +1,4 @@
-"""Consuming from RabbitMQ into ZeroMQ: nothing is acknowledged before someone says that it is done."""
+"""Consumes from RabbitMQ into ZeroMQ: a message is acknowledged only once it is reported as done."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A thread that owns one connection to the broker and gets a new one whenever it is lost."""
+"""A thread that owns one connection to the broker and reconnects whenever it is lost."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Publishing that returns when the broker has the message, and says why when it has not."""
+"""Publishing that returns when the broker has confirmed the message, and raises why when it has not."""
 
 from __future__ import annotations
 

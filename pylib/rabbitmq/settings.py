@@ -1,4 +1,4 @@
-"""How a RabbitMQ broker is reached, and what is declared there."""
+"""The settings of a RabbitMQ broker: its address, and what is declared there."""
 
 from __future__ import annotations
 

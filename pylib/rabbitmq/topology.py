@@ -1,4 +1,4 @@
-"""Exchanges and queues: use what is there, make what is not."""
+"""Exchanges and queues: uses those that exist, declares those that do not."""
 
 from __future__ import annotations
 

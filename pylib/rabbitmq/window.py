@@ -1,4 +1,4 @@
-"""What is in flight on one connection: handed on, and not yet acknowledged."""
+"""The deliveries in flight on one connection: passed on, and not yet acknowledged."""
 
 from __future__ import annotations
 

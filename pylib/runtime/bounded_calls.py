@@ -1,4 +1,4 @@
-"""Calls that may hang for ever, such as those to a network mount, and a caller that waits only so long."""
+"""Time limits for calls that may hang for ever, such as those to a network mount."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A circuit breaker: leaves alone, for a while, what keeps failing."""
+"""A circuit breaker: stops calls, for a while, to a peer that keeps failing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Taking turns: one at a time for each key, where no key waits for another."""
+"""A lock for each key: one holder at a time, and no key waits for another."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A pool of threads that works on many keys at once, but on one job at a time for each key, in order."""
+"""A thread pool that works on many keys at once, but on one job at a time for each key, in order."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A job run every few seconds, in a thread that can be stopped at once."""
+"""Runs a job every few seconds, in a thread that can be stopped at once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Stages and sources, and the threads that carry messages between them over ZeroMQ."""
+"""Relays: threads that run stages and sources, and carry messages between them over ZeroMQ."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a relay runs: a stage is a plain object that turns one message into others."""
+"""The interface of a stage: a plain object that turns one message into others."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The thread nanny: starts threads in order, watches them, restarts what dies, and stops all by a deadline."""
+"""The supervisor: starts threads in order, watches them, restarts those that die, and stops all by a deadline."""
 
 from __future__ import annotations
 

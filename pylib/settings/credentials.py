@@ -1,4 +1,4 @@
-"""Where secrets come from: the environment, then secret files, then what a vault gave."""
+"""Where secrets come from: the environment, then secret files, then a vault."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Settings from a YAML file and the environment, with everything that is wrong said at once.
+"""Builds settings from a YAML file and the environment, and reports all errors at once.
 
 The environment (with secret files and a vault, see `Environment`) goes before the file; a list is written
 there with commas or as JSON. An empty variable counts as not set, and so does a key in the file with nothing behind it.

@@ -1,4 +1,4 @@
-"""What pydantic finds wrong, said in words for the person who wrote the configuration."""
+"""Pydantic's errors, reworded for the person who wrote the configuration."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Adapters by kind: a registry that imports a class when it is asked for, and settings whose model the kind decides."""
+"""Adapters by kind: a registry that imports a class on demand, and settings whose model depends on the kind."""
 
 from __future__ import annotations
 

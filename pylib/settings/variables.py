@@ -1,4 +1,4 @@
-"""Which settings a model has, and what each is called in the environment.
+"""The settings of a model, and the name of each in the environment.
 
 The rule: the path of a setting, joined by `_`, in capitals: `web.port` is `WEB_PORT`. A setting may have
 historic names besides.

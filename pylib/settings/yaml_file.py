@@ -1,4 +1,4 @@
-"""A YAML file read strictly, that still knows on which line each value stands."""
+"""A YAML file read strictly, that knows on which line each value stands."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ DAYS = 21
 """Days before today of which there are pictures; fewer than the cache keeps."""
 
 AWAY = "timeout: 192.168.1.20 did not answer within 10 s"
-UNSEEN = "detector_away: rekognition failed repeatedly and is left alone for 60 s"
+UNSEEN = "detector_away: rekognition failed repeatedly and is not asked for 60 s"
 SPITEFUL_NOTE = "<script>document.title='taken over'</script> & <b>\"quotes\"</b>"
 
 

@@ -1,4 +1,4 @@
-"""Pictures into a folder of Google Drive, through PyDrive2."""
+"""The Google Drive archive: uploads pictures into a folder of Drive, through PyDrive2."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What Drive's refusals mean for us: later, never, or only after a person has done something."""
+"""Google Drive's errors, classified: try later, never, or only after a person has done something."""
 
 from __future__ import annotations
 

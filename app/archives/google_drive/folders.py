@@ -1,4 +1,4 @@
-"""Folders in Drive, where two of one name are legal: found or made once, under one lock, the oldest counts."""
+"""Folders in Drive, which allows two of one name: found or made once, under one lock; the oldest is used."""
 
 from __future__ import annotations
 

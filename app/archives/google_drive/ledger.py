@@ -1,4 +1,4 @@
-"""Which events were begun to be sent, kept on disk: only those are worth looking up before they are sent."""
+"""A file of the uploads that were begun: only those are looked up in Drive before they are sent again."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Sorts the top folder: what is older than a day moves into `YYYY/MM/DD` folders."""
+"""Sorts the top folder: files older than a day move into `YYYY/MM/DD` folders."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""What is done to the insides of PyDrive2 and of Google's client libraries: all of it, and nothing else knows of it.
+"""Every patch to the internals of PyDrive2 and Google's client libraries; no other file has any.
 
-Read against the versions of `HOLDS_FOR`; a test fails when those parts of them change.
+Written for the versions in `HOLDS_FOR`; a test fails when the patched parts of them change.
 """
 
 from __future__ import annotations

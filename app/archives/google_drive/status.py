@@ -1,4 +1,4 @@
-"""How token, account and folder are, for people to read."""
+"""The state of token, account and folder, for people to read."""
 
 from __future__ import annotations
 

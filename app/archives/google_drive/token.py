@@ -1,4 +1,4 @@
-"""The token that a person's sign-in left: read, refreshed under one lock, and written whole with mode 0600."""
+"""The token of a person's sign-in: read, refreshed under one lock, and written atomically with mode 0600."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""HTTP as Google's client library wants it, with one deadline over each exchange and nothing sent twice."""
+"""HTTP transport for Google's client library: one deadline for each exchange, and no request is sent twice."""
 
 from __future__ import annotations
 

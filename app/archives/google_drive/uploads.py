@@ -1,4 +1,4 @@
-"""A picture's way into Drive: sent, compared, and looked up before it is sent a second time."""
+"""Uploads a picture to Drive, compares checksums, and looks a picture up before it sends it again."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An archive in Amazon S3, or in what speaks its protocol."""
+"""The S3 archive: Amazon S3, or a server that speaks its protocol."""
 
 from __future__ import annotations
 

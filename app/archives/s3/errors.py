@@ -1,4 +1,4 @@
-"""What S3 and boto3 say when something goes wrong, in our words."""
+"""Errors of S3 and boto3, as our failure codes and sentences."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A camera that needs no hardware: it draws a place around a house, past which somebody walks."""
+"""The demo camera needs no hardware: it draws places around a house, with a person walking past."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What scenes are drawn on: painted in full daylight, then lit as the hour wants it."""
+"""The canvas of scenes: painted in full daylight, then lit for the hour."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A cat, drawn: something that moves and is no person."""
+"""Draws a cat: something that moves and is no person."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a day looks like: the colours of sky and light for each hour."""
+"""The colours of sky and light for each hour of a day."""
 
 from __future__ import annotations
 

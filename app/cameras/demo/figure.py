@@ -1,4 +1,4 @@
-"""A walking person, drawn: head, trunk, arms and two legs, in the proportions that people detectors know."""
+"""Draws a walking person: head, trunk, arms and two legs, in the proportions that people detectors know."""
 
 from __future__ import annotations
 

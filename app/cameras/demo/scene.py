@@ -1,4 +1,4 @@
-"""Places around a house, drawn as a camera would see them: a front, a garden and a drive."""
+"""Draws places around a house as a camera would see them: a front, a garden and a drive."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What stands around a house: sky, lawn, trees, walls, windows, a car."""
+"""Draws what stands around a house: sky, lawn, trees, walls, windows, a car."""
 
 from __future__ import annotations
 

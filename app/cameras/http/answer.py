@@ -1,4 +1,4 @@
-"""What a camera answered, and whether that is a picture."""
+"""A camera's HTTP response, and whether it is a picture."""
 
 from __future__ import annotations
 

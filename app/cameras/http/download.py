@@ -1,4 +1,4 @@
-"""HTTP GET from one camera, bounded in time and bytes, with every way to fail told apart."""
+"""HTTP GET from one camera, limited in time and bytes, with a failure code for every way to fail."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Basic and digest logins: told by setting, or found out from a camera's 401 and remembered."""
+"""Basic and digest logins: set in the configuration, or found out from a camera's 401 and remembered."""
 
 from __future__ import annotations
 

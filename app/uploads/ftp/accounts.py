@@ -1,4 +1,4 @@
-"""Who may log in, where each is confined to, and what it may do there: an authorizer for pyftpdlib."""
+"""FTP logins, the folder of each, and what each may do there: an authorizer for pyftpdlib."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The data connections: how they are made, and what becomes of a file when one ends."""
+"""FTP data connections: how they are opened, and what becomes of a file when one ends."""
 
 from __future__ import annotations
 

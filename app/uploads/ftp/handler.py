@@ -1,4 +1,4 @@
-"""One FTP session: pyftpdlib's, with cameras' habits allowed for and nothing else."""
+"""One FTP session: pyftpdlib's handler, extended only for the habits of cameras."""
 
 from __future__ import annotations
 

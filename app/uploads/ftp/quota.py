@@ -1,4 +1,4 @@
-"""How many bytes of each camera's uploads wait to be processed, and whether there is room for more."""
+"""The bytes of each camera's uploads that wait to be processed, and whether there is room for more."""
 
 from __future__ import annotations
 

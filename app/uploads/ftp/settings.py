@@ -1,4 +1,4 @@
-"""What can be configured about the FTP server."""
+"""The settings of the FTP server."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where uploads go: under a name of their own while they arrive, then into the inbox or to their place in the area."""
+"""Where FTP uploads go: a temporary name while they arrive, then the inbox or their place in the upload area."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The same sessions with FTPS offered or required (explicit: AUTH TLS, RFC 4217)."""
+"""FTP sessions with FTPS offered or required (explicit: AUTH TLS, RFC 4217)."""
 
 from __future__ import annotations
 

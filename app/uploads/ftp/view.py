@@ -1,4 +1,4 @@
-"""What a logged-in client sees of the disk: its folder, no links, and what it stored as if it were there still."""
+"""The file system that an FTP client sees: its own folder, no links, and its uploads as if still there."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""The mail server for cameras that can only mail their pictures: it only takes pictures out of mails."""
+"""The mail server for cameras that can only mail their pictures: it takes the pictures out of mails."""

@@ -1,4 +1,4 @@
-"""Who may talk to the mail server: how many at once, with which login, from where."""
+"""Admission to the mail server: how many connections at once, with which login, from which address."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One camera's SMTP connection: aiosmtpd's protocol, with bounds and with patience for what firmware does."""
+"""One camera's SMTP connection: aiosmtpd's protocol, with limits and with tolerance for firmware."""
 
 from __future__ import annotations
 

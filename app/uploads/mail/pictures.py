@@ -1,4 +1,4 @@
-"""The pictures in a mail, however a camera's firmware has packed them."""
+"""Extracts the pictures from a mail, however a camera's firmware has packed them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What becomes of a mail: its pictures are in the inbox before the sender hears that it was accepted."""
+"""Stores a mail's pictures in the inbox before the sender is answered that it was accepted."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which camera a mail is from: by whom it is for, who sent it, and from where it came."""
+"""Which camera a mail is from: by its recipient, its sender, and the address it came from."""
 
 from __future__ import annotations
 

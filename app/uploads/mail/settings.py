@@ -1,4 +1,4 @@
-"""What can be configured about the mail server."""
+"""The settings of the mail server."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who may come in, and as what."""
+"""Authenticates requests, and names the method by which each got in."""
 
 from __future__ import annotations
 

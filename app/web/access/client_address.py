@@ -1,4 +1,4 @@
-"""Who calls, and how: the client's address and whether it came by https, as far as trusted proxies say."""
+"""The client's address and whether it came by https, as far as trusted proxies report."""
 
 from __future__ import annotations
 

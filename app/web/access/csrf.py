@@ -1,4 +1,4 @@
-"""Where a request comes from: whether another site made the browser send it, and by which name we were called."""
+"""Protection against forged requests: whether another site made the browser send one, and for which host name."""
 
 from __future__ import annotations
 

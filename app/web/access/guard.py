@@ -1,4 +1,4 @@
-"""The guard at the door of the web side: lets in, sends to the login, or turns away."""
+"""The guard of the web side: admits a request, sends it to the login, or rejects it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Headers that tell browsers what pages of ours may do: next to nothing."""
+"""Security headers: they forbid our pages nearly everything that browsers allow."""
 
 from __future__ import annotations
 

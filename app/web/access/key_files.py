@@ -1,4 +1,4 @@
-"""The web side's own secrets on disk: read whole or not at all, and the key that everything is signed with."""
+"""The web side's secrets on disk, read completely or not at all, and the key that signs everything."""
 
 from __future__ import annotations
 

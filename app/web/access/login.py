@@ -1,4 +1,4 @@
-"""The login page and what it does: a right password for a session's cookie."""
+"""The login page: a right password gets a session cookie."""
 
 from __future__ import annotations
 

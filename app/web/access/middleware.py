@@ -1,4 +1,4 @@
-"""What stands before the routes, outermost first."""
+"""The middleware before the routes, outermost first."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The password: one that somebody set, or one that was made and of which only a hash is kept."""
+"""The password: one that a user set, or a generated one of which only the hash is stored."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Sessions: a signed cookie says until when its bearer has logged in; nothing is kept of it here."""
+"""Sessions: a signed cookie holds when the login expires; the server stores nothing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Wrong passwords, counted: who guesses waits longer and longer."""
+"""Counts wrong passwords: the more guesses, the longer the wait."""
 
 from __future__ import annotations
 

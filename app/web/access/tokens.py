@@ -1,4 +1,4 @@
-"""Tokens: passwords for machines, each with a name, and each to be taken back alone."""
+"""Tokens: passwords for programs, each with a name, and each revoked on its own."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Static files under the hash of them all, so that browsers may keep them for ever."""
+"""Static files under a hash of their content, so that browsers may cache them for ever."""
 
 from __future__ import annotations
 

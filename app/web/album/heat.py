@@ -1,4 +1,4 @@
-"""The heat map: how much happened in each hour of the last weeks, each hour a link to it."""
+"""The heat map: how many events each hour of the last weeks had, each hour a link to it."""
 
 from __future__ import annotations
 

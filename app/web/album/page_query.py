@@ -1,4 +1,4 @@
-"""What a page of the album was asked for: the parameters of its address, what they mean, and links that keep them."""
+"""The query of a page's address: its parameters, their meaning, and links that keep them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The album's pages for looking: grid, viewer, cameras, status, and the stream of new cards."""
+"""The album's pages for viewing: grid, viewer, cameras, status, and the stream of new cards."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Templates into pages: escaped, compiled once, with every address below the site's prefix."""
+"""Renders templates: escaped, compiled once, with every address below the site's prefix."""
 
 from __future__ import annotations
 

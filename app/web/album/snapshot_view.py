@@ -1,4 +1,4 @@
-"""What the page of one picture says about it: what was seen by whom, and the small print."""
+"""The view of one snapshot's page: what was detected by which detector, and the details."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The page of archive and health: what is well, in words for people."""
+"""The status page: archives and health, in words for people."""
 
 from __future__ import annotations
 

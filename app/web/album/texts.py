@@ -1,4 +1,4 @@
-"""What people are told: why there is no picture or nothing seen in it, how a camera is doing, sizes and times."""
+"""The album's texts: why there is no picture or no detection, a camera's state, sizes and times."""
 
 from __future__ import annotations
 

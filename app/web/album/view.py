@@ -1,4 +1,4 @@
-"""What the album's templates get: entries as cards, with all words and addresses made up already."""
+"""What the album's templates get: entries as cards, with all texts and addresses ready."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The HTTP API: every operation, its routes, and its description, which cannot say anything else."""
+"""The HTTP API: every operation with its routes, and the description that is made from them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The archives: how they stand, and having them try again."""
+"""The archives: their state, and trying one again at once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The cameras: which there are, and having one take a picture."""
+"""The cameras: their list, and taking a picture with one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Answers that many operations have in common."""
+"""Responses that many operations have in common."""
 
 from __future__ import annotations
 

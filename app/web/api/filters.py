@@ -1,4 +1,4 @@
-"""What was asked for, in the journal's words."""
+"""Search parameters as the journal's filter."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How the service is: for probes, for people who may see it all, and for Prometheus."""
+"""The health of the service: for probes, for people who may see everything, and for Prometheus."""
 
 from __future__ import annotations
 

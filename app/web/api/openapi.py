@@ -1,4 +1,4 @@
-"""The API's description, made of the operations and of the models that check requests."""
+"""The OpenAPI document, made from the operations and from the models that check requests."""
 
 from __future__ import annotations
 

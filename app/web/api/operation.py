@@ -1,4 +1,4 @@
-"""One thing that the API does: what a request is checked by, and what its description is made of."""
+"""One operation of the API: how its requests are checked, and what its description is made of."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Values as an address carries them: text that is read strictly, and described as what it means."""
+"""Types of query parameters: text that is parsed strictly, and described as what it means."""
 
 from __future__ import annotations
 

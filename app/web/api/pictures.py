@@ -1,4 +1,4 @@
-"""The pictures of a snapshot: as it came, small, for the screen, with what was seen drawn in; and links to them."""
+"""The pictures of a snapshot: original, thumbnail, preview, annotated; and signed links to them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What callers may ask and say: the models by which requests are checked, and from which they are described."""
+"""The models of requests, by which they are checked and from which they are described."""
 
 from __future__ import annotations
 

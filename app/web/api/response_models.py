@@ -1,4 +1,4 @@
-"""What the API answers: the models from which it is described, and which a test holds the answers against."""
+"""The models of responses, from which they are described; a test checks the responses against them."""
 
 from __future__ import annotations
 

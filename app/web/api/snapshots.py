@@ -1,4 +1,4 @@
-"""Snapshots: looking for them, looking at one, saying something about it, and doing away with it."""
+"""Snapshots: search, read, change and delete them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Events as they come, for programs."""
+"""The stream of events for programs."""
 
 from __future__ import annotations
 

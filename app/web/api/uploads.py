@@ -1,4 +1,4 @@
-"""Pictures handed in: a form's file or a bare body, within limits, and nothing is kept of what is refused."""
+"""Uploads over HTTP: a form's file or a bare body, within limits; a rejected one leaves nothing behind."""
 
 from __future__ import annotations
 

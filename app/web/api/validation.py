@@ -1,4 +1,4 @@
-"""Requests as values: parameters and bodies, checked by their models, within limits."""
+"""Parameters and bodies of requests, checked by their models, within limits."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Waiting for what becomes of a trigger or a picture."""
+"""Waits for the outcome of a trigger or an upload."""
 
 from __future__ import annotations
 

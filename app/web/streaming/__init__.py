@@ -1,1 +1,1 @@
-"""Events to open pages, as they happen."""
+"""Streams events to open pages as they happen."""

@@ -1,4 +1,4 @@
-"""What happens, told as it happens: one look at the journal for all viewers, however many there are."""
+"""Broadcasts new events: one query of the journal for all viewers, however many there are."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Server-sent events as HTTP carries them: how one is written, and a response that lasts until one side ends it."""
+"""Server-sent events over HTTP: how one is written, and a response that lasts until one side ends it."""
 
 from __future__ import annotations
 

@@ -55,7 +55,7 @@ def test_an_outage_is_logged_once_and_counted_for_each_event(journal: Journal) -
         for failure in (AWAY, AWAY, None, AWAY, ZeroDivisionError("x")):
             publisher.failure = failure
             stage.handle(an_inspection(journal, str(len(counted))))
-    assert [line["event"] for line in logs] == ["target away, what it is owed is kept"] * 2 + [
+    assert [line["event"] for line in logs] == ["target unreachable, its deliveries stay pending"] * 2 + [
         "target failed unexpectedly"
     ]
     codes = ["broker_away", "broker_away", "ok", "broker_away", "internal_error"]
