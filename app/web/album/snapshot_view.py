@@ -55,7 +55,7 @@ def details(entry: Entry, view: Viewer, archives: Mapping[str, str]) -> list[Det
     lines = [
         Detail("Taken", view.moment(snapshot.taken_at).long),
         Detail("Triggered", f"{triggered.long}; the picture {texts.duration(max(0.0, snapshot.delay_s))} later"),
-        Detail("By", texts.ORIGINS.get(snapshot.origin, snapshot.origin)),
+        Detail("By", texts.origin(snapshot.origin)),
         Detail("Camera", snapshot.camera),
     ]
     if snapshot.width:

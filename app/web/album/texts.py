@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from app import wording
+from app import archives, detectors, sources, wording
 from app.journal.entries import Entry
 from pylib.runtime.circuit_breaker import State
+from pylib.settings.kinds import Registry
 
-DETECTORS = {"hog": "HOG (on this machine)", "rekognition": "Amazon Rekognition", "onnx": "ONNX (on this machine)"}
 ORIGINS = {
-    "rabbitmq": "a sensor, over RabbitMQ",
     "http": "somebody, in the album or over HTTP",
     "schedule": "the schedule",
     "ftp": "the camera itself, by FTP",
     "mail": "the camera itself, by mail",
     "folder": "a file in the upload folder",
 }
+"""Of what this process does itself; sources say of themselves what people call them."""
 
 
 class Explanation(NamedTuple):
@@ -47,7 +47,13 @@ def explain(entry: Entry) -> Explanation | None:
 
 
 def detector(kind: str) -> str:
-    return DETECTORS.get(kind, kind)
+    """What people call a detector."""
+    return _title(detectors.KINDS, kind)
+
+
+def origin(name: str) -> str:
+    """What people call the place that a trigger or an upload came from."""
+    return ORIGINS.get(name) or _title(sources.KINDS, name)
 
 
 def circuit(state: State, retry_in: float) -> str:
@@ -99,5 +105,10 @@ def _kept(archives: tuple[str, ...]) -> str:
 
 
 def archive(name: str) -> str:
-    """What people call an archive."""
-    return {"google_drive": "Google Drive", "s3": "S3", "folder": "the archive folder"}.get(name, name)
+    """What people call an archive; one of a list by its own name."""
+    return _title(archives.KINDS, name)
+
+
+def _title(kinds: Registry[Any], name: str) -> str:
+    title: str = kinds.load(name).title if name in kinds else name
+    return title
