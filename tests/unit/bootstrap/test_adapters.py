@@ -17,7 +17,7 @@ def settings(tmp_path: Path, **environ: str) -> Settings:
 
 
 def folders(tmp_path: Path, *names: str) -> dict[str, str]:
-    said: dict[str, object] = {}
+    said: dict[str, str] = {}
     for number, name in enumerate(names, 1):
         entry = {"KIND": "folder", "NAME": name, "DIR": str(tmp_path / name)}
         said |= {f"ARCHIVE_{number}_{key}": value for key, value in entry.items()}
