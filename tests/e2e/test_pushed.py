@@ -157,7 +157,7 @@ def test_an_upload_that_is_cut_makes_no_event_until_it_is_sent_again(launch: Lau
 def test_a_burst_settles_into_one_event_with_the_person_in_it(launch: Launch, house: House) -> None:
     empty = [encoded(scene(), quality=quality) for quality in (80, 85, 90, 95)]
     person = encoded(scene([(640, 420)]))
-    pushed = Pushed(launch, house, "Yard", detector="hog", uploads={"settle": 2}).start()
+    pushed = Pushed(launch, house, "Yard", detector="hog", uploads={"settle": 10}).start()
     with Consumer(house) as consumer:
         with pushed.camera("Yard") as ftp:
             for number, data in enumerate([*empty[:2], person, *empty[2:]]):

@@ -220,10 +220,10 @@ STORE_ONE = """
 import sys
 from pathlib import Path
 from tests.fakes.drive import a_picture, an_inspection
+from app.archives import ArchiveContext
 from app.archives.google_drive import GoogleDrive, GoogleDriveSettings
-from datetime import UTC
 settings = GoogleDriveSettings(folder="Snapshots", api_root_url=sys.argv[1])
-GoogleDrive(settings, data_dir=Path(sys.argv[2]), zone=UTC).store(an_inspection("e1"), a_picture("e1"))
+GoogleDrive(settings, ArchiveContext(data_dir=Path(sys.argv[2]))).store(an_inspection("e1"), a_picture("e1"))
 """
 
 

@@ -262,7 +262,7 @@ def test_what_is_written_is_whole_and_closed_before_it_is_in_place(
 ) -> None:
     modes: list[int] = []
     seen: list[tuple[int, str]] = []
-    replace, chmod = Path.replace, os.fchmod
+    rename, chmod = Path.rename, os.fchmod
 
     def changed(descriptor: int, mode: int) -> None:
         modes.append(mode)
@@ -270,10 +270,10 @@ def test_what_is_written_is_whole_and_closed_before_it_is_in_place(
 
     def watched(self: Path, target: Path) -> Path:
         seen.append((stat.S_IMODE(self.stat().st_mode), self.read_text()))
-        return replace(self, target)
+        return rename(self, target)
 
     monkeypatch.setattr(os, "fchmod", changed)
-    monkeypatch.setattr(Path, "replace", watched)
+    monkeypatch.setattr(Path, "rename", watched)
     managed_file.write(tmp_path / ".env", "A=1\n", mode=0o600)
     assert modes == [0o600]
     assert seen == [(0o600, managed_file.marked("A=1\n"))]

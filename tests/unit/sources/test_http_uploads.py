@@ -94,7 +94,7 @@ def test_the_same_picture_many_times_at_once_is_one_snapshot(desk: Desk) -> None
     together = threading.Barrier(6)
 
     def submit(_: int) -> str:
-        together.wait(5)
+        together.wait(60)
         return desk.submit().id
 
     with ThreadPoolExecutor(6) as hands:
