@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def labels_of(settings: Settings) -> dict[str, str]:
-    """Device key -> what people call the place."""
+    """Device key -> the place's name for people."""
     return {camera.device_key: camera.label or camera.location for camera in settings.cameras}
 
 

@@ -21,14 +21,14 @@ if TYPE_CHECKING:
     from app.bootstrap.service import Service
 
 LATE_S = 60.0
-"""Age of an undelivered event from which on the service says that something is wrong."""
+"""Age of an undelivered event from which on the service reports a problem."""
 
 
 class PublisherParts:
     """The configured publishers with a stage for each."""
 
     def __init__(self, service: Service) -> None:
-        """Of a service whose archives and web side are made already; its relays are asked for later."""
+        """For a service whose archives and web side are made already; its relays are asked for later."""
         self._service = service
         self._settings = service.settings
         self._journal = service.journal
@@ -48,7 +48,7 @@ class PublisherParts:
         return connection if isinstance(connection, ConfirmedPublisher) else None
 
     def heartbeat(self) -> Periodic | None:
-        """What tells peers every few seconds which devices we speak for."""
+        """The thread that publishes every few seconds for which devices we speak."""
         connection, rabbitmq = self.broker, self._settings.rabbitmq
         if connection is None:
             return None

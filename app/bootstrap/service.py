@@ -45,7 +45,7 @@ INSPECTIONS = "inproc://inspections"
 
 
 class Service:
-    """Everything that runs, put together from settings; nothing runs before `run`."""
+    """All threads and stages, built from settings; nothing runs before `run`."""
 
     def __init__(self, settings: Settings, *, version: str, extra: Sequence[ManagedThread] = ()) -> None:
         """`extra`: threads that feed the service from outside, such as the demo's sensor."""
@@ -88,7 +88,7 @@ class Service:
     def run(self) -> int:
         """Run until a signal; returns the exit status."""
         log.info("started", cameras=len(self.labels), broker=self.settings.rabbitmq.server_address or None)
-        # What is there now stays until the end: the collector, which halts all threads, need not look at it again.
+        # Objects that exist now stay until the end: the collector, which halts all threads, need not visit them again.
         gc.collect()
         gc.freeze()
         status = self.supervisor.run()
@@ -110,7 +110,7 @@ class Service:
         ]
 
     def _feeders(self) -> list[ManagedThread | None]:
-        """Who says that something happened, and what runs by the clock."""
+        """Everything that brings triggers or uploads, and jobs that run by the clock."""
         feeder, web = self.transport.feeder, self.web
         return [
             web.server if web else None,
@@ -125,7 +125,7 @@ class Service:
         ]
 
     def _stages(self) -> list[ManagedThread | None]:
-        """From a trigger or an upload to what every outlet is told."""
+        """The stages from a trigger or an upload to every outlet."""
         settings, stage = self.settings, self.relays.stage
         fetch = fetch_of(self)
         self.sources.connect(fetch)

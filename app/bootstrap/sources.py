@@ -30,7 +30,7 @@ class SourceParts:
         self._sources: dict[str, TriggerSource] = {}
 
     def connect(self, fetch: Fetch) -> None:
-        """Make the sources; nothing runs yet. `fetch`: who hears what will not be delivered again."""
+        """Make the sources; nothing runs yet. `fetch` is called with receipts that will not be delivered again."""
         service = self._service
         for kind, name, own in _entries(service.settings):
             context = SourceContext(
@@ -45,7 +45,7 @@ class SourceParts:
             self._sources[name] = sources.KINDS.load(kind)(own, context)
 
     def acknowledge(self, trigger: Trigger) -> None:
-        """Tell whoever brought this trigger that its outcome is recorded. From any thread."""
+        """Acknowledge this trigger to its source: the outcome is recorded. From any thread."""
         source = self._sources.get(trigger.origin)
         if trigger.receipt and source is not None:
             source.acknowledge(trigger.receipt)
@@ -63,7 +63,7 @@ class SourceParts:
 
 
 def schedule_of(settings: Settings, *, labels: Mapping[str, str], intake: Intake) -> Periodic | None:
-    """What triggers cameras by the clock, or None where none has `every`."""
+    """The thread that triggers cameras by the clock, or None where none has `every`."""
     schedule = Schedule(intake)
     for camera in settings.cameras:
         if camera.every:

@@ -23,9 +23,9 @@ _META = frozenset({"event", "exc_info", "level", "logger", "timestamp"})
 
 
 def start(dsn: str, *, release: str, environment: str, server_name: str) -> bool:
-    """From now on report what is logged at ERROR and above; says whether it does.
+    """From now on report what is logged at ERROR and above; returns whether it does.
 
-    With an empty `dsn` nothing happens and the SDK is not even imported. A wrong one is logged, not raised:
+    With an empty `dsn` nothing happens and the SDK is not even imported. A malformed one is logged, not raised:
     the service is worth more than its reports. No performance tracing, local variables or personal data.
     """
     if not dsn:

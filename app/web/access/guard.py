@@ -24,7 +24,7 @@ PUBLIC_PATHS = re.compile(r"/favicon\.ico|/manifest\.webmanifest|/static(/[A-Za-
 
 
 class Guard:
-    """ASGI middleware; behind it `scope["state"]["auth_method"]` says how somebody came in, None where all may.
+    """ASGI middleware; sets `scope["state"]["auth_method"]` to how the request got in, None where all may.
 
     It decides on `scope["path"]`, as the routing does: the prefix has to be off by then.
     """
@@ -46,7 +46,7 @@ class Guard:
         await self._app(scope, receive, send)
 
     async def _refusal(self, request: Request) -> Response | None:
-        """The answer for who may not come in; None, and the visitor noted, for who may."""
+        """The response for a rejected request; None for an admitted one, whose method is noted."""
         if csrf.is_cross_site(request, method=request.method, site=self._access.site):
             return _said(request, 403, "another site asked for this; set WEB_PUBLIC_URL if it was your own")
         is_open = self._is_open(request.method, request.scope["path"])
@@ -89,12 +89,12 @@ class Guard:
 
 
 def too_many(request: Request, locked: Locked) -> Response:
-    """The answer to who has to wait."""
+    """The response to a client that has to wait."""
     return _said(request, 429, locked.detail, {"Retry-After": str(locked.seconds)})
 
 
 def _return_to(request: Request) -> str:
-    """The query that brings somebody back after the login to what could be looked at."""
+    """The query that leads back, after the login, to a page that can be viewed."""
     path, query = request.scope["path"], _query(request)
     if request.method not in _LOOKS or (path == "/" and not query):
         return ""
@@ -102,7 +102,7 @@ def _return_to(request: Request) -> str:
 
 
 def _query(request: Request) -> str:
-    # Not `request.url`: that is put together from the Host header, which may hold anything.
+    # Not `request.url`: that is built from the Host header, which may contain anything.
     return str(request.scope.get("query_string", b"").decode("latin-1"))
 
 

@@ -24,7 +24,7 @@ HEAT = timedelta(days=28)
 
 
 class SnapshotEndpoints:
-    """The endpoints of snapshots and of what there is to look for."""
+    """The endpoints of snapshots, and of labels and the heat map."""
 
     def __init__(self, context: WebContext) -> None:
         self._context = context
@@ -69,7 +69,7 @@ class SnapshotEndpoints:
                 "DELETE",
                 one,
                 self.delete_snapshot,
-                "Do away with it and its picture here; archives keep theirs",
+                "Delete it and its picture here; archives keep theirs",
                 {204: ResponseSpec("It is gone."), **ERRORS, **UNKNOWN, **FAILURES},
                 query=request_models.NoParams,
             ),
@@ -95,7 +95,7 @@ class SnapshotEndpoints:
         search = validation.query(request, request_models.SearchParams)
         chosen = await filter_of(search, self._context)
         before = place_of(search, self._context)
-        # One more than asked for: whether there is a next page.
+        # One more than asked for shows whether there is a next page.
         limit = search.limit
         page = self._context.journal.page
         entries = await run_in_threadpool(lambda: page(chosen, before=before, limit=limit + 1))

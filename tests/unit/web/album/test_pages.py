@@ -246,9 +246,9 @@ def test_a_camera_s_page_says_how_it_is_treated(tmp_path: Path) -> None:
     shown(context, tmp_path, "s1")
     with serving(application(context)) as client:
         page = look(client, "/cameras/front-door")
-        assert "left alone for 23 s after failing" in page.text
+        assert "paused for 23 s after failing" in page.text
         assert page.cards == ["s1"]
-        assert "left alone for 23 s after failing" in look(client, "/cameras").text
+        assert "paused for 23 s after failing" in look(client, "/cameras").text
     close(context)
 
 
