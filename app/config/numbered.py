@@ -79,8 +79,8 @@ def merge_numbered(builder: SettingsBuilder, model: type[BaseModel]) -> None:
 def _merge(
     builder: SettingsBuilder, each: NumberedList, number: int, entries: list[Any], by_key: dict[str, int]
 ) -> None:
-    said = [(variable, builder.get(variable.name)) for variable in each.variables(number, ())]
-    values = {str(variable.location[0]): found.value.strip() for variable, found in said if found}
+    given = [(variable, builder.get(variable.name)) for variable in each.variables(number, ())]
+    values = {str(variable.location[0]): found.value.strip() for variable, found in given if found}
     index = by_key.get(str(each.key(values)), len(entries))
     if index == len(entries):
         entries.append({})

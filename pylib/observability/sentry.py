@@ -86,8 +86,8 @@ class _Reporter(logging.Handler):
 
         fields = record.msg if isinstance(record.msg, dict) else {"event": record.getMessage()}
         message = _short(str(fields.get("event", "")))
-        told = {key: item for key, item in fields.items() if key not in _META}
-        extra = redaction.fields(told, clean=_short)
+        own = {key: item for key, item in fields.items() if key not in _META}
+        extra = redaction.fields(own, clean=_short)
         level = "fatal" if record.levelno >= logging.CRITICAL else record.levelname.lower()
         if record.levelno < logging.ERROR:
             sentry_sdk.add_breadcrumb(category=record.name, message=message, level=level, data=extra)

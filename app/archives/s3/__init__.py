@@ -185,7 +185,7 @@ class S3:
 def metadata(inspection: Inspection, *, sha256: str) -> dict[str, str]:
     """User metadata of a picture: ASCII, other scripts percent-encoded, and not more than S3 accepts."""
     snapshot = inspection.snapshot
-    told = {
+    values = {
         "event-id": snapshot.id,
         "time": snapshot.taken_at.isoformat(),
         "person-count": str(inspection.detection.person_count),
@@ -194,10 +194,10 @@ def metadata(inspection: Inspection, *, sha256: str) -> dict[str, str]:
         "camera": _cut(snapshot.camera, 400),
         "place": _cut(snapshot.label, 400),
     }
-    left = METADATA_BYTES - sum(len(name) + len(value) for name, value in told.items()) - len("labels")
+    left = METADATA_BYTES - sum(len(name) + len(value) for name, value in values.items()) - len("labels")
     found = [f"{label.name} {label.confidence:.2f}" for label in inspection.detection.labels]
-    told["labels"] = _cut(", ".join(found), left)
-    return {name: value for name, value in told.items() if value}
+    values["labels"] = _cut(", ".join(found), left)
+    return {name: value for name, value in values.items() if value}
 
 
 def _cut(text: str, most: int) -> str:

@@ -132,13 +132,13 @@ class FtpSession(FTPHandler):  # type: ignore[misc]
         except StoreRefused as refused:
             self.respond(str(refused))
             return
-        said = f"FILE: {path.name}" if cmd == "STOU" else "Go ahead."
+        text = f"FILE: {path.name}" if cmd == "STOU" else "Go ahead."
         if self.data_channel is not None:
-            self.respond(f"125 {said}")
+            self.respond(f"125 {text}")
             self.data_channel.file_obj = upload
             self.data_channel.enable_receiving("i", cmd)
         else:
-            self.respond(f"150 {said}")
+            self.respond(f"150 {text}")
             self._in_dtp_queue = (upload, cmd)
 
     # -- connections ------------------------------------------------------------------------------

@@ -48,7 +48,7 @@ class Guard:
     async def _refusal(self, request: Request) -> Response | None:
         """The response for a rejected request; None for an admitted one, whose method is noted."""
         if csrf.is_cross_site(request, method=request.method, site=self._access.site):
-            return _said(request, 403, "another site asked for this; set WEB_PUBLIC_URL if it was your own")
+            return _error_response(request, 403, "another site asked for this; set WEB_PUBLIC_URL if it was your own")
         is_open = self._is_open(request.method, request.scope["path"])
         try:
             auth_method = await self._auth_method(request)
@@ -77,20 +77,22 @@ class Guard:
 
     def _turned_away(self, request: Request) -> Response:
         if not self._access.asks_password:
-            return _said(request, 403, "open to this machine only, and not through a proxy: set WEB_PASSWORD")
+            return _error_response(request, 403, "open to this machine only, and not through a proxy: set WEB_PASSWORD")
         if request.method in _LOOKS and is_link(request.scope["path"], _query(request)):
-            return _said(request, 403, "this link has expired, or is not whole")
+            return _error_response(request, 403, "this link has expired, or is incomplete")
         login = self._access.site.path(LOGIN)
         if request.headers.get("hx-request"):
-            return _said(request, 401, "login required", {"HX-Redirect": login, "WWW-Authenticate": "Bearer"})
+            return _error_response(request, 401, "login required", {"HX-Redirect": login, "WWW-Authenticate": "Bearer"})
         if _is_person(request):
             return RedirectResponse(login + _return_to(request), 303)
-        return _said(request, 401, "password required", {"WWW-Authenticate": 'Basic realm="snapshot-processor"'})
+        return _error_response(
+            request, 401, "password required", {"WWW-Authenticate": 'Basic realm="snapshot-processor"'}
+        )
 
 
 def too_many(request: Request, locked: Locked) -> Response:
     """The response to a client that has to wait."""
-    return _said(request, 429, locked.detail, {"Retry-After": str(locked.seconds)})
+    return _error_response(request, 429, locked.detail, {"Retry-After": str(locked.seconds)})
 
 
 def _return_to(request: Request) -> str:
@@ -110,7 +112,7 @@ def _is_person(request: Request) -> bool:
     return "text/html" in request.headers.get("accept", "")
 
 
-def _said(request: Request, status: int, problem: str, headers: dict[str, str] | None = None) -> Response:
+def _error_response(request: Request, status: int, problem: str, headers: dict[str, str] | None = None) -> Response:
     if _is_person(request):
         return PlainTextResponse(f"{problem[0].upper()}{problem[1:]}.\n", status, headers=headers)
     return JSONResponse({"error": problem}, status, headers=headers)

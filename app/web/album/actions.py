@@ -61,15 +61,17 @@ class Actions:
 
     async def note(self, request: Request) -> Response:
         note = (await _field(request, "note")).strip()
-        said = validation.checked(request_models.ChangeBody, {"note": note.replace("\r\n", "\n")}, "bad_field")
-        await self._change(request, note=said.note)
+        change = validation.checked(request_models.ChangeBody, {"note": note.replace("\r\n", "\n")}, "bad_field")
+        await self._change(request, note=change.note)
         return self._back(request)
 
     async def labels(self, request: Request) -> Response:
         """Correct the labels, separated by commas; with `undo`, the detector's count again."""
         names = None if await _field(request, "undo") else _names(await _field(request, "labels"))
-        said = validation.checked(request_models.ChangeBody, {"corrected_labels": names}, "bad_field").corrected_labels
-        await self._change(request, correction=Correction(None if said is None else tuple(said)))
+        labels = validation.checked(
+            request_models.ChangeBody, {"corrected_labels": names}, "bad_field"
+        ).corrected_labels
+        await self._change(request, correction=Correction(None if labels is None else tuple(labels)))
         return self._back(request)
 
     async def delete(self, request: Request) -> Response:
@@ -104,8 +106,8 @@ class Actions:
     async def upload(self, request: Request) -> Response:
         """Take in all pictures of a form, and report the result of each."""
         async with form_of(request, most=MOST_FILES * self._context.max_upload, files=MOST_FILES) as form:
-            said = {"camera": form.get("camera", ""), "note": form.get("note", "")}
-            described = validation.checked(request_models.UploadParams, said, "bad_field")
+            params = {"camera": form.get("camera", ""), "note": form.get("note", "")}
+            described = validation.checked(request_models.UploadParams, params, "bad_field")
             files = [file for file in form.getlist("image") if isinstance(file, UploadFile) and file.filename]
             results = [await self._handed_in(file, described) for file in files]
         missing = [{"name": "No file", "url": "", "error": "Choose at least one picture."}]

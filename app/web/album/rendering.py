@@ -54,11 +54,11 @@ class Rendering:
         text = self.text(template, **{"auth_method": state.get("auth_method"), **context})
         content = text.encode()
         # Cached for going back only: a link loads it again.
-        told = {"Cache-Control": "private, no-cache", "Vary": "Accept-Encoding, HX-Request"}
+        headers = {"Cache-Control": "private, no-cache", "Vary": "Accept-Encoding, HX-Request"}
         if len(content) > WORTH_PACKING and "gzip" in request.headers.get("accept-encoding", ""):
             content = gzip.compress(content, compresslevel=5, mtime=0)
-            told["Content-Encoding"] = "gzip"
-        return HTMLResponse(content, status_code=status_code, headers=told)
+            headers["Content-Encoding"] = "gzip"
+        return HTMLResponse(content, status_code=status_code, headers=headers)
 
 
 def is_part(request: Request) -> bool:

@@ -115,16 +115,16 @@ class SnapshotEndpoints:
 
     async def change_snapshot(self, request: Request) -> Response:
         validation.query(request, request_models.NoParams)
-        said = await validation.body(request, request_models.ChangeBody, required=True)
+        change = await validation.body(request, request_models.ChangeBody, required=True)
         wanted = request.path_params["id"]
-        named = said.model_fields_set
-        labels = said.corrected_labels
+        named = change.model_fields_set
+        labels = change.corrected_labels
         correction = Correction(None if labels is None else tuple(dict.fromkeys(labels)))
         entry = await run_in_threadpool(
             lambda: self._context.journal.change(
                 wanted,
-                starred=said.starred if "starred" in named else None,
-                note=said.note if "note" in named else None,
+                starred=change.starred if "starred" in named else None,
+                note=change.note if "note" in named else None,
                 correction=correction if "corrected_labels" in named else None,
             )
         )

@@ -44,7 +44,7 @@ class UploadedPicture(NamedTuple):
 
     file: BinaryIO
     name: str
-    said: request_models.UploadParams
+    params: request_models.UploadParams
 
 
 class UploadEndpoints:
@@ -103,8 +103,8 @@ class UploadEndpoints:
 
     async def submit(self, picture: UploadedPicture) -> Snapshot:
         """Have it recorded. Raises `BadRequest`, `NotFound`, `TooLarge`, `BadPicture`, and any Transient."""
-        camera = self._camera(picture.said.camera)
-        said = picture.said
+        camera = self._camera(picture.params.camera)
+        params = picture.params
         # A restarted web server has another loop, and a semaphore belongs to one.
         async with self._turns.setdefault(asyncio.get_running_loop(), asyncio.Semaphore(AT_ONCE)):
             data = await run_in_threadpool(picture.file.read, self._context.max_upload + 1)
@@ -116,8 +116,8 @@ class UploadEndpoints:
                     camera=camera,
                     label=self._context.cameras[camera].label,
                     name=checked_name(picture.name),
-                    taken_at=at_home(said.taken_at, self._context.zone) if said.taken_at else None,
-                    note=said.note,
+                    taken_at=at_home(params.taken_at, self._context.zone) if params.taken_at else None,
+                    note=params.note,
                 )
             )
 
@@ -197,6 +197,6 @@ def _from_form(form: FormData, asked: request_models.UploadParams) -> UploadedPi
     if any(isinstance(value, UploadFile) for value in fields.values()):
         raise BadRequest("bad_form", "only `image` may be a file")
     filled = {name: value for name, value in fields.items() if value}
-    said = validation.checked(request_models.UploadParams, filled, "bad_field")
-    merged = asked.model_copy(update={name: getattr(said, name) for name in said.model_fields_set})
+    in_form = validation.checked(request_models.UploadParams, filled, "bad_field")
+    merged = asked.model_copy(update={name: getattr(in_form, name) for name in in_form.model_fields_set})
     return UploadedPicture(image.file, image.filename or "", merged)

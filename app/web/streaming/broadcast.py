@@ -113,7 +113,7 @@ class _Subscriber:
         """Whether it reads so slowly that nothing more is queued for it."""
         return len(self._waiting) >= MOST_WAITING
 
-    def tell(self, frame: EventFrame) -> None:
+    def queue(self, frame: EventFrame) -> None:
         """Queue a frame."""
         self._waiting.append(frame)
         self._woken.set()
@@ -226,7 +226,7 @@ class _Subscribers:
             self.leave(viewer)
             viewer.cut()
         else:
-            viewer.tell(frame)
+            viewer.queue(frame)
 
     def _looked_up(
         self, ids: Sequence[str], forms: Collection[EventFormat]

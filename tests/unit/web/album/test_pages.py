@@ -232,7 +232,7 @@ def test_a_correction_stands_beside_what_the_detector_said(context: WebContext, 
     context.journal.change("s1", correction=Correction(("Fox",)))
     page = look(client, "/snapshots/s1")
     assert [chip["data-label"] for chip in page.all("a", "chip")] == ["Fox"]
-    assert "fake said: Dog 80" in page.text
+    assert "fake saw: Dog 80" in page.text
 
 
 def test_an_unknown_picture_is_a_page_with_a_way_back(client: Client) -> None:
