@@ -23,7 +23,7 @@ LOGIN_REFUSALS: Mapping[str, tuple[str, str]] = {
     ),
     "RequestTimeTooSkewed": ("clock_wrong", "This machine's clock is wrong: set it, switch on NTP."),
 }
-"""What is answered to a login -> our code, and a sentence that says what to do, with `{service}` in it."""
+"""Errors of a login -> our code, and a sentence with the remedy, with `{service}` in it."""
 
 THROTTLES = frozenset(
     {
@@ -38,13 +38,13 @@ THROTTLES = frozenset(
         "TooManyRequestsException",
     }
 )
-"""What is answered to too many calls."""
+"""Errors of too many calls."""
 
 Trouble = Literal["timeout", "tls", "unreachable", "region", "parameters", "login"]
 
 
 def refusal(response: Mapping[str, Any]) -> tuple[str, int]:
-    """The word and the HTTP status of a `ClientError.response`: empty and 0 where there is none.
+    """The error code and the HTTP status of a `ClientError.response`: empty and 0 where there is none.
 
     The answer's own sentence is left out: it names accounts and keys.
     """
@@ -53,7 +53,7 @@ def refusal(response: Mapping[str, Any]) -> tuple[str, int]:
 
 
 def trouble(error: Exception) -> Trouble:
-    """What went wrong before anything was answered. The order matters: some are subclasses of others."""
+    """The failure before anything was answered. The order matters: some are subclasses of others."""
     from botocore import exceptions as boto
 
     if isinstance(error, boto.ConnectTimeoutError | boto.ReadTimeoutError):

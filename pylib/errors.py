@@ -2,7 +2,7 @@
 
 
 class Failure(Exception):
-    """Something a part of the service could not do, said so that an operator can act on it.
+    """Something that a part of the service could not do, described so that an operator can act on it.
 
     `code` is a short stable slug (`timeout`, `login_refused`) for metrics and records; `detail` is one
     sentence for people. Neither ever holds a credential.
@@ -22,4 +22,4 @@ class Transient(Failure):
 
 
 class Permanent(Failure):
-    """The same attempt will fail again: someone has to change something first."""
+    """The same attempt will fail again: a person has to change something first."""

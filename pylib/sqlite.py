@@ -18,7 +18,7 @@ log = structlog.get_logger(__name__)
 
 T = TypeVar("T")
 Work = Callable[[sqlite3.Connection], Any]
-"""Statements and nothing else: it is done a second time when another one of its transaction fails."""
+"""Statements and nothing else: it runs a second time when another one of its transaction fails."""
 Item = tuple[Work, "Future[Any]"]
 Answer = tuple[Any, Exception | None]
 
@@ -35,9 +35,9 @@ class DatabaseUnusable(Permanent):
 
 
 class Database(ManagedThread):
-    """Does pieces of work on one connection, as many as are waiting in one transaction.
+    """Runs pieces of work on one connection, as many as are waiting in one transaction.
 
-    A burst therefore costs few fsyncs. WAL with `synchronous=FULL`: what was answered survives a power cut.
+    A burst therefore costs few fsyncs. WAL with `synchronous=FULL`: committed work survives a power cut.
     One connection in one thread, because SQLite before 3.51.3 can lose commits when a writer and another
     connection's checkpoint race. `schema` is one script a version; `PRAGMA user_version` counts those applied.
     """
@@ -61,7 +61,7 @@ class Database(ManagedThread):
             raise DatabaseUnusable("database_unusable", f"cannot use {self.path}: {error}") from error
 
     def do(self, work: Callable[[sqlite3.Connection], T]) -> T:
-        """Do it and answer when it is committed. Raises `DatabaseUnavailable`."""
+        """Run it and return its result when it is committed. Raises `DatabaseUnavailable`."""
         if self.stopping.is_set() and not self.alive:
             raise DatabaseUnavailable("database_unavailable", f"{self.path.name} is closed")
         try:
@@ -72,7 +72,7 @@ class Database(ManagedThread):
         return result
 
     def submit(self, work: Work) -> Future[Any]:
-        """Have it done soon, in the order of the calls, without waiting."""
+        """Have it run soon, in the order of the calls, without waiting."""
         future: Future[Any] = Future()
         self._queue.put((work, future))
         return future
@@ -94,7 +94,7 @@ class Database(ManagedThread):
         self._queue.put(None)
 
     def _next_batch(self) -> list[Item] | None:
-        """What is waiting, after a wait of a few seconds for the first; None when it is time to end."""
+        """The waiting work, after a wait of a few seconds for the first; None when it is time to end."""
         batch: list[Item] = []
         try:
             item = self._queue.get(timeout=5.0)
@@ -126,9 +126,9 @@ def _connect(path: Path, schema: Sequence[str]) -> sqlite3.Connection:
 
 
 def _commit(connection: sqlite3.Connection, batch: Sequence[Item]) -> None:
-    """Do all of the batch in one transaction, and answer only when it is on the disk.
+    """Run the batch in one transaction, and return results only when it is on the disk.
 
-    A piece of work that fails is taken back alone; a commit that fails fails all.
+    A piece of work that fails is rolled back alone; a commit that fails fails all.
     """
     try:
         answers = _in_one_transaction(connection, [work for work, _ in batch])
@@ -149,7 +149,7 @@ def _in_one_transaction(connection: sqlite3.Connection, works: Sequence[Work]) -
     try:
         # Without savepoints, which take two statements more for each: nearly always all goes well.
         answers: list[Answer] = [(work(connection), None) for work in works]
-    except Exception:  # noqa: BLE001 - whose it was is found out by doing it again, each for itself
+    except Exception:  # noqa: BLE001 - which work failed is found out by running each for itself
         if connection.in_transaction:
             connection.execute("ROLLBACK")
         connection.execute("BEGIN")
@@ -162,7 +162,7 @@ def _attempt(connection: sqlite3.Connection, work: Work) -> Answer:
     connection.execute("SAVEPOINT work")
     try:
         result = work(connection)
-    except Exception as error:  # noqa: BLE001 - it is the caller's, handed over by the future
+    except Exception as error:  # noqa: BLE001 - the caller gets it from the future
         connection.execute("ROLLBACK TO work")
         connection.execute("RELEASE work")
         return None, error

@@ -18,16 +18,16 @@ from pylib.settings.kinds import Registry
 CODES = {
     "timeout": (
         "The archive did not answer in time.",
-        "look at the way to it; nothing, if it passes: it is tried again",
+        "look at the way to it; nothing, if it passes: the service tries again",
     ),
     "unreachable": (
         "The archive could not be reached.",
-        "look at the network; nothing, if it passes: it is tried again",
+        "look at the network; nothing, if it passes: the service tries again",
     ),
-    "throttled": ("The archive takes fewer calls than are made.", "nothing, if it passes: it is tried again"),
+    "throttled": ("The archive takes fewer calls than are made.", "nothing, if it passes: the service tries again"),
     "wrong_copy": (
         "The archive holds something else than was sent.",
-        "nothing, if it passes: it is tried again",
+        "nothing, if it passes: the service tries again",
     ),
     "too_large": ("The archive takes no picture that large.", "choose a smaller picture in the camera"),
     "access_denied": ("This account may not write there.", "grant it; the message names what"),
@@ -42,17 +42,17 @@ class ArchiveError(Failure):
 
 
 class ArchiveUnavailable(ArchiveError, Transient):
-    """Not now: unreachable, throttled, a wrong copy that was taken back."""
+    """Not now: unreachable, throttled, or a wrong copy, which was deleted."""
 
 
 class ArchiveRejected(ArchiveError, Permanent):
-    """This picture will never be taken: too large for the target, refused as such."""
+    """This picture will never be accepted: too large for the target, or refused for itself."""
 
 
 class ArchiveBlocked(ArchiveError, Transient):
-    """Nothing is taken until a person does something (sign in again, free quota, mend a permission).
+    """Nothing is accepted until a person does something (sign in again, free quota, correct a permission).
 
-    Transient for the pictures, which are kept and tried again; an alarm for people.
+    Transient for the pictures, which are kept and retried; an alarm for people.
     """
 
 
@@ -60,15 +60,15 @@ _EVENT_ID = re.compile(r"(?<![0-9a-f])[0-9a-f]{32}(?=\.\w+$)")
 
 
 def dated_name(snapshot: Snapshot) -> str:
-    """`YYYY/MM/DD/<camera>/HHMMSS-<event id>.jpg`, the day in the home's time zone: what the cache calls it.
+    """`YYYY/MM/DD/<camera>/HHMMSS-<event id>.jpg`, the day in the home's time zone: its name in the cache.
 
-    Taken from the path and not made anew, so that a second attempt after a change of the zone finds the first.
+    Taken from the path instead of made anew, so that a second attempt after a change of the zone finds the first.
     """
     return "/".join(PurePath(snapshot.path).parts[-5:])
 
 
 def event_id_in(name: str) -> str:
-    """The event id in a `dated_name`, whatever stands before it; empty for a name of another tool's."""
+    """The event id in a `dated_name`, whatever precedes it; empty for a name of another tool's."""
     found = _EVENT_ID.search(name)
     return found[0] if found else ""
 
@@ -78,17 +78,17 @@ class RemoteObject:
     """One picture on the remote side, as `entries` lists it."""
 
     event_id: str
-    """Empty for a picture that another tool left there."""
+    """Empty for a picture of another tool's."""
     name: str
-    """What people find it under: a path or key, date folders included."""
+    """Its name for people: a path or key, date folders included."""
     size: int
     md5: str
-    """Hexadecimal; empty where the remote side does not tell."""
+    """Hexadecimal; empty where the remote side has none."""
 
 
 @dataclass(frozen=True, slots=True)
 class ArchiveContext:
-    """What an archive is told beside its settings."""
+    """What an archive gets beside its settings."""
 
     name: str = ""
     """Its name as a target in the journal; its kind unless set."""
@@ -97,11 +97,11 @@ class ArchiveContext:
     zone: tzinfo = UTC
     """The home's, for the names of days."""
     used: Callable[[], bool] = lambda: False
-    """Whether it ever took anything, so that an empty one is one that is away."""
+    """Whether it ever took anything: if so, an empty one is one that is not mounted or not reachable."""
 
 
 class Archive(Protocol):
-    """Keeps pictures in one place. `store` is called by `concurrency` threads at once."""
+    """Stores pictures in one place. `store` is called by `concurrency` threads at once."""
 
     name: str
     """The target's name in the journal's delivery rows; stable across restarts."""
@@ -114,22 +114,22 @@ class Archive(Protocol):
         ...
 
     def open(self) -> None:
-        """Look that the target is there; called at start and again after it was away. Raises `ArchiveError`."""
+        """Check that the target is there; called at start and again after an outage. Raises `ArchiveError`."""
         ...
 
     def store(self, inspection: Inspection, picture: bytes) -> None:
-        """Keep a picture and prove that it is there (size and checksum compared); doing it twice leaves one.
+        """Store a picture and verify the copy (size and checksum compared); doing it twice leaves one.
 
         In bounded time. Raises `ArchiveUnavailable`, `ArchiveBlocked` or `ArchiveRejected`.
         """
         ...
 
     def entries(self) -> Iterator[RemoteObject]:
-        """Everything that is kept there, page by page. Raises `ArchiveError`."""
+        """Every stored picture, page by page. Raises `ArchiveError`."""
         ...
 
     def describe(self) -> str:
-        """What there is to say of it, for `check`: looks that it is there and leaves nothing. Raises `ArchiveError`."""
+        """A description for `check`: checks that the target is there and leaves nothing. Raises `ArchiveError`."""
         ...
 
     def close(self) -> None:
@@ -142,7 +142,7 @@ class ArchiveKind(Protocol):
 
     Settings: type[BaseModel]
     title: ClassVar[str]
-    """What people call it."""
+    """Its name for people."""
 
     def __call__(self, settings: Any, context: ArchiveContext) -> Archive:
         """An archive of these `Settings`; sends nothing. Raises `ArchiveError` where they make no sense."""

@@ -30,7 +30,7 @@ from pylib.settings.fields import Directory, Section
 T = TypeVar("T")
 
 MARKER = ".snapshot-archive"
-"""Lies in the archive itself: where it is missing, so is the disk."""
+"""A file in the archive itself: where it is missing, the disk is not mounted."""
 MARKER_TEXT = "Pictures are archived here. Without this file the folder counts as a disk that is not mounted.\n"
 
 ATTEMPT_S = 60.0
@@ -40,11 +40,11 @@ _BLOCKING = {
     errno.ENOSPC: ("disk_full", "the disk is full: free some space"),
     errno.EDQUOT: ("quota_full", "the quota is used up: free some space or raise it"),
     errno.EROFS: ("read_only", "the disk is mounted read-only: look why, and mount it for writing"),
-    errno.EACCES: ("access_denied", "this user may not write there: mend the folder's owner or permissions"),
-    errno.EPERM: ("access_denied", "this user may not write there: mend the folder's owner or permissions"),
+    errno.EACCES: ("access_denied", "this user may not write there: correct the folder's owner or permissions"),
+    errno.EPERM: ("access_denied", "this user may not write there: correct the folder's owner or permissions"),
     errno.ENOTDIR: ("not_a_folder", "a file lies where a folder has to be: move it away"),
 }
-"""What a person has to mend."""
+"""Failures that a person has to correct."""
 
 CODES = {
     "not_mounted": (
@@ -52,8 +52,8 @@ CODES = {
         "mount the disk, or make the marker file if the archive is meant to begin anew",
     ),
     "disk_unavailable": (
-        "The archive's disk is away.",
-        "look at the disk; nothing, if it passes: it is tried again",
+        "The archive's disk is unavailable.",
+        "look at the disk; nothing, if it passes: the service tries again",
     ),
     "read_only": ("The archive's disk is mounted read-only.", "look why, and mount it for writing"),
     "not_a_folder": ("A file lies where a folder has to be.", "move it away"),
@@ -70,7 +70,7 @@ class FolderSettings(Section):
 
 
 class Folder:
-    """Keeps pictures as `YYYY/MM/DD/<camera>/<file>` below one folder."""
+    """Stores pictures as `YYYY/MM/DD/<camera>/<file>` below one folder."""
 
     title = "the archive folder"
     Settings = FolderSettings
@@ -91,11 +91,11 @@ class Folder:
 
     @property
     def url(self) -> str:
-        """Empty: a path on this machine leads nobody else anywhere."""
+        """Empty: a path on this machine is no link for others."""
         return ""
 
     def open(self) -> None:
-        """Look for the marker, or leave it when this archive is new.
+        """Look for the marker, or write it when this archive is new.
 
         Raises `ArchiveBlocked` (`not_mounted`, a full disk, permissions) or `ArchiveUnavailable`.
         """
@@ -114,7 +114,7 @@ class Folder:
     def entries(self) -> Iterator[RemoteObject]:
         """Every file, day by day; each is read for its MD5."""
         self._attempt(self._look)
-        # Walked by hand: `rglob` would take a folder that cannot be read for an empty one.
+        # Walked by hand: to `rglob` an unreadable folder is an empty one.
         waiting = [self._folder]
         while waiting:
             folder = waiting.pop()
@@ -125,14 +125,14 @@ class Folder:
             waiting += [path for path in paths if path.is_dir() and not path.is_symlink()]
 
     def describe(self) -> str:
-        """The folder; one without the marker is not claimed by a mere look."""
+        """The folder; one without the marker is not claimed by a check."""
         if not self._attempt((self._folder / MARKER).exists):
             return f"{self._folder}, nothing was archived there yet"
         self.open()
         return str(self._folder)
 
     def close(self) -> None:
-        """Nothing is held."""
+        """Nothing to close."""
 
     def _attempt(self, work: Callable[[], T]) -> T:
         try:

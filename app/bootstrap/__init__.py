@@ -1,1 +1,1 @@
-"""Puts the service together from its settings."""
+"""Builds the service from its settings."""

@@ -30,9 +30,9 @@ log = structlog.get_logger(__name__)
 
 ORGANISE_EVERY_S = 3600.0
 BACKUP_EVERY_S = 60.0
-"""Between looks whether the token has changed."""
+"""Seconds between checks whether the token has changed."""
 LONG_JOB_S = 3600.0
-"""What a job over a whole archive or cache may take before it counts as stuck; it beats in between."""
+"""Seconds that a job over a whole archive or cache may take before it counts as stuck; it beats in between."""
 
 
 class ArchiveParts:
@@ -48,7 +48,7 @@ class ArchiveParts:
         self.outlets = [self._outlet(archive) for archive in self.archives]
 
     def url(self) -> str:
-        """Where people find the pictures: the first archive's link that leads anywhere, or nothing."""
+        """Where people find the pictures: the first archive's link, or empty."""
         return next((archive.url for archive in self.archives if archive.url), "")
 
     def _outlet(self, archive: Archive) -> Outlet:
@@ -70,7 +70,7 @@ class ArchiveParts:
         )
 
     def open(self) -> None:
-        """Fetch the token back from its copy where it is gone; a failure is logged, and an alarm later."""
+        """Restore the token from its copy where it is missing; a failure is logged, and an alarm later."""
         if not self._settings.google_drive.folder or not self._settings.backup_s3_bucket:
             return
         try:
@@ -80,7 +80,7 @@ class ArchiveParts:
             log.warning("google drive's token not restored", reason=str(error))
 
     def jobs(self, targets: Sequence[str]) -> list[ManagedThread]:
-        """The threads that run by the clock. `targets`: everybody who may wait for an event."""
+        """The threads that run by the clock. `targets`: every target of events."""
         jobs: list[ManagedThread] = [self._retention(targets)]
         jobs += [_organiser(archive.organise) for archive in self.archives if hasattr(archive, "organise")]
         if self._settings.backup_s3_bucket and self._settings.google_drive.folder:
@@ -103,7 +103,7 @@ class ArchiveParts:
         )
 
         def clean() -> None:
-            videos.clean()  # first: they give room before a picture has to
+            videos.clean()  # first: videos are deleted before pictures
             pictures.clean()
 
         job = Periodic("retention", clean, Every(self._settings.retention.every), stall_after=LONG_JOB_S)
@@ -120,7 +120,7 @@ def retention_of(
     beat: Callable[[], None] = lambda: None,
     to_come: int = 0,
 ) -> Retention:
-    """What keeps the cache within bounds; `to_come`: bytes of its disk that count as free already."""
+    """The job that keeps the cache within its limits; `to_come`: bytes of its disk that count as free already."""
     return Retention(
         settings.retention,
         journal=journal,
@@ -134,13 +134,13 @@ def retention_of(
 
 
 def video_retention_of(settings: Settings, journal: Journal) -> VideoRetention:
-    """What keeps the videos within bounds, also those from before they were ignored."""
+    """The job that keeps the videos within their limits, also those from before they were ignored."""
     videos = Videos(DataDir(settings.data_dir).videos, zone=local_zone(settings.time_zone))
     return VideoRetention(settings.retention, videos=videos, pictures_size=journal.pictures_size)
 
 
 def thumbnails_of(settings: Settings) -> Thumbnails:
-    """Where small pictures are kept, of all that are in the cache."""
+    """The folder of the cached pictures' thumbnails."""
     return Thumbnails(DataDir(settings.data_dir).thumbnails, max_pixels=settings.max_pixels)
 
 

@@ -26,11 +26,11 @@ class DetectorParts:
 
     @property
     def workers(self) -> int:
-        """How many pictures are looked at at once."""
+        """How many pictures the detector looks at at once."""
         return self._detector.concurrency if self._detector else 1
 
     def stage(self, decide: Decide, *, holds: Callable[[Snapshot], bool]) -> Detect:
-        """The detect stage; `holds` says whether a later stage decides what becomes an event."""
+        """The detect stage; `holds`: whether a later stage decides what becomes an event."""
         return Detect(self._detector, journal=self._journal, decide=decide, count=self._count, holds=holds)
 
     def _count(self, detector: str, outcome: str) -> None:

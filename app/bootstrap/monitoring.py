@@ -10,7 +10,7 @@ from pylib.observability.health import Health
 from pylib.runtime.periodic import Every, Periodic
 
 SETTLED_S = 30.0
-"""Seconds after the start from which on monitors outside hear of a problem."""
+"""Seconds after the start from which on external monitors get problems."""
 
 
 def monitors_of(settings: Settings, health: Health) -> Periodic | None:
@@ -22,7 +22,7 @@ def monitors_of(settings: Settings, health: Health) -> Periodic | None:
     due = time.monotonic() + min(settings.monitors.interval, SETTLED_S)
 
     def report() -> None:
-        # Threads start one after another and the broker takes a moment: that is nobody's alarm.
+        # Threads start one after another and the broker takes a moment: no reason for an alarm.
         if time.monotonic() >= due or not health.problem():
             monitors()
 

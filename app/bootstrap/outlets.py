@@ -13,12 +13,12 @@ from pylib.runtime.threads import ManagedThread
 
 @dataclass(frozen=True, slots=True)
 class Outlet:
-    """One of them: a target in the journal, and the stage that serves it."""
+    """A target of events in the journal, and the stage that serves it."""
 
     name: str
     """The target's name in delivery rows, decisions and metrics; stable across restarts."""
     title: str
-    """What people call it."""
+    """Its name for people."""
     relay_name: str
     """Its thread's name, and its label among the queues."""
     meter: str
@@ -28,19 +28,19 @@ class Outlet:
     probe_name: str
     probe: Callable[[], Status]
     alarm: bool
-    """Whether people hear of it when the probe fails."""
+    """Whether people are alerted when the probe fails."""
     keeps: bool = False
     """Whether it keeps pictures: an archive, which the other pictures of a group go to as well."""
     threads: Sequence[ManagedThread] = ()
-    """What has to run for it, and ends after it."""
+    """The threads that it needs, which end after it."""
     url: Callable[[], str] = lambda: ""
     """A link for people to what it keeps; empty when there is none."""
     try_now: Callable[[], None] = lambda: None
-    """Has it tried at once, however long it was to be left alone; from any thread."""
+    """Ends its pause and tries it at once; from any thread."""
 
     @property
     def address(self) -> str:
-        """Where its stage takes events from."""
+        """The socket from which its stage receives events."""
         return f"inproc://outlet-{self.name}"
 
 

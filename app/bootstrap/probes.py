@@ -43,18 +43,18 @@ def observe(
 
 
 def exposition(metrics: SnapshotMetrics, journal: Journal, outlets: Sequence[Outlet]) -> bytes:
-    """The metrics in Prometheus' text format; the age of what waits is asked of the journal."""
+    """The metrics in Prometheus' text format; the journal is asked for the age of backlogs."""
     for outlet in outlets:
         metrics.oldest_undelivered(outlet.name, journal.backlog(outlet.name).since)
     return metrics.render()
 
 
 def time_event(metrics: SnapshotMetrics) -> Callable[[Inspection], None]:
-    """Counts how long after its trigger an event came."""
+    """Measures the seconds from a trigger to its event."""
 
     def listener(inspection: Inspection) -> None:
         snapshot = inspection.snapshot
-        if snapshot.delay_s:  # what was pushed has no trigger to count from
+        if snapshot.delay_s:  # a pushed picture has no trigger to count from
             metrics.event(snapshot.camera, snapshot.delay_s + time.time() - snapshot.taken_at.timestamp())
 
     return listener

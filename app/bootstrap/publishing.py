@@ -19,7 +19,7 @@ from pylib.rabbitmq.publisher import ConfirmedPublisher
 from pylib.runtime.periodic import Every, Periodic
 
 LATE_S = 60.0
-"""Age of an undelivered event from which on the service says that something is wrong."""
+"""Age of an undelivered event from which on the service reports a problem."""
 
 
 class PublisherParts:
@@ -52,7 +52,7 @@ class PublisherParts:
         return connection if isinstance(connection, ConfirmedPublisher) else None
 
     def heartbeat(self) -> Periodic | None:
-        """What tells peers every few seconds which devices we speak for."""
+        """The thread that publishes every few seconds for which devices we speak."""
         connection, rabbitmq = self.broker, self._settings.rabbitmq
         if connection is None:
             return None

@@ -12,7 +12,7 @@ from pylib.runtime.relay import Transport, ZmqRelay
 from pylib.runtime.stage import Stage
 
 LIVE = "inproc://live"
-"""Where everybody in this process hears of events, without delivery rows."""
+"""Where subscribers in this process receive events, without delivery rows."""
 
 
 class Relays:
@@ -40,7 +40,7 @@ class Relays:
         )
 
     def to_outlets(self, outlets: Sequence[Outlet]) -> dict[str, Any]:
-        """The options of the relay that tells them: each inspection goes to those that were decided for."""
+        """Options of the relay before the outlets: it sends each inspection to the outlets that were decided for."""
 
         def route(inspection: Inspection) -> Collection[str]:
             return [LIVE, *(outlet.address for outlet in outlets if outlet.name in inspection.targets)]

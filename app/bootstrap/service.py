@@ -36,7 +36,7 @@ INSPECTIONS = "inproc://inspections"
 
 
 class Service:
-    """Everything that runs, put together from settings; nothing runs before `run`."""
+    """All threads and stages, built from settings; nothing runs before `run`."""
 
     def __init__(self, settings: Settings, *, version: str, extra: Sequence[ManagedThread] = ()) -> None:
         """`extra`: threads that feed the service from outside, such as the demo's sensor."""

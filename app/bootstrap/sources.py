@@ -41,7 +41,7 @@ class SourceParts:
             self._sources[name] = sources.KINDS.load(kind)(own, context)
 
     def acknowledge(self, trigger: Trigger) -> None:
-        """Tell whoever brought this trigger that its outcome is recorded. From any thread."""
+        """Acknowledge this trigger to its source: the outcome is recorded. From any thread."""
         source = self._sources.get(trigger.origin)
         if trigger.receipt and source is not None:
             source.acknowledge(trigger.receipt)

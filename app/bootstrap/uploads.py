@@ -34,10 +34,10 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 
 PUSHED = ("ftp", "mail", "folder")
-"""Origins of what cameras push."""
+"""Origins of pushed pictures."""
 CLEAN_EVERY_S = 3600.0
 RECEIVE_WORKERS = 4
-"""Uploads that are looked at at once: decoding is the processor's work, the rest the disk's."""
+"""Uploads that are processed at once: decoding needs the processor, the rest the disk."""
 
 
 class LoginWithoutCamera(Permanent):
@@ -45,7 +45,7 @@ class LoginWithoutCamera(Permanent):
 
 
 class UploadParts:
-    """The servers that take pictures in, the inbox between them and the pipeline, and the stage that records them."""
+    """The servers that receive pictures, the inbox between them and the pipeline, and the receive stage."""
 
     def __init__(self, settings: Settings, *, journal: Journal, cache: Cache, metrics: SnapshotMetrics) -> None:
         """Raises `app.uploads.camera_folders.FolderTwice` and `app.uploads.ftp.accounts.LoginTwice`."""
@@ -77,7 +77,7 @@ class UploadParts:
 
     @property
     def threads(self) -> list[ManagedThread]:
-        """What cleans the quarantine, and the servers that take in from the network."""
+        """The thread that cleans the quarantine, and the servers that receive from the network."""
         clean = Periodic("quarantine", self.quarantine.clean, Every(CLEAN_EVERY_S))
         return [clean, *(server for server in (self.ftp, self.mail) if server is not None)]
 
@@ -86,7 +86,7 @@ class UploadParts:
         return self._settings.uploads.settle > 0 and snapshot.origin in PUSHED
 
     def open(self) -> None:
-        """Make the folders and take the addresses before anything starts. Raises `pylib.errors.Failure`."""
+        """Make the folders and bind the addresses before anything starts. Raises `pylib.errors.Failure`."""
         self.source.open()
         for folder in (*self.camera_folders.folders(), *map(PurePosixPath, self._settings.ftp.create_dirs)):
             (self.inbox.area / folder).mkdir(parents=True, exist_ok=True)
@@ -138,13 +138,13 @@ class UploadParts:
 
 
 def camera_folders_of(settings: Settings) -> CameraFolders:
-    """Which folder is which camera's. Raises `app.uploads.camera_folders.FolderTwice`."""
+    """Each camera's upload folder. Raises `app.uploads.camera_folders.DuplicateFolder`."""
     cameras = [PushingCamera.of(camera) for camera in settings.cameras]
     return CameraFolders(cameras, upload_dir=PurePosixPath(settings.ftp.upload_dir))
 
 
 def accounts_of(settings: Settings) -> list[Account]:
-    """Who may log in by FTP: the shared login, and those of single cameras."""
+    """The FTP logins: the shared one, and those of single cameras."""
     from app.uploads.ftp.accounts import Account
 
     camera_folders = camera_folders_of(settings)
@@ -159,7 +159,7 @@ def accounts_of(settings: Settings) -> list[Account]:
 
 
 def quarantine_of(settings: Settings) -> Quarantine:
-    """Where files go that cannot become an event."""
+    """The quarantine of files that cannot become an event."""
     return Quarantine(
         DataDir(settings.data_dir).quarantine,
         keep_days=settings.uploads.quarantine_days,

@@ -29,7 +29,7 @@ LINK_S = 7 * 86_400.0
 
 
 class WebParts:
-    """The web server, and what it hands into the pipeline."""
+    """The web server, and the sources through which it feeds the pipeline."""
 
     def __init__(
         self,
@@ -77,14 +77,14 @@ class WebParts:
         self.server = WebServer(application(self._context), host=web.host, port=web.port, on_stop=broadcast.close)
 
     def open(self) -> None:
-        """Take the address, and say the password if one had to be made. Raises `pylib.errors.Failure`."""
+        """Bind the address, and log the password if one had to be made. Raises `pylib.errors.Failure`."""
         made = self._access.open()
         if made is not None:
             log.warning("a password was made for the album, shown this once", login_with=made)
         self.server.open()
 
     def thumbnail_url(self, event_id: str) -> str:
-        """A link for messages that opens an event's small picture; empty where nobody could follow it."""
+        """A link for messages that opens an event's thumbnail; empty where nobody could open it."""
         site = self._context.site
         if not site.host:
             return ""

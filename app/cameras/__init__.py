@@ -19,7 +19,7 @@ class CameraError(Failure):
 
 
 class CameraUnavailable(CameraError, Transient):
-    """Not now: refused, timed out, busy, or an answer that was no picture."""
+    """Not now: refused, timed out, busy, or a response that was no picture."""
 
 
 class CameraRejected(CameraError, Permanent):
@@ -27,7 +27,7 @@ class CameraRejected(CameraError, Permanent):
 
 
 class CameraSettings(BaseModel):
-    """What every camera has, whatever its make; each adapter's `Settings` extends it and fixes `kind`."""
+    """The settings of every camera, whatever its make; each adapter's `Settings` extends it and fixes `kind`."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -66,7 +66,7 @@ class Camera(Protocol):
         ...
 
     def close(self) -> None:
-        """Let go of connections."""
+        """Close its connections."""
         ...
 
 
@@ -79,7 +79,7 @@ class CameraKind(Protocol):
         """A camera of these `Settings`; no connection is made before the first snapshot.
 
         `networks` are those that addresses in a trigger's `device_params` must lie in. Every kind takes them,
-        so that whoever makes cameras need not know which ones have an address.
+        so that the caller need not know which ones have an address.
         """
         ...
 

@@ -20,7 +20,7 @@ HOME_NETWORKS = (
     "::1/128",
     "fc00::/7",  # unique local, RFC 4193
 )
-"""The private and loopback ranges: where cameras live unless the settings say otherwise."""
+"""The private and loopback ranges: where cameras are unless the settings differ."""
 
 SocketAddress = tuple[socket.AddressFamily, tuple[str, int] | tuple[str, int, int, int]]
 """A resolved address as `socket.connect` takes it, with its family."""
@@ -29,7 +29,7 @@ _PLACE = re.compile(r"(?:\[(?P<v6>[0-9A-Fa-f:.]+)\]|(?P<host>\w[\w.-]{0,252}))(?
 
 CODES = {
     "no_address": (
-        "Neither the configuration nor the trigger says where the camera is.",
+        "Neither the configuration nor the trigger has the camera's address.",
         "configure `address`, or send device_params with each trigger",
     ),
     "bad_device_params": (
@@ -73,7 +73,7 @@ class HostPort:
 
 @dataclass(frozen=True, slots=True)
 class DeviceParams:
-    """What a trigger's `device_params` says."""
+    """The parts of a trigger's `device_params`."""
 
     place: HostPort
     username: str = field(repr=False)
@@ -83,25 +83,25 @@ class DeviceParams:
 
 @dataclass(frozen=True, slots=True)
 class CameraTarget:
-    """Where one snapshot is asked for, and with which login."""
+    """The address of one snapshot, and its login."""
 
     place: HostPort
     username: str = field(default="", repr=False)
     """Empty when there is no login."""
     password: str = field(default="", repr=False)
     networks: Networks | None = None
-    """What the place must lie in; None for a configured one, which its owner vouches for."""
+    """The networks that the address must be in; None for a configured one, which its owner vouches for."""
 
     @property
     def shown(self) -> str:
-        """How sentences call the place: a name out of a trigger may be half of a mistyped password."""
+        """The address in error texts: a name from a trigger may be half of a mistyped password."""
         if self.networks is None or self.place.literal:
             return str(self.place)
         return "the host in device_params"
 
 
 class Networks:
-    """The networks that an address out of a trigger must lie in."""
+    """The networks that an address from a trigger must be in."""
 
     def __init__(self, networks: Iterable[str] = HOME_NETWORKS) -> None:
         """`networks` in CIDR notation, IPv4 and IPv6. Raises ValueError naming the one that is malformed."""
@@ -112,7 +112,7 @@ class Networks:
         return address is not None and any(address in network for network in self._networks)
 
     def require(self, addresses: Iterable[SocketAddress]) -> None:
-        """Raise `CameraRejected` unless every one of these addresses lies within."""
+        """Raise `CameraRejected` unless every one of these addresses is in them."""
         for _, address in addresses:
             if address[0] not in self:
                 raise CameraRejected(
@@ -149,7 +149,7 @@ def parse_device_params(text: str, *, default_port: int = 80) -> DeviceParams:
 def choose_target(
     configured: CameraTarget | None, device_params: str | None, *, networks: Networks, default_port: int
 ) -> CameraTarget:
-    """What to ask: the place and login of the trigger if it brought any, else the configured ones.
+    """The address and login to use: the trigger's if it brought any, else the configured ones.
 
     A trigger's address never gets the configured login: whoever can send triggers could collect it.
     Raises `CameraRejected`.
@@ -159,7 +159,7 @@ def choose_target(
         return CameraTarget(params.place, params.username, params.password, networks)
     if configured is None:
         raise CameraRejected(
-            "no_address", "neither the configuration nor the trigger's device_params says where the camera is"
+            "no_address", "neither the configuration nor the trigger's device_params has the camera's address"
         )
     return configured
 
@@ -169,7 +169,7 @@ def resolve(place: HostPort, *, timeout: float) -> list[SocketAddress]:
     numeric = _lookup(place, socket.AI_NUMERICHOST)
     if numeric:
         return numeric
-    # getaddrinfo knows no timeout: with the name server away it would hold the camera for half a minute.
+    # getaddrinfo has no timeout: an unreachable name server would block the camera for half a minute.
     found: list[list[SocketAddress]] = []
     thread = threading.Thread(target=lambda: found.append(_lookup(place, 0)), name="resolve", daemon=True)
     thread.start()

@@ -15,7 +15,7 @@ from app.cameras.http.connection import Attempt
 from app.cameras.http.download import Downloader, HTTPCameraSettings
 
 HTTP_PORT = 88
-"""What a Foscam listens on out of the box."""
+"""The port of a new Foscam."""
 HTTPS_PORT = 443
 
 CODES = {
@@ -84,7 +84,7 @@ class Foscam:
         return CameraTarget(place, self._settings.username, self._settings.password.get_secret_value())
 
     def _url(self, target: CameraTarget) -> str:
-        # It knows no other login than this one. Encoded to the last character: unencoded ones earn a -3.
+        # It supports no other login. Every character is encoded: unencoded ones get a -3.
         scheme = "https" if self._settings.https else "http"
         login = f"usr={quote(target.username, safe='')}&pwd={quote(target.password, safe='')}"
         return f"{scheme}://{target.place}/cgi-bin/CGIProxy.fcgi?cmd={self._settings.command}&{login}"
@@ -100,7 +100,7 @@ def _failure(body: bytes, shown: str) -> CameraError | None:
         return None
     code = int(match[1])
     if code == 0:
-        return CameraRejected("wrong_command", f"{shown} did as told, but `command` yields no picture")
+        return CameraRejected("wrong_command", f"{shown} ran `command`, which yields no picture")
     if code == -1:
         return CameraRejected("wrong_command", f"{shown} does not understand the request (code -1)")
     if code == -2:
@@ -111,5 +111,5 @@ def _failure(body: bytes, shown: str) -> CameraError | None:
             f"{shown} denies access (code -3): the account lacks the right to take pictures, or its password "
             "has a character that this firmware does not take",
         )
-    meaning = {-4: "the command failed", -5: "it timed out inside"}.get(code, "for a reason it does not tell")
+    meaning = {-4: "the command failed", -5: "it timed out inside"}.get(code, "for an unknown reason")
     return CameraUnavailable("camera_error", f"{shown} gave no picture: {meaning} (code {code})")

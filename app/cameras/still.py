@@ -22,7 +22,7 @@ Auth = Literal["auto", "none", "basic", "digest", "query"]
 
 @dataclass(frozen=True, slots=True)
 class Preset:
-    """Where a make serves its still picture."""
+    """The address and login of a make's still picture."""
 
     path: str
     """With `{channel}`, which counts from 1, or `{index}`, which counts from 0."""
@@ -66,7 +66,7 @@ class StillSettings(HTTPCameraSettings):
     @model_validator(mode="before")
     @classmethod
     def _login_out_of_url(cls, values: Any) -> Any:
-        """`http://user:password@host/` becomes `http://host/` and a login, so that nobody sees it again."""
+        """`http://user:password@host/` becomes `http://host/` and a login, so that no log or error shows it."""
         if not isinstance(values, Mapping) or not isinstance(values.get("url"), str):
             return values
         url = _split(values["url"])

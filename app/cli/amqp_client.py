@@ -24,7 +24,7 @@ class AmqpClient:
         self._settings = settings
         try:
             self._connection: Any = broker.connect("command line")
-        except Exception as error:  # noqa: BLE001 - pika has many ways to say no
+        except Exception as error:  # noqa: BLE001 - pika has many exceptions
             failure = explain(error)
             raise type(failure)(failure.code, f"{broker.address}: {failure.detail}") from None
 
@@ -38,7 +38,7 @@ class AmqpClient:
             self._connection.close()
 
     def trigger(self, camera: str, label: str, *, device_params: Secret | None = None) -> str:
-        """Send a trigger of this moment; returns its message id.
+        """Send a trigger of now; returns its message id.
 
         Raises `Permanent` `nobody_listens` when no service has bound a queue for triggers.
         """
@@ -81,7 +81,7 @@ class AmqpClient:
             ):
                 if method is None:
                     return
-                with suppress(wire.MalformedEvent):  # somebody else's message under our topic
+                with suppress(wire.MalformedEvent):  # another program's message under our topic
                     yield wire.parse_event(body, properties.content_type or "")
         except Exception as error:  # noqa: BLE001
             raise explain(error) from None

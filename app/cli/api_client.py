@@ -16,11 +16,11 @@ from pylib.errors import Permanent, Transient
 
 
 class ServiceAway(Transient):
-    """Nobody answers where the service should listen."""
+    """No service answers at the configured address."""
 
 
 class ServiceRefused(Permanent):
-    """It answers, and does not want to."""
+    """The service answers with an error."""
 
 
 class ApiClient:
@@ -31,15 +31,15 @@ class ApiClient:
         self._key_file = data_dir / FOLDER / KEY_FILE
 
     def get(self, path: str, *, timeout: float) -> tuple[int, Mapping[str, Any]]:
-        """Status and JSON of an answer, whatever its status. Raises `ServiceAway`."""
+        """Status and JSON of a response, whatever its status. Raises `ServiceAway`."""
         return self._ask("GET", path, timeout)
 
     def get_well(self, path: str, *, timeout: float) -> Mapping[str, Any]:
-        """The JSON of a good answer. Raises `ServiceAway`, `ServiceRefused`."""
+        """The JSON of a successful response. Raises `ServiceAway`, `ServiceRefused`."""
         return _well(*self._ask("GET", path, timeout))
 
     def post(self, path: str, *, timeout: float) -> Mapping[str, Any]:
-        """The JSON of a good answer. Raises `ServiceAway`, `ServiceRefused`."""
+        """The JSON of a successful response. Raises `ServiceAway`, `ServiceRefused`."""
         return _well(*self._ask("POST", path, timeout))
 
     def _ask(self, method: str, path: str, timeout: float) -> tuple[int, Mapping[str, Any]]:

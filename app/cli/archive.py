@@ -37,7 +37,7 @@ def archive() -> None:
 @click.pass_obj
 @exit_on_failure
 def archive_status(config_file: Path | None) -> None:
-    """Show what each archive has, and what waits."""
+    """Show what each archive has, and its backlog."""
     settings = configuration.load(config_file)
     try:
         with _journal(settings) as journal:
@@ -154,7 +154,7 @@ def drive_login(config_file: Path | None, port: int) -> None:
 
 @contextmanager
 def _stopped(config_file: Path | None) -> Iterator[tuple[Settings, Journal]]:
-    """The settings and the open journal, for what a running service does not do for others."""
+    """The settings and the open journal, for commands that need the service stopped."""
     settings = configuration.load(config_file)
     try:
         with _journal(settings) as journal:
@@ -186,7 +186,7 @@ def _archives(settings: Settings, journal: Journal) -> list[Archive]:
 
 
 def _standings_of(service: ApiClient) -> dict[str, ArchiveStats]:
-    """How the archives of a running service stand. Raises `app.cli.api_client.ServiceAway`, `ServiceRefused`."""
+    """The archives' statistics from a running service. Raises `app.cli.api_client.ServiceAway`, `ServiceRefused`."""
     return {
         one["name"]: ArchiveStats(
             done=one["archived"],

@@ -24,25 +24,25 @@ from app.storage.cache import Cache
 from app.uploads.capture_time import CaptureTime
 
 BATCH = 200
-"""Pictures in one question to the journal."""
+"""Pictures in one query to the journal."""
 
 IMPORTED = "import"
-"""The origin of pictures that another tool left."""
+"""The origin of imported pictures."""
 
 
 @dataclass
 class Comparison:
-    """What a comparison of an archive with the journal came to."""
+    """The result of comparing an archive with the journal."""
 
     matching: int = 0
     missing: list[str] = field(default_factory=list)
-    """Events whose picture the archive confirmed and does not have."""
+    """Events whose picture the archive confirmed and no longer has."""
     differing: list[str] = field(default_factory=list)
-    """Events whose picture is another one there."""
+    """Events whose picture is a different one there."""
     unknown: list[str] = field(default_factory=list)
-    """Names of what is there and was not put there by us."""
+    """Names of files that we did not put there."""
     forgotten: int = 0
-    """Pictures of ours whose event the journal does not know (any more)."""
+    """Pictures of ours whose event is not (or no longer) in the journal."""
     owed_again: int = 0
     """Missing and differing ones that are sent again."""
 
@@ -53,7 +53,7 @@ class Comparison:
 
 @dataclass
 class ImportResult:
-    """What an import came to."""
+    """The result of an import."""
 
     taken: int = 0
     known: int = 0
@@ -63,7 +63,7 @@ class ImportResult:
 
 
 def status_line(target: str, archive_stats: ArchiveStats) -> str:
-    """How an archive stands, in one line."""
+    """An archive's state, in one line."""
     line = f"{target}: {archive_stats.done} archived, {archive_stats.pending} waiting"
     if archive_stats.since is not None:
         line += f" (the oldest for {_duration(time.time() - archive_stats.since)})"
@@ -73,14 +73,14 @@ def status_line(target: str, archive_stats: ArchiveStats) -> str:
 
 
 def retry_line(target: str, *, waiting: int, taken_up: int) -> str:
-    """What came of having an archive try again, in one line."""
+    """The result of an archive's retry, in one line."""
     return f"{target}: {waiting} waiting, {taken_up} of them taken up anew"
 
 
 def verify(journal: Journal, archive: Archive, *, again: bool = False) -> Comparison:
     """List what the archive holds and compare it with what it confirmed.
 
-    Sizes are always compared, MD5s where the remote side tells them. With `again`, what is missing or differs is sent
+    Sizes are always compared, MD5s where the remote side has them. With `again`, missing and differing ones are sent
     again, as far as it is in the cache. Raises `app.archives.ArchiveError`, `pylib.sqlite.DatabaseUnavailable`.
     """
     began = datetime.now(UTC)  # what is archived meanwhile may be listed or not
@@ -101,9 +101,9 @@ def verify(journal: Journal, archive: Archive, *, again: bool = False) -> Compar
 
 
 class Import:
-    """Takes up pictures that another tool left: into the cache, and from there into the archives.
+    """Imports pictures of another tool: into the cache, and from there into the archives.
 
-    They are nobody's news: no detector looks and no event is told. The files stay where they are.
+    They become no events: they are not detected and not published. The files stay where they are.
     """
 
     def __init__(
@@ -120,7 +120,7 @@ class Import:
         )
 
     def take_up(self, folder: Path, *, camera: str, label: str) -> ImportResult:
-        """Take up all pictures below a folder as this camera's; doing it twice takes none of them twice.
+        """Import all pictures below a folder as this camera's; doing it twice imports none of them twice.
 
         Raises OSError, `app.storage.cache.CacheUnavailable`, `pylib.sqlite.DatabaseUnavailable`.
         """
@@ -135,7 +135,7 @@ class Import:
     def _take(self, path: Path, name: PurePath, camera: str, label: str, imported: ImportResult) -> None:
         data = path.read_bytes()
         pushed = PushedPicture(
-            # The id is the contents', so that an import that broke off goes on where it was.
+            # The id is the contents', so that an interrupted import resumes where it was.
             event_id=hashlib.sha256(f"{camera}\0".encode() + data).hexdigest()[:32],
             camera=camera,
             label=label,

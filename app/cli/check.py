@@ -64,7 +64,7 @@ class Finding:
 
 
 def check(settings: Settings) -> Iterator[Finding]:
-    """Look at everything the settings speak of; findings come as they are made."""
+    """Check everything that the settings configure; findings come as they are made."""
     yield from _configuration(settings)
     yield from _secrets(settings)
     yield _disk(settings.data_dir)
@@ -102,11 +102,11 @@ def _album(settings: Settings) -> Iterator[Finding]:
         return
     address = web.public_url or web.own_url
     if web.password.get_secret_value():
-        yield Finding("album", Verdict.OK, f"{address}/ for who has the password")
+        yield Finding("album", Verdict.OK, f"{address}/ with the password")
     elif is_loopback(web.host) and not web.public_url:
         yield Finding("album", Verdict.OK, f"{address}/ for whoever is on this machine")
     else:
-        text = f"{address}/ for who has the password that the service makes and says once in its log, as login_with"
+        text = f"{address}/ with the password that the service makes and shows once in its log, as login_with"
         remedy = "set WEB_PASSWORD to choose one; delete web/password in the data directory to have another made"
         yield Finding("album", Verdict.OK, text, remedy)
     if web.public_url and not web.trusted_proxies:
@@ -140,7 +140,7 @@ def _clock(settings: Settings) -> Finding:
 
 
 def _synchronised() -> bool | None:
-    """What the kernel says of its clock (Linux's adjtimex(2)); None where it does not say."""
+    """Whether the kernel's clock is synchronised (Linux's adjtimex(2)); None where it does not report that."""
     with suppress(AttributeError, OSError):
         status: int = ctypes.CDLL(None).adjtimex(ctypes.create_string_buffer(512))  # zeroed: asks, sets nothing
         return None if status < 0 else status != TIME_ERROR
@@ -246,7 +246,7 @@ def _archives(settings: Settings) -> Iterator[Finding]:
 
 
 def _figure() -> bytes:
-    """A drawn picture with somebody in the middle of it."""
+    """A drawn picture with a person in the middle of it."""
     from app.cameras.demo import Demo, DemoSettings
 
     moment = 0

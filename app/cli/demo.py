@@ -45,7 +45,7 @@ class Show:
         self._echo = echo
 
     def introduce(self, settings: Settings) -> None:
-        """Say what runs, and what one can do with it."""
+        """Print what runs, and what one can do with it."""
         via = settings.rabbitmq.server_address
         self._echo(f"Three drawn cameras, detector {settings.detector.kind}, data in {settings.data_dir}")
         self._echo(f"Triggers come by timer, through {'RabbitMQ at ' + via if via else 'no broker'}.")
@@ -56,7 +56,7 @@ class Show:
         self._echo("Ctrl-C ends it.\n")
 
     def event(self, inspection: Inspection) -> None:
-        """One line: when, where, and who was seen."""
+        """One line: when, where, and how many persons."""
         snapshot = inspection.snapshot
         when = f"{snapshot.taken_at.astimezone(self._zone):%H:%M:%S}"
         self._echo(f"{when}  {snapshot.label:<12} {_seen(inspection)}")
@@ -74,7 +74,7 @@ def run_demo(settings: Settings, *, version: str, every: float) -> int:
 
 
 def _timer(settings: Settings, every: float) -> list[Periodic]:
-    """With a broker: what a sensor would do, in a thread of its own."""
+    """With a broker: a thread that sends triggers as a sensor would."""
     if not settings.rabbitmq.server_address:
         return []
 

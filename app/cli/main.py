@@ -43,7 +43,7 @@ M_ARENA_MAX = -8
 )
 @click.pass_context
 def main(context: click.Context, config_file: Path | None) -> None:
-    """Something happened: take a picture, say what is in it, tell everyone, keep it."""
+    """Take pictures on triggers, detect what is in them, publish events, archive the pictures."""
     context.obj = config_file
 
 
@@ -59,7 +59,7 @@ def codes() -> None:
 @click.pass_obj
 @exit_on_failure
 def run(config_file: Path | None) -> None:
-    """Run the service until it is told to stop."""
+    """Run the service until it is stopped."""
     from app.bootstrap.service import Service
 
     settings = _prepared(config_file)
@@ -102,7 +102,7 @@ def ftp(config_file: Path | None) -> None:
 @click.pass_obj
 @exit_on_failure
 def check(config_file: Path | None) -> None:
-    """Check configuration, broker, cameras, detector, disk, clock and secrets, and say what to do."""
+    """Check configuration, broker, cameras, detector, disk, clock and secrets, and print what to do."""
     from app.cli.check import Verdict
     from app.cli.check import check as look
 
@@ -178,7 +178,7 @@ def health(config_file: Path | None) -> None:
     settings = configuration.load(config_file, environ)
     service = ApiClient(settings.web, settings.data_dir)
     status, report = service.get("/health/live", timeout=4)
-    with suppress(ServiceAway):  # what hangs with the disk or the broker is no reason for a restart
+    with suppress(ServiceAway):  # a hanging disk or broker is no reason for a restart
         report = service.get("/health/ready", timeout=4)[1]
     for probe in report.get("checks", ()):
         click.echo(f"{'ok   ' if probe['ok'] else 'WRONG'} {probe['name']}: {probe['detail']}")

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @click.group()
 def token() -> None:
-    """Manage tokens for programs that use the HTTP API; a running service knows of changes at once."""
+    """Manage tokens for programs that use the HTTP API; a running service follows changes at once."""
 
 
 @token.command("add")
@@ -60,7 +60,7 @@ def token_revoke(config_file: Path | None, name: str) -> None:
 
 @contextmanager
 def _changing(config_file: Path | None) -> Iterator[Tokens]:
-    """The tokens, which no other command changes meanwhile."""
+    """The tokens, locked against changes by other commands."""
     folder = _folder(config_file)
     lock = FolderLock(folder)
     lock.acquire()
@@ -75,7 +75,7 @@ def _folder(config_file: Path | None) -> Path:
 
 
 def _tokens(folder: Path) -> Tokens:
-    # Loaded here: the web side's libraries are not for every command.
+    # Loaded here: not every command needs the web side's libraries.
     from app.web.access import tokens
 
     return tokens.Tokens(folder / tokens.FILE)

@@ -27,7 +27,7 @@ def _model(kind: str) -> type[BaseModel]:
     if kind != "auto":
         model: type[BaseModel] = detectors.KINDS.load(kind).Settings
         return model
-    # Until the choice is made, everything that any of them has may be said.
+    # Until the choice is made, the settings of all of them are allowed.
     fields: dict[str, Any] = {"kind": (Literal["auto"], "auto")}
     for name in detectors.KINDS:
         for key, field in _model(name).model_fields.items():
@@ -45,7 +45,7 @@ DETECTOR_KINDS = KindField(("auto", "none", *detectors.KINDS), _model, default="
 
 
 def choose_detector(draft: SettingsBuilder, aliases: dict[str, tuple[str, ...]]) -> None:
-    """Settle a draft's `detector`: its kind, never `auto` afterwards, and the settings of that kind.
+    """Choose the kind of a draft's `detector`, never `auto` afterwards, and its settings.
 
     `OBJECT_DETECTION_ENABLED=false` means none. `auto` is Rekognition when a region or an endpoint for it is
     set, else HOG. Rekognition's region is `AWS_DEFAULT_REGION` at last.

@@ -12,7 +12,7 @@ from app.web.local_token import FOLDER as WEB
 
 @dataclass(frozen=True, slots=True)
 class DataDir:
-    """The data folder. Its names are a contract: what is there is found again by the next version."""
+    """The data folder. Its names are a contract: the next version must find its files again."""
 
     path: Path
 
@@ -38,7 +38,7 @@ class DataDir:
 
     @property
     def uploads(self) -> Path:
-        """The upload area: where FTP and mail put files, and people and scripts may."""
+        """The upload area: FTP and mail put files there, and people and scripts may."""
         return self.path / "ftp"
 
     @property
@@ -53,12 +53,12 @@ class DataDir:
 
     @property
     def mail_bans(self) -> Path:
-        """Who is banned from mail."""
+        """The addresses that are banned from mail."""
         return self.path / MAIL_BANS
 
     @property
     def bans(self) -> tuple[Path, ...]:
-        """Who is banned from FTP, and from mail."""
+        """The addresses that are banned from FTP, and from mail."""
         return self.path / FTP_BANS, self.mail_bans
 
     @property

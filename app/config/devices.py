@@ -12,7 +12,7 @@ from pylib.settings.variables import Variable, variables
 from pylib.settings.yaml_file import Location, dotted
 
 LISTS = {"OUTPUT": "outputs", "INPUT": "inputs"}
-"""Word in the variables -> list of devices. Outputs first: where both speak of one camera, they count."""
+"""Word in the variables -> list of devices. Outputs first: where both configure one camera, they count."""
 
 _NUMBERED = re.compile(r"(INPUT|OUTPUT)_([1-9]\d*)_(.+)")
 
@@ -37,7 +37,7 @@ def merge_devices(draft: SettingsBuilder, kinds: KindField) -> None:
 
 
 def camera_variables(kinds: KindField, prefix: str, at: Location = ()) -> Iterator[Variable]:
-    """What can be said about a camera in variables of this prefix, whatever its kind."""
+    """The settings of a camera in variables of this prefix, whatever its kind."""
     seen = set()
     for kind in kinds.names:
         for variable in variables(kinds.load(kind), at, prefix=prefix):
@@ -67,7 +67,7 @@ class _Lists:
         return [self.draft.at(at) for at in self._places[name].values()]
 
     def add(self, name: str, entry: dict[str, Any], prefix: str = "") -> Location | None:
-        """Where the list has the entry of this device key, put there if need be; None when the list is none."""
+        """The position of this device key's entry in the list, added if need be; None when the list is none."""
         key = _key(entry)
         if key in self._places[name]:
             return self._places[name][key]

@@ -59,7 +59,7 @@ LATER = (
     "OP_SERVICE_ACCOUNT_TOKEN",
     "USER",
 )
-"""Historic names that nothing here reads yet, and which are no slips."""
+"""Historic names that nothing reads yet, and which are no typing errors."""
 
 
 def rows(model: type[BaseModel], camera_kinds: KindField) -> Iterator[Row]:
@@ -80,7 +80,7 @@ def rows(model: type[BaseModel], camera_kinds: KindField) -> Iterator[Row]:
 
 
 def known_names(model: type[BaseModel], camera_kinds: KindField) -> set[str]:
-    """Every name that is no slip."""
+    """Every name that is no typing error."""
     inputs = {variable.name for variable in camera_variables(camera_kinds, "INPUT_n")}
     return {name for name, *_ in rows(model, camera_kinds)} | inputs | {*LATER}
 

@@ -20,14 +20,14 @@ BY_DEVICES = ("cameras", "inputs", "outputs")
 
 @dataclass(frozen=True, slots=True)
 class NumberedList:
-    """A setting that is a list of sections, and what its entries have."""
+    """A setting that is a list of sections, and the settings of its entries."""
 
     location: Location
     word: str
     """`PUBLISHER` of `publishers`, `FTP_LOGIN` of `ftp.logins`."""
     field: FieldInfo
     entry: tuple[Variable, ...]
-    """What can be said of an entry, whatever its kind; the names begin behind the number."""
+    """The settings of an entry, whatever its kind; their names begin behind the number."""
 
     def variables(self, number: int | str, at: Location) -> Iterator[Variable]:
         """The variables of the entry with this number."""
@@ -36,7 +36,7 @@ class NumberedList:
             yield replace(variable, name=name, location=(*at, *variable.location))
 
     def key(self, entry: dict[str, Any]) -> object:
-        """What tells one entry from another: its name, else its kind; without kinds its first setting."""
+        """What distinguishes entries: its name, else its kind; without kinds its first setting."""
         if kinds_of(self.field):
             return entry.get("name") or entry.get("kind")
         return entry.get(str(self.entry[0].location[0]))
@@ -61,7 +61,7 @@ def numbered_lists(model: type[BaseModel], at: Location = ()) -> Iterator[Number
 
 
 def merge_numbered(builder: SettingsBuilder, model: type[BaseModel]) -> None:
-    """Add to each list of sections what numbered variables say, or override the entry of the same name."""
+    """Add the entries of numbered variables to each list of sections, or override the entry of the same name."""
     for each in numbered_lists(model):
         numbers = _numbers(builder, each)
         if not numbers:
@@ -79,8 +79,8 @@ def merge_numbered(builder: SettingsBuilder, model: type[BaseModel]) -> None:
 def _merge(
     builder: SettingsBuilder, each: NumberedList, number: int, entries: list[Any], by_key: dict[str, int]
 ) -> None:
-    said = [(variable, builder.get(variable.name)) for variable in each.variables(number, ())]
-    values = {str(variable.location[0]): found.value.strip() for variable, found in said if found}
+    given = [(variable, builder.get(variable.name)) for variable in each.variables(number, ())]
+    values = {str(variable.location[0]): found.value.strip() for variable, found in given if found}
     index = by_key.get(str(each.key(values)), len(entries))
     if index == len(entries):
         entries.append({})

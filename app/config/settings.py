@@ -41,7 +41,7 @@ SOURCE_KINDS = list_of(sources.KINDS)
 PUBLISHER_KINDS = list_of(publishers.KINDS)
 ARCHIVE_KINDS = list_of(archives.KINDS)
 TARGETS = ("rabbitmq", "google_drive", "s3", "folder")
-"""Names in the journal of what has a section of its own."""
+"""Names in the journal of targets that have a section of their own."""
 ORIGINS = ("rabbitmq", "http", "schedule", "ftp", "mail", "folder", "import")
 """Where snapshots come from without an entry in `sources`."""
 MAX_AUTOMATIC_WORKERS = 128
@@ -146,7 +146,7 @@ class Settings(Section):
         default=(), description="Where triggers come from, besides `rabbitmq`, HTTP and the cameras' `every`."
     )
     publishers: tuple[Annotated[Named, PUBLISHER_KINDS], ...] = Field(
-        default=(), description="Who is told of events, besides `rabbitmq`."
+        default=(), description="Where events are sent, besides `rabbitmq`."
     )
     archives: tuple[Annotated[Named, ARCHIVE_KINDS], ...] = Field(
         default=(), description="Where pictures are kept, besides `google_drive`, `s3` and `archive`."
@@ -158,7 +158,7 @@ class Settings(Section):
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """What looks like a slip but may be meant, one line each."""
+        """What looks like a typing error but may be meant, one line each."""
         return self._warnings
 
     @property

@@ -14,7 +14,7 @@ from pylib.settings.kinds import Registry
 
 
 class DetectorError(Failure):
-    """A detector could not look at a picture."""
+    """A detector could not inspect a picture."""
 
 
 class DetectorUnavailable(DetectorError, Transient):
@@ -22,11 +22,11 @@ class DetectorUnavailable(DetectorError, Transient):
 
 
 class DetectorRejected(DetectorError, Permanent):
-    """It will not look at this picture, or not for us: invalid, too large, access denied."""
+    """It will not inspect this picture, or not for us: invalid, too large, access denied."""
 
 
 class DetectorSettings(BaseModel):
-    """What every detector has; each adapter's `Settings` extends it and fixes `kind`."""
+    """The settings of every detector; each adapter's `Settings` extends it and fixes `kind`."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -41,14 +41,14 @@ class DetectorSettings(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class DetectorContext:
-    """What a detector is told beside its settings."""
+    """What a detector gets beside its settings."""
 
     calls_this_month: Callable[[], int] = lambda: 0
     """Calls of this kind that were made this month (UTC) before this process began."""
 
 
 class Detector(Protocol):
-    """Looks at pictures. Thread-safe: called by `concurrency` threads at once."""
+    """Inspects pictures. Thread-safe: called by `concurrency` threads at once."""
 
     name: str
     """Its kind, as events carry it."""
@@ -65,7 +65,7 @@ class Detector(Protocol):
         ...
 
     def close(self) -> None:
-        """Let go of connections and models."""
+        """Release connections and models."""
         ...
 
 
@@ -74,9 +74,9 @@ class DetectorKind(Protocol):
 
     Settings: type[DetectorSettings]
     title: ClassVar[str]
-    """What people call it."""
+    """Its name for people."""
     environment: ClassVar[tuple[str, ...]]
-    """Whoever sets one of these variables wants this detector, where `auto` has the choice."""
+    """Setting one of these variables selects this detector, where `auto` has the choice."""
 
     def __call__(self, settings: Any, context: DetectorContext) -> Detector:
         """A detector of these `Settings`. Raises `DetectorRejected` where they make no sense."""

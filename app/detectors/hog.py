@@ -74,10 +74,10 @@ class _Person:
 
 
 class Hog:
-    """Finds persons who stand or walk upright and are seen whole: a box for each, the surest first.
+    """Finds persons who stand or walk upright and are completely visible: a box for each, the surest first.
 
-    A coarse search over the whole picture says where to look; a finer one around each candidate says how sure
-    it is. The coarse weight alone depends on how the grid happens to fall on a person (0.9 to 2.2 for one
+    A coarse search over the whole picture finds candidates; a finer one around each gives its confidence.
+    The coarse weight alone depends on how the grid happens to fall on a person (0.9 to 2.2 for one
     photograph shifted by a few pixels) and nearly meets that of dogs and bicycles; the finer one does not.
     """
 
@@ -120,7 +120,7 @@ class Hog:
         return Detection(labels=(label,), person_count=len(boxes))
 
     def close(self) -> None:
-        """Nothing to let go of."""
+        """Nothing to release."""
 
     def _pixels(self, picture: bytes) -> Any:
         """The picture upright, its longer side as configured.

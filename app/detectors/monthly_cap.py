@@ -17,7 +17,7 @@ class MonthlyCap:
     def __init__(self, cap: int, *, before: Callable[[], int], now: Callable[[], datetime] = utc_now) -> None:
         """`cap` is the most a month may have, 0 for no cap.
 
-        `before` says how many the month had already; it is asked once, on the first `take`, and only with a cap.
+        `before` returns how many the month had already; it is called once, on the first `take`, and only with a cap.
         """
         self._cap = cap
         self._before = before
@@ -27,7 +27,7 @@ class MonthlyCap:
         self._used = 0
 
     def take(self) -> bool:
-        """Count one more; says False, and counts nothing, when the month has had its share."""
+        """Count one more; returns False, and counts nothing, when the month's cap is reached."""
         if not self._cap:
             return True
         with self._lock:
@@ -41,6 +41,6 @@ class MonthlyCap:
             return True
 
     def give_back(self) -> None:
-        """One that was taken has cost nothing after all."""
+        """A call that was counted has cost nothing after all."""
         with self._lock:
             self._used = max(0, self._used - 1)

@@ -43,7 +43,7 @@ _REFUSALS: Mapping[str, tuple[str, str]] = {
         "Rekognition refuses the call: check max_labels and the picture.",
     ),
 }
-"""What AWS answers when trying again is useless -> our code, and a sentence that says what to do."""
+"""AWS errors where trying again is useless -> our code, and a sentence with the remedy."""
 
 CODES = {
     "throttled": ("The detector had too much to do.", "lower DETECTOR_CONCURRENCY, or have the quota raised"),
@@ -140,7 +140,7 @@ class Rekognition:
     def detect(self, picture: bytes) -> Detection:
         """What Rekognition sees; boxes are relative to the picture as seen upright.
 
-        Raises `DetectorUnavailable` (throttled, away, timed out) or `DetectorRejected` (anything that has to
+        Raises `DetectorUnavailable` (throttled, unreachable, timed out) or `DetectorRejected` (anything that has to
         be changed first, the monthly cap included).
         """
         try:
@@ -156,7 +156,7 @@ class Rekognition:
         try:
             answer = self._ask(data)
         except DetectorError as error:
-            if error.code != "timeout":  # whether those are paid for, nobody knows
+            if error.code != "timeout":  # whether those are charged is unknown
                 self._cap.give_back()
             raise
         return _detection(answer, self._settings.minimum_confidence)
@@ -178,11 +178,11 @@ class Rekognition:
             raise _refusal(error) from None
         except BotoCoreError as error:
             raise self._failure(error) from None
-        except (AttributeError, TypeError, ValueError):  # what botocore's parser makes of other people's JSON
+        except (AttributeError, TypeError, ValueError):  # from botocore's parser, for JSON that is not AWS's
             raise _bad_answer() from None
 
     def _failure(self, error: Exception) -> DetectorError:
-        """What went wrong before AWS had said anything."""
+        """The failure before AWS answered anything."""
         from botocore.exceptions import EndpointConnectionError
 
         trouble = aws.trouble(error)
@@ -202,7 +202,7 @@ class Rekognition:
         from boto3.session import Session
 
         region = self._client.meta.region_name
-        if region not in self._client.meta.endpoint_url:  # somebody else's address
+        if region not in self._client.meta.endpoint_url:  # another service's address
             return False
         session = Session()
         known = [session.get_available_regions("rekognition", name) for name in session.get_available_partitions()]
@@ -261,7 +261,7 @@ def _bad_answer() -> DetectorUnavailable:
 
 
 def _refusal(error: Any) -> DetectorError:
-    """What AWS answered, without its own words: they name accounts and keys."""
+    """The failure behind AWS's answer, without its own text, which names accounts and keys."""
     code, status = aws.refusal(error.response)
     if code in _REFUSALS:
         ours, sentence = _REFUSALS[code]
@@ -278,7 +278,7 @@ def _detection(answer: Mapping[str, Any], minimum: float) -> Detection:
         labels = tuple(_label(row, minimum) for row in answer["Labels"] if row["Confidence"] >= minimum * 100)
     except (KeyError, TypeError):
         raise _bad_answer() from None
-    # Instances exist for common objects only and may be missing even for those: no box is not nobody.
+    # Instances exist for common objects only and may be missing even for those: no box does not mean no person.
     persons = sum(len(label.boxes) or 1 for label in labels if label.name == "Person")
     return Detection(labels=labels, person_count=persons)
 

@@ -27,7 +27,7 @@ ANONYMOUS = frozenset({"anonymous", "ftp"})
 
 @dataclass(frozen=True, slots=True)
 class Ban:
-    """An address that is kept out."""
+    """A banned address."""
 
     address: str
     until: datetime
@@ -53,7 +53,7 @@ class Bans:
         clock: Callable[[], float] = time.monotonic,
         wall: Callable[[], float] = time.time,
     ) -> None:
-        """Ban for `seconds` after `after` bad logins `within` so many seconds; `on_ban` hears of each ban."""
+        """Ban for `seconds` after `after` bad logins `within` so many seconds; `on_ban` is called for each ban."""
         self._after, self._within, self._for = after, within, seconds
         self._path = path
         self._on_ban = on_ban
@@ -63,13 +63,13 @@ class Bans:
         self._changed = False
 
     def open(self) -> None:
-        """Take up what is left of the bans of the last run."""
+        """Load the bans of the last run that still hold."""
         for ban in read(self._path, wall=self._wall) if self._path else []:
             left = min(self._for, ban.until.timestamp() - self._wall())
             self._bans[ban.address] = self._clock() + left, ban.failures
 
     def banned(self, address: str) -> bool:
-        """Whether nobody at this address may log in now."""
+        """Whether all logins from this address are refused now."""
         until = self._bans.get(address)
         if until is None:
             return False
@@ -80,7 +80,7 @@ class Bans:
         return False
 
     def failed(self, address: str, username: str) -> bool:
-        """Somebody there gave a wrong password for this name; says whether the address is banned by that."""
+        """Count a wrong password from this address for this name; returns whether that bans the address."""
         now = self._clock()
         tries = self._tries.setdefault(address, deque())
         self._tries.move_to_end(address)
@@ -95,7 +95,7 @@ class Bans:
         return True
 
     def succeeded(self, address: str, username: str) -> None:
-        """Somebody there logged in with this name."""
+        """A client at this address logged in with this name."""
         tries = self._tries.get(address)
         if tries is None:
             return
@@ -114,7 +114,7 @@ class Bans:
         ]
 
     def save(self) -> None:
-        """Write the bans down when they have changed; call it now and then, not for each."""
+        """Write the bans to the disk when they have changed; call it now and then, not for each."""
         if not self._changed or self._path is None:
             return
         self._changed = False
@@ -139,7 +139,7 @@ class Bans:
 
 
 def read(path: Path, *, wall: Callable[[], float] = time.time) -> list[Ban]:
-    """The bans that are written down there and not over, the newest last; none for a missing or broken file."""
+    """The bans in this file that are not over, the newest last; none for a missing or broken file."""
     bans = []
     with suppress(OSError, ValueError, KeyError, TypeError, OverflowError):
         for row in json.loads(path.read_text()):

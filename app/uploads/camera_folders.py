@@ -21,7 +21,7 @@ class DuplicateFolder(Permanent):
 
 @dataclass(frozen=True, slots=True)
 class PushingCamera:
-    """A camera as one that sends files."""
+    """A camera that sends files."""
 
     device_key: str
     label: str
@@ -34,7 +34,7 @@ class PushingCamera:
     @classmethod
     def of(cls, camera: CameraSettings, *, folder: str = "") -> PushingCamera:
         """The camera of these settings; `folder` instead of the one named after its location."""
-        # Adapters differ in how they are told where their camera is; what they have in common is these two names.
+        # Adapters differ in the settings of their camera's address; these two names cover all of them.
         place = getattr(camera, "address", "") or urlsplit(getattr(camera, "url", "")).netloc
         host = urlsplit(f"//{place}").hostname or ""
         label = camera.label or camera.location
@@ -53,14 +53,14 @@ class CameraFolders:
             self._add(camera)
 
     def camera(self, name: PurePath) -> PushingCamera | None:
-        """Whose a file of this name below the upload area is: the last folder of it that is a camera's counts."""
+        """The camera of a file of this name below the upload area: the last folder of it that is a camera's counts."""
         for folder in reversed(name.parts[:-1]):
             if camera := self._by_folder.get(folder_name(folder)):
                 return camera
         return None
 
     def names_camera(self, name: PurePath) -> bool:
-        """Whether a file's name below the upload area says whose it is."""
+        """Whether a file's name below the upload area names its camera."""
         return self.camera(name) is not None
 
     def by_address(self, address: str) -> str | None:
@@ -86,7 +86,7 @@ class CameraFolders:
             )
         self._by_key[camera.device_key] = camera
         if camera.address:
-            # Channels of one recorder share its address: then it says nothing.
+            # Channels of one recorder share its address: then it identifies none of them.
             shared = camera.address in self._by_address
             self._by_address[camera.address] = None if shared else camera
 

@@ -53,7 +53,7 @@ _EXIF_TIME = re.compile(rf"\s*{_DATE.format(':')} {_TIME.format(':')}")
 
 
 class CaptureTime:
-    """Tells when pictures were taken."""
+    """Finds out when pictures were taken."""
 
     def __init__(
         self,
@@ -63,8 +63,8 @@ class CaptureTime:
         max_age: timedelta = timedelta(days=7),
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        """`zone` is what cameras' clocks show; `patterns` are tried before ours; what claims to be older than
-        `max_age` when it comes is not believed."""
+        """`zone` is the one of cameras' clocks; `patterns` are tried before ours; a picture that claims to be older
+        than `max_age` on arrival is not believed."""
         self._zone = zone
         self._patterns = (*patterns, *PATTERNS)
         self._max_age = max_age
@@ -75,7 +75,7 @@ class CaptureTime:
     ) -> datetime:
         """When (UTC) a picture was taken whose file got this name below the upload area and was last written then.
 
-        `claimed`: what its sender says besides, which comes first.
+        `claimed`: the time that its sender gave, which comes first.
         """
         now = self._now()
         arrived = written if now - self._max_age <= written <= now else now
@@ -99,7 +99,7 @@ class CaptureTime:
 def named_times(name: str, patterns: Sequence[re.Pattern[str]] = PATTERNS) -> Iterator[datetime]:
     """The times that a name can be read as, likeliest first; naive where the name has no zone."""
     for pattern in patterns:
-        # The last one: what folders say is less exact than what the file says.
+        # The last one: folders' names are less exact than the file's.
         for match in reversed(list(pattern.finditer(name))):
             time = _time(match.groupdict())
             if time is not None:
@@ -107,7 +107,7 @@ def named_times(name: str, patterns: Sequence[re.Pattern[str]] = PATTERNS) -> It
 
 
 def resolve(claim: datetime, zone: tzinfo, *, arrived: datetime) -> datetime:
-    """What a clock's reading was in UTC, if the clock shows the zone's time, and what it was seen on came then.
+    """A clock's reading in UTC, if the clock shows the zone's time, and what it was seen on arrived then.
 
     Where clocks are put back, the hour that comes twice is the last one that was not after the arrival. Where they
     are put forward, the hour that never was is the next one: that clock was not put forward yet.

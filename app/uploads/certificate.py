@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 CERTIFICATE, KEY = "ftp-certificate.pem", "ftp-key.pem"
 """Files in the data directory."""
 VALID = timedelta(days=3650)
-"""Nobody renews the certificate in a camera."""
+"""Long, as no user renews the certificate in a camera."""
 
 
 class CertificateUnusable(Permanent):
@@ -26,7 +26,7 @@ class CertificateUnusable(Permanent):
 
 
 def make_certificate(folder: Path, *, names: tuple[str, ...] = ()) -> tuple[Path, Path]:
-    """The paths of our own certificate and key, made unless they are there; takes up to a second then.
+    """The paths of our own certificate and key, made unless they exist; that takes up to a second.
 
     `names` are addresses and host names that it is for, beside this machine's. Raises `CertificateUnusable`.
     """
@@ -36,7 +36,7 @@ def make_certificate(folder: Path, *, names: tuple[str, ...] = ()) -> tuple[Path
     from cryptography.hazmat.primitives import serialization
     from cryptography.hazmat.primitives.asymmetric import rsa
 
-    # RSA and not an elliptic curve: it is what the oldest cameras can.
+    # RSA and not an elliptic curve: it is what the oldest cameras support.
     private = rsa.generate_private_key(public_exponent=65_537, key_size=2048)
     pem = private.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()

@@ -20,7 +20,7 @@ MAX_DEPTH = 32
 """Folders below each other that are looked through."""
 
 _DATED = re.compile(r"20\d\d([-_.]?\d\d){0,2}$")
-"""A folder that cameras make anew each day, month or year."""
+"""A folder that cameras create anew each day, month or year."""
 
 
 @dataclass(slots=True)
@@ -36,10 +36,10 @@ class _TrackedFile:
 
 
 class CompletenessTracker:
-    """Keeps an eye on files until they are complete: closed and whole, or unchanged for long enough.
+    """Watches files until they are complete: closed and complete by their format, or unchanged for long enough.
 
-    For one thread. `quiet_s` is long enough for what looks whole or was closed; `patience_s` for the rest: names
-    that say that they are temporary, and pictures without an end, whose sender may only have stalled.
+    For one thread. `quiet_s` is long enough for what looks complete or was closed; `patience_s` for the rest: names
+    of temporary files, and pictures without an end, whose sender may only have stalled.
     """
 
     def __init__(self, *, quiet_s: float, patience_s: float, clock: Callable[[], float] = time.monotonic) -> None:
@@ -54,7 +54,7 @@ class CompletenessTracker:
         return len(self._files)
 
     def seen(self, path: str, *, closed: bool = False) -> None:
-        """A file is there, new or known; `closed`: its writer has finished with it just now."""
+        """A file exists, new or known; `closed`: its writer has just finished with it."""
         state = _state(path)
         if state is None:
             self._files.pop(path, None)
@@ -70,7 +70,7 @@ class CompletenessTracker:
         self._look_again(path, file, file.since if soon else file.since + self._quiet_s)
 
     def complete(self, limit: int) -> list[Path]:
-        """Files that are complete now, at most `limit`, in the order in which they became so; they are forgotten."""
+        """Files that are complete now, at most `limit`, the earliest first; they are no longer tracked."""
         found: list[Path] = []
         now = self._clock()
         while self._queue and self._queue[0][0] <= now and len(found) < limit:
@@ -83,7 +83,7 @@ class CompletenessTracker:
 
     @property
     def next_in(self) -> float:
-        """Seconds until there may be something complete."""
+        """Seconds until a file may be complete."""
         return max(0.0, self._queue[0][0] - self._clock()) if self._queue else float("inf")
 
     def _is_complete(self, path: str, file: _TrackedFile, now: float) -> bool:
@@ -126,7 +126,7 @@ def files_below(folder: Path, *, tidy_before: float = 0.0) -> list[str]:
 
 
 def _look_through(folder: str, found: list[tuple[int, str]], tidy_before: float, dated: bool, depth: int = 0) -> bool:
-    """Collect a folder's files; says whether it is empty."""
+    """Collect a folder's files; returns whether it is empty."""
     try:
         with os.scandir(folder) as entries:
             inside = list(entries)
@@ -148,7 +148,7 @@ def _look_through(folder: str, found: list[tuple[int, str]], tidy_before: float,
 
 
 def _state(path: str) -> tuple[int, ...] | None:
-    """What tells one state of a regular file from the next; None for anything else, and for what is gone."""
+    """What distinguishes two states of a regular file; None for anything else, and for a missing file."""
     try:
         status = os.lstat(path)
     except OSError:

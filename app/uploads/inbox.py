@@ -15,11 +15,11 @@ from pylib.files import durable
 TAKEN = ".taken"
 """Folder inside the upload area (so that taking a file is a rename) with one folder for each file: `<id>.<origin>`."""
 FTP, FOLDER, MAIL = ORIGINS = ("ftp", "folder", "mail")
-"""How a file can have come: through our own FTP server, found in the area, as an attachment."""
+"""Where a file can come from: our own FTP server, the upload area, a mail."""
 ARRIVING = ".arriving"
-"""Folder inside the upload area for what is still being written."""
+"""Folder inside the upload area for files that are still being written."""
 NAME_MAX = 255
-"""Bytes that a file name may have (Linux, and all file systems in use there)."""
+"""Longest file name in bytes (Linux, and all file systems in use there)."""
 
 _TEMPORARY = (
     ".tmp",
@@ -33,7 +33,7 @@ _TEMPORARY = (
     ".swp",
     "~",
 )
-"""What senders append to a name until the file is whole; a leading dot says the same."""
+"""What senders append to a name until the file is complete; a leading dot means the same."""
 
 
 class InboxUnavailable(Transient):
@@ -48,9 +48,9 @@ class InboxFile:
     """The id of the event it becomes."""
     path: Path
     name: PurePosixPath
-    """What it was called below the upload area: `uploads/snapshots/frontdoor/20260304/a.jpg`."""
+    """Its path below the upload area: `uploads/snapshots/frontdoor/20260304/a.jpg`."""
     origin: str = FOLDER
-    """How it came, one of `ORIGINS`."""
+    """Where it came from, one of `ORIGINS`."""
 
 
 class Inbox:
@@ -63,7 +63,7 @@ class Inbox:
         self.area = area
 
     def open(self) -> None:
-        """Make the folders, and clear away what was still being written when the process ended."""
+        """Make the folders, and delete files that were still being written when the process ended."""
         try:
             shutil.rmtree(self.area / ARRIVING, ignore_errors=True)
             for folder in (self.area / ARRIVING, self.area / TAKEN):
@@ -77,15 +77,15 @@ class Inbox:
         return self.area / ARRIVING / f"{uuid.uuid4().hex}{durable.PARTIAL}"
 
     def take(self, path: Path) -> InboxFile | None:
-        """Take a whole file that lies under its name in the area; None when it is gone."""
+        """Take a complete file that lies under its name in the area; None when it is gone."""
         return self._take(path, PurePosixPath(path.relative_to(self.area)), FOLDER)
 
     def take_as(self, written: Path, name: PurePosixPath, *, origin: str = FTP) -> InboxFile | None:
-        """Take a whole file that was written to `arriving()`, under the name it should have had."""
+        """Take a complete file that was written to `arriving()`, under the name it should have had."""
         return self._take(written, name, origin)
 
     def put(self, data: bytes, name: PurePosixPath, *, origin: str = MAIL) -> InboxFile:
-        """Take what is in memory, safely on disk when this returns."""
+        """Take a file from memory; it is safely on disk when this returns."""
         written = self.arriving()
         try:
             durable.write_new(written, data)
@@ -102,7 +102,7 @@ class Inbox:
         return taken
 
     def waiting(self) -> Iterator[InboxFile]:
-        """What the last run left: taken and not done, in no order. Before anybody takes anything in this one."""
+        """Files that the last run left: taken and not done, in no order. Call it before anything is taken."""
         for folder in (self.area / TAKEN).iterdir():
             files = [path for path in folder.rglob("*") if path.is_file()]
             if files:
@@ -112,7 +112,7 @@ class Inbox:
                 shutil.rmtree(folder, ignore_errors=True)
 
     def done(self, taken_id: str) -> None:
-        """The journal has it, or the quarantine: let go of the file and its folder."""
+        """The journal has it, or the quarantine: delete the file and its folder."""
         for origin in ORIGINS:
             shutil.rmtree(self._folder(taken_id, origin), ignore_errors=True)
 
@@ -136,19 +136,19 @@ class Inbox:
 
 
 def _packed(name: PurePosixPath) -> str:
-    """A name with its folders as one file name, for making folders is what taking a file costs most of."""
+    """A name with its folders as one file name: making folders would be the most expensive part of taking a file."""
     escaped = str(name).replace("%", "%25")
     packed = escaped.replace("/", "%2F")
     return packed if len(os.fsencode(packed)) <= NAME_MAX else escaped
 
 
 def unpacked(path: PurePath) -> PurePosixPath:
-    """What a file was called that lies at this path below its folder in the inbox."""
+    """The name, below the upload area, of a file at this path below its folder in the inbox."""
     return PurePosixPath(str(path).replace("%2F", "/").replace("%25", "%"))
 
 
 def is_temporary(name: str) -> bool:
-    """Whether a file's name says that it gets another one when it is whole."""
+    """Whether a file's name is a temporary one, which it loses when it is complete."""
     return name.startswith(".") or name.lower().endswith(_TEMPORARY)
 
 

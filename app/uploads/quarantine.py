@@ -32,16 +32,16 @@ class Quarantined:
 
     id: str
     file: str
-    """What it is called here."""
+    """Its name in the quarantine."""
     name: str
-    """What it was called below the upload area."""
+    """Its path below the upload area."""
     camera: str
-    """Whose it is; empty when it is nobody's."""
+    """The camera's device key; empty when it is unknown."""
     reason: str
     """`code: sentence`."""
     size: int
     at: str
-    """Since when it is here, ISO 8601."""
+    """When it was put here, ISO 8601."""
 
 
 class Quarantine:
@@ -56,17 +56,17 @@ class Quarantine:
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         count: Callable[[str], None] = lambda _code: None,
     ) -> None:
-        """`count` hears the code of each reason."""
+        """`count` gets the code of each reason."""
         self.folder = folder
         self._keep = timedelta(days=keep_days)
         self._max_bytes = max_bytes
         self._now = now
         self._count = count
         self._lock = threading.Lock()
-        self._bytes: int | None = None  # until somebody has looked
+        self._bytes: int | None = None  # until it was measured
 
     def put(self, file: Path, reason: Failure, *, file_id: str, name: PurePath, camera: str = "") -> None:
-        """Move a file here; a second time under the same id is as good as once. Raises `QuarantineUnavailable`."""
+        """Move a file here; repeating it under the same id changes nothing. Raises `QuarantineUnavailable`."""
         stored = f"{file_id}{name.suffix.lower()[:MAX_SUFFIX]}"
         try:
             size = file.lstat().st_size
@@ -80,7 +80,7 @@ class Quarantine:
                 self._now().isoformat(timespec="seconds"),
             )
             self.folder.mkdir(parents=True, exist_ok=True)
-            self._describe(entry)  # first: a file without its reason would be a riddle
+            self._describe(entry)  # first, so that no file is without its reason
             durable.move(file, self.folder / stored)
         except OSError as error:
             text = error.strerror or os.strerror(error.errno or 0)
@@ -90,11 +90,11 @@ class Quarantine:
         self._grow(size)
 
     def listed(self) -> list[Quarantined]:
-        """What is here, oldest first."""
+        """The files in quarantine, oldest first."""
         return sorted(self._entries(), key=lambda entry: entry.at)
 
     def clean(self) -> None:
-        """Let go of what has been here long enough, and of the oldest while all together are too large."""
+        """Delete files that have been here long enough, and the oldest while all together are too large."""
         limit = self._now() - self._keep
         left = []
         for entry in self.listed():
@@ -110,7 +110,7 @@ class Quarantine:
             total -= entry.size
             dropped += 1
         if dropped:
-            log.error("quarantine is full, the oldest files are gone", files=dropped, max_bytes=self._max_bytes)
+            log.error("quarantine is full, the oldest files are deleted", files=dropped, max_bytes=self._max_bytes)
         with self._lock:
             self._bytes = total
 

@@ -24,17 +24,17 @@ log = structlog.get_logger(__name__)
 AT_ONCE = 500
 """Uploads that one `poll` returns at most, so that the thread shows signs of life in between."""
 MOST_HEARD = 10_000
-"""Events that one `poll` takes in at most, for the same reason."""
+"""File events that one `poll` processes at most, for the same reason."""
 CHECK_S = 1.0
-"""Between looks whether the area is still watched."""
+"""Seconds between checks that the area is still watched."""
 TIDY_AFTER_S = 86_400.0
-"""How long an empty folder named by a date is left alone."""
+"""Seconds until an empty folder named by a date is removed."""
 
 
 class UploadSource:
-    """Notices files in the area, takes each into the inbox once it is complete, and says whose it is.
+    """Finds files in the upload area, takes each into the inbox once it is complete, and assigns it to its camera.
 
-    `open` comes before anybody takes anything into the inbox; `taken` may be called from any thread; the rest
+    `open` comes before anything is taken into the inbox; `taken` may be called from any thread; the rest
     belongs to the feeder's.
     """
 
@@ -56,12 +56,12 @@ class UploadSource:
         self._failing = False
 
     def open(self) -> None:
-        """Make the area, and take up what the last run left in the inbox. Raises `InboxUnavailable`."""
+        """Make the area, and resume what the last run left in the inbox. Raises `InboxUnavailable`."""
         self._inbox.open()
         left = sorted(self._inbox.waiting(), key=lambda taken: _written(taken.path))
         self._ready.extend(self._upload(taken, taken.origin, again=True) for taken in left)
         if left:
-            log.info("taking up uploads of the last run", files=len(left))
+            log.info("resuming uploads of the last run", files=len(left))
 
     def taken(self, taken: InboxFile, origin: str) -> None:
         """One of our own servers took a file into the inbox; from any thread."""
@@ -79,12 +79,12 @@ class UploadSource:
         self._watch.stop()
 
     def _look_after(self) -> None:
-        """What has to be done from time to time."""
+        """Periodic work: check the watch, scan the area."""
         now = time.monotonic()
         if now >= self._next_check:
             self._next_check = now + CHECK_S
             if not (self._inbox.area / ARRIVING).is_dir():
-                with suppress(InboxUnavailable):  # said by the watch, which cannot watch it either
+                with suppress(InboxUnavailable):  # reported by the watcher, which cannot watch it either
                     self._inbox.open()
             if self._watch.keep_up():
                 self._next_scan = now
@@ -93,7 +93,7 @@ class UploadSource:
             self._next_scan = time.monotonic() + self._settings.scan_interval
 
     def _listen(self, timeout: float) -> None:
-        """Take over everything that was heard, waiting for the first of it."""
+        """Process all file events received so far, waiting for the first."""
         with suppress(queue.Empty):
             event = self._events.get(timeout=timeout) if timeout > 0 else self._events.get_nowait()
             for _ in range(MOST_HEARD):
@@ -106,7 +106,7 @@ class UploadSource:
             path, closed = event
             self._seen(path, closed=closed)
         elif event:
-            # Its first files may have come before the system began to tell of it.
+            # Its first files may have come before the system watched it.
             if Path(event).parent == self._inbox.area:
                 self._next_check = 0.0
             self._scan(Path(event))

@@ -36,16 +36,16 @@ EVENTS: list[type[FileSystemEvent]] = [
     DirMovedEvent,
     DirDeletedEvent,
 ]
-"""All others would only fill the kernel's queue. A file that is moved away, as each is when it is taken, delays
-those after it for up to half a second: the library waits for the other half of the move."""
+"""All others would only fill the kernel's queue. Moving a file away, as taking it does, delays the events after it
+for up to half a second: the library waits for the other half of the move."""
 MAX_FOLDERS = 64
-"""Folders directly in the area that are watched, each by a thread of the library's; scans find what is in others."""
+"""Folders directly in the area that are watched, each by a thread of the library's; scans find files in others."""
 
 Identity = tuple[int, int]
 
 
 class UploadWatcher(FileSystemEventHandler):
-    """Tells of files and folders that appear in the area, except in hidden folders.
+    """Reports files and folders that appear in the area, except in hidden folders.
 
     `on_file(path, closed)` and `on_folder(path)` are called in the library's thread: they have to be quick and
     must not raise. The other methods are for one thread.
@@ -59,7 +59,7 @@ class UploadWatcher(FileSystemEventHandler):
         on_file: Callable[[str, bool], None],
         on_folder: Callable[[str], None],
     ) -> None:
-        """`polling_s`: look every so many seconds, where the system does not tell; None to be told."""
+        """`polling_s`: scan every so many seconds, where the system sends no events; None to use its events."""
         self._area = area
         self._polling_s = polling_s
         self._on_file = on_file
@@ -68,11 +68,11 @@ class UploadWatcher(FileSystemEventHandler):
         self._identity: Identity | None = None
         self._watches: dict[str, tuple[Identity, ObservedWatch]] = {}
         self._problem = ""
-        # The library calls each orderly end of a watch an error; what matters is found out and said here.
+        # The library logs each orderly end of a watch as an error; we detect and log real ones here.
         logging.getLogger("watchdog").setLevel(logging.CRITICAL)
 
     def keep_up(self) -> bool:
-        """Start watching, or again what is not watched any more; True when something may have been missed."""
+        """Start watching, or restart a watch that ended; True when events may have been missed."""
         if self._observer is not None and not self._is_whole(self._observer):
             self._say("the upload area was deleted or replaced")
             self.stop()
@@ -121,7 +121,7 @@ class UploadWatcher(FileSystemEventHandler):
         self._observer.schedule(self, str(self._area), recursive=self._polling_s is not None, event_filter=EVENTS)
 
     def _watch_folders(self) -> bool:
-        """Watch the folders in the area, and no longer those that are gone; says whether there are new ones."""
+        """Watch the folders in the area, and stop watching deleted ones; returns whether there are new ones."""
         assert self._observer is not None  # noqa: S101 - started by the caller
         with os.scandir(self._area) as entries:
             present = {
@@ -141,7 +141,7 @@ class UploadWatcher(FileSystemEventHandler):
         return bool(new)
 
     def _is_whole(self, observer: BaseObserver) -> bool:
-        """Whether the area is the one that is watched, and every watch is alive: the library does not say."""
+        """Whether the area is the one that is watched, and every watch is alive: the library does not report that."""
         try:
             same = _identity(os.lstat(self._area)) == self._identity
         except OSError:

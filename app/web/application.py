@@ -32,7 +32,7 @@ def application(context: WebContext) -> Starlette:
             prefix,
             Middleware(Counting, routes=routes, traffic=context.traffic),
             guard,
-            # A second one, besides Starlette's outermost: so the unexpected gets our headers and is counted too.
+            # A second one, besides Starlette's outermost: so unexpected errors get our headers and are counted, too.
             Middleware(ServerErrorMiddleware, handler=answers.pop(Exception)),
         ],
         exception_handlers=answers,

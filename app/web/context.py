@@ -23,14 +23,14 @@ from pylib.runtime.circuit_breaker import State
 
 @dataclass(frozen=True, slots=True)
 class CameraInfo:
-    """A configured camera, as far as people see it. Both functions answer at once, from any thread."""
+    """A configured camera, as far as people see it. Both functions return at once, from any thread."""
 
     label: str
     """What people call the place."""
     circuit: Callable[[], State]
-    """Whether it is asked as usual, on trial, or left alone for a while."""
+    """Whether it is asked as usual, on trial, or paused for a while."""
     retry_in: Callable[[], float]
-    """Seconds until a camera that is left alone is asked again; 0 when it would be now."""
+    """Seconds until a paused camera is asked again; 0 when it would be now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,14 +42,14 @@ class ArchiveInfo:
     url: Callable[[], str]
     """A link for people to where the pictures are; empty when there is none."""
     try_now: Callable[[], None] = lambda: None
-    """Has it tried at once, however long it was to be left alone; from any thread."""
+    """Ends its pause and tries it at once; from any thread."""
 
 
 class Traffic(Protocol):
     """Counts HTTP requests. Called in the server's loop: returns at once."""
 
     def request(self, route: str, *, method: str, status: int, seconds: float) -> None:
-        """A request's answer began after `seconds`. `route` is its template, `/api/snapshots/{id}`, or empty."""
+        """A request's response began after `seconds`. `route` is its template, `/api/snapshots/{id}`, or empty."""
         ...
 
 
@@ -83,7 +83,7 @@ class WebContext:
     version: str = ""
 
     def camera(self, name: str) -> str | None:
-        """The device key that is meant: as it is, or in its address form, with or without the type."""
+        """The device key of a name: as it is, or in its address form, with or without the type."""
         for key in self.cameras:
             if name == key or slug(name) in (slug(key), slug(key.rpartition(" ")[0])):
                 return key

@@ -13,7 +13,7 @@ log = structlog.get_logger(__name__)
 
 
 async def remove(context: WebContext, snapshot_id: str) -> bool:
-    """Delete it here, archives keep theirs; says whether there was one.
+    """Delete it here, archives keep theirs; returns whether there was one.
 
     Raises `pylib.sqlite.DatabaseUnavailable`.
     """
@@ -32,5 +32,5 @@ def _unlink(path: Path) -> None:
     try:
         path.unlink(missing_ok=True)
     except OSError as error:
-        # The journal names it no more: the retention's daily search finds it again.
+        # The journal no longer has it: the retention's daily search for orphans will delete it.
         log.warning("cannot delete", path=str(path), reason=error.strerror)

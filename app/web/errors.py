@@ -16,17 +16,17 @@ from pylib.errors import Failure, Permanent, Transient
 log = structlog.get_logger(__name__)
 
 Page = Callable[[Request, int, str], Awaitable[Response]]
-"""Makes the page that says to people what is wrong: the request, the status, one sentence."""
+"""Makes the error page for people: from the request, the status, one sentence."""
 
 
 class RequestRefused(Permanent):
-    """A request that is not done; `status` is what HTTP calls the reason."""
+    """A request that is refused; `status` is the HTTP status."""
 
     status = 400
 
 
 class BadRequest(RequestRefused):
-    """The caller has to say it differently."""
+    """The request is malformed."""
 
 
 class NotFound(RequestRefused):
@@ -36,19 +36,19 @@ class NotFound(RequestRefused):
 
 
 class TooLarge(RequestRefused):
-    """It is more than is taken."""
+    """It exceeds a limit."""
 
     status = 413
 
 
 class UnsupportedMedia(RequestRefused):
-    """It is nothing of a kind that is taken."""
+    """Its media type is not accepted."""
 
     status = 415
 
 
 class Unprocessable(RequestRefused):
-    """It is of the right kind, and broken."""
+    """Its media type is right, its content is broken."""
 
     status = 422
 
@@ -68,7 +68,7 @@ def refused(error: BadPicture) -> RequestRefused:
 
 
 def handlers(page: Page) -> dict[Any, Any]:
-    """What Starlette does with each kind of exception."""
+    """The handler of each kind of exception, for Starlette."""
 
     async def answer(request: Request, error: Exception) -> Response:
         status, sentence, headers = _said(error)
@@ -83,7 +83,7 @@ def handlers(page: Page) -> dict[Any, Any]:
 
 
 def wants_page(request: Request) -> bool:
-    """Whether a person looks at the answer, and not a program."""
+    """Whether a person reads the response, and not a program."""
     return "text/html" in request.headers.get("accept", "") and not request.scope["path"].startswith("/api/")
 
 

@@ -21,7 +21,7 @@ class Links:
     """Signs and checks links, all with one key: a new key ends every link."""
 
     def __init__(self, key: bytes | Callable[[], bytes], *, clock: Callable[[], float] = time.time) -> None:
-        """`key`: secret bytes, or what gives them once they are needed."""
+        """`key`: secret bytes, or a function that returns them once they are needed."""
         self._key = key
         self._clock = clock
 
@@ -52,14 +52,14 @@ class Links:
 
 
 def is_link(path: str, query: str) -> bool:
-    """Whether somebody came with a link, be it a good one or not."""
+    """Whether the request came with a signed link, valid or not."""
     return bool(_PICTURE.fullmatch(path)) and "signature=" in query
 
 
 def _given(query: str) -> tuple[str, str] | None:
-    """Expiry and signature, if both are there once and can be meant."""
+    """Expiry and signature, if each is there exactly once and plausible."""
     try:
-        # What is not UTF-8 becomes no surrogate, which could not be encoded again.
+        # Bytes that are not UTF-8 must become no surrogates, which could not be encoded again.
         values = parse_qs(query, keep_blank_values=True, errors="replace", max_num_fields=_MOST_PARAMETERS)
     except ValueError:
         return None

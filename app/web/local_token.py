@@ -6,12 +6,12 @@ import hashlib
 import hmac
 
 FOLDER = "web"
-"""In the data directory: what the web side keeps."""
+"""In the data directory: the web side's files."""
 
 
 KEY_FILE = "key"
 
 
 def own_token(key: bytes) -> str:
-    """What opens the API to whoever can read the key of its installation."""
+    """The token that opens the API to whoever can read the key of its installation."""
     return hmac.new(key, b"own service", hashlib.sha256).hexdigest()

@@ -14,7 +14,7 @@ from app.storage.thumbnails import Size, Thumbnails, picture_of
 from pylib.runtime.keyed_pool import KeyedPool
 
 THREADS = 2
-"""A page full of new thumbnails takes no more of the processor than that from the pipeline."""
+"""A page of new thumbnails takes at most so much of the processor from the pipeline."""
 
 
 class PictureFiles:
@@ -35,7 +35,7 @@ class PictureFiles:
         return made
 
     async def annotated(self, inspection: Inspection) -> bytes:
-        """The whole picture as a JPEG with a frame around everything that was seen.
+        """The picture in full size as a JPEG, with a frame around everything that was detected.
 
         Raises `PictureGone`, `app.media.picture.BadPicture`, `ThumbnailsUnavailable`.
         """
@@ -44,7 +44,7 @@ class PictureFiles:
         )
 
     async def drop(self, snapshot_id: str) -> None:
-        """Forget what was made of a picture whose file is gone."""
+        """Delete what was derived from a picture whose file is gone."""
         await run_in_threadpool(self._thumbnails.drop, snapshot_id)
 
     async def _made(self, key: str, make: Callable[[], bytes]) -> bytes:
@@ -59,5 +59,5 @@ def _answer(future: Future[bytes], make: Callable[[], bytes]) -> None:
         return
     try:
         future.set_result(make())
-    except BaseException as error:  # noqa: BLE001 - it is the asker's
+    except BaseException as error:  # noqa: BLE001 - the caller gets it
         future.set_exception(error)

@@ -14,7 +14,7 @@ METHODS = frozenset({"GET", "HEAD", "POST", "PATCH", "DELETE", "PUT", "OPTIONS"}
 
 
 class Counting:
-    """ASGI middleware that tells `traffic` of every answer when it begins: a stream may last for days."""
+    """ASGI middleware that reports every response to `traffic` when it begins: a stream may last for days."""
 
     def __init__(self, app: ASGIApp, *, routes: Sequence[BaseRoute], traffic: Traffic) -> None:
         self._app = app
@@ -37,7 +37,7 @@ class Counting:
         await self._app(scope, receive, counted)
 
     def _route(self, scope: Scope) -> str:
-        """The template of its route, whether it gets that far or is turned away before; empty when it has none."""
+        """The template of its route, whether it gets that far or is rejected before; empty when it has none."""
         for route in self._routes:
             if route.matches(scope)[0] is not Match.NONE:
                 return str(getattr(route, "path_format", ""))

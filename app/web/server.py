@@ -22,7 +22,7 @@ class WebServer(ManagedThread):
     def __init__(
         self, application: Starlette, *, host: str, port: int, on_stop: Callable[[], None] = lambda: None
     ) -> None:
-        """`on_stop`: called once before the server waits for its answers to end, so that those without an end do."""
+        """`on_stop`: called once before the server waits for its responses to end, so that endless ones do."""
         super().__init__("web")
         self._application = application
         self._host = host
@@ -31,7 +31,7 @@ class WebServer(ManagedThread):
         self._socket: socket.socket | None = None
 
     def open(self) -> int:
-        """Take the address before anything starts, and return the port (one of the system's choice for 0).
+        """Bind the address before anything starts, and return the port (one of the system's choice for 0).
 
         Raises `pylib.net.listening.AddressInUse`.
         """
@@ -52,7 +52,7 @@ class WebServer(ManagedThread):
             lifespan="off",
             timeout_graceful_shutdown=2,
             server_header=False,
-            # uvicorn would believe every program on this machine; see app/web/access/client_address.py
+            # uvicorn would trust every program on this machine; see app/web/access/client_address.py
             proxy_headers=False,
         )
         server = uvicorn.Server(config)

@@ -8,14 +8,14 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 
 class Site:
-    """The public address, taken apart; without one the album is at the root of whatever address is asked."""
+    """The public address in parts; without one the album is at the root of whatever address is used."""
 
     def __init__(self, public_url: str = "") -> None:
         """`public_url`: http or https, such as `https://home.example/cameras`; empty when it is not known."""
         self._public_url = public_url.rstrip("/")
         context = urlsplit(self._public_url)
         self.prefix = context.path
-        """Begins every path that we hand out; empty, or like `/cameras`."""
+        """Begins every path that we send; empty, or like `/cameras`."""
         self.host = context.hostname or ""
         """In small letters, without a port; empty when it is not known."""
         self.origin = f"{context.scheme}://{context.netloc.rpartition('@')[2].lower()}" if context.netloc else ""
@@ -23,7 +23,7 @@ class Site:
         self.https = context.scheme == "https"
 
     def path(self, path: str) -> str:
-        """A path of ours, such as `/login`, as a browser has to ask for it."""
+        """A path of ours, such as `/login`, as a browser has to request it."""
         return self.prefix + path
 
     def url(self, path: str) -> str:
@@ -34,7 +34,7 @@ class Site:
 class Prefix:
     """ASGI middleware that takes the prefix off the path; a proxy may have done so before.
 
-    Behind it `scope["path"]` is what guard and routing both decide on: `root_path` is empty, because with it
+    Behind it guard and routing both use `scope["path"]`: `root_path` is empty, because with it
     Starlette would look for the prefix a second time, and `/cameras/cameras` become `/`.
     """
 

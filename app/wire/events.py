@@ -69,7 +69,7 @@ def event(
 
 
 def description(inspection: Inspection) -> dict[str, Any]:
-    """The same for people and programs that fetch the picture separately: flat, without it, fit for JSON."""
+    """The same for people and programs that fetch the picture separately: flat, without the picture, fit for JSON."""
     snapshot = inspection.snapshot
     return {
         **_entry(inspection, "", ""),
@@ -143,7 +143,7 @@ def _iso(moment: datetime) -> str:
 
 
 def _plain(value: Any) -> Any:
-    """What MessagePack can carry and JSON cannot, as the nearest that it can."""
+    """A value that MessagePack has and JSON has not, as the nearest one in JSON."""
     if isinstance(value, Mapping):
         return {key if isinstance(key, str) else str(_plain(key)): _plain(entry) for key, entry in value.items()}
     if isinstance(value, list | tuple):

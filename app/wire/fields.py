@@ -15,7 +15,7 @@ JSON_STARTS = b"{"
 """No MessagePack map begins with it: there it is the number 123."""
 BLANKS = b"\xef\xbb\xbf \t\r\n"
 CONTROL = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
-"""What no name or label holds: control characters, and surrogates, which UTF-8 cannot carry."""
+"""Characters that no name or label may have: control characters, and surrogates, which UTF-8 cannot carry."""
 MISSING = object()
 KINDS = {
     bool: "true or false",
@@ -41,7 +41,7 @@ def unpack(body: bytes, content_type: str = "") -> dict[Any, Any]:
 
 
 def is_json(body: bytes) -> bool:
-    """Whether it can only be meant as a JSON object."""
+    """Whether it can only be a JSON object."""
     return body[:16].lstrip(BLANKS).startswith(JSON_STARTS)
 
 
@@ -80,7 +80,7 @@ def as_text(value: object) -> str | None:
 
 
 def kind_of(value: object) -> str:
-    """How a sentence names a value without quoting it."""
+    """The type of a value for error texts, which do not quote it."""
     return KINDS.get(type(value), type(value).__name__)
 
 
@@ -115,12 +115,12 @@ def _from_messagepack(body: bytes) -> Any:
 
 
 def _no_extension(code: int, _data: bytes) -> object:
-    # Between our own threads extension types are our classes: a stranger's must not get that far.
+    # Between our own threads extension types are our classes: an untrusted payload must not create them.
     raise ValueError(f"extension type {code}")
 
 
 def _reason(error: Exception) -> str:
-    """Why a decoder gave up, without what it choked on."""
+    """Why a decoder failed, without quoting the payload."""
     if isinstance(error, UnicodeDecodeError):
         return "text that is not UTF-8"
     if isinstance(error, json.JSONDecodeError):

@@ -10,7 +10,7 @@ import msgpack
 
 @dataclass(frozen=True, slots=True)
 class HeartbeatDevice:
-    """A device as its peers know it."""
+    """A device as other programs know it."""
 
     type: str
     location: str

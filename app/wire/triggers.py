@@ -23,9 +23,9 @@ from pylib.settings.credentials import Secret
 EVENT_IDS = uuid.UUID("3d1a6b0e-8f0c-5d52-9a53-6f1f0b1c7e42")
 """Namespace of the event ids that are made from message ids; drawn once."""
 EARLIEST = -86_400
-"""1969-12-31: a clock that was never set, in whatever time zone, begins about 1970 and is served."""
+"""1969-12-31: a clock that was never set, in whatever time zone, begins about 1970 and is accepted."""
 LATEST = 100_000_000_000
-"""The year 5138; in milliseconds it was 1973, so what is above it was meant as milliseconds."""
+"""The year 5138; in milliseconds it was 1973, so anything above must be milliseconds."""
 UNIX_SECONDS = re.compile(r"-?\d{9,}(\.\d*)?")
 """Shorter digits are ISO 8601's basic dates (`20231114`)."""
 MAX_ACTIVE_INPUT = 64 * 1024
@@ -35,8 +35,8 @@ TRACEPARENT = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}(-.{
 """https://www.w3.org/TR/trace-context/#traceparent-header"""
 
 CODES = {
-    "not_messagepack": ("The trigger is not the MessagePack that it says it is.", "mend the sender"),
-    "not_json": ("The trigger is not the JSON that it says it is.", "mend the sender"),
+    "not_messagepack": ("The trigger is not valid MessagePack.", "mend the sender"),
+    "not_json": ("The trigger is not valid JSON.", "mend the sender"),
     "not_a_map": ("The trigger is no map.", "mend the sender"),
     "missing_field": ("A field of the trigger is not there.", "mend the sender; the message names the field"),
     "mistyped_field": (
@@ -57,11 +57,11 @@ CODES = {
 
 
 class MalformedTrigger(Permanent):
-    """A trigger that nobody will ever be able to answer; `detail` says what is wrong with it."""
+    """A trigger that can never be answered; `detail` describes what is wrong with it."""
 
 
 def parse_trigger(delivery: Delivery) -> Trigger:
-    """The trigger in a delivery. Raises `MalformedTrigger`. Fields that we do not know are passed over."""
+    """The trigger in a delivery. Raises `MalformedTrigger`. Unknown fields are ignored."""
     try:
         body = fields.unpack(delivery.body, delivery.content_type)
         output = _output(body)
@@ -201,7 +201,7 @@ def _from_seconds(value: float) -> datetime:
 
 
 def _traceparent(*sources: Mapping[Any, Any]) -> str:
-    """W3C trace context of the body, else of the AMQP headers; a broken one is left out, no more."""
+    """W3C trace context of the body, else of the AMQP headers; a malformed one is left out, without an error."""
     return next((t for t in _texts("traceparent", sources) if TRACEPARENT.fullmatch(t)), "")
 
 

@@ -11,16 +11,16 @@ from contextlib import suppress
 from pathlib import Path
 
 PARTIAL = ".part"
-"""Ends the name that a file has until it is whole, `.<name>.part`."""
+"""Ends the name of a file until it is complete, `.<name>.part`."""
 
 _CANNOT_LINK = (errno.EXDEV, errno.EPERM, errno.EOPNOTSUPP, errno.EMLINK, errno.ENOSYS)
 """Another device, no such thing on this file system, another owner's file, or too many names already."""
 _CANNOT_SYNC = (errno.EINVAL, errno.EOPNOTSUPP)
-"""What network mounts say that know no syncing of folders."""
+"""Errors of network mounts that cannot sync folders."""
 
 
 def read(path: str) -> bytes:
-    """All of a file that nobody writes to. Raises OSError.
+    """The content of a file that no program writes to. Raises OSError.
 
     `Path.read_bytes` takes twice the system calls, and each of them hands the interpreter to another thread.
     """
@@ -42,8 +42,8 @@ def write(
     """Replace a file so that a crash or a power cut leaves the old one or the new one. Raises OSError.
 
     The partial name is always the same, so that crashes do not pile up files: one writer a file at a time.
-    `mode` is less the umask. `check` gets the written file before it has its name, and keeps it from that by raising.
-    Without `sync` nobody waits for the disk, and a power cut may leave an empty file.
+    `mode` is less the umask. `check` gets the written file before it has its name, and prevents that by raising.
+    Without `sync` the call does not wait for the disk, and a power cut may leave an empty file.
     """
     partial = _partial(path)
     descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, mode)
@@ -59,7 +59,7 @@ def write_private(path: Path, data: bytes, *, mode: int = 0o600) -> None:
 
 
 def write_new(path: Path, data: bytes) -> None:
-    """Write a file that nobody looks at yet: it is on the disk when it is moved. Raises OSError."""
+    """Write a file that no program reads yet: it is on the disk when it is moved. Raises OSError."""
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
     try:
         _fill(descriptor, data, sync=True)
@@ -81,8 +81,8 @@ def append(path: Path, data: bytes, *, mode: int = 0o600) -> None:
 def move(source: Path, target: Path, *, through: Path | None = None) -> None:
     """Rename a file, or copy it where source and target are on different devices; `target` is replaced.
 
-    A crash leaves it whole in at least one of the two places. `through`: where a copy lies until it is whole, on
-    the target's device; beside the target if not given. Raises OSError.
+    A crash leaves it complete in at least one of the two places. `through`: where a copy lies until it is complete,
+    on the target's device; beside the target if not given. Raises OSError.
     """
     try:
         source.rename(target)
@@ -104,7 +104,7 @@ def move(source: Path, target: Path, *, through: Path | None = None) -> None:
 
 
 def link(source: Path, target: Path) -> bool:
-    """Give a file that nobody writes to another name; False where files cannot have two. Raises OSError."""
+    """Give a file that no program writes to another name; False where files cannot have two. Raises OSError."""
     _sync(source)  # the contents before the name
     target.unlink(missing_ok=True)
     try:
@@ -126,7 +126,7 @@ def make_folder(folder: Path) -> None:
 
 
 def sync_folder(folder: Path) -> None:
-    """Have a folder's names on the disk: a new or renamed file is durable only when they are. Raises OSError."""
+    """Sync a folder's names to the disk: a new or renamed file is durable only then. Raises OSError."""
     try:
         _sync(folder, os.O_DIRECTORY)
     except OSError as error:

@@ -8,7 +8,7 @@ IPAddress = IPv4Address | IPv6Address
 
 
 def normal(text: str) -> IPAddress | None:
-    """The address that is written there, in brackets or with a zone or not; None when it is none."""
+    """The IP address in a text, in brackets or with a zone or not; None when it is none."""
     try:
         return unmapped(ip_address(text.removeprefix("[").removesuffix("]").partition("%")[0]))
     except ValueError:
@@ -16,17 +16,17 @@ def normal(text: str) -> IPAddress | None:
 
 
 def unmapped(address: IPAddress) -> IPAddress:
-    """An IPv4 address also where a socket for both families writes it as IPv6."""
+    """An IPv4 address, also where a socket for both families writes it as IPv6."""
     return (address.ipv4_mapped or address) if isinstance(address, IPv6Address) else address
 
 
 def written(host: str) -> str:
-    """An address as one writes it, without a zone; whatever else names a host as it is."""
+    """An address in its usual form, without a zone; any other host name as it is."""
     return str(normal(host) or host.partition("%")[0])
 
 
 def neighbourhood(host: str) -> str:
-    """What one party has to itself: an IPv4 address, or the /64 of an IPv6 one; anything else as it is."""
+    """The addresses of one party: an IPv4 address, or the /64 of an IPv6 one; anything else as it is."""
     address = normal(host)
     if isinstance(address, IPv6Address):
         return str(ip_network((address, 64), strict=False))

@@ -12,14 +12,14 @@ from contextvars import ContextVar
 from typing import Any
 
 CLOSE_ENOUGH_S = 0.05
-"""By which a read may overstay: setting a socket's timeout is a system call, and a picture takes many reads."""
+"""Seconds that a read may be late: setting a socket's timeout is a system call, and a picture takes many reads."""
 
 _until: ContextVar[float] = ContextVar("until", default=math.inf)
 
 
 @contextmanager
 def within(seconds: float) -> Iterator[None]:
-    """Give the block's sockets so many seconds in all, or what is left of a block around it."""
+    """Give the block's sockets so many seconds in all, or the rest of an enclosing block's."""
     mark = _until.set(min(_until.get(), time.monotonic() + seconds))
     try:
         yield
@@ -33,7 +33,7 @@ def passed() -> bool:
 
 
 def timed(sock: socket.socket) -> socket.socket:
-    """The same connection, which keeps to the deadline; the one that was given is of no more use."""
+    """The same connection, bound to the deadline; the given socket must not be used any more."""
     silence = sock.gettimeout()
     kept = TimedSocket(sock.family, sock.type, sock.proto, fileno=sock.detach())
     kept.settimeout(silence)
@@ -41,7 +41,7 @@ def timed(sock: socket.socket) -> socket.socket:
 
 
 class _Timed:
-    """Gives each read and write only what is left, and no more than the silence that its timeout allows."""
+    """Limits each read and write to the time that is left, and to its own timeout of silence."""
 
     _silence: float | None = None
 

@@ -7,11 +7,11 @@ import socket
 from pylib.errors import Permanent
 
 BACKLOG = 128
-"""Who is early waits for the server instead of being refused."""
+"""Early clients wait for the server instead of being refused."""
 
 
 class AddressInUse(Permanent):
-    """Somebody else listens on the port, or the address is not this machine's."""
+    """Another program listens on the port, or the address is not this machine's."""
 
 
 def listen(host: str, port: int, *, code: str, remedy: str) -> socket.socket:

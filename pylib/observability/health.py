@@ -14,29 +14,29 @@ from pylib.runtime.threads import ManagedThread
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """A probe's answer; `detail` is one sentence for people, without credentials."""
+    """A probe's result; `detail` is one sentence for people, without credentials."""
 
     ok: bool
     detail: str = ""
 
 
 Probe = Callable[[], Status]
-"""Answers at once, from memory or a system call; it runs in whatever thread asks for health."""
+"""Returns at once, from memory or a system call; it runs in whatever thread asks for health."""
 
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """A probe's answer with its name and weight."""
+    """A probe's result with its name and weight."""
 
     name: str
     ok: bool
     detail: str
     critical: bool
-    """Whether the whole fails with it."""
+    """Whether the service fails with it."""
     live: bool
-    """Whether it says that the process works at all, and a restart may mend it."""
+    """Whether it shows that the process works at all, so that a restart may help."""
     alarm: bool
-    """Whether somebody should be told, as of everything critical; what is neither is only shown."""
+    """Whether people should be alerted, as for everything critical; a probe that is neither is only shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,22 +63,22 @@ class Health:
         self._entries: list[_Entry] = []
 
     def add(self, name: str, probe: Probe, *, critical: bool = True, live: bool = False, alarm: bool = False) -> None:
-        """Ask this probe from now on. `alarm`: people should hear of it, though no restart would mend it."""
+        """Add a probe. `alarm`: people should be alerted, though no restart would help."""
         self._entries.append(_Entry(name, probe, critical, live, alarm or critical))
 
     def checks(self, *, live_only: bool = False) -> list[Check]:
-        """Every probe's answer now, in the order they were added; one that raises has failed."""
+        """Every probe's result now, in the order they were added; one that raises has failed."""
         return [entry.ask() for entry in list(self._entries) if entry.live or not live_only]
 
     def problem(self) -> str:
-        """What somebody should be told, in one line: `broker: not connected; disk: full`. Empty when all is well."""
+        """The problems that need people, in one line: `broker: not connected; disk: full`. Empty when all is well."""
         failed = [check for check in self.checks() if check.alarm and not check.ok]
         return "; ".join(f"{check.name}: {check.detail}" for check in failed)
 
     def report(self, *, live_only: bool = False) -> dict[str, Any]:
         """`{"live": bool, "ready": bool, "checks": [{name, ok, detail, critical, live, alarm}]}`, ready for JSON.
 
-        With `live_only` the other probes are not asked, and `ready` says nothing of them.
+        With `live_only` the other probes are not asked, and `ready` does not cover them.
         """
         checks = self.checks(live_only=live_only)
         return {

@@ -42,9 +42,9 @@ _QUIET = (
     "uvicorn",
     "watchdog",
 )
-"""Libraries that tell their life at INFO, and at DEBUG the URLs they ask for."""
+"""Libraries that log every step at INFO, and at DEBUG the URLs they ask for."""
 _REPEATS = ("pika.adapters", "pika.channel", "pika.connection")
-"""Seven errors, one with a traceback, for each refused connection; then they raise what our line says."""
+"""They log seven errors, one with a traceback, for each refused connection; then they raise what our line has."""
 
 
 class Logger(structlog.BoundLoggerBase):
@@ -105,7 +105,7 @@ def configure(*, level: str, format: Format, syslog: str = "", program: str = "p
     `level` is debug, info, warning, error or critical. `console` is for people (local time, coloured on a
     terminal only), `json` one object a line with UTC time stamps, `auto` the first on a terminal and else the
     second. `syslog` is `udp://host:514`, `tcp://host:514` or `/dev/log`; `program` is the name it sees. Call
-    it again to change one's mind. Raises ValueError for a level or a syslog it does not know.
+    it again to change that. Raises ValueError for a level or a syslog it does not know.
     """
     if level.lower() not in _LEVELS:
         raise ValueError(f"log level is one of {', '.join(_LEVELS)}")
@@ -166,7 +166,7 @@ def _hand_over(logger: WrappedLogger, name: str, event: EventDict) -> tuple[tupl
 
 
 def _clean(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
-    """Redact, and put first what eyes look for first."""
+    """Redact, and put first what people look for first."""
     stamps = {key: event.pop(key) for key in ("timestamp", "level", "logger")}
     return {**stamps, **redaction.fields({"event": event.pop("event"), **event})}
 

@@ -36,11 +36,11 @@ class StageMetrics:
         self._outcomes = {"ok": messages.labels(name, "ok")}
 
     def started(self) -> None:
-        """A message was taken in hand."""
+        """Work on a message has begun."""
         self._in_hand.inc()
 
     def finished(self, outcome: str, seconds: float) -> None:
-        """It is done with, after `seconds`: `ok`, or a failure's code. Pairs with one `started`."""
+        """Work on it has ended, after `seconds`: `ok`, or a failure's code. Pairs with one `started`."""
         self._in_hand.dec()
         self._seconds.observe(seconds)
         counter = self._outcomes.get(outcome)
@@ -50,16 +50,14 @@ class StageMetrics:
 
 
 class Metrics:
-    """One process's metrics; make one and hand it round. Every method is thread-safe."""
+    """One process's metrics; make one and share it. Every method is thread-safe."""
 
     def __init__(self, *, version: str) -> None:
         disable_created_metrics()  # type: ignore[no-untyped-call]  # a creation time beside every counter doubles the page for nothing
         self.registry = CollectorRegistry()
         ProcessCollector(registry=self.registry)
-        self._seconds = self.histogram(
-            "stage_seconds", "Seconds from taking a message in hand to being done with it.", ["stage"]
-        )
-        self._messages = self.counter("stage_messages_total", "Messages done with, by outcome.", ["stage", "outcome"])
+        self._seconds = self.histogram("stage_seconds", "Seconds of work on a message.", ["stage"])
+        self._messages = self.counter("stage_messages_total", "Messages finished, by outcome.", ["stage", "outcome"])
         self._in_hand = self.gauge("stage_in_hand", "Messages being worked on.", ["stage"])
         self._queues = self.gauge("queue_depth", "Messages waiting.", ["queue"])
         self._restarts = self.counter(
@@ -106,7 +104,7 @@ class Metrics:
 
 
 def never_raising(function: Callable[[], float]) -> Callable[[], float]:
-    """The same, with NaN where it raises: one broken figure must not take the whole page with it."""
+    """The same, with NaN where it raises: one broken value must not break the whole page."""
 
     def call() -> float:
         try:

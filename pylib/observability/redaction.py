@@ -83,7 +83,7 @@ def value(item: object, clean: Callable[[str], str] = text, depth: int = _MAX_DE
         return "..."
     try:
         return _inside(item, clean, depth)
-    except Exception:  # noqa: BLE001 - someone's __str__ or __iter__ failed; a log line must not
+    except Exception:  # noqa: BLE001 - a __str__ or __iter__ failed; a log line must not
         return f"<unprintable {type(item).__name__}>"
 
 

@@ -23,9 +23,9 @@ _META = frozenset({"event", "exc_info", "level", "logger", "timestamp"})
 
 
 def start(dsn: str, *, release: str, environment: str, server_name: str) -> bool:
-    """From now on report what is logged at ERROR and above; says whether it does.
+    """From now on report what is logged at ERROR and above; returns whether it does.
 
-    With an empty `dsn` nothing happens and the SDK is not even imported. A wrong one is logged, not raised:
+    With an empty `dsn` nothing happens and the SDK is not even imported. A malformed one is logged, not raised:
     the service is worth more than its reports. No performance tracing, local variables or personal data.
     """
     if not dsn:
@@ -86,8 +86,8 @@ class _Reporter(logging.Handler):
 
         fields = record.msg if isinstance(record.msg, dict) else {"event": record.getMessage()}
         message = _short(str(fields.get("event", "")))
-        told = {key: item for key, item in fields.items() if key not in _META}
-        extra = redaction.fields(told, clean=_short)
+        own = {key: item for key, item in fields.items() if key not in _META}
+        extra = redaction.fields(own, clean=_short)
         level = "fatal" if record.levelno >= logging.CRITICAL else record.levelname.lower()
         if record.levelno < logging.ERROR:
             sentry_sdk.add_breadcrumb(category=record.name, message=message, level=level, data=extra)

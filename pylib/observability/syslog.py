@@ -28,7 +28,7 @@ _FIRST_RETRY = 0.25
 
 @dataclass(frozen=True, slots=True)
 class SyslogTarget:
-    """Where a syslog listens."""
+    """The address of a syslog server."""
 
     kind: Literal["udp", "tcp", "unix"]
     host: str = ""
@@ -85,7 +85,7 @@ class SyslogHandler(logging.Handler):
             self.handleError(record)
 
     def close(self) -> None:
-        """Give what is queued one second to leave, then let go."""
+        """Give queued lines one second to leave, then close."""
         self._stopping.set()
         with suppress(Full):  # full: the thread is awake
             self._queue.put_nowait(b"")
@@ -133,7 +133,7 @@ class SyslogHandler(logging.Handler):
         self._warned = False
         if self._dropped:
             lost, self._dropped = self._dropped, 0
-            log.warning("syslog was away too long", lines_lost=lost)
+            log.warning("syslog was unreachable too long", lines_lost=lost)
         return True
 
     def _warn(self, error: OSError) -> None:

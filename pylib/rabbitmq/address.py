@@ -14,7 +14,7 @@ _FORMS = "must be host, host:port or amqp(s)://user:password@host:port/vhost"
 
 @dataclass(frozen=True, slots=True)
 class BrokerAddress:
-    """The parts of an address; None is what it does not say."""
+    """The parts of an address; None for a part that is not given."""
 
     host: str
     port: int | None = None
@@ -28,7 +28,7 @@ class BrokerAddress:
         """Read an address (https://www.rabbitmq.com/docs/uri-spec). Raises ValueError without quoting it.
 
         Login and virtual host are percent-decoded; a password that holds `@`, `:` or `/` as they stand is
-        understood too, as long as the virtual host has no `@`.
+        also accepted, as long as the virtual host has no `@`.
         """
         scheme, separator, rest = text.rpartition("://") if text.startswith("amqp") else ("", "", text)
         if scheme not in ("", "amqp", "amqps"):
@@ -51,7 +51,7 @@ class BrokerAddress:
         )
 
     def settings(self) -> dict[str, object]:
-        """What it says, under the names of the broker's settings."""
+        """The given parts, under the names of the broker's settings."""
         parts = {
             "server_address": self.host,
             "port": self.port,

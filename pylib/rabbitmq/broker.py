@@ -19,13 +19,13 @@ MISMATCH = re.compile(
     r"inequivalent arg '(?P<argument>[^']+)' for (?P<kind>\w+) '(?P<name>[^']+)' in vhost '[^']*': "
     r"received (?P<ours>.+) but current is (?P<theirs>.+)"
 )
-"""How RabbitMQ words the refusal to declare again with another argument."""
+"""RabbitMQ's error text for a declaration with another argument."""
 VALUE = re.compile(r"(?:the value )?'(?P<value>[^']*)'")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Broker:
-    """Address, login and patience."""
+    """A broker's address, login and timeouts."""
 
     host: str = "localhost"
     port: int = 0
@@ -37,9 +37,9 @@ class Broker:
     ca_file: str = ""
     """PEM file of the authority that signed the broker's certificate; the system's authorities unless set."""
     heartbeat: int = 10
-    """Seconds; a peer that is silent for about twice as long is taken for dead."""
+    """Seconds; a peer that is silent for about twice as long counts as dead."""
     blocked_timeout: float = 10.0
-    """Seconds an alarm of the broker may hold back our publishing before the connection is dropped."""
+    """Seconds an alarm of the broker may block our publishing before the connection is dropped."""
     connect_timeout: float = 10.0
     """Seconds for each of: TCP connect; the whole handshake."""
 
@@ -74,7 +74,7 @@ class Broker:
 
 
 def explain(error: Exception) -> Failure:
-    """What an exception of pika's means: `Permanent` when someone has to change something first."""
+    """The failure behind an exception of pika's: `Permanent` when a person has to change something first."""
     from pika import exceptions
 
     if isinstance(error, Failure):
@@ -96,7 +96,7 @@ def explain(error: Exception) -> Failure:
 
 
 def _not_let_in(words: str) -> Failure:
-    """pika guesses at a refusal from the stage of the handshake; a broker going down looks the same."""
+    """pika guesses at a refusal from the stage of the handshake; a broker that shuts down looks the same."""
     if f"({ACCESS_REFUSED})" in words:
         return Permanent("access_refused", "the broker refuses this user name or password")
     if f"({NOT_ALLOWED})" in words:
@@ -105,7 +105,7 @@ def _not_let_in(words: str) -> Failure:
 
 
 def _difference(text: str) -> str:
-    """RabbitMQ's sentence about a mismatch, said so that it is clear what to do."""
+    """RabbitMQ's text about a mismatch, reworded with the remedy."""
     found = MISMATCH.search(text)
     if found is None:
         return text
@@ -119,7 +119,7 @@ def _value(words: str) -> str:
 
 
 def _innermost(error: BaseException) -> str:
-    """pika wraps what the socket said up to three deep; the innermost is the one that helps."""
+    """pika wraps the socket's error up to three deep; the innermost is the one that helps."""
     while True:
         inner = getattr(error, "exception", None) or (error.args[0] if error.args else None)
         if not isinstance(inner, BaseException):

@@ -16,8 +16,8 @@ class Delivery:
     content_type: str = ""
     headers: Mapping[str, Any] = field(default_factory=dict)
     redelivered: bool = False
-    """The broker handed this message to a consumer before."""
+    """The broker delivered this message to a consumer before."""
     queued: bool = False
     """It waited in the queue before it reached us: redelivered, or part of a backlog."""
     receipt: str = ""
-    """What `ZMQListener.acknowledge` wants; good for the connection that it came over."""
+    """The argument of `ZMQListener.acknowledge`; valid for the connection that it came over."""

@@ -27,7 +27,7 @@ log = structlog.get_logger(__name__)
 MAX_BODY = 1024 * 1024
 TICK = 1.0
 GATHER = 0.05
-"""Seconds in which acknowledgements are gathered: what comes faster costs one frame and one wake-up."""
+"""Seconds in which acknowledgements are gathered: those within it cost one frame and one wake-up."""
 LINGER_MS = 1000
 
 
@@ -52,7 +52,7 @@ class ZMQListener(BrokerLoop):
         on_malformed: Callable[[Failure], None] = lambda _failure: None,
         prefetch: int = 1000,
     ) -> None:
-        """`decode` raises `Permanent` for a message that nobody will ever understand: a dead letter.
+        """`decode` raises `Permanent` for a message that can never be decoded: a dead letter.
 
         `on_settled` gets receipts whose acknowledgement the broker has processed, so that their messages
         will not come again; `on_malformed` the reason for each refusal. Both run in the listener's thread.
@@ -75,12 +75,12 @@ class ZMQListener(BrokerLoop):
         self._socket: Any = None
         self._window = Window("0", prefetch)
         self._backlog = Backlog()
-        self._outbox: deque[tuple[int, bytes]] = deque()  # what the socket had no room for
+        self._outbox: deque[tuple[int, bytes]] = deque()  # for which the socket had no room
         self._unsettled: list[str] = []
 
     @property
     def in_flight(self) -> int:
-        """Messages taken in and not yet acknowledged."""
+        """Messages received and not yet acknowledged."""
         return len(self._window)
 
     def acknowledge(self, receipt: str) -> None:
@@ -94,19 +94,19 @@ class ZMQListener(BrokerLoop):
             self._call(self._send_soon)
 
     def pause(self) -> None:
-        """Take in nothing more, but go on acknowledging what is in flight, until `stop`."""
+        """Receive nothing more, but go on acknowledging what is in flight, until `stop`."""
         self._paused.set()
         self._call(self._cancel)
 
     def stop(self) -> None:
-        """Send the acknowledgements that are there and give the rest back to the broker."""
+        """Send the pending acknowledgements and return the rest to the broker."""
         super().stop()
         self._call(self._cancel)
 
     def run(self) -> None:
         self._socket = self._context.socket(zmq.PUSH)
         try:
-            # Room for a whole window: the broker, not the socket, decides how much is under way.
+            # Room for a whole window: the broker, not the socket, decides how much is in flight.
             self._socket.set_hwm(self._prefetch)
             self._socket.setsockopt(zmq.LINGER, LINGER_MS)
             self._socket.connect(self._address)
@@ -138,7 +138,7 @@ class ZMQListener(BrokerLoop):
         except AMQPError as error:
             if self._subscription.queue_type != "quorum" or not lacks_quorum_queues(error):
                 raise
-            # The refusal has cost the connection: the next one is better advised.
+            # The refusal has closed the connection: the next one declares a classic queue.
             self._subscription = dataclasses.replace(self._subscription, queue_type="classic")
             raise Transient("no_quorum_queues", "the broker has none, a classic queue has to do") from None
 
@@ -151,7 +151,7 @@ class ZMQListener(BrokerLoop):
     # -- in the connection's loop -----------------------------------------------------------------
 
     def _call(self, callback: Callable[[], None]) -> None:
-        """Have the connection's loop call this soon; when there is no connection, there is no need."""
+        """Have the connection's loop call this soon; without a connection, there is no need."""
         connection = self._connection
         if connection is not None:
             with suppress(AMQPError):
@@ -192,7 +192,7 @@ class ZMQListener(BrokerLoop):
         self._on_malformed(failure)
 
     def _push(self) -> None:
-        """Hand on what there is room for: waiting here would starve heartbeats and acknowledgements."""
+        """Pass on as many messages as there is room for: waiting here would delay heartbeats and acknowledgements."""
         with suppress(zmq.Again):
             while self._outbox:
                 self._socket.send(self._outbox[0][1], zmq.NOBLOCK)
@@ -207,7 +207,7 @@ class ZMQListener(BrokerLoop):
         if not self._acknowledged or self._channel is None:
             return
         if self._window.full:
-            # What is ready now has been waiting; after this it begins to come.
+            # Messages that are ready now have been waiting; after this they begin to come.
             self._backlog = Backlog(self._ready())
         done = self._window.take(self._acknowledged)
         if done.up_to:
@@ -222,7 +222,7 @@ class ZMQListener(BrokerLoop):
         self._send_acknowledgements()
         self._push()
         if self._unsettled or self._backlog.doubtful:
-            # An answer about the queue over the same channel: it has had the acknowledgements before.
+            # An answer about the queue over the same channel: the acknowledgements were processed before it.
             settled, self._unsettled = self._unsettled, []
             self._backlog.verify(self._ready())
             if settled:
@@ -236,11 +236,11 @@ class ZMQListener(BrokerLoop):
             log.exception("settled receipts not taken note of", queue=self._subscription.queue)
 
     def _ready(self) -> int:
-        """How many messages wait in the queue and are with no consumer."""
+        """How many messages wait in the queue without a consumer."""
         return int(self._channel.queue_declare(self._subscription.queue, passive=True).method.message_count)
 
     def _cancel(self) -> None:
-        """End consuming; what was delivered and not yet handed on goes back."""
+        """End consuming; messages that were delivered and not yet passed on are returned."""
         if self._channel is None:
             return
         self._channel.stop_consuming()

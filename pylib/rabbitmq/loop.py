@@ -21,14 +21,14 @@ FIRST_DELAY = 0.5
 GROWTH = 1.5
 LAST_DELAY = 30.0
 REFUSED_DELAY = 60.0
-"""Seconds until a refused connection is tried again: the remedy is a person's, not time's."""
+"""Seconds until a refused connection is tried again: a person has to correct it."""
 REMIND_EVERY = 60.0
 STEADY_AFTER = 30.0
 """Seconds a connection has to last before the next loss counts as a first one."""
 
 
 class BrokerLoop(ManagedThread):
-    """Connects, serves, and does so again for as long as it takes, with backoff and jitter."""
+    """Connects, serves, and reconnects until it is stopped, with backoff and jitter."""
 
     def __init__(self, name: str, broker: Broker) -> None:
         super().__init__(name)
@@ -48,7 +48,7 @@ class BrokerLoop(ManagedThread):
         """Use the connection until `stopping`, or raise; call `_connected` when all is set up."""
 
     def _disconnected(self) -> None:
-        """The connection that `_serve` had is of no use any more."""
+        """The connection of `_serve` is lost."""
 
     def run(self) -> None:
         while not self.stopping.is_set():
@@ -56,7 +56,7 @@ class BrokerLoop(ManagedThread):
             started = time.monotonic()
             try:
                 self._session()
-            except Exception as error:  # noqa: BLE001 - whatever broke the connection, the answer is another one
+            except Exception as error:  # noqa: BLE001 - whatever broke the connection, the remedy is a new one
                 if time.monotonic() - started > STEADY_AFTER:
                     self._attempts = 0
                 self._wait(self._report(error))
@@ -78,7 +78,7 @@ class BrokerLoop(ManagedThread):
         self._up.set()
 
     def _report(self, error: Exception) -> float:
-        """Say what happened, once and then at most once a minute; returns the seconds to wait."""
+        """Log what happened, once and then at most once a minute; returns the seconds to wait."""
         if self.stopping.is_set():
             return 0.0
         failure = explain(error)
@@ -90,7 +90,7 @@ class BrokerLoop(ManagedThread):
         now = time.monotonic()
         if self._reminded is None or now - self._reminded >= REMIND_EVERY:
             self._reminded = now
-            self._log(log.warning, "broker away, trying again", failure)
+            self._log(log.warning, "broker unreachable, trying again", failure)
         delay: float = min(LAST_DELAY, FIRST_DELAY * GROWTH**self._attempts) * random.uniform(0.5, 1.0)
         self._attempts = min(self._attempts + 1, 20)
         return delay

@@ -20,7 +20,7 @@ from pylib.rabbitmq.topology import Exchange, declare_exchange
 log = structlog.get_logger(__name__)
 
 IDLE = 0.5
-"""Seconds between two looks at an idle connection: heartbeats, and whether it is still there."""
+"""Seconds between two checks of an idle connection: heartbeats, and whether it is still there."""
 
 
 @dataclass(slots=True, eq=False)
@@ -46,13 +46,13 @@ class ConfirmedPublisher(BrokerLoop):
         exchanges: Sequence[Exchange] = (),
         on_connect: Callable[[], None] = lambda: None,
     ) -> None:
-        """`exchanges` are made sure of on every connect. `on_connect` is then called in the publisher's own
-        thread; it must not publish."""
+        """`exchanges` are declared on every connect. `on_connect` is then called in the publisher's own thread; it
+        must not publish."""
         super().__init__(name, broker)
         self._exchanges = tuple(exchanges)
         self._on_connect = on_connect
         self._requests: queue.SimpleQueue[_Request | None] = queue.SimpleQueue()
-        self._gate = threading.Lock()  # so that no request slips in behind a loss and waits in vain
+        self._gate = threading.Lock()  # so that no request is queued after a loss and waits in vain
 
     def publish(
         self,
@@ -121,7 +121,7 @@ class ConfirmedPublisher(BrokerLoop):
         try:
             self._on_connect()
         except Exception:
-            log.exception("the news of the connection was not taken", thread=self.name)
+            log.exception("callback on connect failed", thread=self.name)
 
     def _open(self, connection: Any) -> Any:
         for exchange in self._exchanges:

@@ -9,12 +9,12 @@ from pylib.rabbitmq.broker import NOT_FOUND, PRECONDITION_FAILED
 
 DEAD_MESSAGES = 10_000
 DEAD_BYTES = 256 * 1024 * 1024
-"""What a dead-letter queue keeps, the newest of it: enough to look into, not enough to fill a disk."""
+"""Bytes that a dead-letter queue keeps, the newest: enough to look into, not enough to fill a disk."""
 
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """An exchange as we would make it; one that exists is taken as it is."""
+    """An exchange as we would declare it; an existing one is used as it is."""
 
     name: str
     type: str = "direct"
@@ -38,7 +38,7 @@ class Subscription:
 
 
 def declare_exchange(connection: Any, exchange: Exchange) -> None:
-    """Make sure that the exchange exists. Peers declare the same one, and not always like us.
+    """Declare the exchange if it does not exist. Peers declare the same one, and not always like us.
 
     Raises pika's errors; ChannelClosedByBroker when the broker permits neither to use nor to make it.
     """
@@ -51,7 +51,7 @@ def declare_exchange(connection: Any, exchange: Exchange) -> None:
 
 
 def declare_subscription(connection: Any, subscription: Subscription) -> None:
-    """Make sure that the queues exist and are bound. Raises ChannelClosedByBroker (406) where they differ."""
+    """Declare and bind the queues if they do not exist. Raises ChannelClosedByBroker (406) where they differ."""
     queue, dead, kind = subscription.queue, subscription.dead_letters, subscription.queue_type
     declare_exchange(connection, subscription.exchange)
     declare_exchange(connection, Exchange(dead, "fanout", durable=True))
@@ -66,13 +66,13 @@ def declare_subscription(connection: Any, subscription: Subscription) -> None:
 
 
 def lacks_quorum_queues(error: Exception) -> bool:
-    """Whether this refusal says that the broker has no such queues, or not yet (a feature flag)."""
+    """Whether this refusal means that the broker has no such queues, or not yet (a feature flag)."""
     text = str(getattr(error, "reply_text", ""))
     return "feature flag is disabled" in text or "unsupported queue type" in text
 
 
 def _declared(connection: Any, exchange: Exchange, *, passive: bool) -> bool:
-    """Look for the exchange, or make it; False when it is missing, or there already and different."""
+    """Look the exchange up, or declare it; False when it is missing, or exists already and differs."""
     from pika.exceptions import ChannelClosedByBroker
 
     channel = connection.channel()

@@ -31,7 +31,7 @@ class Window:
 
     @property
     def full(self) -> bool:
-        """Whether the broker holds back what it has for us."""
+        """Whether the broker holds further messages back."""
         return len(self._receipts) >= self._size
 
     def receipt(self, tag: int) -> str:
@@ -44,7 +44,7 @@ class Window:
         self._receipts.pop(tag, None)
 
     def take(self, receipts: deque[str]) -> Done:
-        """Empty `receipts` and let go of those that are of this session and in flight."""
+        """Empty `receipts` and release those that are of this session and in flight."""
         tags = set()
         while receipts:
             session, _, tag = receipts.popleft().partition(":")

@@ -10,7 +10,7 @@ T = TypeVar("T")
 
 
 class BoundedCalls:
-    """Makes calls in threads of their own. One that hangs keeps its thread; the number of those is bounded too."""
+    """Makes calls in threads of their own. One that hangs keeps its thread; the number of those is limited, too."""
 
     def __init__(self, name: str, *, seconds: float, hanging: int) -> None:
         """`hanging`: calls that may hang at once before further ones are refused."""
@@ -19,7 +19,7 @@ class BoundedCalls:
         self._places = threading.BoundedSemaphore(hanging)
 
     def call(self, work: Callable[[], T]) -> T:
-        """What `work` returns or raises. TimeoutError when it takes longer, or when too many hang already."""
+        """The result of `work`, or what it raises. TimeoutError when it takes longer, or when too many hang already."""
         if not self._places.acquire(timeout=self._seconds):
             raise TimeoutError
         call = _Call(work, self._places.release)
@@ -38,7 +38,7 @@ class _Call(Generic[T]):
     def run(self) -> None:
         try:
             self._result.append(self._work())
-        except BaseException as error:  # noqa: BLE001 - it is the caller's
+        except BaseException as error:  # noqa: BLE001 - the caller gets it
             self._error = error
         finally:
             self._ended()

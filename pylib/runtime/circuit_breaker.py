@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 
 class State(enum.StrEnum):
-    """What a breaker thinks of its peer."""
+    """The state of a breaker."""
 
     CLOSED = "closed"
     """All is well: everything passes."""
@@ -20,7 +20,7 @@ class State(enum.StrEnum):
 
 
 class Breaker:
-    """The circuit of one peer. Any thread may call; each `allow` that says yes is followed by its outcome.
+    """The circuit of one peer. Any thread may call; each `allow` that returns True is followed by its outcome.
 
     Opens after `threshold` failures in a row, or at once after a final one. Each time a probe fails the
     cooldown doubles, from `cooldown` to `longest` seconds; a final failure takes the longest at once
@@ -47,26 +47,26 @@ class Breaker:
         self._probing = False
 
     def allow(self) -> bool:
-        """Whether to try now. When half open, says yes to one caller and no to all others."""
+        """Whether to try now. When half open, True for one caller and False for all others."""
         with self._lock:
             if not self._cooldown:
                 return True
             if self._clock() < self._until:
                 return False
             self._probing = True
-            # A probe whose outcome is never told must not keep the circuit open for good.
+            # A probe whose outcome is never reported must not keep the circuit open for good.
             self._until = self._clock() + self._cooldown
             return True
 
     def succeeded(self) -> None:
-        """The peer did what was asked: all is forgiven."""
+        """The peer did what was asked: the circuit closes."""
         with self._lock:
             self._failures = 0
             self._cooldown = 0.0
             self._probing = False
 
     def failed(self, *, final: bool = False) -> None:
-        """The peer failed; `final` when trying again would do harm or is known to be in vain."""
+        """The peer failed; `final` when trying again would do harm or is known to be useless."""
         with self._lock:
             self._failures += 1
             if final:
@@ -77,7 +77,7 @@ class Breaker:
                 self._open(self._first_cooldown)
 
     def probe_now(self) -> None:
-        """Let the next `allow` say yes: somebody has mended what was wrong, or says so."""
+        """Let the next `allow` return True: a person has corrected the cause, or asks to try."""
         with self._lock:
             self._until = self._clock()
 
@@ -91,7 +91,7 @@ class Breaker:
 
     @property
     def retry_in(self) -> float:
-        """Seconds until `allow` may say yes; 0 when it would now."""
+        """Seconds until `allow` may return True; 0 when it would now."""
         with self._lock:
             return max(0.0, self._until - self._clock()) if self._cooldown else 0.0
 

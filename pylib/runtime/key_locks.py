@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 
 class KeyedLock:
-    """A lock for each key, which is there only as long as somebody holds it or waits for it."""
+    """A lock for each key, which exists only as long as a thread holds it or waits for it."""
 
     def __init__(self) -> None:
         self._guard = threading.Lock()
@@ -16,7 +16,7 @@ class KeyedLock:
 
     @contextmanager
     def take(self, key: Hashable) -> Iterator[None]:
-        """Wait until nobody else is at this key, and be the only one for as long as this lasts."""
+        """Wait for this key's lock, and hold it for the block."""
         with self._guard:
             lock, others = self._locks.get(key, (threading.Lock(), 0))
             self._locks[key] = (lock, others + 1)
@@ -27,7 +27,7 @@ class KeyedLock:
             self._leave(key)
 
     def __len__(self) -> int:
-        """How many keys somebody is at."""
+        """How many keys are locked or waited for."""
         return len(self._locks)
 
     def _leave(self, key: Hashable) -> None:

@@ -26,8 +26,8 @@ class KeyedPool:
         self.workers = workers
         self._lock = threading.Lock()
         self._ended = threading.Condition(self._lock)
-        self._waiting: dict[str, deque[Job]] = {}  # a key stands here while a job of it is ready or running
-        self._ready: deque[Task] = deque()  # for want of a thread
+        self._waiting: dict[str, deque[Job]] = {}  # a key is here while a job of it is ready or running
+        self._ready: deque[Task] = deque()  # waiting for a thread
         self._idle: list[Inbox] = []
         self._threads: set[threading.Thread] = set()
         self._started = 0
@@ -45,7 +45,7 @@ class KeyedPool:
                 return
             self._waiting[key] = deque()
             if self._idle:
-                # To the one that fell idle last: its memory is still warm, and the others' need never be used.
+                # To the one that became idle last: its memory is still warm, and the others' need never be used.
                 self._idle.pop().put((key, job))
             elif len(self._threads) < self.workers:
                 self._start_thread((key, job))
@@ -53,7 +53,7 @@ class KeyedPool:
                 self._ready.append((key, job))
 
     def waiting(self, key: str) -> int:
-        """How many jobs of this key stand behind the one that is ready or running."""
+        """How many jobs of this key wait behind the one that is ready or running."""
         with self._lock:
             return len(self._waiting.get(key, ()))
 
@@ -75,7 +75,7 @@ class KeyedPool:
             self._dismiss_when_done()
 
     def join(self, timeout: float) -> bool:
-        """Wait at most `timeout` seconds for the threads to end after `close`; says whether they did."""
+        """Wait at most `timeout` seconds for the threads to end after `close`; returns whether they did."""
         with self._lock:
             return self._ended.wait_for(lambda: not self._threads, timeout)
 

@@ -43,7 +43,7 @@ class SystemClock:
 class Every:
     """At once and then every `seconds`, without drift; a run that takes longer delays, it never piles up.
 
-    Keeps what it has run, so that a restarted thread goes on where the dead one stopped.
+    Remembers its last run, so that a restarted thread continues where the dead one stopped.
     """
 
     def __init__(self, seconds: float) -> None:
@@ -53,7 +53,7 @@ class Every:
         self._due: float | None = None
 
     def claim(self, clock: Clock) -> float:
-        """Seconds until the next run; 0 means now, and that run is thereby taken."""
+        """Seconds until the next run; 0 means now, and that run is thereby claimed."""
         now = clock.monotonic()
         if self._due is None:
             self._due = now

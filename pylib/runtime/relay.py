@@ -31,7 +31,7 @@ RETRY_LAST_S = 15.0
 
 @dataclass(frozen=True, slots=True)
 class Codec:
-    """How messages become bytes between threads. Frames never leave the process."""
+    """Encodes messages as bytes between threads. Frames never leave the process."""
 
     encode: Callable[[Any], bytes]
     decode: Callable[[bytes], Any]
@@ -43,7 +43,7 @@ class ZmqRelay(ManagedThread, Generic[M]):
     Messages are pulled from `source`, an `inproc://` address that this relay binds, and results are pushed to
     every address in `sinks`. Workers hand their results to the relay's thread: a socket has one owner, and a
     PUSH socket for each worker would lose the order of a key, since PULL takes turns between its senders.
-    The sockets belong to the object: they outlive a crash of the thread, and what is queued in them too.
+    The sockets belong to the object: they outlive a crash of the thread, and so do the messages queued in them.
     """
 
     def __init__(
@@ -68,7 +68,7 @@ class ZmqRelay(ManagedThread, Generic[M]):
         `workers`: messages handled at once; 0 for a stage that returns at once, called in the relay's thread.
 
         `max_waiting`: messages of one key that may wait before further ones are shed. `owed_every`: seconds
-        between two looks at what is owed.
+        between two queries for pending messages.
         """
         super().__init__(name)
         self.stage = stage
@@ -102,7 +102,7 @@ class ZmqRelay(ManagedThread, Generic[M]):
 
     @property
     def waiting(self) -> int:
-        """Messages accepted that no worker has begun with."""
+        """Messages accepted that no worker has begun."""
         with self._in_hand_lock:
             return len(self._in_hand - self._running.keys())
 
@@ -114,11 +114,11 @@ class ZmqRelay(ManagedThread, Generic[M]):
         return super().stuck or time.monotonic() - began > WORKER_STALL_S
 
     def recheck(self) -> None:
-        """Ask the stage soon what is owed; from any thread, when something that was away is back."""
+        """Ask the stage soon for pending messages; from any thread, when a target is reachable again."""
         self._wake_owed.set()
 
     def abandon(self) -> None:
-        """After `stop`: end without draining; what is not done is in the record and is taken up again."""
+        """After `stop`: end without draining; unfinished messages are in the record resumed at the next start."""
         self._abandoning.set()
 
     def run(self) -> None:
@@ -138,7 +138,7 @@ class ZmqRelay(ManagedThread, Generic[M]):
     def _connect(self) -> None:
         self._push = {sink: connect(self._context, sink) for sink in self._sinks}
         self._pull = self._context.socket(zmq.PULL)
-        # No mark: messages only name what the record holds, and the sources bound how many are under way.
+        # No mark: messages only name what the record holds, and the sources limit how many are in flight.
         self._pull.set_hwm(0)
         self._pull.linger = 0
         self._pull.bind(self._source)
@@ -146,14 +146,14 @@ class ZmqRelay(ManagedThread, Generic[M]):
         self._poller.register(self._bell.fileno(), zmq.POLLIN)
 
     def _exchange(self, wait_ms: int) -> None:
-        """Take over everything that has come and send everything that is done, waiting for the first of it."""
+        """Receive all messages that have come and send all results, waiting for the first."""
         ready = dict(self._poller.poll(wait_ms))
         if self._bell.fileno() in ready:
             self._bell.silence()
         self._send_results()
         assert self._pull is not None  # noqa: S101 - connected before the loop
         if self._pull in ready:
-            # Asking is cheaper than a receive that fails: it does not let go of the interpreter.
+            # Asking is cheaper than a receive that fails: it does not release the interpreter.
             while int(self._pull.get(zmq.EVENTS)) & zmq.POLLIN:
                 self._accept(self._codec.decode(self._pull.recv(zmq.NOBLOCK)))
 
@@ -164,18 +164,18 @@ class ZmqRelay(ManagedThread, Generic[M]):
                 self._push[sink].send(frame)
 
     def _take_up_owed(self) -> bool:
-        """Accept what the record says is undone; says whether anything new came."""
+        """Accept the record's pending messages; returns whether there were new ones."""
         with self._in_hand_lock:
-            held = set(self._in_hand)  # what is finished during the question is in its answer all the same
+            held = set(self._in_hand)  # a message that is finished during the query is still in its result
         try:
             pending = list(self.stage.pending())
         except Transient as error:
-            log.warning("cannot read what is owed", stage=self.name, reason=str(error))
+            log.warning("cannot read pending messages", stage=self.name, reason=str(error))
             return False
         fresh = [message for message in pending if self._identity(message) not in held]
         for message in fresh:
             self._accept(message)
-        # The same again means that what was done about them could not be recorded: no reason to hurry.
+        # The same ones again mean that their outcome could not be recorded: no reason to hurry.
         before, self._taken_up = self._taken_up, {self._identity(message) for message in fresh}
         return not self._taken_up <= before
 
@@ -203,7 +203,7 @@ class ZmqRelay(ManagedThread, Generic[M]):
             outcome = "ok"
         except Transient as error:
             outcome = "put_off"
-            log.info("put off until the next start", stage=self.name, reason=str(error))
+            log.info("postponed until the next start", stage=self.name, reason=str(error))
         except Exception:
             log.exception("unexpected error, message given up", stage=self.name, message=self._identity(message))
         finally:
@@ -214,7 +214,7 @@ class ZmqRelay(ManagedThread, Generic[M]):
                 self._meter.finished(outcome, time.monotonic() - began)
 
     def _handled(self, message: M, handle: Callable[[M], Iterable[object]]) -> list[object]:
-        """The stage's answer, however often it takes while this process cannot do its part."""
+        """The stage's result, retried as long as this process cannot do its part."""
         delay = RETRY_FIRST_S
         while True:
             with self._in_hand_lock:
@@ -228,8 +228,8 @@ class ZmqRelay(ManagedThread, Generic[M]):
                 delay = min(delay * 2, RETRY_LAST_S)
 
     def _drain(self) -> None:
-        """Finish what was received, unless told to abandon it, and close what this relay owns."""
-        # Those upstream have ended: what they sent is in the socket, and a stop must not overtake it.
+        """Finish what was received, unless it is to be abandoned, and close what this relay owns."""
+        # Upstream threads have ended: their messages are in the socket, and a stop must not overtake them.
         self._exchange(0)
         while self._pool.busy and not self._abandoning.is_set():
             self.beat()
@@ -254,7 +254,7 @@ class Bell:
         self._rung = False
 
     def fileno(self) -> int:
-        """What to poll for input."""
+        """The file descriptor to poll for input."""
         return self._read
 
     def ring(self) -> None:
@@ -264,7 +264,7 @@ class Bell:
                 os.write(self._write, b"!")
 
     def silence(self) -> None:
-        """Wait for the next ring; what this one was about is to be looked at after this, not before."""
+        """Wait for the next ring; check what this one was about after this, not before."""
         with suppress(BlockingIOError):
             os.read(self._read, 65536)
         self._rung = False
@@ -275,7 +275,7 @@ class Bell:
 
 
 class ZmqFeeder(ManagedThread):
-    """Runs one source: polls it and pushes what comes to `sink`."""
+    """Runs one source: polls it and pushes its messages to `sink`."""
 
     def __init__(
         self,

@@ -15,7 +15,7 @@ class Stage(Generic[M]):
         """Called once before the first message, in the relay's thread."""
 
     def handle(self, message: M) -> Iterable[object]:
-        """Do the step for one message; what it returns goes to the next stage.
+        """Do the step for one message; the results go to the next stage.
 
         Called in worker threads, many at once, but one at a time for each key. Raise `Transient` when this
         process cannot do it now (a full disk): the relay calls again with the same message until it works.
@@ -31,9 +31,9 @@ class Stage(Generic[M]):
         return True
 
     def pending(self) -> Iterable[M]:
-        """What is still to be done according to the record, oldest first and not more than fits in memory.
+        """Messages that are pending according to the record, oldest first and not more than fit in memory.
 
-        Called in the relay's thread at start and regularly; the relay leaves out what it has in hand.
+        Called in the relay's thread at start and regularly; the relay leaves out those that it has already.
         """
         return ()
 
@@ -45,7 +45,7 @@ class Source(Protocol):
     """Where messages come from, when not from another stage."""
 
     def poll(self, timeout: float) -> Iterable[object]:
-        """What has come, waiting at most `timeout` seconds; called by the feeder's thread only."""
+        """Messages that have come, waiting at most `timeout` seconds; called by the feeder's thread only."""
         ...
 
     def close(self) -> None:

@@ -29,11 +29,11 @@ LAST_RESORT_S = 1.0
 
 
 class Supervisor:
-    """Looks after the threads of a process, from the main thread.
+    """Watches the threads of a process, from the main thread.
 
-    `threads` stand in the order of the stream: they are started from the last to the first, so that nobody
-    sends to one who is not there, and stopped from the first to the last, so that each can finish what it was
-    sent. A thread that dies is started again with a growing pause; one that dies more than `RESTARTS` times
+    `threads` are in the order of the stream: they are started from the last to the first, so that none sends to
+    one that does not run yet, and stopped from the first to the last, so that each can finish what it received.
+    A thread that dies is started again with a growing pause; one that dies more than `RESTARTS` times
     in ten minutes, or that makes no progress, ends the process with `EXIT_FAULT`.
     """
 
@@ -99,7 +99,7 @@ class Supervisor:
 
     def _on_signal(self, number: int, _frame: FrameType | None) -> None:
         if self._is_asked:
-            os._exit(128 + number)  # asked twice: somebody is in a hurry, and the record is safe
+            os._exit(128 + number)  # asked twice: the user does not want to wait, and the record is safe
         self.request_stop()
 
     def _asked_within(self, seconds: float) -> bool:

@@ -40,7 +40,7 @@ class ManagedThread(ABC):
         self._thread.start()
 
     def pause(self) -> None:  # noqa: B027 - most threads have nothing to refuse
-        """Take in nothing new; called for all threads before the first is stopped."""
+        """Accept nothing new; called for all threads before the first is stopped."""
 
     def stop(self) -> None:
         """Ask the thread to end; returns at once. Subclasses that block elsewhere extend it with a wake-up."""
@@ -50,7 +50,7 @@ class ManagedThread(ABC):
         """After `stop`, when the time for finishing is over: end as soon as possible."""
 
     def join(self, timeout: float) -> bool:
-        """Wait at most `timeout` seconds for the end; says whether it came."""
+        """Wait at most `timeout` seconds for the end; returns whether it came."""
         if self._thread is not None:
             self._thread.join(max(0.0, timeout))
         return not self.alive
@@ -69,7 +69,7 @@ class ManagedThread(ABC):
         return self.alive and self.quiet_for > self.stall_after
 
     def beat(self) -> None:
-        """Say that the thread is getting on with it."""
+        """Report that the thread makes progress."""
         self._beat = time.monotonic()
 
     def _guarded(self) -> None:

@@ -21,7 +21,7 @@ MAX_FILE_BYTES = 65_536
 
 
 class CredentialError(Failure):
-    """A secret could not be had."""
+    """A secret could not be read."""
 
 
 class CredentialUnavailable(CredentialError, Transient):
@@ -34,11 +34,11 @@ class CredentialRejected(CredentialError, Permanent):
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A value and where it stood."""
+    """A value and its source."""
 
     value: str = field(repr=False)
     where: str
-    """For sentences: `environment: WEB_PORT`."""
+    """For error texts: `environment: WEB_PORT`."""
 
 
 class Environment:

@@ -1,7 +1,7 @@
 """Builds settings from a YAML file and the environment, and reports all errors at once.
 
 The environment (with secret files and a vault, see `Environment`) goes before the file; a list is written
-there with commas or as JSON. An empty variable counts as not set, and so does a key in the file with nothing behind it.
+there with commas or as JSON. An empty variable counts as not set, and so does a key in the file without a value.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ Model = TypeVar("Model", bound=BaseModel)
 class ConfigError(Permanent):
     """The configuration cannot be used.
 
-    `problems` has one line for each thing to mend, `warnings` one for each that looks like a slip.
+    `problems` has one line for each error, `warnings` one for each likely typing error.
     """
 
     def __init__(self, problems: Iterable[str], warnings: Iterable[str] = ()) -> None:
@@ -41,7 +41,7 @@ class ConfigError(Permanent):
 
 
 class SettingsBuilder:
-    """Settings in the making: values from everywhere, where each came from, and what is wrong with them."""
+    """Settings being built: values from all sources, the source of each, and the errors in them."""
 
     def __init__(self, environment: Environment, file: YamlFile | None = None) -> None:
         self.environment = environment
@@ -69,7 +69,7 @@ class SettingsBuilder:
         return value
 
     def put(self, location: Location, value: Any, where: str) -> None:
-        """Set a value; one whose section is no section in the file is left to the file's own complaint."""
+        """Set a value; where the file has no section for it, the file's own error is reported instead."""
         parent: Any = self.values
         for part in location[:-1]:
             if isinstance(parent, dict) and parent.get(part) is None:
@@ -84,18 +84,18 @@ class SettingsBuilder:
         return location in self._places
 
     def name_group(self, location: Location, prefix: str) -> None:
-        """Say that variables of this prefix (`OUTPUT_1`) give what is missing below a location."""
+        """Declare that variables of this prefix (`OUTPUT_1`) give what is missing below a location."""
         self._groups[location] = prefix
 
     def overlay(self, wanted: Iterable[Variable]) -> None:
-        """Take from the environment what it has of these settings."""
+        """Take the values of these settings from the environment, where it has any."""
         for variable in wanted:
             found = self.get(variable.name, *variable.aliases)
             if found is not None:
                 self.put(variable.location, self._parsed(variable.field, found), found.where)
 
     def keep_own(self, model: type[BaseModel], at: Location) -> None:
-        """Drop what the file says about another kind, where the environment has chosen this model's."""
+        """Drop the file's settings of another kind, where the environment has chosen this model's."""
         section = self.at(at)
         if not isinstance(section, dict) or not self.came_from_environment((*at, "kind")):
             return
@@ -108,7 +108,7 @@ class SettingsBuilder:
         self.problems.append(f"{self.where(location)}: {text}")
 
     def where(self, location: Location) -> str:
-        """Where a value stands or would have to: `environment: WEB_PORT`, `config.yml: web.port (line 3)`."""
+        """Where a value is or would have to be: `environment: WEB_PORT`, `config.yml: web.port (line 3)`."""
         for length in range(len(location), 0, -1):
             head, tail = location[:length], location[length:]
             if head in self._places:
@@ -161,7 +161,7 @@ class SettingsBuilder:
 
 
 def _drop_nulls(model: type[BaseModel], values: dict[str, Any]) -> None:
-    """`web:` with nothing after it means the defaults; under an unknown name it stays, for a complaint."""
+    """`web:` with nothing after it means the defaults; under an unknown name it stays, to be reported."""
     for key, field in model.model_fields.items():
         value = values.get(key)
         if value is None:
@@ -172,7 +172,7 @@ def _drop_nulls(model: type[BaseModel], values: dict[str, Any]) -> None:
 
 
 def _meant(name: str, known: set[str]) -> str:
-    """The known name that this one is a slip of; empty if it is known, or like none."""
+    """The known name that this one may be a misspelling of; empty if it is known, or like none."""
     number = re.search(r"_([1-9]\d*)_", name)
     word = name.replace(number[0], "_n_", 1) if number else name
     suffix = "" if word in known or not word.endswith("_FILE") else "_FILE"

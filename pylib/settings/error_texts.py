@@ -39,7 +39,7 @@ def error_text(
     """One sentence without its subject.
 
     `known` are the names that a misspelt one may have meant, `owners` the other kinds that have it. The value
-    is quoted only when it is short, of a kind that shows nothing secret, and `secret` is not set.
+    is quoted only when it is short, of a type that shows nothing secret, and `secret` is not set.
     """
     kind, value, context = error["type"], error["input"], error.get("ctx", {})
     shown = _shown(value, secret=secret)

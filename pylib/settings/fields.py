@@ -89,6 +89,6 @@ Port = Annotated[int, Field(ge=1, le=65_535)]
 
 
 class Section(BaseModel):
-    """What all sections have: nothing unknown, nothing changed later, no value in pydantic's own errors."""
+    """The base of all sections: no unknown settings, no changes later, no value in pydantic's own errors."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)

@@ -26,7 +26,7 @@ class Registry(dict[str, str], Generic[T]):
 
 
 class Named(BaseModel):
-    """What an entry of a list of adapters has beside its adapter's own settings."""
+    """The settings of an entry in a list of adapters, beside its adapter's own."""
 
     kind: str
     name: str = Field(
@@ -54,7 +54,7 @@ def named(kind: str, settings: type[BaseModel]) -> type[BaseModel]:
 
 
 def list_of(registry: Registry[Any]) -> KindField:
-    """The kinds of a list of adapters: each entry says which it is, and may have a name."""
+    """The kinds of a list of adapters: each entry names its kind, and may have a name."""
     return KindField(tuple(registry), lambda kind: named(kind, registry.load(kind).Settings), default="")
 
 
@@ -73,7 +73,7 @@ class KindField:
     """Of a value that names no kind; empty where each has to name one."""
 
     def kind(self, value: object) -> object:
-        """The kind that a mapping names, in small letters; whatever else stands there as it is."""
+        """The kind that a mapping names, in lower case; any other value as it is."""
         given = value.get("kind") if isinstance(value, Mapping) else None
         if given is None:
             return self.default

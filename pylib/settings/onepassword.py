@@ -39,7 +39,7 @@ class OnePassword:
 
     @classmethod
     def from_environment(cls, environment: Environment, *, patience: float = 30.0) -> OnePassword | None:
-        """What `OP_CONNECT_HOST`, `OP_CONNECT_TOKEN` and `OP_VAULT` say; None when no host is named.
+        """The server of `OP_CONNECT_HOST`, `OP_CONNECT_TOKEN` and `OP_VAULT`; None when no host is named.
 
         Raises `CredentialRejected` when the host is no URL or the token is missing.
         """

@@ -23,7 +23,7 @@ _HINTS = (
         "; a value that holds ': ' must be in quotes, lines of a section start in one column",
     ),
 )
-"""What a parser's complaint most often comes from."""
+"""A parser's error -> its most likely cause."""
 
 
 class YamlError(Permanent):
@@ -32,14 +32,14 @@ class YamlError(Permanent):
 
 @dataclass(frozen=True, slots=True)
 class YamlFile:
-    """What a YAML file says."""
+    """The content of a YAML file."""
 
     path: Path
     values: dict[str, Any]
     _root: yaml.Node | None = field(default=None, repr=False)
 
     def where(self, location: Location) -> str:
-        """The place for a sentence: `config.yml: cameras[2].timeout (line 14)`."""
+        """The place for an error text: `config.yml: cameras[2].timeout (line 14)`."""
         if not location:
             return str(self.path)
         line = self._line(location)

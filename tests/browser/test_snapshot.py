@@ -116,7 +116,7 @@ def test_labels_are_corrected_and_the_detector_can_be_right_again(living: Visit,
     page.get_by_label("What is really in it?").fill("Person, Stork")
     page.get_by_role("button", name="Save", exact=True).click()
     expect(page.get_by_role("link", name="Stork")).to_be_visible()
-    expect(page.get_by_text("You said so.")).to_contain_text("Parcel")
+    expect(page.get_by_text("Corrected by a user.")).to_contain_text("Parcel")
     page.get_by_role("link", name="Stork").click()
     expect(card(page, seed_id(mine))).to_be_visible()
     page.go_back()

@@ -48,15 +48,15 @@ class GoogleDriveSettings(BaseModel):
     timeout: float = Field(default=60, gt=0, le=600, description="Seconds that one call may take in all.")
 
     def token_file(self, data_dir: Path) -> Path:
-        """Where the token is kept."""
+        """The token's file."""
         return self.credentials_file.expanduser() if self.credentials_file else data_dir / TOKEN_FILE
 
 
 class GoogleDrive:
-    """Keeps pictures in a Drive folder: new ones at its top, older ones in date folders (`organise`).
+    """Stores pictures in a Drive folder: new ones at its top, older ones in date folders (`organise`).
 
     Thread-safe. An upload takes at most four tries of two or three calls of `timeout` seconds, and 8 s of pauses;
-    a call that times out is not tried again.
+    a call that times out is not retried.
     """
 
     title = "Google Drive"
@@ -89,11 +89,11 @@ class GoogleDrive:
         self._folders.top()
 
     def store(self, inspection: Inspection, picture: bytes) -> None:
-        """Put a picture there, once, and prove it by size and MD5. Raises `ArchiveError`."""
+        """Upload a picture once, and verify it by size and MD5. Raises `ArchiveError`."""
         self._uploads.send(inspection, picture)
 
     def organise(self, beat: Callable[[], object] = lambda: None) -> Sorted:
-        """Move what is older than a day into `YYYY/MM/DD` folders; see `Organiser`. Raises `ArchiveError`."""
+        """Move files older than a day into `YYYY/MM/DD` folders; see `Organiser`. Raises `ArchiveError`."""
         return self._organiser.organise(beat)
 
     def entries(self) -> Iterator[RemoteObject]:
@@ -109,7 +109,7 @@ class GoogleDrive:
                     yield _kept(file, max(places, key=len))
 
     def status(self) -> DriveStatus:
-        """How token, account and folder are; changes nothing in Drive and raises nothing."""
+        """The state of token, account and folder; changes nothing in Drive and raises nothing."""
         return examine(self._token, self._session, self._folders)
 
     def describe(self) -> str:
@@ -121,7 +121,7 @@ class GoogleDrive:
         return f"{status.folder or self.url} ({status.account}{since}{room})"
 
     def close(self) -> None:
-        """End pauses, and let go of connections."""
+        """End pauses, and close connections."""
         self._session.close()
 
     def _paths(self, top: str) -> dict[str, str]:

@@ -11,7 +11,7 @@ from app.archives import ArchiveBlocked, ArchiveError, ArchiveRejected, ArchiveU
 SIGN_IN = "run `snapshot-processor drive-login`"
 
 _THROTTLES = {"rateLimitExceeded", "userRateLimitExceeded", "sharingRateLimitExceeded"}
-"""With status 403 (Drive API guide, "Resolve errors"); status 429 says the same."""
+"""With status 403 (Drive API guide, "Resolve errors"); status 429 means the same."""
 
 _BLOCKS: Mapping[str, tuple[str, str]] = {
     "storageQuotaExceeded": (
@@ -41,7 +41,7 @@ _BLOCKS: Mapping[str, tuple[str, str]] = {
     ),
     "domainPolicy": ("no_permission", "The administrator of this Google domain has switched Drive apps off."),
 }
-"""Reasons that stay until a person does something -> our code, and a sentence that says what."""
+"""Reasons that stay until a person does something -> our code, and a sentence with the remedy."""
 
 CODES = {
     "no_token": ("Nobody has signed in to Google yet.", "run `snapshot-processor drive-login`"),
@@ -51,7 +51,7 @@ CODES = {
         "run `snapshot-processor drive-login`; publish the app if it is in «Testing»",
     ),
     "no_refresh": ("The Google token has ended and cannot be renewed.", "run `snapshot-processor drive-login`"),
-    "token_unavailable": ("Google did not renew the token.", "nothing, if it passes: it is tried again"),
+    "token_unavailable": ("Google did not renew the token.", "nothing, if it passes: the service tries again"),
     "bad_client_secrets": (
         "GOOGLE_CLIENT_SECRETS_FILE is not the file of a client of type «Desktop app».",
         "download it again from the Google Cloud console",
@@ -64,18 +64,18 @@ CODES = {
     "forbidden": ("Drive refuses the call.", "run `snapshot-processor drive-login`"),
     "folder_full": ("Drive takes no more entries in this folder.", "set GOOGLE_DRIVE_FOLDER to a new one"),
     "account_full": ("Drive takes no more files in this account.", "delete some, and empty Drive's bin"),
-    "daily_limit": ("Drive takes no more calls today.", "nothing, if it passes: it is tried again"),
-    "server_error": ("Drive has a failure of its own.", "nothing, if it passes: it is tried again"),
+    "daily_limit": ("Drive takes no more calls today.", "nothing, if it passes: the service tries again"),
+    "server_error": ("Drive has a failure of its own.", "nothing, if it passes: the service tries again"),
     "disconnected": (
         "Google closed the connection without an answer.",
-        "nothing, if it passes: it is tried again",
+        "nothing, if it passes: the service tries again",
     ),
     "folder_trashed": ("The Drive folder is in the bin.", "nothing: a new one is made"),
     "wrong_content": (
         "Drive kept something else than was sent, which was taken back.",
-        "nothing, if it passes: it is tried again",
+        "nothing, if it passes: the service tries again",
     ),
-    "not_found": ("Drive does not have what was asked for.", "nothing, if it passes: it is tried again"),
+    "not_found": ("Drive does not have what was asked for.", "nothing, if it passes: the service tries again"),
     "second_parent": ("Drive keeps a file in one folder only.", "nothing: it stays where it is"),
     "refused": ("Drive, or whoever signed in, refuses.", "look at the reason"),
     "empty": ("There is no picture to archive.", "nothing: it was deleted before it was archived"),
@@ -103,15 +103,15 @@ CODES = {
 
 
 class Throttled(ArchiveUnavailable):
-    """Refused because of too many calls: nothing was done."""
+    """Refused because of too many calls: nothing was changed."""
 
 
 class Unanswered(ArchiveUnavailable):
-    """No answer, or one that does not say: whether it was done is unknown."""
+    """No answer, or an unclear one: the call may have been done or not."""
 
 
 class NotThere(ArchiveUnavailable):
-    """What the call names does not exist, or not for us."""
+    """The file or folder of the call does not exist, or not for this account."""
 
 
 class SecondParentRefused(ArchiveRejected):

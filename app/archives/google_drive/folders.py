@@ -21,7 +21,7 @@ ROOT = "root"
 
 @dataclass(frozen=True, slots=True)
 class Top:
-    """The folder that everything lies in."""
+    """The folder that contains everything."""
 
     name: str
     id: str
@@ -57,7 +57,7 @@ class Folders:
             return self._top
 
     def look(self) -> Top | None:
-        """The top folder where there is one; none is made. Raises `ArchiveError`."""
+        """The top folder if it exists; none is made. Raises `ArchiveError`."""
         with self._lock:
             return self._top or self._recognise() or self._find_top()
 
@@ -73,7 +73,7 @@ class Folders:
         return parent
 
     def forget(self) -> None:
-        """Look everything up again: something turned out to be gone, or in the bin."""
+        """Look everything up again: a folder turned out to be gone, or in the bin."""
         with self._lock:
             self._known.clear()
             self._top = None
@@ -101,13 +101,13 @@ class Folders:
         query = f"title = {quoted(name)} and mimeType = '{FOLDER}' and {quoted(parent)} in parents and trashed = false"
         for page in self._session.list_files(query, fields="id,createdDate", order="createdDate"):
             if page:
-                # Equally old ones in an order that all agree on.
+                # Equally old ones in an order that does not change.
                 return str(min(page, key=lambda folder: (folder["createdDate"], folder["id"]))["id"])
         return ""
 
     def _make(self, name: str, parent: str) -> tuple[str, str]:
         def call() -> tuple[str, str]:
-            # Also before a second try: the first may have been done, and only its answer lost.
+            # Also before a second attempt: the first may have succeeded, with its answer lost.
             found = self._find(name, parent) if tried else ""
             tried.append(True)
             if found:

@@ -24,7 +24,7 @@ class Ledger:
     def begin(self, event_id: str) -> bool:
         """Note that an event is about to be sent; True when it may have been sent before.
 
-        Also True where that cannot be known, because the file cannot be written.
+        Also True where that is unknown, because the file cannot be written.
         """
         with self._lock:
             if self._ids is None:

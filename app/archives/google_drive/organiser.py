@@ -37,11 +37,11 @@ FIELDS = "id,title,createdDate,labels/starred,parents/id,properties(key,value,vi
 
 @dataclass(frozen=True, slots=True)
 class Sorted:
-    """What one run has done."""
+    """The result of one run."""
 
     moved: int = 0
     added: int = 0
-    """Starred ones that got their date folder besides."""
+    """Starred ones that got their date folder as well."""
     skipped: int = 0
     """Ones that Drive did not let us move."""
 
@@ -49,8 +49,8 @@ class Sorted:
 class Organiser:
     """Moves pictures and videos, ours and other tools' as far as we may see and move them.
 
-    Nothing is remembered between runs: what lies in the top folder is what is left to do, so that a run costs
-    as many calls as there is to sort, takes up what a broken one left, and finds nothing to do the second time.
+    No state is kept between runs: the files in the top folder are the work to do, so that a run costs as many
+    calls as there are files to sort, resumes an interrupted run, and finds nothing to do the second time.
     """
 
     def __init__(
@@ -67,9 +67,9 @@ class Organiser:
         self._now = now
 
     def organise(self, beat: Callable[[], object] = lambda: None) -> Sorted:
-        """Sort what is older than a day; `beat` is called at least once for each file.
+        """Sort files older than a day; `beat` is called at least once for each file.
 
-        Raises `ArchiveError` where Drive is away or blocked; a file that cannot be moved is skipped.
+        Raises `ArchiveError` where Drive is unreachable or blocked; a file that cannot be moved is skipped.
         """
         self._folders.forget()  # people move and bin folders, and a day's folder is looked up once a run
         moved = added = skipped = 0
@@ -90,7 +90,7 @@ class Organiser:
         return Sorted(moved, added, skipped)
 
     def _due(self) -> list[Any]:
-        """All of it before the first is moved: moving what a listing has shown shifts the pages after it."""
+        """All files before the first is moved: moving what a listing has shown shifts the pages after it."""
         limit = self._now() - AGE
         return [file for file in self._listed(limit) if _taken_at(file) <= limit]
 
@@ -112,7 +112,7 @@ class Organiser:
 
     def _add(self, file: Mapping[str, Any]) -> None:
         folder = self._folder(file)
-        # With the ones it has: whether Drive adds to the list or replaces it, none is lost.
+        # With its current ones: whether Drive adds to the list or replaces it, none is lost.
         mark = {"properties": [*file.get("properties", ()), make_property(SORTED, self._day(file))]}
         try:
             self._session.patch(file["id"], mark, fields="id", addParents=folder)
@@ -121,7 +121,7 @@ class Organiser:
             self._session.patch(file["id"], mark, fields="id")
 
     def _shortcut(self, file: Mapping[str, Any], folder: str) -> None:
-        """Drive's stand-in for a second parent; one that a broken run made is kept."""
+        """Drive's replacement for a second parent; one of an interrupted run is kept."""
 
         def call() -> None:
             if not self._shortcuts(file["id"]):
@@ -157,7 +157,7 @@ class Organiser:
 
 
 def _taken_at(file: Mapping[str, Any]) -> datetime:
-    """When the picture was taken: what we wrote beside it, or else when Drive says that it was made."""
+    """When the picture was taken: by the date that we wrote beside it, or else by Drive's."""
     return _instant(properties(file).get(TAKEN_AT) or file["createdDate"])
 
 

@@ -34,17 +34,17 @@ def connect(root_url: str, *, transport: Callable[[], DriveTransport], sign_in: 
     auth.LocalWebserverAuth = sign_in
     auth.Get_Http_Object = transport
     auth.service = build_from_document(description, http=transport())
-    # Made anew for each call with all its documentation, it would take half of an upload's processor time.
+    # Built for each call with all its documentation, it would take half of an upload's processor time.
     files = auth.service.files()
     auth.service.files = lambda: files
     return GoogleDrive(auth)
 
 
 def refresh(credentials: Any, transport: DriveTransport) -> None:
-    """Renew oauth2client's credentials. Raises what the transport raises, and anything that an odd answer sets off."""
+    """Renew oauth2client's credentials. Raises what the transport raises, and anything that an odd answer causes."""
     try:
         credentials.refresh(transport)
     except Exception:
-        # oauth2client takes any error for the token's end, also a server's.
+        # oauth2client marks the token as ended at any error, also a server's.
         credentials.invalid = False
         raise

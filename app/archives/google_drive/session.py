@@ -19,7 +19,7 @@ PAGE = 1000
 """Files in a page of a listing; the most that Drive gives."""
 
 PAUSES = (1.0, 2.0, 4.0)
-"""Seconds between the tries of one call, give or take a fifth; longer outages are the delivery row's to wait out."""
+"""Seconds between the tries of one call, give or take a fifth; for longer outages the delivery row is postponed."""
 
 Result = TypeVar("Result")
 
@@ -98,7 +98,7 @@ class DriveSession:
         return self.retrying(call)
 
     def get(self, file_id: str, *, fields: str) -> Any:
-        """What Drive knows of one file. Raises `NotThere` and other `ArchiveError`."""
+        """Drive's metadata of one file. Raises `NotThere` and other `ArchiveError`."""
 
         def call() -> Any:
             file = self._drive.CreateFile({"id": file_id})
@@ -117,7 +117,7 @@ class DriveSession:
         return about
 
     def close(self) -> None:
-        """End pauses, and let go of the connections."""
+        """End pauses, and close the connections."""
         self._closing.set()
         for transport in self._transports:
             transport.close()

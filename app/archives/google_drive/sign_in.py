@@ -21,7 +21,7 @@ from app.archives.google_drive.token import SCOPE, StoredToken, save
 from app.archives.google_drive.transport import DriveTransport
 
 PATIENCE = 600.0
-"""Seconds that a person has for it."""
+"""Seconds that a person has for the sign-in."""
 
 EXCHANGE_TIMEOUT = 30.0
 
@@ -39,18 +39,18 @@ or let the browser fail to load the page that follows, and paste the address of 
 
 
 class SignInRefused(ArchiveBlocked):
-    """This answer is not one to the question, or it is a no."""
+    """The answer belongs to another sign-in, or refuses."""
 
 
 class SignIn:
-    """One sign-in: a question to Google, and what comes back. RFC 8252 with PKCE (RFC 7636)."""
+    """One sign-in: a request to Google, and its answer. RFC 8252 with PKCE (RFC 7636)."""
 
     def __init__(self, client_secrets_file: Path, *, redirect_uri: str) -> None:
-        """Load PyDrive2; sends nothing. Raises `ArchiveBlocked` where the client's file is not one."""
+        """Load PyDrive2; sends nothing. Raises `ArchiveBlocked` where the client's file is none."""
         self._flow = _flow(client_secrets_file, redirect_uri)
         self._state = secrets.token_urlsafe(24)
         self.url: str = self._flow.step1_get_authorize_url(state=self._state)
-        """What the person has to open."""
+        """The address that the person has to open."""
 
     def code(self, redirect: str) -> str:
         """The code in the address that Google sent the browser to. Raises `SignInRefused`."""
@@ -58,13 +58,13 @@ class SignIn:
         if not hmac.compare_digest(query.get("state", "").encode(), self._state.encode()):
             raise SignInRefused("wrong_state", "This address does not belong to this sign-in.")
         if "error" in query:
-            raise SignInRefused("refused", "Google was told not to allow access.")
+            raise SignInRefused("refused", "The user refused access at Google.")
         if "code" not in query:
             raise SignInRefused("no_code", "This address holds no code.")
         return query["code"]
 
     def finish(self, code: str, token_file: Path) -> None:
-        """Turn the code into a token and keep it. Raises `ArchiveError`."""
+        """Turn the code into a token and store it. Raises `ArchiveError`."""
         transport = DriveTransport(timeout=EXCHANGE_TIMEOUT)
         try:
             credentials = self._flow.step2_exchange(code, http=transport)
@@ -91,7 +91,7 @@ def sign_in(
     port: int = 0,
     patience: float = PATIENCE,
 ) -> None:
-    """Lead a person through a sign-in and keep the token.
+    """Lead a person through a sign-in and store the token.
 
     `show` takes lines for people; `read_line` gives what they paste, empty at its end; `port`: the loopback port
     to listen on, 0 for any. Raises `ArchiveError`.
@@ -150,7 +150,7 @@ def _flow(client_secrets_file: Path, redirect_uri: str) -> Any:
             f"{client_secrets_file} is not the JSON file of an OAuth client of type «Desktop app»: download it from"
             " the Google Cloud console and name it in GOOGLE_CLIENT_SECRETS_FILE.",
         ) from None
-    # Not PyDrive2's own flow: it knows no PKCE, and asks for consent in a word that Google has retired.
+    # Not PyDrive2's own flow: it has no PKCE, and requests consent with a parameter that Google has retired.
     client = auth.client_config
     return OAuth2WebServerFlow(
         client["client_id"],
@@ -166,7 +166,7 @@ def _flow(client_secrets_file: Path, redirect_uri: str) -> Any:
 
 
 class _Listener(HTTPServer):
-    """Takes the browser that Google sends back, on loopback only."""
+    """Receives the browser that Google sends back, on loopback only."""
 
     def __init__(self, address: tuple[str, int], answers: queue.Queue[str]) -> None:
         super().__init__(address, _Redirected)
@@ -202,4 +202,4 @@ class _Redirected(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def log_message(self, *_: object) -> None:
-        """The address holds the code: it is written nowhere."""
+        """Nothing: the address holds the code, which must not be logged."""

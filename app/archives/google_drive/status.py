@@ -13,17 +13,17 @@ from app.archives.google_drive.token import DriveToken
 
 @dataclass(frozen=True, slots=True)
 class DriveStatus:
-    """What was found out, as far as `problem` let it."""
+    """What was found out, up to the `problem`."""
 
     problem: ArchiveError | None = None
     signed_in_at: datetime | None = None
-    """When a person signed in; None where that is not known, or nobody has."""
+    """When a person signed in; None where that is unknown, or did not happen yet."""
     renewed_at: datetime | None = None
     """When the token was written last, by a sign-in or a renewal; None without a token."""
     renewable: bool = False
     """The token can be renewed without a person."""
     expires_at: datetime | None = None
-    """When the access token at hand ends; it is renewed on its next use after that."""
+    """When the current access token ends; it is renewed on its next use after that."""
     account: str = ""
     folder: str = ""
     """The folder's link; empty where it does not exist yet."""
@@ -34,7 +34,7 @@ class DriveStatus:
 
 
 def examine(token: DriveToken, session: DriveSession, folders: Folders) -> DriveStatus:
-    """Look at everything in turn; the first failure ends it and is told."""
+    """Check everything in turn; the first failure ends it and is reported."""
     known: dict[str, object] = {}
     try:
         stored = token.stored()

@@ -16,10 +16,10 @@ from app.archives.google_drive.transport import DriveTransport
 from pylib.files import durable
 
 SCOPE = "https://www.googleapis.com/auth/drive.file"
-"""Only what this app itself made in Drive."""
+"""Access only to files that this app itself made in Drive."""
 
 SIGNED_IN_AT = "signed_in_at"
-"""Our own key in the token file, beside oauth2client's, which leaves it out of account: Unix seconds."""
+"""Our own key in the token file, beside oauth2client's, which ignores it: Unix seconds."""
 
 LEEWAY = timedelta(minutes=2)
 """A token that ends sooner than this is refreshed before the call, not by it."""
@@ -31,11 +31,11 @@ _NEEDS_A_PERSON = {
     "deleted_client",
     "disabled_client",
 }
-"""Errors of the token endpoint (RFC 6749 section 5.2, and two of Google's) that no waiting mends."""
+"""Errors of the token endpoint (RFC 6749 section 5.2, and two of Google's) that waiting does not cure."""
 
 
 class DriveToken:
-    """The token in a file, in the format of oauth2client that PyDrive2 keeps its tokens in.
+    """The token in a file, in the format of oauth2client that PyDrive2 uses.
 
     Thread-safe. A file that another process replaced (a new sign-in, a restored backup) is noticed on the next use.
     """
@@ -50,9 +50,9 @@ class DriveToken:
         self._dead: ArchiveBlocked | None = None
 
     def access(self, *, refused: str = "") -> str:
-        """An access token that is good now and is not `refused`.
+        """An access token that is valid now and is not `refused`.
 
-        Raises `ArchiveBlocked` where a person has to sign in, `ArchiveUnavailable` where Google is away.
+        Raises `ArchiveBlocked` where a person has to sign in, `ArchiveUnavailable` where Google is unreachable.
         """
         with self._lock:
             stored = self._reload()
@@ -63,7 +63,7 @@ class DriveToken:
             return str(stored.credentials.access_token)
 
     def stored(self) -> StoredToken:
-        """What the file holds now. Raises `ArchiveBlocked` where that is no token."""
+        """The file's token. Raises `ArchiveBlocked` where it is none."""
         with self._lock:
             return self._reload()
 
@@ -125,23 +125,23 @@ def _ends_soon(stored: StoredToken) -> bool:
 
 
 def version_of(path: Path) -> tuple[int, int]:
-    """What changes whenever a file is replaced. Raises OSError."""
+    """A value that changes whenever a file is replaced. Raises OSError."""
     status = path.stat()
     return status.st_mtime_ns, status.st_ino
 
 
 @dataclass(frozen=True, slots=True)
 class StoredToken:
-    """What a token file holds."""
+    """The content of a token file."""
 
     credentials: Any = field(repr=False)
-    """oauth2client's, which holds secrets and is changed by a refresh."""
+    """oauth2client's, which contains secrets and is changed by a refresh."""
     signed_in_at: datetime | None
-    """When a person signed in; None for a token of another tool, which does not note that."""
+    """When a person signed in; None for a token of another tool, which does not record that."""
 
 
 def load(path: Path) -> StoredToken:
-    """Read a token file, and close it to others. Raises OSError, ValueError, KeyError or TypeError."""
+    """Read a token file, and make it private. Raises OSError, ValueError, KeyError or TypeError."""
     from oauth2client.client import OAuth2Credentials
 
     text = path.read_text("utf-8")
@@ -156,7 +156,7 @@ def load(path: Path) -> StoredToken:
 
 
 def save(path: Path, stored: StoredToken) -> None:
-    """Put a token in place whole, readable by us only from the first byte on. Raises OSError."""
+    """Write a token atomically, readable by us only from the first byte on. Raises OSError."""
     values = json.loads(stored.credentials.to_json())
     if stored.signed_in_at:
         values[SIGNED_IN_AT] = stored.signed_in_at.timestamp()

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 
 LOOKED_AT_EVERY = 3600.0
-"""Seconds after which the copy is written again, whoever changed or deleted it meanwhile."""
+"""Seconds after which the copy is written again, in case that it was changed or deleted meanwhile."""
 
 MAX_BYTES = 65_536
 TIMEOUT = 10
@@ -35,11 +35,11 @@ class BackupError(Failure):
 
 
 class BackupUnavailable(BackupError, Transient):
-    """S3 is away."""
+    """S3 is unreachable."""
 
 
 class BackupRejected(BackupError, Permanent):
-    """Someone has to change something: bucket, key, permission, or the token itself."""
+    """A person has to change something: bucket, key, permission, or the token itself."""
 
 
 class TokenBackup:
@@ -64,9 +64,9 @@ class TokenBackup:
         self._written: tuple[bytes, float] | None = None
 
     def run(self) -> bool:
-        """Write the copy when the token has changed or an hour is over; says whether it did. Call it every minute.
+        """Write the copy when the token has changed or an hour is over; returns whether it did. Call it every minute.
 
-        Raises `BackupError`; a file that holds no renewable token is left out, and the copy as it is.
+        Raises `BackupError`; a file without a renewable token is not copied, and the copy stays.
         """
         try:
             content = self._file.read_bytes()
@@ -86,7 +86,7 @@ class TokenBackup:
         return True
 
     def restore(self) -> bool:
-        """Put the copy where the token belongs, unless there is one; says whether it did. Raises `BackupError`."""
+        """Restore the token from the copy, unless there is one; returns whether it did. Raises `BackupError`."""
         if self._file.exists():
             return False
         content = self._call(lambda s3: self._get(s3))
@@ -100,7 +100,7 @@ class TokenBackup:
         return True
 
     def close(self) -> None:
-        """Let go of the connections."""
+        """Close the connections."""
         if self._s3 is not None:
             self._s3.close()
 
@@ -141,13 +141,13 @@ def _client() -> S3Client:
         connect_timeout=TIMEOUT,
         read_timeout=TIMEOUT,
         retries={"total_max_attempts": 2, "mode": "standard"},
-        request_checksum_calculation="when_required",  # what only speaks S3 need not know AWS's newer ones
+        request_checksum_calculation="when_required",  # other servers may not support AWS's newer ones
     )
     return boto3.session.Session().client("s3", config=config)
 
 
 def _renewable(content: bytes) -> bool:
-    """Whether this is a token worth keeping a copy of, or putting in place."""
+    """Whether this is a token worth copying or restoring."""
     try:
         token = json.loads(content)
     except ValueError:

@@ -24,10 +24,10 @@ _PIECE = 65_536
 
 
 class AccessToken(Protocol):
-    """Where the transport gets what it signs with."""
+    """The source of the transport's tokens."""
 
     def access(self, *, refused: str = "") -> str:
-        """A token that is good now and is not `refused`. Raises `ArchiveError`."""
+        """A token that is valid now and is not `refused`. Raises `ArchiveError`."""
         ...
 
 
@@ -42,7 +42,7 @@ class _Adapter(HTTPAdapter):
 
 
 class _Bearer(requests.auth.AuthBase):
-    """Signs with the token at hand; being there, it also keeps requests from a login in ~/.netrc."""
+    """Signs with the current token; its presence also keeps requests from a login in ~/.netrc."""
 
     token = ""
 
@@ -53,7 +53,7 @@ class _Bearer(requests.auth.AuthBase):
 
 
 class DriveTransport:
-    """What Google's client library and oauth2client call `http`, in place of httplib2.
+    """The object that Google's client library and oauth2client call `http`, in place of httplib2.
 
     httplib2 sends a request again by itself when the connection breaks before the answer: an upload whose
     answer is lost would become two files. Used by one thread at a time.
@@ -80,7 +80,7 @@ class DriveTransport:
     ) -> tuple[Any, bytes]:
         """One exchange: the answer's head as httplib2 has it, and its body.
 
-        Signed, a status of 400 or more is raised as what it means (`errors.refusal`); unsigned, it is returned.
+        Signed, a status of 400 or more is raised as the matching failure (`errors.refusal`); unsigned, it is returned.
         """
         from httplib2 import Response
 
@@ -94,7 +94,7 @@ class DriveTransport:
         return Response({**{k.lower(): v for k, v in answer.items()}, "status": str(status)}), content
 
     def close(self) -> None:
-        """Let go of the connections."""
+        """Close the connections."""
         self._session.close()
 
     def _exchange(
@@ -126,7 +126,7 @@ class DriveTransport:
 
     @contextmanager
     def _bounded(self) -> Iterator[None]:
-        """One deadline for the block; whatever breaks in it is told without a URL (it may hold a login)."""
+        """One deadline for the block; failures in it are raised without a URL (it may hold a login)."""
         with within(self._timeout):
             try:
                 yield

@@ -32,12 +32,12 @@ FIELDS = "id,fileSize,md5Checksum,createdDate,labels/trashed"
 
 
 class WrongCopy(ArchiveUnavailable):
-    """What Drive keeps is not what was sent."""
+    """Drive's copy differs from the picture that was sent."""
 
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """A picture, and how to know it again."""
+    """A picture, and what identifies it."""
 
     data: bytes
     size: int
@@ -62,7 +62,7 @@ class DriveUploads:
         self._zone = zone
 
     def send(self, inspection: Inspection, picture: bytes) -> None:
-        """Put a picture there and prove it; one that is there already is found. Raises `ArchiveError`."""
+        """Upload a picture and verify it; one that is there already is found. Raises `ArchiveError`."""
         content = Content.of(picture)
         metadata = describe(inspection, picture, zone=self._zone)
         unsure = self._ledger.begin(inspection.id)
@@ -93,9 +93,9 @@ class DriveUploads:
         self._accept(file, content)
 
     def _accept(self, file: Mapping[str, Any], content: Content) -> None:
-        """Raise `WrongCopy` for a copy that is not ours or will not last, having put it into the bin."""
+        """Put a copy that differs or will not last into the bin, and raise `WrongCopy`."""
         if file.get("labels", {}).get("trashed"):
-            # Someone binned the folder: what is put into it goes with it, and is deleted after 30 days.
+            # The folder is in the bin: files put into it go with it, and are deleted after 30 days.
             self._folders.forget()
             self._session.trash(file["id"])
             raise WrongCopy("folder_trashed", "The Drive folder is in the bin")
@@ -105,7 +105,7 @@ class DriveUploads:
             raise WrongCopy("wrong_content", "Drive kept something else than was sent, which was taken back")
 
     def _find(self, event_id: str, content: Content) -> bool:
-        """Whether Drive has this picture; what it has besides, wrong or double, is put into the bin."""
+        """Whether Drive has this picture; wrong or double copies are put into the bin."""
         query = f"{has_property(EVENT_ID, event_id)} and trashed = false"
         found = [file for page in self._session.list_files(query, fields=FIELDS) for file in page]
         good = [file for file in found if content.is_in(file)]
@@ -117,7 +117,7 @@ class DriveUploads:
 
 
 def describe(inspection: Inspection, picture: bytes, *, zone: tzinfo) -> dict[str, Any]:
-    """What Drive is told about a picture, besides where it lies. Raises `ArchiveRejected` for no picture."""
+    """A picture's metadata for Drive, without its folder. Raises `ArchiveRejected` for no picture."""
     if not picture:
         raise ArchiveRejected("empty", "There is no picture")
     snapshot = inspection.snapshot

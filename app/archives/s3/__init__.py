@@ -35,11 +35,11 @@ log = structlog.get_logger(__name__)
 METADATA_BYTES = 2048
 """Names and values of all user metadata together (S3 user guide, "Working with object metadata")."""
 _PLAIN = " !#$&'()*+,/:;=?@[]{}|<>^`~\"\\"
-"""ASCII that metadata show as it is; `%` is not among it, for it begins what is encoded."""
+"""ASCII that metadata show as it is; without `%`, which begins an encoded character."""
 
 
 class S3:
-    """Keeps pictures as `<prefix>/YYYY/MM/DD/<camera>/<file>`, never over another one.
+    """Stores pictures as `<prefix>/YYYY/MM/DD/<camera>/<file>`, never over another one.
 
     Needs the permissions `s3:PutObject`, `s3:GetObject` and `s3:ListBucket`. A picture takes at most a few calls of
     two tries each, and `timeout` seconds in all.
@@ -68,12 +68,12 @@ class S3:
         return f"{host.scheme}://{host.netloc.rpartition('@')[2]}/{bucket}/{prefix}"
 
     def open(self) -> None:
-        """Look that the bucket is there. Raises `ArchiveError`."""
-        # Listing one tells a missing bucket from a wrong key from a missing permission; HeadBucket has no words.
+        """Check that the bucket is there. Raises `ArchiveError`."""
+        # Listing one distinguishes a missing bucket, a wrong key and a missing permission; HeadBucket does not.
         self._ask("list_objects_v2", Prefix=self._prefix, MaxKeys=1)
 
     def store(self, inspection: Inspection, picture: bytes) -> None:
-        """Put a picture and compare what arrived; what is there already is compared and left.
+        """Put a picture and verify the copy; an existing one is verified and left.
 
         Raises `ArchiveUnavailable`, `ArchiveBlocked` or `ArchiveRejected`.
         """
@@ -90,7 +90,7 @@ class S3:
             yield RemoteObject(event_id_in(name), name, entry["Size"], _md5_in(entry) if digests else "")
 
     def describe(self) -> str:
-        """Where the bucket is."""
+        """The bucket's address."""
         self.open()
         return self.url
 
@@ -103,7 +103,7 @@ class S3:
             return
         if self._put(key, inspection, picture, fresh=self._conditional) or self._holds(key, picture):
             return
-        # Something else lies there, and the key holds our event's id: a copy that went wrong.
+        # Another object is there, and the key holds our event's id: a damaged copy.
         log.warning("wrong copy in the archive, sent again", target=self.name, event_id=inspection.id)
         if not self._put(key, inspection, picture, fresh=False) and not self._holds(key, picture):
             raise ArchiveUnavailable("wrong_copy", "S3 holds another picture than it was sent.")
@@ -118,11 +118,11 @@ class S3:
             more = {"ContinuationToken": page["NextContinuationToken"]}
 
     def _etag_is_md5(self, key: str) -> bool:
-        """Not with KMS, which a bucket may use without our asking; one object speaks for all."""
+        """Not with KMS, which a bucket may use without our asking; one object is enough to know."""
         return not str(self._ask("head_object", Key=key).get("ServerSideEncryption", "")).startswith("aws:kms")
 
     def _put(self, key: str, inspection: Inspection, picture: bytes, *, fresh: bool) -> bool:
-        """Put it; says whether the answer proves that it arrived. With `fresh`, only where nothing is yet."""
+        """Put it; returns whether the answer proves that it arrived. With `fresh`, only where no object is yet."""
         md5 = hashlib.md5(picture, usedforsecurity=False)
         options: dict[str, Any] = {
             "Body": picture,
@@ -139,14 +139,14 @@ class S3:
         except ArchiveError as error:
             if fresh and error.code == "exists":
                 return False
-            if fresh and error.code == "not_implemented":  # a server that knows no conditional writes
+            if fresh and error.code == "not_implemented":  # a server without conditional writes
                 self._conditional = False
                 return not self._holds(key, picture) and self._put(key, inspection, picture, fresh=False)
             raise
         return _md5_in(answer) == md5.hexdigest()
 
     def _holds(self, key: str, picture: bytes) -> bool:
-        """Whether this very picture is there: by S3's checksum, its ETag, or the one that we sent along."""
+        """Whether this very picture is there: by S3's checksum, its ETag, or the one in our metadata."""
         try:
             there = self._ask("head_object", Key=key, ChecksumMode="ENABLED")
         except ArchiveError as error:
@@ -176,16 +176,16 @@ class S3:
             except RecursionError:  # botocore follows a server that redirects everything to itself
                 raise ArchiveBlocked("wrong_region", "S3 sends us elsewhere for ever: set S3_REGION.") from None
             except (ResponseParserError, AttributeError, KeyError, TypeError, ValueError):
-                # The last four are what botocore's parser makes of other people's XML.
+                # The last four come from botocore's parser, for XML that is not S3's.
                 sentence = "Something answered that is not S3: check endpoint_url."
                 raise ArchiveUnavailable("bad_answer", sentence) from None
         return answer
 
 
 def metadata(inspection: Inspection, *, sha256: str) -> dict[str, str]:
-    """User metadata of a picture: ASCII, other scripts percent-encoded, and not more than S3 takes."""
+    """User metadata of a picture: ASCII, other scripts percent-encoded, and not more than S3 accepts."""
     snapshot = inspection.snapshot
-    told = {
+    values = {
         "event-id": snapshot.id,
         "time": snapshot.taken_at.isoformat(),
         "person-count": str(inspection.detection.person_count),
@@ -194,10 +194,10 @@ def metadata(inspection: Inspection, *, sha256: str) -> dict[str, str]:
         "camera": _cut(snapshot.camera, 400),
         "place": _cut(snapshot.label, 400),
     }
-    left = METADATA_BYTES - sum(len(name) + len(value) for name, value in told.items()) - len("labels")
+    left = METADATA_BYTES - sum(len(name) + len(value) for name, value in values.items()) - len("labels")
     found = [f"{label.name} {label.confidence:.2f}" for label in inspection.detection.labels]
-    told["labels"] = _cut(", ".join(found), left)
-    return {name: value for name, value in told.items() if value}
+    values["labels"] = _cut(", ".join(found), left)
+    return {name: value for name, value in values.items() if value}
 
 
 def _cut(text: str, most: int) -> str:
@@ -216,7 +216,7 @@ def _sha256(picture: bytes) -> str:
 
 
 def _md5_in(answer: Mapping[str, Any]) -> str:
-    """The ETag as far as it can be an MD5: not that of an upload in parts, nor of what KMS encrypted."""
+    """The ETag if it can be an MD5: not of a multipart upload, nor of an object that KMS encrypted."""
     etag = str(answer.get("ETag", "")).strip('"').lower()
     kms = str(answer.get("ServerSideEncryption", "")).startswith("aws:kms")
     return "" if kms or len(etag) != 32 else etag

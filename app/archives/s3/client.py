@@ -23,11 +23,11 @@ def make_client(settings: S3Settings) -> S3Client:
         connect_timeout=settings.connect_timeout,
         read_timeout=settings.read_timeout,
         max_pool_connections=settings.concurrency,
-        # The second try is for a connection that the server had closed; all others are the journal's.
+        # The second try is for a connection that the server had closed; further retries are the journal's.
         retries={"mode": "standard", "total_max_attempts": 2},
         tcp_keepalive=True,
         s3={"addressing_style": "path" if settings.path_style else "auto"},
-        # botocore's own CRC32 comes as a trailer that other servers do not know; ours are in the headers.
+        # botocore's own CRC32 is a trailer that other servers do not support; ours are in the headers.
         request_checksum_calculation="when_required",
         response_checksum_validation="when_required",
         user_agent="snapshot-processor",

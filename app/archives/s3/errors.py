@@ -44,7 +44,7 @@ _BLOCKING: Mapping[str, tuple[str, str]] = {
     ),
     "XMinioStorageFull": ("disk_full", "The server's disk is full: free some space."),
 }
-"""Waits for a person -> our code, and a sentence that says what to do."""
+"""Errors that wait for a person -> our code, and a sentence with the remedy."""
 
 _DAMAGED = {
     "BadDigest",
@@ -59,7 +59,7 @@ _BY_STATUS = {
     301: "PermanentRedirect",
     307: "PermanentRedirect",
 }
-"""Answers to HEAD have no words."""
+"""Status codes of HEAD requests, whose answers have no error code."""
 
 CODES = {
     "no_such_bucket": ("There is no such bucket.", "make it, or correct S3_BUCKET"),
@@ -79,21 +79,21 @@ CODES = {
     "clock_wrong": ("This machine's clock is wrong.", "set it, switch on NTP"),
     "tls": ("No trusted connection to S3 came about.", "look at clock and certificates of this machine"),
     "bad_answer": ("Something answered that is not S3.", "look at S3_ENDPOINT_URL and proxies"),
-    "unavailable": ("S3 has a failure of its own.", "nothing, if it passes: it is tried again"),
+    "unavailable": ("S3 has a failure of its own.", "nothing, if it passes: the service tries again"),
     "damaged_on_the_way": (
-        "The picture arrived other than it was sent.",
-        "nothing, if it passes: it is tried again",
+        "The picture was damaged on the way.",
+        "nothing, if it passes: the service tries again",
     ),
-    "exists": ("Something else is there under this name.", "nothing, if it passes: it is tried again"),
-    "not_there": ("S3 does not have what was asked for.", "nothing, if it passes: it is tried again"),
+    "exists": ("Something else is there under this name.", "nothing, if it passes: the service tries again"),
+    "not_there": ("S3 does not have what was asked for.", "nothing, if it passes: the service tries again"),
     "not_implemented": ("The server does not know what it was asked for.", "use a server that speaks S3"),
-    "refused": ("S3 refuses the call.", "look at the reason; it is tried again"),
+    "refused": ("S3 refuses the call.", "look at the reason; the service tries again"),
 }
 """Code -> what happened, and what to do about it."""
 
 
 def refusal(response: Mapping[str, Any], bucket: str) -> ArchiveError:
-    """What S3 answered, without its own words: they name accounts and keys."""
+    """The failure behind S3's answer, without its own text, which names accounts and keys."""
     code, status = aws.refusal(response)
     named = code if code in _BLOCKING else _BY_STATUS.get(status, "")
     if code == "PreconditionFailed" or status == 412:
@@ -113,14 +113,14 @@ def refusal(response: Mapping[str, Any], bucket: str) -> ArchiveError:
         return ArchiveUnavailable("not_there", "There is no such object.")
     if status >= 500:
         return ArchiveUnavailable("unavailable", f"S3 has an internal error (HTTP {status}).")
-    # Not for ever: what it is about, nobody knows, and a picture is not let go for that.
+    # Not permanent: the cause is unknown, and no reason to give a picture up.
     return ArchiveUnavailable("refused", f"S3 refuses the call with {code or f'HTTP {status}'}.")
 
 
 def failure(error: Exception, endpoint: str, *, late: bool = False) -> ArchiveError:
-    """What went wrong before S3 had said anything.
+    """The failure before S3 answered anything.
 
-    `late`: the time for it was over, whatever the error says.
+    `late`: the time for it was over, whatever the error is.
     """
     trouble = "timeout" if late else aws.trouble(error)
     if trouble == "timeout":

@@ -24,7 +24,7 @@ CYCLE = 36.0
 """Seconds from one visitor to the next."""
 
 WALK = CYCLE * 2 / 3
-"""Seconds a person takes to cross the picture; for the rest of the cycle there is nobody, or a cat."""
+"""Seconds a person takes to cross the picture; for the rest of the cycle it is empty, or has a cat."""
 
 QUALITY = 85
 """Of the JPEG, on Pillow's scale."""
@@ -55,7 +55,7 @@ class DemoSettings(CameraSettings):
 
 @dataclass(frozen=True, slots=True)
 class Visitor:
-    """Somebody in the picture, or a cat."""
+    """A person or a cat in the picture."""
 
     person: bool
     number: int
@@ -67,12 +67,12 @@ class Visitor:
 
 
 class Demo:
-    """One drawn camera. Having no address, it has no use for the `networks` and `device_params` that all are given."""
+    """One drawn camera. Having no address, it ignores `networks` and `device_params`, which every camera gets."""
 
     Settings = DemoSettings
 
     def __init__(self, settings: DemoSettings, *, networks: Networks, clock: Callable[[], float] = time.time) -> None:
-        """`clock` tells the Unix time to draw."""
+        """`clock` returns the Unix time to draw."""
         del networks
         self._name = settings.device_key
         self._seed = zlib.crc32(self._name.encode())
@@ -96,10 +96,10 @@ class Demo:
         return Frame(file.getvalue())
 
     def close(self) -> None:
-        """Nothing is held."""
+        """Nothing to close."""
 
     def visitor(self, now: float) -> Visitor | None:
-        """Who is in the picture at this Unix time; each camera has a timetable of its own."""
+        """The visitor at this Unix time, if any; each camera has its own timetable."""
         number, elapsed = divmod(now + self._seed % 10_000, CYCLE)
         facing = 1 if (self._seed + int(number)) % 2 else -1
         if elapsed < WALK:
@@ -111,7 +111,7 @@ class Demo:
         return Visitor(elapsed < WALK, int(number), share if facing > 0 else 1 - share, facing)
 
     def _empty(self, key: str, light: Daylight) -> Image.Image:
-        """The place without anybody, drawn afresh when the light has changed."""
+        """The place without visitors, redrawn when the light has changed."""
         if self._background is None or self._background[0] != key:
             self._background = (key, draw_scene(self._place, light, seed=self._seed))
         return self._background[1]
@@ -129,7 +129,7 @@ class Demo:
             y = min(y + 24, 712)
             figure = draw_cat(round(height * 0.4), stride * 2, facing=visitor.facing, colour=_pick(_FUR, looks))
         _shadow(picture, x, y, figure.width * (0.24 if visitor.person else 0.42))
-        shine = mix(light.light, (255, 255, 255), 0.2)  # somebody near the lamps is seen better than the lawn
+        shine = mix(light.light, (255, 255, 255), 0.2)  # a visitor near the lamps is lit better than the lawn
         lit = ImageChops.multiply(figure.convert("RGB"), Image.new("RGB", figure.size, shine))
         picture.paste(
             lit,

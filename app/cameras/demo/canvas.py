@@ -48,7 +48,7 @@ class Canvas:
         self._lamps.append([(left, top), (right, top), (right, bottom), (left, bottom)])
 
     def shining(self, colour: Colour) -> Colour:
-        """What to paint so that this colour is left when the light has been taken away: for sky, sun and moon."""
+        """The colour to paint so that this one remains after the light is taken away: for sky, sun and moon."""
         red, green, blue = (min(255, c * 255 // by) for c, by in zip(colour, self.light.light, strict=True))
         return red, green, blue
 

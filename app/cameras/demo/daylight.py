@@ -15,7 +15,7 @@ class Daylight:
     zenith: Colour
     horizon: Colour
     light: Colour
-    """What falls on things: white leaves them as they are."""
+    """The light on things: white leaves them as they are."""
 
     @property
     def lamps(self) -> bool:

@@ -19,7 +19,7 @@ WIDTH = 70
 
 @dataclass(frozen=True, slots=True)
 class Clothes:
-    """What somebody wears."""
+    """A person's clothes."""
 
     coat: Colour
     trousers: Colour
@@ -29,7 +29,7 @@ class Clothes:
 
 
 def draw_person(height: int, stride: float, *, facing: int, clothes: Clothes) -> Image.Image:
-    """A transparent picture of somebody `height` pixels tall, the feet in the middle of its lower edge.
+    """A transparent picture of a person `height` pixels tall, the feet in the middle of its lower edge.
 
     `stride` counts strides of two steps each; `facing` is 1 for walking to the right, -1 to the left.
     """

@@ -13,7 +13,7 @@ from app.cameras.demo.scenery import bush, car, flowers, lantern, lawn, roof, sk
 
 
 def draw_scene(place: str, light: Daylight, *, seed: int) -> Image.Image:
-    """One of `PLACES` in this light, without anybody in it; `seed` scatters leaves and clouds."""
+    """One of `PLACES` in this light, without visitors; `seed` scatters leaves and clouds."""
     canvas = Canvas(light, random.Random(seed))
     PLACES[place](canvas)
     return canvas.finished()
@@ -113,4 +113,4 @@ def _drive(canvas: Canvas) -> None:
 
 
 PLACES: dict[str, Callable[[Canvas], None]] = {"front": _front, "garden": _garden, "drive": _drive}
-"""What can be drawn."""
+"""The places that can be drawn."""

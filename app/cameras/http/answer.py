@@ -9,7 +9,7 @@ from app.cameras import CameraError, CameraRejected, CameraUnavailable
 from app.media.formats import BMP_START, GIF_START, JPEG_END, JPEG_START, PNG_END, PNG_START
 
 TAIL = 4_096
-"""Last bytes of a picture in which its end mark is looked for: some cameras pad after it."""
+"""Last bytes of a picture that are searched for its end mark: some cameras pad after it."""
 
 _FORMATS = {
     JPEG_START: JPEG_END,
@@ -23,7 +23,7 @@ _FORMATS = {
 
 @dataclass(frozen=True, slots=True)
 class CameraAnswer:
-    """One HTTP answer, read within bounds."""
+    """One HTTP response, read within limits."""
 
     status: int
     headers: Mapping[str, str]
@@ -37,7 +37,7 @@ class CameraAnswer:
 def picture(answer: CameraAnswer, shown: str) -> bytes:
     """The picture in an answer; `shown` names the camera. Raises `CameraUnavailable` or `CameraRejected`.
 
-    Only its first and last bytes are looked at: whoever stores it decodes it.
+    Only its first and last bytes are checked: the pipeline decodes it.
     """
     if answer.status != 200:
         raise _refusal(answer, shown)
@@ -46,14 +46,14 @@ def picture(answer: CameraAnswer, shown: str) -> bytes:
     end = next((end for start, end in _FORMATS.items() if answer.body.startswith(start)), None)
     if end is None:
         raise CameraUnavailable("not_a_picture", f"{shown} answered with {_kind(answer.body)}, not a picture")
-    # HTTP cannot tell that a body of unannounced length was cut off.
+    # Over HTTP, a body of unannounced length that was cut off looks complete.
     if "Content-Length" not in answer.headers and end not in answer.body[-TAIL:]:
         raise CameraUnavailable("truncated", f"{shown} broke off in the middle of its picture")
     return answer.body
 
 
 def login_refused(shown: str, why: str) -> CameraRejected:
-    """The error for every way a camera says no to a login."""
+    """The error for every way in which a camera refuses a login."""
     return CameraRejected("login_refused", f"{shown} refuses the login: {why}")
 
 

@@ -27,11 +27,11 @@ from pylib.net.deadline import TimedSocket, TimedTLSSocket, within
 
 @dataclass(slots=True)
 class Attempt:
-    """One snapshot under way: what may be reached, and until when."""
+    """One snapshot in progress: the addresses it may connect to, and its deadline."""
 
     target: CameraTarget
     timeout: float
-    """Seconds it may take in all; for sentences."""
+    """Seconds that it may take in all; for error texts."""
     deadline: float
     """`time.monotonic()` at which it is over."""
     connected: bool = False
@@ -58,7 +58,7 @@ _attempt: ContextVar[Attempt] = ContextVar("attempt")
 
 @contextmanager
 def under(attempt: Attempt) -> Iterator[None]:
-    """Whatever connections do in this block, they do for this attempt."""
+    """Connections in this block belong to this attempt."""
     token = _attempt.set(attempt)
     try:
         with within(attempt.deadline - time.monotonic()):
@@ -102,7 +102,7 @@ class _Connection(HTTPConnection):
     def request(self, *args: Any, **kwargs: Any) -> None:
         networks = _attempt.get().target.networks
         if networks is not None and self.sock is not None:
-            # Kept alive from a call whose address was vouched for; this one's is not.
+            # Kept alive from a call to a trusted address; this call's is not.
             networks.require([(self.sock.family, self.sock.getpeername())])
         super().request(*args, **kwargs)
 
@@ -139,7 +139,7 @@ class _TLSPool(HTTPSConnectionPool):
 
 
 class CameraAdapter(HTTPAdapter):
-    """What a `requests.Session` sends through: one connection kept alive for each of the last two hosts."""
+    """The transport of a `requests.Session`: one connection kept alive for each of the last two hosts."""
 
     def __init__(self, *, verify: bool, ca_file: Path | None) -> None:
         """`ca_file` holds the only certificates to trust; the public authorities' when None."""
@@ -160,7 +160,7 @@ class CameraAdapter(HTTPAdapter):
         return host, {"ssl_context": self._context}
 
     def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:
-        """Nothing to do: the context says it all."""
+        """Nothing to do: the TLS context has all of it."""
 
 
 def _tls_context(*, verify: bool, ca_file: Path | None) -> ssl.SSLContext:

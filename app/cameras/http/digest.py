@@ -11,9 +11,9 @@ _PARAMETER = re.compile(r'([\w-]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,"]+))')
 
 
 class Digest:
-    """A camera's challenge, answered with each request until the camera tires of it.
+    """A camera's challenge, answered with each request until the camera sends another.
 
-    State of one camera's session, not of a thread: the nonce count has to rise whoever asks.
+    State of one camera's session, not of a thread: the nonce count has to rise whichever thread asks.
     """
 
     def __init__(self, challenge: str, *, username: str, password: str) -> None:

@@ -25,7 +25,7 @@ Authorize = Callable[[str], str]
 
 
 class HTTPCameraSettings(CameraSettings):
-    """What cameras that are asked over HTTP have in common."""
+    """The settings that all cameras over HTTP have in common."""
 
     model_config = ConfigDict(hide_input_in_errors=True)  # the input may hold a login
 
@@ -53,10 +53,10 @@ class Downloader:
         self._prepared: tuple[str, requests.PreparedRequest] | None = None
 
     def get(self, url: str, attempt: Attempt, *, authorize: Authorize | None = None) -> CameraAnswer:
-        """Ask once, and once more only where a kept-alive connection turns out stale.
+        """Send one request, and a second only where a kept-alive connection turns out stale.
 
-        Redirects are not followed. Raises `CameraUnavailable` or `CameraRejected` when there is no whole
-        HTTP answer within bounds.
+        Redirects are not followed. Raises `CameraUnavailable` or `CameraRejected` when there is no complete
+        HTTP response within the limits.
         """
         request = self._prepare(url, attempt)
         if authorize is not None:
@@ -71,7 +71,7 @@ class Downloader:
             return self._send(request, attempt)
 
     def close(self) -> None:
-        """Let go of the connections."""
+        """Close the connections."""
         self._session.close()
 
     def _prepare(self, url: str, attempt: Attempt) -> requests.PreparedRequest:
@@ -137,12 +137,12 @@ class Downloader:
 
 
 def _text(header: str) -> str:
-    """A header's text, which http.client takes for Latin-1 and cameras send as UTF-8."""
+    """A header's text, which http.client decodes as Latin-1 and cameras send as UTF-8."""
     return header.encode("latin-1", "replace").decode("utf-8", "replace")
 
 
 class _SessionWithoutRedirects(requests.Session):
-    """Told by `allow_redirects=False` alone, requests still reads a redirect's whole body, however large."""
+    """With `allow_redirects=False` alone, requests still reads a redirect's whole body, however large."""
 
     def get_redirect_target(self, resp: requests.Response) -> None:  # noqa: ARG002 - the parent has it
         return None

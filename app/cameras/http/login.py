@@ -14,12 +14,12 @@ from app.cameras.http.download import Authorize, Downloader
 
 
 class Login:
-    """How one camera wants to be logged in to. State of its session, like the connection kept alive."""
+    """The kind of login that one camera wants. State of its session, like the connection kept alive."""
 
     def __init__(self, kind: Literal["auto", "none", "basic", "digest"]) -> None:
         self._kind = kind
         self._known: tuple[CameraTarget, Authorize] | None = None
-        """Whom we asked last with a login, and the login that was accepted."""
+        """The target of the last login, and the login that was accepted."""
 
     def ask(self, downloader: Downloader, url: str, attempt: Attempt) -> CameraAnswer:
         """GET with the login this camera wants; at most two requests within the one attempt.
@@ -43,7 +43,7 @@ class Login:
         return answer
 
     def _expected(self, target: CameraTarget) -> Authorize | None:
-        """What to send with the first request."""
+        """The login to send with the first request."""
         if self._known is not None and self._known[0] == target:
             return self._known[1]
         if self._kind == "basic" and target.username:
@@ -68,7 +68,7 @@ class Login:
 
 
 class Basic:
-    """The password, as good as in the clear (RFC 7617)."""
+    """The password, as good as in clear text (RFC 7617)."""
 
     def __init__(self, target: CameraTarget) -> None:
         login = f"{target.username}:{target.password}".encode()

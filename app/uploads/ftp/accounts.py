@@ -66,7 +66,7 @@ class Accounts:
     def validate_authentication(self, username: str, password: str, _handler: object) -> None:
         """Raises pyftpdlib's `AuthenticationFailed`."""
         account = self._accounts.get(username)
-        # An unknown name costs the same comparison, so that the time does not tell which names there are.
+        # An unknown name costs the same comparison, so that the time does not reveal which names exist.
         known = account.password.get_secret_value() if account else ""
         if not hmac.compare_digest(_digest(known), _digest(password)) or account is None:
             raise AuthenticationFailed("Authentication failed.")
@@ -92,12 +92,12 @@ class Accounts:
         return "Goodbye."
 
     def impersonate_user(self, _username: str, _password: str) -> None:
-        """Nobody here is a user of the system."""
+        """Nothing: logins are no users of the system."""
 
     def terminate_impersonation(self, _username: str) -> None:
         """As above."""
 
 
 def _digest(text: str) -> bytes:
-    """Of one length whatever the text, or the comparison's time would tell the password's length."""
+    """Of one length whatever the text, or the comparison's time would reveal the password's length."""
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()

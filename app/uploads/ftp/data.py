@@ -37,7 +37,7 @@ class Passive(FTPHandler.passive_dtp):  # type: ignore[misc]
 
     def bind(self, address: tuple[Any, ...]) -> None:
         # pyftpdlib goes on with any port when the range is used up. A container does not map that one, and the
-        # client would hang where now it hears at once that it should try again.
+        # client would hang where now it gets an error at once and tries again.
         if address[1] != 0:
             self._tried = True
         elif self._tried:
@@ -52,7 +52,7 @@ class Passive(FTPHandler.passive_dtp):  # type: ignore[misc]
 
 
 class Receiving(DTPHandler):  # type: ignore[misc]
-    """One data connection. What arrives is stored as it is, whatever TYPE says, and settled before the reply."""
+    """One data connection. Bytes are stored as they arrive, whatever TYPE demands, and settled before the reply."""
 
     timeout = 0  # pyftpdlib's finds a stall only after once to twice that time
     file_obj: Any
@@ -81,7 +81,7 @@ class Receiving(DTPHandler):  # type: ignore[misc]
         self.close()
 
     def drain(self) -> None:
-        """Store what has arrived already: the client has hung up the control connection."""
+        """Store what has arrived already: the client has closed the control connection."""
         for _ in range(DRAIN_READS if self.receive and not self._closed else 0):
             before = self.tot_bytes_received
             self.handle_read_event()

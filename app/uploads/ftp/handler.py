@@ -24,7 +24,7 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
 class FtpSession(FTPHandler):  # type: ignore[misc]
-    """The control connection of one client. What the server decides is in the class attributes of a subclass.
+    """The control connection of one client. The server sets the class attributes of a subclass.
 
     DELE and RMD are refused (550, no permission): a camera that tests its settings stores a probe, asks for its
     SIZE and deletes it, and takes the refusal of the last for what it is.
@@ -132,13 +132,13 @@ class FtpSession(FTPHandler):  # type: ignore[misc]
         except StoreRefused as refused:
             self.respond(str(refused))
             return
-        said = f"FILE: {path.name}" if cmd == "STOU" else "Go ahead."
+        text = f"FILE: {path.name}" if cmd == "STOU" else "Go ahead."
         if self.data_channel is not None:
-            self.respond(f"125 {said}")
+            self.respond(f"125 {text}")
             self.data_channel.file_obj = upload
             self.data_channel.enable_receiving("i", cmd)
         else:
-            self.respond(f"150 {said}")
+            self.respond(f"150 {text}")
             self._in_dtp_queue = (upload, cmd)
 
     # -- connections ------------------------------------------------------------------------------
@@ -181,7 +181,7 @@ class FtpSession(FTPHandler):  # type: ignore[misc]
         self.respond("421 Too many bad logins.")
         self.close_when_done()
 
-    # -- pyftpdlib's log lines, which hold what clients typed: one of ours where it matters --------
+    # -- pyftpdlib's log lines, which contain clients' input: one of ours where it matters --------
 
     def log(self, msg: str, logfun: Any = None) -> None:
         """Nothing."""

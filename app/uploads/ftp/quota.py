@@ -17,10 +17,10 @@ AGAIN_S = 2.0
 
 
 class Quota:
-    """An estimate that errs on the high side: what was measured, and what has come since.
+    """An estimate that errs on the high side: the last measurement, and the bytes since.
 
-    Measured is in a thread of its own, and only when a camera seems to be past half of its quota: files leave
-    behind our back, and a walk through thousands of them is nothing for the FTP server's loop.
+    A measurement runs in a thread of its own, and only when a camera seems to be past half of its quota: files leave
+    without notice, and a walk through thousands of them would block the FTP server's loop.
     """
 
     def __init__(self, area: Path, *, limit: int, upload_dir: PurePosixPath) -> None:
@@ -36,7 +36,7 @@ class Quota:
         self._at = -AGAIN_S
 
     def add(self, name: PurePosixPath, size: int) -> bool:
-        """Count what has come of a file of this name below the area; False when it is too much."""
+        """Count bytes that came of a file of this name below the area; False when they are too many."""
         if not self._limit:
             return True
         camera = self._camera(name.parts)
@@ -48,14 +48,14 @@ class Quota:
         return used <= self._limit
 
     def arrived(self, name: PurePosixPath, size: int, *, kept: bool) -> None:
-        """The file is where a measurement finds it, or gone; `size` is what `add` was told of it in all."""
+        """The file is where a measurement finds it, or gone; `size` is the sum that `add` got for it."""
         camera = self._camera(name.parts)
         with self._lock:
             self._arriving[camera] -= size
             self._since[camera] += max(BLOCK, size) if kept else 0
 
     def measure(self) -> None:
-        """See what there is; takes milliseconds for each thousand of files."""
+        """Measure the folders; takes milliseconds for each thousand of files."""
         with self._measuring:
             with self._lock:
                 before = self._since.copy()

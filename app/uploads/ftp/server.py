@@ -29,9 +29,9 @@ from pylib.runtime.threads import ManagedThread
 log = structlog.get_logger(__name__)
 
 TICK_S = 0.25
-"""Longest wait of the loop, and so until a request to stop is seen."""
+"""Longest wait of the loop, and so the delay until it notices a request to stop."""
 DRAIN_S = 3.0
-"""Given to uploads under way when the service stops; the camera sends again what is cut then."""
+"""Given to uploads in progress when the service stops; the camera sends those again that are cut then."""
 
 
 class AreaUnusable(Permanent):
@@ -55,15 +55,15 @@ class FtpServer(ManagedThread):
         wanted: Callable[[PurePosixPath], bool] = lambda _name: True,
         count: Callable[[str], None] = lambda _outcome: None,
     ) -> None:
-        """What it hears, it calls in its thread:
+        """Callbacks run in the server's thread:
 
-        `on_taken(taken, "ftp")` for each whole picture, taken out of the area; with None everything stays there.
+        `on_taken(taken, "ftp")` for each complete picture, taken out of the area; with None everything stays there.
         `owner_by_address` gives the folder (below the area) of the camera at an address, for files of the
-        shared login of which `names_camera` denies that their path says whose they are; what is not `wanted` by
-        its name is accepted and let go of. `count` hears `taken`, `ignored`,
-        `left` (not whole, or no picture: the watcher's), `failed`, `over_quota`, `stalled`, `bad_login`,
+        shared login whose path names no camera by `names_camera`; a file whose name is not `wanted` is accepted
+        and deleted. `count` gets `taken`, `ignored`,
+        `left` (incomplete, or no picture: the watcher's), `failed`, `over_quota`, `stalled`, `bad_login`,
         `banned`. `folders` are made besides those of accounts and settings. `inbox.open()` is the caller's, and
-        comes first: it clears away what others were writing.
+        comes first: it deletes what others were writing.
 
         Raises `app.uploads.ftp.accounts.LoginTwice`.
         """
@@ -188,7 +188,7 @@ class _Server(FTPServer):  # type: ignore[misc]
     """The listening socket."""
 
     closing = False
-    """Nothing new is taken in."""
+    """New connections are refused."""
 
     def __init__(self, sock: socket.socket, session: Any, ioloop: Any, *, settings: FtpSettings, bans: Bans) -> None:
         self._bans = bans
@@ -224,7 +224,7 @@ def run_alone(
 ) -> int:
     """Run the server without the pipeline until a signal; returns the exit status.
 
-    What is uploaded lies under its name in the area, for the watcher of a service that runs now or later.
+    Uploads lie under their names in the area, for the watcher of a service that runs now or later.
     Raises what `FtpServer` and its `open` raise.
     """
     server = FtpServer(settings, accounts, inbox=inbox, data_dir=data_dir, on_taken=None, folders=folders)

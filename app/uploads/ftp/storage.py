@@ -26,11 +26,11 @@ MAX_DEPTH = 12
 """Folders below the upload area: the camera's place in it, the date, the hour, the event."""
 REMEMBERED = 4096
 REMEMBERED_S = 600.0
-"""How many names, for how long, answer as if the file were there still: clients look at what they sent."""
+"""How long a stored file's name answers as if the file were there still: clients look at what they sent."""
 
 
 class StoreRefused(Exception):
-    """Something a client may not do, or not now: the reply's code and text."""
+    """An operation that a client may not do, or not now: the reply's code and text."""
 
     def __init__(self, code: int, text: str) -> None:
         super().__init__(text)
@@ -42,7 +42,7 @@ class StoreRefused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class StoredFile:
-    """What a client is told of a file that it stored and that is not in its place any more."""
+    """What a client sees of a file that it stored and that has left its place."""
 
     size: int
     at: float
@@ -65,9 +65,9 @@ class Storage:
         count: Callable[[str], None],
         wanted: Callable[[PurePosixPath], bool] = lambda _name: True,
     ) -> None:
-        """Without `on_taken` nothing is taken: whole files stay in their place for somebody else's watcher.
+        """Without `on_taken` nothing is taken: complete files stay in their place for another process's watcher.
 
-        What is not `wanted` by its name is accepted, for a camera would only try again, and let go of.
+        A file whose name is not `wanted` is accepted, as a camera would only try again, and deleted.
         """
         self.area = inbox.area
         self.inbox = inbox
@@ -85,7 +85,7 @@ class Storage:
         return os.path.realpath(path) == path
 
     def receive(self, path: Path, *, append: bool = False, offset: int = 0) -> IncomingFile:
-        """Get ready for a file; `append` and `offset` go on with what lies there. Raises `StoreRefused`."""
+        """Prepare for a file; `append` and `offset` continue the one that lies there. Raises `StoreRefused`."""
         present = self._size(path)
         if offset and (present is None or offset > present):
             raise StoreRefused(554, f"Cannot restart at {offset}: there is no such file, or less of it.")
@@ -123,7 +123,7 @@ class Storage:
         self.settle(arriving, target)
 
     def settle(self, arriving: Path, path: Path) -> None:
-        """Take a file that has arrived if it is whole, or else put it in its place. Raises `StoreRefused`."""
+        """Take a file that has arrived if it is complete, or else put it in its place. Raises `StoreRefused`."""
         try:
             size = arriving.stat().st_size
             if not self._wanted(self._name(path)):
@@ -157,7 +157,7 @@ class Storage:
         taken = self.inbox.take_as(arriving, name)
         if taken is None:
             raise FileNotFoundError(errno.ENOENT, "it was removed while it arrived")
-        # What an earlier try under this name left behind is not wanted any more.
+        # The rest of an earlier attempt under this name is obsolete.
         if self._size(path) is not None:
             path.unlink(missing_ok=True)
         self.count("taken")
@@ -167,7 +167,7 @@ class Storage:
             log.exception("not handed over, left to the next start", name=str(name))
 
     def _put(self, arriving: Path, path: Path) -> None:
-        if looks_complete(path):  # the camera uses its names again before anybody has taken the last file
+        if looks_complete(path):  # the camera reuses a name before its last file was taken
             path.rename(path.with_name(f"{path.stem}-{uuid.uuid4().hex[:8]}{path.suffix}"))
         durable.move(arriving, path)
         self.count("left")
@@ -195,7 +195,7 @@ class Storage:
 
 
 class IncomingFile:
-    """A file that is arriving: what pyftpdlib takes for an open file.
+    """A file that is arriving: what pyftpdlib uses as an open file.
 
     Opened with the first byte and not before, so that a transfer which never begins leaves nothing behind.
     """
@@ -214,7 +214,7 @@ class IncomingFile:
         self._settled = False
 
     def write(self, chunk: bytes) -> None:
-        """Store what has come. Raises OSError, with EDQUOT over the quota."""
+        """Store these bytes. Raises OSError, with EDQUOT over the quota."""
         file = self._file or self._open()
         self._counted += len(chunk)
         if not self._storage.quota.add(self._named, len(chunk)):
@@ -231,7 +231,7 @@ class IncomingFile:
             self._file.close()
 
     def settle(self, *, finished: bool) -> None:
-        """The transfer is over, `finished` as far as the protocol tells; only the first call counts.
+        """The transfer is over, `finished` as far as the protocol shows; only the first call counts.
 
         Raises `StoreRefused` when the file could not be kept.
         """
@@ -253,7 +253,7 @@ class IncomingFile:
             self._storage.quota.arrived(self._named, self._counted, kept=kept)
 
     def discard(self) -> None:
-        """Nothing of it is kept."""
+        """Delete it."""
         self._settled = True
         self.close()
         if self._arriving is not None:
@@ -263,7 +263,7 @@ class IncomingFile:
     def _open(self) -> FileIO:
         arriving = self._storage.inbox.arriving()
         if self._resumed:
-            durable.move(self._path, arriving)  # out of the watcher's sight while it grows
+            durable.move(self._path, arriving)  # hidden from the watcher while it grows
         # O_EXCL for a new file; neither way follows a link.
         flags = os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC | (0 if self._resumed else os.O_CREAT | os.O_EXCL)
         self._file = FileIO(os.open(arriving, flags, 0o644), "w")

@@ -13,7 +13,7 @@ class TlsReceiving(Receiving, TLS_DTPHandler):  # type: ignore[misc]
 
 
 class TlsSession(FtpSession, TLS_FTPHandler):  # type: ignore[misc]
-    """A session that may be encrypted; `tls_control_required` and `tls_data_required` say whether it must be."""
+    """A session that may be encrypted; it must be where `tls_control_required` or `tls_data_required` is set."""
 
     dtp_handler = TlsReceiving
     proto_cmds = TLS_FTPHandler.proto_cmds

@@ -17,7 +17,7 @@ from app.uploads.inbox import ARRIVING, TAKEN
 
 
 class View(AbstractedFS):  # type: ignore[misc]
-    """pyftpdlib's file system for one session. Paths on disk are absolute and normal; `validpath` judges them."""
+    """pyftpdlib's file system for one session. Paths on disk are absolute and normal; `validpath` checks them."""
 
     def __init__(self, root: str, session: Any) -> None:
         super().__init__(root, session)
@@ -28,7 +28,7 @@ class View(AbstractedFS):  # type: ignore[misc]
     # -- paths ------------------------------------------------------------------------------------
 
     def ftp2fs(self, ftppath: str) -> str:
-        """A client's path on disk; below its camera's folder when its address alone says whose it is."""
+        """A client's path on disk; below its camera's folder when only its address identifies the camera."""
         path = str(super().ftp2fs(ftppath))
         if self._owner is None or not self.validpath(path):
             return path
@@ -68,7 +68,7 @@ class View(AbstractedFS):  # type: ignore[misc]
             raise FilesystemError(error.args[0].rstrip(".")) from error
 
     def utime(self, path: str, timeval: float) -> None:
-        """Nothing: the time of arrival is what the watcher goes by."""
+        """Nothing: the watcher needs the time of arrival."""
 
     def open(self, filename: str, _how: str) -> IO[bytes]:
         """For RETR only; a FIFO does not block and a link is not followed."""

@@ -13,18 +13,18 @@ from pylib.net.addresses import normal
 
 
 class Admission:
-    """Counts connections and judges logins. For the server's thread only, but for `closing`."""
+    """Counts connections and checks logins. For the server's thread only, except `closing`."""
 
     def __init__(self, settings: MailSettings, bans: Bans) -> None:
         self.closing = False
-        """Nothing new is taken in."""
+        """New connections are refused."""
         self._settings = settings
         self._bans = bans
         self._networks = [ip_network(network) for network in settings.open_networks]
         self._inside: Counter[str] = Counter()
 
     def enter(self, address: str) -> str | None:
-        """Count a connection in; the SMTP reply for one that may not stay, which is not counted."""
+        """Count a connection; returns the SMTP reply for one that is refused, which is not counted."""
         if self.closing:
             return "421 4.3.2 Shutting down, come back later"
         if self.banned(address):
@@ -37,22 +37,22 @@ class Admission:
         return None
 
     def leave(self, address: str) -> None:
-        """Undo an `enter` that gave no reply."""
+        """Undo an `enter` that returned no reply."""
         self._inside[address] -= 1
         if not self._inside[address]:
             del self._inside[address]
 
     def banned(self, address: str) -> bool:
-        """Whether nobody there may log in now."""
+        """Whether all logins from there are refused now."""
         return self._bans.banned(address)
 
     def is_open(self, address: str) -> bool:
-        """Whether no login is asked for there."""
+        """Whether clients there need no login."""
         peer = normal(address)
         return peer is not None and any(peer in network for network in self._networks)
 
     def admits(self, address: str, username: bytes, password: bytes) -> bool:
-        """Whether that is the login; any is in open networks, for some cameras cannot do without one."""
+        """Whether the login is right; any is in open networks, as some cameras always send one."""
         if self.is_open(address):
             return True
         settings, given = self._settings, username.decode(errors="replace")
@@ -66,5 +66,5 @@ class Admission:
 
 
 def _same(given: bytes, expected: str) -> bool:
-    """Digests are of one length, or the comparison's time would tell the password's."""
+    """Digests have one length, or the comparison's time would reveal the password's."""
     return hmac.compare_digest(hashlib.sha256(given).digest(), hashlib.sha256(expected.encode()).digest())

@@ -20,9 +20,9 @@ log = structlog.get_logger(__name__)
 STALL_S = 60.0
 """Seconds of silence after which a connection is closed."""
 SESSION_S = 900.0
-"""Seconds that one connection may last, for those who send a byte now and then."""
+"""Seconds that one connection may last, for clients that send a byte now and then."""
 COMMANDS = {"*": 200, "AUTH": 4, "STARTTLS": 2}
-"""How often each command may be sent in one connection; the first for all others."""
+"""How often each command may be sent in one connection; `*` for all others."""
 CHUNK = 65_536
 _END = b".\r\n"
 
@@ -30,7 +30,7 @@ _END = b".\r\n"
 class Connection(SMTP):
     """A connection; its `peer` is known once it is made."""
 
-    # What widespread servers ask for: there is firmware that looks for exactly these.
+    # The prompts of widespread servers: some firmware looks for exactly these.
     AuthLoginUsernameChallenge = "Username:"
     AuthLoginPasswordChallenge = "Password:"
     # The stream's buffer, too. Command lines have a limit of their own; the mail's lines may be of any length,
@@ -64,12 +64,12 @@ class Connection(SMTP):
 
     @property
     def peer(self) -> str:
-        """The client's IP address; empty for one who is gone already."""
+        """The client's IP address; empty when it is gone already."""
         peer = self.session.peer if self.session else None
         return written(str(peer[0])) if peer else ""
 
     def end(self) -> None:
-        """Hang up."""
+        """Close the connection."""
         if self.transport is not None:  # not gone already
             self._writer.transport.abort()
 
@@ -82,7 +82,7 @@ class Connection(SMTP):
         super().data_received(data)
 
     def eof_received(self) -> bool | None:
-        # aiosmtpd drops here what it has not worked off. Some cameras send everything, close and never listen.
+        # aiosmtpd drops here what it has not processed. Some cameras send everything, close and never listen.
         if self.session is not None and self.session.ssl is None and not self._over_tls():
             return asyncio.StreamReaderProtocol.eof_received(self)
         return super().eof_received()
@@ -105,7 +105,7 @@ class Connection(SMTP):
                 self._gate.leave(address)
 
     async def handle_exception(self, error: Exception) -> str:
-        """The reply to what went wrong; aiosmtpd's would tell the sender our exception."""
+        """The reply to an error; aiosmtpd's would show the sender our exception."""
         if isinstance(error, IncompleteReadError):  # the end of what the client sends
             self._hang_up()
             if self._handler_coroutine is not None:
@@ -164,7 +164,7 @@ class Connection(SMTP):
                 data += await self._reader.readexactly(overrun.consumed)
             if len(data) > self._max_bytes + len(_END):
                 too_large = True
-            if too_large:  # read on, for the client listens only when it has sent all
+            if too_large:  # read on: the client reads the reply only when it has sent everything
                 del data[: -len(b"\r\n" + _END)]
         if too_large:
             return None

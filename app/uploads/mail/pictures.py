@@ -21,7 +21,7 @@ from pylib.errors import Permanent
 
 MAX_PARTS = 200
 MAX_NESTED = 20
-"""A camera's mail has a handful of parts, in one or two levels. Each level is looked at for each line."""
+"""A camera's mail has a handful of parts, in one or two levels. Each level is searched for each line."""
 MAX_NAME = 100
 """Bytes of a file name, of the 255 that file systems have room for."""
 
@@ -32,22 +32,22 @@ _UNFIT = re.compile(r'[\x00-\x1f\x7f<>:"|?*\ud800-\udfff\ufffd]+')
 
 
 class BadMail(Permanent):
-    """A mail that is not taken, however often it is sent: `too_many_parts`, `too_many_pictures`."""
+    """A mail that is rejected, however often it is sent: `too_many_parts`, `too_many_pictures`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Attached:
-    """A picture in a mail, or what says that it is one."""
+    """A picture in a mail, by its content or its declared type."""
 
     name: str
-    """Its file name, fit for a path: one part, not hidden, of at most `MAX_NAME` bytes of UTF-8."""
+    """Its file name, safe in a path: one part, not hidden, of at most `MAX_NAME` bytes of UTF-8."""
     data: bytes
 
 
 class _Lenient(Compat32):
-    """Headers as they stand, with bytes beyond ASCII read as UTF-8, which firmware writes without saying so.
+    """Headers as they stand, with bytes beyond ASCII read as UTF-8, which firmware uses without declaring it.
 
-    The modern policies take headers apart by the whole grammar: slower by far, and the less forgiving.
+    The modern policies parse headers by the whole grammar: slower by far, and less tolerant.
     """
 
     def header_fetch_parse(self, name: str, value: str) -> str:  # noqa: ARG002
@@ -55,7 +55,7 @@ class _Lenient(Compat32):
 
 
 def pictures_in(mail: bytes, *, most: int) -> list[Attached]:
-    """Every part of the mail that is a picture by its content, or says that it is one (whether it is: later).
+    """Every part of the mail that is a picture by its content or its declared type (its bytes are checked later).
 
     Raises `BadMail` when there are more than `most` of them, or when it is nested or divided beyond measure.
     """
@@ -80,7 +80,7 @@ def pictures_in(mail: bytes, *, most: int) -> list[Attached]:
 
 
 def safe_name(name: str, *, fallback: str, suffix: str) -> str:
-    """A sender's file name as one harmless part of a path; `suffix` is put behind it unless it has a picture's."""
+    """A sender's file name as one harmless part of a path; `suffix` is appended unless it has a picture's."""
     last = re.split(r"[/\\]", name)[-1]
     plain = " ".join(_UNFIT.sub("_", unicodedata.normalize("NFC", last)).split()).strip(". ")
     stem, ending = plain, suffix
@@ -101,7 +101,7 @@ def _parse(mail: bytes) -> Message:
 
 
 def _counted(most: int) -> Callable[..., Message]:
-    """A factory of messages that gives up: a line each is enough to make the parser build millions."""
+    """A factory of messages with a limit: a line each is enough to make the parser build millions."""
     made = 0
 
     def make(policy: Any = None) -> Message:

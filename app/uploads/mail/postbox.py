@@ -19,11 +19,11 @@ from pylib.net.addresses import written
 log = structlog.get_logger(__name__)
 
 WORKERS = 4
-"""Mails taken apart and written at once: writing is mostly waiting for the disk."""
+"""Mails parsed and written at once: writing is mostly waiting for the disk."""
 
 
 class MailHandler:
-    """aiosmtpd's handler. Its hooks run in the server's loop, what takes time in threads of its own."""
+    """aiosmtpd's handler. Its hooks run in the server's loop, slow work in threads of its own."""
 
     def __init__(
         self,
@@ -48,7 +48,7 @@ class MailHandler:
     async def handle_MAIL(  # noqa: N802 - aiosmtpd calls it by this name, as those below
         self, _server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
     ) -> str:
-        """Who sends: anybody who has logged in."""
+        """The sender: any that has logged in."""
         if not session.authenticated and not self._gate.is_open(_peer(session)):
             return "530 5.7.0 Log in first, with MAIL_USERNAME and MAIL_PASSWORD, or set MAIL_OPEN_NETWORKS"
         envelope.mail_from = address
@@ -58,7 +58,7 @@ class MailHandler:
     async def handle_RCPT(  # noqa: N802
         self, _server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
     ) -> str:
-        """For whom: anything, if it, the sender or the sender's IP address says which camera it is."""
+        """The recipient: any, if it, the sender or the sender's IP address identifies the camera."""
         peer = _peer(session)
         if self._recipients.folder([address], envelope.mail_from or "", peer) is None:
             self._count("unknown_camera")
@@ -70,7 +70,7 @@ class MailHandler:
         return "250 2.1.5 OK"
 
     async def handle_DATA(self, _server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
-        """The mail itself: 250 says that every picture in it is safely on disk."""
+        """The mail itself: 250 means that every picture in it is safely on disk."""
         folder = self._recipients.folder(envelope.rcpt_tos, envelope.mail_from or "", _peer(session))
         content, envelope.content, envelope.original_content = envelope.content, None, None
         if folder is None or not isinstance(content, bytes):
@@ -78,11 +78,11 @@ class MailHandler:
         taking = asyncio.get_running_loop().run_in_executor(self._pool, self._take, content, folder)
         self._under_way.add(taking)
         taking.add_done_callback(self._under_way.discard)
-        # Who hangs up without waiting for the answer has sent the whole mail all the same.
+        # A client that disconnects before the reply has still sent the complete mail.
         return await asyncio.shield(taking)
 
     async def finish(self, within: float) -> None:
-        """Let mails under way be finished, for at most so many seconds, and begin no other."""
+        """Finish the mails in progress, for at most so many seconds, and begin no other."""
         if self._under_way:
             await asyncio.wait(self._under_way, timeout=within)
         self._pool.shutdown(wait=False, cancel_futures=True)

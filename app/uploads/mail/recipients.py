@@ -16,12 +16,12 @@ class Recipients:
     """Finds a camera's folder. Thread-safe."""
 
     def __init__(self, camera_folders: CameraFolders) -> None:
-        """What stands before the `@` of a mail address may be a camera's folder."""
+        """The part before the `@` of a mail address may be a camera's folder."""
         self._camera_folders = camera_folders
         self._folders = {_plain(folder.name): folder for folder in camera_folders.folders()}
 
     def folder(self, recipients: Iterable[str], sender: str, peer: str) -> PurePosixPath | None:
-        """Of the camera that the first recipient to do so names, or else the sender, or else its IP address."""
+        """The camera's folder, by the first recipient that names one, or else the sender, or else the IP address."""
         for address in (*recipients, sender):
             folder = self._folders.get(_plain(_local_part(address)))
             if folder is not None:
@@ -31,7 +31,7 @@ class Recipients:
 
     @property
     def examples(self) -> str:
-        """A few addresses that would do, for sentences."""
+        """A few addresses that would work, for error texts."""
         return (
             ", ".join(f"{folder.name}@home" for folder in self._camera_folders.folders()[:EXAMPLES])
             or "(there is none)"
@@ -44,5 +44,5 @@ def _local_part(address: str) -> str:
 
 
 def _plain(name: str) -> str:
-    """Mail addresses have no blanks, so people write front-door or front_door for what is called frontdoor."""
+    """Mail addresses have no blanks, so people write front-door or front_door for frontdoor."""
     return re.sub(r"[\s._-]+", "", name.strip('"')).casefold()

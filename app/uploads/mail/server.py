@@ -27,9 +27,9 @@ log = structlog.get_logger(__name__)
 
 TICK_S = 0.2
 DRAIN_S = 3.0
-"""Given to mails that are whole but not yet in the inbox when the service stops."""
+"""Given to mails that are complete but not yet in the inbox when the service stops."""
 ANSWER_S = 0.05
-"""Given to the answers to these mails, until the connections are closed."""
+"""Given to the replies to these mails, until the connections are closed."""
 HANDSHAKE_S = 20.0
 
 
@@ -90,7 +90,7 @@ class MailServer(ManagedThread):
         if self._socket is None:
             self.open()
         assert self._socket is not None  # noqa: S101 - `open` raises or sets it
-        # aiosmtpd tells every command at INFO, and complains of its own use of what it has deprecated.
+        # aiosmtpd logs every command at INFO, and warns of its own use of deprecated parts.
         logging.getLogger("mail.log").setLevel(logging.ERROR)
         # A copy of the socket, so that this thread can be started again after a crash without losing the port.
         asyncio.run(self._serve(self._socket.dup()))

@@ -27,11 +27,11 @@ from app.web.site import Site
 from pylib.errors import Transient
 
 AuthMethod = Literal["open", "session", "token", "password", "link"]
-"""How somebody came in."""
+"""The methods by which a request is authenticated."""
 
 
 class Locked(Transient):
-    """Too many wrong passwords: the next one is looked at in `seconds`."""
+    """Too many wrong passwords: the next one is checked in `seconds`."""
 
     def __init__(self, seconds: int) -> None:
         super().__init__("locked", f"too many wrong passwords: try again in {seconds} seconds")
@@ -39,7 +39,7 @@ class Locked(Transient):
 
 
 class Authentication:
-    """The rules, over the web side's folder. Used in the server's event loop, after `open`."""
+    """Checks requests against the files of the web side's folder. Used in the server's event loop, after `open`."""
 
     def __init__(
         self,
@@ -49,12 +49,12 @@ class Authentication:
         clock: Callable[[], float] = time.time,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`folder`: for key, password's hash and tokens. Reads and writes nothing yet."""
+        """`folder`: for the key, the password's hash and tokens. Reads and writes nothing yet."""
         self.open_health = settings.open_health
         self.open_metrics = settings.open_metrics
         self.site = Site(settings.public_url)
         self._chosen = settings.password.get_secret_value()
-        # Who gives a public address has others coming, whatever stands between them and us.
+        # A public address means clients from elsewhere, whatever proxy stands between.
         self._is_local = is_loopback(settings.host) and is_loopback(self.site.host or settings.host)
         self._folder = folder
         self._clock = clock
@@ -70,7 +70,7 @@ class Authentication:
     def open(self) -> str | None:
         """Load key, password and tokens; make what is missing.
 
-        Returns a password that was just made: this is the only time that it is known. Raises `keys.BrokenFile`.
+        Returns a password that was just made: this is the only time that it is known. Raises `BrokenFile`.
         """
         self._key = key_files.load_key(self._folder / KEY_FILE)
         self._own = own_token(self._key)
@@ -91,17 +91,17 @@ class Authentication:
         return self._is_local and not self._chosen
 
     def link_key(self) -> bytes:
-        """What signed links are signed with; known after `open`."""
+        """The key of signed links; known after `open`."""
         if not self._key:
             raise RuntimeError("the web side's key was not loaded")
         return key_files.derived(self._key, b"link")
 
     def client(self, connection: HTTPConnection) -> Client:
-        """Who is behind a request."""
+        """The client behind a request."""
         return self._client_addresses.client(connection)
 
     async def auth_method(self, connection: HTTPConnection) -> AuthMethod | None:
-        """How somebody comes in, links aside; None when not. Raises `Locked`."""
+        """The method by which a request gets in, links aside; None when it does not. Raises `Locked`."""
         if self.is_open and self._is_from_here(connection):
             return "open"
         if self._has_session(connection):
@@ -115,10 +115,10 @@ class Authentication:
         return None
 
     async def is_password(self, given: str, client: Client) -> bool:
-        """Whether this is the password, counting what is wrong. Raises `Locked`."""
+        """Whether this is the password; counts wrong ones. Raises `Locked`."""
         if self._password is None:
             return False
-        # One at a time, or many guesses at once would all come before the first is counted.
+        # One at a time, or many guesses at once would all be checked before the first is counted.
         async with self._turn:
             wait = self._attempts.wait(client.address)
             if wait:
@@ -132,12 +132,12 @@ class Authentication:
 
     @property
     def _turn(self) -> asyncio.Lock:
-        """A lock belongs to one event loop, and a server that was started anew has another."""
+        """A lock belongs to one event loop, and a restarted server has another."""
         return self._turns.setdefault(asyncio.get_running_loop(), asyncio.Lock())
 
     @property
     def asks_password(self) -> bool:
-        """Whether there is a password that somebody could log in with."""
+        """Whether there is a password to log in with."""
         return self._password is not None
 
     def new_session(self) -> str:
@@ -156,13 +156,13 @@ class Authentication:
         return any(self._sessions.permits(value) for value in sessions.cookies(connection.headers.getlist("cookie")))
 
     def _is_from_here(self, connection: HTTPConnection) -> bool:
-        """Whether somebody on this machine asks, and neither a proxy nor another site's page does it for others."""
+        """Whether a client on this machine asks, not through a proxy, and not sent by another site's page."""
         peer = connection.client.host if connection.client else "localhost"
         return is_loopback(peer) and not is_forwarded(connection) and csrf.is_called_by_our_name(connection)
 
 
 def _password_in(scheme: str, value: str) -> str | None:
-    """What was given as the password in the credentials of Basic (RFC 7617) or Bearer; None for neither."""
+    """The password in the credentials of Basic (RFC 7617) or Bearer; None for neither."""
     if scheme == "bearer" and value:
         return _text(value.encode("latin-1"))
     if scheme != "basic":

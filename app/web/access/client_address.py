@@ -16,7 +16,7 @@ FORWARDED = ("forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-forwa
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """The other end of a request."""
+    """The client of a request."""
 
     address: str
     """Of the client, without a port; empty when the server does not know."""
@@ -25,13 +25,13 @@ class Client:
 
 
 class ClientAddresses:
-    """Looks up who calls; only proxies in trusted networks are believed what they say of others."""
+    """Finds a request's client; only proxies in trusted networks may report another one than themselves."""
 
     def __init__(self, trusted_proxies: Sequence[str]) -> None:
         self._trusted = [ip_network(network) for network in trusted_proxies]
 
     def client(self, connection: HTTPConnection) -> Client:
-        """Who is behind a request."""
+        """The client behind a request."""
         peer = written(connection.client.host) if connection.client else ""
         https = connection.scope.get("scheme") == "https"
         if not self._trusts(peer):
@@ -40,7 +40,7 @@ class ClientAddresses:
         return Client(self._client(peer, _listed(connection, "x-forwarded-for")), https or protocols[-1:] == ["https"])
 
     def _client(self, peer: str, hops: list[str]) -> str:
-        """The last address that no trusted proxy has: what stands before it, anybody may have written."""
+        """The last address that is no trusted proxy's: anybody may have written those before it."""
         address = peer
         for hop in reversed(hops):
             parsed = normal(hop)
@@ -63,7 +63,7 @@ def is_loopback(host: str) -> bool:
 
 
 def is_forwarded(connection: HTTPConnection) -> bool:
-    """Whether somebody stands between the client and us, by what the request says of itself."""
+    """Whether the request came through a proxy, by its headers."""
     return any(name in connection.headers for name in FORWARDED)
 
 

@@ -17,7 +17,7 @@ _USUAL = frozenset({None, 80, 443})
 
 
 def is_cross_site(connection: HTTPConnection, *, method: str, site: Site) -> bool:
-    """Whether a page of another site had this sent, as its browser tells; programs tell nothing and may."""
+    """Whether a page of another site had this sent, by its browser's headers; programs send none and pass."""
     if method in SAFE:
         return False
     fetched = connection.headers.getlist("sec-fetch-site")
@@ -25,15 +25,15 @@ def is_cross_site(connection: HTTPConnection, *, method: str, site: Site) -> boo
         return any(value not in ("same-origin", "none") for value in fetched)
     origins = connection.headers.getlist("origin")
     ours = {_authority(f"//{host}") for host in connection.headers.getlist("host")} | {_authority(site.origin)}
-    # None is what no address could be told from: `null` of a page without an origin is nobody's.
+    # None is a malformed address: `null`, which a page without an origin sends, is never ours.
     return any(_authority(origin) not in ours - {None} for origin in origins)
 
 
 def is_secure(connection: HTTPConnection, *, https: bool, site: Site) -> bool:
-    """Whether the browser asks by https, so that it may have a cookie for https alone.
+    """Whether the browser asks by https, so that its cookie may be for https only.
 
-    `https`: whether we or a trusted proxy saw that. Else its Origin says so itself, and else the public address:
-    who comes by http from the home's network, past the proxy, must be able to log in too.
+    `https`: whether we or a trusted proxy saw that. Else the request's Origin decides, and else the public address:
+    a browser that comes by http from the home's network, past the proxy, must be able to log in, too.
     """
     if https:
         return True
@@ -42,7 +42,7 @@ def is_secure(connection: HTTPConnection, *, https: bool, site: Site) -> bool:
 
 
 def is_called_by_our_name(connection: HTTPConnection) -> bool:
-    """Whether the Host is this machine as it calls itself.
+    """Whether the Host is a name of this machine.
 
     A page whose name was made to point to 127.0.0.1 after it was loaded still sends its own name.
     """

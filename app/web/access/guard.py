@@ -24,7 +24,7 @@ PUBLIC_PATHS = re.compile(r"/favicon\.ico|/manifest\.webmanifest|/static(/[A-Za-
 
 
 class Guard:
-    """ASGI middleware; behind it `scope["state"]["auth_method"]` says how somebody came in, None where all may.
+    """ASGI middleware; sets `scope["state"]["auth_method"]` to how the request got in, None where all may.
 
     It decides on `scope["path"]`, as the routing does: the prefix has to be off by then.
     """
@@ -46,9 +46,9 @@ class Guard:
         await self._app(scope, receive, send)
 
     async def _refusal(self, request: Request) -> Response | None:
-        """The answer for who may not come in; None, and the visitor noted, for who may."""
+        """The response for a rejected request; None for an admitted one, whose method is noted."""
         if csrf.is_cross_site(request, method=request.method, site=self._access.site):
-            return _said(request, 403, "another site asked for this; set WEB_PUBLIC_URL if it was your own")
+            return _error_response(request, 403, "another site asked for this; set WEB_PUBLIC_URL if it was your own")
         is_open = self._is_open(request.method, request.scope["path"])
         try:
             auth_method = await self._auth_method(request)
@@ -77,24 +77,26 @@ class Guard:
 
     def _turned_away(self, request: Request) -> Response:
         if not self._access.asks_password:
-            return _said(request, 403, "open to this machine only, and not through a proxy: set WEB_PASSWORD")
+            return _error_response(request, 403, "open to this machine only, and not through a proxy: set WEB_PASSWORD")
         if request.method in _LOOKS and is_link(request.scope["path"], _query(request)):
-            return _said(request, 403, "this link has expired, or is not whole")
+            return _error_response(request, 403, "this link has expired, or is incomplete")
         login = self._access.site.path(LOGIN)
         if request.headers.get("hx-request"):
-            return _said(request, 401, "login required", {"HX-Redirect": login, "WWW-Authenticate": "Bearer"})
+            return _error_response(request, 401, "login required", {"HX-Redirect": login, "WWW-Authenticate": "Bearer"})
         if _is_person(request):
             return RedirectResponse(login + _return_to(request), 303)
-        return _said(request, 401, "password required", {"WWW-Authenticate": 'Basic realm="snapshot-processor"'})
+        return _error_response(
+            request, 401, "password required", {"WWW-Authenticate": 'Basic realm="snapshot-processor"'}
+        )
 
 
 def too_many(request: Request, locked: Locked) -> Response:
-    """The answer to who has to wait."""
-    return _said(request, 429, locked.detail, {"Retry-After": str(locked.seconds)})
+    """The response to a client that has to wait."""
+    return _error_response(request, 429, locked.detail, {"Retry-After": str(locked.seconds)})
 
 
 def _return_to(request: Request) -> str:
-    """The query that brings somebody back after the login to what could be looked at."""
+    """The query that leads back, after the login, to a page that can be viewed."""
     path, query = request.scope["path"], _query(request)
     if request.method not in _LOOKS or (path == "/" and not query):
         return ""
@@ -102,7 +104,7 @@ def _return_to(request: Request) -> str:
 
 
 def _query(request: Request) -> str:
-    # Not `request.url`: that is put together from the Host header, which may hold anything.
+    # Not `request.url`: that is built from the Host header, which may contain anything.
     return str(request.scope.get("query_string", b"").decode("latin-1"))
 
 
@@ -110,7 +112,7 @@ def _is_person(request: Request) -> bool:
     return "text/html" in request.headers.get("accept", "")
 
 
-def _said(request: Request, status: int, problem: str, headers: dict[str, str] | None = None) -> Response:
+def _error_response(request: Request, status: int, problem: str, headers: dict[str, str] | None = None) -> Response:
     if _is_person(request):
         return PlainTextResponse(f"{problem[0].upper()}{problem[1:]}.\n", status, headers=headers)
     return JSONResponse({"error": problem}, status, headers=headers)

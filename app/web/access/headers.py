@@ -12,7 +12,7 @@ PAGE_POLICY = (
     "form-action 'self'; manifest-src 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
 PICTURE_POLICY = "sandbox; default-src 'none'"
-"""For what came from outside: shown on its own, it runs nothing, whatever it really is."""
+"""For content from outside: opened on its own, it runs nothing, whatever it really is."""
 
 ALWAYS = {
     "X-Content-Type-Options": "nosniff",
@@ -25,7 +25,7 @@ HSTS = "max-age=31536000"
 
 
 class SecurityHeaders:
-    """ASGI middleware, the outermost, so that refusals have them too."""
+    """ASGI middleware, the outermost, so that rejections have them, too."""
 
     def __init__(self, app: ASGIApp, *, site: Site) -> None:
         self._app = app
@@ -49,6 +49,6 @@ class SecurityHeaders:
             headers[name] = value
         is_picture = headers.get("content-type", "").startswith("image/")
         headers["Content-Security-Policy"] = PICTURE_POLICY if is_picture else PAGE_POLICY
-        # Who has a link may show its picture on a page of their own; nobody else may take one from here.
+        # A signed link's picture may be shown on any page; other pictures on ours only.
         headers["Cross-Origin-Resource-Policy"] = "cross-origin" if by_link else "same-origin"
         headers.setdefault("Cache-Control", "private, no-store")

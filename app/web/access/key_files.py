@@ -35,7 +35,7 @@ def load_key(path: Path) -> bytes:
 
 
 def derived(key: bytes, purpose: bytes) -> bytes:
-    """A key for one purpose: what is signed for one is worth nothing for another."""
+    """A key for one purpose: a signature for one is worthless for another."""
     return hmac.new(key, purpose, hashlib.sha256).digest()
 
 

@@ -36,7 +36,7 @@ def login_routes(access: Authentication, render: Render) -> list[Route]:
 
 
 class LoginViews:
-    """Answers what the login page asks."""
+    """The handlers of the login page."""
 
     def __init__(self, access: Authentication, render: Render) -> None:
         self._access = access
@@ -76,7 +76,7 @@ class LoginViews:
         return answer
 
     async def log_out(self, _: Request) -> Response:
-        """Take the cookie away; the form comes next."""
+        """Delete the cookie; the form comes next."""
         answer = RedirectResponse(self._access.site.path(LOGIN), 303)
         answer.delete_cookie(sessions.COOKIE, path=self._access.site.path("") or "/", httponly=True, samesite="lax")
         return answer
@@ -91,7 +91,7 @@ class LoginViews:
 
 
 def safe_next(wanted: str) -> str:
-    """A path on this site, without its prefix: what was asked for, or `/` for everything that leads elsewhere."""
+    """A path on this site, without its prefix: the wanted one, or `/` for every address that leads elsewhere."""
     leads_away = (
         not wanted.startswith("/")
         or "//" in wanted.partition("?")[0]
@@ -103,7 +103,7 @@ def safe_next(wanted: str) -> str:
 
 
 async def _form_of(request: Request) -> dict[str, str]:
-    """The fields of a small form; none of anything else."""
+    """The fields of a small form; empty for anything else."""
     raw = b""
     async for chunk in request.stream():
         raw += chunk

@@ -12,7 +12,7 @@ from typing import Protocol
 from app.web.access import key_files
 
 ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"
-"""Nothing that looks like something else, or needs a shift on a phone."""
+"""No characters that look like others, or need a shift on a phone."""
 GROUPS, GROUP = 4, 5
 """Four groups of five: 99 bits."""
 
@@ -21,22 +21,22 @@ COST, BLOCK, PARALLEL = 2**14, 8, 1
 
 
 class Password(Protocol):
-    """What is asked for."""
+    """The password that is asked for."""
 
     @property
     def identity(self) -> bytes:
-        """Another one for another password."""
+        """Different for each password."""
 
     @property
     def is_quick(self) -> bool:
-        """Whether `matches` answers at once."""
+        """Whether `matches` returns at once."""
 
     def matches(self, given: str) -> bool:
         """Compare in constant time; may take a moment."""
 
 
 class ChosenPassword:
-    """One that the settings name."""
+    """A password from the settings."""
 
     is_quick = True
 
@@ -50,7 +50,7 @@ class ChosenPassword:
 
 
 class MadePassword:
-    """One of which only the hash is known; after it was right once, comparing is quick."""
+    """A generated password, known by its hash only; after it was right once, comparing is quick."""
 
     def __init__(self, line: str) -> None:
         """`line`: what `hashed` gave. Raises ValueError."""
@@ -77,7 +77,7 @@ class MadePassword:
 
 
 class _VerifiedPassword:
-    """Remembers one password as a digest that is worth nothing in another process."""
+    """Remembers one password as a digest that is worthless in another process."""
 
     def __init__(self) -> None:
         self._key = secrets.token_bytes(32)
@@ -97,7 +97,7 @@ class _VerifiedPassword:
 
 
 def load_or_make(path: Path) -> tuple[MadePassword, str | None]:
-    """The password that `path` keeps the hash of; a new one, and its text, when there is none.
+    """The password whose hash is in `path`; a new one, and its text, when there is none.
 
     Raises `app.web.access.key_files.BrokenFile`.
     """
@@ -116,12 +116,12 @@ def load_or_make(path: Path) -> tuple[MadePassword, str | None]:
 
 
 def made() -> str:
-    """A password that nobody guesses and everybody can type."""
+    """A password that is impossible to guess and easy to type."""
     return "-".join("".join(secrets.choice(ALPHABET) for _ in range(GROUP)) for _ in range(GROUPS))
 
 
 def hashed(text: str) -> str:
-    """A line from which the password cannot be told."""
+    """A line with the hash, from which the password cannot be recovered."""
     salt = secrets.token_bytes(16)
     return f"scrypt${salt.hex()}${_scrypt(text, salt).hex()}"
 

@@ -22,12 +22,12 @@ class Sessions:
         self._clock = clock
 
     def issue(self) -> str:
-        """A value for a cookie that is good from now on."""
+        """A cookie value, valid from now on."""
         expires = str(int(self._clock() + LASTS_S))
         return f"{expires}.{self._signature(expires)}"
 
     def permits(self, value: str) -> bool:
-        """Whether we issued this value, and it is still good; for any input at all."""
+        """Whether we issued this value, and it is still valid; for any input at all."""
         parts = _VALUE.fullmatch(value)
         if parts is None:
             return False

@@ -17,12 +17,12 @@ log = structlog.get_logger(__name__)
 FREE = 5
 """Wrong passwords from one address that cost no wait: people mistype."""
 FIRST_WAIT_S, LONGEST_WAIT_S = 2.0, 900.0
-"""After one more; each further one doubles it."""
+"""Seconds after one more; each further one doubles them."""
 FORGOTTEN_AFTER_S = 3600.0
-"""Without another wrong one from that address."""
+"""Seconds without another wrong one from that address."""
 
 MOST_IN_ALL, IN_ALL_S = 60, 60.0
-"""So many wrong ones in so many seconds from all addresses, and only those that were right before are heard."""
+"""After so many wrong ones in so many seconds from all addresses, only addresses with a right one before may try."""
 MOST_ADDRESSES = 4096
 """Addresses remembered; beyond it the one that was quiet for longest is forgotten."""
 
@@ -33,11 +33,11 @@ class _Record:
     last: float = 0.0
     until: float = 0.0
     trusted: bool = False
-    """Whether the password was right from there."""
+    """Whether a password from there was right."""
 
 
 class Attempts:
-    """Says who has to wait before the next password. For one thread."""
+    """Knows which address has to wait before its next password. For one thread."""
 
     def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
@@ -45,7 +45,7 @@ class Attempts:
         self._lately: deque[float] = deque(maxlen=MOST_IN_ALL)
 
     def wait(self, address: str) -> int:
-        """Whole seconds until a password from there is looked at; 0 for now."""
+        """Whole seconds until a password from there is checked; 0 for now."""
         now = self._clock()
         record = self._records.get(neighbourhood(address), _Record())
         wait = max(0.0, record.until - now)
@@ -71,7 +71,7 @@ class Attempts:
     def succeeded(self, address: str) -> None:
         """A password from there was right.
 
-        That forgives nothing: beside a program that logs in every second somebody else could guess for ever.
+        That resets nothing: beside a program that logs in every second another one could guess for ever.
         """
         self._record(address).trusted = True
 

@@ -22,12 +22,12 @@ LONGEST_NAME = 60
 
 
 class TokenRefused(Permanent):
-    """There is one of that name already, or none."""
+    """A token of that name exists already, or none does."""
 
 
 @dataclass(frozen=True, slots=True)
 class ApiToken:
-    """What is kept of a token: enough to know it again, not enough to use it."""
+    """The record of a token: enough to recognise it, not enough to use it."""
 
     name: str
     sha256: str
@@ -45,18 +45,18 @@ class Tokens:
         self._digests: tuple[str, ...] = ()
 
     def open(self) -> None:
-        """See that the file is whole, if there is one. Raises `app.web.access.key_files.BrokenFile`."""
+        """Check that the file is readable, if there is one. Raises `app.web.access.key_files.BrokenFile`."""
         self.all()
 
     def permits(self, token: str) -> bool:
-        """Whether there is this token now. With a file that cannot be read there is none."""
+        """Whether this token exists now. An unreadable file has none."""
         self._look_again()
         given = _digest(token)
-        # All are compared, so that the time does not tell which one came close.
+        # All are compared, so that the time does not reveal which one came close.
         return sum(hmac.compare_digest(given, digest) for digest in self._digests) > 0
 
     def all(self) -> list[ApiToken]:
-        """What there is, oldest first. Raises `app.web.access.key_files.BrokenFile`."""
+        """All tokens, oldest first. Raises `app.web.access.key_files.BrokenFile`."""
         content = key_files.read(self._path)
         if content is None:
             return []
@@ -68,7 +68,7 @@ class Tokens:
             ) from None
 
     def add(self, name: str) -> str:
-        """Make a token and return it: it is not told again. Raises `TokenRefused`, `BrokenFile`."""
+        """Make a token and return it: it is never shown again. Raises `TokenRefused`, `BrokenFile`."""
         if not name.isprintable() or not name.strip() or len(name) > LONGEST_NAME:
             raise TokenRefused("token_name", f"a token's name has 1 to {LONGEST_NAME} printable characters")
         known = self.all()
@@ -80,7 +80,7 @@ class Tokens:
         return text
 
     def revoke(self, name: str) -> None:
-        """Take a token back. Raises `TokenRefused`, `BrokenFile`."""
+        """Revoke a token. Raises `TokenRefused`, `BrokenFile`."""
         known = self.all()
         left = [token for token in known if token.name != name]
         if left == known:
@@ -92,7 +92,7 @@ class Tokens:
         key_files.write(self._path, f"{content}\n".encode())
 
     def _look_again(self) -> None:
-        """Read the file if it is another one than last time."""
+        """Read the file if it has changed."""
         seen, before = self._state(), self._seen
         if seen == before and not self._is_broken:
             return

@@ -24,14 +24,14 @@ from app.web.deletion import remove
 from app.web.errors import NotFound, RequestRefused
 
 PATIENCE_S = 12.0
-"""Seconds for which somebody who asked for a picture is kept waiting for it."""
+"""Seconds that a user waits for a requested picture, before the page comes without it."""
 
 MOST_FILES = 20
 """Pictures in one form; together they may be as large as so many of the largest."""
 
 
 class Actions:
-    """The forms' handlers. Each answers 303 to a page that shows what came of it."""
+    """The forms' handlers. Each answers 303 to a page that shows the result."""
 
     def __init__(self, context: WebContext, rendering: Rendering) -> None:
         self._context = context
@@ -61,15 +61,17 @@ class Actions:
 
     async def note(self, request: Request) -> Response:
         note = (await _field(request, "note")).strip()
-        said = validation.checked(request_models.ChangeBody, {"note": note.replace("\r\n", "\n")}, "bad_field")
-        await self._change(request, note=said.note)
+        change = validation.checked(request_models.ChangeBody, {"note": note.replace("\r\n", "\n")}, "bad_field")
+        await self._change(request, note=change.note)
         return self._back(request)
 
     async def labels(self, request: Request) -> Response:
-        """What is really in the picture, separated by commas; with `undo`, what the detector said counts again."""
+        """Correct the labels, separated by commas; with `undo`, the detector's count again."""
         names = None if await _field(request, "undo") else _names(await _field(request, "labels"))
-        said = validation.checked(request_models.ChangeBody, {"corrected_labels": names}, "bad_field").corrected_labels
-        await self._change(request, correction=Correction(None if said is None else tuple(said)))
+        labels = validation.checked(
+            request_models.ChangeBody, {"corrected_labels": names}, "bad_field"
+        ).corrected_labels
+        await self._change(request, correction=Correction(None if labels is None else tuple(labels)))
         return self._back(request)
 
     async def delete(self, request: Request) -> Response:
@@ -79,13 +81,13 @@ class Actions:
         return RedirectResponse(self._context.site.path("/") + (f"?{asked}" if asked else ""), 303)
 
     async def retry(self, request: Request) -> Response:
-        """Have an archive try again what waits and what it gave up."""
+        """Have an archive retry its backlog and what it gave up."""
         archive = archives.named(self._context, request.path_params["archive"])
         await run_in_threadpool(archives.retry, self._context, archive)
         return RedirectResponse(self._context.site.path("/status"), 303)
 
     async def trigger(self, request: Request) -> Response:
-        """Take a picture now, and show it when it is there in time."""
+        """Take a picture now, and show it when it arrives in time."""
         name = request.path_params["name"]
         key = self._context.camera(name)
         if key is None:
@@ -102,10 +104,10 @@ class Actions:
         return self._rendering.page(request, "upload.html", {"upload": self.upload_form(), "results": ()})
 
     async def upload(self, request: Request) -> Response:
-        """Take in all pictures of a form, and say of each what came of it."""
+        """Take in all pictures of a form, and report the result of each."""
         async with form_of(request, most=MOST_FILES * self._context.max_upload, files=MOST_FILES) as form:
-            said = {"camera": form.get("camera", ""), "note": form.get("note", "")}
-            described = validation.checked(request_models.UploadParams, said, "bad_field")
+            params = {"camera": form.get("camera", ""), "note": form.get("note", "")}
+            described = validation.checked(request_models.UploadParams, params, "bad_field")
             files = [file for file in form.getlist("image") if isinstance(file, UploadFile) and file.filename]
             results = [await self._handed_in(file, described) for file in files]
         missing = [{"name": "No file", "url": "", "error": "Choose at least one picture."}]
@@ -114,14 +116,14 @@ class Actions:
         return self._rendering.page(request, "upload.html", context, status_code=200 if good else 422)
 
     def upload_form(self) -> dict[str, Any]:
-        """What the upload form has to know."""
+        """The upload form's context."""
         return {
             "cameras": [(key, face.label) for key, face in self._context.cameras.items()],
             "megabytes": round(self._context.max_upload / 1e6, 1),
         }
 
     async def _handed_in(self, file: UploadFile, described: request_models.UploadParams) -> dict[str, str]:
-        """The file's name, and where it is in the album or why it is not."""
+        """The file's name, and its address in the album or why it was refused."""
         name = file.filename or ""
         try:
             snapshot = await self._uploads.submit(UploadedPicture(file.file, name, described))
@@ -135,7 +137,7 @@ class Actions:
             raise _unknown()
 
     def _back(self, request: Request) -> Response:
-        """To the page that the form was on, as far as the browser says, or to the picture's own."""
+        """To the page with the form, by the browser's Referer, or else to the picture's own."""
         came = urlsplit(request.headers.get("referer", ""))
         here = self._context.site.path(f"/snapshots/{request.path_params['id']}")
         path = "/" + came.path.lstrip("/\\") if came.path else here  # never another host
@@ -147,7 +149,7 @@ async def _field(request: Request, name: str) -> str:
 
 
 def _names(text: str) -> list[str]:
-    """Labels as somebody wrote them, each once."""
+    """Labels as a user wrote them, each once."""
     return list(dict.fromkeys(name.strip() for name in text.replace("\n", ",").split(",") if name.strip()))
 
 

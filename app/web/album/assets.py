@@ -21,7 +21,7 @@ TYPES = {
     ".png": "image/png",
     ".txt": "text/plain; charset=utf-8",
 }
-"""Whatever the machine's own list says, these are what browsers need to hear."""
+"""The types that browsers need, whatever the machine's own table has."""
 
 FOR_EVER = "public, max-age=31536000, immutable"
 
@@ -34,7 +34,7 @@ class _AssetFile:
 
 
 class Assets:
-    """The files below `static/`, in memory, packed once."""
+    """The files below `static/`, in memory, compressed once."""
 
     def __init__(self) -> None:
         paths = sorted(path for path in FOLDER.rglob("*") if path.suffix in TYPES)
@@ -45,12 +45,12 @@ class Assets:
         self.version = digest.hexdigest()[:12]
 
     def path(self, name: str) -> str:
-        """Where the file of this name is served. Raises `KeyError` for one that there is not."""
+        """Where the file of this name is served. Raises `KeyError` for an unknown one."""
         self._files[name]
         return f"/static/{self.version}/{name}"
 
     async def serve(self, request: Request) -> Response:
-        """The file. One of another version's address is today's, and not kept: its page is older than we are."""
+        """The file. Under another version's address it is the current one, uncached: that page is older than we are."""
         current = request.path_params["version"] == self.version
         return self.response(request, request.path_params["name"], caching=FOR_EVER if current else "no-cache")
 

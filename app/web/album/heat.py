@@ -17,7 +17,7 @@ DAYS = 14
 HOURS = range(24)
 
 _SHADES = (1.0, 0.5, 0.2)
-"""Shares of the busiest hour from which on an hour is shaded darkest, dark, lighter; all else is lightest."""
+"""Shares of the busiest hour from which on an hour is shaded darkest, dark, lighter; all others are lightest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,7 @@ class Hour:
 
     url: str
     text: str
-    """All that the colour says, in words."""
+    """The cell's content in words."""
     shade: int
     """1 to 4."""
     person: bool
@@ -53,7 +53,7 @@ class Day:
 
 @dataclass(frozen=True, slots=True)
 class HeatMap:
-    """What the page shows, newest day first."""
+    """The heat map of a page, newest day first."""
 
     days: tuple[Day, ...]
     title: str
@@ -104,7 +104,7 @@ def _day(day: date, hours: tuple[Hour | None, ...], snapshots: int, query: PageQ
 
 
 class _Link:
-    """Addresses of hours: a map has hundreds, so what they have in common is put together once."""
+    """Addresses of hours: a map has hundreds, so their common part is built once."""
 
     def __init__(self, query: PageQuery) -> None:
         self._shown = query.values.get("since"), query.values.get("until")
@@ -123,7 +123,7 @@ class _Link:
 
 
 def _hour(begin: datetime, day: str, snapshots: int, persons: int, *, busiest: int, link: _Link) -> Hour:
-    # The hour that a clock change repeats is two hours long, and both of them are meant.
+    # The hour that a clock change repeats is two hours long, and the cell stands for both.
     end = (begin.replace(tzinfo=None) + timedelta(hours=1)).replace(tzinfo=begin.tzinfo)
     since, until = begin.isoformat(timespec="minutes"), end.isoformat(timespec="minutes")
     words = f"{day}, {begin.hour:02}:00: {snapshots} picture{'s' * (snapshots != 1)}"

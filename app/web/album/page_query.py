@@ -14,14 +14,14 @@ from app.web.api.filters import filter_of
 from app.web.context import WebContext
 
 FILTERS = tuple(request_models.FilterParams.model_fields)
-"""The parameters that choose entries, by the names that the API has for them."""
+"""The parameters that select entries, by their names in the API."""
 
 MAP = "heat"
-"""The parameter that says with which day the heat map ends; links keep it too."""
+"""The parameter with the last day of the heat map; links keep it, too."""
 
 
 class ActiveFilter(NamedTuple):
-    """A filter that is set, as people read it."""
+    """A filter that is set, in words for people."""
 
     text: str
     url: str
@@ -30,17 +30,17 @@ class ActiveFilter(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class PageQuery:
-    """The parameters of one page. What it does not know is passed over."""
+    """The parameters of one page. Unknown ones are ignored."""
 
     values: Mapping[str, str]
-    """Only what is set, by name."""
+    """Only those that are set, by name."""
     filter: Filter
     zone: tzinfo
     home: str
     """Address of the grid."""
 
     def string(self, **changes: str | None) -> str:
-        """`?...` of the same with these changed, or without them for None; empty when nothing is left."""
+        """`?...` with these parameters changed, or removed for None; empty when none is left."""
         changed = {name: value for name, value in {**self.values, **changes}.items() if value}
         return "?" + urlencode(changed) if changed else ""
 
@@ -49,7 +49,7 @@ class PageQuery:
         return self.home + self.string(**changes)
 
     def active_filters(self, labels: Mapping[str, str]) -> list[ActiveFilter]:
-        """What is set, in words; `labels` are what people call the cameras."""
+        """The active filters in words; `labels` are the cameras' names for people."""
         chosen = self.filter
         words = {
             "q": f"“{chosen.q}”",
@@ -57,7 +57,7 @@ class PageQuery:
             "label": chosen.label,
             "confidence": f"at least {chosen.min_confidence:.0%} sure",
             "day": _day_in_words(self.values.get("day", "")),
-            "person": "People" if chosen.person else "Nobody in it",
+            "person": "People" if chosen.person else "No people",
             "starred": "Starred" if chosen.starred else "Not starred",
             "problem": "Problems" if chosen.problem else "Without problems",
         }

@@ -44,7 +44,7 @@ _TITLES = {
 
 
 class Pages:
-    """The album, over the parts of the service that it may touch."""
+    """The album, over the parts of the service that it may use."""
 
     def __init__(self, context: WebContext) -> None:
         self.rendering = Rendering(site=context.site, version=context.version)
@@ -73,7 +73,7 @@ class Pages:
         return await run_in_threadpool(self._grid, request, query)
 
     async def live(self, request: Request) -> Response:
-        """New entries as cards, while somebody looks; the reader's page adds its own query to their links."""
+        """New entries as cards, for open pages; the reader's page adds its own query to their links."""
         query = await read(request.query_params, self._context)
         return self._context.broadcast.stream(request, filter=query.filter, render=self._live_card, event="card")
 
@@ -92,7 +92,7 @@ class Pages:
         return await run_in_threadpool(self._status, request)
 
     async def error(self, request: Request, status_code: int, sentence: str) -> Response:
-        """The page that says to people what is wrong; `sentence` may begin with a code."""
+        """The error page for people; `sentence` may begin with a code."""
         code, colon, detail = sentence.partition(": ")
         context = {"status": status_code, "title": _TITLES.get(status_code, "That did not work")}
         context["sentence"] = _capitalised(detail if colon and " " not in code else sentence)
@@ -114,7 +114,7 @@ class Pages:
             "query": query,
             "cards": self._view.cards(shown, query),
             "older": query.address(before=cursor(shown[-1].place)) if len(entries) > PAGE else "",
-            # What is put below the cards of its day needs no second heading.
+            # Cards that are appended to those of their day need no second heading.
             "day": self._day(before.taken_at) if before and is_part(request) else "",
         }
         if is_part(request):
@@ -155,7 +155,7 @@ class Pages:
         return self.rendering.page(request, "snapshot.html", context)
 
     def _in_a_moment(self, request: Request) -> Response:
-        """A picture that nobody has looked at yet; the browser asks again by itself."""
+        """A picture that is not inspected yet; the browser asks again by itself."""
         context = {"title": "In a moment", "status": "…", "sentence": "The picture is being looked at."}
         page = self.rendering.page(request, "error.html", context, status_code=202)
         page.headers["Refresh"] = "1"
@@ -205,7 +205,7 @@ class Pages:
         return heat_map(quarters, last=last, today=today, query=query)
 
     def _faces(self) -> list[dict[str, str]]:
-        """The configured cameras: key, label, address, and in words how they are."""
+        """The configured cameras: key, label, address, and their state in words."""
         return [
             {
                 "key": key,

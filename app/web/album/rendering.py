@@ -21,7 +21,7 @@ WORTH_PACKING = 2_000
 
 
 class Rendering:
-    """Makes pages of templates. Safe to use from any thread."""
+    """Renders templates to pages. Thread-safe."""
 
     def __init__(self, *, site: Site, version: str) -> None:
         self.assets = Assets()
@@ -49,16 +49,16 @@ class Rendering:
         *,
         status_code: int = 200,
     ) -> Response:
-        """A page, or for htmx the part that it asked for. Templates know as `auth_method` how the reader came in."""
+        """A page, or the part that htmx asked for. In templates `auth_method` is how the reader got in."""
         state = request.scope.get("state", {})
         text = self.text(template, **{"auth_method": state.get("auth_method"), **context})
         content = text.encode()
-        # Kept for the way back only: who comes with a link asks again.
-        told = {"Cache-Control": "private, no-cache", "Vary": "Accept-Encoding, HX-Request"}
+        # Cached for going back only: a link loads it again.
+        headers = {"Cache-Control": "private, no-cache", "Vary": "Accept-Encoding, HX-Request"}
         if len(content) > WORTH_PACKING and "gzip" in request.headers.get("accept-encoding", ""):
             content = gzip.compress(content, compresslevel=5, mtime=0)
-            told["Content-Encoding"] = "gzip"
-        return HTMLResponse(content, status_code=status_code, headers=told)
+            headers["Content-Encoding"] = "gzip"
+        return HTMLResponse(content, status_code=status_code, headers=headers)
 
 
 def is_part(request: Request) -> bool:

@@ -14,7 +14,7 @@ from app.web.album.view import Chip, Viewer, best
 
 
 class Detail(NamedTuple):
-    """A line of the small print."""
+    """A line of the details."""
 
     name: str
     text: str
@@ -23,20 +23,20 @@ class Detail(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class DetectionView:
-    """What is in the picture: what counts, and what the detector said where somebody knew better."""
+    """The picture's labels: those that count, and the detector's where a user has corrected them."""
 
     chips: tuple[Chip, ...]
     detected: tuple[Chip, ...]
     corrected: bool
     by: str
-    """Who looked; empty when nobody did."""
+    """The detector's name; empty when none looked."""
     trouble: Explanation | None
     words: str
-    """The labels that count, as somebody would write them into a form."""
+    """The labels that count, as a user would type them into a form."""
 
 
 def detection_view(entry: Entry, view: Viewer, query: PageQuery) -> DetectionView:
-    """What is in the picture."""
+    """The detection of an entry, for its page."""
     inspection = entry.inspection
     return DetectionView(
         chips=view.chips(best(entry), query),
@@ -49,7 +49,7 @@ def detection_view(entry: Entry, view: Viewer, query: PageQuery) -> DetectionVie
 
 
 def details(entry: Entry, view: Viewer, archives: Mapping[str, str]) -> list[Detail]:
-    """The small print; `archives` are addresses by name."""
+    """The details; `archives` are addresses by name."""
     snapshot = entry.inspection.snapshot
     triggered = view.moment(snapshot.timestamp)
     lines = [

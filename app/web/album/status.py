@@ -16,10 +16,10 @@ from pylib.observability.health import Check
 from pylib.runtime.circuit_breaker import State
 
 FRESH_S = 10.0
-"""Seconds for which an archive's standing is not asked for again: it reads all that the archive ever took."""
+"""Seconds for which an archive's statistics are cached: a query reads all that the archive ever took."""
 
 ARCHIVED = "archived to "
-"""How the checks of archives are called; a row of their own tells of them."""
+"""Prefix of the archives' checks, which have a row of their own."""
 
 _TITLES = {
     "disk": "Disk",
@@ -29,7 +29,7 @@ _TITLES = {
 
 
 class StatusItem(NamedTuple):
-    """One thing that is watched."""
+    """One thing that is monitored."""
 
     title: str
     ok: bool
@@ -37,7 +37,7 @@ class StatusItem(NamedTuple):
 
 
 class ArchiveRow(NamedTuple):
-    """How one archive stands."""
+    """One archive's state."""
 
     title: str
     url: str
@@ -45,7 +45,7 @@ class ArchiveRow(NamedTuple):
     text: str
     lines: tuple[str, ...]
     retry: str
-    """The name under which it can be tried again; empty when there is nothing to try."""
+    """The name under which it can be retried; empty when there is nothing to retry."""
 
 
 @dataclass(slots=True)
@@ -55,7 +55,7 @@ class _CachedStats:
 
 
 class ArchiveStatsCache:
-    """How archives stand, asked for now and then only. Any thread may ask."""
+    """The archives' statistics, queried now and then only. Thread-safe."""
 
     def __init__(
         self, journal: Journal, archives: Sequence[ArchiveInfo], *, clock: Callable[[], float] = time.monotonic
@@ -66,7 +66,7 @@ class ArchiveStatsCache:
         self._known: dict[str, _CachedStats] = {}
 
     def rows(self, view: Viewer, checks: Sequence[Check]) -> list[ArchiveRow]:
-        """Each archive, with what the checks say of it."""
+        """A row for each archive, with the results of its checks."""
         ill = {check.name.removeprefix(ARCHIVED) for check in checks if not check.ok}
         return [
             _row(archive, self._standing(archive.name), view, is_ill=archive.name in ill) for archive in self._archives
@@ -82,7 +82,7 @@ class ArchiveStatsCache:
 def overview(
     checks: Sequence[Check], archives: Iterable[ArchiveRow], cameras: Iterable[Mapping[str, str]]
 ) -> dict[str, Any]:
-    """The checks as the page shows them: what people care for, threads, and all that needs attention."""
+    """The checks as the page shows them: those for people, threads, and all that need attention."""
     lights = [_light(check) for check in checks if not check.live and not check.name.startswith(ARCHIVED)]
     threads = [StatusItem(check.name, check.ok, check.detail) for check in checks if check.live]
     ill = [light.title for light in (*lights, *threads) if not light.ok]

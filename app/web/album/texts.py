@@ -11,7 +11,7 @@ from pylib.runtime.circuit_breaker import State
 from pylib.settings.kinds import Registry
 
 ORIGINS = {
-    "http": "somebody, in the album or over HTTP",
+    "http": "a user, in the album or over HTTP",
     "schedule": "the schedule",
     "ftp": "the camera itself, by FTP",
     "mail": "the camera itself, by mail",
@@ -21,7 +21,7 @@ ORIGINS = {
 
 
 class Explanation(NamedTuple):
-    """Why something is not there, for people, and in the words of whoever failed."""
+    """Why a picture or detection is missing, for people, and in the words of the part that failed."""
 
     title: str
     sentence: str
@@ -39,7 +39,7 @@ def explain(entry: Entry) -> Explanation | None:
     if not snapshot.path:
         return Explanation("Picture no longer here", _kept(entry.archived_in), alarming=False)
     if not inspection.detector:
-        sentence = "No detector is configured, so nobody looked at this picture."
+        sentence = "No detector is configured, so this picture was not looked at."
         return Explanation("Not looked at", sentence, alarming=False)
     if not inspection.detection.labels:
         return Explanation("Nothing seen", f"{detector(inspection.detector)} looked and found nothing.", alarming=False)
@@ -57,9 +57,9 @@ def origin(name: str) -> str:
 
 
 def circuit(state: State, retry_in: float) -> str:
-    """How a camera is treated."""
+    """A camera's state, in words."""
     if state is State.OPEN:
-        return f"left alone for {duration(retry_in)} after failing"
+        return f"paused for {duration(retry_in)} after failing"
     return "on trial after failing" if state is State.HALF_OPEN else "working"
 
 

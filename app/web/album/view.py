@@ -25,7 +25,7 @@ class Chip:
 
     name: str
     confidence: str
-    """`97 %`; empty where a person said so."""
+    """`97 %`; empty for a user's label."""
     url: str
     person: bool
 
@@ -37,7 +37,7 @@ class Card:
     id: str
     url: str
     thumbnail: str
-    """Address of the small picture; empty when there is none."""
+    """Address of the thumbnail; empty when there is none."""
     preview: str
     width: int
     height: int
@@ -51,14 +51,14 @@ class Card:
     starred: bool
     trouble: Explanation | None
     focus: int
-    """Where across the picture what matters is, 0 (left) to 4 (right): the grid's crop keeps it."""
+    """Where across the picture its main content is, 0 (left) to 4 (right): the grid's crop keeps it."""
     boxes: str
     """JSON: `[[name, percent, [[left, top, width, height], ...]], ...]` in fractions of the picture."""
 
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """A moment on the home's clocks."""
+    """A moment in the home's time zone."""
 
     iso: str
     day: str
@@ -92,7 +92,7 @@ class Viewer:
         return self.cards([entry], query)[0]
 
     def chips(self, labels: Iterable[Label], query: PageQuery, urls: dict[str, str] | None = None) -> tuple[Chip, ...]:
-        """A chip for each label; `urls` remembers addresses from card to card."""
+        """A chip for each label; `urls` caches addresses from card to card."""
         known: dict[str, str] = {} if urls is None else urls
         return tuple(self._chip(label, query, known) for label in labels)
 
@@ -150,7 +150,7 @@ class Viewer:
 
 
 def best(entry: Entry) -> list[Label]:
-    """The labels that count, people first and then the surest; what somebody said has confidence 0."""
+    """The labels that count, people first and then the surest; a user's have confidence 0."""
     detected = {label.name.casefold(): label for label in entry.inspection.detection.labels}
     if entry.corrected is None:
         labels = list(entry.inspection.detection.labels)
@@ -160,7 +160,7 @@ def best(entry: Entry) -> list[Label]:
 
 
 def seen(entry: Entry) -> str:
-    """What is in the picture, in words."""
+    """The picture's labels, in words."""
     trouble = texts.explain(entry)
     if not entry.inspection.snapshot.path and trouble:
         return trouble.title.lower()
@@ -184,7 +184,7 @@ def boxes(labels: Iterable[Label]) -> str:
 
 
 def focus(labels: Iterable[Label]) -> int:
-    """Which fifth of the picture's width the first box of these has its middle in; the middle one without boxes."""
+    """The fifth of the picture's width with the middle of the first of these boxes; the middle one without boxes."""
     for label in labels:
         for box in label.boxes:
             return min(4, max(0, int((box.left + box.width / 2) * 5)))
@@ -192,7 +192,7 @@ def focus(labels: Iterable[Label]) -> int:
 
 
 def camera_labels(cameras: Mapping[str, object], keys: Iterable[str]) -> dict[str, str]:
-    """What people call each camera, configured ones first; one that is configured no more has its key."""
+    """Each camera's name for people, configured ones first; one that is no longer configured has its key."""
     labels = {key: str(getattr(face, "label", key)) for key, face in cameras.items()}
     return {**labels, **{key: key for key in keys if key not in labels}}
 

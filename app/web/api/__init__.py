@@ -17,7 +17,7 @@ from app.web.context import WebContext
 
 
 def operations(context: WebContext) -> list[Operation]:
-    """Everything that the API does."""
+    """Every operation of the API."""
     groups = (
         CameraEndpoints(context),
         SnapshotEndpoints(context),
@@ -31,6 +31,6 @@ def operations(context: WebContext) -> list[Operation]:
 
 
 def api_routes(context: WebContext) -> list[Route]:
-    """The API's routes, and its description's."""
+    """The routes of the API, and of its description."""
     every = operations(context)
     return [*routes(every), Route("/openapi.json", OpenApiEndpoint(context, every).openapi)]

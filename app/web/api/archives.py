@@ -28,7 +28,7 @@ class ArchiveEndpoints:
                 "GET",
                 "/api/archives",
                 self.list_archives,
-                "The configured archives, and what waits for them",
+                "The configured archives, and their backlogs",
                 {200: json_of("All of them.", response_models.ArchivesModel), **ERRORS},
                 query=request_models.NoParams,
             ),
@@ -36,7 +36,7 @@ class ArchiveEndpoints:
                 "POST",
                 "/api/archives/{archive}/retry",
                 self.retry_archive,
-                "Have an archive try at once what waits, and take up what it gave up or was never asked for",
+                "Have an archive retry its backlog at once, and enqueue what it gave up or never had",
                 {
                     200: json_of("It does.", response_models.RetriedModel),
                     404: error("There is no such archive."),
@@ -84,7 +84,7 @@ def named(context: WebContext, name: str) -> ArchiveInfo:
 
 
 def retry(context: WebContext, archive: ArchiveInfo) -> dict[str, int]:
-    """Have it try at once; how much waits now, and how much of it was taken up anew."""
+    """Have it retry at once; returns how many pictures wait now, and how many of them were enqueued anew."""
     taken_up = context.journal.try_again(archive.name)
     archive.try_now()
     return {"waiting": context.journal.backlog(archive.name).count, "taken_up": taken_up}

@@ -14,7 +14,7 @@ from app.web.context import WebContext
 
 
 def error(description: str) -> ResponseSpec:
-    """An answer that says what is wrong."""
+    """A response that describes an error."""
     return json_of(description, response_models.ErrorModel)
 
 
@@ -29,10 +29,10 @@ ERRORS: Mapping[int, ResponseSpec] = {400: error("A parameter or field is wrong;
 
 FAILURES: Mapping[int, ResponseSpec] = {
     503: ResponseSpec(
-        "Not now: the disk or the journal is away.", {"application/json": response_models.ErrorModel}, ("Retry-After",)
+        "Not now: disk or journal is unavailable.", {"application/json": response_models.ErrorModel}, ("Retry-After",)
     )
 }
-"""Of everything that has to be written down."""
+"""Of every operation that writes."""
 
 
 async def accepted(context: WebContext, event_id: str, *, waited: bool) -> Response:

@@ -15,7 +15,7 @@ from app.web.errors import NotFound
 
 
 async def filter_of(choice: FilterParams, context: WebContext) -> Filter:
-    """The filter that is meant. Raises `NotFound` for a camera that never was."""
+    """The journal's filter for these parameters. Raises `NotFound` for a camera that never was."""
     since = [at_home(choice.since, context.zone)] if choice.since else []
     until = [at_home(choice.until, context.zone)] if choice.until else []
     if choice.day is not None:
@@ -35,7 +35,7 @@ async def filter_of(choice: FilterParams, context: WebContext) -> Filter:
 
 
 def place_of(search: SearchParams, context: WebContext) -> PageCursor | None:
-    """Before which place the page begins."""
+    """The position before which the page begins."""
     before = search.before
     if isinstance(before, datetime):
         return PageCursor(at_home(before, context.zone).timestamp(), 0)
@@ -43,7 +43,7 @@ def place_of(search: SearchParams, context: WebContext) -> PageCursor | None:
 
 
 async def _camera(name: str, context: WebContext) -> str:
-    """The device key, also of a camera that is configured no more but has pictures."""
+    """The device key, also of a camera that is no longer configured but has pictures."""
     configured = context.camera(name)
     if configured is not None:
         return configured

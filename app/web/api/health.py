@@ -16,7 +16,7 @@ from pylib.observability.metrics import CONTENT_TYPE
 
 
 class HealthEndpoints:
-    """The endpoints that say how the service is."""
+    """The endpoints of the service's health."""
 
     def __init__(self, context: WebContext) -> None:
         self._context = context
@@ -58,7 +58,7 @@ class HealthEndpoints:
         ]
 
     async def live(self, request: Request) -> Response:
-        # Asks the threads only: what hangs with the disk or the broker must not look like a dead process.
+        # Asks the threads only: a hanging disk or broker must not look like a dead process.
         report = await run_in_threadpool(lambda: self._context.health.report(live_only=True))
         return _answer(request, "live", {"live": report["live"], "checks": report["checks"]})
 
@@ -70,7 +70,7 @@ class HealthEndpoints:
 
 
 def _answer(request: Request, question: str, report: dict[str, Any]) -> Response:
-    """The report; strangers, who are let in by the settings, get one word of it."""
+    """The report; a client without a login, where the settings admit it, gets one word of it."""
     known = request.scope.get("state", {}).get("auth_method") is not None
     return JSONResponse(
         report if known else {question: report[question]},

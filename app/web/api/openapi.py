@@ -17,9 +17,9 @@ from app.web.context import WebContext
 
 REF = "#/components/schemas/{model}"
 _SUFFIX = re.compile(r"(?<=\w)(?:Model|Body)$")
-DESCRIPTION = """Snapshots of your cameras: have them taken, hand them in, look for them, hear of them.
+DESCRIPTION = """Snapshots of your cameras: have them taken, upload them, search them, follow them.
 
-On a loopback address without a password no login is needed. Else say who you are with a token
+On a loopback address without a password no login is needed. Else authenticate with a token
 (`Authorization: Bearer`, made by `snapshot-processor token add`), or with the password, by Basic (any user name) or
 Bearer; browsers have a cookie from `/login`. Errors are `{"error": "code: sentence"}`. A method that a path does not
 have is answered 405."""
@@ -71,7 +71,7 @@ def _published(schema: Any) -> Any:
 
 
 def _models(operation: Operation) -> set[type[BaseModel]]:
-    """Everything that JSON bodies of this operation, in or out, are made of."""
+    """All models of this operation's JSON bodies, in or out."""
     found = {model for answer in operation.answers.values() for model in answer.content.values() if model}
     body = operation.body.content.values() if operation.body else ()
     return found | {model for model in body if isinstance(model, type)}
@@ -89,7 +89,7 @@ def _operation(operation: Operation, schemas: Mapping[type[BaseModel], Any]) -> 
     if operation.body:
         described["requestBody"] = _body(operation.body, schemas)
     if not operation.guarded or operation.links:
-        # Whether it is open is a setting, or the parameters' doing: no scheme may be enough.
+        # It may be open, by a setting or by its parameters: then no scheme is needed.
         described["security"] = [{}, *({name: []} for name in SECURITY)]
     return described
 
@@ -140,7 +140,7 @@ def _in_headers(operation: Operation) -> list[dict[str, Any]]:
 
 
 def _without_nothing(schema: Any) -> Any:
-    """The same without the default null, by which pydantic says that a field may be left out."""
+    """The same without the default null, by which pydantic marks a field that may be left out."""
     if isinstance(schema, dict):
         kept = {name: value for name, value in schema.items() if name != "default" or value is not None}
         return {name: _without_nothing(value) for name, value in kept.items()}

@@ -17,7 +17,7 @@ Endpoint = Callable[[Request], Awaitable[Response]]
 
 @dataclass(frozen=True, slots=True)
 class ResponseSpec:
-    """One status, and what comes with it."""
+    """One status, and its content."""
 
     description: str
     content: Mapping[str, type[BaseModel] | None] = field(default_factory=dict)
@@ -27,7 +27,7 @@ class ResponseSpec:
 
 @dataclass(frozen=True, slots=True)
 class BodySpec:
-    """What a request may carry."""
+    """The body of a request."""
 
     content: Mapping[str, type[BaseModel] | dict[str, Any]]
     """Media type -> its model, or its JSON schema."""
@@ -52,7 +52,7 @@ class Operation:
     links: bool = False
     """Whether a signed link opens it."""
     guarded: bool = True
-    """Whether callers have to say who they are; otherwise the settings decide."""
+    """Whether clients have to authenticate; otherwise the settings decide."""
 
     @property
     def name(self) -> str:
@@ -60,7 +60,7 @@ class Operation:
 
     @property
     def template(self) -> str:
-        """Its path as OpenAPI writes it."""
+        """Its path in OpenAPI's notation."""
         return re.sub(r":\w+}", "}", self.path)
 
 
@@ -70,7 +70,7 @@ def json_of(description: str, model: type[BaseModel]) -> ResponseSpec:
 
 
 def routes(operations: Iterable[Operation]) -> list[Route]:
-    """One route for each path, so that a wrong method hears of all that there are."""
+    """One route for each path, so that a wrong method is answered with all allowed ones."""
     paths: dict[str, dict[str, Endpoint]] = {}
     for operation in operations:
         paths.setdefault(operation.path, {})[operation.method] = operation.endpoint

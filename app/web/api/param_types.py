@@ -58,7 +58,7 @@ def _position(text: object) -> PageCursor | datetime:
     try:
         return _moment(text)
     except ValueError:
-        raise ValueError("must be what `next` said, or a moment such as 2026-11-21T14:00:00Z") from None
+        raise ValueError("must be the `next` of a page, or a moment such as 2026-11-21T14:00:00Z") from None
 
 
 Text = Annotated[str, StringConstraints(max_length=200)]
@@ -76,12 +76,12 @@ Position = Annotated[
 
 
 def cursor(place: PageCursor) -> str:
-    """A place in the album as an address carries it."""
+    """A position in the album, as an address carries it."""
     return f"{place.taken_at!r}_{place.seq}"
 
 
 def at_home(moment: datetime, zone: tzinfo) -> datetime:
-    """The moment that is meant."""
+    """The moment in UTC or its own offset: in the home's zone where it has none."""
     return moment if moment.tzinfo else moment.replace(tzinfo=zone)
 
 

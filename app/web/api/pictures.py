@@ -97,7 +97,7 @@ class PictureEndpoints:
         stat = await run_in_threadpool(_stat, path)
         if stat is None:
             raise _gone(entry)
-        # What a snapshot's picture is never changes.
+        # A snapshot's picture never changes.
         headers = {"ETag": f'"{entry.id}-{kind}"', "Cache-Control": CACHING}
         if _has(request, headers["ETag"]):
             return Response(status_code=304, headers=headers)
@@ -140,7 +140,7 @@ def _stat(path: Path) -> os.stat_result | None:
 
 
 def _has(request: Request, etag: str) -> bool:
-    """Whether the caller has this one already (RFC 9110, 13.1.2: the comparison is a weak one)."""
+    """Whether the client has this one already (RFC 9110, 13.1.2: the comparison is a weak one)."""
     given = [tag.strip().removeprefix("W/") for tag in request.headers.get("if-none-match", "").split(",")]
     return etag in given or "*" in given
 

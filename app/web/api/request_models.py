@@ -31,13 +31,13 @@ _LINES = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*$"
 
 
 class RequestParams(BaseModel):
-    """Parameters in an address: nothing that we do not know."""
+    """Parameters in an address: unknown ones are refused."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
 
 class RequestBody(BaseModel):
-    """A JSON body: types as they stand, nothing that we do not know."""
+    """A JSON body: types are not converted, unknown fields are refused."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, strict=True)
 
@@ -70,7 +70,7 @@ class WaitParams(RequestParams):
 
 
 class FilterParams(RequestParams):
-    """Which snapshots are wanted: those for which everything that is set holds."""
+    """Selects snapshots: those that match everything that is set."""
 
     camera: Text = Field(default="", description="Device key, or its plain form: `front-door`.")
     label: Text = Field(default="", description="Something in the picture, in any case.")
@@ -79,7 +79,7 @@ class FilterParams(RequestParams):
     since: Moment | SkipJsonSchema[None] = Field(default=None, description="Taken then or later.")
     until: Moment | SkipJsonSchema[None] = Field(default=None, description="Taken earlier than that.")
     q: Text = Field(default="", description="Words in labels, cameras' names and notes.")
-    person: Flag | SkipJsonSchema[None] = Field(default=None, description="Whether somebody is in the picture.")
+    person: Flag | SkipJsonSchema[None] = Field(default=None, description="Whether a person is in the picture.")
     starred: Flag | SkipJsonSchema[None] = Field(default=None, description="Whether it has a star.")
     problem: Flag | SkipJsonSchema[None] = Field(default=None, description="Whether something went wrong.")
 
@@ -112,11 +112,11 @@ class SignedLinkParams(RequestParams):
 
 
 class UploadParams(RequestParams):
-    """What is said about a picture that is handed in."""
+    """The description of an uploaded picture."""
 
     camera: Text = Field(default="", description="Device key or plain form; needed where there are several cameras.")
     taken_at: Moment | SkipJsonSchema[None] = Field(
-        default=None, description="When it was taken; else its name and its EXIF say so."
+        default=None, description="When it was taken; else its name or its EXIF decides."
     )
     note: Annotated[str, StringConstraints(max_length=2000, pattern=_LINES)] = Field(
         default="", description="Something to find it by."
@@ -143,20 +143,20 @@ def _permitted(check: Any, value: object) -> object:
 
 
 class EventBody(RequestBody):
-    """What happened, as far as the sensor says. Fields that we do not know are passed over."""
+    """What happened, as far as the sensor reports it. Unknown fields are ignored."""
 
     model_config = ConfigDict(extra="ignore")
 
     timestamp: Annotated[
         Any, AfterValidator(_timestamp), WithJsonSchema({"anyOf": [{"type": "number"}, DATE_TIME]})
-    ] = Field(default=None, description="When, in unix seconds or ISO 8601; now where it is not said.")
+    ] = Field(default=None, description="When, in unix seconds or ISO 8601; now where it is not given.")
     active_input: Annotated[dict[str, JsonValue] | None, BeforeValidator(_active_input)] = Field(
         default=None, description="What set the sensor off; passed on as it stands."
     )
 
 
 class ChangeBody(RequestBody):
-    """What people say about a snapshot; what is not named stays as it is."""
+    """Changes to a snapshot; fields that are not given stay as they are."""
 
     starred: bool = Field(default=False, description="Keep the picture whatever its age.")
     note: Annotated[str, StringConstraints(max_length=2000, pattern=_LINES)] = Field(default="", description="A note.")

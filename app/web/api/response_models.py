@@ -9,13 +9,13 @@ from pydantic import BaseModel, ConfigDict, Field
 
 
 class ResponseModel(BaseModel):
-    """An answer: exactly these fields."""
+    """A response: exactly these fields."""
 
     model_config = ConfigDict(extra="forbid")
 
 
 class ErrorModel(ResponseModel):
-    """What is wrong, for people; programs look at the status."""
+    """What is wrong, for people; programs use the status."""
 
     error: Annotated[str, Field(description="`code: sentence`")]
 
@@ -31,7 +31,7 @@ class SeenLabelModel(ResponseModel):
 
 
 class SnapshotModel(ResponseModel):
-    """A snapshot: the fields of an event, and what people made of it."""
+    """A snapshot: the fields of an event, and people's changes to it."""
 
     event_id: str
     device_key: str
@@ -50,7 +50,7 @@ class SnapshotModel(ResponseModel):
     detector: str
     decision: str
     problem: str = Field(description="Why there is no picture, or no detection; empty when all is well.")
-    event_detail: str | None = Field(default=None, description="Only when somebody is in the picture.")
+    event_detail: str | None = Field(default=None, description="Only when a person is in the picture.")
     active_input: dict[str, Any] | None
     storage_url: str
     storage_path: str
@@ -68,7 +68,7 @@ class SnapshotModel(ResponseModel):
 
 
 class SnapshotWithRelatedModel(SnapshotModel):
-    """A snapshot, and what else its camera pushed in the same moment."""
+    """A snapshot, and the others of its group."""
 
     related: list[str]
 
@@ -81,7 +81,7 @@ class SnapshotPageModel(ResponseModel):
 
 
 class AcceptedModel(ResponseModel):
-    """It is on the disk, and will become an event."""
+    """The trigger or picture is on the disk, and will become an event."""
 
     event_id: str
     url: str
@@ -105,7 +105,7 @@ class CamerasModel(ResponseModel):
 
 
 class ArchiveModel(ResponseModel):
-    """How an archive stands."""
+    """An archive's state."""
 
     name: str
     url: str = Field(description="Where people find the pictures; empty when that is no address.")
@@ -124,14 +124,14 @@ class ArchivesModel(ResponseModel):
 
 
 class RetriedModel(ResponseModel):
-    """What an archive tries from now on."""
+    """What an archive retries from now on."""
 
     waiting: int
-    taken_up: int = Field(description="Of these, what it had given up or was never asked for.")
+    taken_up: int = Field(description="Of these, what it had given up or never had enqueued.")
 
 
 class QuarterModel(ResponseModel):
-    """A quarter of an hour in which something happened."""
+    """A quarter of an hour with snapshots."""
 
     start: datetime
     snapshots: int
@@ -139,19 +139,19 @@ class QuarterModel(ResponseModel):
 
 
 class HeatModel(ResponseModel):
-    """When how much happened."""
+    """How many snapshots there were when."""
 
     quarters: list[QuarterModel]
 
 
 class LabelsModel(ResponseModel):
-    """Everything that was seen, or that people said is there."""
+    """All labels, of the detector or of people."""
 
     labels: list[str]
 
 
 class LinkModel(ResponseModel):
-    """A link that opens one picture, for who has it, until it expires."""
+    """A link that opens one picture, without a login, until it expires."""
 
     url: str
     expires: datetime
@@ -163,9 +163,9 @@ class CheckModel(ResponseModel):
     name: str
     ok: bool
     detail: str
-    critical: bool = Field(description="Whether the whole fails with it.")
-    live: bool = Field(description="Whether a restart may mend it.")
-    alarm: bool = Field(description="Whether somebody should be told.")
+    critical: bool = Field(description="Whether the service fails with it.")
+    live: bool = Field(description="Whether a restart may help.")
+    alarm: bool = Field(description="Whether people should be alerted.")
 
 
 class LiveModel(ResponseModel):

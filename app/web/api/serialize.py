@@ -16,7 +16,7 @@ from app.web.site import Site
 
 
 def entry_json(entry: Entry, site: Site) -> dict[str, Any]:
-    """Everything about it, with addresses of its page and pictures."""
+    """All of an entry's fields, with the addresses of its page and pictures."""
     home = site.path(f"/api/snapshots/{entry.id}")
     has_picture = bool(entry.inspection.snapshot.path)
     kinds = ("image", "thumbnail", "preview", "annotated")
@@ -32,7 +32,7 @@ def entry_json(entry: Entry, site: Site) -> dict[str, Any]:
 
 
 class Lines:
-    """Entries as single lines, for streams. One object for all viewers: what it makes is shared."""
+    """Entries as single lines, for streams. One object for all viewers, which share its lines."""
 
     def __init__(self, site: Site) -> None:
         self._site = site
@@ -52,7 +52,7 @@ async def entry_of(context: WebContext, snapshot_id: str) -> Entry:
 
 
 def _early(found: Inspection | Snapshot | None) -> Entry | None:
-    """What was not looked at yet, or is held until its group settles; what is neither was deleted."""
+    """A snapshot that is not inspected yet, or is held until its group settles; None for a deleted one."""
     if isinstance(found, Snapshot):
         return Entry(Inspection(found, problem=found.problem), seq=0)
     return Entry(found, seq=0) if found is not None and found.snapshot.path else None

@@ -24,7 +24,7 @@ HEAT = timedelta(days=28)
 
 
 class SnapshotEndpoints:
-    """The endpoints of snapshots and of what there is to look for."""
+    """The endpoints of snapshots, and of labels and the heat map."""
 
     def __init__(self, context: WebContext) -> None:
         self._context = context
@@ -69,7 +69,7 @@ class SnapshotEndpoints:
                 "DELETE",
                 one,
                 self.delete_snapshot,
-                "Do away with it and its picture here; archives keep theirs",
+                "Delete it and its picture here; archives keep theirs",
                 {204: ResponseSpec("It is gone."), **ERRORS, **UNKNOWN, **FAILURES},
                 query=request_models.NoParams,
             ),
@@ -95,7 +95,7 @@ class SnapshotEndpoints:
         search = validation.query(request, request_models.SearchParams)
         chosen = await filter_of(search, self._context)
         before = place_of(search, self._context)
-        # One more than asked for: whether there is a next page.
+        # One more than asked for shows whether there is a next page.
         limit = search.limit
         page = self._context.journal.page
         entries = await run_in_threadpool(lambda: page(chosen, before=before, limit=limit + 1))
@@ -115,16 +115,16 @@ class SnapshotEndpoints:
 
     async def change_snapshot(self, request: Request) -> Response:
         validation.query(request, request_models.NoParams)
-        said = await validation.body(request, request_models.ChangeBody, required=True)
+        change = await validation.body(request, request_models.ChangeBody, required=True)
         wanted = request.path_params["id"]
-        named = said.model_fields_set
-        labels = said.corrected_labels
+        named = change.model_fields_set
+        labels = change.corrected_labels
         correction = Correction(None if labels is None else tuple(dict.fromkeys(labels)))
         entry = await run_in_threadpool(
             lambda: self._context.journal.change(
                 wanted,
-                starred=said.starred if "starred" in named else None,
-                note=said.note if "note" in named else None,
+                starred=change.starred if "starred" in named else None,
+                note=change.note if "note" in named else None,
                 correction=correction if "corrected_labels" in named else None,
             )
         )

@@ -34,21 +34,21 @@ LARGEST_FIELD = 16 * 1024
 FIELDS = 10
 LONGEST_NAME = 255
 IN_MEMORY = 1_000_000
-"""Bytes of a body that are not worth a file."""
+"""Bytes up to which a body stays in memory; a larger one goes into a file."""
 AT_ONCE = 4
 """Pictures that are decoded at once; further ones wait on the disk."""
 
 
 class UploadedPicture(NamedTuple):
-    """A picture as it was handed in."""
+    """An uploaded picture."""
 
     file: BinaryIO
     name: str
-    said: request_models.UploadParams
+    params: request_models.UploadParams
 
 
 class UploadEndpoints:
-    """The endpoint of pictures that are handed in."""
+    """The endpoint of uploaded pictures."""
 
     def __init__(self, context: WebContext) -> None:
         self._context = context
@@ -73,7 +73,7 @@ class UploadEndpoints:
                 "POST",
                 "/api/snapshots",
                 self.hand_in,
-                "Hand in a picture",
+                "Upload a picture",
                 {
                     200: json_of("The event, which came within `wait`.", response_models.SnapshotModel),
                     202: json_of("The picture is on the disk.", response_models.AcceptedModel),
@@ -102,10 +102,10 @@ class UploadEndpoints:
         return await accepted(self._context, snapshot.id, waited=asked.wait > 0)
 
     async def submit(self, picture: UploadedPicture) -> Snapshot:
-        """Have it recorded. Raises `BadRequest`, `NotFound`, `TooLarge`, `BadPicture`, and what is Transient."""
-        camera = self._camera(picture.said.camera)
-        said = picture.said
-        # A web server that was started anew has another loop, and a semaphore belongs to one.
+        """Have it recorded. Raises `BadRequest`, `NotFound`, `TooLarge`, `BadPicture`, and any Transient."""
+        camera = self._camera(picture.params.camera)
+        params = picture.params
+        # A restarted web server has another loop, and a semaphore belongs to one.
         async with self._turns.setdefault(asyncio.get_running_loop(), asyncio.Semaphore(AT_ONCE)):
             data = await run_in_threadpool(picture.file.read, self._context.max_upload + 1)
             if len(data) > self._context.max_upload:
@@ -116,19 +116,19 @@ class UploadEndpoints:
                     camera=camera,
                     label=self._context.cameras[camera].label,
                     name=checked_name(picture.name),
-                    taken_at=at_home(said.taken_at, self._context.zone) if said.taken_at else None,
-                    note=said.note,
+                    taken_at=at_home(params.taken_at, self._context.zone) if params.taken_at else None,
+                    note=params.note,
                 )
             )
 
     def _camera(self, name: str) -> str:
-        """The device key that is meant. Raises `BadRequest`, `NotFound`."""
+        """The device key of a name. Raises `BadRequest`, `NotFound`."""
         cameras = self._context.cameras
         known = ", ".join(cameras) or "none"
         if not name and len(cameras) == 1:
             return next(iter(cameras))
         if not name:
-            raise BadRequest("camera_needed", f"camera: say whose picture it is; there are: {known}")
+            raise BadRequest("camera_needed", f"camera: name the picture's camera; there are: {known}")
         camera = self._context.camera(name)
         if camera is None:
             raise NotFound("unknown_camera", f"no camera {name[:60]!r}; there are: {known}")
@@ -138,7 +138,7 @@ class UploadEndpoints:
     async def _picture(
         self, request: Request, asked: request_models.UploadParams
     ) -> AsyncGenerator[UploadedPicture, None]:
-        """What was sent, and what is said about it; its file goes when this ends."""
+        """The uploaded picture, and its description; its file is deleted when this ends."""
         kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
         if kind == FORM:
             async with form_of(request, most=self._context.max_upload, files=1) as form:
@@ -152,7 +152,7 @@ class UploadEndpoints:
 
 @asynccontextmanager
 async def form_of(request: Request, *, most: int, files: int) -> AsyncGenerator[FormData, None]:
-    """A form with at most so many files, of at most so many bytes in all; its files go when this ends.
+    """A form with at most so many files, of at most so many bytes in all; its files are deleted when this ends.
 
     Raises `BadRequest`, `TooLarge`.
     """
@@ -171,7 +171,7 @@ async def form_of(request: Request, *, most: int, files: int) -> AsyncGenerator[
 
 
 def checked_name(name: str) -> str:
-    """A file's name, which is looked at for a time and never used on the disk. Raises `BadRequest`."""
+    """A file's name, which is searched for a time and never used on the disk. Raises `BadRequest`."""
     if len(name) > LONGEST_NAME or re.search(r"[/\\\x00-\x1f\x7f]", name) or name in (".", ".."):
         raise BadRequest("bad_name", "the file's name must be a plain name, without folders")
     return name
@@ -189,7 +189,7 @@ async def _bare(request: Request, *, most: int) -> AsyncGenerator[BinaryIO, None
 
 
 def _from_form(form: FormData, asked: request_models.UploadParams) -> UploadedPicture:
-    """The form's picture; what the form says counts more than the address."""
+    """The form's picture; the form's fields override the address."""
     fields = validation.once(form.multi_items())
     image = fields.pop("image", None)
     if not isinstance(image, UploadFile):
@@ -197,6 +197,6 @@ def _from_form(form: FormData, asked: request_models.UploadParams) -> UploadedPi
     if any(isinstance(value, UploadFile) for value in fields.values()):
         raise BadRequest("bad_form", "only `image` may be a file")
     filled = {name: value for name, value in fields.items() if value}
-    said = validation.checked(request_models.UploadParams, filled, "bad_field")
-    merged = asked.model_copy(update={name: getattr(said, name) for name in said.model_fields_set})
+    in_form = validation.checked(request_models.UploadParams, filled, "bad_field")
+    merged = asked.model_copy(update={name: getattr(in_form, name) for name in in_form.model_fields_set})
     return UploadedPicture(image.file, image.filename or "", merged)

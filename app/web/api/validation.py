@@ -39,7 +39,7 @@ async def body(request: Request, model: type[M], *, required: bool = False) -> M
 
 
 def checked(model: type[M], values: dict[str, Any], code: str) -> M:
-    """These values as their model has them. Raises `BadRequest`, which names all that is wrong."""
+    """These values as an object of their model. Raises `BadRequest`, which names all errors."""
     try:
         return model.model_validate(values)
     except (ValidationError, RecursionError) as error:
@@ -61,7 +61,7 @@ def once(items: Iterable[tuple[str, Any]]) -> dict[str, Any]:
 async def capped(request: Request, *, most: int, besides: int = 0) -> AsyncGenerator[bytes, None]:
     """The body as it comes, of at most `most` bytes, and `besides` for what is around them.
 
-    Raises `TooLarge` before it is read, where it says so itself, or else on the way.
+    Raises `TooLarge` before it reads a body that announces its length, or else on the way.
     """
     announced = request.headers.get("content-length", "")
     if announced.isdecimal() and int(announced) > most + besides:
@@ -75,7 +75,7 @@ async def capped(request: Request, *, most: int, besides: int = 0) -> AsyncGener
 
 
 def too_large(most: int) -> TooLarge:
-    """The refusal of what has more bytes than that."""
+    """The error for a picture of more bytes than that."""
     return TooLarge("too_large", f"a picture may have at most {most / 1e6:g} MB")
 
 

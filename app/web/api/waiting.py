@@ -11,7 +11,7 @@ from app.pipeline.live import InProcessEvents
 
 
 class EventWait:
-    """Notes the events that come while it is open; to be opened before what is waited for is begun."""
+    """Notes the events that come while it is open; open it before what it waits for is begun."""
 
     def __init__(self, live: InProcessEvents) -> None:
         self._live = live

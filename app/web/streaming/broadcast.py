@@ -24,39 +24,39 @@ log = structlog.get_logger(__name__)
 
 PING_S = 15.0
 GATHER_S = 0.5
-"""Between two rounds: in a burst each viewer is woken once for all events of that time."""
+"""Seconds between two rounds: in a burst each viewer is woken once for all events of that time."""
 TOLD_AT_ONCE = 10
-"""Viewers that are written to in one go."""
+"""Viewers that are written to in one batch."""
 BREATH_S = 0.01
-"""Between two of these goes, so that hundreds of viewers do not keep the interpreter from the pipeline."""
+"""Seconds between two batches, so that hundreds of viewers do not keep the interpreter from the pipeline."""
 MOST_WAITING = 256
-"""Events that wait for one viewer before it is given up: it comes again, and asks for what it missed."""
+"""Events that wait for one viewer before it is disconnected: it reconnects, and asks for what it missed."""
 SENT_AT_ONCE = 20
-"""Events in one write: what is shared until then is copied for a viewer."""
+"""Events in one write: their bytes are shared until then, and copied for each viewer."""
 LOOKED_UP_AT_ONCE = 100
-"""Events in one question to the journal."""
+"""Events in one query of the journal."""
 PARTING_S = 0.5
-"""What a viewer may take to read the end of its stream when the server stops."""
+"""Seconds that a viewer may take to read the end of its stream when the server stops."""
 
 Render = Callable[[Entry], str]
 
 
 class EventFormat(NamedTuple):
-    """How viewers want to have an event; those of one form share what is sent."""
+    """A viewer's format of events; viewers with the same one share the bytes."""
 
     render: Render
     event: str
 
 
 class EventFrame(NamedTuple):
-    """An event in one form."""
+    """An event in one format."""
 
     event_id: str
     data: bytes
 
 
 class Broadcast:
-    """Tells everything that becomes an event to everybody who looks; costs nothing while nobody does."""
+    """Sends everything that becomes an event to all viewers; costs nothing while there are none."""
 
     def __init__(self, journal: Journal, live: InProcessEvents) -> None:
         self._journal = journal
@@ -66,8 +66,8 @@ class Broadcast:
     def stream(self, request: Request, *, filter: Filter, render: Render, event: str) -> Response:
         """The events that pass `filter`, from now on or from the one behind `Last-Event-ID` on.
 
-        That one is named by a header, as browsers do, or by the parameter `last_event_id`. `render` gives an
-        event's data, and is called in other threads, once for all who pass the same function and `event`.
+        That one is named by a header, as browsers do, or by the parameter `last_event_id`. `render` makes an
+        event's data, and is called in other threads, once for all viewers with the same function and `event`.
         """
         viewer = _Subscriber(filter, EventFormat(render, event))
         last = request.headers.get("last-event-id") or request.query_params.get("last_event_id", "")
@@ -77,19 +77,19 @@ class Broadcast:
 
     @property
     def viewers(self) -> int:
-        """How many look at this moment; from any thread."""
+        """How many viewers there are now; from any thread."""
         room = self._room
         return room.viewers if room is not None else 0
 
     def close(self) -> None:
-        """End all streams, and those that are still asked for: the server stops. From any thread."""
+        """End all streams, and refuse new ones: the server stops. From any thread."""
         room = self._room
         if room is not None:
             with suppress(RuntimeError):  # its loop is closed already
                 room.loop.call_soon_threadsafe(room.close)
 
     def _here(self) -> _Subscribers:
-        """The viewers of this event loop: a web server that was started anew has another."""
+        """The viewers of this event loop: a restarted web server has another."""
         loop = asyncio.get_running_loop()
         if self._room is None or self._room.loop is not loop:
             self._room = _Subscribers(self._journal, self._live, loop)
@@ -110,16 +110,16 @@ class _Subscriber:
 
     @property
     def is_slow(self) -> bool:
-        """Whether it reads so slowly that nothing more is kept for it."""
+        """Whether it reads so slowly that nothing more is queued for it."""
         return len(self._waiting) >= MOST_WAITING
 
-    def tell(self, frame: EventFrame) -> None:
-        """Have it sent after all else."""
+    def queue(self, frame: EventFrame) -> None:
+        """Queue a frame."""
         self._waiting.append(frame)
         self._woken.set()
 
     def end(self) -> None:
-        """End its stream after all that was told."""
+        """End its stream after all queued frames."""
         self._ending = True
         self._woken.set()
 
@@ -129,7 +129,7 @@ class _Subscriber:
             self.response.cut()
 
     async def received(self) -> list[EventFrame]:
-        """What it was told, after a wait for the first of it; nothing at the end."""
+        """The queued frames, after a wait for the first; empty at the end."""
         await self._woken.wait()
         frames, self._waiting = self._waiting[:SENT_AT_ONCE], self._waiting[SENT_AT_ONCE:]
         if not self._waiting and not self._ending:
@@ -138,7 +138,7 @@ class _Subscriber:
 
 
 class _Subscribers:
-    """All viewers of one event loop, to which everything here belongs but `_on_event`."""
+    """All viewers of one event loop, to which everything here but `_on_event` belongs."""
 
     def __init__(self, journal: Journal, live: InProcessEvents, loop: asyncio.AbstractEventLoop) -> None:
         self.loop = loop
@@ -155,7 +155,7 @@ class _Subscribers:
         return len(self._viewers)
 
     async def frames(self, viewer: _Subscriber, last: str) -> AsyncGenerator[bytes, None]:
-        """Everything for this viewer: what it missed, then what comes, with a sign of life in between."""
+        """All bytes for this viewer: events that it missed, then new ones, with pings in between."""
         if self._closed:
             return
         self._enter(viewer)
@@ -199,7 +199,7 @@ class _Subscribers:
             try:
                 await self._tell(ids)
             except Transient as error:
-                log.warning("viewers sent away, they come again", reason=str(error))
+                log.warning("viewers disconnected, they reconnect", reason=str(error))
                 self._end_all()
             await asyncio.sleep(GATHER_S)
 
@@ -222,21 +222,21 @@ class _Subscribers:
 
     def _tell_one(self, viewer: _Subscriber, frame: EventFrame) -> None:
         if viewer.is_slow:
-            log.info("viewer given up, it reads too slowly")
+            log.info("viewer disconnected, it reads too slowly")
             self.leave(viewer)
             viewer.cut()
         else:
-            viewer.tell(frame)
+            viewer.queue(frame)
 
     def _looked_up(
         self, ids: Sequence[str], forms: Collection[EventFormat]
     ) -> list[tuple[Entry, dict[EventFormat, EventFrame]]]:
-        """These events in all forms, without those that were deleted meanwhile."""
+        """These events in all formats, without those that were deleted meanwhile."""
         entries = (self._journal.entry(event_id) for event_id in ids)
         return [(entry, _rendered(entry, forms)) for entry in entries if entry is not None]
 
     def _missed(self, viewer: _Subscriber, last: str) -> tuple[str, list[EventFrame]]:
-        """What comes next after the event `last`, and after which event to ask again; empty at the end."""
+        """The events after `last`, and the one after which to ask again; empty at the end."""
         entries = self._journal.inspected_after(last, limit=LOOKED_UP_AT_ONCE)
         wanted = (entry for entry in entries if viewer.filter.matches(entry))
         frames = [frame for entry in wanted for frame in _rendered(entry, [viewer.form]).values()]
@@ -253,12 +253,12 @@ def _joined(frames: Iterable[EventFrame]) -> bytes:
 
 
 def _rendered(entry: Entry, forms: Collection[EventFormat]) -> dict[EventFormat, EventFrame]:
-    """The event in all forms that can be made of it."""
+    """The event in all formats that can be made of it."""
     frames = {}
     for form in forms:
         try:
             data = encoded(entry.id, event=form.event, data=form.render(entry))
-        except Exception:  # one form that fails must not cost the others the event
+        except Exception:  # one format that fails must not cost the others the event
             log.exception("event cannot be shown", event_id=entry.id)
             continue
         frames[form] = EventFrame(entry.id, data)

@@ -29,13 +29,13 @@ def encoded(event_id: str, *, event: str, data: str) -> bytes:
 
 
 class EventStream(Response):
-    """Sends what `frames` gives, for as long as it gives something and the other side stays.
+    """Sends what `frames` yields, until it ends or the client disconnects.
 
-    `cut` ends it at once, also when the other side reads nothing.
+    `cut` ends it at once, also when the client reads nothing.
     """
 
     def __init__(self, frames: AsyncGenerator[bytes, None], *, ended: Callable[[], None]) -> None:
-        """`ended`: called in the end, however it came."""
+        """`ended`: called at the end, whatever the cause."""
         super().__init__(headers=_HEADERS)
         del self.headers["content-length"]
         self._frames = frames

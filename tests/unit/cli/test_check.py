@@ -118,9 +118,9 @@ def test_a_detector_is_shown_a_picture_and_what_is_wrong_with_it_told(
     ("environment", "text"),
     [
         ({}, "http://127.0.0.1:8080/ for whoever is on this machine"),
-        ({"WEB_PASSWORD": "hush"}, "http://127.0.0.1:8080/ for who has the password"),
-        ({"WEB_HOST": "192.168.1.7"}, "http://192.168.1.7:8080/ for who has the password that the service makes"),
-        ({"WEB_PUBLIC_URL": "https://home.example/album"}, "https://home.example/album/ for who has the password that"),
+        ({"WEB_PASSWORD": "hush"}, "http://127.0.0.1:8080/ with the password"),
+        ({"WEB_HOST": "192.168.1.7"}, "http://192.168.1.7:8080/ with the password that the service makes"),
+        ({"WEB_PUBLIC_URL": "https://home.example/album"}, "https://home.example/album/ with the password that"),
     ],
 )
 def test_it_says_where_the_album_is_and_for_whom(tmp_path: Path, environment: dict[str, str], text: str) -> None:

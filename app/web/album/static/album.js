@@ -1,4 +1,4 @@
-// Brings a page to life. Every page works without it; each module looks for its own place and leaves others alone.
+// Brings a page to life. Every page works without it; each module looks for its own elements and ignores others.
 
 import { startBoxes } from "./boxes.js";
 import { startForms } from "./forms.js";
@@ -16,6 +16,6 @@ startLive();
 startUpload();
 startKeys();
 
-// A link to other weeks leads back into the sheet that it was in; on a wide page that is no sheet.
+// A link to other weeks leads back into its sheet; on a wide page there is no sheet.
 const sheet = location.hash === "#when" && document.getElementById("when");
 if (sheet && getComputedStyle(sheet).display === "none") sheet.showPopover();

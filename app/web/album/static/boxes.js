@@ -15,7 +15,7 @@ export function wantBoxes(wanted) {
   try {
     localStorage.setItem(KEPT, wanted ? "on" : "off");
   } catch {
-    // A browser that keeps nothing forgets this too.
+    // A browser without storage forgets the choice.
   }
 }
 

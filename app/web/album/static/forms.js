@@ -1,4 +1,4 @@
-// Forms: they say that they are busy, leave empty fields out of addresses, and say what went wrong.
+// Forms: they show that they are busy, leave empty fields out of addresses, and report errors.
 
 import { say } from "./toast.js";
 
@@ -13,7 +13,7 @@ export function startForms() {
     if (button) copyLink(button);
     if (event.target.closest("[data-up]") && cameFromGrid()) {
       event.preventDefault();
-      history.back(); // to where somebody was, instead of to the top
+      history.back(); // to where the reader was, instead of to the top
     }
   });
   document.addEventListener("htmx:after:request", (event) => {
@@ -21,7 +21,7 @@ export function startForms() {
     if (saved && event.detail.ctx.response.status < 300) say(saved);
   });
   document.addEventListener("htmx:response:error", () => say("That did not work. Please try again."));
-  // A page that comes back from the browser's memory is busy no more.
+  // A page from the browser's back-forward cache is no longer busy.
   addEventListener("pageshow", () => document.querySelectorAll(".is-busy").forEach((form) => form.classList.remove("is-busy")));
 }
 

@@ -12,7 +12,7 @@ export function startLightbox() {
     const link = event.target.closest("[data-open]");
     if (!link || event.defaultPrevented || event.metaKey || event.ctrlKey || event.shiftKey || event.button) return;
     const card = link.closest(".card");
-    if (!card.dataset.preview) return; // its page says why there is no picture
+    if (!card.dataset.preview) return; // its page shows why there is no picture
     event.preventDefault();
     open(grid, card);
   });
@@ -137,7 +137,7 @@ function addBoxes(viewer) {
       layer = overlay(item.boxes);
       layer.hidden = !boxesWanted();
     }
-    container.append(layer); // above the picture, whenever that came
+    container.append(layer); // above the picture, whenever that was loaded
     const image = content?.element ?? slide?.content?.element;
     if (image) place(layer, 0, 0, parseFloat(image.style.width), parseFloat(image.style.height));
   };
@@ -145,7 +145,7 @@ function addBoxes(viewer) {
   viewer.on("contentAppendImage", (event) => queueMicrotask(() => cover(event)));
 }
 
-// While it opens it would not listen.
+// It takes no input while it opens.
 function close(viewer) {
   if (viewer.opener.isOpen) viewer.close();
   else viewer.on("openingAnimationEnd", () => viewer.close());

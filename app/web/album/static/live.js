@@ -1,4 +1,4 @@
-// New pictures as they happen: on top of the grid, or behind a pill while somebody looks further down.
+// New pictures as they happen: on top of the grid, or behind a pill while the reader is further down.
 
 const NEAR_TOP = 240;
 const LONG_AWAY_MS = 300_000;
@@ -42,7 +42,7 @@ function listen(grid, arrived) {
       if (event.lastEventId) address.searchParams.set("last_event_id", event.lastEventId);
       arrived(event.data);
     });
-    // The browser comes again by itself unless the server said no, as when a session has ended.
+    // The browser reconnects by itself unless the server refused, as when a session has ended.
     source.addEventListener("error", () => {
       if (source?.readyState !== EventSource.CLOSED) return;
       close();
@@ -53,7 +53,7 @@ function listen(grid, arrived) {
     source?.close();
     source = null;
   };
-  // A browser has six connections for a host: a page that nobody looks at leaves them to those that are looked at.
+  // A browser has six connections for a host: a hidden page leaves them to visible ones.
   document.addEventListener("visibilitychange", () => {
     if (document.hidden) {
       left = Date.now();
@@ -94,7 +94,7 @@ function insert(grid, card) {
   window.htmx?.process(card);
 }
 
-// A day has begun while the page was open: what was "Today" is so no longer.
+// A day has begun while the page was open: "Today" is now yesterday.
 function rename(grid, today) {
   for (const heading of grid.querySelectorAll(".day")) {
     const days = Math.round((Date.parse(today) - Date.parse(heading.dataset.day)) / 86_400_000);

@@ -1,4 +1,4 @@
-// Says something for a few seconds, to eyes and to screen readers.
+// Shows a message for a few seconds, to eyes and to screen readers.
 
 export function say(text) {
   const toast = document.createElement("p");

@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 
 from app.archives import ArchiveBlocked, ArchiveUnavailable
-from app.archives.google_drive import token as module
 from app.archives.google_drive.token import SIGNED_IN_AT, DriveToken
 from tests.simulators.drive import drive_double
 from tests.simulators.drive_sign_in import SignIns

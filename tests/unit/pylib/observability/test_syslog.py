@@ -155,12 +155,12 @@ def test_lines_that_were_lost_and_each_outage_are_told_of_once() -> None:
             server.settimeout(10)
             connection, _ = server.accept()
             with connection, connection.makefile("rb") as stream:
-                (lost,) = eventually("syslog was away too long", 1)
+                (lost,) = eventually("syslog was unreachable too long", 1)
                 for _ in range(10 - lost["lines_lost"]):
                     assert b"line" in stream.readline()
         emit("it is away again")
         assert len(eventually("syslog does not answer", 2)) == 2
-        assert len(eventually("syslog was away too long", 1)) == 1
+        assert len(eventually("syslog was unreachable too long", 1)) == 1
         handler.close()
 
 

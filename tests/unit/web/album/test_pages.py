@@ -232,7 +232,7 @@ def test_a_correction_stands_beside_what_the_detector_said(context: WebContext, 
     context.journal.change("s1", correction=Correction(("Fox",)))
     page = look(client, "/snapshots/s1")
     assert [chip["data-label"] for chip in page.all("a", "chip")] == ["Fox"]
-    assert "fake said: Dog 80" in page.text
+    assert "fake saw: Dog 80" in page.text
 
 
 def test_an_unknown_picture_is_a_page_with_a_way_back(client: Client) -> None:
@@ -246,9 +246,9 @@ def test_a_camera_s_page_says_how_it_is_treated(tmp_path: Path) -> None:
     shown(context, tmp_path, "s1")
     with serving(application(context)) as client:
         page = look(client, "/cameras/front-door")
-        assert "left alone for 23 s after failing" in page.text
+        assert "paused for 23 s after failing" in page.text
         assert page.cards == ["s1"]
-        assert "left alone for 23 s after failing" in look(client, "/cameras").text
+        assert "paused for 23 s after failing" in look(client, "/cameras").text
     close(context)
 
 

@@ -66,7 +66,7 @@ def test_the_grid_s_crop_follows_what_was_seen(left: float, fifth: int) -> None:
     ("found", "title", "sentence"),
     [
         (entry(problem="throttled: slow down", detector=""), "Not looked at", "The detector had too much to do."),
-        (entry(detector=""), "Not looked at", "No detector is configured, so nobody looked at this picture."),
+        (entry(detector=""), "Not looked at", "No detector is configured, so this picture was not looked at."),
         (entry(), "Nothing seen", "HOG (on this machine) looked and found nothing."),
         (
             entry(Label("Dog", 0.9), path="", archived_in=("google_drive", "s3")),
@@ -93,7 +93,7 @@ def test_durations_are_told_as_people_tell_them(seconds: float, words: str) -> N
 
 
 def test_a_camera_s_circuit_is_told_in_words() -> None:
-    assert texts.circuit(State.OPEN, 23.4) == "left alone for 23 s after failing"
+    assert texts.circuit(State.OPEN, 23.4) == "paused for 23 s after failing"
     assert texts.circuit(State.HALF_OPEN, 0) == "on trial after failing"
     assert texts.circuit(State.CLOSED, 0) == "working"
 

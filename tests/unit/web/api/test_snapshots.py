@@ -113,7 +113,7 @@ def test_every_filter_leaves_out_what_is_not_wanted(house: House) -> None:
         ("person=perhaps", "person: must be true or false"),
         ("day=2026-02-30", "day: must be a day such as"),
         ("since=soon", "since: must be a moment such as"),
-        ("before=1_2_3", "before: must be what `next` said"),
+        ("before=1_2_3", "before: must be the `next` of a page"),
         ("limit=1&limit=2", "limit is given more than once"),
     ],
 )
