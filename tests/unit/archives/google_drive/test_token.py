@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 
 from app.archives import ArchiveBlocked, ArchiveUnavailable
-from app.archives.google_drive import token as module
 from app.archives.google_drive.token import SIGNED_IN_AT, DriveToken
 from tests.simulators.drive import drive_double
 from tests.simulators.drive_sign_in import SignIns
@@ -124,10 +123,10 @@ def test_a_renewal_does_not_overwrite_a_new_sign_in(
 def test_a_token_that_cannot_be_kept_is_good_all_the_same(
     google: SignIns, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def full(_path: Path, _content: bytes) -> None:
+    def full(_path: Path, _data: bytes) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
     google.sign_in(path, expired=True)
     old = content(path)["access_token"]
-    monkeypatch.setattr(module, "write_private", full)
+    monkeypatch.setattr("pylib.files.durable.write_private", full)
     assert drive_token(path).access() not in ("", old)

@@ -198,12 +198,13 @@ def test_a_link_s_content_is_on_the_disk_before_its_name(folder: Path, disk: Dis
 def test_a_copy_to_another_device_is_on_the_disk_before_the_source_goes(
     other_device: Path, folder: Path, disk: Disk, tmp_path: Path
 ) -> None:
+    folders = ["sync folder", f"sync {tmp_path.name}"]  # which may be as new as the file
     (other_device / "a").write_bytes(b"picture")
     durable.move(other_device / "a", folder / "b")
-    assert disk.steps[-4:] == ["sync .b.part", "rename .b.part -> b", "sync folder", "unlink a"]
+    assert disk.steps[-5:] == ["sync .b.part", "rename .b.part -> b", *folders, "unlink a"]
     (other_device / "a").write_bytes(b"picture")
     durable.move(other_device / "a", folder / "b", through=tmp_path / "on its way")
-    assert disk.steps[-4:] == ["sync on its way", "rename on its way -> b", "sync folder", "unlink a"]
+    assert disk.steps[-5:] == ["sync on its way", "rename on its way -> b", *folders, "unlink a"]
 
 
 def test_a_copy_that_cannot_be_finished_leaves_the_source_alone(
@@ -238,3 +239,20 @@ def test_a_mount_that_knows_no_syncing_of_folders_is_used_all_the_same(
     else:
         with pytest.raises(OSError, match="injected"):
             durable.sync_folder(folder)
+
+
+def test_no_file_stays_open(folder: Path) -> None:
+    before = sorted(Path("/proc/self/fd").iterdir())
+    durable.write(folder / "a", b"1")
+    durable.write_private(folder / "b", b"2")
+    durable.write_new(folder / "c", b"3")
+    durable.append(folder / "c", b"4")
+    durable.link(folder / "c", folder / "d")
+    durable.make_folder(folder / "e" / "f")
+    assert durable.read(str(folder / "d")) == b"34"
+    assert sorted(Path("/proc/self/fd").iterdir()) == before
+
+
+def test_a_private_file_may_be_for_a_group(folder: Path) -> None:
+    durable.write_private(folder / "a", b"1", mode=0o640)
+    assert (folder / "a").stat().st_mode & 0o777 == 0o640
