@@ -256,3 +256,23 @@ def test_no_file_stays_open(folder: Path) -> None:
 def test_a_private_file_may_be_for_a_group(folder: Path) -> None:
     durable.write_private(folder / "a", b"1", mode=0o640)
     assert (folder / "a").stat().st_mode & 0o777 == 0o640
+
+
+@pytest.mark.parametrize(
+    ("number", "is_fine"),
+    [*((number, True) for number in (errno.EXDEV, errno.EPERM, errno.EOPNOTSUPP, errno.EMLINK)), (errno.EIO, False)],
+)
+def test_where_files_cannot_have_two_names_there_is_no_link(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, number: int, is_fine: bool
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(number, "injected")
+
+    (folder / "a").write_bytes(b"picture")
+    monkeypatch.setattr(os, "link", refuse)
+    if is_fine:
+        assert not durable.link(folder / "a", folder / "b")
+    else:
+        with pytest.raises(OSError, match="injected"):
+            durable.link(folder / "a", folder / "b")
+    assert not (folder / "b").exists()
