@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path, PurePosixPath
 
 import pytest
+from PIL import Image
 
 from app.media.picture import BadPicture
 from app.messages import Snapshot
@@ -75,8 +77,18 @@ def test_a_file_that_nobody_writes_to_is_taken_over_as_it_is(
     assert Path(taken.path).stat().st_ino == file.stat().st_ino
 
 
-def test_what_is_no_picture_is_neither_stored_nor_recorded(ingest: Ingest, register: Register, cache: Cache) -> None:
+def test_what_its_sender_says_of_the_time_is_believed(ingest: Ingest, register: Register) -> None:
+    claimed = replace(pushed(PICTURE), claimed=NOW - timedelta(seconds=20))
+    taken = ingest.take(claimed, record=register)
+    assert isinstance(taken, Snapshot)
+    assert taken.taken_at == NOW - timedelta(seconds=20)
+
+
+@pytest.mark.parametrize("data", [b"<html>", encoded(Image.new("L", (1001, 1000)))])
+def test_what_is_no_picture_or_too_large_is_neither_stored_nor_recorded(
+    ingest: Ingest, register: Register, cache: Cache, data: bytes
+) -> None:
     with pytest.raises(BadPicture):
-        ingest.take(pushed(b"<html>"), record=register)
+        ingest.take(pushed(data), record=register)
     assert register.snapshots == {}
     assert list(cache.root.rglob("*.*")) == []

@@ -239,3 +239,40 @@ def test_a_mount_that_knows_no_syncing_of_folders_is_used_all_the_same(
     else:
         with pytest.raises(OSError, match="injected"):
             durable.sync_folder(folder)
+
+
+def test_no_file_stays_open(folder: Path) -> None:
+    before = sorted(Path("/proc/self/fd").iterdir())
+    durable.write(folder / "a", b"1")
+    durable.write_private(folder / "b", b"2")
+    durable.write_new(folder / "c", b"3")
+    durable.append(folder / "c", b"4")
+    durable.link(folder / "c", folder / "d")
+    durable.make_folder(folder / "e" / "f")
+    assert durable.read(str(folder / "d")) == b"34"
+    assert sorted(Path("/proc/self/fd").iterdir()) == before
+
+
+def test_a_private_file_may_be_for_a_group(folder: Path) -> None:
+    durable.write_private(folder / "a", b"1", mode=0o640)
+    assert (folder / "a").stat().st_mode & 0o777 == 0o640
+
+
+@pytest.mark.parametrize(
+    ("number", "is_fine"),
+    [*((number, True) for number in (errno.EXDEV, errno.EPERM, errno.EOPNOTSUPP, errno.EMLINK)), (errno.EIO, False)],
+)
+def test_where_files_cannot_have_two_names_there_is_no_link(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, number: int, is_fine: bool
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(number, "injected")
+
+    (folder / "a").write_bytes(b"picture")
+    monkeypatch.setattr(os, "link", refuse)
+    if is_fine:
+        assert not durable.link(folder / "a", folder / "b")
+    else:
+        with pytest.raises(OSError, match="injected"):
+            durable.link(folder / "a", folder / "b")
+    assert not (folder / "b").exists()

@@ -58,8 +58,10 @@ def test_a_drip_ends_with_the_deadline(dripping: socket.socket) -> None:
 def test_a_silence_ends_with_the_timeout_of_the_socket() -> None:
     near, far = socket.socketpair()
     near.settimeout(0.1)
-    with far, timed(near) as kept, within(60), pytest.raises(TimeoutError):
-        kept.recv_into(bytearray(1))
+    with far, timed(near) as kept, within(5):
+        with pytest.raises(TimeoutError):
+            kept.recv_into(bytearray(1))
+        assert not passed()
 
 
 def test_an_inner_block_has_no_more_time_than_the_outer_one() -> None:
@@ -77,15 +79,17 @@ def test_what_is_never_read_ends_a_write() -> None:
         kept.sendall(bytes(50_000_000))
 
 
-def test_it_holds_for_s3_under_tls_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_it_holds_for_s3_with_tls_or_without(scheme: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     certificate, key = make_certificate(tmp_path, names=("127.0.0.1",))
     tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     tls.load_cert_chain(certificate, key)
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_DEFAULT_REGION"):
         monkeypatch.setenv(name, "eu-central-1")
     monkeypatch.setenv("AWS_CA_BUNDLE", str(certificate))
-    with CameraSimulator(b"", interval=0.05, tls=tls, behaviours={"/home": "drip_headers"}) as server:
-        endpoint = f"https://{server.address}"
+    behaviours = {"/home": "drip_headers"}
+    with CameraSimulator(b"", interval=0.05, tls=tls if scheme == "https" else None, behaviours=behaviours) as server:
+        endpoint = f"{scheme}://{server.address}"
         s3 = S3(S3Settings(bucket="home", endpoint_url=endpoint, path_style=True, read_timeout=30, timeout=0.5))
         with pytest.raises(ArchiveUnavailable) as raised:
             s3.open()

@@ -185,6 +185,34 @@ def test_every_sink_gets_every_result_in_order_and_a_stop_overtakes_nothing() ->
     transport.close()
 
 
+def test_a_result_goes_to_the_sinks_that_it_is_meant_for() -> None:
+    transport = Transport(Codec(encode=str.encode, decode=bytes.decode))
+    sinks = {name: transport.context.socket(zmq.PULL) for name in ("inproc://a", "inproc://b")}
+    for name, sink in sinks.items():
+        sink.bind(name)
+    relay: ZmqRelay[str] = transport.relay(
+        "stage",
+        Each(lambda message: [message]),
+        source=IN,
+        sinks=list(sinks),
+        route=lambda result: [f"inproc://{letter}" for letter in result],
+        workers=0,
+        key=lambda message: message,
+        identity=lambda message: message,
+    )
+    sender = connect(transport.context, IN)
+    for message in (b"a", b"b", b"ab"):
+        sender.send(message)
+    relay.stop()
+    relay.run()
+    for sink, expected in zip(sinks.values(), ([b"a", b"ab"], [b"b", b"ab"]), strict=True):
+        assert [sink.recv(zmq.NOBLOCK) for _ in expected] == expected
+        assert not sink.poll(0)
+    for socket in (sender, *sinks.values()):
+        socket.close()
+    transport.close()
+
+
 def test_an_unexpected_error_costs_one_message_and_not_the_thread() -> None:
     def trip(message: str) -> list[str]:
         if message == "a bad":
