@@ -109,7 +109,7 @@ def _entry(each: NumberedList) -> Iterator[Line]:
         )
         if kinds and len(having) < len(kinds.names):
             description += f" Only for {_listed(having, 'and')}."
-        is_kind = kinds and key == "kind"
+        is_kind = kinds and variable.location[1] == "kind"
         limits = "" if is_kind else _limits(variable.field)
         yield Line(f"`{name}`", f"`{path}`", description, f"`{default}`" if default and not is_kind else "", limits)
 
