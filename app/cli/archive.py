@@ -78,7 +78,7 @@ def archive_verify(config_file: Path | None, again: bool) -> None:
             click.echo(
                 f"{one.name}: {compared.matching} as they should be, {len(compared.missing)} missing, "
                 f"{len(compared.differing)} differing, {len(compared.unknown)} not ours"
-                + (f", {compared.owed_again} to be sent again" if again else "")
+                + (f", {compared.sent_again} to be sent again" if again else "")
             )
             for event_id in (*compared.missing, *compared.differing):
                 click.echo(f"  {event_id}")
@@ -106,10 +106,10 @@ def archive_import(config_file: Path | None, folder: Path, camera: str) -> None:
             archives=[one.name for one in _archives(settings, journal)],
             max_pixels=settings.max_pixels,
         )
-        imported = importer.take_up(folder, camera=camera, label=labels[camera])
+        imported = importer.import_folder(folder, camera=camera, label=labels[camera])
     for line in imported.refused:
         click.echo(line, err=True)
-    click.echo(f"{imported.taken} taken up, {imported.known} known before, {len(imported.refused)} no pictures")
+    click.echo(f"{imported.taken} imported, {imported.known} known before, {len(imported.refused)} no pictures")
 
 
 @click.command()

@@ -43,7 +43,7 @@ class Comparison:
     """Names of files that we did not put there."""
     forgotten: int = 0
     """Pictures of ours whose event is not (or no longer) in the journal."""
-    owed_again: int = 0
+    sent_again: int = 0
     """Missing and differing ones that are sent again."""
 
     @property
@@ -68,13 +68,13 @@ def status_line(target: str, archive_stats: ArchiveStats) -> str:
     if archive_stats.since is not None:
         line += f" (the oldest for {_duration(time.time() - archive_stats.since)})"
     line += f", {archive_stats.given_up} given up" if archive_stats.given_up else ""
-    line += f", {archive_stats.without} never asked for" if archive_stats.without else ""
+    line += f", {archive_stats.without} never queued" if archive_stats.without else ""
     return line + (f"; last problem: {archive_stats.problem}" if archive_stats.problem else "")
 
 
 def retry_line(target: str, *, waiting: int, taken_up: int) -> str:
     """The result of an archive's retry, in one line."""
-    return f"{target}: {waiting} waiting, {taken_up} of them taken up anew"
+    return f"{target}: {waiting} waiting, {taken_up} of them queued anew"
 
 
 def verify(journal: Journal, archive: Archive, *, again: bool = False) -> Comparison:
@@ -96,7 +96,7 @@ def verify(journal: Journal, archive: Archive, *, again: bool = False) -> Compar
         after = archived_pictures[-1].seq
         compared.missing += [one.id for one in archived_pictures if one.id not in present]
     if again:
-        compared.owed_again = journal.enqueue_again(archive.name, [*compared.missing, *compared.differing])
+        compared.sent_again = journal.enqueue_again(archive.name, [*compared.missing, *compared.differing])
     return compared
 
 
@@ -119,7 +119,7 @@ class Import:
             earlier=lambda pushed, _content: journal.find(pushed.event_id),
         )
 
-    def take_up(self, folder: Path, *, camera: str, label: str) -> ImportResult:
+    def import_folder(self, folder: Path, *, camera: str, label: str) -> ImportResult:
         """Import all pictures below a folder as this camera's; doing it twice imports none of them twice.
 
         Raises OSError, `app.storage.cache.CacheUnavailable`, `pylib.sqlite.DatabaseUnavailable`.

@@ -90,7 +90,7 @@ def _seen(inspection: Inspection) -> str:
     if inspection.problem:
         return inspection.problem
     persons = inspection.detection.person_count
-    return f"{persons} person{'s' if persons > 1 else ''}" if persons else "nobody"
+    return f"{persons} person{'s' if persons > 1 else ''}" if persons else "no person"
 
 
 def _is_free(host: str, port: int) -> bool:

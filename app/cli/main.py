@@ -92,7 +92,7 @@ def ftp(config_file: Path | None) -> None:
     settings = _prepared(config_file)
     accounts = accounts_of(settings)
     if not accounts:
-        raise click.UsageError("nobody could log in: set FTP_USER and FTP_PASS, or ftp.logins in config.yml")
+        raise click.UsageError("there is no login: set FTP_USER and FTP_PASS, or ftp.logins in config.yml")
     area = Inbox(DataDir(settings.data_dir).uploads)
     folders = camera_folders_of(settings).folders()
     _end(run_alone(settings.ftp, accounts, inbox=area, data_dir=settings.data_dir, folders=folders))

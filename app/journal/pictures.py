@@ -9,7 +9,7 @@ from app.journal.base import JournalPart
 from app.journal.records import CachedPicture
 from app.journal.rows import (
     abandon_archives,
-    owed_to,
+    pending_for,
     still_needed,
     update_inspected,
     upsert_taken,
@@ -126,5 +126,5 @@ class PicturesPart(JournalPart):
         """The condition, with the moment and the targets as its values."""
         return (
             "path = '' AND state = 'inspected' AND coalesce(gone_at, inspected_at) < ? AND starred = 0 "
-            f"AND NOT {owed_to(targets)}"
+            f"AND NOT {pending_for(targets)}"
         )

@@ -19,7 +19,7 @@ HANDOVER_S = 5.0
 """Seconds that a new row is left to the message that announces it, before a query for unfinished rows returns it."""
 
 
-def owed_to(targets: Sequence[str]) -> str:
+def pending_for(targets: Sequence[str]) -> str:
     """A condition on a row of `snapshots`, with the targets as its values."""
     return (
         "EXISTS (SELECT 1 FROM deliveries WHERE seq = snapshots.seq AND state = 'owed' "
@@ -30,12 +30,12 @@ def owed_to(targets: Sequence[str]) -> str:
 def still_needed(targets: Sequence[str], archives: Sequence[str]) -> tuple[str, tuple[str, ...]]:
     """A condition on a row of `snapshots`, and its values: see `CachedPicture.needed`."""
     if not archives:
-        return owed_to(targets), tuple(targets)
+        return pending_for(targets), tuple(targets)
     kept = (
         "EXISTS (SELECT 1 FROM deliveries WHERE seq = snapshots.seq AND state = 'done' "
         f"AND target IN ({marks(archives)}))"
     )
-    return f"({owed_to(targets)} OR NOT {kept})", (*targets, *archives)
+    return f"({pending_for(targets)} OR NOT {kept})", (*targets, *archives)
 
 
 def abandon_archives(db: sqlite3.Connection, seq: int, archives: Sequence[str], problem: str, now: float) -> None:

@@ -96,7 +96,7 @@ class Detect(Stage[Snapshot]):
         try:
             detection = self._look(self._detector, snapshot)
         except Failure as error:
-            log.warning("not looked at", camera=snapshot.camera, event_id=snapshot.id, reason=str(error))
+            log.warning("not inspected", camera=snapshot.camera, event_id=snapshot.id, reason=str(error))
             failure = error
         except Exception as error:
             log.exception("detector failed unexpectedly", camera=snapshot.camera, event_id=snapshot.id)

@@ -125,7 +125,7 @@ class Bans:
         try:
             durable.write(self._path, json.dumps(rows).encode(), sync=False)
         except OSError as error:
-            log.warning("bans not written down", reason=error.strerror)
+            log.warning("bans not saved", reason=error.strerror)
 
     def _ban(self, address: str, failures: int) -> None:
         del self._tries[address]

@@ -233,7 +233,7 @@ class ZMQListener(BrokerLoop):
         try:
             self._on_settled(receipts)
         except Exception:
-            log.exception("settled receipts not taken note of", queue=self._subscription.queue)
+            log.exception("settled receipts not recorded", queue=self._subscription.queue)
 
     def _ready(self) -> int:
         """How many messages wait in the queue without a consumer."""

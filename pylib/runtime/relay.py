@@ -60,14 +60,14 @@ class ZmqRelay(ManagedThread, Generic[M]):
         identity: Callable[[M], str],
         workers: int = 1,
         max_waiting: int | None = None,
-        owed_every: float = 1.0,
+        pending_every: float = 1.0,
         meter: Meter | None = None,
     ) -> None:
         """`route`: those of the sinks that a result goes to; to all of them unless given.
 
         `workers`: messages handled at once; 0 for a stage that returns at once, called in the relay's thread.
 
-        `max_waiting`: messages of one key that may wait before further ones are shed. `owed_every`: seconds
+        `max_waiting`: messages of one key that may wait before further ones are shed. `pending_every`: seconds
         between two queries for pending messages.
         """
         super().__init__(name)
@@ -80,7 +80,7 @@ class ZmqRelay(ManagedThread, Generic[M]):
         self._key = key
         self._identity = identity
         self._max_waiting = max_waiting
-        self._owed_every = owed_every
+        self._pending_every = pending_every
         self._meter = meter
         self._pull: zmq.Socket[bytes] | None = None
         self._push: dict[str, zmq.Socket[bytes]] = {}
@@ -89,10 +89,10 @@ class ZmqRelay(ManagedThread, Generic[M]):
         self._poller = zmq.Poller()
         self._pool = KeyedPool(name, workers=workers)
         self._in_hand: set[str] = set()
-        self._taken_up: set[str] = set()
+        self._resumed: set[str] = set()
         self._running: dict[str, float] = {}  # identity -> monotonic start of the attempt
         self._in_hand_lock = threading.Lock()
-        self._wake_owed = threading.Event()
+        self._recheck_now = threading.Event()
         self._abandoning = threading.Event()
 
     @property
@@ -115,7 +115,7 @@ class ZmqRelay(ManagedThread, Generic[M]):
 
     def recheck(self) -> None:
         """Ask the stage soon for pending messages; from any thread, when a target is reachable again."""
-        self._wake_owed.set()
+        self._recheck_now.set()
 
     def abandon(self) -> None:
         """After `stop`: end without draining; unfinished messages are in the record resumed at the next start."""
@@ -125,14 +125,14 @@ class ZmqRelay(ManagedThread, Generic[M]):
         if self._pull is None:
             self._connect()
             self.stage.open()
-        next_owed, more = 0.0, False
+        next_check, more = 0.0, False
         while not self.stopping.is_set():
             self.beat()
             self._exchange(FLUSH_POLL_MS if more else POLL_MS)
-            if self._wake_owed.is_set() or time.monotonic() >= next_owed or (more and not self._in_hand):
-                self._wake_owed.clear()
-                more = self._take_up_owed()
-                next_owed = time.monotonic() + self._owed_every
+            if self._recheck_now.is_set() or time.monotonic() >= next_check or (more and not self._in_hand):
+                self._recheck_now.clear()
+                more = self._accept_pending()
+                next_check = time.monotonic() + self._pending_every
         self._drain()
 
     def _connect(self) -> None:
@@ -163,7 +163,7 @@ class ZmqRelay(ManagedThread, Generic[M]):
             for sink in sinks:
                 self._push[sink].send(frame)
 
-    def _take_up_owed(self) -> bool:
+    def _accept_pending(self) -> bool:
         """Accept the record's pending messages; returns whether there were new ones."""
         with self._in_hand_lock:
             held = set(self._in_hand)  # a message that is finished during the query is still in its result
@@ -176,8 +176,8 @@ class ZmqRelay(ManagedThread, Generic[M]):
         for message in fresh:
             self._accept(message)
         # The same ones again mean that their outcome could not be recorded: no reason to hurry.
-        before, self._taken_up = self._taken_up, {self._identity(message) for message in fresh}
-        return not self._taken_up <= before
+        before, self._resumed = self._resumed, {self._identity(message) for message in fresh}
+        return not self._resumed <= before
 
     def _accept(self, message: M) -> None:
         key = self._key(message)

@@ -87,7 +87,7 @@ class Supervisor:
             thread.stop()
             # Half of what is left for one, so that a stage that hangs leaves time for those after it.
             if not thread.join((deadline - time.monotonic()) / 2):
-                log.warning("not finished in time, left to the next start", thread=thread.name)
+                log.warning("not finished in time, resumed at the next start", thread=thread.name)
                 thread.abandon()
                 thread.join(LAST_RESORT_S)
         log.info("stopped", unfinished=[thread.name for thread in self.threads if thread.alive])

@@ -74,8 +74,7 @@ class FtpSettings(Section):
     )
     masquerade_address: Annotated[str, AfterValidator(_address)] = Field(
         default="",
-        description="IPv4 address that passive clients are told to connect to: the host's, when the service runs in a"
-        " container.",
+        description="IPv4 address that passive clients connect to: the host's, when the service runs in a container.",
     )
     tls: Annotated[Literal["off", "offered", "required"], SmallLetters] = Field(
         default="offered", description="Explicit FTPS (AUTH TLS): off, offered or required."

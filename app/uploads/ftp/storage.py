@@ -164,7 +164,7 @@ class Storage:
         try:
             hand_over(taken, ORIGIN)
         except Exception:
-            log.exception("not handed over, left to the next start", name=str(name))
+            log.exception("not passed on, resumed at the next start", name=str(name))
 
     def _put(self, arriving: Path, path: Path) -> None:
         if looks_complete(path):  # the camera reuses a name before its last file was taken

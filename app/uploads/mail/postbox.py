@@ -118,7 +118,7 @@ class MailHandler:
         try:
             self._on_taken(taken, MAIL)
         except Exception:
-            log.exception("not handed over, left to the next start", name=str(taken.name))
+            log.exception("not passed on, resumed at the next start", name=str(taken.name))
 
 
 def _peer(session: Session) -> str:

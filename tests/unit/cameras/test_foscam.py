@@ -54,8 +54,8 @@ def test_a_trigger_s_login_is_used_once_and_not_kept(cameras: CameraSimulator, p
         (-3, CameraRejected, "access_denied", "denies access"),
         (-4, CameraUnavailable, "camera_error", "the command failed"),
         (-5, CameraUnavailable, "camera_error", "timed out inside"),
-        (-6, CameraUnavailable, "camera_error", "does not tell"),
-        (-8, CameraUnavailable, "camera_error", "does not tell"),
+        (-6, CameraUnavailable, "camera_error", "unknown reason"),
+        (-8, CameraUnavailable, "camera_error", "unknown reason"),
     ],
 )
 def test_the_codes_inside_an_http_200_are_told_apart(

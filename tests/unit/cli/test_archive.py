@@ -76,7 +76,7 @@ def archived(config: Path, numbers: range) -> None:
 def test_pictures_of_a_known_camera_are_taken_up_and_wait_for_the_archive(config: Path) -> None:
     folder = a_folder_of_pictures(config)
     done = run(archive, config, "import", str(folder), "--camera", "Gate Camera")
-    assert (done.exit_code, done.stdout) == (0, "1 taken up, 0 known before, 1 no pictures\n")
+    assert (done.exit_code, done.stdout) == (0, "1 imported, 0 known before, 1 no pictures\n")
     assert "readme.txt" in done.stderr
     assert run(archive, config, "status").stdout.startswith("folder: 0 archived, 1 waiting")
 
@@ -107,7 +107,7 @@ def test_a_missing_picture_is_named_and_can_be_sent_again(config: Path) -> None:
         "folder: 2 as they should be, 1 missing, 0 differing, 0 not ours, 1 to be sent again",
         f"  {event_id(2)}",
     ]
-    assert run(archive, config, "retry").stdout == "folder: 1 waiting, 0 of them taken up anew\n"
+    assert run(archive, config, "retry").stdout == "folder: 1 waiting, 0 of them queued anew\n"
 
 
 def test_clean_says_what_would_go_before_it_goes(config: Path) -> None:
@@ -147,7 +147,7 @@ def test_a_service_that_runs_says_how_its_archives_stand(config: Path, running: 
 
 
 def test_a_service_that_runs_tries_again_at_once(config: Path, running: WebContext) -> None:
-    assert run(archive, config, "retry").stdout == "folder: 1 waiting, 1 of them taken up anew\n"
+    assert run(archive, config, "retry").stdout == "folder: 1 waiting, 1 of them queued anew\n"
     assert running.journal.backlog("folder").count == 1
 
 

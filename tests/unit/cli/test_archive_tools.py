@@ -56,9 +56,9 @@ def test_status_is_a_line_for_each_archive(journal: Journal, cache: Cache, archi
     recorded(journal, a_picture(cache, 3), "s3")
     journal.postpone(event_id(3), "s3", problem="timeout: no answer", backoff=BACKOFF)
     lines = [status_line(name, journal.archive_stats(name)) for name in ("folder", "s3")]
-    assert lines[0] == "folder: 3 archived, 0 waiting, 1 never asked for"
+    assert lines[0] == "folder: 3 archived, 0 waiting, 1 never queued"
     assert lines[1].startswith("s3: 0 archived, 1 waiting (the oldest for 0:00:0")
-    assert lines[1].endswith(", 3 never asked for; last problem: timeout: no answer")
+    assert lines[1].endswith(", 3 never queued; last problem: timeout: no answer")
 
 
 def test_retry_takes_up_what_was_given_up_and_what_is_older_than_the_archive(journal: Journal, cache: Cache) -> None:
@@ -94,7 +94,7 @@ def test_verify_finds_what_is_missing_damaged_and_not_ours(
     assert found.differing == [event_id(2), event_id(3)]
     assert found.unknown == ["holiday.jpg"]
     assert found.forgotten == 1
-    assert verify(journal, archive, again=True).owed_again == 4
+    assert verify(journal, archive, again=True).sent_again == 4
     work_off(Keep(archive, journal=journal))
     assert verify(journal, archive).well
 
@@ -136,9 +136,9 @@ def test_import_takes_up_pictures_once_and_tells_nobody(
     (left / ".hidden.jpg").write_bytes(encoded(busy(32, 24)))
     news = recorded(journal, a_picture(cache, 1))
     os.utime(left / "copy of it.jpg", (datetime(2024, 2, 3, tzinfo=UTC).timestamp(),) * 2)
-    imported = importer.take_up(left, camera="Gate Camera", label="Gate")
+    imported = importer.import_folder(left, camera="Gate Camera", label="Gate")
     assert (imported.taken, imported.known, len(imported.refused)) == (1, 1, 1)
-    again = importer.take_up(left, camera="Gate Camera", label="Gate")
+    again = importer.import_folder(left, camera="Gate Camera", label="Gate")
     assert (again.taken, again.known) == (0, 2)
     journal.retry_now("folder")
     work_off(Keep(archive, journal=journal))
@@ -149,7 +149,7 @@ def test_import_takes_up_pictures_once_and_tells_nobody(
     assert (found.snapshot.origin, found.decision, found.detector) == ("import", "unknown", "")
     assert journal.uninspected(older_than=0) == []
     assert journal.inspected_after(news.id, limit=9) == []
-    other = importer.take_up(left, camera="Yard Camera", label="Yard")
+    other = importer.import_folder(left, camera="Yard Camera", label="Yard")
     assert (other.taken, other.known) == (1, 1)
 
 

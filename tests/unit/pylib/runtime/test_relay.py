@@ -284,7 +284,7 @@ def test_what_is_owed_is_read_again_after_the_record_was_away() -> None:
                 raise Transient("database_unavailable", "disk full")
             return ("a 1",)
 
-    with Line(Owing(lambda message: [message]), owed_every=0.01) as line:
+    with Line(Owing(lambda message: [message]), pending_every=0.01) as line:
         assert line.end.wait_for(1)[0] == "a 1"
         assert line.relay.alive
 
@@ -299,7 +299,7 @@ def test_all_pages_of_what_is_owed_are_asked_for_at_once_and_then_only_when_told
             asked += 1
             return pages.pop(0) if pages else ()
 
-    with Line(Owing(lambda message: [message]), owed_every=3600) as line:
+    with Line(Owing(lambda message: [message]), pending_every=3600) as line:
         assert sorted(line.end.wait_for(4)) == ["a 1", "a 2", "a 3", "b 1"]
         assert eventually(lambda: asked == 4)
         pages.append(["a 4"])
@@ -346,7 +346,7 @@ def test_what_is_owed_is_taken_up_at_start_and_not_twice_while_it_is_in_hand() -
             return self.owed_now
 
     stage = Owing()
-    with Line(stage, owed_every=0.01) as line:
+    with Line(stage, pending_every=0.01) as line:
         while stage.asked < 5:
             time.sleep(0.01)
         stage.owed_now = ()
@@ -375,7 +375,7 @@ def test_what_is_finished_while_the_record_is_asked_is_not_done_again() -> None:
                 return ["a 1"]
             return ()
 
-    line = Line(Owing(), owed_every=0.01)
+    line = Line(Owing(), pending_every=0.01)
     with line:
         line.give("a 1")
         assert finished.wait(60)
@@ -511,7 +511,7 @@ def test_what_is_owed_again_although_it_was_done_is_no_reason_to_hurry() -> None
             return ("a 1", "b 1")
 
     stage = Forgetful()
-    with Line(stage, owed_every=0.2):
+    with Line(stage, pending_every=0.2):
         time.sleep(0.5)
     assert 2 <= stage.handled <= 10
 
@@ -527,7 +527,7 @@ def test_a_relay_whose_thread_died_goes_on_where_it_was_when_started_again() -> 
             return iter(())
 
     stage = Fragile(lambda message: [message])
-    with Line(stage, owed_every=0.01) as line:
+    with Line(stage, pending_every=0.01) as line:
         line.give("a 1")
         line.end.wait_for(1)
         fatal.set()

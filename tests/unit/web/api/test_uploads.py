@@ -235,7 +235,7 @@ def test_a_file_s_name_with_folders_in_it_is_refused(house: House, name: str) ->
 @pytest.mark.parametrize(
     ("options", "status", "sentence"),
     [
-        (form(jpeg(), camera=""), 400, "camera_needed: camera: name the "),
+        (form(jpeg(), camera=""), 400, "camera_needed: camera: name the"),
         (form(jpeg(), camera="cellar"), 404, "unknown_camera: no camera 'cellar'"),
         (form(jpeg(), taken_at="soon"), 400, "bad_field: taken_at: must be a moment"),
         (form(jpeg(), colour="red"), 400, "bad_field: colour is unknown; there are: camera, taken_at, note"),
