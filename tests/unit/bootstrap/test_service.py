@@ -101,8 +101,8 @@ def test_all_threads_stand_in_the_order_of_the_stream(made: Callable[..., Servic
         "heartbeat",
         "monitors",
         "quarantine",
-        "retention",
         "ftp",
+        "retention",
         "requests",
         "uploads",
         "http uploads",
@@ -228,6 +228,7 @@ def test_a_broker_that_is_back_gets_at_once_what_it_is_owed(made: Callable[..., 
         (publisher,) = service.publishing.publishers
         publisher.connection._on_connect()  # type: ignore[attr-defined]
         assert [one.id for one in service.journal.pending("rabbitmq", limit=9)] == ["a1"]
+        assert relays(service)["publish"]._wake_owed.is_set()
         assert service.journal.pending("folder", limit=9) == [], "which is not back"
 
 
