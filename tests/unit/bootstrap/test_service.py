@@ -228,7 +228,7 @@ def test_a_broker_that_is_back_gets_at_once_what_it_is_owed(made: Callable[..., 
         (publisher,) = service.publishing.publishers
         publisher.connection._on_connect()  # type: ignore[attr-defined]
         assert [one.id for one in service.core.journal.pending("rabbitmq", limit=9)] == ["a1"]
-        assert relays(service)["publish"]._wake_owed.is_set()
+        assert relays(service)["publish"]._recheck_now.is_set()
         assert service.core.journal.pending("folder", limit=9) == [], "which is not back"
 
 
