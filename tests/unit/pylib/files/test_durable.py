@@ -67,6 +67,7 @@ def test_the_inbox_takes_from_a_share_in_its_area(other_device: Path, tmp_path: 
     with durability.disk(tmp_path) as watched:
         taken = inbox.take(other_device / "a.jpg")
         assert watched.torn == watched.lost == []
+        assert not [step for step in watched.steps if step.endswith("a.jpg.part")], "half a copy lies among the taken"
     assert taken is not None
     assert taken.path.read_bytes() == b"picture"
     assert not (other_device / "a.jpg").exists()
