@@ -38,7 +38,7 @@ class NumberedList:
     def key(self, entry: dict[str, Any]) -> object:
         """What distinguishes entries: its name, else its kind; without kinds its first setting."""
         if kinds_of(self.field):
-            return entry.get("name") or entry.get("kind")
+            return _name(entry)
         return entry.get(str(self.entry[0].location[0]))
 
 
@@ -89,6 +89,12 @@ def _merge(
     builder.overlay(each.variables(number, at))
 
 
+def _name(entry: dict[str, Any]) -> object:
+    """An adapter's name, else its kind as the model reads it."""
+    kind = entry.get("kind")
+    return entry.get("name") or (kind.strip().lower() if isinstance(kind, str) else kind)
+
+
 def _numbers(builder: SettingsBuilder, each: NumberedList) -> list[int]:
     names = {variable.name for variable in each.entry}
     pattern = re.compile(rf"{each.word}_([1-9]\d*)_(.+)")
@@ -102,7 +108,7 @@ def refuse_doubles(builder: SettingsBuilder, lists: Collection[str], *, taken: C
     for name in lists:
         entries = builder.values.get(name)
         for index, entry in enumerate(entries if isinstance(entries, list) else []):
-            key = (entry.get("name") or entry.get("kind")) if isinstance(entry, dict) else None
+            key = _name(entry) if isinstance(entry, dict) else None
             if key in places:
                 builder.problem((name, index), f"{key!r} is what {places[key]} is called already: give it a `name`")
             elif isinstance(key, str):

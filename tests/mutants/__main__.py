@@ -30,6 +30,7 @@ class Copies:
         self._free: queue.Queue[Copy] = queue.Queue()
         for number in range(count):
             self._free.put(Copy(folder / str(number)))
+        self._passes = cache(lambda test: self.seconds(test) < math.inf)
 
     @contextmanager
     def one(self) -> Iterator[Copy]:
@@ -51,6 +52,8 @@ class Copies:
             pool.shutdown(cancel_futures=True)  # after Ctrl-C, or there would be no end
 
     def _verdict(self, mutant: Mutant) -> Verdict:
+        if not all(map(self._passes, mutant.tests)):
+            return Verdict.NOT_RUN  # what fails without the change says nothing about it
         with self.one() as copy:
             return copy.verdict(mutant)
 

@@ -113,6 +113,11 @@ def test_no_source_has_the_name_of_one_that_is_there_anyway(name: str) -> None:
     assert problem.startswith(f"environment: SOURCE_1: {name or 'rabbitmq'!r} is what")
 
 
+def test_a_kind_in_capitals_is_the_same_name() -> None:
+    said = {"ARCHIVE_1_KIND": " Folder", "ARCHIVE_1_DIR": "/mnt/attic", "ARCHIVE_DIR": "/mnt/cellar"}
+    assert any("'folder' is what" in problem for problem in problems(**said))
+
+
 def test_a_source_and_an_outlet_may_have_one_name() -> None:
     source = {name.replace("PUBLISHER", "SOURCE"): value for name, value in NEIGHBOUR.items()}
     settings = load(None, {**NEIGHBOUR, **source})
