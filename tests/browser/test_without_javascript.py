@@ -85,7 +85,7 @@ def test_a_picture_is_taken(living: Visit) -> None:
     page = living.go("/cameras/driveway")
     page.get_by_role("button", name="Take a picture now").click()
     expect(page.locator("main.viewer")).to_be_visible()
-    expect(page.get_by_text("somebody,")).to_be_visible()
+    expect(page.get_by_text("a user,")).to_be_visible()
 
 
 def test_pictures_are_uploaded_and_what_is_none_is_refused(living: Visit, drawn: Path, tmp_path: Path) -> None:

@@ -137,7 +137,7 @@ def test_a_no_ends_the_sign_in(double: DriveDouble, tmp_path: Path) -> None:
     double.sign_ins.says_no = True
     with signing_in(double, tmp_path) as (terminal, future):
         requests.get(terminal.url(), timeout=10)
-        with pytest.raises(ArchiveBlocked, match="not to allow"):
+        with pytest.raises(ArchiveBlocked, match="refused access"):
             future.result(10)
     assert not (tmp_path / TOKEN_FILE).exists()
 

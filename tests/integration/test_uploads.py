@@ -194,16 +194,17 @@ def test_an_area_that_is_deleted_or_replaced_is_watched_again(tmp_path: Path, wa
         assert area.gather(3)[2:] == [f"{PLACE}/c.jpg"]
 
 
-def test_a_file_that_is_written_slowly_is_not_taken_before_it_is_quiet(area: Area) -> None:
+def test_a_file_that_is_written_slowly_is_not_taken_before_it_is_quiet(tmp_path: Path) -> None:
     data = jpeg(64, 64)
     pieces = [data[at : at + len(data) // 8] for at in range(0, len(data), len(data) // 8)]
-    with area.path("slow.jpg").open("wb") as file:
-        for piece in pieces:
-            file.write(piece)
-            file.flush()
-            assert area.gather(1, within=0.25) == []
-    assert area.gather(1) == [f"{PLACE}/slow.jpg"]
-    assert Path(area.found[0].path).read_bytes() == data
+    for area in started(Area(tmp_path, quiet_time=5, patience=5)):
+        with area.path("slow.jpg").open("wb") as file:
+            for piece in pieces:
+                file.write(piece)
+                file.flush()
+                assert area.gather(1, within=0.25) == []
+        assert area.gather(1) == [f"{PLACE}/slow.jpg"]
+        assert Path(area.found[0].path).read_bytes() == data
 
 
 def test_a_name_that_is_used_again_and_again_gives_each_picture(area: Area) -> None:
