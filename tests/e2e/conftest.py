@@ -25,8 +25,10 @@ def cameras() -> Iterator[StampingCameras]:
 
 
 @pytest.fixture
-def house(broker: Broker, name: str) -> House:
-    """A broker with exchanges that no other test uses."""
+def house(request: pytest.FixtureRequest, name: str) -> House:
+    """A broker with exchanges that no other test uses: the test's own, where it asks for one, for it will stop it."""
+    which = "own_broker" if "own_broker" in request.fixturenames else "broker"
+    broker: Broker = request.getfixturevalue(which)
     return House(broker.url, name)
 
 
