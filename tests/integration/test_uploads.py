@@ -245,9 +245,9 @@ def test_what_our_server_took_is_passed_on_at_once_and_after_a_restart_with_its_
     restarted.uploads.open()
     restarted.gather(3, more_for=0.3)
     restarted.uploads.close()
-    assert [(upload.id, upload.origin, upload.again) for upload in restarted.found] == [
+    assert {(upload.id, upload.origin, upload.again) for upload in restarted.found} == {
         (one.id, "ftp", True) for one in taken
-    ]
+    }
 
 
 # -- crashes ------------------------------------------------------------------------------------------
