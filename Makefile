@@ -15,7 +15,7 @@ unexport PYTHONDONTWRITEBYTECODE
 LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	--custom-compile-command 'make lock' $(if $(UPGRADE),--upgrade)
 
-.PHONY: help install demo test test-unit check format docs lock bench mutants release user setup build run rund stop logs clean
+.PHONY: help install demo test test-unit check format docs lock audit bench mutants release user setup pin build run rund stop logs clean
 
 help: ## List what can be made
 	@sed -nE 's/^([a-z-]+):.*## (.*)/\1|\2/p' $(MAKEFILE_LIST) | \
@@ -60,6 +60,16 @@ lock: $(VENV)/.installed-dev ## Write the lock files again from pyproject.toml (
 	@$(LOCK) pyproject.toml -o requirements.lock
 	@$(LOCK) pyproject.toml --extra dev -c requirements.lock -o requirements-dev.lock
 	@printf 'editables\nhatchling\n' | $(LOCK) - -c requirements-dev.lock -o requirements-build.lock
+
+audit: $(VENV)/.installed-dev ## Say which locked packages have known vulnerabilities
+	@out=$$($(BIN)/uv tool run --quiet pip-audit==2.9.0 --disable-pip --require-hashes --progress-spinner off \
+		--requirement requirements.lock 2>&1); status=$$?; \
+	unknown=$$(echo "$$out" | grep -c 'could not be audited'); \
+	echo "$$out" | grep -v 'could not be audited'; \
+	if [ $$unknown -gt 0 ]; then \
+		echo "Nothing is known of $$unknown packages: pip-audit did not reach its data on vulnerabilities" >&2; exit 1; \
+	fi; \
+	exit $$status
 
 release: $(VENV)/.installed-dev ## Build what is released into dist/, and its image, from a clean tree
 	@version=$$($(BIN)/python -m hatchling version) || exit 1; \
@@ -122,12 +132,21 @@ setup: $(VENV)/.installed ## Write docker-compose.yml and .env from the environm
 user: ## Give ./data and ./secrets to the unprivileged user id under which the container runs
 	@id=$$(sed -nE 's/^ *user: "?([0-9]+:[0-9]+)"?.*/\1/p' docker-compose.yml 2>/dev/null | head -n 1); \
 	[ -n "$$id" ] || id=$$([ $$(id -u) = 0 ] && echo 10001:10001 || echo $$(id -u):$$(id -g)); \
-	mkdir -p config; [ -d data ] || mkdir -m 750 data; [ -d secrets ] || mkdir -m 700 secrets; \
+	mkdir -p config; [ -d data ] || mkdir -m 700 data; [ -d secrets ] || mkdir -m 700 secrets; \
 	if [ "$$(stat -c %u:%g data) $$(stat -c %u:%g secrets)" = "$$id $$id" ]; then \
 		echo "./data and ./secrets belong to $$id"; exit; \
 	fi; \
 	echo "Giving ./data and ./secrets to user and group $$id, under which the container runs"; \
 	if [ $$(id -u) = 0 ]; then chown -R $$id data secrets; else sudo chown -R $$id data secrets; fi
+
+pin: docker-compose.yml ## Write the digests of the base and broker images that are here into .env
+	@for name in BASE_IMAGE:debian:bookworm-slim BROKER_IMAGE:rabbitmq:4-management; do \
+		image=$${name#*:}; \
+		digest=$$(docker image inspect --format '{{range .RepoDigests}}{{println .}}{{end}}' $$image 2>/dev/null | head -n 1); \
+		if [ -z "$$digest" ]; then echo "$$image has no digest here: docker pull $$image" >&2; exit 1; fi; \
+		export "$${name%%:*}=$$digest"; echo "$${name%%:*}=$$digest"; \
+	done; \
+	$(MAKE) --no-print-directory setup
 
 build: docker-compose.yml ## Build the image
 	@echo "Building the image"
@@ -140,7 +159,7 @@ rund: docker-compose.yml user ## Run the containers in the background, also afte
 	@$(COMPOSE) up --detach
 	@echo "Running: make logs shows what it says, make stop ends it"
 	@port=$$(sed -nE 's/.*:([0-9]+):8080".*/\1/p' docker-compose.yml); \
-	[ -z "$$port" ] || echo "The album: http://127.0.0.1:$$port/ (its password is WEB_PASSWORD in .env, or secrets/web_password)"
+	[ -z "$$port" ] || echo "The album: http://127.0.0.1:$$port/ (its password: secrets/web_password, or WEB_PASSWORD in .env)"
 
 stop: docker-compose.yml ## Stop the containers and remove them; what they keep stays
 	@$(COMPOSE) down

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import queue
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
+from urllib.parse import quote
 
 import structlog
 
@@ -42,10 +44,14 @@ class Database(ManagedThread):
     connection's checkpoint race. `schema` is one script a version; `PRAGMA user_version` counts those applied.
     """
 
-    def __init__(self, path: Path, *, schema: Sequence[str]) -> None:
+    def __init__(
+        self, path: Path, *, schema: Sequence[str], functions: Mapping[str, Callable[[str], str]] = {}
+    ) -> None:
+        """`functions`: what SQL may call, by name."""
         super().__init__(f"database {path.stem}")
         self.path = path
         self._schema = schema
+        self._functions = functions
         self._queue: queue.SimpleQueue[Item | None] = queue.SimpleQueue()
         self._connection: sqlite3.Connection | None = None
 
@@ -56,7 +62,8 @@ class Database(ManagedThread):
         """
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            self._connection = _connect(self.path, self._schema)
+            self._connection = _connect(self.path, self._schema, self._functions)
+            self.path.chmod(0o600)  # its log gets the same mode
         except (sqlite3.Error, OSError) as error:
             raise DatabaseUnusable("database_unusable", f"cannot use {self.path}: {error}") from error
 
@@ -111,12 +118,46 @@ class Database(ManagedThread):
         return batch
 
 
-def _connect(path: Path, schema: Sequence[str]) -> sqlite3.Connection:
+def copy(path: Path, target: Path) -> None:
+    """Copy a database as it is at one moment, also while a `Database` of another process writes to it.
+
+    Raises `DatabaseUnusable`.
+    """
+    with reading(path) as source, closing(sqlite3.connect(target)) as copied:
+        source.backup(copied)
+        # One file without a log beside it.
+        copied.execute("PRAGMA journal_mode = DELETE")
+
+
+def verify(path: Path) -> None:
+    """Raise `DatabaseUnusable` if a file is no database, or a damaged one."""
+    with reading(path) as database:
+        problem = database.execute("PRAGMA quick_check(1)").fetchone()[0]
+    if problem != "ok":
+        raise DatabaseUnusable("database_unusable", f"{path.name} is damaged: {problem}")
+
+
+@contextmanager
+def reading(path: Path) -> Iterator[sqlite3.Connection]:
+    """A connection that only reads, and leaves what another process writes alone. Raises `DatabaseUnusable`.
+
+    It never checkpoints: see `Database`.
+    """
+    try:
+        with closing(sqlite3.connect(f"file:{quote(str(path.absolute()))}?mode=ro", uri=True)) as connection:
+            yield connection
+    except sqlite3.Error as error:
+        raise DatabaseUnusable("database_unusable", f"cannot read {path}: {error}") from error
+
+
+def _connect(path: Path, schema: Sequence[str], functions: Mapping[str, Callable[[str], str]]) -> sqlite3.Connection:
     # Used by the opening thread first and then by the owner alone.
     connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA foreign_keys = ON")
+    for name, function in functions.items():
+        connection.create_function(name, 1, function, deterministic=True)
     version = connection.execute("PRAGMA user_version").fetchone()[0]
     if version > len(schema):
         raise sqlite3.DatabaseError(f"it is of version {version}, and this release knows up to {len(schema)}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
+import stat
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -105,6 +106,8 @@ class Folder:
     def store(self, inspection: Inspection, picture: bytes) -> None:
         """Write a picture, unless the same is there already, so that a power cut leaves all of it or nothing.
 
+        Whoever may read the archive's folder may read it.
+
         Raises `ArchiveBlocked` or `ArchiveUnavailable`.
         """
         target = self._folder / dated_name(inspection.snapshot)
@@ -175,11 +178,13 @@ class Folder:
         if _same(target, picture):
             durable.sync_folder(target.parent)  # an earlier attempt may have ended before it did so
             return
-        durable.make_folder(target.parent)
-        durable.write(target, picture, check=lambda partial: self._check(partial, picture, taken))
+        mode = stat.S_IMODE(self._folder.stat().st_mode)
+        durable.make_folder(target.parent, mode=mode)
+        durable.write(target, picture, check=lambda partial: self._check(partial, picture, taken, mode))
 
-    def _check(self, partial: Path, picture: bytes, taken: float) -> None:
-        with suppress(PermissionError):  # some network mounts keep their own time
+    def _check(self, partial: Path, picture: bytes, taken: float, mode: int) -> None:
+        with suppress(PermissionError):  # some network mounts keep their own time and modes
+            partial.chmod(mode & 0o666)
             os.utime(partial, (taken, taken))
         if not _same(partial, picture):
             raise ArchiveUnavailable("wrong_copy", f"{self._folder}: what was written reads differently.")

@@ -17,6 +17,7 @@ from app.bootstrap.archives import retention_of, video_retention_of
 from app.cli.api_client import ApiClient
 from app.cli.archive_tools import Import, retry_line, status_line, verify
 from app.cli.failures import exit_on_failure
+from app.cli.terminal import say
 from app.config import settings as configuration
 from app.config.data_dir import DataDir
 from app.config.settings import Settings
@@ -75,13 +76,13 @@ def archive_verify(config_file: Path | None, again: bool) -> None:
             compared = verify(journal, one, again=again)
             one.close()
             well = well and compared.well
-            click.echo(
+            say(
                 f"{one.name}: {compared.matching} as they should be, {len(compared.missing)} missing, "
                 f"{len(compared.differing)} differing, {len(compared.unknown)} not ours"
                 + (f", {compared.sent_again} to be sent again" if again else "")
             )
             for event_id in (*compared.missing, *compared.differing):
-                click.echo(f"  {event_id}")
+                say(f"  {event_id}")
     sys.exit(0 if well else 1)
 
 
@@ -108,8 +109,8 @@ def archive_import(config_file: Path | None, folder: Path, camera: str) -> None:
         )
         imported = importer.import_folder(folder, camera=camera, label=labels[camera])
     for line in imported.refused:
-        click.echo(line, err=True)
-    click.echo(f"{imported.taken} imported, {imported.known} known before, {len(imported.refused)} no pictures")
+        say(line, err=True)
+    say(f"{imported.taken} imported, {imported.known} known before, {len(imported.refused)} no pictures")
 
 
 @click.command()
@@ -128,11 +129,11 @@ def clean(config_file: Path | None, dry_run: bool) -> None:
         )
         cleaned = retention.clean(dry_run=dry_run, sweep=True)
     for path in (*(str(video.path) for video in videos), *cleaned.gone):
-        click.echo(path)
+        say(path)
     verb = "would go" if dry_run else "gone"
     if videos:
-        click.echo(f"{len(videos)} videos ({size_of(videos) / 1e6:.1f} MB) {verb}")
-    click.echo(f"{cleaned.pictures} pictures ({cleaned.size / 1e6:.1f} MB) and {cleaned.orphans} stray files {verb}")
+        say(f"{len(videos)} videos ({size_of(videos) / 1e6:.1f} MB) {verb}")
+    say(f"{cleaned.pictures} pictures ({cleaned.size / 1e6:.1f} MB) and {cleaned.orphans} stray files {verb}")
 
 
 @click.command("drive-login")
@@ -149,7 +150,7 @@ def drive_login(config_file: Path | None, port: int) -> None:
         raise click.UsageError("set GOOGLE_CLIENT_SECRETS_FILE to the OAuth client's JSON file from Google's console")
     token = drive.token_file(settings.data_dir)
     sign_in(drive.client_secrets_file, token, show=click.echo, read_line=sys.stdin.readline, port=port)
-    click.echo(f"signed in; the token is in {token}")
+    say(f"signed in; the token is in {token}")
 
 
 @contextmanager
@@ -210,4 +211,4 @@ def _retried_by(service: ApiClient) -> Iterator[str]:
 def _echo_all(lines: Any) -> None:
     found = list(lines)
     for line in found or ["no archive is configured: set ARCHIVE_DIR, S3_BUCKET or GOOGLE_DRIVE_FOLDER"]:
-        click.echo(line)
+        say(line)

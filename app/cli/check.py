@@ -26,6 +26,7 @@ from app.cli.amqp_client import AmqpClient
 from app.config.data_dir import DataDir
 from app.config.settings import Settings
 from app.detectors import Detector
+from app.journal.paths import recorded_paths
 from app.media.picture import examine
 from app.sources.rabbitmq import subscription
 from app.uploads.bans import read as bans_in
@@ -68,6 +69,8 @@ def check(settings: Settings) -> Iterator[Finding]:
     yield from _configuration(settings)
     yield from _secrets(settings)
     yield _disk(settings.data_dir)
+    yield from _private(settings.data_dir)
+    yield from _pictures(DataDir(settings.data_dir))
     yield _clock(settings)
     yield _broker(settings)
     yield from _cameras(settings)
@@ -127,6 +130,30 @@ def _disk(folder: Path) -> Finding:
     if free < LEAST_DISK:
         return Finding("disk", Verdict.WRONG, f"{free / 1e6:.0f} MB free in {folder}", "free some space")
     return Finding("disk", Verdict.OK, f"{folder}, {free / 1e9:.1f} GB free")
+
+
+def _private(folder: Path) -> Iterator[Finding]:
+    with suppress(OSError):
+        if folder.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
+            text = f"other users of this machine may look into {folder}, at pictures and journal"
+            yield Finding("data", Verdict.WARNING, text, f"chmod 700 {folder}, unless they are meant to")
+
+
+def _pictures(data: DataDir) -> Iterator[Finding]:
+    if not data.journal.exists():
+        return
+    try:
+        recorded = set(recorded_paths(data.journal))
+    except Failure as error:
+        yield Finding("pictures", Verdict.WRONG, str(error), "restore the data folder from a backup")
+        return
+    missing = sorted(path for path in recorded if not Path(path).exists())
+    text = f"{len(recorded)} recorded, {len(missing) or 'none'} missing"
+    if missing:
+        remedy = "restore them from a backup or an archive; their events stay as they are"
+        yield Finding("pictures", Verdict.WRONG, f"{text}: {', '.join(missing[:SHOWN])}", remedy)
+    else:
+        yield Finding("pictures", Verdict.OK, text)
 
 
 def _clock(settings: Settings) -> Finding:

@@ -7,8 +7,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
-import click
-
+from app.cli.terminal import say
 from pylib.errors import Failure
 from pylib.settings.draft import ConfigError
 
@@ -25,10 +24,10 @@ def exit_on_failure(command: Callable[..., Any]) -> Callable[..., Any]:
             return command(*args, **options)
         except ConfigError as error:
             for problem in error.problems:
-                click.echo(problem, err=True)
+                say(problem, err=True)
             sys.exit(EXIT_CONFIG)
         except Failure as error:
-            click.echo(str(error), err=True)
+            say(str(error), err=True)
             sys.exit(1)
 
     return wrapped

@@ -19,12 +19,15 @@ import structlog
 
 from app.cli.api_client import ApiClient, ServiceAway
 from app.cli.archive import archive, clean, drive_login
+from app.cli.backup import backup, restore
 from app.cli.failures import exit_on_failure
+from app.cli.terminal import say
 from app.cli.token import token
 from app.config import settings as configuration
 from app.config.data_dir import DataDir
 from app.config.settings import Settings
 from pylib.observability import logs, sentry
+from pylib.observability.printable import printable
 from pylib.settings.credentials import Secret
 
 VERSION = version_of("snapshot-processor")
@@ -44,6 +47,7 @@ M_ARENA_MAX = -8
 @click.pass_context
 def main(context: click.Context, config_file: Path | None) -> None:
     """Take pictures on triggers, detect what is in them, publish events, archive the pictures."""
+    os.umask(0o077)  # pictures, journal and passwords are for their owner alone
     context.obj = config_file
 
 
@@ -114,9 +118,11 @@ def check(config_file: Path | None) -> None:
             Verdict.OK: click.style("ok     ", fg="green"),
             Verdict.WARNING: click.style("warning", fg="yellow"),
         }
-        click.echo(f"{mark.get(finding.verdict, click.style('WRONG  ', fg='red'))} {finding.subject}: {finding.text}")
+        click.echo(
+            f"{mark.get(finding.verdict, click.style('WRONG  ', fg='red'))} {printable(f'{finding.subject}: {finding.text}')}"
+        )
         if finding.remedy:
-            click.echo(f"        -> {finding.remedy}")
+            say(f"        -> {finding.remedy}")
         worst |= finding.verdict is Verdict.WRONG
     sys.exit(int(worst))
 
@@ -154,7 +160,7 @@ def watch(config_file: Path | None, save: Path | None, count: int | None, timeou
     settings = _loaded(config_file)
     if not settings.rabbitmq.server_address:
         raise click.UsageError("watch listens on RabbitMQ: set RABBITMQ_SERVER_ADDRESS")
-    seen = EventPrinter(save=save, as_json=as_json, echo=click.echo)
+    seen = EventPrinter(save=save, as_json=as_json, echo=say)
     with _client(settings) as client:
         client.listen()
         click.echo("listening, Ctrl-C ends it", err=True)
@@ -181,7 +187,7 @@ def health(config_file: Path | None) -> None:
     with suppress(ServiceAway):  # a hanging disk or broker is no reason for a restart
         report = service.get("/health/ready", timeout=4)[1]
     for probe in report.get("checks", ()):
-        click.echo(f"{'ok   ' if probe['ok'] else 'WRONG'} {probe['name']}: {probe['detail']}")
+        say(f"{'ok   ' if probe['ok'] else 'WRONG'} {probe['name']}: {probe['detail']}")
     sys.exit(0 if status == 200 else 1)
 
 
@@ -199,7 +205,7 @@ def print_settings() -> None:
     click.echo(reference(), nl=False)
 
 
-for command in (archive, clean, drive_login, token):
+for command in (archive, backup, clean, drive_login, restore, token):
     main.add_command(command)
 
 

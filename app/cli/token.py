@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from app.cli.failures import exit_on_failure
+from app.cli.terminal import say
 from app.config import settings as configuration
 from app.config.data_dir import DataDir
 from pylib.files.lock import FolderLock
@@ -31,8 +32,8 @@ def token_add(config_file: Path | None, name: str) -> None:
     """Make a token called NAME and print it; it is not shown again."""
     with _changing(config_file) as tokens:
         text = tokens.add(name)
-    click.echo(text)
-    click.echo(f"send it as the header Authorization: Bearer ...; `token revoke {name}` ends it", err=True)
+    say(text)
+    say(f"send it as the header Authorization: Bearer ...; `token revoke {name}` ends it", err=True)
 
 
 @token.command("list")
@@ -42,9 +43,9 @@ def token_list(config_file: Path | None) -> None:
     """List the tokens, oldest first."""
     known = _tokens(_folder(config_file)).all()
     for one in known:
-        click.echo(f"{one.made_at}  {one.name}")
+        say(f"{one.made_at}  {one.name}")
     if not known:
-        click.echo("there is no token", err=True)
+        say("there is no token", err=True)
 
 
 @token.command("revoke")
@@ -55,7 +56,7 @@ def token_revoke(config_file: Path | None, name: str) -> None:
     """Revoke the token called NAME; it opens nothing any more."""
     with _changing(config_file) as tokens:
         tokens.revoke(name)
-    click.echo(f"{name} is revoked")
+    say(f"{name} is revoked")
 
 
 @contextmanager

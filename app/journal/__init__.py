@@ -11,6 +11,7 @@ from app.journal.archives import ArchivesPart
 from app.journal.deliveries import DeliveriesPart
 from app.journal.edits import EditsPart
 from app.journal.entries import Correction, Deleted, Entry, Filter, HeatCount, PageCursor
+from app.journal.paths import path_functions
 from app.journal.pictures import PicturesPart
 from app.journal.records import ArchivedPicture, ArchiveStats, Backoff, CachedPicture, TargetBacklog
 from app.journal.rows import HANDOVER_S
@@ -44,7 +45,7 @@ class Journal(TriggersPart, SnapshotsPart, DeliveriesPart, PicturesPart, Archive
     """
 
     def __init__(self, path: Path, *, clock: Callable[[], float] = time.time) -> None:
-        super().__init__(Database(path, schema=SCHEMA), clock)
+        super().__init__(Database(path, schema=SCHEMA, functions=path_functions(path.parent)), clock)
 
     def open(self) -> None:
         """Open or make the database, and let every pending delivery be tried at once, whatever it waited for before.

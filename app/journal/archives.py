@@ -101,7 +101,7 @@ class ArchivesPart(JournalPart):
 
     def _archived_pictures(self, condition: str, target: str, values: tuple[object, ...]) -> list[ArchivedPicture]:
         query = (
-            "SELECT seq, id, size, md5, path FROM snapshots JOIN deliveries USING (seq) "
+            "SELECT seq, id, size, md5, located(path) FROM snapshots JOIN deliveries USING (seq) "
             f"WHERE target = ? AND deliveries.state = 'done' AND size > 0 AND {condition}"
         )
         return self.database.do(lambda db: [ArchivedPicture(*row) for row in db.execute(query, (target, *values))])

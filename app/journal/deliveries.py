@@ -10,7 +10,7 @@ from app.journal.records import Backoff, TargetBacklog
 from app.journal.rows import (
     inspection,
 )
-from app.journal.schema import SNAPSHOT_COLUMNS, VERDICT_COLUMNS
+from app.journal.schema import SNAPSHOT_VALUES, VERDICT_COLUMNS
 from app.messages import Inspection
 
 
@@ -25,7 +25,7 @@ class DeliveriesPart(JournalPart):
         def select(db: sqlite3.Connection) -> list[Inspection]:
             rows = db.execute(
                 # Found in the order of the index first: a long backlog is neither sorted nor read.
-                f"SELECT {SNAPSHOT_COLUMNS}, {VERDICT_COLUMNS} FROM snapshots WHERE seq IN (SELECT seq FROM deliveries "
+                f"SELECT {SNAPSHOT_VALUES}, {VERDICT_COLUMNS} FROM snapshots WHERE seq IN (SELECT seq FROM deliveries "
                 f"WHERE target = ? AND state = 'owed' AND next_at <= ? ORDER BY seq {order} LIMIT ?) "
                 f"ORDER BY seq {order}",
                 (target, now, limit),

@@ -60,7 +60,7 @@ class EditsPart(JournalPart):
         now = self._clock()
 
         def update(db: sqlite3.Connection) -> Deleted | None:
-            query = f"SELECT seq, path FROM snapshots WHERE id = ? AND {STANDING}"
+            query = f"SELECT seq, located(path) FROM snapshots WHERE id = ? AND {STANDING}"
             row = db.execute(query, (snapshot_id,)).fetchone()
             if row is None:
                 return None

@@ -11,7 +11,7 @@ from typing import Any
 
 from app.journal.entries import Entry
 from app.journal.rows import inspection_of
-from app.journal.schema import SNAPSHOT_COLUMNS, VERDICT_COLUMNS
+from app.journal.schema import SNAPSHOT_VALUES, VERDICT_COLUMNS
 from app.journal.sql import AMONG, listed
 
 STANDING = "state = 'inspected' AND deleted_at IS NULL"
@@ -42,7 +42,7 @@ class Read:
 
 def read(db: sqlite3.Connection, condition: str, values: Sequence[object]) -> Read:
     """The entries that match this condition, which may end with an order and a limit."""
-    query = f"SELECT {SNAPSHOT_COLUMNS}, {VERDICT_COLUMNS}, starred, note, corrected FROM snapshots WHERE {condition}"
+    query = f"SELECT {SNAPSHOT_VALUES}, {VERDICT_COLUMNS}, starred, note, corrected FROM snapshots WHERE {condition}"
     rows = db.execute(query, values).fetchall()
     seqs = listed(row[19] for row in rows)
     labels = db.execute(

@@ -44,7 +44,7 @@ class PicturesPart(JournalPart):
 
         def select(db: sqlite3.Connection) -> list[CachedPicture]:
             rows = db.execute(
-                f"SELECT seq, id, path, size, taken_at, camera, person, starred, {needed} FROM snapshots "
+                f"SELECT seq, id, located(path), size, taken_at, camera, person, starred, {needed} FROM snapshots "
                 "WHERE path != '' AND state = 'inspected' AND (taken_at, seq) > (?, ?) "
                 "ORDER BY taken_at, seq LIMIT ?",
                 (*values, *start, limit),
@@ -71,7 +71,7 @@ class PicturesPart(JournalPart):
         """
         needed, values = still_needed(targets, archives)
         guard = "" if problem else f" AND starred = 0 AND NOT {needed}"
-        statement = f"UPDATE snapshots SET path = '', gone_at = ? WHERE seq = ? AND path = ?{guard}"
+        statement = f"UPDATE snapshots SET path = '', gone_at = ? WHERE seq = ? AND path = stored(?){guard}"
 
         def update(db: sqlite3.Connection) -> list[CachedPicture]:
             now = self._clock()

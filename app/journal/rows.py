@@ -10,7 +10,7 @@ from typing import Any
 
 import msgpack
 
-from app.journal.schema import SNAPSHOT_COLUMNS, VERDICT_COLUMNS
+from app.journal.schema import SNAPSHOT_COLUMNS, SNAPSHOT_VALUES, VERDICT_COLUMNS
 from app.journal.search_index import IndexedSnapshot, index, reindex
 from app.journal.sql import insert_all, marks
 from app.messages import Box, Detection, Inspection, Label, Snapshot, Trigger
@@ -92,7 +92,7 @@ def upsert_taken(
 ) -> None:
     db.execute(
         f"INSERT INTO snapshots ({SNAPSHOT_COLUMNS}, state, recorded_at, trigger_key, content, note) "
-        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'taken', ?, ?, ?, ?) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, stored(?), ?, ?, ?, ?, ?, ?, ?, 'taken', ?, ?, ?, ?) "
         "ON CONFLICT (id) DO UPDATE SET state = 'taken', recorded_at = excluded.recorded_at, "
         "taken_at = excluded.taken_at, delay_s = excluded.delay_s, path = excluded.path, size = excluded.size, "
         "width = excluded.width, height = excluded.height, problem = excluded.problem, note = excluded.note "
@@ -194,7 +194,7 @@ def enqueue(db: sqlite3.Connection, seq: int, targets: Sequence[str], now: float
 
 def find(db: sqlite3.Connection, snapshot_id: str) -> Inspection | Snapshot | None:
     row = db.execute(
-        f"SELECT {SNAPSHOT_COLUMNS}, {VERDICT_COLUMNS}, state FROM snapshots WHERE id = ? AND state != 'accepted'",
+        f"SELECT {SNAPSHOT_VALUES}, {VERDICT_COLUMNS}, state FROM snapshots WHERE id = ? AND state != 'accepted'",
         (snapshot_id,),
     ).fetchone()
     if row is None:

@@ -141,6 +141,7 @@ SCHEMA = (
             WHERE quarter = old.place / {QUARTER_SQL};
     END;
     """,
+    "UPDATE snapshots SET path = stored(path) WHERE path != ''",
 )
 """One script for each schema version; `PRAGMA user_version` counts those that were applied."""
 
@@ -148,4 +149,7 @@ SNAPSHOT_COLUMNS = (
     "id, camera, label, triggered_at, taken_at, delay_s, origin, path, size, width, height, problem, "
     "active_input, traceparent, baggage"
 )
+"""What `upsert_taken` writes."""
+SNAPSHOT_VALUES = SNAPSHOT_COLUMNS.replace(" path,", " located(path),")
+"""What `snapshot` reads: see `app.journal.paths`."""
 VERDICT_COLUMNS = "detector, person_count, decision, verdict_problem, seq"

@@ -16,7 +16,7 @@ from app.journal.rows import (
     update_inspected,
     upsert_taken,
 )
-from app.journal.schema import SNAPSHOT_COLUMNS, VERDICT_COLUMNS
+from app.journal.schema import SNAPSHOT_VALUES, VERDICT_COLUMNS
 from app.messages import Inspection, Snapshot
 
 
@@ -46,7 +46,7 @@ class SnapshotsPart(JournalPart):
 
         def select(db: sqlite3.Connection) -> list[Snapshot]:
             rows = db.execute(
-                f"SELECT {SNAPSHOT_COLUMNS} FROM snapshots WHERE state = 'taken' AND recorded_at <= ? "
+                f"SELECT {SNAPSHOT_VALUES} FROM snapshots WHERE state = 'taken' AND recorded_at <= ? "
                 "ORDER BY recorded_at LIMIT ?",
                 (before, limit),
             )
@@ -69,7 +69,7 @@ class SnapshotsPart(JournalPart):
 
         def select(db: sqlite3.Connection) -> list[Inspection]:
             rows = db.execute(
-                f"SELECT {SNAPSHOT_COLUMNS}, {VERDICT_COLUMNS}, min(inspected_at) AS first FROM snapshots "
+                f"SELECT {SNAPSHOT_VALUES}, {VERDICT_COLUMNS}, min(inspected_at) AS first FROM snapshots "
                 "WHERE state = 'held' GROUP BY camera HAVING first <= ?",
                 (before,),
             ).fetchall()
@@ -90,7 +90,7 @@ class SnapshotsPart(JournalPart):
             if first is None or now - first < seconds:
                 return []
             rows = db.execute(
-                f"SELECT {SNAPSHOT_COLUMNS}, {VERDICT_COLUMNS} {held} AND inspected_at <= ? ORDER BY seq",
+                f"SELECT {SNAPSHOT_VALUES}, {VERDICT_COLUMNS} {held} AND inspected_at <= ? ORDER BY seq",
                 (camera, first + seconds),
             ).fetchall()
             return [inspection(db, row) for row in rows]

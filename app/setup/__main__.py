@@ -16,6 +16,7 @@ from secrets import token_urlsafe
 from app.config.environment import known_names
 from app.config.settings import CAMERA_KINDS, Settings, load
 from app.setup import dotenv_file, managed_file
+from pylib.files import durable
 from pylib.rabbitmq.address import BrokerAddress
 from pylib.settings.credentials import CredentialError, Environment
 from pylib.settings.draft import ConfigError
@@ -24,6 +25,8 @@ from pylib.settings.onepassword import OnePassword
 TEMPLATE = "docker-compose.template.yml"
 COMPOSE_FILE = "docker-compose.yml"
 ENV_FILE = ".env"
+SECRETS = "secrets"
+"""Folder of secret files, which the container sees as /run/secrets."""
 
 COMPOSED_BROKER = "rabbitmq:5672"
 """The broker's address inside the composed network; its port there, whatever port the host publishes."""
@@ -101,7 +104,8 @@ def set_up(directory: Path, *, force: bool = False, without_rabbitmq: bool = Fal
     compose = plan(values, without_rabbitmq=without_rabbitmq)
     _require_valid(values, directory)
     lacking = [name for name, value in sorted(values.items()) if older.get(name) != value]
-    values = _defaults(compose, directory) | values
+    values = {"APP_NAME": compose.app_name, "TZ": compose.tz} | values
+    _make_password(directory / SECRETS, values, compose)
     refused = [
         _placed(directory / COMPOSE_FILE, render(template, compose), mode=0o644, force=force),
         _placed(directory / ENV_FILE, dotenv_file.render(values), mode=0o600, force=force, lacking=lacking),
@@ -187,7 +191,7 @@ def _address_of_host() -> str:
 
 
 def _with_vault(directory: Path, older: Mapping[str, str]) -> Environment:
-    vault = OnePassword.from_environment(Environment(os.environ, secrets=directory / "secrets"), patience=10)
+    vault = OnePassword.from_environment(Environment(os.environ, secrets=directory / SECRETS), patience=10)
     # The container sees the files of ./secrets itself: there is no need to repeat them in .env.
     environment = Environment(os.environ, secrets=directory / "no such directory")
     if vault is None:
@@ -200,15 +204,23 @@ def _with_vault(directory: Path, older: Mapping[str, str]) -> Environment:
 def _require_valid(values: Mapping[str, str], directory: Path) -> None:
     """Check here, before a container restarts for ever. Raises `ConfigError`."""
     config_file = directory / "config" / "config.yml"
-    load(config_file if config_file.is_file() else None, values, secrets=directory / "secrets")
+    load(config_file if config_file.is_file() else None, values, secrets=directory / SECRETS)
 
 
-def _defaults(compose: Compose, directory: Path) -> dict[str, str]:
-    """Further values of .env, so that the user need not give them."""
-    defaults = {"APP_NAME": compose.app_name, "TZ": compose.tz}
-    if not any((directory / "secrets" / name).exists() for name in ("web_password", "WEB_PASSWORD")):
-        defaults["WEB_PASSWORD"] = token_urlsafe(12)  # the container serves other machines too
-    return defaults
+def _make_password(secrets: Path, values: Mapping[str, str], compose: Compose) -> None:
+    """A password for the album where none was chosen: the container serves other machines too."""
+    names = ("web_password", "WEB_PASSWORD")
+    if any(values.get(name) for name in ("WEB_PASSWORD", "WEB_PASSWORD_FILE")) or any(
+        (secrets / name).exists() for name in names
+    ):
+        return
+    secrets.mkdir(mode=0o700, exist_ok=True)
+    path = secrets / names[0]
+    durable.write_private(path, token_urlsafe(12).encode())
+    if os.getuid() == 0:
+        for made in (secrets, path):
+            os.chown(made, compose.uid, compose.gid)  # as `make user` would
+    print(f"Wrote {secrets.name}/{path.name}: the album's password")
 
 
 def _placed(path: Path, body: str, *, mode: int, force: bool, lacking: Sequence[str] = ()) -> str:

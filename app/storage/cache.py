@@ -10,9 +10,6 @@ from app.naming import slug
 from pylib.errors import Transient
 from pylib.files import durable
 
-_MODE = 0o644
-"""Every user of this machine may look at pictures; only the service may change them."""
-
 
 class CacheUnavailable(Transient):
     """A picture cannot be written now: disk full, read-only or gone."""
@@ -42,7 +39,7 @@ class Cache:
         path = self._path(event_id, camera, taken_at, format)
         try:
             durable.make_folder(path.parent)
-            durable.write(path, picture, mode=_MODE)
+            durable.write(path, picture)
         except OSError as error:
             raise _unavailable(path, error) from error
         return path
@@ -57,7 +54,7 @@ class Cache:
         try:
             durable.make_folder(path.parent)
             if not durable.link(file, path):
-                durable.write(path, file.read_bytes(), mode=_MODE)
+                durable.write(path, file.read_bytes())
         except OSError as error:
             raise _unavailable(path, error) from error
         return path

@@ -117,11 +117,14 @@ def link(source: Path, target: Path) -> bool:
     return True
 
 
-def make_folder(folder: Path) -> None:
-    """Make a folder and those above it. Raises OSError."""
+def make_folder(folder: Path, *, mode: int | None = None) -> None:
+    """Make a folder and those above it, of this mode or else as the umask says. Raises OSError."""
     if not folder.is_dir():
-        make_folder(folder.parent)
+        make_folder(folder.parent, mode=mode)
         folder.mkdir(exist_ok=True)
+        if mode is not None:
+            with suppress(PermissionError):  # some network mounts know no modes
+                folder.chmod(mode)
         sync_folder(folder.parent)
 
 

@@ -8,6 +8,9 @@ from pathlib import Path
 
 from pylib.errors import Permanent
 
+LOCK = ".lock"
+"""Name of the file that is locked."""
+
 
 class FolderInUse(Permanent):
     """Another process holds the lock."""
@@ -21,7 +24,7 @@ class FolderLock:
     """The lock of one folder, held until the process ends or `release`."""
 
     def __init__(self, folder: Path) -> None:
-        self._path = folder / ".lock"
+        self._path = folder / LOCK
         self._descriptor: int | None = None
 
     def acquire(self) -> None:

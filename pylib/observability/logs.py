@@ -17,6 +17,7 @@ from structlog.stdlib import ProcessorFormatter
 from structlog.typing import EventDict, Processor, WrappedLogger
 
 from pylib.observability import redaction
+from pylib.observability.printable import printable
 from pylib.observability.syslog import SyslogHandler, SyslogTarget
 
 Format = Literal["auto", "console", "json"]
@@ -178,13 +179,9 @@ def _local_time(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
 
 
 def _printable(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
-    """No control characters on a terminal: a remote name must not forge lines or move the cursor."""
     for key, item in event.items():
-        if isinstance(item, str) and not item.isprintable():
-            keep = "\n\t" if key == "exception" else ""
-            event[key] = "".join(
-                char if char.isprintable() or char in keep else char.encode("unicode_escape").decode() for char in item
-            )
+        if isinstance(item, str):
+            event[key] = printable(item, keep="\n\t" if key == "exception" else "")
     return event
 
 

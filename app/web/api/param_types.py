@@ -14,6 +14,9 @@ _CURSOR = r"-?[0-9]{1,12}(\.[0-9]{1,17})?_[0-9]{1,18}"
 _LOST_PLUS = re.compile(r"(?<=\d) (\d\d:?\d\d)$")
 """A space was a plus before the address was read."""
 
+_FIRST, _LAST = (edge.replace(tzinfo=UTC) for edge in (datetime(1, 1, 2), datetime(9999, 12, 30)))  # noqa: DTZ001
+"""Between them a moment has a name in every time zone."""
+
 DATE_TIME: dict[str, Any] = {"type": "string", "format": "date-time"}
 
 
@@ -46,9 +49,12 @@ def _day(text: object) -> date:
 
 def _moment(text: object) -> datetime:
     try:
-        return datetime.fromisoformat(_LOST_PLUS.sub(r"+\1", str(text)))
+        moment = datetime.fromisoformat(_LOST_PLUS.sub(r"+\1", str(text)))
     except ValueError:
         raise ValueError("must be a moment such as 2026-11-21T14:00:00Z") from None
+    if moment.tzinfo and not _FIRST < moment < _LAST:
+        raise ValueError("must be a moment of the years 1 to 9999 in every time zone")
+    return moment
 
 
 def _position(text: object) -> PageCursor | datetime:

@@ -51,6 +51,20 @@ def test_a_picture_lies_in_its_days_folder_with_its_own_time(folder: Folder, roo
     assert files(root) == [NAME]
 
 
+@pytest.mark.parametrize(("mode", "of_file"), [(0o755, 0o644), (0o2775, 0o664), (0o700, 0o600)])
+def test_whoever_may_read_the_archive_may_read_its_pictures_however_private_the_service_is(
+    folder: Folder, root: Path, mode: int, of_file: int
+) -> None:
+    root.chmod(mode)
+    before = os.umask(0o077)
+    try:
+        folder.store(a_picture(None), b"a picture")
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE((root / NAME).stat().st_mode) == of_file
+    assert {stat.S_IMODE(one.stat().st_mode) for one in root.rglob("*") if one.is_dir()} == {mode}
+
+
 def test_keeping_a_picture_twice_leaves_one_and_writes_once(folder: Folder, root: Path) -> None:
     folder.store(a_picture(None), b"a picture")
     first = (root / NAME).stat().st_ino

@@ -115,3 +115,21 @@ def test_an_empty_journal_of_the_first_version_is_taken_over(tmp_path: Path) -> 
     with opened(path) as journal:
         assert journal.page(Filter()) == []
         assert journal.camera_keys() == []
+
+
+@pytest.mark.parametrize("root", ["", "/where/it/was/before/"])
+def test_pictures_of_a_journal_with_whole_paths_are_found_where_the_folder_is_now(tmp_path: Path, root: str) -> None:
+    path = tmp_path / "data/journal.db"
+    path.parent.mkdir()
+    file = "cache/2026/03/04/yard-camera/120001-id.jpg"
+    stored = f"{root}{file}" if root else str(path.parent / file)
+    with closing(sqlite3.connect(path)) as db:
+        db.executescript(f"{'; '.join(SCHEMA[:3])}; PRAGMA user_version = 3;")
+        db.execute(SNAPSHOTS, ("one", "inspected", START.timestamp(), 0, 0, "", ""))
+        db.execute("UPDATE snapshots SET path = ?", (stored,))
+        db.commit()
+    with opened(path) as journal:
+        assert [entry.inspection.snapshot.path for entry in journal.page(Filter())] == [str(path.parent / file)]
+        assert [picture.path for picture in journal.pictures(targets=(), archives=(), limit=9)] == [
+            str(path.parent / file)
+        ]

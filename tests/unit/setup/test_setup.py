@@ -59,7 +59,11 @@ def test_with_nothing_set_everything_has_a_default_and_a_broker_is_composed(proj
     assert values["RABBITMQ_SERVER_ADDRESS"] == COMPOSED_BROKER
     assert (values["APP_NAME"], values["DEVICE_NAME"]) == ("snapshot-processor", "snapshot-processor")
     assert values["TZ"]
-    assert len(values["WEB_PASSWORD"]) >= 12
+    assert "WEB_PASSWORD" not in values
+    password = project / "secrets" / "web_password"
+    assert len(password.read_text()) >= 12
+    assert stat.S_IMODE(password.stat().st_mode) == 0o600
+    assert stat.S_IMODE(password.parent.stat().st_mode) == 0o700
 
 
 def test_the_env_file_is_for_its_owner_alone(project: Path, setup: Setup) -> None:
@@ -181,14 +185,18 @@ def test_no_broker_at_all_is_possible_and_remembered(project: Path, setup: Setup
 
 def test_a_second_setup_keeps_what_the_first_was_told(project: Path, setup: Setup) -> None:
     setup(WEB_PORT="9090", OUTPUT_1_TYPE="Camera", OUTPUT_1_LOCATION="Front")
-    made_up = env(project)["WEB_PASSWORD"]
+    made_up = (project / "secrets" / "web_password").read_text()
     assert setup(WEB_PORT="9091") == 0
     values = env(project)
-    assert (values["WEB_PORT"], values["OUTPUT_1_LOCATION"], values["WEB_PASSWORD"]) == (
-        "9091",
-        "Front",
-        made_up,
-    )
+    assert (values["WEB_PORT"], values["OUTPUT_1_LOCATION"]) == ("9091", "Front")
+    assert (project / "secrets" / "web_password").read_text() == made_up
+
+
+def test_the_password_that_an_earlier_release_put_into_the_env_file_stays_there(project: Path, setup: Setup) -> None:
+    setup(WEB_PASSWORD="made by an earlier release")
+    assert setup() == 0
+    assert env(project)["WEB_PASSWORD"] == "made by an earlier release"
+    assert not (project / "secrets" / "web_password").exists()
 
 
 def test_a_compose_file_edited_by_hand_is_refused_in_one_sentence(

@@ -128,6 +128,20 @@ def test_the_first_and_the_last_day_are_days(house: House, day: str) -> None:
     assert listed(house, f"?day={day}") == []
 
 
+@pytest.mark.parametrize("path", ["/api/snapshots", "/api/heat", "/api/events", "/"])
+@pytest.mark.parametrize(
+    "query",
+    [
+        "since=0001-01-01T00:00:00%2B14:00",
+        "until=0001-01-01T00:00:00%2B14:00",
+        "since=9999-12-31T23:59:59-14:00",
+        "until=9999-12-31T23:59:59-14:00",
+    ],
+)
+def test_a_moment_that_has_no_name_in_some_time_zone_is_refused(house: House, path: str, query: str) -> None:
+    assert house.client.get(f"{path}?{query}").status_code == 400
+
+
 def test_a_camera_that_never_was_is_unknown(house: House) -> None:
     answer = house.client.get("/api/snapshots?camera=cellar")
     assert answer.status_code == 404
