@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import ftplib
 import io
+import os
 import random
 import socket
 import struct
@@ -91,7 +92,7 @@ class Pushed:
     @property
     def lying(self) -> list[Path]:
         """Files anywhere in the area: under their names, on their way in, or in the inbox."""
-        return [path for path in self.area.rglob("*") if path.is_file()]
+        return [Path(at, name) for at, _, names in os.walk(self.area) for name in names]
 
     @property
     def quarantined(self) -> list[bytes]:
