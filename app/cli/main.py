@@ -118,9 +118,8 @@ def check(config_file: Path | None) -> None:
             Verdict.OK: click.style("ok     ", fg="green"),
             Verdict.WARNING: click.style("warning", fg="yellow"),
         }
-        click.echo(
-            f"{mark.get(finding.verdict, click.style('WRONG  ', fg='red'))} {printable(f'{finding.subject}: {finding.text}')}"
-        )
+        styled = mark.get(finding.verdict, click.style("WRONG  ", fg="red"))
+        click.echo(f"{styled} {printable(f'{finding.subject}: {finding.text}')}")
         if finding.remedy:
             say(f"        -> {finding.remedy}")
         worst |= finding.verdict is Verdict.WRONG

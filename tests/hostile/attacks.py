@@ -40,6 +40,12 @@ NONSENSE: dict[str, bytes] = {
 }
 """Name -> a megabyte of it."""
 
+
+def _chunk(kind: bytes, data: bytes) -> bytes:
+    return len(data).to_bytes(4) + kind + data + zlib.crc32(kind + data).to_bytes(4)
+
+
+_PNG = b"\x89PNG\r\n\x1a\n" + _chunk(b"IHDR", b"\0\0\0\1\0\0\0\1\x08\0\0\0\0")
 _START = bytes.fromhex("ffd8ffe000104a46494600010100000100010000")
 
 
@@ -49,21 +55,10 @@ def pictures() -> Iterator[tuple[str, bytes]]:
     yield "comments", _START + (b"\xff\xfe\xff\xff" + b"x" * 65_533) * 16
     yield "fill bytes", _START + b"\xff" * SIZE
     yield "scans", _START + b"\xff\xda\x00\x02" * (SIZE // 4)
-    yield (
-        "chunks",
-        b"\x89PNG\r\n\x1a\n" + _chunk(b"IHDR", b"\0\0\0\1\0\0\0\1\x08\0\0\0\0") + _chunk(b"abCd", b"") * 80_000,
-    )
-    bomb = zlib.compress(b"\0" * 100_000_000, 9)
-    yield (
-        "text bomb",
-        b"\x89PNG\r\n\x1a\n" + _chunk(b"IHDR", b"\0\0\0\1\0\0\0\1\x08\0\0\0\0") + _chunk(b"zTXt", b"x\0\0" + bomb),
-    )
+    yield "chunks", _PNG + _chunk(b"abCd", b"") * 80_000
+    yield "text bomb", _PNG + _chunk(b"zTXt", b"x\0\0" + zlib.compress(b"\0" * 100_000_000, 9))
     for name, data in NONSENSE.items():
         yield name, _START + data
-
-
-def _chunk(kind: bytes, data: bytes) -> bytes:
-    return len(data).to_bytes(4) + kind + data + zlib.crc32(kind + data).to_bytes(4)
 
 
 def web() -> Iterator[bytes]:

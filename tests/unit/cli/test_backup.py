@@ -86,7 +86,8 @@ def test_a_backup_that_is_made_while_the_service_writes_is_restored_elsewhere(tm
 
     assert (made.exit_code, again.exit_code) == (0, 0), made.output
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
-    assert len(tarfile.open(file).getnames()) == len(before) + 3  # one more picture, the journal, the password
+    with tarfile.open(file) as archive:
+        assert len(archive.getnames()) == len(before) + 3  # one more picture, the journal, the password
 
     back = run(restore, other, str(file))
     assert back.exit_code == 0, back.output
