@@ -97,11 +97,11 @@ _NAMES = (
 
 def _named(data: bytes) -> object:
     name = data.decode("utf-8", "surrogateescape").replace("/", "_").replace("\0", "_") or "_"
-    return CaptureTime(zone=UTC).taken_at(PurePosixPath(name), b"", AT)
+    return CaptureTime(zone=UTC).taken_at(PurePosixPath(name), b"", written=AT)
 
 
 def _timed(data: bytes) -> object:
-    return CaptureTime(zone=UTC).taken_at(PurePosixPath("x.jpg"), data, AT)
+    return CaptureTime(zone=UTC).taken_at(PurePosixPath("x.jpg"), data, written=AT)
 
 
 _ALL = (
