@@ -62,7 +62,7 @@ def time_event(metrics: SnapshotMetrics) -> Callable[[Inspection], None]:
 
 def _connected(connections: Sequence[ZMQListener | ConfirmedPublisher]) -> Callable[[], Status]:
     def probe() -> Status:
-        away = [connection.name for connection in connections if not connection.connected]
-        return Status(ok=not away, detail=f"not connected: {', '.join(away)}" if away else "connected")
+        closed = [connection.name for connection in connections if not connection.connected]
+        return Status(ok=not closed, detail=f"not connected: {', '.join(closed)}" if closed else "connected")
 
     return probe

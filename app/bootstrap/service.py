@@ -120,14 +120,14 @@ class Service:
         decide, group, holds = Decide(names(self.outlets)), settings.uploads.settle, self.uploads.holds
         detect = self.detection.stage(decide, holds=holds)
         settle = Settle(group, journal=self.core.journal, decide=decide, archives=keepers(self.outlets), holds=holds)
-        told = self.relays.to_outlets(self.outlets)
-        seen = {"sinks": [INSPECTIONS]} if group else told
+        to_outlets = self.relays.to_outlets(self.outlets)
+        seen = {"sinks": [INSPECTIONS]} if group else to_outlets
         return [
             stage("fetch", fetch, source=TRIGGERS, sinks=[SNAPSHOTS], **queue),
             *self.sources.threads,  # after the stage that acknowledges
             stage("receive", self.uploads.receive, source=UPLOADS, sinks=[SNAPSHOTS], workers=RECEIVE_WORKERS),
             stage("detect", detect, source=SNAPSHOTS, workers=self.detection.workers, **seen),
-            stage("settle", settle, source=INSPECTIONS, workers=1, **told) if group else None,
+            stage("settle", settle, source=INSPECTIONS, workers=1, **to_outlets) if group else None,
         ]
 
     def _web(self) -> WebParts:

@@ -7,9 +7,7 @@ import sqlite3
 
 from app.journal.base import JournalPart
 from app.journal.records import Backoff, TargetBacklog
-from app.journal.rows import (
-    inspection,
-)
+from app.journal.rows import inspection
 from app.journal.schema import SNAPSHOT_VALUES, VERDICT_COLUMNS
 from app.messages import Inspection
 
