@@ -106,6 +106,7 @@ class UploadParts:
             folders=self.camera_folders.folders(),
             owner_by_address=self._folder_by_address,
             names_camera=self.camera_folders.names_camera,
+            respelled=self.camera_folders.respelled,
             wanted=lambda name: self._settings.uploads.videos == "keep" or not is_video(name),
             count=lambda outcome: self._metrics.trigger("ftp", outcome),
         )
@@ -133,6 +134,7 @@ class UploadParts:
             ),
             recipients=Recipients(self.camera_folders),
             on_taken=self.source.taken,
+            max_pixels=self._settings.max_pixels,
             count=lambda outcome: self._metrics.trigger("mail", outcome),
         )
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection
 
 from app import wire
 from app.messages import Trigger, encode
+from app.naming import Names
 from app.sources import RABBITMQ, SourceContext
 from app.wire import MalformedTrigger
 from pylib.rabbitmq.delivery import Delivery
@@ -58,11 +59,14 @@ def subscription(settings: RabbitMQSettings, *, app_name: str) -> Subscription:
 def decoder(cameras: Collection[str], *, origin: str = RABBITMQ) -> Callable[[Delivery], Trigger]:
     """A decoder of deliveries into triggers for these device keys; it raises `MalformedTrigger`."""
 
+    spelled = Names((camera, camera) for camera in cameras)
+
     def decode(delivery: Delivery) -> Trigger:
         trigger = wire.parse_trigger(delivery)
-        if trigger.camera not in cameras:
+        camera = trigger.camera if trigger.camera in cameras else spelled.find(trigger.camera)
+        if camera is None:
             raise MalformedTrigger("unknown_camera", _unknown(trigger.camera, cameras))
-        return trigger if trigger.origin == origin else dataclasses.replace(trigger, origin=origin)
+        return dataclasses.replace(trigger, camera=camera, origin=origin)
 
     return decode
 

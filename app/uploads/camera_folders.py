@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import PurePath, PurePosixPath
 from urllib.parse import urlsplit
 
 from app.cameras import CameraSettings
+from app.naming import Names
 from pylib.errors import Permanent
 from pylib.net.addresses import normal
 
@@ -51,13 +53,28 @@ class CameraFolders:
         self._by_address: dict[str, PushingCamera | None] = {}
         for camera in cameras:
             self._add(camera)
+        self._spelled = Names(self._by_folder.items())
 
     def camera(self, name: PurePath) -> PushingCamera | None:
-        """The camera of a file of this name below the upload area: the last folder of it that is a camera's counts."""
-        for folder in reversed(name.parts[:-1]):
-            if camera := self._by_folder.get(folder_name(folder)):
-                return camera
-        return None
+        """The camera of a file of this name below the upload area: the last folder of it that is a camera's counts.
+
+        One in another spelling counts where none is called exactly so.
+        """
+        folders = name.parts[-2::-1]
+        exact = (self._by_folder.get(folder_name(folder)) for folder in folders)
+        return next(filter(None, chain(exact, map(self._spelled.find, folders))), None)
+
+    def called(self, name: str) -> PushingCamera | None:
+        """The camera whose folder this name means, in any spelling that can mean no other."""
+        return self._by_folder.get(folder_name(name)) or self._spelled.find(name)
+
+    def respelled(self, name: PurePosixPath) -> PurePosixPath:
+        """A path below the upload area with its camera's folder spelled as it is called there."""
+        above = self.upload_dir.parts
+        if name.parts[: len(above)] != above or len(name.parts) == len(above):
+            return name
+        camera = self.called(name.parts[len(above)])
+        return self.folder_of(camera.device_key).joinpath(*name.parts[len(above) + 1 :]) if camera else name
 
     def names_camera(self, name: PurePath) -> bool:
         """Whether a file's name below the upload area names its camera."""

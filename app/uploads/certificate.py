@@ -1,4 +1,4 @@
-"""The FTP server's certificate: the configured one, or one that is made on the first start."""
+"""The FTP and the mail server's certificate: the configured one, or one that is made on the first start."""
 
 from __future__ import annotations
 
@@ -49,22 +49,16 @@ def make_certificate(folder: Path, *, names: tuple[str, ...] = ()) -> tuple[Path
     return certificate, key
 
 
-def tls_context(certificate: Path, key: Path) -> Any:
-    """A pyOpenSSL context for TLS 1.2 and later. Raises `CertificateUnusable`."""
-    from OpenSSL import SSL
-
-    context = SSL.Context(SSL.TLS_SERVER_METHOD)
-    context.set_min_proto_version(SSL.TLS1_2_VERSION)
-    # Many clients end a data connection without TLS's goodbye, which OpenSSL 3 makes an error of. What was cut
-    # short by that is found by looking at the file, as without TLS.
-    context.set_options(ssl.OP_IGNORE_UNEXPECTED_EOF | SSL.OP_NO_COMPRESSION)
+def tls_context(certificate: Path, key: Path, *, code: str = "ftp_certificate") -> ssl.SSLContext:
+    """For a server, with TLS 1.2 and later. Raises `CertificateUnusable` with this code."""
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.set_ciphers("DEFAULT")  # OpenSSL's: Python's leaves out those that older cameras have only
     try:
-        context.use_certificate_chain_file(str(certificate))
-        context.use_privatekey_file(str(key))
-        context.check_privatekey()
-    except (SSL.Error, OSError):
+        context.load_cert_chain(certificate, key)
+    except OSError:  # which SSLError is, too
         raise CertificateUnusable(
-            "ftp_certificate",
+            code,
             f"{certificate} and {key} are no readable certificate and key that belong together",
         ) from None
     return context

@@ -11,6 +11,7 @@ from typing import Any
 import structlog
 from pyftpdlib.handlers import FTPHandler
 
+from app.naming import text_of
 from app.uploads.bans import Bans
 from app.uploads.ftp.accounts import Accounts
 from app.uploads.ftp.data import NoPassivePort, Passive, Receiving
@@ -21,6 +22,15 @@ from pylib.net.addresses import written
 log = structlog.get_logger(__name__)
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_USUAL = {
+    "125 ": "150 ",
+    "227 Entering passive mode": "227 Entering Passive Mode",
+    "229 Entering extended passive mode": "229 Entering Extended Passive Mode",
+    "220 Other commands": "200 Other commands",
+}
+"""How a reply of pyftpdlib begins -> how firmware expects it, of which some looks for exactly this; the last one
+answers EPSV ALL."""
+_TYPES = {"A": "ASCII", "I": "binary", "L": "binary"}
 
 
 class FtpSession(FTPHandler):  # type: ignore[misc]
@@ -36,6 +46,7 @@ class FtpSession(FTPHandler):  # type: ignore[misc]
     count: Callable[[str], None]
     owner_by_address: Callable[[str], str | None]
     names_camera: Callable[[PurePosixPath], bool]
+    respelled: Callable[[PurePosixPath], PurePosixPath]
     stall_timeout: float
     fs: View
     data_channel: Any
@@ -45,6 +56,9 @@ class FtpSession(FTPHandler):  # type: ignore[misc]
     dtp_handler = Receiving
     passive_dtp = Passive
     abstracted_fs = View
+    # What stands behind a command that takes nothing is passed over. Old clients set UTF-8 before they log in.
+    proto_cmds = {name: about | {"arg": about["arg"] or None} for name, about in FTPHandler.proto_cmds.items()}
+    proto_cmds["OPTS"] |= {"auth": False}
     banner = "snapshot-processor ready."
     use_sendfile = False
     max_login_attempts = 3
@@ -65,6 +79,15 @@ class FtpSession(FTPHandler):  # type: ignore[misc]
 
     # -- what comes in ----------------------------------------------------------------------------
 
+    def decode(self, line: bytes) -> str:
+        return text_of(line)
+
+    def respond(self, resp: str, logfun: Any = log.debug) -> None:
+        for theirs, usual in _USUAL.items():
+            if resp.startswith(theirs):
+                resp = usual + resp.removeprefix(theirs)
+        super().respond(resp, logfun)
+
     def pre_process_command(self, line: str, cmd: str, arg: str) -> None:
         if _CONTROL.search(line):
             self.respond("501 Control characters are not understood.")
@@ -76,6 +99,11 @@ class FtpSession(FTPHandler):  # type: ignore[misc]
     def ftp_ALLO(self, _line: str) -> None:  # noqa: N802
         # One family of cameras takes pyftpdlib's 202 for "not yet" and asks for ever.
         self.respond("200 There is room.")
+
+    def ftp_TYPE(self, line: str) -> None:  # noqa: N802
+        # With whatever second word (format, bits of a byte): the bytes are stored as they come.
+        kind = _TYPES.get(line[:1].upper())
+        self.respond(f"200 Type set to {kind}." if kind else "504 Types are A, I and L.")
 
     def ftp_CWD(self, path: str) -> None:  # noqa: N802
         try:
@@ -132,13 +160,11 @@ class FtpSession(FTPHandler):  # type: ignore[misc]
         except StoreRefused as refused:
             self.respond(str(refused))
             return
-        text = f"FILE: {path.name}" if cmd == "STOU" else "Go ahead."
+        self.respond(f"150 FILE: {path.name}" if cmd == "STOU" else "150 Go ahead.")
         if self.data_channel is not None:
-            self.respond(f"125 {text}")
             self.data_channel.file_obj = upload
             self.data_channel.enable_receiving("i", cmd)
         else:
-            self.respond(f"150 {text}")
             self._in_dtp_queue = (upload, cmd)
 
     # -- connections ------------------------------------------------------------------------------

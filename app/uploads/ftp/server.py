@@ -52,6 +52,7 @@ class FtpServer(ManagedThread):
         folders: Iterable[PurePosixPath] = (),
         owner_by_address: Callable[[str], str | None] = lambda _address: None,
         names_camera: Callable[[PurePosixPath], bool] = lambda _name: True,
+        respelled: Callable[[PurePosixPath], PurePosixPath] = lambda name: name,
         wanted: Callable[[PurePosixPath], bool] = lambda _name: True,
         count: Callable[[str], None] = lambda _outcome: None,
     ) -> None:
@@ -59,9 +60,9 @@ class FtpServer(ManagedThread):
 
         `on_taken(taken, "ftp")` for each complete picture, taken out of the area; with None everything stays there.
         `owner_by_address` gives the folder (below the area) of the camera at an address, for files of the
-        shared login whose path names no camera by `names_camera`; a file whose name is not `wanted` is accepted
-        and deleted. `count` gets `taken`, `ignored`,
-        `left` (incomplete, or no picture: the watcher's), `failed`, `over_quota`, `stalled`, `bad_login`,
+        shared login whose path names no camera by `names_camera`; `respelled` gives a path in the area with its
+        camera's folder as that is called there; a file whose name is not `wanted` is accepted and deleted. `count` gets
+        `taken`, `ignored`, `left` (incomplete, or no picture: the watcher's), `failed`, `over_quota`, `stalled`, `bad_login`,
         `banned`. `folders` are made besides those of accounts and settings. `inbox.open()` is the caller's, and
         comes first: it deletes what others were writing.
 
@@ -82,7 +83,7 @@ class FtpServer(ManagedThread):
         self._on_taken = on_taken
         self._folders = [*folders, *self.accounts.folders, *map(PurePosixPath, settings.create_dirs)]
         self._owner_by_address, self._names_camera = owner_by_address, names_camera
-        self._wanted = wanted
+        self._respelled, self._wanted = respelled, wanted
         self._count = count
         self._socket: socket.socket | None = None
         self._session: type[Any] | None = None
@@ -162,6 +163,7 @@ class FtpServer(ManagedThread):
             "count": staticmethod(self._count),
             "owner_by_address": staticmethod(self._owner_by_address),
             "names_camera": staticmethod(self._names_camera),
+            "respelled": staticmethod(self._respelled),
             "stall_timeout": settings.stall_timeout,
             "timeout": settings.stall_timeout,
             "passive_ports": settings.passive_range,

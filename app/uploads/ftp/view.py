@@ -23,16 +23,23 @@ class View(AbstractedFS):  # type: ignore[misc]
         super().__init__(root, session)
         self._storage: Storage = session.storage
         self._names_camera: Callable[[PurePosixPath], bool] = session.names_camera
+        self._respelled: Callable[[PurePosixPath], PurePosixPath] = session.respelled
         self._owner: PurePosixPath | None = session.camera
 
     # -- paths ------------------------------------------------------------------------------------
 
     def ftp2fs(self, ftppath: str) -> str:
-        """A client's path on disk; below its camera's folder when only its address identifies the camera."""
+        """A client's path on disk: in its camera's folder however that is spelled, and below it when only the client's
+        address identifies the camera."""
         path = str(super().ftp2fs(ftppath))
-        if self._owner is None or not self.validpath(path):
+        if not self.validpath(path):
             return path
         name = PurePosixPath(path).relative_to(self._storage.area)
+        if not os.path.lexists(path):
+            name = self._respelled(name)
+            path = str(self._storage.area / name)
+        if self._owner is None:
+            return path
         if self._owner.is_relative_to(name):
             return path
         if self._names_camera(name) or self._names_camera(name / "file"):  # a file's name, or a folder's

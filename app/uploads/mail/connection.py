@@ -12,6 +12,7 @@ import structlog
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session, TLSSetupException
 
 from app.uploads.mail.admission import Admission
+from app.uploads.mail.mime import pieces
 from app.uploads.mail.postbox import MailHandler
 from pylib.net.addresses import written
 
@@ -130,6 +131,8 @@ class Connection(SMTP):
             await self.push("421 4.7.0 Too many wrong passwords, come back later")
             self._hang_up()
             return
+        if self.session is not None and self.session.host_name:
+            self.session.extended_smtp = True  # old firmware says HELO, and logs in nevertheless
         mechanism, blank, rest = (arg or "").partition(" ")
         await super().smtp_AUTH(f"{mechanism.upper()}{blank}{rest}")  # RFC 4954: in any case
 
@@ -169,7 +172,8 @@ class Connection(SMTP):
         if too_large:
             return None
         del data[-len(_END) :]
-        return bytes(data).replace(b"\r\n.", b"\r\n").removeprefix(b".")
+        plain = b"".join(piece.replace(b"\r\n.", b"\r\n") for piece in pieces(bytes(data), b"\r"))
+        return plain.removeprefix(b".")
 
     def _judge(
         self, _server: SMTP, _session: Session, _envelope: Envelope, _mechanism: str, login: LoginPassword

@@ -3,36 +3,19 @@
 from __future__ import annotations
 
 import re
-import unicodedata
-from binascii import Error as NotBase64
-from collections.abc import Callable
 from dataclasses import dataclass
-from email._policybase import Compat32
-from email.errors import MessageError
-from email.feedparser import BytesFeedParser
-from email.header import decode_header, make_header
-from email.message import Message
 from pathlib import PurePosixPath
-from typing import Any
 
 from app.media.formats import OTHER_SUFFIXES, SUFFIXES
 from app.media.picture import BadPicture, describe
-from pylib.errors import Permanent
+from app.naming import composed
+from app.uploads.mail.mime import BadMail, Part, from_base64, parts
 
-MAX_PARTS = 200
-MAX_NESTED = 20
-"""A camera's mail has a handful of parts, in one or two levels. Each level is searched for each line."""
 MAX_NAME = 100
 """Bytes of a file name, of the 255 that file systems have room for."""
 
-_CHUNK = 65_536
-_NESTING = re.compile(rb"content-type:\s*(multipart|message)/", re.IGNORECASE)
 _PICTURE_NAMES = {*SUFFIXES.values(), *OTHER_SUFFIXES}
 _UNFIT = re.compile(r'[\x00-\x1f\x7f<>:"|?*\ud800-\udfff\ufffd]+')
-
-
-class BadMail(Permanent):
-    """A mail that is rejected, however often it is sent: `too_many_parts`, `too_many_pictures`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,33 +27,17 @@ class Attached:
     data: bytes
 
 
-class _Lenient(Compat32):
-    """Headers as they stand, with bytes beyond ASCII read as UTF-8, which firmware uses without declaring it.
-
-    The modern policies parse headers by the whole grammar: slower by far, and less tolerant.
-    """
-
-    def header_fetch_parse(self, name: str, value: str) -> str:  # noqa: ARG002
-        return value.encode("ascii", "surrogateescape").decode("utf-8", "replace")
-
-
 def pictures_in(mail: bytes, *, most: int) -> list[Attached]:
     """Every part of the mail that is a picture by its content or its declared type (its bytes are checked later).
 
-    Raises `BadMail` when there are more than `most` of them, or when it is nested or divided beyond measure.
+    Raises `BadMail` when there are more than `most` of them, or when it is nested, divided or labelled beyond measure.
     """
-    if len(_NESTING.findall(mail)) > MAX_NESTED:
-        raise BadMail("too_many_parts", "the mail is nested too deeply")
     found: list[Attached] = []
-    for part in _parse(mail).walk():
-        if part.is_multipart():
-            continue
-        data = part.get_payload(decode=True)
-        if not isinstance(data, bytes) or not data:
-            continue
-        name = _file_name(part)
-        kind = _kind(data)
-        if kind is None and not _says_picture(part, name):
+    for part in parts(mail):
+        name = part.file_name
+        says_picture = part.main_type == "image" or PurePosixPath(name.lower()).suffix in _PICTURE_NAMES
+        data, kind = _content(part, says_picture=says_picture)
+        if not data or (kind is None and not says_picture):
             continue
         if len(found) == most:
             raise BadMail("too_many_pictures", f"more than {most} pictures in one mail; set MAIL_MAX_PICTURES")
@@ -82,7 +49,7 @@ def pictures_in(mail: bytes, *, most: int) -> list[Attached]:
 def safe_name(name: str, *, fallback: str, suffix: str) -> str:
     """A sender's file name as one harmless part of a path; `suffix` is appended unless it has a picture's."""
     last = re.split(r"[/\\]", name)[-1]
-    plain = " ".join(_UNFIT.sub("_", unicodedata.normalize("NFC", last)).split()).strip(". ")
+    plain = " ".join(_UNFIT.sub("_", composed(last)).split()).strip(". ")
     stem, ending = plain, suffix
     if PurePosixPath(plain).suffix.lower() in _PICTURE_NAMES:
         stem, _, ending = plain.rpartition(".")
@@ -93,25 +60,15 @@ def safe_name(name: str, *, fallback: str, suffix: str) -> str:
     return stem.encode()[:room].decode("utf-8", "ignore").rstrip(". ") + ending
 
 
-def _parse(mail: bytes) -> Message:
-    parser = BytesFeedParser(_counted(MAX_PARTS), policy=_Lenient())
-    for start in range(0, len(mail), _CHUNK):  # at once it would make copies of four bytes a character
-        parser.feed(mail[start : start + _CHUNK])
-    return parser.close()
-
-
-def _counted(most: int) -> Callable[..., Message]:
-    """A factory of messages with a limit: a line each is enough to make the parser build millions."""
-    made = 0
-
-    def make(policy: Any = None) -> Message:
-        nonlocal made
-        made += 1
-        if made > most:
-            raise BadMail("too_many_parts", f"the mail has more than {most} parts")
-        return Message(policy=policy)
-
-    return make
+def _content(part: Part, *, says_picture: bool) -> tuple[bytes, str | None]:
+    """What a part holds, and its format if that is a picture's; one that says so is looked for in any encoding."""
+    decoded = part.decoded()
+    kind = _kind(decoded)
+    if kind is None and says_picture:
+        for data in (part.body, from_base64(part.body)):
+            if (other := _kind(data)) is not None:
+                return data, other
+    return decoded, kind
 
 
 def _kind(data: bytes) -> str | None:
@@ -119,16 +76,3 @@ def _kind(data: bytes) -> str | None:
         return describe(data).format
     except BadPicture:
         return None
-
-
-def _says_picture(part: Message, name: str) -> bool:
-    return part.get_content_maintype() == "image" or PurePosixPath(name.lower()).suffix in _PICTURE_NAMES
-
-
-def _file_name(part: Message) -> str:
-    """As the sender meant it: RFC 2231, or RFC 2047 where it does not belong but is found, or plain."""
-    try:
-        name = part.get_filename() or ""
-        return str(make_header(decode_header(name))) if "=?" in name else name
-    except (MessageError, NotBase64, LookupError, ValueError, TypeError, IndexError):
-        return ""  # a picture without a name beats no picture

@@ -5,14 +5,17 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from itertools import product
 from pathlib import PurePosixPath
 
 import structlog
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
+from app.media.picture import MAX_PIXELS, BadPicture, examine
 from app.uploads.inbox import MAIL, Inbox, InboxFile, InboxUnavailable
 from app.uploads.mail.admission import Admission
-from app.uploads.mail.pictures import Attached, BadMail, pictures_in
+from app.uploads.mail.mime import BadMail
+from app.uploads.mail.pictures import Attached, pictures_in
 from app.uploads.mail.recipients import Recipients
 from pylib.net.addresses import written
 
@@ -20,6 +23,10 @@ log = structlog.get_logger(__name__)
 
 WORKERS = 4
 """Mails parsed and written at once: writing is mostly waiting for the disk."""
+MAX_CAMERAS = 10
+"""Cameras that one mail may be for: each gets its own copy of the pictures."""
+NAMED = 2
+"""Pictures that a refusal names, for a reply has 512 bytes (RFC 5321, 4.5.3.1.5)."""
 
 
 class MailHandler:
@@ -32,6 +39,7 @@ class MailHandler:
         recipients: Recipients,
         gate: Admission,
         max_pictures: int,
+        max_pixels: int = MAX_PIXELS,
         on_taken: Callable[[InboxFile, str], None],
         count: Callable[[str], None],
     ) -> None:
@@ -40,6 +48,7 @@ class MailHandler:
         self._recipients = recipients
         self._gate = gate
         self._max_pictures = max_pictures
+        self._max_pixels = max_pixels
         self._on_taken = on_taken
         self._count = count
         self._pool = ThreadPoolExecutor(WORKERS, thread_name_prefix="mail")
@@ -59,23 +68,23 @@ class MailHandler:
         self, _server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
     ) -> str:
         """The recipient: any, if it, the sender or the sender's IP address identifies the camera."""
-        peer = _peer(session)
-        if self._recipients.folder([address], envelope.mail_from or "", peer) is None:
+        if not self._folders(session, envelope, [address]):
             self._count("unknown_camera")
-            log.warning("mail of no known camera", recipient=address, sender=envelope.mail_from, address=peer)
-            examples = self._recipients.examples.encode("ascii", "replace").decode()
-            return f"550 5.1.1 No camera is called that; send to the address of one: {examples}"
+            log.warning("mail of no known camera", recipient=address, sender=envelope.mail_from, address=_peer(session))
+            return f"550 5.1.1 No camera is called that; send to the address of one: {self._recipients.examples}"
+        if len(self._folders(session, envelope, [*envelope.rcpt_tos, address])) > MAX_CAMERAS:
+            return f"452 4.5.3 A mail may be for {MAX_CAMERAS} cameras; send the others one of their own"
         envelope.rcpt_tos.append(address)
         envelope.rcpt_options.extend(options)
         return "250 2.1.5 OK"
 
     async def handle_DATA(self, _server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
-        """The mail itself: 250 means that every picture in it is safely on disk."""
-        folder = self._recipients.folder(envelope.rcpt_tos, envelope.mail_from or "", _peer(session))
+        """The mail itself: 250 means that every picture in it is one, and safely on disk."""
+        folders = self._folders(session, envelope, envelope.rcpt_tos)
         content, envelope.content, envelope.original_content = envelope.content, None, None
-        if folder is None or not isinstance(content, bytes):
+        if not folders or not isinstance(content, bytes):
             return "451 4.3.0 Cannot take this mail now"
-        taking = asyncio.get_running_loop().run_in_executor(self._pool, self._take, content, folder)
+        taking = asyncio.get_running_loop().run_in_executor(self._pool, self._take, content, folders)
         self._under_way.add(taking)
         taking.add_done_callback(self._under_way.discard)
         # A client that disconnects before the reply has still sent the complete mail.
@@ -87,32 +96,61 @@ class MailHandler:
             await asyncio.wait(self._under_way, timeout=within)
         self._pool.shutdown(wait=False, cancel_futures=True)
 
-    def _take(self, content: bytes, folder: PurePosixPath) -> str:
+    def _folders(self, session: Session, envelope: Envelope, recipients: list[str]) -> list[PurePosixPath]:
+        return self._recipients.folders(recipients, envelope.mail_from or "", _peer(session))
+
+    def _take(self, content: bytes, folders: list[PurePosixPath]) -> str:
+        cameras = [folder.name for folder in folders]
         try:
-            pictures = pictures_in(content, most=self._max_pictures)
-            return self._put(pictures, folder)
+            whole, damaged = self._examined(pictures_in(content, most=self._max_pictures))
+            self._put(whole, folders)
         except BadMail as error:
             self._count(error.code)
-            log.warning("mail refused", camera=folder.name, reason=str(error))
+            log.warning("mail refused", cameras=cameras, reason=str(error))
             return f"554 5.6.0 Not taken: {error.detail}"
         except InboxUnavailable as error:
             self._count(error.code)
-            log.error("mail not taken, the camera may send it again", camera=folder.name, reason=str(error))
+            log.error("mail not taken, the camera may send it again", cameras=cameras, reason=str(error))
             return "452 4.3.1 Cannot store the pictures now; send the mail again"
         except Exception:
             self._count("failed")
-            log.exception("mail not taken", camera=folder.name)
+            log.exception("mail not taken", cameras=cameras)
             return "451 4.3.0 Cannot take this mail now"
+        if damaged:
+            self._count("damaged")
+            log.warning("pictures of a mail not taken", cameras=cameras, taken=len(whole), reasons=damaged)
+            more = f" and {len(damaged) - NAMED} more" if len(damaged) > NAMED else ""
+            return f"554 5.6.0 Pictures taken: {len(whole)}; not taken: {'; '.join(damaged[:NAMED])}{more}"
+        self._count("taken" if whole else "no_picture")
+        if whole:
+            return f"250 2.0.0 OK, pictures taken: {len(whole)}"
+        log.info("mail without a picture", cameras=cameras)
+        return "250 2.0.0 OK, but there is no picture in it"
 
-    def _put(self, pictures: list[Attached], folder: PurePosixPath) -> str:
-        if not pictures:
-            self._count("no_picture")
-            log.info("mail without a picture", camera=folder.name)
-            return "250 2.0.0 OK, but there is no picture in it"
-        for picture in pictures:
-            self._hand_over(self._inbox.put(picture.data, folder / picture.name, origin=MAIL))
-        self._count("taken")
-        return f"250 2.0.0 OK, pictures taken: {len(pictures)}"
+    def _examined(self, pictures: list[Attached]) -> tuple[list[Attached], list[str]]:
+        """Those that decode, and why the others do not; a logo in a format of no camera is no picture beside one."""
+        whole: list[Attached] = []
+        refused: list[tuple[str, str]] = []
+        for number, picture in enumerate(pictures, 1):
+            try:
+                examine(picture.data, max_pixels=self._max_pixels)
+                whole.append(picture)
+            except BadPicture as error:
+                refused.append((error.code, f"picture {number}, {picture.name}: {error.detail.rstrip('.')}"))
+        return whole, [reason for code, reason in refused if code != "unsupported_format" or not whole]
+
+    def _put(self, pictures: list[Attached], folders: list[PurePosixPath]) -> None:
+        """Put all of them into the inbox, or none, and then hand them over."""
+        put: list[InboxFile] = []
+        try:
+            for folder, picture in product(folders, pictures):
+                put.append(self._inbox.put(picture.data, folder / picture.name, origin=MAIL))
+        except BaseException:
+            for file in put:
+                self._inbox.done(file.id)
+            raise
+        for file in put:
+            self._hand_over(file)
 
     def _hand_over(self, taken: InboxFile) -> None:
         try:

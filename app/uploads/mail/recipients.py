@@ -1,48 +1,47 @@
-"""Which camera a mail is from: by its recipient, its sender, and the address it came from."""
+"""Which cameras a mail is from: by its recipients, its sender, and the address it came from."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from pathlib import PurePosixPath
 
-from app.uploads.camera_folders import CameraFolders
+from app.naming import spellings, text_of
+from app.uploads.camera_folders import CameraFolders, PushingCamera
 
 EXAMPLES = 3
 """Cameras that a refusal names."""
 
 
 class Recipients:
-    """Finds a camera's folder. Thread-safe."""
+    """Finds cameras' folders. Thread-safe."""
 
     def __init__(self, camera_folders: CameraFolders) -> None:
-        """The part before the `@` of a mail address may be a camera's folder."""
+        """The part before the `@` of a mail address may be a camera's folder, in any spelling."""
         self._camera_folders = camera_folders
-        self._folders = {_plain(folder.name): folder for folder in camera_folders.folders()}
 
-    def folder(self, recipients: Iterable[str], sender: str, peer: str) -> PurePosixPath | None:
-        """The camera's folder, by the first recipient that names one, or else the sender, or else the IP address."""
-        for address in (*recipients, sender):
-            folder = self._folders.get(_plain(_local_part(address)))
-            if folder is not None:
-                return folder
-        camera = self._camera_folders.by_address(peer)
-        return None if camera is None else self._camera_folders.folder_of(camera)
+    def folders(self, recipients: Iterable[str], sender: str, peer: str) -> list[PurePosixPath]:
+        """The folders of all cameras that recipients name, or else of the sender's, or else of the IP address's."""
+        named = [camera for address in recipients if (camera := self._named_by(address))]
+        if not named and (camera := self._named_by(sender)):
+            named = [camera]
+        keys = [camera.device_key for camera in named] or [self._camera_folders.by_address(peer)]
+        return [self._camera_folders.folder_of(key) for key in dict.fromkeys(keys) if key is not None]
 
     @property
     def examples(self) -> str:
-        """A few addresses that would work, for error texts."""
-        return (
-            ", ".join(f"{folder.name}@home" for folder in self._camera_folders.folders()[:EXAMPLES])
-            or "(there is none)"
-        )
+        """A few addresses that would work, in plain letters where there are such, for error texts."""
+        names = (self._example(folder.name) for folder in self._camera_folders.folders())
+        plain_first = sorted(filter(None, names), key=lambda name: not name.isascii())
+        return ", ".join(f"{name}@home" for name in plain_first[:EXAMPLES]) or "(there is none)"
 
+    def _named_by(self, address: str) -> PushingCamera | None:
+        local, at, _ = address.rpartition("@")
+        # The mail server passes on bytes that are no UTF-8 as they came.
+        sent = (local if at else address).strip('"').encode("utf-8", "surrogateescape")
+        return self._camera_folders.called(text_of(sent))
 
-def _local_part(address: str) -> str:
-    local, at, _ = address.rpartition("@")
-    return local if at else address
-
-
-def _plain(name: str) -> str:
-    """Mail addresses have no blanks, so people write front-door or front_door for frontdoor."""
-    return re.sub(r"[\s._-]+", "", name.strip('"')).casefold()
+    def _example(self, folder: str) -> str | None:
+        """A spelling of this folder's name that means no other, in plain letters if one of them is."""
+        camera = self._camera_folders.called(folder)
+        keys = sorted(spellings(folder), key=lambda key: not key.isascii())
+        return next((key for key in keys if camera and self._camera_folders.called(key) == camera), None)

@@ -12,8 +12,9 @@ from pathlib import Path
 
 import structlog
 
+from app.media.picture import MAX_PIXELS
 from app.uploads.bans import Bans
-from app.uploads.certificate import CertificateUnusable, make_certificate
+from app.uploads.certificate import make_certificate, tls_context
 from app.uploads.inbox import Inbox, InboxFile
 from app.uploads.mail.admission import Admission
 from app.uploads.mail.connection import Connection
@@ -45,13 +46,14 @@ class MailServer(ManagedThread):
         bans: Bans,
         recipients: Recipients,
         on_taken: Callable[[InboxFile, str], None],
+        max_pixels: int = MAX_PIXELS,
         count: Callable[[str], None] = lambda _outcome: None,
     ) -> None:
         """`bans` are for this thread alone (not the FTP server's object), `data_dir` is for the certificate.
 
         `on_taken(taken, "mail")` is called for each picture and `count` for each mail, from several threads:
-        `taken`, `no_picture`, `unknown_camera` (each recipient), `too_many_pictures`, `too_many_parts`,
-        `inbox_unavailable`, `failed`.
+        `taken`, `damaged` (not all of its pictures), `no_picture`, `unknown_camera` (each recipient),
+        `too_many_pictures`, `too_many_parts`, `header_too_long`, `inbox_unavailable`, `failed`.
         """
         super().__init__("mail")
         self.settings = settings
@@ -63,6 +65,7 @@ class MailServer(ManagedThread):
             recipients=recipients,
             gate=self._gate,
             max_pictures=settings.max_pictures,
+            max_pixels=max_pixels,
             on_taken=on_taken,
             count=count,
         )
@@ -139,12 +142,4 @@ class MailServer(ManagedThread):
             files = settings.certificate_file, settings.key_file
         else:
             files = make_certificate(self._data_dir)
-        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-        try:
-            context.load_cert_chain(*files)
-        except OSError:  # which SSLError is, too
-            raise CertificateUnusable(
-                "mail_certificate",
-                f"{files[0]} and {files[1]} are no readable certificate and key that belong together",
-            ) from None
-        return context
+        return tls_context(*files, code="mail_certificate")

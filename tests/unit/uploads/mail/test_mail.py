@@ -19,7 +19,8 @@ from app.uploads.bans import Bans
 from app.uploads.camera_folders import CameraFolders, PushingCamera
 from app.uploads.inbox import Inbox, InboxFile, InboxUnavailable
 from app.uploads.mail.admission import Admission
-from app.uploads.mail.pictures import MAX_NAME, MAX_PARTS, BadMail, pictures_in, safe_name
+from app.uploads.mail.mime import MAX_PARTS, BadMail
+from app.uploads.mail.pictures import MAX_NAME, pictures_in, safe_name
 from app.uploads.mail.postbox import MailHandler
 from app.uploads.mail.recipients import Recipients
 from app.uploads.mail.settings import MailSettings
