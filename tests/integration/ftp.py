@@ -38,9 +38,8 @@ class Ftp:
         self.area = home / "ftp"
         self.taken: list[InboxFile] = []
         self.outcomes: list[str] = []
-        options = {
-            name: changes.pop(name) for name in ("owner_by_address", "names_camera", "folders") if name in changes
-        }
+        names = ("owner_by_address", "names_camera", "respelled", "folders")
+        options = {name: changes.pop(name) for name in names if name in changes}
         accounts = [
             Account(USER, Secret(PASSWORD)),
             Account(DOOR_USER, Secret(DOOR_PASSWORD), PurePosixPath(DOOR)),
@@ -103,11 +102,15 @@ class Ftp:
             ftp.login(username, password)
             yield ftp
 
+    def tls_client(self) -> ftplib.FTP_TLS:
+        """A client that trusts the server's certificate, not yet connected."""
+        context = ssl.create_default_context(cafile=str(self.home / "ftp-certificate.pem"))
+        return ftplib.FTP_TLS(context=context, timeout=10)
+
     @contextlib.contextmanager
     def tls(self, username: str = USER, password: str = PASSWORD) -> Iterator[ftplib.FTP_TLS]:
         """An encrypted session."""
-        context = ssl.create_default_context(cafile=str(self.home / "ftp-certificate.pem"))
-        with contextlib.closing(ftplib.FTP_TLS(context=context, timeout=10)) as ftp:
+        with contextlib.closing(self.tls_client()) as ftp:
             ftp.connect("localhost", self.port)
             ftp.login(username, password)
             ftp.prot_p()

@@ -5,13 +5,16 @@ from __future__ import annotations
 import contextlib
 import ftplib
 import io
+import re
 import socket
 import threading
+import unicodedata
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
 import pytest
 
+from app.uploads.camera_folders import CameraFolders, PushingCamera
 from app.uploads.ftp.accounts import Account
 from app.uploads.ftp.server import AreaUnusable
 from pylib.net.listening import AddressInUse
@@ -46,7 +49,7 @@ def test_a_whole_picture_is_handed_over_byte_for_byte(ftp: Ftp) -> None:
     assert ftp.lying == {}
 
 
-@pytest.mark.parametrize("kind", ["", "TYPE A", "TYPE I"])
+@pytest.mark.parametrize("kind", ["", "TYPE A", "TYPE I", "TYPE A N", "TYPE I N", "TYPE L 8", "type i"])
 def test_whatever_type_says_bytes_arrive_as_they_are(ftp: Ftp, kind: str) -> None:
     data = PICTURE[:-2] + b"\r\n\r\r\n\n" * 50 + PICTURE[-2:]
     with ftp.login() as camera:
@@ -62,6 +65,108 @@ def test_whatever_type_says_bytes_arrive_as_they_are(ftp: Ftp, kind: str) -> Non
 def test_allo_is_answered_with_plain_success(ftp: Ftp) -> None:
     with ftp.login() as camera:
         assert camera.sendcmd("ALLO 100000").startswith("200")
+
+
+def test_a_type_that_no_server_knows_is_refused(ftp: Ftp) -> None:
+    with ftp.login() as camera, pytest.raises(ftplib.error_perm, match="504"):
+        camera.sendcmd("TYPE E")
+
+
+@pytest.mark.parametrize(
+    ("command", "reply"),
+    [
+        ("PASV", r"227 Entering Passive Mode \(127,0,0,1,\d+,\d+\)\."),
+        ("EPSV", r"229 Entering Extended Passive Mode \(\|\|\|\d+\|\)\."),
+        ("EPSV ALL", "200 "),
+        ("SYST", "215 UNIX Type: L8"),
+        ("PWD", r'257 "/"'),
+        ("PWD  ", r'257 "/"'),
+        ("NOOP and more", "200 "),
+        ("SYST now", "215 "),
+        ("OPTS UTF8 ON", "200 "),
+        ("OPTS UTF8 NLST", "501|200"),
+        ("SITE UMASK 022", "200 "),
+        ("ALLO 1000 R 10", "200 "),
+        ("STRU F", "200 "),
+        ("MODE S", "200 "),
+        (f"CWD {DOOR}", f'250 "/{DOOR}"'),
+    ],
+)
+def test_replies_are_in_the_words_that_firmware_looks_for(ftp: Ftp, command: str, reply: str) -> None:
+    with ftp.login() as camera:
+        store(camera, f"{DOOR}/a.jpg")
+        assert re.match(reply, camera.sendcmd(command))
+        assert camera.sendcmd(f"SIZE /{DOOR}/a.jpg") == f"213 {len(PICTURE)}"
+
+
+def test_features_end_as_they_should_and_utf_8_may_be_set_before_the_login(ftp: Ftp) -> None:
+    with contextlib.closing(ftp.connect()) as camera:
+        features = camera.sendcmd("FEAT").splitlines()
+        assert (features[0][:4], features[-1][:4]) == ("211-", "211 ")
+        assert {" UTF8", " SIZE", " MDTM", " EPSV"} <= set(features)
+        assert camera.sendcmd("OPTS UTF8 ON").startswith("200")
+        with pytest.raises(ftplib.error_perm, match="530"):
+            camera.sendcmd("PWD")
+
+
+@pytest.mark.parametrize("command", [f"STOR {DOOR}/a.jpg", f"APPE {DOOR}/a.jpg", "STOU a.jpg", "LIST", "NLST", "MLSD"])
+@pytest.mark.parametrize("connected", [False, True])
+def test_a_transfer_begins_with_150_and_ends_with_226(ftp: Ftp, command: str, *, connected: bool) -> None:
+    with ftp.login() as camera:
+        where = camera.makepasv()
+        data = socket.create_connection(where) if connected else None
+        camera.voidcmd("NOOP")  # the server looks at all connections in turn: it has accepted that one after this
+        camera.putcmd(command)
+        assert camera.getresp()[:4] == "150 "
+        with data or socket.create_connection(where) as connection:
+            if command[:4] in ("STOR", "APPE", "STOU"):
+                connection.sendall(PICTURE)
+                connection.shutdown(socket.SHUT_WR)
+            while connection.recv(4096):
+                pass
+        assert camera.getresp() == "226 Transfer complete."
+
+
+HAUSTUER = CameraFolders([PushingCamera("Haustür Camera", "", "haustür"), PushingCamera("Yard Camera", "", "yard")])
+
+
+@pytest.fixture
+def umlauts(tmp_path: Path) -> Iterator[Ftp]:
+    callbacks = {"names_camera": HAUSTUER.names_camera, "respelled": HAUSTUER.respelled}
+    with Ftp(tmp_path, folders=HAUSTUER.folders(), **callbacks) as server:
+        yield server
+
+
+SPELLINGS = {
+    "composed": "haustür".encode(),
+    "decomposed": unicodedata.normalize("NFD", "Haustür").encode(),
+    "latin-1": "Haustür".encode("latin-1"),
+    "ue": b"Haustuer",
+    "u": b"haustur",
+}
+
+
+@pytest.mark.parametrize("spelling", SPELLINGS.values(), ids=SPELLINGS)
+def test_a_folder_with_an_umlaut_is_the_camera_s_in_each_spelling(umlauts: Ftp, spelling: bytes) -> None:
+    with umlauts.login() as camera:
+        camera.encoding = "latin-1"  # bytes as they are
+        folder = f"/{UPLOADS}/{spelling.decode('latin-1')}"
+        store(camera, f"{folder}/a.jpg")
+        camera.cwd(folder)
+        camera.mkd("20260304")
+        camera.cwd("20260304")
+        store(camera, "b.jpg")
+        assert camera.nlst(folder) == ["20260304", "a.jpg"]
+    assert umlauts.names == [f"{UPLOADS}/haustür/a.jpg", f"{UPLOADS}/haustür/20260304/b.jpg"]
+
+
+def test_a_folder_that_somebody_made_in_another_spelling_stays_the_one_that_it_is(umlauts: Ftp) -> None:
+    (umlauts.area / UPLOADS / "Haustuer").mkdir()
+    with umlauts.login() as camera:
+        camera.cwd(f"{UPLOADS}/Haustuer")
+        store(camera, "a.jpg")
+        assert camera.nlst() == ["a.jpg"]
+    assert umlauts.names == [f"{UPLOADS}/Haustuer/a.jpg"]
 
 
 def test_missing_parents_are_made(ftp: Ftp) -> None:

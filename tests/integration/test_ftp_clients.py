@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import ftplib
+import socket
 import ssl
 from collections.abc import Iterator
 from pathlib import Path
@@ -168,6 +170,68 @@ def test_when_tls_is_required_no_password_and_no_picture_goes_in_the_clear(tmp_p
             with pytest.raises(ftplib.error_perm, match="550"):
                 store(camera, f"{DOOR}/a.jpg")
         assert ftp.taken == []
+
+
+def test_what_was_sent_in_the_clear_behind_auth_tls_is_nobody_s_command(tmp_path: Path) -> None:
+    with Ftp(tmp_path, tls="required") as ftp, contextlib.closing(ftp.tls_client()) as camera:
+        camera.connect("localhost", ftp.port)
+        camera.sock.sendall(b"AUTH TLS\r\nSYST\r\nUSER mallory\r\nNOO")
+        assert camera.getresp().startswith("234")
+        camera.sock = camera.context.wrap_socket(camera.sock, server_hostname="localhost")
+        camera.file = camera.sock.makefile(mode="r", encoding=camera.encoding)
+        assert camera.sendcmd("NOOP").startswith("200")  # the first reply is to the first command inside
+        assert camera.sendcmd(f"USER {USER}").startswith("331")
+        assert camera.sendcmd(f"PASS {PASSWORD}").startswith("230")
+
+
+def test_a_session_that_is_encrypted_says_so_and_goes_back_to_clear_data_when_told(tmp_path: Path) -> None:
+    with Ftp(tmp_path, tls="offered") as ftp, contextlib.closing(ftp.connect()) as camera:
+        for command, reply in (("PBSZ 0", "503"), ("PROT P", "503"), ("AUTH KERBEROS", "502")):
+            with pytest.raises(ftplib.error_perm, match=reply):
+                camera.sendcmd(command)
+        with ftp.tls() as encrypted:
+            assert " AUTH TLS" in encrypted.sendcmd("FEAT").splitlines()
+            with pytest.raises(ftplib.error_perm, match="503"):
+                encrypted.sendcmd("AUTH TLS")
+            with pytest.raises(ftplib.error_perm, match="536"):
+                encrypted.sendcmd("PROT E")
+            encrypted.prot_c()
+            store(encrypted, f"{DOOR}/a.jpg")
+        assert ftp.contents == [PICTURE]
+
+
+def test_a_client_that_knows_old_ciphers_only_is_served(tmp_path: Path) -> None:
+    with Ftp(tmp_path, tls="required") as ftp, contextlib.closing(ftp.tls_client()) as camera:
+        camera.context.maximum_version = ssl.TLSVersion.TLSv1_2
+        camera.context.set_ciphers("AES128-SHA")
+        camera.connect("localhost", ftp.port)
+        camera.login(USER, PASSWORD)
+        camera.prot_p()
+        store(camera, f"{DOOR}/a.jpg")
+        assert ftp.contents == [PICTURE]
+
+
+@pytest.mark.parametrize("garbage", [b"", b"GET / HTTP/1.0\r\n\r\n"])
+def test_a_handshake_that_fails_ends_that_connection_only(tmp_path: Path, garbage: bytes) -> None:
+    with Ftp(tmp_path, tls="offered") as ftp:
+        with contextlib.closing(ftp.connect()) as camera:
+            assert camera.sendcmd("AUTH TLS").startswith("234")
+            camera.sock.sendall(garbage)
+            camera.sock.shutdown(socket.SHUT_WR)
+            with contextlib.suppress(ConnectionResetError):  # which says that not everything was read
+                while camera.sock.recv(4096):
+                    pass
+        with ftp.tls() as camera:
+            connection = socket.create_connection(camera.makepasv())
+            camera.putcmd(f"STOR {DOOR}/a.jpg")
+            assert camera.getresp().startswith("150")
+            with connection:
+                connection.sendall(garbage)
+                connection.shutdown(socket.SHUT_WR)
+                with pytest.raises(ftplib.error_perm, match="522"):
+                    camera.voidresp()
+            store(camera, f"{DOOR}/a.jpg")
+        assert ftp.contents == [PICTURE]
 
 
 def test_an_encrypted_upload_cut_short_is_not_whole_and_one_without_goodbye_is(tmp_path: Path) -> None:

@@ -183,6 +183,79 @@ def test_logins_are_taken_in_the_ways_that_cameras_have(start: Callable[..., Sit
         assert client.docmd("czNjcmV0IHBhc3M=")[0] == 235
 
 
+def test_old_firmware_logs_in_after_helo(start: Callable[..., Site]) -> None:
+    site = start(tls="off")
+    with site.client() as client:
+        client.helo("cam")
+        client.docmd("AUTH", "LOGIN")
+        client.docmd("Y2Ft")
+        assert client.docmd("czNjcmV0IHBhc3M=")[0] == 235
+        client.sendmail("camera@home", ["gate1@home"], mail(PICTURES[0]).as_bytes())
+    assert site.pictures == [("gate1", PICTURES[0])]
+
+
+def test_nobody_logs_in_without_saying_who_it_is_first(start: Callable[..., Site]) -> None:
+    with start(tls="off").client() as client:
+        assert client.docmd("AUTH", "PLAIN AGNhbQBzM2NyZXQgcGFzcw==")[0] == 503
+
+
+def test_what_was_sent_in_the_clear_behind_starttls_is_nobody_s_command(start: Callable[..., Site]) -> None:
+    site = start(tls="required")
+    with site.raw() as plain:
+        assert plain.recv(100).startswith(b"220")
+        plain.sendall(b"EHLO cam\r\n")
+        while not plain.recv(4096).endswith(b"250 HELP\r\n"):
+            pass
+        plain.sendall(b"STARTTLS\r\nNOOP\r\nEHLO mallory\r\nMAIL FR")
+        assert plain.recv(100).startswith(b"220")
+        with trusting_nobody().wrap_socket(plain) as camera:
+            camera.sendall(b"QUIT\r\n")
+            assert camera.recv(100).startswith(b"221")  # the first reply is to the first command inside
+
+
+def test_a_mail_to_two_cameras_is_a_picture_of_each(start: Callable[..., Site]) -> None:
+    site = start()
+    with site.logged_in() as client:
+        client.sendmail("camera@home", ["gate1@home", "me@home", "gate2@home"], mail(PICTURES[0]).as_bytes())
+    assert site.pictures == [("gate1", PICTURES[0]), ("gate2", PICTURES[0])]
+
+
+def test_a_mail_with_a_damaged_picture_is_refused_with_its_name(start: Callable[..., Site]) -> None:
+    site = start()
+    with site.logged_in() as client:
+        with pytest.raises(smtplib.SMTPDataError, match=r"554, .*picture 2, 1\.jpg: The JPEG picture is cut short"):
+            client.send_message(mail(PICTURES[0], PICTURES[1][:-400], PICTURES[2]))
+        client.send_message(mail(PICTURES[3]))
+    assert site.pictures == sorted(("gate1", PICTURES[n]) for n in (0, 2, 3))
+    assert site.counts == {"damaged": 1, "taken": 1}
+
+
+@pytest.mark.parametrize(
+    ("local", "encoding"),
+    [
+        ("haustür", "utf-8"),
+        ("haustür", "latin-1"),
+        ("haustu\u0308r", "utf-8"),
+        ("haustuer", "ascii"),
+        ("Haus-tur", "ascii"),
+    ],
+)
+def test_a_camera_with_an_umlaut_is_reached_in_each_spelling(
+    start: Callable[..., Site], monkeypatch: pytest.MonkeyPatch, local: str, encoding: str
+) -> None:
+    monkeypatch.setattr(
+        sys.modules[__name__], "OWNERS", CameraFolders([PushingCamera("Haustür Camera", "", "haustür")])
+    )
+    site = start()
+    with site.logged_in() as client:
+        client.mail("camera@home", ["SMTPUTF8"])
+        assert client.rcpt("nobody@home")[1].endswith(b"haustuer@home")
+        client.command_encoding = encoding
+        assert client.rcpt(f"{local}@home")[0] == 250
+        assert client.data(mail(PICTURES[0]).as_bytes())[0] == 250
+    assert site.pictures == [("haustür", PICTURES[0])]
+
+
 def test_wrong_passwords_ban_the_address_and_no_other(start: Callable[..., Site]) -> None:
     site = start()
     with site.client() as client:
@@ -285,7 +358,7 @@ def test_twenty_cameras_at_once_lose_nothing_and_mix_nothing_up(start: Callable[
         with site.logged_in(source=f"127.0.1.{number + 1}") as client:
             together.wait(10)
             for round_ in range(2):
-                message = mail(PICTURES[number], PICTURES[number][:-1] + bytes([round_]), to=f"gate{number}@home")
+                message = mail(PICTURES[number], PICTURES[number] + bytes([round_]), to=f"gate{number}@home")
                 client.send_message(message)
 
     with ThreadPoolExecutor(20) as cameras:
@@ -293,7 +366,7 @@ def test_twenty_cameras_at_once_lose_nothing_and_mix_nothing_up(start: Callable[
     expected = [
         (f"gate{number}", data)
         for number in range(20)
-        for data in (*[PICTURES[number]] * 2, PICTURES[number][:-1] + b"\0", PICTURES[number][:-1] + b"\1")
+        for data in (*[PICTURES[number]] * 2, PICTURES[number] + b"\0", PICTURES[number] + b"\1")
     ]
     assert site.pictures == sorted(expected)
 

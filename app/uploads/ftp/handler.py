@@ -30,6 +30,10 @@ _USUAL = {
 }
 """How a reply of pyftpdlib begins -> how firmware expects it, of which some looks for exactly this; the last one
 answers EPSV ALL."""
+_COMMANDS = {name: about | {"arg": about["arg"] or None} for name, about in FTPHandler.proto_cmds.items()}
+_COMMANDS["OPTS"] |= {"auth": False}
+"""As pyftpdlib's, but what stands behind a command that takes nothing is passed over, and UTF-8 may be set before the
+login, as old clients do."""
 _TYPES = {"A": "ASCII", "I": "binary", "L": "binary"}
 
 
@@ -56,9 +60,7 @@ class FtpSession(FTPHandler):  # type: ignore[misc]
     dtp_handler = Receiving
     passive_dtp = Passive
     abstracted_fs = View
-    # What stands behind a command that takes nothing is passed over. Old clients set UTF-8 before they log in.
-    proto_cmds = {name: about | {"arg": about["arg"] or None} for name, about in FTPHandler.proto_cmds.items()}
-    proto_cmds["OPTS"] |= {"auth": False}
+    proto_cmds = _COMMANDS
     banner = "snapshot-processor ready."
     use_sendfile = False
     max_login_attempts = 3

@@ -32,7 +32,7 @@ class _TlsChannel(_Channel):  # type: ignore[misc]
     """Whether the handshake is over."""
 
     def secure(self, context: ssl.SSLContext) -> None:
-        """Begin the handshake. What has come in the clear behind the command for it is nobody's command (RFC 3207, 6)."""
+        """Begin the handshake. What came in the clear behind the command for it is dropped: who knows who sent it."""
         self.ac_in_buffer = b""
         try:
             self.socket = context.wrap_socket(self.socket, server_side=True, do_handshake_on_connect=False)

@@ -34,10 +34,8 @@ class View(AbstractedFS):  # type: ignore[misc]
         path = str(super().ftp2fs(ftppath))
         if not self.validpath(path):
             return path
-        name = PurePosixPath(path).relative_to(self._storage.area)
-        if not os.path.lexists(path):
-            name = self._respelled(name)
-            path = str(self._storage.area / name)
+        name = self._as_called(PurePosixPath(path).relative_to(self._storage.area))
+        path = str(self._storage.area / name)
         if self._owner is None:
             return path
         if self._owner.is_relative_to(name):
@@ -45,6 +43,14 @@ class View(AbstractedFS):  # type: ignore[misc]
         if self._names_camera(name) or self._names_camera(name / "file"):  # a file's name, or a folder's
             return path
         return str(self._storage.area / self._owner / name)
+
+    def _as_called(self, name: PurePosixPath) -> PurePosixPath:
+        """With the camera's folder for one that is only spelled otherwise, unless somebody made that one, too."""
+        called = self._respelled(name)
+        if called == name:
+            return name
+        shared = len(PurePosixPath(os.path.commonpath((name, called))).parts)
+        return name if self._storage.area.joinpath(*name.parts[: shared + 1]).exists() else called
 
     def fs2ftp(self, fspath: str) -> str:
         """The path as the client writes it; `/` for what is outside."""

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import re
 from binascii import Error as NotBase64
-from binascii import a2b_base64, a2b_qp
+from binascii import a2b_base64, a2b_qp, a2b_uu
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from email.errors import MessageError
 from email.header import decode_header, make_header
 from email.message import Message
+from io import BytesIO
 
 from pylib.errors import Permanent
 
@@ -30,12 +32,18 @@ MAX_DEPTH = 20
 """A camera's mail has a handful of parts, in one or two levels. Each level is searched once more."""
 MAX_DELIMITERS = 10_000
 """Lines that begin as a boundary does: each part has one, and longer boundaries look like shorter ones."""
+MAX_PADDINGS = 1_000_000
+"""Signs of padding in one part: the largest mail in lines that are padded each has half as many."""
 CHUNK = 1_048_576
 """Bytes that are decoded at once, which holds up all other threads for some milliseconds."""
 
 _HEAD_END = re.compile(rb"^(?!From |[!-9;-~]*[ \t]*:|[ \t])", re.MULTILINE)
 """The first line that is no header: an empty one, or one where the empty one was forgotten."""
-_CONTENT = re.compile(rb"^content-(type|disposition|transfer-encoding)[ \t]*:(.*(?:\n[ \t].*)*)", re.I | re.M)
+_CONTENT = {
+    name: re.compile(rb"^%s[ \t]*:(.*(?:\n[ \t].*)*)" % name.encode(), re.IGNORECASE | re.MULTILINE)
+    for name in ("Content-Type", "Content-Disposition", "Content-Transfer-Encoding")
+}
+"""The headers that are read, with the lines that they are folded into."""
 _DELIMITER_END = re.compile(rb"(--)?[ \t]*(\r?\n|\r?\Z)")
 _LINE_END = re.compile(rb"\r?\n")
 _ENCODING = re.compile(r"[a-z][a-z0-9-]*")
@@ -97,7 +105,12 @@ def parts(mail: bytes) -> Iterator[Part]:
 
 
 def from_base64(text: bytes) -> bytes:
-    """What Base64 says, whatever stands between its characters, in one piece or in several that are padded each."""
+    """What Base64 says, whatever stands between its characters, in one piece or in several that are padded each.
+
+    Raises `BadMail`.
+    """
+    if text.count(b"=") > MAX_PADDINGS:
+        raise BadMail("too_many_parts", f"a part is in more than {MAX_PADDINGS} pieces of Base64")
     decoded, rest = bytearray(), b""
     for start in range(0, len(text), CHUNK):
         *padded, rest = (rest + text[start : start + CHUNK].translate(None, _NOT_BASE64)).split(b"=")
@@ -151,14 +164,14 @@ class _Reader:
         if head_end > start + MAX_HEAD:
             raise BadMail("header_too_long", f"the headers of one part have more than {MAX_HEAD} bytes")
         headers = Message()
-        for header in _CONTENT.finditer(self.mail, start, head_end):
-            name, value = f"Content-{header[1].decode()}", header[2]
-            if len(value) > MAX_HEADER or value.count(b";") > MAX_PARAMETERS:
+        for name, pattern in _CONTENT.items():
+            if not (header := pattern.search(self.mail, start, head_end)):
+                continue
+            if len(header[1]) > MAX_HEADER or header[1].count(b";") > MAX_PARAMETERS:
                 raise BadMail(
                     "header_too_long", f"one {name} has more than {MAX_HEADER} bytes or {MAX_PARAMETERS} parameters"
                 )
-            if name not in headers:  # the first counts
-                headers[name] = _LINE_END.sub(b"", value).strip().decode("utf-8", "replace")
+            headers[name] = _LINE_END.sub(b"", header[1]).strip().decode("utf-8", "replace")
         empty = _LINE_END.match(self.mail, head_end, end)
         return headers, empty.end() if empty else head_end
 
@@ -208,8 +221,15 @@ def _piece(text: bytes) -> bytes:
 
 
 def _from_uu(text: bytes) -> bytes:
-    message = Message()
-    message["Content-Transfer-Encoding"] = "x-uuencode"
-    message.set_payload(text.decode("ascii", "surrogateescape"))
-    decoded = message.get_payload(decode=True)
-    return decoded if isinstance(decoded, bytes) else b""
+    decoded = bytearray()
+    lines = BytesIO(text)
+    if not any(line.startswith(b"begin ") for line in lines):
+        return b""
+    for line in lines:
+        if line.strip() in (b"end", b"`"):
+            break
+        whole = 1 + ((line[0] - 32 & 63) + 2) // 3 * 4  # some append a check sum, and some drop blanks
+        if 2 * len(line) >= whole:  # else a line of one byte would become 63
+            with suppress(NotBase64):
+                decoded += a2b_uu(line[:whole])
+    return bytes(decoded)

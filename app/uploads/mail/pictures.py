@@ -61,13 +61,13 @@ def safe_name(name: str, *, fallback: str, suffix: str) -> str:
 
 
 def _content(part: Part, *, says_picture: bool) -> tuple[bytes, str | None]:
-    """What a part holds, and its format if that is a picture's; one that says so is looked for in any encoding."""
+    """What a part holds, and its format if that is a picture's; one that says so is read in the other way, too."""
     decoded = part.decoded()
     kind = _kind(decoded)
     if kind is None and says_picture:
-        for data in (part.body, from_base64(part.body)):
-            if (other := _kind(data)) is not None:
-                return data, other
+        other = part.body if decoded is not part.body else from_base64(part.body)
+        if (found := _kind(other)) is not None:
+            return other, found
     return decoded, kind
 
 

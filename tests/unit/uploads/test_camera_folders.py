@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from pathlib import PurePosixPath
 
 import pytest
@@ -40,6 +41,42 @@ def test_the_last_folder_that_is_a_camera_s_says_whose_a_file_is(name: str, came
 def test_a_file_in_no_camera_s_folder_is_nobody_s(name: str) -> None:
     assert OWNERS.camera(PurePosixPath(name)) is None
     assert not OWNERS.names_camera(PurePosixPath(name))
+
+
+UMLAUTS = CameraFolders([camera("Haustür"), camera("Front Door"), camera("Tor Süd"), camera("Tor Sud")])
+
+
+@pytest.mark.parametrize(
+    ("folder", "location"),
+    [
+        (unicodedata.normalize("NFD", "haustür"), "Haustür"),
+        ("haustuer", "Haustür"),
+        ("Haustur", "Haustür"),
+        ("front_door", "Front Door"),
+        ("tor-sud", "Tor Sud"),
+        ("tor_sued", "Tor Süd"),
+    ],
+)
+def test_a_folder_in_another_spelling_is_the_camera_s_too(folder: str, location: str) -> None:
+    found = UMLAUTS.camera(PurePosixPath(f"uploads/snapshots/{folder}/20260304/a.jpg"))
+    assert found is not None
+    assert found.device_key == f"{location} Camera"
+    called = UMLAUTS.folder_of(found.device_key).name
+    assert UMLAUTS.respelled(PurePosixPath(f"uploads/snapshots/{folder}/1/a.jpg")) == PurePosixPath(
+        f"uploads/snapshots/{called}/1/a.jpg"
+    )
+
+
+def test_a_folder_that_is_called_so_counts_before_one_that_is_only_spelled_so() -> None:
+    folders = CameraFolders([camera("1-2"), camera("Yard")])
+    found = folders.camera(PurePosixPath("uploads/snapshots/yard/12/a.jpg"))
+    assert found is not None
+    assert found.device_key == "Yard Camera"
+
+
+@pytest.mark.parametrize("path", ["uploads/snapshots", "uploads/snapshots/porch/a.jpg", "other/haustuer/a.jpg", "."])
+def test_a_path_of_no_camera_is_left_as_it_is(path: str) -> None:
+    assert UMLAUTS.respelled(PurePosixPath(path)) == PurePosixPath(path)
 
 
 def test_a_camera_s_folder_is_its_location_in_lower_case_without_blanks() -> None:

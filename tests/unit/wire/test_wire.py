@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import time
+import unicodedata
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
@@ -337,6 +338,18 @@ def test_any_bytes_at_all_are_read_or_refused(body: bytes) -> None:
 @given(st.dictionaries(st.sampled_from(["timestamp", "output_triggered", "active_input", "traceparent"]), plain_values))
 def test_any_map_at_all_is_read_or_refused(body: dict[str, Any]) -> None:
     refused(packed(body))
+
+
+@pytest.mark.parametrize("key", [unicodedata.normalize("NFD", "Haustür Camera"), "Haustuer Camera", "haustür camera"])
+def test_a_camera_in_another_spelling_is_the_camera(key: str) -> None:
+    decode = decoder({"Haustür Camera", "Garage Camera"})
+    assert decode(packed(trigger(output={"device_key": key}))).camera == "Haustür Camera"
+
+
+def test_a_spelling_that_may_mean_two_cameras_means_none() -> None:
+    decode = decoder({"Tör Camera", "Tór Camera"})
+    with pytest.raises(MalformedTrigger, match="no camera"):
+        decode(packed(trigger(output={"device_key": "Tor Camera"})))
 
 
 def test_an_unknown_camera_is_refused_with_what_was_meant() -> None:
