@@ -11,6 +11,7 @@ import threading
 import unicodedata
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 import pytest
 
@@ -132,7 +133,7 @@ HAUSTUER = CameraFolders([PushingCamera("Haustür Camera", "", "haustür"), Push
 
 @pytest.fixture
 def umlauts(tmp_path: Path) -> Iterator[Ftp]:
-    callbacks = {"names_camera": HAUSTUER.names_camera, "respelled": HAUSTUER.respelled}
+    callbacks: dict[str, Any] = {"names_camera": HAUSTUER.names_camera, "respelled": HAUSTUER.respelled}
     with Ftp(tmp_path, folders=HAUSTUER.folders(), **callbacks) as server:
         yield server
 

@@ -175,6 +175,7 @@ def test_when_tls_is_required_no_password_and_no_picture_goes_in_the_clear(tmp_p
 def test_what_was_sent_in_the_clear_behind_auth_tls_is_nobody_s_command(tmp_path: Path) -> None:
     with Ftp(tmp_path, tls="required") as ftp, contextlib.closing(ftp.tls_client()) as camera:
         camera.connect("localhost", ftp.port)
+        assert camera.sock is not None
         camera.sock.sendall(b"AUTH TLS\r\nSYST\r\nUSER mallory\r\nNOO")
         assert camera.getresp().startswith("234")
         camera.sock = camera.context.wrap_socket(camera.sock, server_hostname="localhost")
@@ -216,6 +217,7 @@ def test_a_handshake_that_fails_ends_that_connection_only(tmp_path: Path, garbag
     with Ftp(tmp_path, tls="offered") as ftp:
         with contextlib.closing(ftp.connect()) as camera:
             assert camera.sendcmd("AUTH TLS").startswith("234")
+            assert camera.sock is not None
             camera.sock.sendall(garbage)
             camera.sock.shutdown(socket.SHUT_WR)
             with contextlib.suppress(ConnectionResetError):  # which says that not everything was read

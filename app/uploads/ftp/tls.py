@@ -27,6 +27,7 @@ else:
 class _TlsChannel(_Channel):  # type: ignore[misc]
     """A connection that may be encrypted; before the classes of pyftpdlib that it is to change."""
 
+    socket: Any
     _shaking_hands = False
     secured = False
     """Whether the handshake is over."""

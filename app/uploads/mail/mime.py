@@ -226,7 +226,7 @@ def _from_uu(text: bytes) -> bytes:
     if not any(line.startswith(b"begin ") for line in lines):
         return b""
     for line in lines:
-        if line.strip() in (b"end", b"`"):
+        if line.strip() in (b"", b"`", b"end"):
             break
         whole = 1 + ((line[0] - 32 & 63) + 2) // 3 * 4  # some append a check sum, and some drop blanks
         if 2 * len(line) >= whole:  # else a line of one byte would become 63

@@ -21,11 +21,12 @@ class Recipients:
 
     def folders(self, recipients: Iterable[str], sender: str, peer: str) -> list[PurePosixPath]:
         """The folders of all cameras that recipients name, or else of the sender's, or else of the IP address's."""
-        named = [camera for address in recipients if (camera := self._named_by(address))]
-        if not named and (camera := self._named_by(sender)):
-            named = [camera]
-        keys = [camera.device_key for camera in named] or [self._camera_folders.by_address(peer)]
-        return [self._camera_folders.folder_of(key) for key in dict.fromkeys(keys) if key is not None]
+        keys = [camera.device_key for address in recipients if (camera := self._named_by(address))]
+        if not keys:
+            camera = self._named_by(sender)
+            key = camera.device_key if camera else self._camera_folders.by_address(peer)
+            keys = [key] if key is not None else []
+        return [self._camera_folders.folder_of(key) for key in dict.fromkeys(keys)]
 
     @property
     def examples(self) -> str:
