@@ -473,6 +473,14 @@ def test_a_conversation_without_end_is_ended(start: Callable[..., Site], monkeyp
             time.sleep(0.05)
 
 
+def test_an_address_does_not_get_longer_by_saying_hello_again_and_again(start: Callable[..., Site]) -> None:
+    with start(tls="off", open_networks=["127.0.0.0/8"]).client() as client:
+        for _ in range(100):
+            client.ehlo()
+        assert client.docmd("MAIL", f"FROM:<{'.' * 2000}>") == (500, b"Command line too long")
+        assert client.mail("camera@home", ["SIZE=1000000", "BODY=8BITMIME", "SMTPUTF8"])[0] == 250
+
+
 def test_garbage_is_answered_and_harms_nobody(start: Callable[..., Site]) -> None:
     site = start(tls="off")
     lines = [

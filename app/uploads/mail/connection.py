@@ -24,6 +24,8 @@ SESSION_S = 900.0
 """Seconds that one connection may last, for clients that send a byte now and then."""
 COMMANDS = {"*": 200, "AUTH": 4, "STARTTLS": 2}
 """How often each command may be sent in one connection; `*` for all others."""
+MAIL_LINE = 600
+"""Bytes of the command with the sender and its parameters. Taking addresses apart costs more than they are long."""
 CHUNK = 65_536
 _END = b".\r\n"
 
@@ -120,7 +122,11 @@ class Connection(SMTP):
             log.error("mail command failed", address=self.peer, exc_info=error)
         return "451 4.3.0 Cannot do this"
 
-    async def smtp_STARTTLS(self, arg: str) -> None:  # noqa: N802 - aiosmtpd finds it by this name, as those below
+    async def smtp_EHLO(self, hostname: str) -> None:  # noqa: N802 - aiosmtpd finds it by this name, as those below
+        await super().smtp_EHLO(hostname)
+        self.command_size_limits["MAIL"] = MAIL_LINE  # it grows with each EHLO of any client by itself
+
+    async def smtp_STARTTLS(self, arg: str) -> None:  # noqa: N802
         if self._over_tls():
             await self.push("503 5.5.1 TLS is on already")
             return
