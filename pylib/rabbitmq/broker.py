@@ -15,6 +15,8 @@ ACCESS_REFUSED = 403
 NOT_FOUND = 404
 PRECONDITION_FAILED = 406
 NOT_ALLOWED = 530  # a virtual host that does not exist or is closed to this user
+FRAME_MAX = 131_072
+"""Bytes of a frame, unless the broker allows less."""
 MISMATCH = re.compile(
     r"inequivalent arg '(?P<argument>[^']+)' for (?P<kind>\w+) '(?P<name>[^']+)' in vhost '[^']*': "
     r"received (?P<ours>.+) but current is (?P<theirs>.+)"
@@ -71,6 +73,18 @@ class Broker:
                 client_properties={"connection_name": name},
             )
         )
+
+
+def frame_max(connection: Any) -> int:
+    """Bytes that the broker allows a frame on this connection."""
+    return int(connection._impl.params.frame_max)
+
+
+def release(connection: Any) -> int:
+    """The first number of the broker's version; 0 where it does not tell."""
+    version = str((connection._impl.server_properties or {}).get("version", ""))
+    first = version.partition(".")[0]
+    return int(first) if first.isascii() and first.isdigit() else 0
 
 
 def explain(error: Exception) -> Failure:
