@@ -80,11 +80,10 @@ def frame_max(connection: Any) -> int:
     return int(connection._impl.params.frame_max)
 
 
-def release(connection: Any) -> int:
-    """The first number of the broker's version; 0 where it does not tell."""
-    version = str((connection._impl.server_properties or {}).get("version", ""))
-    first = version.partition(".")[0]
-    return int(first) if first.isascii() and first.isdigit() else 0
+def counts_deliveries(connection: Any) -> bool:
+    """Whether the broker dead-letters what it delivered 20 times, unless told otherwise: RabbitMQ from 4.0 on."""
+    major = str(connection._impl.server_properties.get("version", "")).partition(".")[0]
+    return major.isdecimal() and int(major) >= 4
 
 
 def explain(error: Exception) -> Failure:

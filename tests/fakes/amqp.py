@@ -17,6 +17,7 @@ class FakeBroker:
     """In place of `pylib.rabbitmq.broker.Broker`: each `connect` is a connection that works off `script`."""
 
     address = "mq:5672"
+    vhost = "/"
 
     def __init__(self) -> None:
         self.calls: list[tuple[Any, ...]] = []
