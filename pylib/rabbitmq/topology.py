@@ -75,9 +75,7 @@ def lift_limit(subscription: Subscription, *, vhost: str) -> str:
     """The command by which an operator raises the delivery limit of queues that an earlier release made."""
     pattern = f"^{re.escape(subscription.queue)}(\\.dead)?$"
     policy = f'{{"delivery-limit": {DELIVERY_LIMIT}}}'
-    return (
-        f"rabbitmqctl set_policy -p {vhost} {subscription.queue}-deliveries '{pattern}' '{policy}' --apply-to queues"
-    )
+    return f"rabbitmqctl set_policy -p {vhost} {subscription.queue}-deliveries '{pattern}' '{policy}' --apply-to queues"
 
 
 def lacks_quorum_queues(error: Exception) -> bool:

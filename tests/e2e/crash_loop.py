@@ -69,7 +69,9 @@ def main() -> None:
         broker = Broker(arguments.broker)
         if not arguments.broker:
             with broker:
-                outcome = crash_loop(Path(folder), broker, "crashes", kills=arguments.kills, triggers=arguments.triggers)
+                outcome = crash_loop(
+                    Path(folder), broker, "crashes", kills=arguments.kills, triggers=arguments.triggers
+                )
         else:
             name = f"crashes-{uuid.uuid4().hex[:6]}"
             outcome = crash_loop(Path(folder), broker, name, kills=arguments.kills, triggers=arguments.triggers)

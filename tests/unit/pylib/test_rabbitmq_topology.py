@@ -53,7 +53,12 @@ def test_a_subscription_is_durable_bounded_and_loses_no_dead_letter(
             "q",
             {
                 "durable": True,
-                "arguments": {"x-queue-type": queue_type, "x-dead-letter-exchange": "q.dead", **dead_lettering, **limit},
+                "arguments": {
+                    "x-queue-type": queue_type,
+                    "x-dead-letter-exchange": "q.dead",
+                    **dead_lettering,
+                    **limit,
+                },
             },
         ),
         ("queue_bind", "q", "home_control", "a"),
