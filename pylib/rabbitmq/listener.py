@@ -17,7 +17,7 @@ from pika.exceptions import AMQPError
 from pylib.errors import Failure, Permanent, Transient
 from pylib.rabbitmq.backlog import Backlog
 from pylib.rabbitmq.broker import Broker, counts_deliveries
-from pylib.rabbitmq.delivery import Delivery
+from pylib.rabbitmq.delivery import RETRIED, Delivery
 from pylib.rabbitmq.loop import BrokerLoop
 from pylib.rabbitmq.topology import Subscription, declare_subscription, lacks_quorum_queues, lift_limit
 from pylib.rabbitmq.window import Window
@@ -163,14 +163,14 @@ class ZMQListener(BrokerLoop):
                 connection.add_callback_threadsafe(callback)
 
     def _receive(self, channel: Any, method: Any, properties: Any, body: bytes) -> None:
-        tag = method.delivery_tag
+        tag, headers = method.delivery_tag, properties.headers or {}
         delivery = Delivery(
             body=body,
             message_id=_text(properties.message_id),
             content_type=_text(properties.content_type),
-            headers=properties.headers or {},
+            headers=headers,
             redelivered=method.redelivered,
-            queued=self._backlog.delivered() or method.redelivered,
+            queued=self._backlog.delivered() or method.redelivered or RETRIED in headers,
             receipt=self._window.receipt(tag),
         )
         try:
