@@ -14,7 +14,8 @@ from pylib.rabbitmq.topology import Subscription
 
 RENEW_AT = 10
 """Deliveries after which a letter that stays is written anew: RabbitMQ 4 may drop what it has delivered 20 times."""
-BROKERS_OWN = ("x-death", "x-first-death-", "x-last-death-", "x-delivery-count")
+COUNT = "x-delivery-count"
+"""The header in which a quorum queue counts earlier deliveries."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,7 @@ class DeadLetters:
 
     def put_back(self, letter: DeadLetter) -> None:
         """Put it into the queue it came from, confirmed, and only then take it from here. Raises `Permanent`."""
-        headers = {name: value for name, value in letter.delivery.headers.items() if not name.startswith(BROKERS_OWN)}
+        headers = _without(letter.delivery.headers, "x-death", "x-first-death-", "x-last-death-", COUNT)
         self._publish(self._subscription.queue, letter, {**headers, RETRIED: True})
         self.drop(letter)
 
@@ -65,8 +66,8 @@ class DeadLetters:
     def close(self) -> None:
         """Let go of those that stay."""
         for letter in list(self._held.values()):
-            if letter.delivery.headers.get("x-delivery-count", 0) >= RENEW_AT:
-                self._publish(self._subscription.dead_letters, letter, letter.delivery.headers)
+            if letter.delivery.headers.get(COUNT, 0) >= RENEW_AT:
+                self._publish(self._subscription.dead_letters, letter, _without(letter.delivery.headers, COUNT))
                 self.drop(letter)
         self._channel.close()
 
@@ -78,6 +79,10 @@ class DeadLetters:
             self._channel.basic_publish("", queue, letter.delivery.body, properties=letter.properties, mandatory=True)
         except (UnroutableError, NackError):
             raise Permanent("not_put_back", f"the broker does not take it into {queue!r}; it is still here") from None
+
+
+def _without(headers: Mapping[str, Any], *beginnings: str) -> dict[str, Any]:
+    return {name: value for name, value in headers.items() if not name.startswith(beginnings)}
 
 
 def _letter(tag: int, properties: Any, body: bytes) -> DeadLetter:

@@ -157,12 +157,25 @@ def test_what_was_made_is_durable_bounded_and_loses_no_dead_letter(
     )
     assert queues[name]["durable"]
     assert queues[f"{name}.dead"]["durable"]
-    assert dead == {"x-queue-type": queue_type, "x-max-length": 10_000, "x-max-length-bytes": 268_435_456}
+    limit = {"x-delivery-limit": 1_000_000} if queue_type == "quorum" else {}
+    assert dead == {"x-queue-type": queue_type, "x-max-length": 10_000, "x-max-length-bytes": 268_435_456, **limit}
     safe = {"x-dead-letter-strategy": "at-least-once", "x-overflow": "reject-publish"} if queue_type == "quorum" else {}
-    assert made == {"x-queue-type": queue_type, "x-dead-letter-exchange": f"{name}.dead", **safe}
+    assert made == {"x-queue-type": queue_type, "x-dead-letter-exchange": f"{name}.dead", **safe, **limit}
     lines = own_broker.ctl("list_exchanges", "name", "type", "durable").splitlines()
     assert f"{name}.dead\tfanout\ttrue" in lines
     assert f"{name}_control\tdirect\tfalse" in lines
+
+
+def test_queues_that_an_earlier_release_made_are_used_as_they_are(broker: Broker, name: str) -> None:
+    safe = {"x-dead-letter-strategy": "at-least-once", "x-overflow": "reject-publish"}
+    with broker.channel() as channel:
+        bounds = {"x-max-length": 10_000, "x-max-length-bytes": 268_435_456}
+        channel.queue_declare(f"{name}.dead", durable=True, arguments={"x-queue-type": "quorum", **bounds})
+        own = {"x-queue-type": "quorum", "x-dead-letter-exchange": f"{name}.dead", **safe}
+        channel.queue_declare(name, durable=True, arguments=own)
+    with listening(broker.address, subscription(name)) as sink:
+        send(broker, name, "hello")
+        assert [one.body for one in sink.take()] == ["hello"]
 
 
 def test_the_exchange_is_made_non_durable_like_its_peers_make_it(broker: Broker, name: str) -> None:

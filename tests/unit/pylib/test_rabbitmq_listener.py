@@ -257,6 +257,11 @@ def test_messages_say_whether_they_had_waited(bench: Bench) -> None:
     assert [one.queued for one in bench.decoded] == [True, True, True, False]
 
 
+def test_a_dead_letter_that_is_put_back_had_waited(bench: Bench) -> None:
+    bench.run(bench.deliver(1, headers={"x-retried": True}), bench.deliver(2, headers={"a": "b"}))
+    assert [one.queued for one in bench.decoded] == [True, False]
+
+
 def test_names_and_headers_come_along(bench: Bench) -> None:
     bench.run(bench.deliver(1, message_id="m", content_type="application/json", headers={"a": "b"}), bench.deliver(2))
     first, second = bench.decoded
