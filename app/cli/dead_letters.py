@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from app.cli.failures import exit_on_failure
+from app.cli.terminal import say
 from app.config import settings as configuration
 from app.config.settings import Settings
 from app.messages import Trigger
@@ -51,9 +52,9 @@ def list_letters(config_file: Path | None) -> None:
             count += 1
             when = f"{letter.died_at.astimezone(zone):%Y-%m-%d %H:%M:%S}" if letter.died_at else "at some time"
             content = _content(letter)
-            click.echo(_printable(f"{letter.id}  {when}  {_camera(content)}: {_why(letter, decode)}"))
-            click.echo(_printable(f"          {_excerpt(content)}"))
-    click.echo(f"{count} dead letters", err=True)
+            say(f"{letter.id}  {when}  {_camera(content)}: {_why(letter, decode)}")
+            say(f"          {_excerpt(content)}")
+    say(f"{count} dead letters", err=True)
 
 
 @dead_letters.command("retry")
@@ -71,7 +72,7 @@ def retry_letters(config_file: Path | None, ids: tuple[str, ...]) -> None:
                 back += 1
             else:
                 left += 1
-    click.echo(f"{back} put back, {left} left")
+    say(f"{back} put back, {left} left")
 
 
 @dead_letters.command("drop")
@@ -87,7 +88,7 @@ def drop_letters(config_file: Path | None, ids: tuple[str, ...], yes: bool) -> N
             click.confirm(f"Delete {len(chosen)} dead letters for good?", abort=True)
         for letter in chosen:
             letters.drop(letter)
-    click.echo(f"{len(chosen)} dropped")
+    say(f"{len(chosen)} dropped")
 
 
 @contextmanager
@@ -146,7 +147,3 @@ def _excerpt(content: Any) -> str:
     else:
         text = redaction.text(content.decode("latin-1"))
     return text if len(text) <= EXCERPT else f"{text[:EXCERPT]}..."
-
-
-def _printable(text: str) -> str:
-    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)

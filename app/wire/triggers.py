@@ -137,15 +137,15 @@ def checked_active_input(value: object) -> dict[str, Any] | None:
         raise MalformedTrigger("mistyped_field", f"active_input must be a map, not {fields.kind_of(value)}")
     try:
         packed = msgpack.packb(value, datetime=True)
-        value = msgpack.unpackb(packed, timestamp=3, strict_map_key=False)
+        active: dict[str, Any] = msgpack.unpackb(packed, timestamp=3, strict_map_key=False)
     except (ValueError, TypeError, OverflowError, RecursionError):
         problem = "active_input holds numbers or text that MessagePack cannot"
         raise MalformedTrigger("mistyped_field", problem) from None
     if len(packed) > MAX_ACTIVE_INPUT:
         raise MalformedTrigger("too_large", f"active_input takes {len(packed)} bytes, more than {MAX_ACTIVE_INPUT}")
-    if fields.is_deeper(value, MAX_DEPTH):
+    if fields.is_deeper(active, MAX_DEPTH):
         raise MalformedTrigger("too_large", f"active_input is nested more than {MAX_DEPTH} levels deep")
-    return value
+    return active
 
 
 def _output(body: Mapping[Any, Any]) -> Mapping[Any, Any]:
