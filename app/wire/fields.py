@@ -122,7 +122,7 @@ def _from_messagepack(body: bytes) -> Any:
         "ext_hook": _extension,
         "unicode_errors": "surrogateescape",
     }
-    with suppress(ValueError, TypeError, OverflowError):
+    with suppress(ValueError, TypeError, OverflowError, RecursionError):
         return msgpack.unpackb(body, timestamp=3, **options)
     # Timestamps beyond all years and keys that are lists are no reason to refuse a message where nobody reads them.
     try:
