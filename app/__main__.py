@@ -1,5 +1,31 @@
-"""`python -m app`: the same as the command `snapshot-processor`."""
+"""`python -m app` and the command `snapshot-processor`: signals first, since loading the rest takes a second."""
 
-from app.cli.main import main
+from __future__ import annotations
 
-main()
+import os
+import signal
+import sys
+from types import FrameType
+
+LONG_RUNNING = frozenset({"run", "demo", "ftp"})
+"""Commands that SIGTERM and SIGINT end in good order."""
+
+
+def main() -> None:
+    """Run the command line. Until a service is opened and takes the signals over, they end the process at once."""
+    if LONG_RUNNING.intersection(sys.argv):
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, _leave)
+        # Whoever starts us may hold them back until now, so that not even the interpreter's own start misses one.
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, (signal.SIGTERM, signal.SIGINT))
+    from app.cli.main import main as command
+
+    command()
+
+
+def _leave(_number: int, _frame: FrameType | None) -> None:
+    os._exit(0)  # nothing is open yet, so nothing is left to do
+
+
+if __name__ == "__main__":
+    main()

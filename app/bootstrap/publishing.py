@@ -92,4 +92,5 @@ class PublisherParts:
 def _undelivered(journal: Journal, target: str) -> Status:
     backlog = journal.backlog(target)
     age = time.time() - backlog.since if backlog.since else 0.0
-    return Status(ok=age < LATE_S, detail=f"{backlog.count} events, the oldest for {age:.0f} s")
+    given_up = f"; {backlog.given_up} given up, see the log" if backlog.given_up else ""
+    return Status(ok=age < LATE_S, detail=f"{backlog.count} events, the oldest for {age:.0f} s{given_up}")

@@ -63,7 +63,8 @@ class Service:
         observe(core, threads=self.threads, outlets=self.outlets, broker=broker)
 
     def open(self) -> None:
-        """Open what must work before anything starts. Raises `pylib.errors.Failure`."""
+        """Open what must work before anything starts; a signal waits for it. Raises `pylib.errors.Failure`."""
+        self.supervisor.take_signals()
         self.lock.acquire()
         self.core.cache.open()
         self.core.journal.open()

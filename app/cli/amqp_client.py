@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterator
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any
 
 from app import wire
 from pylib.errors import Permanent
-from pylib.rabbitmq.broker import Broker, explain
+from pylib.rabbitmq.broker import Broker, counts_deliveries, explain
+from pylib.rabbitmq.dead_letters import DeadLetters
 from pylib.rabbitmq.settings import RabbitMQSettings
-from pylib.rabbitmq.topology import Exchange, declare_exchange
+from pylib.rabbitmq.topology import Exchange, Subscription, declare_exchange, declare_subscription
 from pylib.settings.credentials import Secret
 
 
@@ -58,11 +59,23 @@ class AmqpClient:
             raise Permanent("nobody_listens", f"no service takes triggers for {key!r} on {name!r}") from None
         return message_id
 
-    def declare(self, declare: Callable[[Any], None]) -> None:
-        """Have something declared over this connection."""
+    def declare(self, subscription: Subscription) -> bool:
+        """Declare these queues; returns whether triggers are safe from the broker's own limit of deliveries."""
         try:
-            declare(self._connection)
+            return declare_subscription(self._connection, subscription) or not counts_deliveries(self._connection)
         except Exception as error:  # noqa: BLE001
+            raise explain(error) from None
+
+    @contextmanager
+    def dead_letters(self, subscription: Subscription) -> Iterator[DeadLetters]:
+        """The dead letters of these queues."""
+        import pika
+
+        letters = DeadLetters(self._connection, subscription)
+        try:
+            yield letters
+            letters.close()
+        except pika.exceptions.AMQPError as error:
             raise explain(error) from None
 
     def listen(self) -> None:

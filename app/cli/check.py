@@ -32,7 +32,7 @@ from app.sources.rabbitmq import subscription
 from app.uploads.bans import read as bans_in
 from app.web.access import is_loopback
 from pylib.errors import Failure
-from pylib.rabbitmq.topology import declare_subscription
+from pylib.rabbitmq.topology import lift_limit
 from pylib.timezones import local_zone
 
 if TYPE_CHECKING:
@@ -178,16 +178,18 @@ def _broker(settings: Settings) -> Finding:
     if not settings.rabbitmq.server_address:
         remedy = "set RABBITMQ_SERVER_ADDRESS to take triggers from sensors"
         return Finding("broker", Verdict.WARNING, "none configured: triggers by HTTP and schedule only", remedy)
-    broker = settings.rabbitmq.broker
+    broker, own = settings.rabbitmq.broker, subscription(settings.rabbitmq, app_name=settings.app_name)
     try:
         with AmqpClient(broker, settings.rabbitmq) as client:
-            client.declare(
-                lambda connection: declare_subscription(
-                    connection, subscription(settings.rabbitmq, app_name=settings.app_name)
-                )
-            )
+            safe = client.declare(own)
     except Failure as error:
         return Finding("broker", Verdict.WRONG, str(error), wording.explain(error.code, of="publisher")[1])
+    if not safe:
+        text = (
+            f"an earlier release made {own.queue}: this broker dead-letters what it delivered 20 times, crashes "
+            "included, unless a policy of yours lifts that"
+        )
+        return Finding("broker", Verdict.WARNING, text, lift_limit(own, vhost=broker.vhost))
     key = wire.trigger_key(settings.rabbitmq.device_topic)
     return Finding(
         "broker", Verdict.OK, f"{broker.address}, triggers as {key!r} on {settings.rabbitmq.exchange}_control"

@@ -72,11 +72,15 @@ class DeliveriesPart(JournalPart):
         self.database.submit(lambda db: db.execute(statement, values))
 
     def backlog(self, target: str) -> TargetBacklog:
-        """How many deliveries are pending for this target, and since when."""
+        """How many deliveries are pending for this target, and since when; and how many were given up."""
 
         def select(db: sqlite3.Connection) -> TargetBacklog:
-            query = "SELECT count(*), min(owed_since) FROM deliveries WHERE state = 'owed' AND target = ?"
-            return TargetBacklog(*db.execute(query, (target,)).fetchone())
+            query = (
+                "SELECT count(*), min(owed_since), "
+                "(SELECT count(*) FROM deliveries WHERE state = 'given_up' AND target = :target) "
+                "FROM deliveries WHERE state = 'owed' AND target = :target"
+            )
+            return TargetBacklog(*db.execute(query, {"target": target}).fetchone())
 
         return self.database.do(select)
 

@@ -20,6 +20,8 @@ class TargetBacklog:
     count: int
     since: float | None
     """Since when the oldest is pending (Unix seconds); None when nothing is."""
+    given_up: int = 0
+    """How many of its deliveries ended with a reason instead."""
 
 
 @dataclass(frozen=True, slots=True)

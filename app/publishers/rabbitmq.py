@@ -18,6 +18,8 @@ from pylib.rabbitmq.topology import Exchange
 log = structlog.get_logger(__name__)
 
 TIMEOUT = 15.0
+FOR_GOOD = ("too_large", "broke_connection")
+"""Codes of events that no later attempt delivers."""
 
 CODES = {
     "broker_away": ("The broker is unreachable.", "start the broker, or correct RABBITMQ_SERVER_ADDRESS"),
@@ -48,6 +50,14 @@ CODES = {
         "The event is over the broker's limit for one message.",
         "choose a smaller picture in the camera, or raise the broker's limit",
     ),
+    "unsendable": (
+        "A name is too long for the broker: an exchange or a routing key has more than 255 bytes.",
+        "choose a shorter DEVICE_NAME, RABBITMQ_DEVICE_TOPIC or RABBITMQ_EXCHANGE",
+    ),
+    "broke_connection": (
+        "The broker ended the connection over this event twice. It was given up, so that the others go on.",
+        "report it, with the log's line and the broker's log of that time",
+    ),
 }
 """Code -> what happened, and what to do about it."""
 
@@ -76,7 +86,7 @@ class RabbitMQ:
         """Publish one event and return when the broker has it.
 
         Raises `PublishUnavailable` (`nobody_listens` when no queue is bound for it) or `PublishRejected`
-        (`too_large`). A picture that cannot be read costs the event its picture, not the event.
+        (`too_large`, `broke_connection`). A picture that cannot be read costs the event its picture, not the event.
         """
         inspection, picture = _with_picture(inspection)
         event = wire.event(
@@ -101,9 +111,9 @@ class RabbitMQ:
             code = "nobody_listens" if error.code == "unroutable" else error.code
             raise PublishUnavailable(code, error.detail) from None
         except Permanent as error:
-            if error.code == "too_large":
+            if error.code in FOR_GOOD:
                 raise PublishRejected(error.code, error.detail) from None
-            # Missing permissions are a mistake that will be corrected: no reason to give events up.
+            # Missing permissions and long names are mistakes that will be corrected: no reason to give events up.
             raise PublishUnavailable(error.code, error.detail) from None
 
 

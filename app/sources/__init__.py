@@ -12,6 +12,7 @@ from typing import Any, ClassVar, Protocol
 from pydantic import BaseModel
 
 from app.messages import Trigger
+from app.wire import trace
 from pylib.runtime.relay import Transport
 from pylib.runtime.stage import Source
 from pylib.runtime.threads import ManagedThread
@@ -77,7 +78,10 @@ def new_trigger(
     traceparent: str = "",
     baggage: str = "",
 ) -> Trigger:
-    """A trigger of now, unless it has a `timestamp`; for `key` and `receipt` see `Trigger`."""
+    """A trigger of now, unless it has a `timestamp`; for `key` and `receipt` see `Trigger`.
+
+    A `traceparent` or `baggage` that W3C's rules do not allow is left out.
+    """
     return Trigger(
         id=uuid.uuid4().hex,
         camera=camera,
@@ -88,8 +92,8 @@ def new_trigger(
         key=key,
         receipt=receipt,
         active_input=active_input,
-        traceparent=traceparent,
-        baggage=baggage,
+        traceparent=trace.traceparent(traceparent),
+        baggage=trace.baggage(baggage),
     )
 
 

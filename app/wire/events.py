@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import msgpack
 
 from app.messages import Box, Inspection, Label
-from app.wire import fields
+from app.wire import fields, trace
 from pylib.errors import Permanent
 
 
@@ -56,16 +56,16 @@ def event(
 ) -> EventMessage:
     """The event of an inspection, in MessagePack; `picture` is empty when there is none."""
     snapshot = inspection.snapshot
-    trace = _trace(inspection)
+    context = _trace_context(inspection)
     body: dict[str, object] = {
         "timestamp": _iso(snapshot.timestamp),
         "inputs": [{**_entry(inspection, storage_url, thumbnail_url), "image": picture}],
-        **trace,
+        **context,
     }
     if snapshot.active_input is not None:
         body["active_input"] = snapshot.active_input
     packed = msgpack.packb(body, datetime=True)
-    return EventMessage(event_key(topic, device_name), packed, inspection.id, trace)
+    return EventMessage(event_key(topic, device_name), packed, inspection.id, context)
 
 
 def description(inspection: Inspection) -> dict[str, Any]:
@@ -79,7 +79,7 @@ def description(inspection: Inspection) -> dict[str, Any]:
         "height": snapshot.height,
         "size": snapshot.size,
         "active_input": _plain(snapshot.active_input),
-        **_trace(inspection),
+        **_trace_context(inspection),
     }
 
 
@@ -132,10 +132,11 @@ def _box(box: Box) -> list[float]:
     return [box.left, box.top, box.width, box.height]
 
 
-def _trace(inspection: Inspection) -> dict[str, str]:
+def _trace_context(inspection: Inspection) -> dict[str, str]:
     snapshot = inspection.snapshot
-    trace = {"traceparent": snapshot.traceparent, "baggage": snapshot.baggage}
-    return {name: value for name, value in trace.items() if value}
+    # Checked again: the journal of an earlier release may hold what no broker takes as a header.
+    context = {"traceparent": trace.traceparent(snapshot.traceparent), "baggage": trace.baggage(snapshot.baggage)}
+    return {name: value for name, value in context.items() if value}
 
 
 def _iso(moment: datetime) -> str:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
+from contextlib import suppress
 from typing import Any
 
 import msgpack
@@ -16,6 +18,8 @@ JSON_STARTS = b"{"
 BLANKS = b"\xef\xbb\xbf \t\r\n"
 CONTROL = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 """Characters that no name or label may have: control characters, and surrogates, which UTF-8 cannot carry."""
+LONGEST_NUMBER = 1000
+"""Digits; Python refuses whole messages for numbers of more than 4,300, and nothing counts so far."""
 MISSING = object()
 KINDS = {
     bool: "true or false",
@@ -81,7 +85,7 @@ def as_text(value: object) -> str | None:
 
 def kind_of(value: object) -> str:
     """The type of a value for error texts, which do not quote it."""
-    return KINDS.get(type(value), type(value).__name__)
+    return "an extension type" if isinstance(value, Extension) else KINDS.get(type(value), type(value).__name__)
 
 
 def is_deeper(value: object, levels: int) -> bool:
@@ -102,21 +106,44 @@ def _contents(value: object) -> Iterable[object]:
 
 def _from_json(body: bytes) -> Any:
     try:
-        return json.loads(body)
+        return json.loads(body.decode(json.detect_encoding(body), "surrogateescape"), parse_int=_whole)
     except (ValueError, RecursionError) as error:
         raise Permanent("not_json", f"the message is not JSON: {_reason(error)}") from None
 
 
+def _whole(digits: str) -> float:
+    return int(digits) if len(digits) <= LONGEST_NUMBER else math.inf
+
+
 def _from_messagepack(body: bytes) -> Any:
+    # Text that is no UTF-8 is read with surrogates, which no field that we know may have.
+    options: dict[str, Any] = {
+        "strict_map_key": False,
+        "ext_hook": _extension,
+        "unicode_errors": "surrogateescape",
+    }
+    with suppress(ValueError, TypeError, OverflowError, RecursionError):
+        return msgpack.unpackb(body, timestamp=3, **options)
+    # Timestamps beyond all years and keys that are lists are no reason to refuse a message where nobody reads them.
     try:
-        return msgpack.unpackb(body, strict_map_key=False, timestamp=3, ext_hook=_no_extension)
+        return msgpack.unpackb(body, timestamp=0, object_pairs_hook=_hashable, **options)
     except (ValueError, TypeError, OverflowError, RecursionError) as error:
         raise Permanent("not_messagepack", f"the message is not MessagePack: {_reason(error)}") from None
 
 
-def _no_extension(code: int, _data: bytes) -> object:
-    # Between our own threads extension types are our classes: an untrusted payload must not create them.
-    raise ValueError(f"extension type {code}")
+class Extension:
+    """In place of an extension type, which nobody reads and nothing packs again.
+
+    Between our own threads extension types are our classes: an untrusted payload must not create them.
+    """
+
+
+def _extension(_code: int, _data: bytes) -> Extension:
+    return Extension()
+
+
+def _hashable(pairs: Iterable[tuple[Any, Any]]) -> dict[Any, Any]:
+    return {key: value for key, value in pairs if isinstance(key, Hashable)}
 
 
 def _reason(error: Exception) -> str:

@@ -7,14 +7,14 @@ import math
 import re
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
 import msgpack
 
 from app.messages import Trigger
-from app.wire import fields
+from app.wire import fields, trace
 from app.wire.fields import MISSING
 from pylib.errors import Permanent
 from pylib.rabbitmq.delivery import Delivery
@@ -30,9 +30,6 @@ UNIX_SECONDS = re.compile(r"-?\d{9,}(\.\d*)?")
 """Shorter digits are ISO 8601's basic dates (`20231114`)."""
 MAX_ACTIVE_INPUT = 64 * 1024
 MAX_DEPTH = 32
-MAX_BAGGAGE = 8192  # https://www.w3.org/TR/baggage/#limits
-TRACEPARENT = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}(-.{0,200})?")
-"""https://www.w3.org/TR/trace-context/#traceparent-header"""
 
 CODES = {
     "not_messagepack": ("The trigger is not valid MessagePack.", "mend the sender"),
@@ -79,8 +76,8 @@ def parse_trigger(delivery: Delivery) -> Trigger:
             receipt=delivery.receipt,
             device_params=_device_params(output),
             active_input=checked_active_input(fields.field(body, "active_input")),
-            traceparent=_traceparent(body, delivery.headers),
-            baggage=_baggage(body, delivery.headers),
+            traceparent=_first(trace.traceparent, "traceparent", body, delivery.headers),
+            baggage=_first(trace.baggage, "baggage", body, delivery.headers),
         )
     except MalformedTrigger:
         raise
@@ -122,6 +119,8 @@ def parse_timestamp(value: object) -> datetime:
         raise MalformedTrigger("missing_field", "timestamp is missing")
     if isinstance(value, str | bytes):
         value = _from_text(fields.as_text(value) or "")
+    if isinstance(value, msgpack.Timestamp):
+        value = value.to_unix()
     if isinstance(value, datetime):
         return _from_datetime(value)
     if isinstance(value, bool) or not isinstance(value, int | float):
@@ -137,15 +136,16 @@ def checked_active_input(value: object) -> dict[str, Any] | None:
     if not isinstance(value, dict):
         raise MalformedTrigger("mistyped_field", f"active_input must be a map, not {fields.kind_of(value)}")
     try:
-        size = len(msgpack.packb(value, datetime=True))
+        packed = msgpack.packb(value, datetime=True)
+        active: dict[str, Any] = msgpack.unpackb(packed, timestamp=3, strict_map_key=False)
     except (ValueError, TypeError, OverflowError, RecursionError):
         problem = "active_input holds numbers or text that MessagePack cannot"
         raise MalformedTrigger("mistyped_field", problem) from None
-    if size > MAX_ACTIVE_INPUT:
-        raise MalformedTrigger("too_large", f"active_input takes {size} bytes, more than {MAX_ACTIVE_INPUT}")
-    if fields.is_deeper(value, MAX_DEPTH):
+    if len(packed) > MAX_ACTIVE_INPUT:
+        raise MalformedTrigger("too_large", f"active_input takes {len(packed)} bytes, more than {MAX_ACTIVE_INPUT}")
+    if fields.is_deeper(active, MAX_DEPTH):
         raise MalformedTrigger("too_large", f"active_input is nested more than {MAX_DEPTH} levels deep")
-    return value
+    return active
 
 
 def _output(body: Mapping[Any, Any]) -> Mapping[Any, Any]:
@@ -175,10 +175,11 @@ def _key(delivery: Delivery) -> str:
 
 
 def _from_text(value: str) -> float | datetime:
+    value = value.strip().upper()  # ISO 8601 allows a small `t` and `z`
     if UNIX_SECONDS.fullmatch(value):
         return float(value)
     try:
-        return datetime.fromisoformat(value.strip())
+        return datetime.fromisoformat(value)
     except ValueError:
         raise MalformedTrigger("bad_timestamp", "timestamp is neither unix seconds nor ISO 8601") from None
 
@@ -200,15 +201,7 @@ def _from_seconds(value: float) -> datetime:
     return datetime.fromtimestamp(value, UTC)
 
 
-def _traceparent(*sources: Mapping[Any, Any]) -> str:
-    """W3C trace context of the body, else of the AMQP headers; a malformed one is left out, without an error."""
-    return next((t for t in _texts("traceparent", sources) if TRACEPARENT.fullmatch(t)), "")
-
-
-def _baggage(*sources: Mapping[Any, Any]) -> str:
-    texts = _texts("baggage", sources)
-    return next((t for t in texts if len(t) <= MAX_BAGGAGE and not fields.CONTROL.search(t)), "")
-
-
-def _texts(name: str, sources: tuple[Mapping[Any, Any], ...]) -> list[str]:
-    return [found for source in sources if (found := fields.as_text(fields.field(source, name)))]
+def _first(valid: Callable[[str], str], name: str, *sources: Mapping[Any, Any]) -> str:
+    """The first of the sources' texts of this name that is valid; an invalid one is left out, without an error."""
+    texts = (fields.as_text(fields.field(source, name)) for source in sources)
+    return next((found for text in texts if text and (found := valid(text))), "")

@@ -15,6 +15,8 @@ ACCESS_REFUSED = 403
 NOT_FOUND = 404
 PRECONDITION_FAILED = 406
 NOT_ALLOWED = 530  # a virtual host that does not exist or is closed to this user
+FRAME_MAX = 131_072
+"""Bytes of a frame, unless the broker allows less."""
 MISMATCH = re.compile(
     r"inequivalent arg '(?P<argument>[^']+)' for (?P<kind>\w+) '(?P<name>[^']+)' in vhost '[^']*': "
     r"received (?P<ours>.+) but current is (?P<theirs>.+)"
@@ -71,6 +73,17 @@ class Broker:
                 client_properties={"connection_name": name},
             )
         )
+
+
+def frame_max(connection: Any) -> int:
+    """Bytes that the broker allows a frame on this connection."""
+    return int(connection._impl.params.frame_max)
+
+
+def counts_deliveries(connection: Any) -> bool:
+    """Whether the broker dead-letters what it delivered 20 times, unless told otherwise: RabbitMQ from 4.0 on."""
+    major = str(connection._impl.server_properties.get("version", "")).partition(".")[0]
+    return major.isdecimal() and int(major) >= 4
 
 
 def explain(error: Exception) -> Failure:

@@ -6,6 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+RETRIED = "x-retried"
+"""A header of messages that were dead letters and are put back into the queue."""
+
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
@@ -18,6 +21,6 @@ class Delivery:
     redelivered: bool = False
     """The broker delivered this message to a consumer before."""
     queued: bool = False
-    """It waited in the queue before it reached us: redelivered, or part of a backlog."""
+    """It waited in the queue before it reached us: redelivered, part of a backlog, or a dead letter before."""
     receipt: str = ""
     """The argument of `ZMQListener.acknowledge`; valid for the connection that it came over."""

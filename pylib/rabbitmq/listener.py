@@ -16,10 +16,10 @@ from pika.exceptions import AMQPError
 
 from pylib.errors import Failure, Permanent, Transient
 from pylib.rabbitmq.backlog import Backlog
-from pylib.rabbitmq.broker import Broker
-from pylib.rabbitmq.delivery import Delivery
+from pylib.rabbitmq.broker import Broker, counts_deliveries
+from pylib.rabbitmq.delivery import RETRIED, Delivery
 from pylib.rabbitmq.loop import BrokerLoop
-from pylib.rabbitmq.topology import Subscription, declare_subscription, lacks_quorum_queues
+from pylib.rabbitmq.topology import Subscription, declare_subscription, lacks_quorum_queues, lift_limit
 from pylib.rabbitmq.window import Window
 
 log = structlog.get_logger(__name__)
@@ -77,6 +77,7 @@ class ZMQListener(BrokerLoop):
         self._backlog = Backlog()
         self._outbox: deque[tuple[int, bytes]] = deque()  # for which the socket had no room
         self._unsettled: list[str] = []
+        self._warned = False
 
     @property
     def in_flight(self) -> int:
@@ -134,13 +135,17 @@ class ZMQListener(BrokerLoop):
 
     def _declare(self, connection: Any) -> None:
         try:
-            declare_subscription(connection, self._subscription)
+            limited = declare_subscription(connection, self._subscription)
         except AMQPError as error:
             if self._subscription.queue_type != "quorum" or not lacks_quorum_queues(error):
                 raise
             # The refusal has closed the connection: the next one declares a classic queue.
             self._subscription = dataclasses.replace(self._subscription, queue_type="classic")
             raise Transient("no_quorum_queues", "the broker has none, a classic queue has to do") from None
+        if not limited and counts_deliveries(connection) and not self._warned:
+            self._warned = True
+            command = lift_limit(self._subscription, vhost=self._broker.vhost)
+            log.warning("an earlier release made the queue: triggers may become dead letters", remedy=command)
 
     def _disconnected(self) -> None:
         self._connection = self._channel = None
@@ -158,14 +163,14 @@ class ZMQListener(BrokerLoop):
                 connection.add_callback_threadsafe(callback)
 
     def _receive(self, channel: Any, method: Any, properties: Any, body: bytes) -> None:
-        tag = method.delivery_tag
+        tag, headers = method.delivery_tag, properties.headers or {}
         delivery = Delivery(
             body=body,
             message_id=_text(properties.message_id),
             content_type=_text(properties.content_type),
-            headers=properties.headers or {},
+            headers=headers,
             redelivered=method.redelivered,
-            queued=self._backlog.delivered() or method.redelivered,
+            queued=self._backlog.delivered() or method.redelivered or RETRIED in headers,
             receipt=self._window.receipt(tag),
         )
         try:

@@ -50,6 +50,9 @@ class BrokerLoop(ManagedThread):
     def _disconnected(self) -> None:
         """The connection of `_serve` is lost."""
 
+    def _unreachable(self) -> None:
+        """An attempt to connect has failed."""
+
     def run(self) -> None:
         while not self.stopping.is_set():
             self.beat()
@@ -62,7 +65,11 @@ class BrokerLoop(ManagedThread):
                 self._wait(self._report(error))
 
     def _session(self) -> None:
-        connection = self._broker.connect(self.name)
+        try:
+            connection = self._broker.connect(self.name)
+        except Exception:
+            self._unreachable()
+            raise
         try:
             self._serve(connection)
         finally:

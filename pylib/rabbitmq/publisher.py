@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import queue
 import threading
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,8 +13,8 @@ import pika
 import structlog
 from pika.exceptions import ChannelClosedByBroker, NackError, UnroutableError
 
-from pylib.errors import Failure, Transient
-from pylib.rabbitmq.broker import Broker, explain
+from pylib.errors import Failure, Permanent, Transient
+from pylib.rabbitmq.broker import FRAME_MAX, Broker, explain, frame_max
 from pylib.rabbitmq.loop import BrokerLoop
 from pylib.rabbitmq.topology import Exchange, declare_exchange
 
@@ -21,6 +22,8 @@ log = structlog.get_logger(__name__)
 
 IDLE = 0.5
 """Seconds between two checks of an idle connection: heartbeats, and whether it is still there."""
+SUSPECTS = 100
+"""How many messages are remembered that have cost a connection."""
 
 
 @dataclass(slots=True, eq=False)
@@ -53,6 +56,9 @@ class ConfirmedPublisher(BrokerLoop):
         self._on_connect = on_connect
         self._requests: queue.SimpleQueue[_Request | None] = queue.SimpleQueue()
         self._gate = threading.Lock()  # so that no request is queued after a loss and waits in vain
+        self._frame_max = FRAME_MAX
+        self._blamed = ""  # the message under way at the last loss, until the next attempt to connect
+        self._suspects: deque[str] = deque(maxlen=SUSPECTS)
 
     def publish(
         self,
@@ -71,9 +77,10 @@ class ConfirmedPublisher(BrokerLoop):
 
         From any thread. Raises `Transient`: `broker_away` (at once when there is no connection),
         `broker_blocked`, `timeout`, `unroutable` (it is `mandatory` and no queue is bound), `not_found` (the
-        exchange is gone), `nack`; and `Permanent`: `too_large`, `access_refused`. After `broker_away`,
-        `broker_blocked` and `timeout` (seconds) the broker may have it all the same: publish again under the
-        same `message_id`.
+        exchange is gone), `nack`; and `Permanent`: `too_large`, `access_refused`, `unsendable` (a name has more
+        than 255 bytes, or AMQP has no such value), `broke_connection` (the connection was lost over this
+        `message_id` twice, the broker being there). After `broker_away`, `broker_blocked` and `timeout` (seconds)
+        the broker may have it all the same: publish again under the same `message_id`.
         """
         request = _Request(
             exchange,
@@ -87,6 +94,7 @@ class ConfirmedPublisher(BrokerLoop):
             ),
             mandatory,
         )
+        self._check(request)
         with self._gate:
             if not self.connected:
                 raise Transient("broker_away", f"no connection to {self._broker.address}")
@@ -103,7 +111,22 @@ class ConfirmedPublisher(BrokerLoop):
         super().stop()
         self._requests.put(None)
 
+    def _check(self, request: _Request) -> None:
+        """Refuse what would end the connection, and the next one too. Raises `Permanent`."""
+        try:
+            pika.spec.Basic.Publish(exchange=request.exchange, routing_key=request.routing_key).encode()
+            size = len(pika.frame.Header(1, len(request.body), request.properties).marshal())
+        except Exception as error:  # noqa: BLE001 - pika has many, and Python's own
+            reason = type(error).__name__
+            raise Permanent("unsendable", f"AMQP cannot carry a name or header of it ({reason})") from None
+        if size > self._frame_max:
+            raise Permanent("too_large", f"its headers take {size} bytes, the broker allows {self._frame_max}")
+
     def _serve(self, connection: Any) -> None:
+        self._frame_max = frame_max(connection)
+        if self._blamed:
+            self._suspects.append(self._blamed)  # the broker is there: it was not the broker that ended
+            self._blamed = ""
         channel = self._open(connection)
         self._connected()
         self._tell()
@@ -149,10 +172,29 @@ class ConfirmedPublisher(BrokerLoop):
             request.outcome.put(explain(error))
             return False
         except Exception as error:
-            request.outcome.put(explain(error))
+            request.outcome.put(self._lost_over(request, explain(error)))
             raise
+        self._acquit(request)
         request.outcome.put(failure)
         return True
+
+    def _lost_over(self, request: _Request, failure: Failure) -> Failure:
+        """The failure of a message during which the connection was lost."""
+        message_id = request.properties.message_id
+        if failure.code != "broker_away" or not message_id:
+            return failure
+        if message_id in self._suspects:
+            self._acquit(request)
+            return Permanent("broke_connection", f"the connection was lost over it twice: {failure.detail}")
+        self._blamed = message_id
+        return failure
+
+    def _acquit(self, request: _Request) -> None:
+        if request.properties.message_id in self._suspects:
+            self._suspects.remove(request.properties.message_id)
+
+    def _unreachable(self) -> None:
+        self._blamed = ""  # the broker went, whatever was under way
 
     def _disconnected(self) -> None:
         with self._gate:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
 from pylib.rabbitmq.broker import NOT_FOUND, PRECONDITION_FAILED
 
+DELIVERY_LIMIT = 1_000_000
+"""Deliveries after which a quorum queue dead-letters a message by itself. RabbitMQ 4 does so after 20 unless told
+otherwise, and when a consumer dies, all that was prefetched counts as delivered. No crash loop reaches this."""
 DEAD_MESSAGES = 10_000
 DEAD_BYTES = 256 * 1024 * 1024
 """Bytes that a dead-letter queue keeps, the newest: enough to look into, not enough to fill a disk."""
@@ -50,19 +54,28 @@ def declare_exchange(connection: Any, exchange: Exchange) -> None:
     channel.close()
 
 
-def declare_subscription(connection: Any, subscription: Subscription) -> None:
-    """Declare and bind the queues if they do not exist. Raises ChannelClosedByBroker (406) where they differ."""
+def declare_subscription(connection: Any, subscription: Subscription) -> bool:
+    """Declare and bind the queues if they do not exist. Raises ChannelClosedByBroker (406) where they differ.
+
+    Returns whether they have our delivery limit: those that an earlier release made are used as they are.
+    """
     queue, dead, kind = subscription.queue, subscription.dead_letters, subscription.queue_type
+    name = subscription.exchange.name
     declare_exchange(connection, subscription.exchange)
     declare_exchange(connection, Exchange(dead, "fanout", durable=True))
-    channel = connection.channel()
-    limits = {"x-max-length": DEAD_MESSAGES, "x-max-length-bytes": DEAD_BYTES}
-    channel.queue_declare(dead, durable=True, arguments={"x-queue-type": kind, **limits})
-    channel.queue_bind(dead, dead)
-    channel.queue_declare(queue, durable=True, arguments={"x-queue-type": kind, **_dead_lettering(kind, dead)})
-    for key in subscription.routing_keys:
-        channel.queue_bind(queue, subscription.exchange.name, key)
-    channel.close()
+    bounds: dict[str, object] = {"x-max-length": DEAD_MESSAGES, "x-max-length-bytes": DEAD_BYTES}
+    dead_limited = _declare_queue(connection, dead, kind, bounds)
+    _bind(connection, dead, dead, "")
+    limited = _declare_queue(connection, queue, kind, _dead_lettering(kind, dead))
+    _bind(connection, queue, name, *subscription.routing_keys)
+    return limited and dead_limited
+
+
+def lift_limit(subscription: Subscription, *, vhost: str) -> str:
+    """The command by which an operator raises the delivery limit of queues that an earlier release made."""
+    pattern = f"^{re.escape(subscription.queue)}(\\.dead)?$"
+    policy = f'{{"delivery-limit": {DELIVERY_LIMIT}}}'
+    return f"rabbitmqctl set_policy -p {vhost} {subscription.queue}-deliveries '{pattern}' '{policy}' --apply-to queues"
 
 
 def lacks_quorum_queues(error: Exception) -> bool:
@@ -84,6 +97,34 @@ def _declared(connection: Any, exchange: Exchange, *, passive: bool) -> bool:
         return False
     channel.close()
     return True
+
+
+def _declare_queue(connection: Any, queue: str, kind: str, arguments: dict[str, object]) -> bool:
+    """Declare a durable queue; False where one exists that differs only in having no limit of ours."""
+    from pika.exceptions import ChannelClosedByBroker
+
+    arguments = {"x-queue-type": kind, **arguments}
+    if kind == "quorum":
+        channel = connection.channel()
+        try:
+            channel.queue_declare(queue, durable=True, arguments={**arguments, "x-delivery-limit": DELIVERY_LIMIT})
+        except ChannelClosedByBroker as error:
+            if "inequivalent arg 'x-delivery-limit'" not in error.reply_text:
+                raise
+        else:
+            channel.close()
+            return True
+    channel = connection.channel()
+    channel.queue_declare(queue, durable=True, arguments=arguments)
+    channel.close()
+    return kind != "quorum"
+
+
+def _bind(connection: Any, queue: str, exchange: str, *keys: str) -> None:
+    channel = connection.channel()
+    for key in keys:
+        channel.queue_bind(queue, exchange, key)
+    channel.close()
 
 
 def _dead_lettering(queue_type: str, exchange: str) -> dict[str, object]:

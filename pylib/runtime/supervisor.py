@@ -57,8 +57,10 @@ class Supervisor:
 
     def run(self) -> int:
         """Start all, watch until a signal or `request_stop`, stop all; returns the exit status."""
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, self._on_signal)
+        self.take_signals()
+        if self._is_asked:
+            log.info("stopped before anything was started")
+            return 0
         self.start()
         status = 0
         while not self._asked_within(WATCH_EVERY_S):
@@ -67,6 +69,11 @@ class Supervisor:
                 break
         self.stop()
         return status
+
+    def take_signals(self) -> None:
+        """From now on SIGTERM and SIGINT end `run`, or let it end before it begins; a second one exits at once."""
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._on_signal)
 
     def start(self) -> None:
         """Start the threads, downstream first."""

@@ -144,6 +144,18 @@ def test_a_malformed_trigger_is_set_aside_with_one_line_and_one_count(
     until(lambda: consumer.about(sent), what="the event of the next good trigger")
 
 
+@pytest.mark.parametrize("header", ["traceparent", "baggage"])
+def test_a_trace_of_any_size_costs_the_events_behind_it_nothing(
+    header: str, consumer: Consumer, service: ServiceProcess
+) -> None:
+    bad = service.http("POST", "/api/cameras/yard/trigger", headers={header: "x" * 200_000})
+    good = service.http("POST", "/api/cameras/yard/trigger").json()
+    until(lambda: good["event_id"] in consumer.events, what="the event of the trigger behind it")
+    if bad.status_code == 202:  # else it was refused before anybody looked at it
+        (event,) = until(lambda: consumer.events.get(bad.json()["event_id"]), what="its own event")
+        assert header not in {**event.headers, **event.body}
+
+
 @pytest.mark.parametrize(("behaviour", "code"), [*BAD_CAMERAS.items(), ("absent", "refused")])
 def test_a_bad_answer_of_a_camera_becomes_one_event_with_its_problem(
     behaviour: str, code: str, sensor: Sensor, consumer: Consumer, service: ServiceProcess

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import gzip
+import signal
+import sqlite3
+import time
 from collections.abc import Iterator
 
 import pytest
 
 from tests.broker import Broker, free_ports
 from tests.e2e.conftest import Launch
+from tests.e2e.mishaps import stamping
 from tests.e2e.peers import House
+from tests.e2e.pictures import StampingCameras
 from tests.e2e.process import until
 from tests.fakes.http_double import HttpDouble, http_double
 
@@ -53,6 +58,26 @@ def test_a_second_service_in_the_same_folder_is_refused(launch: Launch) -> None:
     (line,) = second.stderr.splitlines()
     assert first.environment["DATA_DIR"] in line
     assert first.http("GET", "/health/ready").status_code == 200
+
+
+def test_a_signal_ends_it_in_good_order_from_the_first_instant_on(launch: Launch, cameras: StampingCameras) -> None:
+    service = launch(cameras=stamping(cameras, "Yard"))
+    for delay in (0.0, 0.05, 0.1, 0.2, 0.4, 0.8, 1.6):
+        # A signal that comes while the interpreter itself is loaded waits for its first line of ours.
+        signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])
+        try:
+            service.start()
+        finally:
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGTERM])
+        time.sleep(delay)
+        service.terminate()
+        assert service.wait() == 0, f"after {delay} s"
+    service.start().wait_ready()
+    service.terminate()
+    assert service.wait() == 0
+    with sqlite3.connect(service.home / "data/journal.db") as journal:
+        assert journal.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+    assert "Traceback" not in service.log
 
 
 def test_monitors_hear_that_all_is_well_and_their_keys_stay_secret(

@@ -17,6 +17,7 @@ class FakeBroker:
     """In place of `pylib.rabbitmq.broker.Broker`: each `connect` is a connection that works off `script`."""
 
     address = "mq:5672"
+    vhost = "/"
 
     def __init__(self) -> None:
         self.calls: list[tuple[Any, ...]] = []
@@ -29,10 +30,14 @@ class FakeBroker:
         """Seconds, and what is to be called after them."""
         self.ready = 0
         """Messages that wait in each queue."""
+        self.frame_max = 131_072
+        self.version = "3.13.7"
         self.on_message: Answer | None = None
         self.on_cancel: Answer | None = None
 
     def connect(self, _name: str) -> FakeConnection:
+        if "connect" in self.answers:
+            self.answers["connect"]()
         return FakeConnection(self)
 
     def deliver(self, tag: int, body: bytes, *, redelivered: bool = False, **properties: Any) -> None:
@@ -58,6 +63,9 @@ class FakeConnection:
     def __init__(self, broker: FakeBroker) -> None:
         self._broker = broker
         self._called: deque[Callable[[], object]] = deque()
+        self._impl = SimpleNamespace(
+            params=SimpleNamespace(frame_max=broker.frame_max), server_properties={"version": broker.version}
+        )
         self.consuming = False
 
     def channel(self) -> FakeChannel:

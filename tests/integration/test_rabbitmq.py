@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import threading
 import time
 from dataclasses import replace
@@ -13,6 +14,7 @@ from structlog.testing import capture_logs
 from pylib.errors import Permanent
 from pylib.rabbitmq.broker import Broker as Address
 from pylib.rabbitmq.delivery import Delivery
+from pylib.rabbitmq.topology import lift_limit
 from pylib.settings.credentials import Secret
 from tests.broker import Broker
 from tests.integration.rabbit import KEY, Taken, eventually, listening, plain, subscription
@@ -157,12 +159,37 @@ def test_what_was_made_is_durable_bounded_and_loses_no_dead_letter(
     )
     assert queues[name]["durable"]
     assert queues[f"{name}.dead"]["durable"]
-    assert dead == {"x-queue-type": queue_type, "x-max-length": 10_000, "x-max-length-bytes": 268_435_456}
+    limit = {"x-delivery-limit": 1_000_000} if queue_type == "quorum" else {}
+    assert dead == {"x-queue-type": queue_type, "x-max-length": 10_000, "x-max-length-bytes": 268_435_456, **limit}
     safe = {"x-dead-letter-strategy": "at-least-once", "x-overflow": "reject-publish"} if queue_type == "quorum" else {}
-    assert made == {"x-queue-type": queue_type, "x-dead-letter-exchange": f"{name}.dead", **safe}
+    assert made == {"x-queue-type": queue_type, "x-dead-letter-exchange": f"{name}.dead", **safe, **limit}
     lines = own_broker.ctl("list_exchanges", "name", "type", "durable").splitlines()
     assert f"{name}.dead\tfanout\ttrue" in lines
     assert f"{name}_control\tdirect\tfalse" in lines
+
+
+def test_queues_that_an_earlier_release_made_are_used_as_they_are(broker: Broker, name: str) -> None:
+    safe = {"x-dead-letter-strategy": "at-least-once", "x-overflow": "reject-publish"}
+    with broker.channel() as channel:
+        bounds = {"x-max-length": 10_000, "x-max-length-bytes": 268_435_456}
+        channel.queue_declare(f"{name}.dead", durable=True, arguments={"x-queue-type": "quorum", **bounds})
+        own = {"x-queue-type": "quorum", "x-dead-letter-exchange": f"{name}.dead", **safe}
+        channel.queue_declare(name, durable=True, arguments=own)
+    with listening(broker.address, subscription(name)) as sink:
+        send(broker, name, "hello")
+        assert [one.body for one in sink.take()] == ["hello"]
+
+
+def test_the_command_that_lifts_the_limit_of_such_queues_is_one_that_the_broker_takes(
+    own_broker: Broker, name: str
+) -> None:
+    with own_broker.channel() as channel:
+        for queue in (name, f"{name}.dead", f"{name}.deader"):
+            channel.queue_declare(queue, durable=True, arguments={"x-queue-type": "quorum"})
+    _, *arguments = shlex.split(lift_limit(subscription(name), vhost="/"))
+    own_broker.ctl(*arguments)
+    policies = dict(line.split("\t") for line in own_broker.ctl("list_queues", "name", "policy").splitlines()[1:])
+    assert {queue for queue, policy in policies.items() if policy == f"{name}-deliveries"} == {name, f"{name}.dead"}
 
 
 def test_the_exchange_is_made_non_durable_like_its_peers_make_it(broker: Broker, name: str) -> None:

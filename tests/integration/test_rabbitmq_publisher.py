@@ -11,6 +11,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from pylib.errors import Permanent, Transient
+from pylib.rabbitmq import publisher as module
 from pylib.rabbitmq.broker import Broker as Address
 from pylib.rabbitmq.publisher import ConfirmedPublisher
 from pylib.rabbitmq.topology import Exchange
@@ -91,6 +92,29 @@ def test_a_message_beyond_the_brokers_limit_is_refused_for_good(own_broker: Brok
     with publishing(own_broker.address, Exchange(name, "topic")) as publisher:
         with pytest.raises(Permanent, match="too_large"):
             publisher.publish(name, "event", bytes(25 * 1024 * 1024))
+        publisher.publish(name, "event", b"the next one is taken")
+
+
+def test_a_message_beyond_a_frame_of_the_broker_is_refused_and_costs_nobody_the_connection(
+    broker: Broker, name: str
+) -> None:
+    with publishing(broker.address, Exchange(name, "topic")) as publisher:
+        with capture_logs() as logs, pytest.raises(Permanent, match="too_large: its headers take 2"):
+            publisher.publish(name, "event", b"body", headers={"traceparent": "x" * 200_000})
+        publisher.publish(name, "event", b"the next one is taken")
+    assert [entry for entry in logs if entry["log_level"] != "info"] == []
+
+
+def test_a_message_over_which_the_broker_ends_the_connection_is_set_aside_and_the_next_is_taken(
+    broker: Broker, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "frame_max", lambda _connection: 1_000_000)  # as if nobody had thought of it
+    with publishing(broker.address, Exchange(name, "topic")) as publisher:
+        for failure, pattern in ((Transient, "broker_away"), (Permanent, "broke_connection: .* FRAME_ERROR")):
+            with pytest.raises(failure, match=pattern):
+                publisher.publish(name, "event", b"body", message_id="m", headers={"t": "x" * 200_000})
+            eventually(lambda: not publisher.connected)
+            eventually(lambda: publisher.connected)
         publisher.publish(name, "event", b"the next one is taken")
 
 

@@ -42,6 +42,8 @@ PRIVATE = {
     ),
     "botocore.client": ("_endpoint",),
     "botocore.httpsession": ("_pool_classes_by_scheme",),
+    "pika.adapters.blocking_connection": ("_impl",),
+    "pika.connection": ("params", "server_properties"),
     "pyftpdlib.exceptions": ("_FileReadWriteError", "_RetryError"),
     "pyftpdlib.handlers.ftp.control": (
         *("_closed", "_extra_feats", "_in_dtp_queue", "_make_epasv", "_restart_position", "_rnfr"),

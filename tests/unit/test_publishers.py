@@ -86,7 +86,9 @@ def test_a_picture_that_is_gone_costs_the_event_its_picture_only(tmp_path: Path)
         (Transient("nack", "x"), PublishUnavailable, "nack"),
         (Transient("broker_away", "x"), PublishUnavailable, "broker_away"),
         (Permanent("access_refused", "x"), PublishUnavailable, "access_refused"),
+        (Permanent("unsendable", "x"), PublishUnavailable, "unsendable"),
         (Permanent("too_large", "x"), PublishRejected, "too_large"),
+        (Permanent("broke_connection", "x"), PublishRejected, "broke_connection"),
     ],
 )
 def test_only_what_no_broker_would_ever_take_is_given_up(

@@ -219,6 +219,15 @@ def test_what_is_owed_to_the_broker_for_a_minute_is_said(
     assert late.detail.startswith("1 events, the oldest for 6")
 
 
+def test_an_event_that_was_given_up_is_counted_where_the_others_are(made: Callable[..., Service]) -> None:
+    with recording(made(**BROKER)) as service:
+        happened(service, "a1")
+        happened(service, "a2")
+        service.core.journal.abandon("a1", "rabbitmq", problem="broke_connection: it did")
+        undelivered = checks(service)["undelivered"]
+    assert (undelivered.ok, undelivered.detail) == (True, "1 events, the oldest for 0 s; 1 given up, see the log")
+
+
 def test_a_broker_that_is_back_gets_at_once_what_it_is_owed(made: Callable[..., Service]) -> None:
     with recording(made(**BROKER)) as service:
         happened(service, "a1")

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
+from pika.exceptions import ChannelClosedByBroker
 
 from app import wording
 from app.cli import check as module
 from app.cli.check import Finding, Verdict, check
 from app.config.settings import load
+from pylib.rabbitmq.broker import Broker
+from tests.fakes.amqp import FakeBroker, FakeConnection
 from tests.simulators.rekognition import Rekognition
 
 ADDRESS = {"OUTPUT_1_TYPE": "Camera", "OUTPUT_1_LOCATION": "Front", "OUTPUT_1_KIND": "still"}
@@ -50,6 +54,23 @@ def test_passwords_that_others_may_read_are_pointed_out(tmp_path: Path, text: st
     file.chmod(mode)
     (finding,) = found("secrets", tmp_path / "data", file=file)
     assert (finding.verdict, finding.remedy) == (verdict, f"chmod 600 {file}" if verdict is Verdict.WARNING else "")
+
+
+@pytest.mark.parametrize(("version", "verdict"), [("3.13.7", Verdict.OK), ("4.0.5", Verdict.WARNING)])
+def test_a_queue_whose_triggers_may_become_dead_letters_is_pointed_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, version: str, verdict: Verdict
+) -> None:
+    def differ(_queue: str, *, arguments: dict[str, Any], **_: object) -> None:
+        if "x-delivery-limit" in arguments:
+            raise ChannelClosedByBroker(406, "PRECONDITION_FAILED - inequivalent arg 'x-delivery-limit' for queue 'q'")
+
+    broker = FakeBroker()
+    broker.version = version
+    broker.answers["queue_declare"] = differ
+    monkeypatch.setattr(Broker, "connect", lambda _self, _name: FakeConnection(broker))
+    (finding,) = found("broker", tmp_path, {"RABBITMQ_SERVER_ADDRESS": "mq", "RABBITMQ_VHOST": "home"})
+    assert finding.verdict is verdict
+    assert finding.remedy.startswith("rabbitmqctl set_policy -p home ") == (verdict is Verdict.WARNING)
 
 
 def test_a_disk_that_takes_nothing_or_is_nearly_full_is_wrong(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

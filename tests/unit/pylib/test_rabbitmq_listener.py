@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import zmq
-from pika.exceptions import ConnectionClosedByBroker, StreamLostError
+from pika.exceptions import ChannelClosedByBroker, ConnectionClosedByBroker, StreamLostError
 from structlog.testing import capture_logs
 
 from pylib.errors import Failure, Permanent
@@ -257,6 +257,11 @@ def test_messages_say_whether_they_had_waited(bench: Bench) -> None:
     assert [one.queued for one in bench.decoded] == [True, True, True, False]
 
 
+def test_a_dead_letter_that_is_put_back_had_waited(bench: Bench) -> None:
+    bench.run(bench.deliver(1, headers={"x-retried": True}), bench.deliver(2, headers={"a": "b"}))
+    assert [one.queued for one in bench.decoded] == [True, False]
+
+
 def test_names_and_headers_come_along(bench: Bench) -> None:
     bench.run(bench.deliver(1, message_id="m", content_type="application/json", headers={"a": "b"}), bench.deliver(2))
     first, second = bench.decoded
@@ -283,6 +288,26 @@ def test_where_there_are_no_quorum_queues_a_classic_one_has_to_do(bench: Bench, 
     bench.broker.answers["queue_declare"] = lacking
     bench.run(bench.deliver(1))
     assert bench.taken() == ["1:1"]
+
+
+@pytest.mark.parametrize(("version", "lines"), [("3.13.7", 0), ("4.0.5", 1), ("10.1", 1), ("", 0)])
+def test_a_queue_that_an_earlier_release_made_is_used_and_said_once_where_it_matters(
+    bench: Bench, version: str, lines: int
+) -> None:
+    def differ(_queue: str, *, arguments: dict[str, Any] | None = None, **_: Any) -> None:
+        if arguments and "x-delivery-limit" in arguments:
+            raise ChannelClosedByBroker(406, "PRECONDITION_FAILED - inequivalent arg 'x-delivery-limit' for queue 'q'")
+
+    def lose() -> None:
+        raise StreamLostError("gone")
+
+    bench.broker.version = version
+    bench.broker.answers["queue_declare"] = differ
+    with capture_logs() as logs:
+        bench.run(bench.deliver(1), lose, bench.deliver(1))
+    assert bench.taken() == ["1:1", "2:1"]
+    said = [entry["remedy"] for entry in logs if "remedy" in entry]
+    assert [remedy.startswith("rabbitmqctl set_policy -p / q-deliveries") for remedy in said] == [True] * lines
 
 
 def test_another_refusal_is_no_reason_for_another_kind_of_queue(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,12 +5,19 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Iterator
+from typing import Any
 
 import pika
 import pytest
-from pika.exceptions import ChannelClosedByBroker, NackError, StreamLostError, UnroutableError
+from pika.exceptions import (
+    ChannelClosedByBroker,
+    ConnectionClosedByBroker,
+    NackError,
+    StreamLostError,
+    UnroutableError,
+)
 
-from pylib.errors import Failure, Transient
+from pylib.errors import Failure, Permanent, Transient
 from pylib.rabbitmq import loop
 from pylib.rabbitmq import publisher as module
 from pylib.rabbitmq.publisher import ConfirmedPublisher
@@ -139,6 +146,101 @@ def test_a_lost_connection_fails_what_was_under_way_and_what_waited_and_a_new_on
     publish(publisher, b"3")
     assert len(bodies(broker)) == 2  # of the first two, one was never sent
     assert bodies(broker)[-1] == b"3"
+
+
+@pytest.mark.parametrize(
+    ("more", "code"),
+    [
+        ({"headers": {"traceparent": "x" * 200_000}}, "too_large"),
+        ({"routing_key": "k" * 256}, "unsendable"),
+        ({"message_id": "m" * 256}, "unsendable"),
+        ({"headers": {"n" * 256: "x"}}, "unsendable"),
+        ({"headers": {"traceparent": "\ud800"}}, "unsendable"),
+        ({"headers": {"traceparent": object()}}, "unsendable"),
+    ],
+)
+def test_what_would_cost_the_connection_is_not_sent(
+    broker: FakeBroker, publisher: ConfirmedPublisher, more: dict[str, Any], code: str
+) -> None:
+    message = {"exchange": "home", "routing_key": "event", "body": b"body", **more}
+    with pytest.raises(Permanent) as raised:
+        publisher.publish(**message)
+    assert (raised.value.code, len(raised.value.detail) < 200) == (code, True)
+    publish(publisher, b"next")
+    assert bodies(broker) == [b"next"]
+    assert broker.of("close") == []
+
+
+def test_a_header_may_fill_the_frame_that_the_broker_takes(broker: FakeBroker, publisher: ConfirmedPublisher) -> None:
+    properties = pika.BasicProperties("application/msgpack", headers={"t": ""}, delivery_mode=2)
+    room = 131_072 - len(pika.frame.Header(1, 4, properties).marshal())
+    publish(publisher, headers={"t": "x" * room})
+    with pytest.raises(Permanent, match="too_large: its headers take 131073 bytes, the broker allows 131072"):
+        publish(publisher, headers={"t": "x" * (room + 1)})
+    assert len(bodies(broker)) == 1
+
+
+class Breaking:
+    """A broker that ends the connection over some messages, and may then be away for some attempts to connect."""
+
+    def __init__(self, broker: FakeBroker, *breaking: bytes, away: int = 0) -> None:
+        self.away = away
+        self._left = 0
+        self._breaking = breaking
+        broker.answers.update(basic_publish=self._publish, connect=self._connect)
+
+    def _publish(self, _exchange: str, _key: str, body: bytes, **_options: object) -> None:
+        if body in self._breaking:
+            self._left = self.away
+            raise ConnectionClosedByBroker(501, "FRAME_ERROR")
+
+    def _connect(self) -> None:
+        if self._left:
+            self._left -= 1
+            raise StreamLostError("refused")
+
+
+def codes_of(publisher: ConfirmedPublisher, connected: threading.Semaphore, *messages: bytes) -> list[str]:
+    """What becomes of these, one after the other, each under its own id."""
+    codes = []
+    for body in messages:
+        try:
+            publish(publisher, body, message_id=body.decode())
+        except Failure as failure:
+            codes.append(failure.code)
+            assert connected.acquire(timeout=10)
+        else:
+            codes.append("ok")
+    return codes
+
+
+def test_a_message_that_costs_the_connection_twice_is_set_aside_and_the_others_go(
+    broker: FakeBroker, publisher: ConfirmedPublisher, connected: threading.Semaphore
+) -> None:
+    Breaking(broker, b"bad", b"worse")
+    messages = [b"bad", b"good", b"worse", b"bad", b"worse", b"good"]
+    codes = codes_of(publisher, connected, *messages)
+    assert codes == ["broker_away", "ok", "broker_away", "broke_connection", "broke_connection", "ok"]
+
+
+def test_a_message_under_way_when_the_broker_goes_is_not_to_blame(
+    broker: FakeBroker, publisher: ConfirmedPublisher, connected: threading.Semaphore
+) -> None:
+    breaking = Breaking(broker, b"bad", away=1)
+    assert codes_of(publisher, connected, *[b"bad"] * 4) == ["broker_away"] * 4
+    breaking.away = 0
+    assert codes_of(publisher, connected, *[b"bad"] * 2) == ["broker_away", "broke_connection"]
+
+
+def test_a_message_that_was_taken_after_all_begins_anew(
+    broker: FakeBroker, publisher: ConfirmedPublisher, connected: threading.Semaphore
+) -> None:
+    Breaking(broker, b"1")
+    assert codes_of(publisher, connected, b"1") == ["broker_away"]
+    broker.answers.pop("basic_publish")
+    assert codes_of(publisher, connected, b"1") == ["ok"]
+    Breaking(broker, b"1")
+    assert codes_of(publisher, connected, b"1") == ["broker_away"]
 
 
 def test_what_nobody_waits_for_any_more_is_not_sent(broker: FakeBroker, publisher: ConfirmedPublisher) -> None:

@@ -26,10 +26,16 @@ def test_what_is_submitted_is_recorded_and_then_handed_out_in_order(journal: Jou
 
 def test_what_is_known_of_a_trigger_comes_with_it() -> None:
     timestamp = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
-    known = {"timestamp": timestamp, "active_input": {"device_key": "Beam"}, "traceparent": "00-1", "baggage": "a=b"}
+    trace = {"traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", "baggage": "a=b"}
+    known = {"timestamp": timestamp, "active_input": {"device_key": "Beam"}, **trace}
     trigger = new_trigger("Yard Camera", label="Yard", origin="http", **known)  # type: ignore[arg-type]
     assert {name: getattr(trigger, name) for name in known} == known
     assert not trigger.queued
+
+
+def test_a_trace_that_is_none_is_left_out() -> None:
+    trigger = new_trigger("Yard Camera", label="Yard", origin="http", traceparent="x" * 200_000, baggage="y" * 200_000)
+    assert (trigger.traceparent, trigger.baggage) == ("", "")
 
 
 def test_what_cannot_be_recorded_is_not_accepted(journal: Journal) -> None:

@@ -109,7 +109,11 @@ def test_json_is_read_when_it_is_named_or_begins_like_it(content_type: str, pref
         NOON.timestamp(),
         int(NOON.timestamp()),
         str(int(NOON.timestamp())),
+        f" {int(NOON.timestamp())}.0\r\n",
+        f"{int(NOON.timestamp())}\n".encode(),
         "2026-05-01T12:00:00Z",
+        "2026-05-01t12:00:00z",
+        "2026-05-01t14:00:00.0+02:00",
         "2026-05-01T12:00:00",
         "2026-05-01 12:00:00.000",
         "2026-05-01T14:00:00+02:00",
@@ -153,6 +157,49 @@ def test_unknown_fields_are_passed_over() -> None:
     assert read.camera == "Front Door Camera"
 
 
+@pytest.mark.parametrize(
+    "held",
+    [
+        b"\xa4\xff\xfe\x00\x80",  # text that is no UTF-8
+        b"\xc4\x02\xff\xfe",  # bytes
+        b"\xd4\x05x",  # an extension type
+        b"\xd4\x00x",  # one that is a class of ours between threads
+        b"\xc7\x0c\xff" + b"\x00" * 4 + b"\x7f" + b"\xff" * 7,  # a timestamp in the year 292 billion
+        b"\x81\x91\x01\x02",  # a map whose key is a list
+        b"\x81\xa1\xff\x02",  # a map whose key is no UTF-8
+        b"\x92\xd4\x05x\x81\xd4\x05x\xa1\xff",  # all of it, nested
+    ],
+)
+def test_an_unknown_field_may_hold_anything(held: bytes) -> None:
+    body = msgpack.packb(trigger())
+    before = b"\x83\xa8firmware" + held + body[1:]
+    assert wire.parse_trigger(Delivery(before)).camera == "Front Door Camera"
+    output = msgpack.packb(trigger()["output_triggered"])
+    within = body.replace(output, b"\x83" + output[1:] + b"\xa1x" + held)
+    assert wire.parse_trigger(Delivery(within)).timestamp == NOON
+
+
+@pytest.mark.parametrize("held", [b'"K\xfcche"', b"9" * 10_000, b"1e999", b'"\\ud800"'])
+def test_an_unknown_field_of_json_may_hold_anything(held: bytes) -> None:
+    body = b'{"room": ' + held + b", " + json.dumps(trigger()).encode()[1:]
+    assert wire.parse_trigger(Delivery(body)).camera == "Front Door Camera"
+
+
+@pytest.mark.parametrize("held", [b"\xa1\xff", b"\xd4\x00x", b"\xc7\x0c\xff" + b"\x00" * 4 + b"\x7f" + b"\xff" * 7])
+def test_what_is_passed_on_must_be_readable_by_others(held: bytes) -> None:
+    body = msgpack.packb(trigger())
+    active = b"\xacactive_input\x81\xa5value"
+    assert "active_input holds" in str(refused(Delivery(b"\x83" + active + held + body[1:])))
+
+
+def test_what_is_passed_on_keeps_its_moments_whatever_else_the_message_holds() -> None:
+    moment = {"since": msgpack.Timestamp.from_datetime(NOON)}
+    body = msgpack.packb(trigger(active_input=moment, firmware=msgpack.ExtType(5, b"x")))
+    assert wire.parse_trigger(Delivery(body)).active_input == {"since": NOON}
+    unreadable = b"\x84\xa1x\x81\x91\x01\x02" + msgpack.packb(trigger(active_input=moment))[1:]
+    assert wire.parse_trigger(Delivery(unreadable)).active_input == {"since": NOON}
+
+
 def test_an_empty_label_is_the_cameras_name() -> None:
     assert wire.parse_trigger(packed(trigger(output={"device_label": ""}))).label == "Front Door Camera"
 
@@ -194,10 +241,30 @@ def test_a_trigger_is_for_the_broker_s_delivery_and_of_now() -> None:
     assert before <= read.arrived <= time.monotonic()
 
 
-@pytest.mark.parametrize("broken", ["no trace", 7, TRACE.upper(), TRACE + "\n"])
+@pytest.mark.parametrize(
+    "broken",
+    [
+        *("no trace", 7, TRACE.upper(), TRACE + "\n", TRACE[:-1], f"{TRACE}-more", f"{TRACE}-{'x' * 200_000}"),
+        f"ff{TRACE[2:]}",
+        f"00-{'0' * 32}-b7ad6b7169203331-01",
+        f"00-0af7651916cd43dd8448eb211c80319c-{'0' * 16}-01",
+        f"01{TRACE[2:]}more",
+        f"01{TRACE[2:]}-{'x' * 201}",
+    ],
+)
 def test_a_broken_trace_context_does_not_cost_the_trigger(broken: object) -> None:
     read = wire.parse_trigger(packed(trigger(traceparent=broken, baggage="a\r\nb: c")))
     assert (read.traceparent, read.baggage) == ("", "")
+
+
+@pytest.mark.parametrize("trace", [TRACE, f"cc{TRACE[2:]}", f"cc{TRACE[2:]}-what-the-future-brings"])
+def test_a_trace_of_this_version_or_a_later_one_is_passed_on(trace: str) -> None:
+    assert wire.parse_trigger(packed(trigger(traceparent=trace))).traceparent == trace
+
+
+def test_baggage_is_counted_in_bytes() -> None:
+    assert wire.parse_trigger(packed(trigger(baggage="ü" * 4096))).baggage
+    assert not wire.parse_trigger(packed(trigger(baggage="ü" * 4097))).baggage
 
 
 def test_a_message_id_names_the_event_and_the_trigger_for_ever() -> None:
@@ -238,12 +305,14 @@ def test_a_login_in_a_trigger_is_not_shown() -> None:
         (b"\xc1", "the message is not MessagePack"),
         (msgpack.packb(trigger())[:-1], "the message is not MessagePack"),
         (b"\x91" * 5000, "the message is not MessagePack"),
-        (b"\x81\xa1k\xa1\xff", "the message is not MessagePack: text that is not UTF-8"),
-        (b"\x81\x80\x01", "the message is not MessagePack"),
-        (msgpack.packb({"a": msgpack.ExtType(1, b"")}), "the message is not MessagePack: extension type 1"),
+        (b"\x81\xa1k\xa1\xff", "output_triggered is missing"),
+        (b"\x81\x80\x01", "output_triggered is missing"),
+        (msgpack.packb({"a": msgpack.ExtType(1, b"")}), "output_triggered is missing"),
+        (msgpack.packb(msgpack.ExtType(1, b"")), "the message must be a map, not an extension type"),
         (b"{", "the message is not JSON"),
         (b'{"a": ' * 100_000, "the message is not JSON"),
-        (b'{"a": ' + b"9" * 10_000 + b"}", "the message is not JSON"),
+        (b'{"a": ' + b"9" * 10_000 + b"}", "output_triggered is missing"),
+        (b"{\xff", "the message is not JSON"),
         (msgpack.packb([1]), "the message must be a map, not a list"),
         (msgpack.packb(7), "the message must be a map, not a number"),
         (msgpack.packb(None), "the message must be a map, not nothing"),
@@ -270,6 +339,9 @@ def test_json_that_is_named_and_is_none_is_refused() -> None:
         ({"output": {"device_key": 7}}, "device_key must be text, not a number"),
         ({"output": {"device_key": True}}, "device_key must be text, not true or false"),
         ({"output": {"device_key": b"\xff"}}, "device_key must be text, not bytes"),
+        ({"output": {"device_key": msgpack.ExtType(5, b"x")}}, "device_key must be text, not an extension type"),
+        ({"timestamp": msgpack.ExtType(5, b"x")}, "timestamp must be unix seconds or ISO 8601, not an extension type"),
+        ({"timestamp": msgpack.Timestamp(2**62)}, "timestamp is out of range"),
         ({"output": {"device_key": "x" * 201}}, "device_key has 201 characters, more than 200"),
         ({"output": {"device_key": "a\nb"}}, "device_key holds control characters"),
         ({"output": {"device_label": None}}, "device_label must be text, not nothing"),
@@ -470,6 +542,12 @@ def test_an_event_goes_under_its_id_with_its_trace() -> None:
     event = wire.event(inspection(traceparent=TRACE), picture=b"", topic="snapshot", device_name="pi")
     assert event.routing_key == "event.notify.snapshot.pi.image"
     assert (event.message_id, event.headers) == ("0" * 32, {"traceparent": TRACE})
+
+
+def test_a_trace_that_an_earlier_release_recorded_and_no_broker_takes_does_not_cost_the_event() -> None:
+    recorded = inspection(traceparent=f"{TRACE}-{'x' * 200_000}", baggage="y" * 200_000)
+    event = wire.event(recorded, picture=b"", topic="snapshot", device_name="pi")
+    assert (event.headers, len(event.body) < 1000) == ({}, True)
 
 
 def test_names_on_the_exchanges_are_the_contracts() -> None:

@@ -71,6 +71,15 @@ def run(supervisor: Supervisor, *, until: Callable[[], bool]) -> int:
     return status
 
 
+def test_a_signal_before_it_runs_lets_it_end_before_it_begins() -> None:
+    diary: list[str] = []
+    supervisor = Supervisor([Worker("only", diary)], grace=1)
+    supervisor.take_signals()
+    os.kill(os.getpid(), signal.SIGTERM)
+    assert supervisor.run() == 0
+    assert diary == []
+
+
 class Clock:
     """Time as the supervisor sees it: `step` seconds pass whenever it looks."""
 

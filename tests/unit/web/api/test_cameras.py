@@ -20,11 +20,12 @@ def test_a_trigger_is_recorded_before_it_is_accepted(house: House) -> None:
 
 
 def test_a_sensors_time_and_trace_are_passed_on(house: House) -> None:
+    trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
     house.client.post(
-        "/api/cameras/front-door/trigger", json={"timestamp": 1772600767, "other": 1}, headers={"traceparent": "00-1"}
+        "/api/cameras/front-door/trigger", json={"timestamp": 1772600767, "other": 1}, headers={"traceparent": trace}
     )
     (accepted,) = house.context.journal.accepted(older_than=0)
-    assert (accepted.timestamp.timestamp(), accepted.traceparent) == (1772600767, "00-1")
+    assert (accepted.timestamp.timestamp(), accepted.traceparent) == (1772600767, trace)
 
 
 def test_a_caller_who_waits_gets_the_event(house: House) -> None:
