@@ -9,11 +9,11 @@ from dataclasses import dataclass
 LONGEST = 8_192
 """Characters of a header that are read; a challenge has some hundred."""
 
-_TOKEN = r"[\w!#$%&'*+.^`|~-]+"
+_WORD = r"[\w!#$%&'*+.^`|~-]+"
 _QUOTED = r'"(?P<quoted>[^"\\]*(?:\\.[^"\\]*)*)"?'
 # No piece can begin inside another, and none is gone back over: what fits nothing is passed over sign by sign.
 _PIECE = re.compile(
-    rf"(?P<comma>,)|(?P<name>{_TOKEN})\s*=\s*(?:{_QUOTED}|(?P<bare>[^\s,\"]*))|(?P<word>{_TOKEN})"
+    rf"(?P<comma>,)|(?P<name>{_WORD})\s*=\s*(?:{_QUOTED}|(?P<bare>[^\s,\"]*))|(?P<word>{_WORD})"
     r'|"[^"\\]*(?:\\.[^"\\]*)*"?',
     re.DOTALL,
 )
