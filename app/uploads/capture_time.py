@@ -56,7 +56,7 @@ PATTERNS: tuple[re.Pattern[str], ...] = tuple(
 NEEDED = frozenset({"year", "month", "day", "hour", "minute"})
 """Named groups that a pattern has at least; `second`, `fraction` (of a second), `ampm` and `zone` are known besides."""
 
-LONGEST = 4_096
+LONGEST = 1_024
 """Characters of a name, from its end, in which a time is looked for."""
 
 _EXIF, _TAKEN, _OFFSET_TIME, _FRACTION = 0x8769, 0x9003, 0x9011, 0x9291
