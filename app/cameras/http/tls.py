@@ -43,7 +43,7 @@ class TLSContext(ssl.SSLContext):
         if connected.getpeercert(binary_form=True) in self.pinned:
             return True
         with suppress(CertificateError):
-            match_hostname(connected.getpeercert(), host.strip("[]"))
+            match_hostname(connected.getpeercert(), host.strip("[]"))  # type: ignore[arg-type]  # typeshed's is wider
             return True
         return False
 
