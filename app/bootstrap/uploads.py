@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 import structlog
 
@@ -56,11 +57,7 @@ class UploadParts:
         self.camera_folders = camera_folders_of(settings)
         self.quarantine = quarantine_of(settings)
         self.source = UploadSource(self.inbox, self.camera_folders, settings.uploads)
-        self.capture_time = CaptureTime(
-            zone=zone,
-            patterns=settings.uploads.patterns,
-            max_age=timedelta(days=settings.uploads.max_age_days),
-        )
+        self.capture_time = capture_time_of(settings, max_age_days=settings.uploads.max_age_days)
         self.receive = Receive(
             inbox=self.inbox,
             journal=journal,
@@ -137,6 +134,16 @@ class UploadParts:
             max_pixels=self._settings.max_pixels,
             count=lambda outcome: self._metrics.trigger("mail", outcome),
         )
+
+
+def capture_time_of(settings: Settings, *, max_age_days: float) -> CaptureTime:
+    """Knows when pictures were taken that are at most so old."""
+    return CaptureTime(
+        zone=local_zone(settings.time_zone),
+        zones={camera.device_key: ZoneInfo(camera.time_zone) for camera in settings.cameras if camera.time_zone},
+        patterns=settings.uploads.patterns,
+        max_age=timedelta(days=max_age_days),
+    )
 
 
 def camera_folders_of(settings: Settings) -> CameraFolders:

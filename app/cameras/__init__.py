@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from pydantic import BaseModel, ConfigDict, Field
 
 from pylib.errors import Failure, Permanent, Transient
+from pylib.settings.fields import TimeZone
 from pylib.settings.kinds import Registry
 
 if TYPE_CHECKING:
@@ -39,6 +40,11 @@ class CameraSettings(BaseModel):
         default=10.0, gt=0, le=120, description="Seconds for one snapshot, from connecting to the last byte."
     )
     max_bytes: int = Field(default=16_000_000, ge=1_000, description="Larger answers are refused.")
+    time_zone: TimeZone = Field(
+        default="",
+        description="Zone of the camera's clock, such as UTC, by which the times of its uploads are read; the home's"
+        " unless set.",
+    )
     every: float = Field(default=0, ge=0, description="Seconds between pictures without a trigger; 0 for none.")
 
     @property

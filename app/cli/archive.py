@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ import click
 from app.archives import Archive
 from app.bootstrap.adapters import make_archives, publisher_names
 from app.bootstrap.archives import retention_of, video_retention_of
+from app.bootstrap.uploads import capture_time_of
 from app.cli.api_client import ApiClient
 from app.cli.archive_tools import Import, retry_line, status_line, verify
 from app.cli.failures import exit_on_failure
@@ -24,7 +25,6 @@ from app.config.settings import Settings
 from app.journal import ArchiveStats, Journal
 from app.storage.cache import Cache
 from app.storage.video_retention import size_of
-from app.uploads.capture_time import CaptureTime
 from pylib.files.lock import FolderInUse, FolderLock
 from pylib.timezones import local_zone
 
@@ -98,12 +98,10 @@ def archive_import(config_file: Path | None, folder: Path, camera: str) -> None:
         if camera not in labels:
             known = ", ".join(map(repr, labels)) or "none"
             raise click.BadParameter(f"there is no camera {camera!r}; configured: {known}", param_hint="--camera")
-        zone = local_zone(settings.time_zone)
-        capture_time = CaptureTime(zone=zone, patterns=settings.uploads.patterns, max_age=timedelta(days=36_500))
         importer = Import(
             journal=journal,
-            cache=Cache(DataDir(settings.data_dir).cache, zone=zone),
-            capture_time=capture_time,
+            cache=Cache(DataDir(settings.data_dir).cache, zone=local_zone(settings.time_zone)),
+            capture_time=capture_time_of(settings, max_age_days=36_500),
             archives=[one.name for one in _archives(settings, journal)],
             max_pixels=settings.max_pixels,
         )

@@ -40,9 +40,9 @@ _FOREIGN = {
     "a HEIC": re.compile(rb"....ftyp(hei|hev|mif1|msf1)", re.DOTALL),
     "a video": re.compile(rb"....ftyp|RIFF....AVI |\x1aE\xdf\xa3", re.DOTALL),
     "a PDF": re.compile(rb"%PDF"),
-    "an SVG": re.compile(rb"\s*(\xef\xbb\xbf)?\s*<(svg|([?!][^<]*<)+svg)\b", re.IGNORECASE),
+    "an SVG": re.compile(rb"\s*(\xef\xbb\xbf\s*)?<(svg|([?!][^<]*<)+svg)\b", re.IGNORECASE),
 }
-_WEB_PAGE = re.compile(rb"\s*(\xef\xbb\xbf)?\s*(<[?!][^<]*)*<(html|head|body|title|meta)\b", re.IGNORECASE)
+_WEB_PAGE = re.compile(rb"\s*(\xef\xbb\xbf\s*)?(<[?!][^<]*)*<(html|head|body|title|meta)\b", re.IGNORECASE)
 _TEXT = re.compile(rb"(\xef\xbb\xbf)?[\t\r\n\x20-\x7e]*\Z")
 
 _ORIENTATION = 0x0112

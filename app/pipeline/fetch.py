@@ -20,6 +20,7 @@ from app.cameras import Camera, CameraRejected
 from app.journal import Journal
 from app.media.picture import BadPicture, Picture, examine
 from app.messages import Snapshot, Trigger
+from app.pipeline.brought_logins import BroughtLogins
 from app.pipeline.redelivery import Redeliveries
 from app.pipeline.staleness import delay_of, is_stale
 from app.storage.cache import Cache
@@ -55,22 +56,20 @@ CODES = {
 
 @dataclass(slots=True)
 class Channel:
-    """One configured camera and its circuit breaker."""
+    """One configured camera and its circuit breakers."""
 
     camera: Camera
     label: str
     timeout: float
     """Seconds one attempt may take; further attempts begin only in the first half of them."""
     breaker: Breaker = field(default_factory=Breaker)
-    params: str | None = None
-    """The address and login that the breaker's state belongs to: None is the configured one."""
+    """Of the configured address and login."""
+    brought: BroughtLogins = field(default_factory=BroughtLogins)
+    """Of those that triggers brought."""
 
     def circuit(self, params: str | None) -> Breaker:
-        """The breaker for this address and login; another address or login starts with a closed one."""
-        if params != self.params:
-            self.params = params
-            self.breaker = Breaker()
-        return self.breaker
+        """The breaker for this address and login: None is the configured one."""
+        return self.breaker if params is None else self.brought.circuit(params)
 
 
 class Fetch(Stage[Trigger]):
@@ -183,6 +182,8 @@ class Fetch(Stage[Trigger]):
             taken = attempts(self._attempt, channel.camera, params)
         except BaseException as error:
             breaker.failed(final=isinstance(error, CameraRejected))
+            if params is not None and isinstance(error, CameraRejected) and error.code == "login_refused":
+                channel.brought.refused()
             raise
         breaker.succeeded()
         return taken

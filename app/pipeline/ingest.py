@@ -80,7 +80,9 @@ class Ingest:
 
     def _store(self, pushed: PushedPicture) -> Snapshot:
         picture = examine(pushed.data, max_pixels=self._max_pixels)
-        taken_at = self._capture_time.taken_at(pushed.name, pushed.data, written=pushed.written, claimed=pushed.claimed)
+        taken_at = self._capture_time.taken_at(
+            pushed.name, pushed.data, camera=pushed.camera, written=pushed.written, claimed=pushed.claimed
+        )
         cache = self._cache
         keep = partial(cache.adopt, pushed.file) if pushed.file else partial(cache.store, pushed.data)
         path = keep(event_id=pushed.event_id, camera=pushed.camera, taken_at=taken_at, format=picture.format)

@@ -147,7 +147,7 @@ class Receive(Stage[Upload]):
     def _keep_video(self, upload: Upload, path: Path, name: PurePosixPath) -> None:
         assert self._videos is not None  # noqa: S101 - asked by the caller
         written = datetime.fromtimestamp(path.lstat().st_mtime, UTC)
-        taken_at = self._capture_time.taken_at(name, b"", written=written)
+        taken_at = self._capture_time.taken_at(name, b"", camera=upload.camera, written=written)
         kept = self._videos.keep(path, event_id=upload.id, camera=upload.camera, taken_at=taken_at)
         log.info("video kept", camera=upload.camera, name=upload.name, path=str(kept))
         self._count(upload.camera, "video")

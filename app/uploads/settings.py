@@ -69,7 +69,7 @@ class UploadSettings(Section):
     time_patterns: tuple[TimePattern, ...] = Field(
         default=(),
         description="Regular expressions for the time in file names, tried before the built-in ones, with the groups"
-        " year, month, day, hour, minute, and optionally second, fraction, zone.",
+        " year, month, day, hour, minute, and optionally second, fraction, ampm, zone.",
     )
     max_age_days: float = Field(
         default=7,

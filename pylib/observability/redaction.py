@@ -10,7 +10,8 @@ from typing import Any
 
 MASK = "***"
 
-_READ_CHARS = 65_536
+_READ_CHARS = 20_480
+"""Whatever they are, so many take some 50 ms at the worst."""
 _KEEP_CHARS = 16_384
 _MAX_ITEMS = 1_000
 _MAX_DEPTH = 20

@@ -19,12 +19,21 @@ class State(enum.StrEnum):
     """The cooldown is over: one probe passes and decides."""
 
 
+DOUBT_S = 60.0
+"""Seconds over which a peer that worked has to refuse until it is believed: one that restarts refuses for less."""
+DOUBTED = 3
+"""How often."""
+
+
 class Breaker:
     """The circuit of one peer. Any thread may call; each `allow` that returns True is followed by its outcome.
 
     Opens after `threshold` failures in a row, or at once after a final one. Each time a probe fails the
     cooldown doubles, from `cooldown` to `longest` seconds; a final failure takes the longest at once
     (Hikvision locks an account for 30 minutes after a few wrong logins: no guessing there).
+
+    A peer that has done what was asked is believed less: its first final failure is one like any other, the second in
+    a row opens the circuit for `DOUBT_S`, and only a third, at least that much after the first, is final.
     """
 
     def __init__(
@@ -45,6 +54,15 @@ class Breaker:
         """Of the current opening; 0 while closed."""
         self._until = 0.0
         self._probing = False
+        self._worked = False
+        self._refusals = 0
+        """Final failures since the last success."""
+        self._first_refusal = 0.0
+
+    @property
+    def worked(self) -> bool:
+        """Whether the peer has ever done what was asked."""
+        return self._worked
 
     def allow(self) -> bool:
         """Whether to try now. When half open, True for one caller and False for all others."""
@@ -61,7 +79,8 @@ class Breaker:
     def succeeded(self) -> None:
         """The peer did what was asked: the circuit closes."""
         with self._lock:
-            self._failures = 0
+            self._worked = True
+            self._failures = self._refusals = 0
             self._cooldown = 0.0
             self._probing = False
 
@@ -69,8 +88,10 @@ class Breaker:
         """The peer failed; `final` when trying again would do harm or is known to be useless."""
         with self._lock:
             self._failures += 1
-            if final:
+            if final and self._refused():
                 self._open(self._longest)
+            elif final and self._refusals > 1:
+                self._open(min(DOUBT_S, self._longest))
             elif self._probing:
                 self._open(min(self._cooldown * 2, self._longest))
             elif not self._cooldown and self._failures >= self._threshold:
@@ -94,6 +115,14 @@ class Breaker:
         """Seconds until `allow` may return True; 0 when it would now."""
         with self._lock:
             return max(0.0, self._until - self._clock()) if self._cooldown else 0.0
+
+    def _refused(self) -> bool:
+        """Counts a final failure; whether it is to be believed."""
+        if not self._refusals:
+            self._first_refusal = self._clock()
+        self._refusals += 1
+        lasts = self._clock() - self._first_refusal >= DOUBT_S
+        return not self._worked or (self._refusals >= DOUBTED and lasts)
 
     def _open(self, cooldown: float) -> None:
         self._cooldown = cooldown

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+import gzip
+import zlib
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -14,6 +16,8 @@ import msgpack
 from hypothesis import strategies as st
 
 from app import wire
+from app.cameras.http.body import PictureBody
+from app.cameras.http.challenges import challenges_in
 from app.cameras.http.digest import Digest
 from app.media.picture import examine
 from app.media.thumbnail import thumbnail
@@ -104,6 +108,23 @@ def _timed(data: bytes) -> object:
     return CaptureTime(zone=UTC).taken_at(PurePosixPath("x.jpg"), data, written=AT)
 
 
+def _answers() -> tuple[bytes, ...]:
+    part = b"--edge\r\nContent-Type: image/jpeg\r\n\r\n" + _pictures()[0] + b"\r\n"
+    return gzip.compress(_pictures()[0]), part + b"--edge--\r\n", part * 2
+
+
+def _challenged(data: bytes) -> None:
+    for challenge in challenges_in([data.decode("latin-1")]):
+        Digest(challenge, username="u", password="p")("/")
+
+
+def _answered(data: bytes) -> bytes:
+    body = PictureBody(1_000_000)
+    for at in range(0, len(data), 1_000):
+        body.add(data[at : at + 1_000])
+    return body.picture
+
+
 _ALL = (
     Target("picture", mutated(_pictures()), examine),
     Target("thumbnail", mutated(_pictures()), thumbnail),
@@ -119,9 +140,10 @@ _ALL = (
     Target(
         "login challenge",
         mutated(_CHALLENGES),
-        lambda data: Digest(data.decode("latin-1"), username="u", password="p")("/"),
+        _challenged,
         (ValueError,),
     ),
+    Target("camera's answer", mutated([*_pictures()[:5], *_answers()]), _answered, (zlib.error,)),
 )
 
 TARGETS = {target.name: target for target in _ALL}

@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import base64
+import gzip
 import hashlib
 import re
 import ssl
@@ -190,6 +191,10 @@ class CameraSimulator:
         """Offers a login and accepts none."""
         connection.challenge(f'Basic realm="{REALM}", Digest realm="{REALM}", qop="auth", nonce="{"0" * 32}"')
 
+    def be_quoting(self, request: Request, connection: _Connection) -> None:
+        """Offers a digest for a realm that could be taken for another offer, and accepts nothing."""
+        connection.challenge(f'Digest realm="Login to cam, Basic", qop="auth", nonce="{"0" * 32}"')
+
     def be_query(self, request: Request, connection: _Connection) -> Coroutine[Any, Any, None] | None:
         if (request.query.get("user"), request.query.get("password")) == (USERNAME, PASSWORD):
             return self.be_ok(request, connection)
@@ -281,6 +286,51 @@ class CameraSimulator:
         for piece in (self.picture[:half], self.picture[half:], b""):
             connection.write(b"%x\r\n%b\r\n" % (len(piece), piece))
 
+    def be_unfinished_chunks(self, request: Request, connection: _Connection) -> None:
+        """The whole picture, and then neither the last chunk nor an end."""
+        connection.write(b"HTTP/1.1 200 OK\r\nContent-Type: image/jpeg\r\nTransfer-Encoding: chunked\r\n\r\n")
+        connection.write(b"%x\r\n%b\r\n" % (len(self.picture), self.picture))
+
+    def be_long_length(self, request: Request, connection: _Connection) -> None:
+        """Promises 48 bytes more than there are, and waits."""
+        connection.head(len(self.picture) + 48)
+        connection.write(self.picture)
+
+    def be_long_length_closed(self, request: Request, connection: _Connection) -> None:
+        self.be_long_length(request, connection)
+        connection.close()
+
+    def be_never_closed(self, request: Request, connection: _Connection) -> None:
+        """Promises nothing, and does not close behind the picture either."""
+        connection.head(None)
+        connection.write(self.picture)
+
+    def be_packed(self, request: Request, connection: _Connection) -> None:
+        """Gzip, though nobody asked for it."""
+        connection.reply(gzip.compress(self.picture), extra=b"Content-Encoding: gzip\r\n")
+
+    def be_said_packed(self, request: Request, connection: _Connection) -> None:
+        connection.reply(self.picture, extra=b"Content-Encoding: gzip\r\n")
+
+    def be_followed(self, request: Request, connection: _Connection) -> None:
+        """Eight megabytes of a video behind the picture, which look like scans of a JPEG."""
+        connection.reply(self.picture + b"\xff\xda" * 4_000_000)
+
+    def be_said_stream(self, request: Request, connection: _Connection) -> None:
+        """One plain picture under the label of a stream, without an end."""
+        connection.head(None, kind="multipart/x-mixed-replace;boundary=x")
+        connection.write(self.picture)
+
+    def be_one_part(self, request: Request, connection: _Connection) -> None:
+        """A multipart that ends after its first picture."""
+        connection.head(None, kind="multipart/x-mixed-replace;boundary=x")
+        connection.write(b"--x\r\nContent-Type: image/jpeg\r\n\r\n%b\r\n--x--\r\n" % self.picture)
+
+    def be_one_part_open(self, request: Request, connection: _Connection) -> None:
+        """The same without a closing delimiter: nothing more comes."""
+        connection.head(None, kind="multipart/x-mixed-replace;boundary=x")
+        connection.write(b"--x\r\nContent-Type: image/jpeg\r\n\r\n%b\r\n" % self.picture)
+
     def be_cookie(self, request: Request, connection: _Connection) -> None:
         """Would like to know its client again."""
         connection.reply(self.picture, extra=b"Set-Cookie: session=1; Path=/\r\n")
@@ -303,6 +353,20 @@ class CameraSimulator:
         """MJPEG without an end."""
         connection.head(None, kind="multipart/x-mixed-replace;boundary=x")
         return connection.pour(50_000_000)
+
+    def be_frames(self, request: Request, connection: _Connection) -> Coroutine[Any, Any, None]:
+        """Good pictures without an end, as MJPEG is meant."""
+        connection.head(None, kind="multipart/x-mixed-replace;boundary=x")
+        frame = b"--x\r\nContent-Type: image/jpeg\r\n\r\n%b\r\n" % self.picture
+        return connection.pour(50_000_000, frame)
+
+    def be_long_head(self, request: Request, connection: _Connection) -> None:
+        """A hundred headers of 60 kB."""
+        connection.write(b"HTTP/1.1 200 OK\r\n" + (b"X: " + b"y" * 60_000 + b"\r\n") * 90 + b"\r\n")
+
+    def be_nonsense_login(self, request: Request, connection: _Connection) -> None:
+        """Two challenges of 12 kB that begin again and again and never come to an end."""
+        connection.challenge("Digest " + "a" * 12_000, "Digest " + 'a="' * 4_000)
 
     def be_gibberish(self, request: Request, connection: _Connection) -> None:
         """Not HTTP, as when the port is that of RTSP."""
@@ -393,8 +457,7 @@ class _Connection(asyncio.Protocol):
             await asyncio.sleep(interval)
         self.write(data[DRIPPED:])
 
-    async def pour(self, size: int) -> None:
-        piece = b"\xff\xd8\xff" + bytes(65_533)
+    async def pour(self, size: int, piece: bytes = b"\xff\xd8\xff" + bytes(65_533)) -> None:
         for _ in range(0, size, len(piece)):
             self.write(piece)
             await self._writable.wait()

@@ -27,7 +27,7 @@ CODES = {
     ),
     "tls_failed": (
         "No secure connection to the camera came about.",
-        "give this camera's certificate with `ca_file`, or use http",
+        "set `legacy_tls` if the camera is old, or use http",
     ),
     "certificate_refused": (
         "The camera's certificate is not trusted.",

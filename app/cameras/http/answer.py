@@ -6,19 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from app.cameras import CameraError, CameraRejected, CameraUnavailable
-from app.media.formats import BMP_START, GIF_START, JPEG_END, JPEG_START, PNG_END, PNG_START
-
-TAIL = 4_096
-"""Last bytes of a picture that are searched for its end mark: some cameras pad after it."""
-
-_FORMATS = {
-    JPEG_START: JPEG_END,
-    PNG_START: PNG_END[:4],
-    GIF_START: b";",
-    b"RIFF": b"",  # WebP; neither its end nor a BMP's is marked
-    BMP_START: b"",
-}
-"""How each picture format starts -> what it ends with."""
+from app.cameras.http.body import end_of
+from app.media.formats import GIF_START, format_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,23 +20,23 @@ class CameraAnswer:
     challenges: tuple[str, ...]
     """The WWW-Authenticate headers."""
     body: bytes
-    """Empty unless the status is 200."""
+    """Empty unless the status is 200; ends with the picture, if that is whole."""
 
 
 def picture(answer: CameraAnswer, shown: str) -> bytes:
     """The picture in an answer; `shown` names the camera. Raises `CameraUnavailable` or `CameraRejected`.
 
-    Only its first and last bytes are checked: the pipeline decodes it.
+    Only its container is looked at: the pipeline decodes it.
     """
     if answer.status != 200:
         raise _refusal(answer, shown)
     if not answer.body:
         raise CameraUnavailable("empty", f"{shown} answered with nothing in it")
-    end = next((end for start, end in _FORMATS.items() if answer.body.startswith(start)), None)
-    if end is None:
+    kind = format_of(answer.body[:16])
+    if not kind and not answer.body.startswith(GIF_START):  # which the pipeline refuses by its name
         raise CameraUnavailable("not_a_picture", f"{shown} answered with {_kind(answer.body)}, not a picture")
     # Over HTTP, a body of unannounced length that was cut off looks complete.
-    if "Content-Length" not in answer.headers and end not in answer.body[-TAIL:]:
+    if "Content-Length" not in answer.headers and kind and not end_of(answer.body):
         raise CameraUnavailable("truncated", f"{shown} broke off in the middle of its picture")
     return answer.body
 

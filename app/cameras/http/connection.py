@@ -1,4 +1,7 @@
-"""HTTP connections with one deadline over connecting and every read, to admitted addresses only."""
+"""HTTP connections with one deadline over connecting and every read, to admitted addresses only.
+
+What an answer says before its body is bounded; whose certificate is trusted is in `tls.py`.
+"""
 
 from __future__ import annotations
 
@@ -11,10 +14,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, NoReturn
+from typing import IO, Any, NoReturn, cast
 
-import certifi
 import requests
 from requests.adapters import HTTPAdapter
 from urllib3 import HTTPConnectionPool, HTTPResponse, HTTPSConnectionPool
@@ -22,7 +23,11 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 
 from app.cameras import CameraRejected, CameraUnavailable
 from app.cameras.address import CameraTarget, SocketAddress, resolve
-from pylib.net.deadline import TimedSocket, TimedTLSSocket, within
+from app.cameras.http.tls import TLSContext, TLSSettings, tls_context
+from pylib.net.deadline import TimedSocket, within
+
+MOST_HEAD = 32_768
+"""Bytes of a status line and its headers, those of interim answers among them."""
 
 
 @dataclass(slots=True)
@@ -67,8 +72,41 @@ def under(attempt: Attempt) -> Iterator[None]:
         _attempt.reset(token)
 
 
+class _Head:
+    """The file of an answer whose head is read: no more of it than a head may have."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+        self._left = MOST_HEAD
+
+    def readline(self, limit: int) -> bytes:
+        line = self._file.readline(min(limit, self._left + 1))
+        self._left -= len(line)
+        if self._left < 0:
+            raise http.client.HTTPException("a head without end")
+        return line
+
+    def close(self) -> None:
+        self._file.close()
+
+
+class _Response(http.client.HTTPResponse):
+    """http.client bounds the number and the length of headers, which still makes 6 MB."""
+
+    def begin(self) -> None:
+        file = self.fp
+        self.fp = _Head(file)  # type: ignore[assignment]
+        try:
+            super().begin()
+        finally:
+            if self.fp is not None:  # closed already: an answer without a body
+                self.fp = file
+
+
 class _Connection(HTTPConnection):
     """A connection to an admitted address; every way to fail gets its code here, at the source."""
+
+    response_class = _Response
 
     def _new_conn(self) -> socket.socket:
         attempt = _attempt.get()
@@ -125,6 +163,16 @@ class _Connection(HTTPConnection):
 class _TLSConnection(_Connection, HTTPSConnection):
     """The same under TLS."""
 
+    def connect(self) -> None:
+        super().connect()
+        assert isinstance(self.ssl_context, TLSContext)  # noqa: S101 - `CameraAdapter` made it
+        if not self.ssl_context.trusts(cast(ssl.SSLSocket, self.sock), self.host):
+            self.close()
+            raise CameraRejected(
+                "certificate_refused",
+                f"{_attempt.get().target.shown} showed a certificate that is not trusted: it is for another name",
+            )
+
 
 class _Pool(HTTPConnectionPool):
     ConnectionCls = _Connection
@@ -141,13 +189,11 @@ class _TLSPool(HTTPSConnectionPool):
 class CameraAdapter(HTTPAdapter):
     """The transport of a `requests.Session`: one connection kept alive for each of the last two hosts."""
 
-    def __init__(self, *, verify: bool, ca_file: Path | None) -> None:
-        """`ca_file` holds the only certificates to trust; the public authorities' when None."""
+    def __init__(self, tls: TLSSettings) -> None:
         super().__init__(pool_connections=2, pool_maxsize=1)
         self.poolmanager.pool_classes_by_scheme = {"http": _Pool, "https": _TLSPool}
-        self._verify = verify
-        self._ca_file = ca_file
-        self._context: ssl.SSLContext | None = None
+        self._tls = tls
+        self._context: TLSContext | None = None
 
     def build_connection_pool_key_attributes(
         self, request: requests.PreparedRequest, verify: Any, cert: Any = None
@@ -156,26 +202,12 @@ class CameraAdapter(HTTPAdapter):
         if host["scheme"] != "https":
             return host, {}
         if self._context is None:  # not before: loading it takes 10 ms, and most cameras need none
-            self._context = _tls_context(verify=self._verify, ca_file=self._ca_file)
-        return host, {"ssl_context": self._context}
+            self._context = tls_context(self._tls)
+        # urllib3 compares names by itself where the context does not, unless it is told that another does.
+        return host, {"ssl_context": self._context, "assert_hostname": None if self._context.check_hostname else False}
 
     def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:
         """Nothing to do: the TLS context has all of it."""
-
-
-def _tls_context(*, verify: bool, ca_file: Path | None) -> ssl.SSLContext:
-    try:
-        context = ssl.create_default_context(cafile=str(ca_file or certifi.where()))
-    except OSError:  # ssl.SSLError among them
-        raise CameraRejected("certificate_refused", f"{ca_file} holds no certificates that can be read") from None
-    context.sslsocket_class = TimedTLSSocket
-    if ca_file is not None:
-        # Strict by default since Python 3.13, which the certificates cameras make for themselves fail.
-        context.verify_flags &= ~ssl.VERIFY_X509_STRICT
-    if not verify:
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
-    return context
 
 
 def _connect(addresses: list[SocketAddress], attempt: Attempt) -> socket.socket:

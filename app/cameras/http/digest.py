@@ -6,8 +6,9 @@ import hashlib
 import re
 import secrets
 
+from app.cameras.http.challenges import Challenge
+
 _HASHES = {"md5": hashlib.md5, "sha-256": hashlib.sha256}
-_PARAMETER = re.compile(r'([\w-]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,"]+))')
 
 
 class Digest:
@@ -16,10 +17,10 @@ class Digest:
     State of one camera's session, not of a thread: the nonce count has to rise whichever thread asks.
     """
 
-    def __init__(self, challenge: str, *, username: str, password: str) -> None:
-        """`challenge` is a WWW-Authenticate header's value. Raises ValueError when it cannot be answered."""
-        parameters = {name.lower(): quoted or bare for name, quoted, bare in _PARAMETER.findall(challenge)}
-        self._algorithm = parameters.get("algorithm", "MD5")
+    def __init__(self, challenge: Challenge, *, username: str, password: str) -> None:
+        """Raises ValueError when the challenge cannot be answered."""
+        parameters = challenge.parameters
+        self._algorithm = parameters.get("algorithm") or "MD5"
         family = self._algorithm.lower().removesuffix("-sess")
         offered = [option.strip() for option in parameters.get("qop", "").split(",")]
         if "nonce" not in parameters or family not in _HASHES or not {"", "auth"} & set(offered):

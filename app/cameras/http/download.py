@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import logging
 import re
+import zlib
 from collections.abc import Callable
+from contextlib import suppress
 from http.cookiejar import DefaultCookiePolicy
 
 import requests
@@ -14,11 +16,18 @@ from urllib3.exceptions import HTTPError, ReadTimeoutError
 
 from app.cameras import CameraError, CameraRejected, CameraSettings, CameraUnavailable
 from app.cameras.http.answer import CameraAnswer
+from app.cameras.http.body import PictureBody
 from app.cameras.http.connection import Attempt, CameraAdapter, under
+from app.cameras.http.tls import TLSSettings
+from pylib.net.deadline import within
 from pylib.settings.credentials import Secret
 
 SMALL = 65_536
-"""Bytes of an error page worth reading to keep the connection alive."""
+"""Bytes of an error page, or behind a picture, worth reading to keep the connection alive."""
+REST_S = 0.1
+"""Seconds in which they have to come."""
+NEXT_PART_S = 1.0
+"""Seconds in which a stream sends its next picture; what is silent for longer was one picture."""
 
 Authorize = Callable[[str], str]
 """Makes the Authorization header for the path and query of a request line."""
@@ -33,7 +42,13 @@ class HTTPCameraSettings(CameraSettings):
     password: Secret = Field(default=Secret(""), description="Password.")
     verify: bool = Field(default=True, description="Check the certificate of an https camera.")
     ca_file: FilePath | None = Field(
-        default=None, description="PEM file with the certificate of an https camera, or of its authority."
+        default=None,
+        description="PEM file with the certificate of an https camera, which is then enough whatever its name, or of"
+        " its authority.",
+    )
+    legacy_tls: bool = Field(
+        default=False,
+        description="Allow what an old https camera may know only: TLS 1.0 and 1.1, weak ciphers, short keys.",
     )
 
 
@@ -47,7 +62,9 @@ class Downloader:
         self._session.trust_env = False  # no proxy and no .netrc between us and a camera
         self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
         self._session.headers["Accept-Encoding"] = "identity"  # pictures are compressed already
-        adapter = CameraAdapter(verify=settings.verify, ca_file=settings.ca_file)
+        adapter = CameraAdapter(
+            TLSSettings(verify=settings.verify, ca_file=settings.ca_file, legacy=settings.legacy_tls)
+        )
         self._session.mount("http://", adapter)
         self._session.mount("https://", adapter)
         self._prepared: tuple[str, requests.PreparedRequest] | None = None
@@ -97,43 +114,57 @@ class Downloader:
             ) from None
 
     def _read(self, response: HTTPResponse, attempt: Attempt) -> CameraAnswer:
+        shown, body = attempt.target.shown, b""
         try:
-            body = self._body(response, attempt.target.shown)
+            if response.status == 200:
+                body = self._picture(response, shown)
+            elif (length := response.length_remaining) is not None and length <= SMALL:
+                response.read()  # leaves the connection fit for the next request
         except (ReadTimeoutError, TimeoutError):
             raise attempt.timed_out("did not finish its answer") from None
-        except HTTPError:
-            raise CameraUnavailable(
-                "truncated", f"{attempt.target.shown} broke off in the middle of its answer"
-            ) from None
+        except (HTTPError, zlib.error):
+            raise CameraUnavailable("truncated", f"{shown} broke off in the middle of its answer") from None
         headers = response.headers
         challenges = tuple(_text(challenge) for challenge in headers.getlist("WWW-Authenticate"))
         return CameraAnswer(response.status, headers, challenges, body)
 
-    def _body(self, response: HTTPResponse, shown: str) -> bytes:
-        length = response.length_remaining
-        if response.status != 200:
-            if length is not None and length <= SMALL:
-                response.read()  # leaves the connection fit for the next request
-            return b""
-        if response.headers.get("Content-Type", "").startswith("multipart/"):
-            raise CameraRejected("wrong_address", f"{shown} answers with a video stream, not a picture")
-        if length is None:
-            return self._unannounced(response, shown)
-        if length > self._max_bytes:
-            raise self._too_large(shown)
-        return response.read()
-
-    def _unannounced(self, response: HTTPResponse, shown: str) -> bytes:
-        """A body of unknown length: chunked, or simply until the connection closes."""
-        body = bytearray()
-        while piece := response.read(SMALL):
-            body += piece
-            if len(body) > self._max_bytes:
+    def _picture(self, response: HTTPResponse, shown: str) -> bytes:
+        """The body up to the picture's end, or to its own where it holds no whole picture."""
+        body = PictureBody(self._max_bytes)
+        while not body.whole and (piece := _next_piece(response, body)):
+            body.add(piece)
+            if body.is_stream or (body.too_large and _is_multipart(response)):
+                raise CameraRejected("wrong_address", f"{shown} answers with a video stream, not a picture")
+            if body.too_large:
                 raise self._too_large(shown)
-        return bytes(body)
+        _read_rest(response)
+        return body.picture
 
     def _too_large(self, shown: str) -> CameraUnavailable:
         return CameraUnavailable("too_large", f"{shown} sent more than the {self._max_bytes} bytes allowed")
+
+
+def _next_piece(response: HTTPResponse, body: PictureBody) -> bytes:
+    """What has come since; empty at the end, and where nothing follows a part's picture."""
+    if not body.has_picture:
+        return response.read1(SMALL)
+    with within(NEXT_PART_S), suppress(HTTPError, TimeoutError):
+        return response.read1(SMALL)
+    return b""
+
+
+def _read_rest(response: HTTPResponse) -> None:
+    """Read what little belongs behind the picture: that leaves the connection fit for the next request."""
+    length = response.length_remaining
+    if response.chunked or (length is not None and 0 < length <= SMALL):
+        left = SMALL
+        with within(REST_S), suppress(HTTPError, TimeoutError):
+            while left > 0 and (piece := response.read1(left)):
+                left -= len(piece)
+
+
+def _is_multipart(response: HTTPResponse) -> bool:
+    return response.headers.get("Content-Type", "").lower().startswith("multipart/")
 
 
 def _text(header: str) -> str:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import base64
-import re
 from typing import Literal
 
 from app.cameras.address import CameraTarget
 from app.cameras.http.answer import CameraAnswer, login_refused
+from app.cameras.http.challenges import challenges_in
 from app.cameras.http.connection import Attempt
 from app.cameras.http.digest import Digest
 from app.cameras.http.download import Authorize, Downloader
@@ -53,15 +53,15 @@ class Login:
     def _answer_to(self, challenges: tuple[str, ...], target: CameraTarget) -> Authorize:
         if not target.username:
             raise login_refused(target.shown, "it asks for one, and none is configured")
-        offered = _split(challenges)
+        offered = challenges_in(challenges)
         if self._kind != "basic":
             for challenge in offered:
-                if challenge.lower().startswith("digest"):
+                if challenge.scheme == "digest":
                     try:
                         return Digest(challenge, username=target.username, password=target.password)
                     except ValueError:
                         continue
-        if self._kind != "digest" and any(challenge.lower().startswith("basic") for challenge in offered):
+        if self._kind != "digest" and any(challenge.scheme == "basic" for challenge in offered):
             return Basic(target)
         wanted = "basic or digest" if self._kind == "auto" else self._kind
         raise login_refused(target.shown, f"it offers no {wanted} login")
@@ -76,13 +76,3 @@ class Basic:
 
     def __call__(self, uri: str) -> str:  # noqa: ARG002 - a digest depends on it
         return self._header
-
-
-def _split(challenges: tuple[str, ...]) -> list[str]:
-    """One challenge each: several may stand in one header, between commas like their parameters."""
-    return [
-        challenge.strip()
-        for header in challenges
-        for challenge in re.split(r"(?:^|,)\s*(?=(?:Basic|Digest)\b)", header, flags=re.IGNORECASE)
-        if challenge.strip()
-    ]

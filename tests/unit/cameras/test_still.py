@@ -7,14 +7,20 @@ import re
 import socket
 import ssl
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from pydantic import ValidationError
 
 from app.cameras import CameraError, CameraRejected, CameraUnavailable
 from app.cameras.address import Networks
+from app.cameras.http.challenges import Challenge, challenges_in
 from app.cameras.http.digest import Digest
 from app.cameras.still import PRESETS, Still
 from tests.simulators.camera import PASSWORD, USERNAME, CameraSimulator
@@ -32,6 +38,11 @@ def failure(camera: Still, device_params: str | None = None) -> CameraError:
         camera.snapshot(device_params)
     assert PASSWORD not in repr(caught.value)
     return caught.value
+
+
+def only(header: str) -> Challenge:
+    (challenge,) = challenges_in([header])
+    return challenge
 
 
 def logins(cameras: CameraSimulator) -> list[str]:
@@ -121,6 +132,17 @@ def test_a_camera_that_wants_a_login_when_none_is_configured_says_so(cameras: Ca
 def test_of_two_kinds_offered_digest_is_taken(cameras: CameraSimulator) -> None:
     failure(still(url=cameras.url("locked")))
     assert logins(cameras) == ["none", "digest"]
+
+
+def test_a_realm_that_names_basic_offers_none(cameras: CameraSimulator) -> None:
+    failure(still(url=cameras.url("quoting")))
+    assert logins(cameras) == ["none", "digest"]
+
+
+def test_challenges_of_nonsense_are_refused_in_no_time(cameras: CameraSimulator) -> None:
+    began = time.thread_time()
+    assert failure(still(url=cameras.url("nonsense-login"))).code == "login_refused"
+    assert time.thread_time() - began < 1  # it was four
 
 
 def test_the_query_s_parameters_have_names_by_setting(cameras: CameraSimulator) -> None:
@@ -236,35 +258,69 @@ def test_bad_settings_are_refused_with_one_clear_line_and_without_a_login(
 
 
 @pytest.fixture(scope="module")
-def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A certificate for `localhost` that a camera made for itself, with its key, as PEM."""
-    from cryptography import x509
-    from cryptography.hazmat.primitives import hashes, serialization
-    from cryptography.hazmat.primitives.asymmetric import ec
+def certificates(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of certificates with their keys as PEM: `own.pem`, which a camera made for itself, without a name that
+    counts; `ca.pem`, of an authority, and `signed.pem`, which that signed for `localhost`; `short.pem`, whose key is
+    one that was long enough in 2005."""
+    folder = tmp_path_factory.mktemp("tls")
+    own, authority, server, short = (
+        *(ec.generate_private_key(ec.SECP256R1()) for _ in range(3)),
+        rsa.generate_private_key(65537, 1024),
+    )
+    names = x509.SubjectAlternativeName([x509.DNSName("localhost")])
+    is_authority = x509.BasicConstraints(ca=True, path_length=None)
+    write(folder / "own.pem", own, certificate("IP Camera", own, signer=own))
+    write(folder / "short.pem", short, certificate("IP Camera", short, signer=short))
+    write(folder / "ca.pem", authority, certificate("home", authority, is_authority, signer=authority))
+    write(folder / "signed.pem", server, certificate("cam", server, names, issuer="home", signer=authority))
+    return folder
 
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "IP Camera")])
+
+def certificate(
+    name: str, key: Any, *extensions: x509.ExtensionType, signer: Any, issuer: str = ""
+) -> x509.Certificate:
     now = datetime.datetime.now(datetime.UTC)
-    made = (
-        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+    subject, signed_by = (
+        x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, one)]) for one in (name, issuer or name)
+    )
+    builder = (
+        x509.CertificateBuilder(signed_by, subject, key.public_key(), x509.random_serial_number())
         .not_valid_before(now - datetime.timedelta(days=1))
         .not_valid_after(now + datetime.timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
-        .sign(key, hashes.SHA256())
     )
-    path = tmp_path_factory.mktemp("tls") / "camera.pem"
-    private = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    path.write_bytes(private + made.public_bytes(serialization.Encoding.PEM))
-    return path
+    for extension in extensions:
+        builder = builder.add_extension(extension, critical=False)
+    return builder.sign(signer, hashes.SHA256())
+
+
+def write(file: Path, key: Any, made: x509.Certificate) -> None:
+    pem = serialization.Encoding.PEM
+    private = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    file.write_bytes(private + made.public_bytes(pem))
+
+
+def https_camera(
+    picture: bytes, certificate: Path, *, newest: ssl.TLSVersion = ssl.TLSVersion.MAXIMUM_SUPPORTED
+) -> CameraSimulator:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.MINIMUM_SUPPORTED
+    context.maximum_version = newest
+    context.set_ciphers("DEFAULT:@SECLEVEL=0")
+    context.load_cert_chain(certificate)
+    return CameraSimulator(picture, interval=0.05, tls=context)
 
 
 @pytest.fixture
-def secure(picture: bytes, certificate: Path) -> Iterator[CameraSimulator]:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate)
-    with CameraSimulator(picture, interval=0.05, tls=context) as simulator:
+def secure(picture: bytes, certificates: Path) -> Iterator[CameraSimulator]:
+    """A camera with a certificate of its own."""
+    with https_camera(picture, certificates / "own.pem") as simulator:
+        yield simulator
+
+
+@pytest.fixture
+def signed(picture: bytes, certificates: Path) -> Iterator[CameraSimulator]:
+    """A camera called `localhost`, as an authority says."""
+    with https_camera(picture, certificates / "signed.pem") as simulator:
         yield simulator
 
 
@@ -273,19 +329,62 @@ def test_a_certificate_nobody_vouches_for_is_refused(secure: CameraSimulator) ->
     assert (type(error), error.code) == (CameraRejected, "certificate_refused")
 
 
-def test_a_certificate_in_the_ca_file_is_trusted_for_its_name_only(
-    secure: CameraSimulator, certificate: Path, picture: bytes
+def test_a_camera_s_own_certificate_is_enough_whatever_it_names(
+    secure: CameraSimulator, certificates: Path, picture: bytes
 ) -> None:
-    assert still(url=f"https://localhost:{secure.port}/ok/cam", ca_file=certificate).snapshot().data == picture
-    assert failure(still(url=secure.url("ok"), ca_file=certificate)).code == "certificate_refused"
+    for url in (secure.url("ok"), f"https://localhost:{secure.port}/ok/cam"):
+        assert still(url=url, ca_file=certificates / "own.pem").snapshot().data == picture
+
+
+def test_a_certificate_that_somebody_else_signed_is_enough_by_itself(
+    signed: CameraSimulator, certificates: Path, picture: bytes
+) -> None:
+    assert still(url=signed.url("ok"), ca_file=certificates / "signed.pem").snapshot().data == picture
+
+
+def test_another_certificate_than_the_camera_s_own_is_refused(
+    secure: CameraSimulator, signed: CameraSimulator, certificates: Path
+) -> None:
+    for camera, file in ((secure, "signed.pem"), (signed, "own.pem")):
+        error = failure(still(url=f"https://localhost:{camera.port}/ok/cam", ca_file=certificates / file))
+        assert (type(error), error.code) == (CameraRejected, "certificate_refused")
+
+
+def test_what_an_authority_signed_is_trusted_for_its_name_only(
+    signed: CameraSimulator, certificates: Path, picture: bytes
+) -> None:
+    file = certificates / "ca.pem"
+    assert still(url=f"https://localhost:{signed.port}/ok/cam", ca_file=file).snapshot().data == picture
+    error = failure(still(url=signed.url("ok"), ca_file=file))
+    assert error.code == "certificate_refused"
+    assert "another name" in error.detail
+    assert len(signed.seen) == 1  # nothing was said to the other
 
 
 def test_a_name_out_of_a_trigger_is_the_one_the_certificate_is_checked_for(
-    secure: CameraSimulator, certificate: Path, picture: bytes
+    signed: CameraSimulator, certificates: Path, picture: bytes
 ) -> None:
-    camera = still(preset="axis", https=True, ca_file=certificate)
-    secure.behaviours["/axis-cgi/jpg/image.cgi"] = "digest"
-    assert camera.snapshot(f"{USERNAME}:{PASSWORD}@localhost:{secure.port}").data == picture
+    camera = still(preset="axis", https=True, ca_file=certificates / "ca.pem")
+    signed.behaviours["/axis-cgi/jpg/image.cgi"] = "digest"
+    assert camera.snapshot(f"{USERNAME}:{PASSWORD}@localhost:{signed.port}").data == picture
+    assert failure(camera, f"{USERNAME}:{PASSWORD}@127.0.0.1:{signed.port}").code == "certificate_refused"
+
+
+def test_an_outdated_version_is_spoken_with_the_camera_that_is_said_to_need_it(
+    picture: bytes, certificates: Path, recwarn: pytest.WarningsRecorder
+) -> None:
+    with https_camera(picture, certificates / "own.pem", newest=ssl.TLSVersion.TLSv1) as old:
+        assert failure(still(url=old.url("ok"), verify=False)).code == "tls_failed"
+        recwarn.clear()  # of the simulator's
+        assert still(url=old.url("ok"), verify=False, legacy_tls=True).snapshot().data == picture
+        assert not list(recwarn)
+
+
+def test_a_short_key_is_trusted_of_the_camera_that_is_said_to_need_it(picture: bytes, certificates: Path) -> None:
+    file = certificates / "short.pem"
+    with https_camera(picture, file) as old:
+        assert failure(still(url=old.url("ok"), ca_file=file)).code == "certificate_refused"
+        assert still(url=old.url("ok"), ca_file=file, legacy_tls=True).snapshot().data == picture
 
 
 def test_verification_can_be_switched_off_and_nothing_warns(
@@ -345,7 +444,7 @@ def test_digests_are_those_of_the_standard_s_example(
         'Digest realm="http-auth@example.org", qop="auth, auth-int", algorithm=' + algorithm + ", "
         'nonce="7ypf/xlj9XXwfDPEoM4URrv/xwf94BcCAzFZH4GiTo0v", opaque="FQhe/qaU925kfnzjCev0ciny7QMkPqMAFRtzCUYo5tdS"'
     )
-    digest = Digest(challenge, username="Mufasa", password="Circle of Life")
+    digest = Digest(only(challenge), username="Mufasa", password="Circle of Life")
     header = digest("/dir/index.html")
     assert header.startswith('Digest username="Mufasa", realm="http-auth@example.org", ')
     assert f'response="{response}", algorithm={algorithm}, ' in header
@@ -357,7 +456,7 @@ def test_a_digest_for_a_session_is_made_of_the_password_and_both_nonces(monkeypa
     """RFC 7616, section 3.4.2: MD5(MD5(user:realm:password):nonce:cnonce) stands for the password."""
     monkeypatch.setattr("secrets.token_hex", lambda _: "0a4f113b")
     challenge = r'Digest realm="the \"door\"", nonce="dcd98b71", qop="auth", algorithm=MD5-sess'
-    header = Digest(challenge, username="Mufasa", password="Circle Of Life")("/dir/index.html")
+    header = Digest(only(challenge), username="Mufasa", password="Circle Of Life")("/dir/index.html")
     assert r'realm="the \"door\"", ' in header
     assert (
         'response="dec0bd2a7753effd47b733d6993f6cc6", algorithm=MD5-sess, qop=auth' in header
@@ -367,7 +466,7 @@ def test_a_digest_for_a_session_is_made_of_the_password_and_both_nonces(monkeypa
 def test_a_digest_without_qop_is_answered_as_cameras_of_its_age_expect() -> None:
     """RFC 2069's example, with the response of its erratum 749."""
     challenge = 'Digest realm="testrealm@host.com", nonce="dcd98b7102dd2f0e8b11d0f600bfb0c093", opaque="5ccc"'
-    header = Digest(challenge, username="Mufasa", password="CircleOfLife")("/dir/index.html")
+    header = Digest(only(challenge), username="Mufasa", password="CircleOfLife")("/dir/index.html")
     assert 'response="1949323746fe6a43ef61f9606e7febea"' in header
     assert 'opaque="5ccc"' in header
     assert "cnonce" not in header
@@ -379,9 +478,9 @@ def test_a_digest_without_qop_is_answered_as_cameras_of_its_age_expect() -> None
 )
 def test_a_challenge_that_cannot_be_answered_is_not_answered(challenge: str) -> None:
     with pytest.raises(ValueError, match="cannot be answered"):
-        Digest(challenge, username="a", password="b")
+        Digest(only(challenge), username="a", password="b")
 
 
 def test_a_quote_in_a_user_name_does_not_forge_parameters() -> None:
-    header = Digest('Digest realm="x", nonce="y"', username='a", uri="/else', password="b")("/")
+    header = Digest(only('Digest realm="x", nonce="y"'), username='a", uri="/else', password="b")("/")
     assert r'username="a\", uri=\"/else"' in header

@@ -23,7 +23,7 @@ from pylib.rabbitmq.delivery import Delivery
 from tests.fakes.web import close, parts_for
 from tests.unit.docs.pages import PAGES, ROOT, Block, blocks, inline, text
 
-OTHERS = {"chmod", "curl", "docker", "git", "rabbitmqctl", "rsync", "ssh"}
+OTHERS = {"chmod", "curl", "docker", "git", "openssl", "rabbitmqctl", "rsync", "ssh"}
 """Programs that are not ours: of these only the form is looked at."""
 
 RUN = {"schema", "settings"}

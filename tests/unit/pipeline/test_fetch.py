@@ -11,6 +11,7 @@ import pytest
 from app.cameras import CameraRejected, CameraUnavailable
 from app.journal import Journal
 from app.messages import Snapshot, Trigger
+from app.pipeline.brought_logins import BroughtLogins
 from app.pipeline.fetch import Channel, Fetch
 from app.storage.cache import Cache, CacheUnavailable
 from pylib.runtime.circuit_breaker import Breaker
@@ -29,15 +30,21 @@ REFUSED = CameraRejected("login_refused", "the camera refuses the login")
 class Stand:
     """A fetch stage with one camera, and what it did."""
 
-    def __init__(self, journal: Journal, cache: Cache, *answers: object, timeout: float = 10.0) -> None:
+    def __init__(
+        self, journal: Journal, cache: Cache, *answers: object, timeout: float = 10.0, clock: Clock | None = None
+    ) -> None:
+        clock = clock or Clock()
         self.camera = FakeCamera(*answers)  # type: ignore[arg-type]
         self.journal = journal
         self.acknowledged: list[str] = []
         self.counted: list[tuple[str, str]] = []
         self.counted_triggers: list[tuple[str, str]] = []
         self.note: Callable[[str], None] = lambda _step: None
+        self.channel = Channel(
+            self.camera, label="Yard", timeout=timeout, breaker=Breaker(clock=clock), brought=BroughtLogins(clock)
+        )
         self.stage = Fetch(
-            {"Yard Camera": Channel(self.camera, label="Yard", timeout=timeout, breaker=Breaker(clock=Clock()))},
+            {"Yard Camera": self.channel},
             journal=journal,
             cache=cache,
             acknowledge=self._acknowledge,
@@ -126,6 +133,23 @@ def test_a_refused_login_is_not_tried_again_not_even_for_the_next_trigger(journa
     assert len(stand.camera.calls) == 1
 
 
+def test_a_login_that_was_refused_once_after_it_worked_is_asked_for_the_next_trigger(
+    journal: Journal, cache: Cache
+) -> None:
+    stand = Stand(journal, cache, jpeg(), REFUSED, jpeg())
+    assert [stand.fetch(name).problem.partition(":")[0] for name in ("t1", "t2", "t3")] == ["", "login_refused", ""]
+
+
+def test_a_login_that_is_refused_again_and_again_after_it_worked_is_tried_three_times(
+    journal: Journal, cache: Cache, clock: Clock
+) -> None:
+    stand = Stand(journal, cache, jpeg(), REFUSED, clock=clock)
+    for number in range(20):
+        stand.fetch(str(number))
+        clock.now += 10
+    assert len(stand.camera.calls) == 1 + 3
+
+
 def test_a_camera_that_fails_now_and_then_is_not_left_alone(journal: Journal, cache: Cache) -> None:
     stand = Stand(journal, cache, *[AWAY, AWAY, jpeg()] * 4, timeout=0.0)
     outcomes = [stand.fetch(str(number)).problem.partition(":")[0] for number in range(12)]
@@ -138,6 +162,50 @@ def test_a_camera_that_keeps_failing_is_left_alone(journal: Journal, cache: Cach
     problems = [stand.fetch(str(number)).problem.partition(":")[0] for number in range(5)]
     assert problems[2:].count("circuit_open") == 2
     assert len(stand.camera.calls) == 3
+
+
+def test_any_number_of_wrong_logins_in_triggers_is_three_guesses(journal: Journal, cache: Cache, clock: Clock) -> None:
+    stand = Stand(journal, cache, REFUSED, clock=clock)
+    for number in range(30):
+        stand.fetch(str(number), device_params=Secret(f"admin:{number % 20}@10.0.0.1:80"))
+    assert len(stand.camera.calls) == 3
+    assert stand.fetch("last", device_params=Secret("admin:x@10.0.0.1:80")).problem.startswith("circuit_open: triggers")
+    clock.now += 300
+    assert stand.fetch("then", device_params=Secret("admin:x@10.0.0.1:80")).problem.startswith("login_refused")
+
+
+def test_wrong_logins_in_triggers_harm_neither_the_configured_one_nor_one_that_worked(
+    journal: Journal, cache: Cache
+) -> None:
+    stand = Stand(journal, cache, jpeg(), REFUSED, REFUSED, REFUSED, jpeg())
+    good = Secret("admin:good@10.0.0.1:80")
+    assert stand.fetch("t0", device_params=good).problem == ""
+    for number in range(20):
+        stand.fetch(f"w{number}", device_params=Secret(f"admin:{number}@10.0.0.1:80"))
+    assert stand.fetch("t1").problem == ""
+    assert stand.fetch("t2", device_params=good).problem == ""
+
+
+def test_a_login_that_is_refused_stays_so_whatever_triggers_bring_in_between(journal: Journal, cache: Cache) -> None:
+    stand = Stand(journal, cache, REFUSED, jpeg())
+    assert stand.fetch("t1").problem.startswith("login_refused")
+    for number in range(3):
+        assert stand.fetch(f"g{number}", device_params=Secret(f"admin:{number}@10.0.0.1:80")).problem == ""
+    assert stand.fetch("t2").problem.startswith("circuit_open")
+
+
+def test_the_logins_of_triggers_that_are_remembered_are_the_latest_sixteen(journal: Journal, cache: Cache) -> None:
+    stand = Stand(journal, cache, REFUSED, AWAY, timeout=0.0)
+
+    def fetch(number: int) -> str:
+        params = Secret(f"admin:x@10.0.0.{number}:80")
+        return stand.fetch(f"{number}-{len(stand.camera.calls)}", device_params=params).problem.partition(":")[0]
+
+    assert fetch(0) == "login_refused"
+    assert {fetch(number) for number in range(1, 16)} == {"timeout"}
+    assert fetch(0) == "circuit_open"
+    assert {fetch(number) for number in range(16, 32)} == {"timeout"}
+    assert fetch(0) == "timeout"
 
 
 def test_another_login_in_the_trigger_starts_with_a_closed_circuit(journal: Journal, cache: Cache) -> None:

@@ -135,6 +135,122 @@ def with_exif(**tags: str) -> bytes:
     return encoded(Image.new("RGB", (8, 8)), exif=exif)
 
 
+NOON = datetime(2026, 7, 4, 12, 0, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("offset", "hour"),
+    [
+        ("   :  ", 14),  # as firmware writes that does not know: then it is Berlin's
+        ("", 14),
+        ("nonsense", 14),
+        ("+99:00", 14),
+        ("+01:75", 14),
+        ("+100", 14),
+        ("+1:00", 13),
+        ("+01:00", 13),
+        ("+0100", 13),
+        ("Z", 12),
+        ("-3:30", 8.5),
+        ("-03:30\0", 8.5),
+    ],
+)
+def test_an_exif_offset_is_read_or_unknown_and_the_time_counts_in_both_cases(offset: str, hour: float) -> None:
+    clock = datetime(2026, 7, 4, tzinfo=UTC) + timedelta(hours=hour, minutes=-1)
+    picture = with_exif(taken=clock.strftime("%Y:%m:%d %H:%M:%S"), offset=offset)
+    assert taken("a.jpg", arrived=NOON, picture=picture) == NOON - timedelta(minutes=1)
+
+
+def test_a_time_with_a_zone_goes_before_one_without() -> None:
+    exif = {"taken": "2026:07:04 13:30:00"}
+    zoned, plain = with_exif(**exif, offset="+02:00"), with_exif(**exif)
+    without, with_one = "20260704_115500.jpg", "20260704T094500Z.jpg"
+    assert taken(without, arrived=NOON, picture=plain) == datetime(2026, 7, 4, 9, 55, tzinfo=UTC)
+    assert taken(without, arrived=NOON, picture=zoned) == datetime(2026, 7, 4, 11, 30, tzinfo=UTC)
+    assert taken(with_one, arrived=NOON, picture=plain) == datetime(2026, 7, 4, 9, 45, tzinfo=UTC)
+    assert taken(with_one, arrived=NOON, picture=zoned) == datetime(2026, 7, 4, 11, 30, tzinfo=UTC)
+
+
+def test_what_the_sender_says_goes_before_what_the_file_says_with_no_better_zone() -> None:
+    zoned = with_exif(taken="2026:07:04 13:30:00", offset="+02:00")
+    clock = CaptureTime(zone=BERLIN, now=lambda: NOON)
+    said = datetime(2026, 7, 4, 10, 0, tzinfo=UTC)
+
+    def found(claimed: datetime, picture: bytes) -> datetime:
+        return clock.taken_at(PurePosixPath("20260704_115500.jpg"), picture, written=NOON, claimed=claimed)
+
+    assert found(said, zoned) == said
+    assert found(said.replace(tzinfo=None), b"") == said - timedelta(hours=2)
+    assert found(said.replace(tzinfo=None), zoned) == datetime(2026, 7, 4, 11, 30, tzinfo=UTC)
+
+
+def test_a_pixel_phone_s_name_is_in_utc_and_never_read_as_anything_else() -> None:
+    arrived = datetime(2024, 1, 2, 3, 5, tzinfo=UTC)
+    assert taken("PXL_20240102_030405123.jpg", arrived=arrived) == datetime(2024, 1, 2, 3, 4, 5, 123_000, tzinfo=UTC)
+    zoned = with_exif(taken="2024:01:02 04:04:06", offset="+01:00")
+    assert taken("PXL_20240102_030405123.jpg", arrived=arrived, picture=zoned) == datetime(
+        2024, 1, 2, 3, 4, 6, tzinfo=UTC
+    )
+    earlier = arrived - timedelta(minutes=30)  # in Berlin it could have been before that
+    assert taken("PXL_20240102_030405123.jpg", arrived=earlier) == earlier
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("cam_2024-01-02_09-24-25_PM.jpg", (21, 24, 25)),
+        ("cam_2024-01-02_09-24-25_AM.jpg", (9, 24, 25)),
+        ("cam_2024-01-02_12-24-25_am_1.jpg", (0, 24, 25)),
+        ("cam_2024-01-02_12-24-25 PM.jpg", (12, 24, 25)),
+        ("cam_20240102_092425PM.jpg", (21, 24, 25)),
+        ("2024/01/02/cam_09-24-25_p.m.jpg", (21, 24, 25)),
+        ("cam_2024-01-02_09-24-25_AMcrest.jpg", (9, 24, 25)),
+        ("cam_2024-01-02_09-24-25_PMotion.jpg", (9, 24, 25)),
+        ("cam_2024-01-02_21-24-25_PM.jpg", (21, 24, 25)),
+    ],
+)
+def test_a_clock_of_twelve_hours_is_read(name: str, expected: tuple[int, int, int]) -> None:
+    time = next(named_times(name))
+    assert (time.hour, time.minute, time.second) == expected
+
+
+def test_own_patterns_can_say_before_noon_and_after() -> None:
+    pattern = r"(?P<year>\d{4})(?P<month>\d\d)(?P<day>\d\d) (?P<hour>\d+)h(?P<minute>\d\d)(?P<ampm>\w)m"
+    patterns = UploadSettings(time_patterns=(pattern,)).patterns
+    assert [str(time) for time in named_times("20240102 9h24pm", patterns)] == ["2024-01-02 21:24:00"]
+    assert list(named_times("20240102 9h24xm", patterns)) == []
+
+
+def test_a_camera_s_clock_may_have_a_zone_of_its_own() -> None:
+    clock = CaptureTime(zone=BERLIN, zones={"Yard Camera": NEW_YORK}, now=lambda: NOON)
+    name = PurePosixPath("20260704_075900.jpg")
+    assert clock.taken_at(name, b"", written=NOON, camera="Yard Camera") == NOON - timedelta(minutes=1)
+    assert clock.taken_at(name, b"", written=NOON, camera="Door Camera") == datetime(2026, 7, 4, 5, 59, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("2026:07:04", "2026:07:04 ", "2026:07:04 10", "2026:07:04 10:00", "2026:13:04 10:00:00"),
+        *("2026:07:04 24:00:00", "2026:07:04 10:00:60", "2026:07:04 10:00:001", "1970:01:01 00:00:00"),
+        *("2026:07:04 10:00:00 AM", "0026:07:04 10:00:00", "2026:  :   10:00:00"),
+    ],
+)
+def test_a_part_of_a_time_in_a_picture_is_none(text: str) -> None:
+    assert taken("a.jpg", arrived=NOON, picture=with_exif(taken=text)) == NOON
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["", "2026 13 04 10 00 00", "2026 07 04 24 00 00", "2026 07 04 10 00 60", "1970 01 01 00 00 00", "2026 07 04"],
+)
+def test_a_part_of_a_time_in_a_name_is_none(name: str) -> None:
+    pattern = r"(?P<year>\d+) (?P<month>\w+) (?P<day>\d+)(?: (?P<hour>\d+) (?P<minute>\d+) (?P<second>\d+))?"
+    patterns = UploadSettings(time_patterns=(pattern,)).patterns
+    for text in (name, "2026 July 04 10 00 00", f"2026 {'9' * 5000} 04 10 00 00", f"2026 {'9' * 50} 04 10 00 00"):
+        assert list(named_times(text, patterns)) == []
+
+
 def test_without_a_time_in_the_name_the_picture_s_own_counts() -> None:
     arrived = datetime(2026, 7, 4, 12, 0, tzinfo=UTC)
     plain = with_exif(taken="2026:07:04 13:59:58")
@@ -177,7 +293,15 @@ def test_a_pattern_that_cannot_work_is_refused(pattern: str, complaint: str) -> 
 
 def test_no_name_takes_long_to_read() -> None:
     began = time.thread_time()
-    for name in ("2026-03-04/" * 370, "2026-03-04/" + "1" * 250, "20260304/" + "12-34-5" * 36, "2/" * 2000):
+    for name in (
+        "PXL_" * 9000,
+        "20260304_101010_" * 4000,
+        "2026-03-04_" * 6000,
+        "2026-03-04/" * 370,
+        "2026-03-04/" + "1" * 250,
+        "20260304/" + "12-34-5" * 36,
+        "2/" * 2000,
+    ):
         list(named_times(name))
     assert time.thread_time() - began < 1
     assert all(isinstance(pattern, re.Pattern) for pattern in PATTERNS)

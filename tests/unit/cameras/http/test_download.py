@@ -12,7 +12,7 @@ import pytest
 
 from app.cameras import CameraError, CameraRejected, CameraUnavailable
 from app.cameras.address import CameraTarget, HostPort
-from app.cameras.http import connection
+from app.cameras.http import connection, download
 from app.cameras.http.answer import CameraAnswer
 from app.cameras.http.answer import picture as picture_in
 from app.cameras.http.connection import Attempt
@@ -52,6 +52,35 @@ def test_a_picture_arrives_however_its_length_is_announced(
     assert fetch(downloader, cameras, behaviour) == picture
 
 
+MISLABELLED = [
+    *("long-length", "long-length-closed", "unfinished-chunks", "never-closed", "packed", "said-packed", "followed"),
+    *("said-stream", "one-part", "one-part-open"),
+]
+
+
+@pytest.mark.timeout(30)
+@pytest.mark.parametrize("behaviour", MISLABELLED)
+def test_a_whole_picture_is_taken_whatever_is_said_of_it_and_the_next_one_too(
+    downloader: Downloader,
+    cameras: CameraSimulator,
+    picture: bytes,
+    behaviour: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(download, "NEXT_PART_S", 0.2)
+    assert fetch(downloader, cameras, behaviour) == picture
+    assert fetch(downloader, cameras, "ok") == picture
+
+
+@pytest.mark.parametrize("behaviour", ["chunked", "packed"])
+def test_what_stands_behind_a_picture_is_read_to_keep_the_connection(
+    downloader: Downloader, cameras: CameraSimulator, behaviour: str
+) -> None:
+    fetch(downloader, cameras, behaviour)
+    fetch(downloader, cameras, behaviour)
+    assert cameras.connections == 1
+
+
 BAD_ANSWERS = [
     ("hang", CameraUnavailable, "timeout"),
     ("slow", CameraUnavailable, "timeout"),
@@ -66,6 +95,8 @@ BAD_ANSWERS = [
     ("redirect", CameraRejected, "wrong_address"),
     ("redirect-huge", CameraRejected, "wrong_address"),
     ("stream", CameraRejected, "wrong_address"),
+    ("frames", CameraRejected, "wrong_address"),
+    ("long-head", CameraUnavailable, "not_http"),
     ("429", CameraUnavailable, "camera_error"),
     ("500", CameraUnavailable, "camera_error"),
     ("html", CameraUnavailable, "not_a_picture"),

@@ -63,6 +63,53 @@ def test_a_final_failure_opens_it_at_once_and_for_the_longest(breaker: Breaker) 
     assert breaker.retry_in == 300
 
 
+def refuse(breaker: Breaker) -> None:
+    assert breaker.allow()
+    breaker.failed(final=True)
+
+
+def test_a_peer_that_worked_is_believed_only_when_it_refuses_three_times_over_a_minute(
+    breaker: Breaker, clock: Clock
+) -> None:
+    breaker.succeeded()
+    refuse(breaker)
+    assert (breaker.state, breaker.retry_in) == (State.CLOSED, 0)
+    clock.now += 1
+    refuse(breaker)
+    assert breaker.retry_in == 60
+    clock.now += 60
+    refuse(breaker)
+    assert breaker.retry_in == 300
+
+
+def test_refusals_within_a_minute_are_doubted_however_many(breaker: Breaker, clock: Clock) -> None:
+    breaker.succeeded()
+    for _ in range(5):
+        refuse(breaker)
+        clock.now += 5
+        breaker.probe_now()
+    breaker.allow()
+    breaker.failed(final=True)
+    assert breaker.retry_in == 60
+
+
+def test_a_success_between_refusals_takes_them_back(breaker: Breaker, clock: Clock) -> None:
+    breaker.succeeded()
+    for _ in range(4):
+        refuse(breaker)
+        clock.now += 40
+        breaker.succeeded()
+    assert breaker.state is State.CLOSED
+
+
+def test_a_peer_that_worked_and_fails_in_other_ways_too_is_left_alone_after_three_failures(breaker: Breaker) -> None:
+    breaker.succeeded()
+    breaker.failed()
+    breaker.failed()
+    breaker.failed(final=True)
+    assert breaker.retry_in == 5
+
+
 def test_after_the_cooldown_exactly_one_probe_passes(breaker: Breaker, clock: Clock) -> None:
     open_it(breaker)
     clock.now += 5

@@ -1,0 +1,196 @@
+"""Walks a picture's container before any decoder sees it: where it ends, and whether it holds more than a picture does.
+
+Decoders keep each segment as an object, and pass over all pixels for each scan: 45 MB of empty segments are 1 GB. The
+walk is linear, and holds a window of the file at a time.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from pylib.errors import Permanent
+
+MAX_SEGMENTS = 256
+"""Segments, chunks or boxes beside those of pixels; a camera writes about ten."""
+MAX_METADATA = 1_000_000
+"""Bytes in all of these."""
+MAX_FILL = 65_536
+"""Bytes between the segments of a JPEG's header that belong to none: fill, and what a segment's lying length left."""
+MAX_SCANS = 100
+"""A progressive JPEG has about ten. Each is a pass over all pixels: a file with 100,000 costs minutes."""
+MAX_DATA_CHUNKS = 16_384
+"""Chunks of pixels: of a PNG of 50 MB in pieces of 4 kB there are 12,000."""
+MAX_PACKED = 16
+"""Compressed texts and profiles of a PNG, each of which Pillow unpacks to at most 1 MB."""
+MAX_RLE_PIXELS = 4_000_000
+"""Of a BMP with run lengths, which Pillow decodes in Python: a second."""
+
+_WINDOW = 1 << 18
+_MARKER = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")
+"""A JPEG's marker: no stuffed byte (ITU T.81, B.1.1.5), no fill, no restart."""
+_SCAN, _END, _FRAMES = 0xDA, 0xD9, {*range(0xC0, 0xD0)} - {0xC8}
+_WITH_LENGTH = {*_FRAMES, *range(0xDA, 0xE0), *range(0xE0, 0xF0), 0xFE}
+_PACKED = (b"zTXt", b"iTXt", b"iCCP")
+_PIXELS = (b"IDAT", b"fdAT", b"VP8 ", b"VP8L", b"ALPH", b"ANMF", b"mdat")
+
+Read = Callable[[int, int], bytes]
+"""Some bytes: from where, and how many; fewer at the end."""
+
+
+class Overloaded(Permanent):
+    """A file that would cost more than any picture; `code` is `metadata_bomb` or `pixel_bomb`."""
+
+
+def end_of(kind: str, read: Read) -> int:
+    """The byte behind a picture of this format; 0 when the file breaks off before, or is no such picture.
+
+    Whatever follows is not looked at: padding, a camera's own trailer, a second view, a video. Raises `Overloaded`.
+    """
+    return _WALKS[kind](read)
+
+
+def first_scan(read: Read) -> int:
+    """Where a JPEG's coded data begin, behind the thumbnail in its header; 0 when that is not reached.
+
+    Raises `Overloaded`.
+    """
+    return _jpeg_header(read, _Tally())
+
+
+@dataclass(slots=True)
+class _Tally:
+    """What was met so far. All methods raise `Overloaded`."""
+
+    segments: int = 0
+    metadata: int = 0
+    data_chunks: int = 0
+    packed: int = 0
+
+    def segment(self, size: int) -> None:
+        self.segments += 1
+        self.metadata += size
+        if self.segments > MAX_SEGMENTS:
+            raise Overloaded(
+                "metadata_bomb", f"The picture has more than {MAX_SEGMENTS} segments, which no camera makes."
+            )
+        if self.metadata > MAX_METADATA:
+            raise Overloaded("metadata_bomb", f"The picture has more than {MAX_METADATA} bytes beside its pixels.")
+
+    def chunk(self, name: bytes, size: int) -> None:
+        if name not in _PIXELS:
+            self.segment(size)
+            self.packed += name in _PACKED
+        else:
+            self.data_chunks += 1
+        if self.data_chunks > MAX_DATA_CHUNKS or self.packed > MAX_PACKED:
+            raise Overloaded("metadata_bomb", "The picture is in more pieces than any camera makes.")
+
+
+def _jpeg(read: Read) -> int:
+    tally = _Tally()
+    at, scans = _jpeg_header(read, tally), 0
+    while at:
+        code = read(at + 1, 1)[0]
+        if code == _END:
+            return at + 2
+        scans += code == _SCAN
+        if scans > MAX_SCANS:
+            raise Overloaded("pixel_bomb", f"This JPEG has more than {MAX_SCANS} scans, which no camera makes.")
+        at = _marker(read, _behind(read, at, tally))
+    return 0
+
+
+def _jpeg_header(read: Read, tally: _Tally) -> int:
+    """Where the first scan's marker stands, found as decoders find it: they pass over what is no marker."""
+    behind, fill = 2, 0
+    while at := _marker(read, behind):
+        fill += at - behind
+        if fill > MAX_FILL:
+            raise Overloaded("metadata_bomb", f"This JPEG has more than {MAX_FILL} bytes between its segments.")
+        if read(at + 1, 1)[0] == _SCAN:
+            return at
+        behind = _behind(read, at, tally)
+    return 0
+
+
+def _marker(read: Read, at: int) -> int:
+    """Where the next marker stands; 0 when there is none."""
+    size = 16  # in the header it is mostly the next byte
+    while len(window := read(at, size)) > 1:
+        if found := _MARKER.search(window):
+            return at + found.start()
+        at += len(window) - 1  # the last byte may be a marker's first
+        size = _WINDOW
+    return 0
+
+
+def _behind(read: Read, marker: int, tally: _Tally) -> int:
+    code, *length = read(marker + 1, 3)
+    size = max(2, int.from_bytes(length)) if code in _WITH_LENGTH else 0
+    tally.segment(size)
+    return marker + 2 + size
+
+
+def _png(read: Read) -> int:
+    tally, at = _Tally(), 8
+    while len(head := read(at, 8)) == 8:
+        size, name = int.from_bytes(head[:4]), head[4:]
+        at += 12 + size
+        if name == b"IEND":
+            return _reached(read, at)
+        tally.chunk(name, size)
+    return 0
+
+
+def _webp(read: Read) -> int:
+    end = 8 + int.from_bytes(read(4, 4), "little")
+    tally, at = _Tally(), 12
+    while at < end and len(head := read(at, 8)) == 8:
+        size = int.from_bytes(head[4:], "little")
+        tally.chunk(head[:4], size)
+        at += 8 + size + size % 2
+    return _reached(read, end)
+
+
+def _bmp(read: Read) -> int:
+    head = read(0, 54).ljust(54, b"\0")
+    size, begin, header = (int.from_bytes(head[at : at + 4], "little") for at in (2, 10, 14))
+    if header == 12:
+        width, height, bits = (int.from_bytes(head[at : at + 2], "little") for at in (18, 20, 24))
+        packing = packed = 0
+    else:
+        width, height, packing, packed = (
+            int.from_bytes(head[at : at + 4], "little", signed=True) for at in (18, 22, 30, 34)
+        )
+        bits = int.from_bytes(head[28:30], "little")
+    if packing not in (1, 2):
+        # Of the sizes that writers state, this is the one that they cannot get wrong.
+        rows = (width * bits + 31) // 32 * 4 * abs(height)
+        return _reached(read, begin + rows) if rows > 0 else 0
+    if width * abs(height) > MAX_RLE_PIXELS:
+        raise Overloaded("pixel_bomb", f"A BMP with run lengths may have {MAX_RLE_PIXELS} pixels.")
+    return _reached(read, begin + packed if packed > 0 else size)
+
+
+def _heic(read: Read) -> int:
+    tally, at, end = _Tally(), 0, {b"meta": 0, b"mdat": 0}
+    while len(head := read(at, 16)) >= 8 and not all(end.values()):
+        size, name = int.from_bytes(head[:4]), head[4:8]
+        if size == 1:
+            size = int.from_bytes(head[8:])
+        size = size or 8  # 0 is "to the end of the file": nothing tells where that is
+        if size < 8:
+            return 0
+        tally.chunk(name, size)
+        at += size
+        end[name] = at
+    return _reached(read, max(end.values())) if all(end.values()) else 0
+
+
+def _reached(read: Read, end: int) -> int:
+    return end if read(end - 1, 1) else 0
+
+
+_WALKS: dict[str, Callable[[Read], int]] = {"JPEG": _jpeg, "PNG": _png, "WEBP": _webp, "BMP": _bmp, "HEIC": _heic}
