@@ -1,9 +1,14 @@
-"""Errors of AWS, of servers that speak its protocol, and of boto3, as our failure codes and sentences."""
+"""Sessions of boto3; errors of AWS, of servers that speak its protocol, and of boto3, as our codes and sentences."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from functools import cache
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from boto3.session import Session
+    from botocore.loaders import Loader
 
 KEYS = "check AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or the profile in AWS_CONFIG_FILE"
 _CLOCK = "check the secret access key and this machine's clock"
@@ -41,6 +46,24 @@ THROTTLES = frozenset(
 """Errors of too many calls."""
 
 Trouble = Literal["timeout", "tls", "unreachable", "region", "parameters", "login"]
+
+
+def session() -> Session:
+    """A new one, since making clients is not thread-safe (using them is); AWS's tables are read once for all."""
+    from boto3.session import Session
+    from botocore.session import get_session
+
+    core = get_session()
+    core.register_component("data_loader", _tables(core.get_config_variable("data_path")))
+    return Session(botocore_session=core)
+
+
+@cache
+def _tables(path: str | None) -> Loader:
+    """What AWS's services, regions and addresses are: megabytes of JSON, the half of a client's start."""
+    from botocore.loaders import create_loader
+
+    return create_loader(path)
 
 
 def refusal(response: Mapping[str, Any]) -> tuple[str, int]:

@@ -199,12 +199,10 @@ class Rekognition:
 
     def _region_unknown(self) -> bool:
         """Whether the address was made from a region that has no Rekognition; needs boto3's tables, so asked late."""
-        from boto3.session import Session
-
         region = self._client.meta.region_name
         if region not in self._client.meta.endpoint_url:  # another service's address
             return False
-        session = Session()
+        session = aws.session()
         known = [session.get_available_regions("rekognition", name) for name in session.get_available_partitions()]
         return region not in {region for regions in known for region in regions}
 
@@ -212,7 +210,6 @@ class Rekognition:
 def _client(settings: RekognitionSettings) -> RekognitionClient:
     # botocore imports pyOpenSSL where there is one, only to reach what lies behind it: 8 MB for nothing.
     sys.modules.setdefault("urllib3.contrib.pyopenssl", None)  # type: ignore[arg-type]
-    from boto3.session import Session
     from botocore.config import Config
     from botocore.exceptions import BotoCoreError, InvalidRegionError, NoRegionError
 
@@ -229,8 +226,7 @@ def _client(settings: RekognitionSettings) -> RekognitionClient:
     )
     try:
         _ = urlsplit(settings.endpoint_url).port  # a ValueError now rather than at each call
-        # A session of its own: making clients is not thread-safe, using them is.
-        return Session().client(
+        return aws.session().client(
             "rekognition",
             region_name=settings.region or None,
             endpoint_url=settings.endpoint_url or None,

@@ -134,7 +134,6 @@ class TokenBackup:
 
 
 def _client() -> S3Client:
-    import boto3
     from botocore.config import Config
 
     config = Config(
@@ -143,7 +142,7 @@ def _client() -> S3Client:
         retries={"total_max_attempts": 2, "mode": "standard"},
         request_checksum_calculation="when_required",  # other servers may not support AWS's newer ones
     )
-    return boto3.session.Session().client("s3", config=config)
+    return aws.session().client("s3", config=config)
 
 
 def _renewable(content: bytes) -> bool:

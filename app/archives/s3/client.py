@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from boto3.session import Session
 from botocore.awsrequest import AWSHTTPConnectionPool, AWSHTTPSConnectionPool
 from botocore.config import Config
 
+from pylib import aws
 from pylib.net.deadline import timed_pools
 
 if TYPE_CHECKING:
@@ -33,8 +33,7 @@ def make_client(settings: S3Settings) -> S3Client:
         user_agent="snapshot-processor",
     )
     _ = urlsplit(settings.endpoint_url).port  # a ValueError now rather than at each call
-    # A session of its own: making clients is not thread-safe, using them is.
-    client = Session().client(
+    client = aws.session().client(
         "s3",
         region_name=settings.region or None,
         endpoint_url=settings.endpoint_url or None,
