@@ -16,7 +16,7 @@ from app.web.album import status, texts
 from app.web.album.actions import Actions
 from app.web.album.heat import heat_map, span
 from app.web.album.page_query import MAP, PageQuery, read
-from app.web.album.rendering import Rendering, is_part
+from app.web.album.rendering import is_part, rendering
 from app.web.album.snapshot_view import details, detection_view
 from app.web.album.view import Viewer, camera_labels
 from app.web.api import request_models, validation
@@ -47,7 +47,7 @@ class Pages:
     """The album, over the parts of the service that it may use."""
 
     def __init__(self, context: WebContext) -> None:
-        self.rendering = Rendering(site=context.site, version=context.version)
+        self.rendering = rendering(prefix=context.site.prefix, version=context.version)
         self._context = context
         self._view = Viewer(path=context.site.path, zone=context.zone, now=lambda: datetime.now(UTC))
         self._standings = status.ArchiveStatsCache(context.journal, context.archives)

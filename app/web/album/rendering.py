@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,6 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from app.web.album.assets import Assets
-from app.web.site import Site
 
 TEMPLATES = Path(__file__).parent / "templates"
 
@@ -20,10 +20,16 @@ WORTH_PACKING = 2_000
 """Bytes; a smaller page fits into a packet or two anyway."""
 
 
+@cache
+def rendering(*, prefix: str, version: str) -> Rendering:
+    """What renders below this prefix: every application in this process shares what it compiled and packed."""
+    return Rendering(prefix=prefix, version=version)
+
+
 class Rendering:
     """Renders templates to pages. Thread-safe."""
 
-    def __init__(self, *, site: Site, version: str) -> None:
+    def __init__(self, *, prefix: str, version: str) -> None:
         self.assets = Assets()
         self._environment = Environment(
             loader=FileSystemLoader(TEMPLATES),
@@ -34,7 +40,10 @@ class Rendering:
             lstrip_blocks=True,
         )
         self._environment.globals.update(
-            path=site.path, asset=lambda name: site.path(self.assets.path(name)), version=version, auth_method=None
+            path=lambda path: prefix + path,
+            asset=lambda name: prefix + self.assets.path(name),
+            version=version,
+            auth_method=None,
         )
 
     def text(self, template: str, **context: Any) -> str:

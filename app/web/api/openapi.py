@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from functools import cache
 from typing import Any
 
 from pydantic import BaseModel
@@ -32,13 +33,14 @@ SECURITY: Mapping[str, dict[str, Any]] = {
 
 
 class OpenApiEndpoint:
-    """`/openapi.json`: made once."""
+    """`/openapi.json`: made once, for the first who asks."""
 
     def __init__(self, context: WebContext, operations: Iterable[Operation]) -> None:
-        self._document = document(operations, version=context.version, server=context.site.url("") or "/")
+        server = context.site.url("") or "/"
+        self._document = cache(lambda: document(operations, version=context.version, server=server))
 
     async def openapi(self, _: Request) -> Response:
-        return JSONResponse(self._document)
+        return JSONResponse(self._document())
 
 
 def document(operations: Iterable[Operation], *, version: str, server: str) -> dict[str, Any]:
