@@ -15,13 +15,13 @@ GROUND = 660
 
 
 def scene(figures: Iterable[tuple[int, int]] = ()) -> Image.Image:
-    """A plain yard with figures in it, each given by the middle of its feet and its height in pixels."""
-    image = Image.new("RGB", SCENE, (186, 190, 196))
+    """A plain grey yard with figures in it, each given by the middle of its feet and its height in pixels."""
+    image = Image.new("L", SCENE, 190)
     draw = ImageDraw.Draw(image)
-    draw.rectangle((0, 520, *SCENE), fill=(150, 152, 148))
+    draw.rectangle((0, 520, *SCENE), fill=151)
     for x, height in figures:
         _figure(draw, x, height)
-    return image.filter(ImageFilter.GaussianBlur(1))
+    return image.filter(ImageFilter.GaussianBlur(1)).convert("RGB")
 
 
 def busy(width: int, height: int) -> Image.Image:
@@ -55,7 +55,7 @@ def _figure(draw: ImageDraw.ImageDraw, x: int, height: int) -> None:
     """Head, trunk, arms and two legs, eight heads tall."""
     unit = height / 8
     top = GROUND - height
-    dark, darker = (44, 46, 58), (30, 30, 36)
+    dark, darker = 47, 31
 
     def at(across: float, down: float) -> tuple[float, float]:
         return x + across * unit, top + down * unit

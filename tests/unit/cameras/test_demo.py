@@ -46,6 +46,7 @@ def detector() -> Any:
     """OpenCV's people detector as it comes."""
     import cv2
 
+    cv2.setNumThreads(1)
     hog = cv2.HOGDescriptor()
     hog.setSVMDetector(np.asarray(cv2.HOGDescriptor.getDefaultPeopleDetector()))
     return hog
@@ -58,14 +59,13 @@ def weights(detector: Any, picture: Image.Image) -> list[float]:
     return sorted((float(weight) for weight in np.ravel(found)), reverse=True)
 
 
-@pytest.mark.parametrize("hour", [NOON, MIDNIGHT], ids=["noon", "midnight"])
 @pytest.mark.parametrize("location", LOCATIONS)
-def test_people_are_found_and_nobody_where_there_is_nobody(detector: Any, location: str, hour: float) -> None:
-    clock = Clock(hour)
+def test_people_are_found_and_nobody_where_there_is_nobody(detector: Any, location: str) -> None:
+    clock = Clock()
     camera = demo(location, clock)
     walking, empty = [], []
-    for instant in range(10):  # within one quarter of an hour, whose background is drawn once
-        clock.now = hour + instant * 82.3
+    for instant in (*range(0, 10, 2), *range(1, 10, 2)):  # within a quarter of an hour, whose background is drawn once
+        clock.now = (NOON, MIDNIGHT)[instant % 2] + instant * 82.3
         found = weights(detector, decoded(camera))
         visitor = camera.visitor(clock.now)
         if visitor is None or not visitor.person:

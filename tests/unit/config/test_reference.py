@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import pytest
 
 from app.config.reference import reference
 
+PAGE = cache(reference)
+
 
 def section(title: str) -> str:
-    _, _, rest = reference().partition(f"\n## {title}\n")
+    _, _, rest = PAGE().partition(f"\n## {title}\n")
     return rest.partition("\n## ")[0]
 
 
 def row(start: str) -> list[str]:
-    (line,) = (line for line in reference().splitlines() if line.startswith(f"| {start} |"))
+    (line,) = (line for line in PAGE().splitlines() if line.startswith(f"| {start} |"))
     return [cell.strip() for cell in line.strip("|").split(" | ")]
 
 
@@ -65,6 +69,6 @@ def test_cameras_have_a_table_for_what_all_have_and_one_for_each_set_of_kinds() 
 
 
 def test_every_table_has_rows_of_five_cells() -> None:
-    rows = [line for line in reference().splitlines() if line.startswith("|")]
+    rows = [line for line in PAGE().splitlines() if line.startswith("|")]
     assert len(rows) > 150
     assert {line.replace(r"\|", "").count("|") for line in rows} == {6}
