@@ -24,7 +24,12 @@ FIRST = ("e2e", "browser", "integration", "unit")
 """The order of a run: what takes longest begins first, so that no worker is left with it at the end."""
 
 # How long a machine that has other work takes for an example says nothing about the code.
-settings.register_profile("suite", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile(
+    "suite",
+    max_examples=int(os.environ.get("SNAPSHOT_TEST_EXAMPLES", "25")),
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+)
 settings.load_profile("suite")
 
 _shared_brokers: list[SharedBroker] = []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import math
 from functools import cache
 
 import pytest
@@ -27,11 +28,54 @@ def _misfit(mutant: Mutant) -> str:
         return "no test is named"
     if missing := [test for test in mutant.tests if not (ROOT / test).is_file()]:
         return f"no file is called {', '.join(missing)}"
-    try:
-        compile(changed, mutant.file, "exec", ast.PyCF_ONLY_AST)
-    except SyntaxError as error:
-        return str(error)
     return ""
+
+
+def test_every_recorded_mutant_is_still_a_program() -> None:
+    waiting: dict[str, list[Mutant]] = {}
+    for mutant in recorded():
+        waiting.setdefault(mutant.file, []).append(mutant)
+    broken: list[str] = []
+    while waiting:  # parsing takes time: all of a file together, as far as they do not overlap
+        for file, mutants in [*waiting.items()]:
+            tried, waiting[file] = _apart(mutants)
+            if not waiting[file]:
+                del waiting[file]
+            if not _parses(_with(_text(file), tried)):
+                broken += [one.name for one in tried if not _parses(_with(_text(file), [one]))]
+    assert broken == []
+
+
+def _apart(mutants: list[Mutant]) -> tuple[list[Mutant], list[Mutant]]:
+    """Those that change different places of their file, from its end to its beginning, and the others."""
+    apart: list[Mutant] = []
+    others: list[Mutant] = []
+    begin = math.inf
+    for mutant in sorted(mutants, key=_place, reverse=True):
+        if _place(mutant) + len(mutant.old) <= begin:
+            apart.append(mutant)
+            begin = _place(mutant)
+        else:
+            others.append(mutant)
+    return apart, others
+
+
+def _place(mutant: Mutant) -> int:
+    return _text(mutant.file).index(mutant.old)
+
+
+def _with(text: str, mutants: list[Mutant]) -> str:
+    for mutant in mutants:
+        text = text[: _place(mutant)] + mutant.new + text[_place(mutant) + len(mutant.old) :]
+    return text
+
+
+def _parses(text: str) -> bool:
+    try:
+        ast.parse(text)
+    except SyntaxError:
+        return False
+    return True
 
 
 @cache

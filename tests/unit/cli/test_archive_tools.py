@@ -77,20 +77,21 @@ def test_retry_takes_up_what_was_given_up_and_what_is_older_than_the_archive(jou
 
 
 def test_verify_finds_what_is_missing_damaged_and_not_ours(
-    journal: Journal, cache: Cache, archive: Folder, tmp_path: Path
+    journal: Journal, cache: Cache, archive: Folder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    kept(journal, cache, archive, range(1, 301))
+    monkeypatch.setattr("app.cli.archive_tools.BATCH", 20)
+    kept(journal, cache, archive, range(1, 31))
     root = tmp_path / "archive"
     file_of(root, 1).unlink()
     file_of(root, 2).write_bytes(b"A picture")
     file_of(root, 3).write_bytes(b"cut")
-    file_of(root, 250).unlink()
+    file_of(root, 25).unlink()
     (root / "holiday.jpg").write_bytes(b"mine")
     archive.store(a_picture(None, 999), b"of an event that was forgotten")
     found = verify(journal, archive)
     assert not found.well
-    assert found.matching == 296
-    assert found.missing == [event_id(1), event_id(250)]
+    assert found.matching == 26
+    assert found.missing == [event_id(1), event_id(25)]
     assert found.differing == [event_id(2), event_id(3)]
     assert found.unknown == ["holiday.jpg"]
     assert found.forgotten == 1

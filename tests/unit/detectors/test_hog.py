@@ -117,9 +117,9 @@ def test_what_cannot_be_decoded_is_rejected(hog: Hog, data: bytes) -> None:
 
 
 def test_threads_get_the_answers_that_one_would_get(hog: Hog) -> None:
-    pictures = [encoded(scene(figures)) for figures in ([], [(300, 250)], [(500, 300), (900, 200)])]
+    pictures = [encoded(scene(figures)) for figures in ([], [(500, 300), (900, 200)])]
     alone = [hog.detect(picture) for picture in pictures]
-    with ThreadPoolExecutor(6) as pool:
+    with ThreadPoolExecutor(4) as pool:
         assert list(pool.map(hog.detect, pictures * 2)) == alone * 2
 
 

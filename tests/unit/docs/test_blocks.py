@@ -7,7 +7,8 @@ import json
 import re
 import shlex
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from functools import cache
 from pathlib import Path
 
 import click
@@ -104,7 +105,8 @@ def test_every_command_in_a_sentence_exists(page: str) -> None:
                 try_out(words)
 
 
-def try_out(words: list[str]) -> None:
+@cache
+def try_out(words: tuple[str, ...]) -> None:
     """Run a command, or what it can be asked without doing anything."""
     program, *arguments = words
     if program == "snapshot-processor":
@@ -120,7 +122,7 @@ def try_out(words: list[str]) -> None:
         assert program in OTHERS, program
 
 
-def try_ours(arguments: list[str]) -> None:
+def try_ours(arguments: Sequence[str]) -> None:
     command: click.Command = main
     path: list[str] = []
     rest = [*arguments]
@@ -135,7 +137,7 @@ def try_ours(arguments: list[str]) -> None:
     assert CliRunner().invoke(main, asked).exit_code == 0
 
 
-def commands(script: str) -> Iterator[list[str]]:
+def commands(script: str) -> Iterator[tuple[str, ...]]:
     """The commands of a script, without settings before them, redirections, and what runs them in a container."""
     for line in script.replace("\\\n", " ").splitlines():
         words: list[str] = []
@@ -146,7 +148,7 @@ def commands(script: str) -> Iterator[list[str]]:
                 words.append(word)
                 continue
             if found := _plain(words):
-                yield found
+                yield tuple(found)
             words = []
 
 

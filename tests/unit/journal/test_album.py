@@ -135,7 +135,7 @@ FILTERS = st.builds(
     problem=st.sampled_from((None, None, True, False)),
     q=st.sampled_from(("", "", *WORDS)),
 )
-MANY = settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+MANY = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @MANY

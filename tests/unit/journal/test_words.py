@@ -37,7 +37,7 @@ def terms() -> Iterator[Terms]:
 
 
 @given(text=st.text(ALPHABET, max_size=20))
-@settings(max_examples=500, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_words_are_those_of_the_full_text_search(terms: Terms, text: str) -> None:
     assert words(text) == terms(text)
 

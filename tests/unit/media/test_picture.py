@@ -8,7 +8,7 @@ import zlib
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image, ImageFile, ImageOps
 from PIL.WebPImagePlugin import WebPImageFile
@@ -236,7 +236,6 @@ def test_many_threads_get_the_same_answers_as_one() -> None:
         assert list(pool.map(verdict, [good, bad] * 40)) == ["JPEG", "truncated"] * 40
 
 
-@settings(max_examples=150, deadline=None)
 @given(
     st.sampled_from(list(WHOLE.values())),
     st.lists(st.tuples(st.integers(0, 700), st.integers(0, 255)), max_size=9),

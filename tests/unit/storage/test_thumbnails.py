@@ -12,6 +12,7 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from PIL import Image
 
 from app.media.picture import BadPicture
 from app.messages import Snapshot
@@ -52,7 +53,7 @@ def files_in(folder: Path) -> list[Path]:
 
 
 def test_a_thumbnail_is_480_wide_and_a_preview_fits_a_screen(thumbnails: Thumbnails, take: Take) -> None:
-    snapshot = take(encoded(busy(3840, 2160)))
+    snapshot = take(encoded(Image.new("RGB", (3840, 2160))))
     sizes = {size: decoded(path_of(thumbnails, snapshot, size).read_bytes()).size for size in SIZES}
     assert sizes == {"thumbnail": (480, 270), "preview": (2048, 1152)}
 

@@ -260,7 +260,7 @@ def interrupted(*_):
     supervisor.request_stop()
 
 signal.signal(signal.SIGALRM, interrupted)
-end = time.monotonic() + 2
+end = time.monotonic() + 0.5
 while time.monotonic() < end:
     supervisor = Supervisor([], grace=1)
     signal.setitimer(signal.ITIMER_REAL, 0.0001, 0.0001)

@@ -12,7 +12,7 @@ from types import SimpleNamespace
 
 import pytest
 from aiosmtpd.smtp import Envelope, Session
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -197,7 +197,6 @@ def test_no_name_at_all_leads_out_of_the_folder(name: str, suffix: str) -> None:
 
 # Without line ends: those Python writes as they are, which ends the header, and with some luck all of them.
 @given(name=st.text(alphabet=st.characters(codec="utf-8", exclude_categories=["Cc", "Zl", "Zp"]), max_size=120))
-@settings(max_examples=60)
 def test_any_name_that_python_writes_into_a_mail_comes_with_its_picture(name: str) -> None:
     mail = EmailMessage()
     mail.set_content("x")
