@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import pty
-import subprocess
 import sys
 import time
 from dataclasses import replace
@@ -14,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from app.archives.folder import Folder, FolderSettings
-from app.cli.archive_tools import Import, status_line, verify
+from app.cli.archive_tools import Import, progress, status_line, verify
 from app.journal import Journal
 from app.messages import Inspection
 from app.pipeline.archive import BACKOFF, Keep
@@ -155,19 +154,19 @@ def test_import_takes_up_pictures_once_and_tells_nobody(
 
 
 @pytest.mark.parametrize("terminal", [True, False])
-def test_progress_is_shown_on_a_terminal_only(terminal: bool) -> None:
-    code = "from app.cli.archive_tools import progress\nwith progress('listing', 2) as advance: advance(1); advance(1)"
-    ours, theirs = pty.openpty()
-    done = subprocess.run(
-        [sys.executable, "-c", code],
-        stderr=theirs if terminal else subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        env={**os.environ, "TERM": "xterm"},
-        check=True,
-        timeout=30,
-    )
-    os.close(theirs)
-    shown = os.read(ours, 10_000) if terminal else done.stderr
+def test_progress_is_shown_on_a_terminal_only(
+    terminal: bool, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ours, theirs = pty.openpty() if terminal else os.pipe()
+    monkeypatch.setenv("TERM", "xterm")
+    with os.fdopen(theirs, "w") as stderr:
+        monkeypatch.setattr(sys, "stderr", stderr)
+        with progress("listing", 2) as advance:
+            advance(1)
+            advance(1)
+        stderr.write("the end")
+        stderr.flush()
+        shown = os.read(ours, 10_000)
     os.close(ours)
     assert (b"listing" in shown) == terminal
-    assert done.stdout == b""
+    assert capsys.readouterr().out == ""

@@ -20,7 +20,7 @@ from app.cameras.http.download import Downloader, HTTPCameraSettings
 from app.media.picture import BadPicture, examine
 from tests.simulators.camera import CameraSimulator
 
-TIMEOUT = 0.4
+TIMEOUT = 0.2
 """Seconds, for what never comes."""
 PATIENCE = 60.0
 """For what comes."""
@@ -184,7 +184,7 @@ def test_some_cameras_pad_after_the_end_of_a_picture(picture: bytes) -> None:
 def test_a_pixel_bomb_is_passed_on_small_and_undecoded_and_refused_when_examined(
     downloader: Downloader, cameras: CameraSimulator
 ) -> None:
-    bomb = fetch(downloader, cameras, "bomb", timeout=10)
+    bomb = fetch(downloader, cameras, "bomb")
     assert len(bomb) < 200_000
     with pytest.raises(BadPicture) as caught:
         examine(bomb)
@@ -286,9 +286,9 @@ def test_a_stale_connection_that_looks_alive_is_tried_once_more_and_a_fresh_one_
         server = threading.Thread(target=serve, args=(listener,))
         server.start()
         url = f"http://{place}/"
-        bodies = [downloader.get(url, Attempt.start(CameraTarget(place), timeout=5)).body for _ in range(2)]
+        bodies = [downloader.get(url, Attempt.start(CameraTarget(place), timeout=PATIENCE)).body for _ in range(2)]
         with pytest.raises(CameraUnavailable) as caught:
-            downloader.get(url, Attempt.start(CameraTarget(place), timeout=5))
+            downloader.get(url, Attempt.start(CameraTarget(place), timeout=PATIENCE))
         server.join()
     downloader.close()
     assert bodies == [b"hello", b"hello"]

@@ -135,24 +135,25 @@ def test_no_credential_and_no_picture_gets_into_a_line(form: logs.Format, capsys
 
 def test_a_pipe_gets_json_and_a_terminal_gets_colours() -> None:
     code = (
-        "from pylib.observability import logs; import structlog\n"
-        "logs.configure(level='info', format='{}')\n"
-        "structlog.get_logger('x').info('hello', camera='Front Door')"
+        "from pylib.observability import logs; import os, structlog\n"
+        "for name, form, no_color in {!r}:\n"
+        "    os.environ['NO_COLOR'] = no_color\n"
+        "    logs.configure(level='info', format=form)\n"
+        "    structlog.get_logger('x').info(name, camera='Front Door')"
     )
-    assert json.loads(run(code.format("auto")).stderr)["event"] == "hello"
-    console = run(code.format("console")).stderr
-    assert "hello" in console
+    piped, console = run(code.format([("json", "auto", ""), ("text", "console", "")])).stderr.splitlines()
+    assert json.loads(piped)["event"] == "json"
+    assert "text" in console
     assert "\x1b" not in console
-    for no_color, coloured in (("", True), ("1", False)):
-        master, slave = pty.openpty()
-        try:
-            run(code.format("auto"), stderr=slave, NO_COLOR=no_color)
-            shown = os.read(master, 10_000).decode()
-        finally:
-            os.close(master)
-            os.close(slave)
-        assert "hello" in shown
-        assert ("\x1b[" in shown) is coloured
+    master, slave = pty.openpty()
+    try:
+        run(code.format([("coloured", "auto", ""), ("plain", "auto", "1")]), stderr=slave)
+        coloured, plain = os.read(master, 10_000).decode().splitlines()
+    finally:
+        os.close(master)
+        os.close(slave)
+    assert ("coloured" in coloured, "\x1b[" in coloured) == (True, True)
+    assert ("plain" in plain, "\x1b[" in plain) == (True, False)
 
 
 def test_people_read_local_time() -> None:

@@ -19,6 +19,12 @@ from pylib.runtime.threads import ManagedThread
 IN, OUT = "inproc://in", "inproc://out"
 
 
+@pytest.fixture(autouse=True)
+def _soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A stop is noticed when a poll ends."""
+    monkeypatch.setattr("pylib.runtime.relay.POLL_MS", 10)
+
+
 class Collect(Stage[str]):
     """The end of the line: keeps what comes."""
 

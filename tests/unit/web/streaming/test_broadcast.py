@@ -129,6 +129,16 @@ class House:
             assert thread.join(60)
 
 
+@contextmanager
+def stuck_viewer(house: House) -> Iterator[socket.socket]:
+    """One that asks, reads nothing, and for which its machine keeps little."""
+    with socket.socket() as stuck:
+        stuck.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        stuck.connect(("127.0.0.1", house.port))
+        stuck.sendall(b"GET /events HTTP/1.1\r\nHost: x\r\n\r\n")
+        yield stuck
+
+
 @pytest.fixture
 def house(tmp_path: Path) -> Iterator[House]:
     house = House(tmp_path)
@@ -250,11 +260,9 @@ def test_a_viewer_that_does_not_read_is_given_up_and_the_others_are_not(
     monkeypatch.setattr(broadcast, "MOST_WAITING", 3)
     monkeypatch.setattr(broadcast, "SENT_AT_ONCE", 1)
     monkeypatch.setattr(house, "render", lambda _: "a" * 1_000_000)  # more of them than any buffer on the way takes
-    stuck = socket.create_connection(("127.0.0.1", house.port))
-    stuck.sendall(b"GET /events HTTP/1.1\r\nHost: x\r\n\r\n")
-    with stuck, house.viewers() as [one]:
+    with stuck_viewer(house) as stuck, house.viewers() as [one]:
         eventually(lambda: len(house.broadcast._room._viewers) == 2)  # type: ignore[union-attr]
-        for number in range(20):
+        for number in range(12):
             house.happen(f"a{number:03}")
             eventually(lambda n=number: len(one.ids) == n + 1)  # type: ignore[misc]
         assert len(house.broadcast._room._viewers) == 1  # type: ignore[union-attr]
@@ -279,10 +287,9 @@ def test_a_burst_reaches_a_viewer_whole_in_however_many_writes(house: House, mon
 def test_a_viewer_that_does_not_read_its_end_is_cut_off(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(broadcast, "SENT_AT_ONCE", 1)
     monkeypatch.setattr(house, "render", lambda _: "a" * 1_000_000)
-    with socket.create_connection(("127.0.0.1", house.port)) as stuck:
-        stuck.sendall(b"GET /events HTTP/1.1\r\nHost: x\r\n\r\n")
+    with stuck_viewer(house):
         eventually(lambda: house.broadcast.viewers == 1)
-        for number in range(30):
+        for number in range(15):
             house.happen(f"a{number:02}")
         (viewer,) = house.broadcast._room._viewers  # type: ignore[union-attr]
         eventually(lambda: len(viewer._waiting) > 5)
