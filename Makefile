@@ -10,6 +10,8 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 COMPOSE = $(shell if docker compose version >/dev/null 2>&1; then echo docker compose; else echo docker-compose; fi)
 # Tests wait more than they work: more workers than processors.
 WORKERS = $(shell echo $$((2 * $$(nproc))))
+# Unit tests wait less, and each worker takes seconds to start.
+UNIT_WORKERS = $(shell echo $$((1 + $$(nproc))))
 # A service that a test starts would compile the whole program again.
 unexport PYTHONDONTWRITEBYTECODE
 LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
@@ -32,7 +34,7 @@ test: $(VENV)/.installed-dev ## Run all tests, with a private RabbitMQ node of t
 	@$(BIN)/python -m pytest --numprocesses $(WORKERS) $(ARGS)
 
 test-unit: $(VENV)/.installed-dev ## Run the tests that need neither broker nor browser, within a minute
-	@$(BIN)/python -m pytest --numprocesses $(WORKERS) tests/unit $(ARGS)
+	@$(BIN)/python -m pytest --numprocesses $(UNIT_WORKERS) tests/unit $(ARGS)
 
 check: $(VENV)/.installed-dev ## Check style, format and types
 	@echo "Checking style, format and types"
