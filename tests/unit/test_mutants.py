@@ -33,7 +33,7 @@ def _misfit(mutant: Mutant) -> str:
 
 def test_every_recorded_mutant_is_still_a_program() -> None:
     waiting: dict[str, list[Mutant]] = {}
-    for mutant in recorded():
+    for mutant in (one for one in recorded() if not _misfit(one)):
         waiting.setdefault(mutant.file, []).append(mutant)
     broken: list[str] = []
     while waiting:  # parsing takes time: all of a file together, as far as they do not overlap
