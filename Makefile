@@ -141,14 +141,14 @@ user: ## Give ./data and ./secrets to the unprivileged user id under which the c
 	echo "Giving ./data and ./secrets to user and group $$id, under which the container runs"; \
 	if [ $$(id -u) = 0 ]; then chown -R $$id data secrets; else sudo chown -R $$id data secrets; fi
 
-pin: docker-compose.yml ## Write the digests of the base and broker images that are here into .env
+pin: $(VENV)/.installed ## Write the digests of the base and broker images that are here into .env
 	@for name in BASE_IMAGE:debian:bookworm-slim BROKER_IMAGE:rabbitmq:4-management; do \
 		image=$${name#*:}; \
 		digest=$$(docker image inspect --format '{{range .RepoDigests}}{{println .}}{{end}}' $$image 2>/dev/null | head -n 1); \
 		if [ -z "$$digest" ]; then echo "$$image has no digest here: docker pull $$image" >&2; exit 1; fi; \
 		export "$${name%%:*}=$$digest"; echo "$${name%%:*}=$$digest"; \
 	done; \
-	$(MAKE) --no-print-directory setup
+	$(BIN)/python -m app.setup $(ARGS)
 
 build: docker-compose.yml ## Build the image
 	@echo "Building the image"
