@@ -54,6 +54,5 @@ def _is_whole(file: int, size: int) -> bool:
 
 def _ends_in_sight(read: container.Read, size: int) -> bool:
     # The end of the thumbnail in the header is not the picture's.
-    scan = container.first_scan(read)
-    start = max(scan, size - TAIL)
-    return scan > 0 and read(start, size - start).rstrip(_PADDING).endswith(JPEG_END)
+    in_pixels = container.first_scan(read) > 0
+    return in_pixels and read(max(0, size - TAIL), TAIL).rstrip(_PADDING).endswith(JPEG_END)

@@ -24,9 +24,9 @@ class IgnoredNames:
     def __init__(self, patterns: Iterable[str]) -> None:
         self._pattern = re.compile("|".join(translate(pattern) for pattern in patterns) or "(?!)", re.IGNORECASE)
 
-    def __contains__(self, name: str) -> bool:
+    def __contains__(self, name: object) -> bool:
         """Whether a file or folder of this name is one of them."""
-        return self._pattern.match(name) is not None
+        return self._pattern.match(str(name)) is not None
 
     def holds(self, path: PurePath) -> bool:
         """Whether a file of this path is one of them, or lies in one."""

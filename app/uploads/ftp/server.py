@@ -62,10 +62,10 @@ class FtpServer(ManagedThread):
         `on_taken(taken, "ftp")` for each complete picture, taken out of the area; with None everything stays there.
         `owner_by_address` gives the folder (below the area) of the camera at an address, for files of the
         shared login whose path names no camera by `names_camera`; `respelled` gives a path in the area with its
-        camera's folder as that is called there; a file whose name is not `wanted` is accepted and deleted,
-        one whose name is `ignored` stays in the area. `count` gets `taken`, `ignored`, `left` (incomplete, or no picture: the watcher's), `failed`, `over_quota`, `stalled`,
-        `bad_login`, `banned`. `folders` are made besides those of accounts and settings. `inbox.open()` is the
-        caller's, and comes first: it deletes what others were writing.
+        camera's folder as that is called there; a file whose name is not `wanted` is accepted and deleted, one whose
+        name is `ignored` stays in the area. `count` gets `taken`, `ignored`, `left` (incomplete, or no picture: the
+        watcher's), `failed`, `over_quota`, `stalled`, `bad_login`, `banned`. `folders` are made besides those of
+        accounts and settings. `inbox.open()` is the caller's, and comes first: it deletes what others were writing.
 
         Raises `app.uploads.ftp.accounts.LoginTwice`.
         """

@@ -239,7 +239,7 @@ def test_whatever_its_mode_white_stays_white_and_black_stays_black(mode: str) ->
     half.paste(255, (16, 0, 32, 16))
     image = half.convert("I").point(lambda value: value * 257).convert("I;16") if mode == "I;16" else half.convert(mode)
     seen = upright(encoded(image, "JPEG" if mode == "CMYK" else "PNG"))
-    assert [max(seen.getpixel((4, 8))) < 8, min(seen.getpixel((28, 8))) > 247] == [True, True]  # type: ignore[arg-type,type-var]
+    assert [max(seen.getpixel((4, 8))) < 8, min(seen.getpixel((28, 8))) > 247] == [True, True]  # type: ignore[arg-type]
 
 
 def test_a_transparent_picture_is_shown_on_white() -> None:
