@@ -147,6 +147,8 @@ class _Opened:
 
     image: ImageFile.ImageFile
     picture: Picture
+    size: int
+    """Bytes of its file."""
     whole: bool
     """Whether it goes on to where its format demands."""
 
@@ -155,9 +157,9 @@ class _Opened:
         try:
             self.image.load()
         except Exception:  # noqa: BLE001 - as in `_open`
-            raise _unreadable(self.picture.format, whole=self.whole) from None
+            raise _unreadable(self.picture.format, self.size, whole=self.whole) from None
         if not self.whole:  # decoders that have all pixels do not mind a missing end
-            raise _unreadable(self.picture.format, whole=False)
+            raise _unreadable(self.picture.format, self.size, whole=False)
 
 
 def _open(data: bytes, max_pixels: int) -> _Opened:
@@ -174,10 +176,10 @@ def _open(data: bytes, max_pixels: int) -> _Opened:
     try:
         image = plugin(io.BytesIO(data))
     except Exception:  # noqa: BLE001 - plugins raise anything at all on hostile bytes
-        raise _unreadable(kind, whole=whole) from None
+        raise _unreadable(kind, len(data), whole=whole) from None
     _check_size(*image.size, max_pixels)
     width, height = image.size if _orientation(image) < 5 else image.size[::-1]
-    return _Opened(image, Picture(kind, width, height), whole)
+    return _Opened(image, Picture(kind, width, height), len(data), whole)
 
 
 @cache
@@ -226,9 +228,9 @@ def _webp_size(data: bytes) -> tuple[int, int]:
     return int.from_bytes(head[26:28], "little") & 0x3FFF, int.from_bytes(head[28:30], "little") & 0x3FFF
 
 
-def _unreadable(kind: str, *, whole: bool) -> BadPicture:
+def _unreadable(kind: str, size: int, *, whole: bool) -> BadPicture:
     if not whole:
-        return BadPicture("truncated", f"The {kind} picture is cut short: its end is missing.")
+        return BadPicture("truncated", f"The {kind} picture is cut short: it ends after {size} bytes.")
     return BadPicture("undecodable", f"The {kind} picture is damaged and cannot be decoded.")
 
 

@@ -161,3 +161,14 @@ def test_a_folder_that_becomes_a_link_brings_nothing_in(inbox: Inbox, uploads: U
     deadline = time.monotonic() + 0.5
     assert polled(uploads, until=lambda: time.monotonic() > deadline) == []
     assert (outside / "secret.jpg").exists()
+
+
+def test_what_is_told_of_hidden_folders_is_nothing(inbox: Inbox, uploads: UploadSource) -> None:
+    uploads.open()
+    list(uploads.poll(0.0))
+    hidden = lay(inbox, "gate/.versions/a.jpg")
+    uploads._events.put((str(hidden), True))
+    uploads._events.put(str(hidden.parent))
+    lay(inbox, "gate/b.jpg")
+    assert [upload.name for upload in polled(uploads)] == ["gate/b.jpg"]
+    assert hidden.exists()
