@@ -218,3 +218,23 @@ def test_a_file_that_was_tried_for_the_first_time_waits_for_nobody(inbox: Inbox)
     killed_over(inbox, suspect)
     with inbox.attempt(suspect.id, suspect.origin), inbox.attempt(other.id, other.origin):
         pass
+
+
+def test_nor_when_the_link_is_put_there_while_the_file_is_taken(
+    inbox: Inbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place, outside = lay(inbox, b"one").parent, tmp_path / "outside"
+    outside.mkdir()
+    (outside / NAME.name).write_bytes(b"secret")
+    into = inbox._folder
+
+    def linked(taken_id: str, origin: str) -> Path:
+        place.rename(place.with_name("moved"))
+        place.symlink_to(outside)
+        return into(taken_id, origin)
+
+    monkeypatch.setattr(inbox, "_folder", linked)
+    taken = inbox.take(inbox.area / NAME)
+    assert taken is not None
+    assert taken.path.read_bytes() == b"one"
+    assert (outside / NAME.name).read_bytes() == b"secret"
