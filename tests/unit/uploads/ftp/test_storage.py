@@ -303,7 +303,10 @@ def test_nothing_behind_such_a_link_is_seen(
 ) -> None:
     outside, folder = tmp_path_factory.mktemp("other") / "outside", tmp_path / "uploads/door"
     upload(storage, folder / "a.txt", b"text")
-    view = View(str(tmp_path), SimpleNamespace(storage=storage, names_camera=lambda _name: True, camera=None))
+    view = View(
+        str(tmp_path),
+        SimpleNamespace(storage=storage, names_camera=lambda _name: True, respelled=lambda name: name, camera=None),
+    )
     assert view.listdir(str(folder)) == ["a.txt"]
     assert view.getsize(str(folder / "a.txt")) == 4
     linked(folder, outside)
