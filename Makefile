@@ -59,8 +59,8 @@ mutants: $(VENV)/.installed-dev ## Change the code in small ways and say which n
 
 lock: $(VENV)/.installed-dev ## Write the lock files again from pyproject.toml (UPGRADE=1 for newer versions)
 	@echo "Writing requirements.lock, requirements-dev.lock, requirements-build.lock"
-	@$(LOCK) pyproject.toml -o requirements.lock
-	@$(LOCK) pyproject.toml --extra dev -c requirements.lock -o requirements-dev.lock
+	@$(LOCK) pyproject.toml --extra heif -o requirements.lock
+	@$(LOCK) pyproject.toml --extra heif --extra dev -c requirements.lock -o requirements-dev.lock
 	@printf 'editables\nhatchling\n' | $(LOCK) - -c requirements-dev.lock -o requirements-build.lock
 
 audit: $(VENV)/.installed-dev ## Say which locked packages have known vulnerabilities

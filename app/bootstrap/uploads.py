@@ -19,6 +19,7 @@ from app.storage.cache import Cache
 from app.storage.videos import Videos, is_video
 from app.uploads.camera_folders import CameraFolders, PushingCamera
 from app.uploads.capture_time import CaptureTime
+from app.uploads.ignored import IgnoredNames
 from app.uploads.inbox import Inbox
 from app.uploads.quarantine import Quarantine
 from app.uploads.source import UploadSource
@@ -104,6 +105,7 @@ class UploadParts:
             owner_by_address=self._folder_by_address,
             names_camera=self.camera_folders.names_camera,
             respelled=self.camera_folders.respelled,
+            ignored=IgnoredNames(self._settings.uploads.ignore).holds,
             wanted=lambda name: self._settings.uploads.videos == "keep" or not is_video(name),
             count=lambda outcome: self._metrics.trigger("ftp", outcome),
         )

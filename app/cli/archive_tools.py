@@ -22,6 +22,7 @@ from app.pipeline.decide import sum_up
 from app.pipeline.ingest import Duplicate, Ingest, PushedPicture
 from app.storage.cache import Cache
 from app.uploads.capture_time import CaptureTime
+from app.uploads.ignored import LITTER, IgnoredNames
 
 BATCH = 200
 """Pictures in one query to the journal."""
@@ -125,7 +126,12 @@ class Import:
         Raises OSError, `app.storage.cache.CacheUnavailable`, `pylib.sqlite.DatabaseUnavailable`.
         """
         imported = ImportResult()
-        files = sorted(path for path in folder.rglob("*") if path.is_file() and not path.name.startswith("."))
+        litter = IgnoredNames(LITTER)
+        files = sorted(
+            path
+            for path in folder.rglob("*")
+            if path.is_file() and not path.name.startswith(".") and not litter.holds(path.relative_to(folder))
+        )
         with progress("importing", len(files)) as advance:
             for path in files:
                 self._take(path, PurePath(path.relative_to(folder)), camera, label, imported)

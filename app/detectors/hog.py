@@ -11,7 +11,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from app.detectors import DetectorContext, DetectorRejected, DetectorSettings
-from app.media.picture import BadPicture, describe
+from app.media.picture import BadPicture, describe, upright
 from app.messages import Box, Detection, Label
 
 _WINDOW = (64, 128)
@@ -128,19 +128,25 @@ class Hog:
         In grey: a tenth quicker, night pictures are grey anyway, and empty scenes get lower weights.
         """
         try:
-            long_side = max((is_now := describe(picture)).width, is_now.height)
+            is_now = describe(picture)
+            if is_now.format == "HEIC":  # OpenCV knows none
+                pixels = self._np.asarray(upright(picture).convert("L"))
+            else:
+                pixels = self._imdecode(picture, max(is_now.width, is_now.height))
         except BadPicture as bad:
             raise DetectorRejected(bad.code, bad.detail) from None
         target = self._settings.long_side
+        factor = target / max(pixels.shape[:2])
+        return self._resized(pixels, *(max(1, round(side * factor)) for side in pixels.shape[1::-1]))
+
+    def _imdecode(self, picture: bytes, long_side: int) -> Any:
         try:
-            data = self._np.frombuffer(picture, self._np.uint8)
-            pixels = self._cv2.imdecode(data, self._decode_flag(long_side))
+            pixels = self._cv2.imdecode(self._np.frombuffer(picture, self._np.uint8), self._decode_flag(long_side))
         except self._cv2.error:
             pixels = None
         if pixels is None:
             raise DetectorRejected("undecodable", "OpenCV cannot decode the picture.")
-        factor = target / max(pixels.shape[:2])
-        return self._resized(pixels, *(max(1, round(side * factor)) for side in pixels.shape[1::-1]))
+        return pixels
 
     def _resized(self, pixels: Any, width: int, height: int) -> Any:
         # Gradients are all that counts here: shrinking without averaging would make some up.

@@ -1,14 +1,14 @@
-"""Picture formats by Pillow's names, with their suffixes, content types, first and last bytes."""
+"""Picture formats by Pillow's names (and HEIC), with their suffixes, content types, first and last bytes."""
 
 from __future__ import annotations
 
 import re
 
-SUFFIXES = {"JPEG": ".jpg", "PNG": ".png", "WEBP": ".webp", "BMP": ".bmp", "GIF": ".gif"}
+SUFFIXES = {"JPEG": ".jpg", "PNG": ".png", "WEBP": ".webp", "BMP": ".bmp", "HEIC": ".heic", "GIF": ".gif"}
 CONTENT_TYPES = {suffix: f"image/{kind.lower()}" for kind, suffix in SUFFIXES.items()}
 """By suffix. GIF is among them for our own pictures; as an upload it is refused."""
 
-OTHER_SUFFIXES = (".jpeg", ".jpe", ".jfif")
+OTHER_SUFFIXES = (".jpeg", ".jpe", ".jfif", ".heif")
 """Further suffixes of pictures."""
 
 VIDEO_SUFFIXES = (
@@ -17,7 +17,7 @@ VIDEO_SUFFIXES = (
 )
 """`.dav` is Dahua's own format, and `.idx` the index beside it."""
 
-JPEG_START, JPEG_END, JPEG_SCAN = b"\xff\xd8\xff", b"\xff\xd9", b"\xff\xda"
+JPEG_START, JPEG_END = b"\xff\xd8\xff", b"\xff\xd9"
 PNG_START, PNG_END = b"\x89PNG\r\n\x1a\n", b"IEND\xae\x42\x60\x82"
 """PNG (RFC 2083), 4.1.4: the last chunk with its check sum."""
 GIF_START, BMP_START = b"GIF8", b"BM"
@@ -27,8 +27,9 @@ TAKEN = {
     "PNG": re.compile(re.escape(PNG_START)),
     "WEBP": re.compile(rb"RIFF....WEBP", re.DOTALL),
     "BMP": re.compile(re.escape(BMP_START)),
+    "HEIC": re.compile(rb"....ftyp(hei[cmsx]|hev[cmsx]|mif1|msf1)", re.DOTALL),
 }
-"""The formats that are accepted -> how they start."""
+"""The formats that are accepted -> how they start. HEIC needs pillow-heif."""
 
 
 def format_of(head: bytes) -> str:

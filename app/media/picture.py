@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import importlib
 import io
 import re
+import warnings
 from dataclasses import dataclass
+from functools import cache
 
 from PIL import Image, ImageFile
 from PIL.BmpImagePlugin import BmpImageFile
@@ -12,16 +15,15 @@ from PIL.JpegImagePlugin import JpegImageFile
 from PIL.PngImagePlugin import PngImageFile
 from PIL.WebPImagePlugin import WebPImageFile
 
-from app.media.formats import JPEG_END, JPEG_SCAN, PNG_END, format_of
+from app.media import container
+from app.media.formats import format_of
 from pylib.errors import Permanent
 
 MAX_PIXELS = 50_000_000
 """Room for every camera sold today; a picture of that many pixels takes 150 MB once decoded."""
 
-_MAX_SCANS = 100
-"""A progressive JPEG has about ten. Each is a pass over all pixels: a file with 100,000 costs minutes."""
-_SCAN = re.compile(re.escape(JPEG_SCAN))
-"""The marker of a scan. Counting by a regular expression takes a third of the time of `bytes.count`."""
+# One line on stderr for each broken tag, of which a hostile EXIF has thousands.
+warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.TiffImagePlugin")
 
 # The plugins are called by name, not through Image.open: that one tries every format it knows, and judges
 # the size by a global of Pillow's, warning on stderr, where ours is a setting and an error.
@@ -31,13 +33,12 @@ _PLUGINS: dict[str, type[ImageFile.ImageFile]] = {
     "WEBP": WebPImageFile,
     "BMP": BmpImageFile,
 }
-_TAKEN = "JPEG, PNG, WEBP or BMP"
+_TAKEN = "JPEG, PNG, WEBP, BMP or HEIC"
 
 _FOREIGN = {
     "a GIF": re.compile(rb"GIF8"),
     "a TIFF": re.compile(rb"II\*\0|MM\0\*"),
     "an AVIF": re.compile(rb"....ftypavi[fs]", re.DOTALL),
-    "a HEIC": re.compile(rb"....ftyp(hei|hev|mif1|msf1)", re.DOTALL),
     "a video": re.compile(rb"....ftyp|RIFF....AVI |\x1aE\xdf\xa3", re.DOTALL),
     "a PDF": re.compile(rb"%PDF"),
     "an SVG": re.compile(rb"\s*(\xef\xbb\xbf\s*)?<(svg|([?!][^<]*<)+svg)\b", re.IGNORECASE),
@@ -68,7 +69,7 @@ CODES = {
     ),
     "unsupported_format": (
         "The picture has a format that is not supported.",
-        "set the camera to JPEG, PNG, WebP or BMP",
+        "set the camera to JPEG, PNG, WebP or BMP; for HEIC install the extra `heif`",
     ),
     "truncated": ("The picture broke off half way.", "look at the network; try a smaller picture"),
     "undecodable": ("The picture is damaged.", "look at the network and at the camera; try a smaller picture"),
@@ -76,13 +77,17 @@ CODES = {
         "The picture is larger than the limit allows.",
         "raise MAX_PIXELS, or choose a smaller picture in the camera",
     ),
+    "metadata_bomb": (
+        "The picture holds far more beside its pixels than a camera writes.",
+        "look at the file before you open it: it may be made to do harm",
+    ),
 }
 """Code -> what happened, and what to do about it."""
 
 
 class BadPicture(Permanent):
     """Bytes that are no usable picture; `code` is one of `empty`, `not_an_image`, `unsupported_format`,
-    `pixel_bomb`, `truncated`, `undecodable`."""
+    `pixel_bomb`, `metadata_bomb`, `truncated`, `undecodable`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,55 +95,101 @@ class Picture:
     """A picture's format and size, seen upright: width and height in pixels after its EXIF orientation."""
 
     format: str
-    """`JPEG`, `PNG`, `WEBP` or `BMP`."""
+    """`JPEG`, `PNG`, `WEBP`, `BMP` or `HEIC`."""
     width: int
     height: int
 
 
 def examine(data: bytes, *, max_pixels: int = MAX_PIXELS) -> Picture:
     """Decode a picture completely and return what it is; raises `BadPicture`."""
-    image, picture = _open(data, max_pixels)
-    # At an eighth of its size a JPEG's coded data is still read to the last byte, which finds a truncated one; only
-    # the inverse transform and the pixels are saved.
-    image.draft(None, (1, 1))
-    _load(image, data)
-    return picture
+    opened = _open(data, max_pixels)
+    if opened.picture.format == "JPEG":
+        # At an eighth of its size a JPEG's coded data is still read to the last byte, which finds a truncated one; only
+        # the inverse transform and the pixels are saved.
+        opened.image.draft(None, (1, 1))
+    opened.load()
+    return opened.picture
 
 
 def describe(data: bytes, *, max_pixels: int = MAX_PIXELS) -> Picture:
     """What a picture claims to be, from its header alone; raises `BadPicture`."""
-    return _open(data, max_pixels)[1]
+    return _open(data, max_pixels).picture
 
 
 def upright(data: bytes, *, width: int | None = None, max_pixels: int = MAX_PIXELS) -> Image.Image:
     """Decode a picture to RGB, turned by its EXIF orientation, transparency on white; raises `BadPicture`.
 
-    Only the pixels are kept. With `width` a JPEG may come out smaller than it is, but not narrower
+    Only the pixels are kept, at 8 bits a colour. With `width` a JPEG may come out smaller than it is, but not narrower
     than `width`: much cheaper.
     """
-    image, picture = _open(data, max_pixels)
+    opened = _open(data, max_pixels)
+    image, picture = opened.image, opened.picture
     orientation = _orientation(image)
     if width is not None:
         size = (width, max(1, width * picture.height // picture.width))
         image.draft("RGB", size if orientation < 5 else size[::-1])
-    _load(image, data)
+    opened.load()
     turn = _TURNS.get(orientation)
     flat = _flat(image if turn is None else image.transpose(turn))
     flat.info.clear()  # Pillow would write a comment found here into what is saved of it
     return flat
 
 
-def _open(data: bytes, max_pixels: int) -> tuple[ImageFile.ImageFile, Picture]:
+def exif(data: bytes, *, max_pixels: int = MAX_PIXELS) -> Image.Exif:
+    """The EXIF of a picture, empty when it has none; raises `BadPicture`, and anything at all on hostile EXIF."""
+    image = _open(data, max_pixels).image
+    return image.getexif() if "exif" in image.info else Image.Exif()  # to look further, Pillow would decode a PNG
+
+
+@dataclass(frozen=True, slots=True)
+class _Opened:
+    """A picture whose container was walked, before it is decoded."""
+
+    image: ImageFile.ImageFile
+    picture: Picture
+    size: int
+    """Bytes of its file."""
+    whole: bool
+    """Whether it goes on to where its format demands."""
+
+    def load(self) -> None:
+        """Decode it; raises `BadPicture`."""
+        try:
+            self.image.load()
+        except Exception:  # noqa: BLE001 - as in `_open`
+            raise _unreadable(self.picture.format, self.size, whole=self.whole) from None
+        if not self.whole:  # decoders that have all pixels do not mind a missing end
+            raise _unreadable(self.picture.format, self.size, whole=False)
+
+
+def _open(data: bytes, max_pixels: int) -> _Opened:
     kind = _sniff(data)
+    try:
+        whole = container.end_of(kind, lambda at, size: data[at : at + size]) > 0
+    except container.Overloaded as bomb:
+        raise BadPicture(bomb.code, bomb.detail) from None
     if kind == "WEBP":  # its plugin allocates the whole canvas on opening
         _check_size(*_webp_size(data), max_pixels)
+    plugin = _heif_plugin() if kind == "HEIC" else _PLUGINS[kind]
+    if plugin is None:
+        raise BadPicture("unsupported_format", "This is a HEIC file; they need pillow-heif, the extra `heif`.")
     try:
-        image = _PLUGINS[kind](io.BytesIO(data))
+        image = plugin(io.BytesIO(data))
     except Exception:  # noqa: BLE001 - plugins raise anything at all on hostile bytes
-        raise _unreadable(kind, data) from None
+        raise _unreadable(kind, len(data), whole=whole) from None
     _check_size(*image.size, max_pixels)
     width, height = image.size if _orientation(image) < 5 else image.size[::-1]
-    return image, Picture(kind, width, height)
+    return _Opened(image, Picture(kind, width, height), len(data), whole)
+
+
+@cache
+def _heif_plugin() -> type[ImageFile.ImageFile] | None:
+    """Loaded with the first such picture; None where the extra is not installed."""
+    try:
+        plugin: type[ImageFile.ImageFile] = importlib.import_module("pillow_heif").HeifImageFile
+    except ImportError:
+        return None
+    return plugin
 
 
 def _sniff(data: bytes) -> str:
@@ -177,43 +228,10 @@ def _webp_size(data: bytes) -> tuple[int, int]:
     return int.from_bytes(head[26:28], "little") & 0x3FFF, int.from_bytes(head[28:30], "little") & 0x3FFF
 
 
-def _load(image: ImageFile.ImageFile, data: bytes) -> None:
-    kind = str(image.format)
-    if kind == "JPEG" and len(_SCAN.findall(data)) > _MAX_SCANS:
-        raise BadPicture("pixel_bomb", f"This JPEG has more than {_MAX_SCANS} scans, which no camera makes.")
-    try:
-        image.load()
-    except Exception:  # noqa: BLE001 - as above
-        raise _unreadable(kind, data) from None
-    if _cut_short(kind, data):  # decoders that have all pixels do not mind a missing end
-        raise _unreadable(kind, data)
-
-
-def _unreadable(kind: str, data: bytes) -> BadPicture:
-    if _cut_short(kind, data):
-        return BadPicture("truncated", f"The {kind} picture is cut short: it ends after {len(data)} bytes.")
+def _unreadable(kind: str, size: int, *, whole: bool) -> BadPicture:
+    if not whole:
+        return BadPicture("truncated", f"The {kind} picture is cut short: it ends after {size} bytes.")
     return BadPicture("undecodable", f"The {kind} picture is damaged and cannot be decoded.")
-
-
-def _cut_short(kind: str, data: bytes) -> bool:
-    """Whether the file ends before its format demands."""
-    if kind == "JPEG":  # more may follow: padding, a second view, a video
-        return data.rfind(JPEG_END, _first_scan(data)) < 0
-    if kind == "PNG":
-        return PNG_END not in data
-    if kind == "WEBP":
-        return len(data) < 8 + int.from_bytes(data[4:8], "little")
-    return len(data) < int.from_bytes(data[2:6], "little")
-
-
-def _first_scan(data: bytes) -> int:
-    """Where a JPEG's coded data begin: after the segments of its header, one of which may hold a complete thumbnail."""
-    at = 2
-    while data[at : at + 1] == b"\xff":
-        if data[at + 1 : at + 2] == b"\xda":
-            return at
-        at += 2 + int.from_bytes(data[at + 2 : at + 4])
-    return max(0, data.find(JPEG_SCAN))
 
 
 def _orientation(image: ImageFile.ImageFile) -> int:
@@ -227,9 +245,20 @@ def _orientation(image: ImageFile.ImageFile) -> int:
 
 
 def _flat(image: Image.Image) -> Image.Image:
+    image = _eight_bits(image)
     if not image.has_transparency_data:
         return image.convert("RGB")
     pixels = image.convert("RGBA")
     sheet = Image.new("RGB", image.size, "white")
     sheet.paste(pixels, mask=pixels)
     return sheet
+
+
+def _eight_bits(image: Image.Image) -> Image.Image:
+    """A picture of 16 bits a pixel with 8: Pillow's own conversion makes white of all above 255."""
+    if not image.mode.startswith("I"):
+        return image
+    grey = image.point(lambda value: value * (1 / 257) + 0.5).convert("L")
+    if (clear := image.info.get("transparency")) is not None:
+        grey.info["transparency"] = clear // 257
+    return grey

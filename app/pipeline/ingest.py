@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -58,17 +59,20 @@ class Ingest:
         capture_time: CaptureTime,
         max_pixels: int,
         earlier: Callable[[PushedPicture, bytes], Inspection | Snapshot | None],
+        attempt: Callable[[PushedPicture], AbstractContextManager[None]] = lambda _pushed: nullcontext(),
     ) -> None:
-        """`earlier`: the snapshot of the same picture, by its SHA-256."""
+        """`earlier`: the snapshot of the same picture, by its SHA-256; `attempt` is around what decodes it."""
         self._cache = cache
         self._capture_time = capture_time
         self._max_pixels = max_pixels
         self._earlier = earlier
+        self._attempt = attempt
 
     def take(self, pushed: PushedPicture, *, record: Record) -> Snapshot | Duplicate:
         """Take a picture in: its file is on the disk before `record` is called, and both when this returns.
 
-        Raises `app.media.picture.BadPicture`, `app.storage.cache.CacheUnavailable`, and what `record` raises.
+        Raises `app.media.picture.BadPicture`, `app.storage.cache.CacheUnavailable`, and what `attempt` and `record`
+        raise.
         """
         content = hashlib.sha256(pushed.data).digest()
         found = self._earlier(pushed, content)
@@ -79,10 +83,11 @@ class Ingest:
         return snapshot
 
     def _store(self, pushed: PushedPicture) -> Snapshot:
-        picture = examine(pushed.data, max_pixels=self._max_pixels)
-        taken_at = self._capture_time.taken_at(
-            pushed.name, pushed.data, camera=pushed.camera, written=pushed.written, claimed=pushed.claimed
-        )
+        with self._attempt(pushed):
+            picture = examine(pushed.data, max_pixels=self._max_pixels)
+            taken_at = self._capture_time.taken_at(
+                pushed.name, pushed.data, camera=pushed.camera, written=pushed.written, claimed=pushed.claimed
+            )
         cache = self._cache
         keep = partial(cache.adopt, pushed.file) if pushed.file else partial(cache.store, pushed.data)
         path = keep(event_id=pushed.event_id, camera=pushed.camera, taken_at=taken_at, format=picture.format)

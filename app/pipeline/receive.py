@@ -38,6 +38,10 @@ CODES = {
         "It is no regular file, or one that the service may not read.",
         "give the service the rights to what others put there",
     ),
+    "killed_twice": (
+        "The service ended twice, unasked, while it worked on this file.",
+        "look for `killed process` in the system's log (memory); look at the file elsewhere, and report it",
+    ),
     "inbox_unavailable": (
         "The inbox cannot be read or written; the service tries again.",
         "free some space; look at the disk and at the rights to the upload folder",
@@ -90,6 +94,7 @@ class Receive(Stage[Upload]):
             capture_time=capture_time,
             max_pixels=max_pixels,
             earlier=lambda pushed, content: journal.find(journal.sent_before(pushed.camera, content)),
+            attempt=lambda pushed: inbox.attempt(pushed.event_id, pushed.origin),
         )
 
     def handle(self, upload: Upload) -> Iterable[Snapshot]:

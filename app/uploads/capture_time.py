@@ -5,16 +5,13 @@ What states its zone comes before what does not, and a reading that is not compl
 
 from __future__ import annotations
 
-import io
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from pathlib import PurePath
 from types import MappingProxyType
 
-from PIL.JpegImagePlugin import JpegImageFile
-
-from app.media.formats import JPEG_START
+from app.media.picture import exif as exif_of
 
 AHEAD = timedelta(minutes=2)
 """How far a camera's clock may be ahead of ours and still be believed."""
@@ -176,10 +173,8 @@ def _of_24(hour: int, ampm: str) -> int:
 
 def _exif_times(picture: bytes) -> list[datetime]:
     """The time in the picture, or none."""
-    if not picture.startswith(JPEG_START):
-        return []
     try:
-        exif = JpegImageFile(io.BytesIO(picture)).getexif().get_ifd(_EXIF)
+        exif = exif_of(picture).get_ifd(_EXIF)
     except Exception:  # noqa: BLE001 - hostile EXIF raises anything at all; a picture with broken EXIF is one still
         return []
     match = _EXIF_TIME.fullmatch(_text(exif.get(_TAKEN)))

@@ -8,14 +8,17 @@ import os
 import re
 import stat
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from app.media.completeness import looks_complete
 from app.uploads.inbox import is_temporary
+from pylib.files import beneath
 
+AREA = PurePath()
+"""The area itself, as a folder of it."""
 MAX_DEPTH = 32
 """Folders below each other that are looked through."""
 
@@ -114,37 +117,50 @@ class CompletenessTracker:
         heapq.heappush(self._queue, (at, next(self._turn), path))
 
 
-def files_below(folder: Path, *, tidy_before: float = 0.0) -> list[str]:
-    """Paths of the regular files below a folder, oldest first; hidden folders and links are left out.
+def files_below(
+    area: Path, below: PurePath = AREA, *, ignored: Container[str] = (), tidy_before: float = 0.0
+) -> list[str]:
+    """Paths of the regular files in a folder of the area, or below it, oldest first.
 
-    Empty folders named by a date, and those in them, are removed if nothing has happened in them since
+    Hidden and ignored folders are left out, and links are not followed, though one be put into a folder's place just
+    now. Empty folders named by a date, and those in them, are removed if nothing has happened in them since
     `tidy_before` (Unix seconds).
     """
-    found: list[tuple[int, str]] = []
-    _look_through(os.fspath(folder), found, tidy_before, _DATED.match(folder.name) is not None)
-    return [path for _, path in sorted(found)]
+    scan = _Scan(ignored, tidy_before)
+    with suppress(OSError), beneath.descriptor(area, below) as folder:
+        scan.look_through(folder, os.fspath(area / below), _DATED.match(below.name) is not None)
+    return [path for _, path in sorted(scan.found)]
 
 
-def _look_through(folder: str, found: list[tuple[int, str]], tidy_before: float, dated: bool, depth: int = 0) -> bool:
-    """Collect a folder's files; returns whether it is empty."""
-    try:
+class _Scan:
+    def __init__(self, ignored: Container[str], tidy_before: float) -> None:
+        self.found: list[tuple[int, str]] = []
+        """Time and path of each file."""
+        self._ignored = ignored
+        self._tidy_before = tidy_before
+
+    def look_through(self, folder: int, path: str, dated: bool, depth: int = 0) -> bool:
+        """Collect a folder's files; returns whether it is empty."""
         with os.scandir(folder) as entries:
             inside = list(entries)
-    except OSError:
-        return False
-    left = 0
-    for entry in inside:
-        left += 1
-        with suppress(OSError):  # it is gone again
-            if entry.is_file(follow_symlinks=False):
-                found.append((entry.stat(follow_symlinks=False).st_mtime_ns, entry.path))
-            elif entry.is_dir(follow_symlinks=False) and not entry.name.startswith(".") and depth < MAX_DEPTH:
-                old = entry.stat(follow_symlinks=False).st_mtime < tidy_before
-                date = dated or _DATED.match(entry.name) is not None
-                if _look_through(entry.path, found, tidy_before, date, depth + 1) and old and date:
-                    os.rmdir(entry.path)  # noqa: PTH106
-                    left -= 1
-    return left == 0
+        left = len(inside)
+        for entry in inside:
+            with suppress(OSError):  # it is gone again
+                status = entry.stat(follow_symlinks=False)
+                if stat.S_ISREG(status.st_mode):
+                    self.found.append((status.st_mtime_ns, f"{path}/{entry.name}"))
+                elif stat.S_ISDIR(status.st_mode) and depth < MAX_DEPTH and self._is_looked_through(entry.name):
+                    date = dated or _DATED.match(entry.name) is not None
+                    old = status.st_mtime < self._tidy_before
+                    with beneath.inner(entry.name, folder) as inner:
+                        empty = self.look_through(inner, f"{path}/{entry.name}", date, depth + 1)
+                    if empty and old and date:
+                        os.rmdir(entry.name, dir_fd=folder)
+                        left -= 1
+        return left == 0
+
+    def _is_looked_through(self, name: str) -> bool:
+        return not name.startswith(".") and name not in self._ignored
 
 
 def _state(path: str) -> tuple[int, ...] | None:

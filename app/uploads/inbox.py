@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import os
 import shutil
+import threading
 import uuid
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePath, PurePosixPath
 
-from pylib.errors import Transient
-from pylib.files import durable
+from pylib.errors import Permanent, Transient
+from pylib.files import beneath, durable
 
 TAKEN = ".taken"
 """Folder inside the upload area (so that taking a file is a rename) with one folder for each file: `<id>.<origin>`."""
@@ -18,6 +20,10 @@ FTP, FOLDER, MAIL = ORIGINS = ("ftp", "folder", "mail")
 """Where a file can come from: our own FTP server, the upload area, a mail."""
 ARRIVING = ".arriving"
 """Folder inside the upload area for files that are still being written."""
+TRYING = "%trying"
+"""File beside one in the inbox: a byte for each attempt that has begun and not ended. No upload can be called that."""
+MOST_ATTEMPTS = 2
+"""Attempts that may end with the process's: it may have been chance, or another file's fault."""
 NAME_MAX = 255
 """Longest file name in bytes (Linux, and all file systems in use there)."""
 
@@ -38,6 +44,10 @@ _TEMPORARY = (
 
 class InboxUnavailable(Transient):
     """A file cannot be taken now: disk full, read-only or gone."""
+
+
+class KilledTwice(Permanent):
+    """A file in whose company the process ended twice."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,12 +71,15 @@ class Inbox:
 
     def __init__(self, area: Path) -> None:
         self.area = area
+        self._suspects = threading.Lock()
 
     def open(self) -> None:
         """Make the folders, and delete files that were still being written when the process ended."""
         try:
             shutil.rmtree(self.area / ARRIVING, ignore_errors=True)
             for folder in (self.area / ARRIVING, self.area / TAKEN):
+                if folder.is_symlink():  # whoever can write into the area may plant one
+                    folder.unlink()
                 folder.mkdir(parents=True, exist_ok=True)
             durable.sync_folder(self.area)
         except OSError as error:
@@ -77,8 +90,15 @@ class Inbox:
         return self.area / ARRIVING / f"{uuid.uuid4().hex}{durable.PARTIAL}"
 
     def take(self, path: Path) -> InboxFile | None:
-        """Take a complete file that lies under its name in the area; None when it is gone."""
-        return self._take(path, PurePosixPath(path.relative_to(self.area)), FOLDER)
+        """Take a complete file that lies under its name in the area; None when it is gone, or lies behind a link."""
+        name = PurePosixPath(path.relative_to(self.area))
+        try:
+            with beneath.folder(self.area, name.parent) as folder:
+                return self._take(folder / name.name, name, FOLDER)
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        except OSError as error:
+            raise _unavailable(path, error) from error
 
     def take_as(self, written: Path, name: PurePosixPath, *, origin: str = FTP) -> InboxFile | None:
         """Take a complete file that was written to `arriving()`, under the name it should have had."""
@@ -104,12 +124,29 @@ class Inbox:
     def waiting(self) -> Iterator[InboxFile]:
         """Files that the last run left: taken and not done, in no order. Call it before anything is taken."""
         for folder in (self.area / TAKEN).iterdir():
-            files = [path for path in folder.rglob("*") if path.is_file()]
+            files = [path for path in folder.rglob("*") if path.is_file() and path.name != TRYING]
             if files:
                 taken_id, _, origin = folder.name.partition(".")
                 yield InboxFile(taken_id, files[0], unpacked(files[0].relative_to(folder)), origin)
             else:
                 shutil.rmtree(folder, ignore_errors=True)
+
+    @contextmanager
+    def attempt(self, taken_id: str, origin: str) -> Iterator[None]:
+        """Around the work by which a file can kill the process: the third attempt after two such raises `KilledTwice`.
+
+        Of files that were worked on when the process was killed only one at a time is tried again, so that none is
+        blamed for another.
+        """
+        mark = self._folder(taken_id, origin) / TRYING
+        if not (before := _size(mark)):
+            with _marked(mark):
+                yield
+        elif before < MOST_ATTEMPTS:
+            with self._suspects, _marked(mark):
+                yield
+        else:
+            raise KilledTwice("killed_twice", "the process ended twice while it worked on this file")
 
     def done(self, taken_id: str) -> None:
         """The journal has it, or the quarantine: delete the file and its folder."""
@@ -131,8 +168,33 @@ class Inbox:
             return None
         except OSError as error:
             shutil.rmtree(folder, ignore_errors=True)
-            raise _unavailable(path, error) from error
+            raise _unavailable(self.area / name, error) from error
         return InboxFile(taken_id, target, name, origin)
+
+
+@contextmanager
+def _marked(mark: Path) -> Iterator[None]:
+    """What is done meanwhile leaves a byte more in a file if it is never done."""
+    before = _size(mark)
+    try:
+        with mark.open("ab") as file:
+            file.write(b".")
+    except OSError as error:
+        raise _unavailable(mark, error) from error
+    try:
+        yield
+    finally:
+        with suppress(OSError):
+            if before:
+                os.truncate(mark, before)
+            else:
+                mark.unlink()
+
+
+def _size(path: Path) -> int:
+    with suppress(OSError):
+        return path.lstat().st_size
+    return 0
 
 
 def _packed(name: PurePosixPath) -> str:

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field
 
 from app.uploads.capture_time import NEEDED
+from app.uploads.ignored import LITTER
 from pylib.settings.fields import Section, SmallLetters
 
 
@@ -58,6 +59,11 @@ class UploadSettings(Section):
         default="keep",
         description="keep moves videos to videos/ in the data directory; ignore discards those that our servers"
         " receive, and leaves those by other programs in the upload area.",
+    )
+    ignore: tuple[str, ...] = Field(
+        default=LITTER,
+        description="Names of files and folders in the upload area that are left where they are, in any case, with *"
+        " and ?: what NAS systems, PCs and synchronisers put there. A list of your own replaces this one.",
     )
     settle: float = Field(
         default=0,

@@ -15,6 +15,7 @@ from app.messages import Upload
 from app.storage.videos import is_video
 from app.uploads.camera_folders import CameraFolders
 from app.uploads.completeness import CompletenessTracker, files_below
+from app.uploads.ignored import IgnoredNames
 from app.uploads.inbox import ARRIVING, FOLDER, Inbox, InboxFile, InboxUnavailable
 from app.uploads.settings import UploadSettings
 from app.uploads.watcher import UploadWatcher
@@ -42,6 +43,7 @@ class UploadSource:
         self._inbox = inbox
         self._camera_folders = camera_folders
         self._settings = settings
+        self._ignored = IgnoredNames(settings.ignore)
         self._arrivals = CompletenessTracker(quiet_s=settings.quiet_time, patience_s=settings.patience)
         self._events: queue.SimpleQueue[tuple[str, bool] | str] = queue.SimpleQueue()
         self._ready: deque[Upload] = deque()
@@ -50,6 +52,7 @@ class UploadSource:
             polling_s=settings.polling_interval if settings.watch == "polling" else None,
             on_file=lambda path, closed: self._events.put((path, closed)),
             on_folder=self._events.put,
+            ignored=self._ignored,
         )
         self._next_check = 0.0
         self._next_scan = 0.0
@@ -114,7 +117,9 @@ class UploadSource:
     def _scan(self, folder: Path, *, tidy: bool = False) -> None:
         if not self._concerns_us(folder / "file"):
             return
-        for path in files_below(folder, tidy_before=time.time() - TIDY_AFTER_S if tidy else 0.0):
+        below = folder.relative_to(self._inbox.area)
+        tidy_before = time.time() - TIDY_AFTER_S if tidy else 0.0
+        for path in files_below(self._inbox.area, below, ignored=self._ignored, tidy_before=tidy_before):
             self._seen(path)
 
     def _seen(self, path: str, *, closed: bool = False) -> None:
@@ -122,8 +127,8 @@ class UploadSource:
             self._arrivals.seen(path, closed=closed)
 
     def _concerns_us(self, path: Path) -> bool:
-        folders = path.relative_to(self._inbox.area).parts[:-1]
-        if any(folder.startswith(".") for folder in folders):
+        name = path.relative_to(self._inbox.area)
+        if any(folder.startswith(".") for folder in name.parts[:-1]) or self._ignored.holds(name):
             return False
         return self._settings.videos == "keep" or not is_video(path)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -45,7 +45,7 @@ Identity = tuple[int, int]
 
 
 class UploadWatcher(FileSystemEventHandler):
-    """Reports files and folders that appear in the area, except in hidden folders.
+    """Reports files and folders that appear in the area, except in hidden and ignored folders.
 
     `on_file(path, closed)` and `on_folder(path)` are called in the library's thread: they have to be quick and
     must not raise. The other methods are for one thread.
@@ -58,9 +58,12 @@ class UploadWatcher(FileSystemEventHandler):
         polling_s: float | None,
         on_file: Callable[[str, bool], None],
         on_folder: Callable[[str], None],
+        ignored: Container[str] = (),
     ) -> None:
-        """`polling_s`: scan every so many seconds, where the system sends no events; None to use its events."""
+        """`polling_s`: scan every so many seconds, where the system sends no events; None to use its events.
+        `ignored`: names of folders that are not looked into."""
         self._area = area
+        self._ignored = ignored
         self._polling_s = polling_s
         self._on_file = on_file
         self._on_folder = on_folder
@@ -115,7 +118,7 @@ class UploadWatcher(FileSystemEventHandler):
         if self._polling_s is None:
             self._observer = Observer()
         else:
-            self._observer = PollingObserverVFS(os.lstat, _visible, polling_interval=self._polling_s)
+            self._observer = PollingObserverVFS(os.lstat, self._visible, polling_interval=self._polling_s)
         self._observer.start()
         # Not recursive: the hidden folders in it see several folders made and removed for each file.
         self._observer.schedule(self, str(self._area), recursive=self._polling_s is not None, event_filter=EVENTS)
@@ -127,7 +130,7 @@ class UploadWatcher(FileSystemEventHandler):
             present = {
                 entry.path: _identity(entry.stat(follow_symlinks=False))
                 for entry in entries
-                if not entry.name.startswith(".") and entry.is_dir(follow_symlinks=False)
+                if entry.is_dir(follow_symlinks=False) and not self._is_hidden(entry.name)
             }
         for path, (identity, watch) in list(self._watches.items()):
             if present.get(path) != identity:
@@ -151,6 +154,16 @@ class UploadWatcher(FileSystemEventHandler):
             observer.unschedule(self._watches.pop(path)[1])
         return same and observer.is_alive() and str(self._area) not in dead
 
+    def _visible(self, path: str | None) -> Iterator[os.DirEntry[str]]:
+        """A folder's entries without hidden and ignored folders."""
+        with os.scandir(path) as entries:
+            for entry in entries:
+                if not (entry.is_dir(follow_symlinks=False) and self._is_hidden(entry.name)):
+                    yield entry
+
+    def _is_hidden(self, name: str) -> bool:
+        return name.startswith(".") or name in self._ignored
+
     def _say(self, problem: str) -> None:
         if problem != self._problem:
             log.warning("upload area is not watched", area=str(self._area), reason=problem)
@@ -159,11 +172,3 @@ class UploadWatcher(FileSystemEventHandler):
 
 def _identity(status: os.stat_result) -> Identity:
     return status.st_dev, status.st_ino
-
-
-def _visible(path: str | None) -> Iterator[os.DirEntry[str]]:
-    """A folder's entries without hidden folders."""
-    with os.scandir(path) as entries:
-        for entry in entries:
-            if not (entry.name.startswith(".") and entry.is_dir(follow_symlinks=False)):
-                yield entry

@@ -57,6 +57,7 @@ _PICTURES: Mapping[str, type[RequestRefused]] = {
     "not_an_image": UnsupportedMedia,
     "unsupported_format": UnsupportedMedia,
     "pixel_bomb": TooLarge,
+    "metadata_bomb": TooLarge,
 }
 _SENTENCES = {404: "not_found: there is nothing at this address", 405: "bad_method: not with this method"}
 RETRY_AFTER = {"Retry-After": "5"}

@@ -128,7 +128,7 @@ def another_device(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
 
     def refusing(call: Any) -> Any:
         def refuse(source: Any, target: Any, **options: Any) -> None:
-            if Path(source).parent == folder:
+            if Path(source).parent.resolve() == folder.resolve():  # also by a descriptor
                 raise OSError(errno.EXDEV, os.strerror(errno.EXDEV))
             call(source, target, **options)
 

@@ -6,6 +6,7 @@ import io
 from collections.abc import Iterable
 
 from PIL import Image, ImageDraw, ImageFilter
+from pillow_heif import from_pillow
 
 SCENE = (1280, 720)
 """Pixels of `scene`."""
@@ -34,6 +35,13 @@ def encoded(image: Image.Image, kind: str = "JPEG", **options: object) -> bytes:
     """The image as a file's bytes; `kind` and `options` are Pillow's."""
     buffer = io.BytesIO()
     image.save(buffer, kind, **options)
+    return buffer.getvalue()
+
+
+def heic(image: Image.Image) -> bytes:
+    """The image as a HEIC file."""
+    buffer = io.BytesIO()
+    from_pillow(image).save(buffer, quality=60)
     return buffer.getvalue()
 
 

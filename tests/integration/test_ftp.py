@@ -63,6 +63,27 @@ def test_whatever_type_says_bytes_arrive_as_they_are(ftp: Ftp, kind: str) -> Non
     assert ftp.contents == [data]
 
 
+TRAILERS = {
+    "a camera's mark": lambda number: PICTURE + b"dhav" + bytes([number]) * 4,
+    "a film": lambda number: PICTURE + bytes([number]) + b"\0\0\x18ftypmp42" + bytes(40_000),
+    "zeros": lambda number: picture(str(number)) + bytes(20_000),
+    "a comment longer than it says": lambda number: PICTURE[:2] + b"\xff\xfe\0\3" + bytes([number]) * 9 + PICTURE[2:],
+}
+
+
+@pytest.mark.parametrize("names", [["snap.jpg"] * 3, ["1.jpg", "2.jpg", "3.jpg"]])
+@pytest.mark.parametrize("trailer", TRAILERS)
+def test_a_picture_with_something_behind_its_end_is_neither_written_over_nor_late(
+    ftp: Ftp, trailer: str, names: list[str]
+) -> None:
+    sent = [TRAILERS[trailer](number) for number in (1, 2, 3)]
+    with ftp.login() as camera:
+        for name, data in zip(names, sent, strict=True):
+            assert store(camera, f"{DOOR}/{name}", data).startswith("226")
+    assert ftp.contents == sent
+    assert ftp.lying == {}
+
+
 def test_allo_is_answered_with_plain_success(ftp: Ftp) -> None:
     with ftp.login() as camera:
         assert camera.sendcmd("ALLO 100000").startswith("200")

@@ -54,6 +54,7 @@ class FtpServer(ManagedThread):
         names_camera: Callable[[PurePosixPath], bool] = lambda _name: True,
         respelled: Callable[[PurePosixPath], PurePosixPath] = lambda name: name,
         wanted: Callable[[PurePosixPath], bool] = lambda _name: True,
+        ignored: Callable[[PurePosixPath], bool] = lambda _name: False,
         count: Callable[[str], None] = lambda _outcome: None,
     ) -> None:
         """Callbacks run in the server's thread:
@@ -61,10 +62,10 @@ class FtpServer(ManagedThread):
         `on_taken(taken, "ftp")` for each complete picture, taken out of the area; with None everything stays there.
         `owner_by_address` gives the folder (below the area) of the camera at an address, for files of the
         shared login whose path names no camera by `names_camera`; `respelled` gives a path in the area with its
-        camera's folder as that is called there; a file whose name is not `wanted` is accepted and deleted. `count`
-        gets `taken`, `ignored`, `left` (incomplete, or no picture: the watcher's), `failed`, `over_quota`, `stalled`,
-        `bad_login`, `banned`. `folders` are made besides those of accounts and settings. `inbox.open()` is the
-        caller's, and comes first: it deletes what others were writing.
+        camera's folder as that is called there; a file whose name is not `wanted` is accepted and deleted, one whose
+        name is `ignored` stays in the area. `count` gets `taken`, `ignored`, `left` (incomplete, or no picture: the
+        watcher's), `failed`, `over_quota`, `stalled`, `bad_login`, `banned`. `folders` are made besides those of
+        accounts and settings. `inbox.open()` is the caller's, and comes first: it deletes what others were writing.
 
         Raises `app.uploads.ftp.accounts.LoginTwice`.
         """
@@ -84,6 +85,7 @@ class FtpServer(ManagedThread):
         self._folders = [*folders, *self.accounts.folders, *map(PurePosixPath, settings.create_dirs)]
         self._owner_by_address, self._names_camera = owner_by_address, names_camera
         self._respelled, self._wanted = respelled, wanted
+        self._ignored = ignored
         self._count = count
         self._socket: socket.socket | None = None
         self._session: type[Any] | None = None
@@ -155,7 +157,14 @@ class FtpServer(ManagedThread):
         settings = self.settings
         quota = Quota(self._inbox.area, limit=settings.quota, upload_dir=PurePosixPath(settings.upload_dir))
         quota.measure()
-        storage = Storage(self._inbox, quota=quota, on_taken=self._on_taken, count=self._count, wanted=self._wanted)
+        storage = Storage(
+            self._inbox,
+            quota=quota,
+            on_taken=self._on_taken,
+            count=self._count,
+            wanted=self._wanted,
+            ignored=self._ignored,
+        )
         attributes: dict[str, Any] = {
             "storage": storage,
             "bans": self.bans,

@@ -7,7 +7,8 @@ import os
 import time
 import uuid
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from io import FileIO
 from pathlib import Path, PurePosixPath
@@ -17,7 +18,7 @@ import structlog
 from app.media.completeness import looks_complete
 from app.uploads.ftp.quota import Quota
 from app.uploads.inbox import ARRIVING, TAKEN, Inbox, InboxFile, InboxUnavailable, is_temporary
-from pylib.files import durable
+from pylib.files import beneath, durable
 
 log = structlog.get_logger(__name__)
 
@@ -64,10 +65,12 @@ class Storage:
         on_taken: Callable[[InboxFile, str], None] | None,
         count: Callable[[str], None],
         wanted: Callable[[PurePosixPath], bool] = lambda _name: True,
+        ignored: Callable[[PurePosixPath], bool] = lambda _name: False,
     ) -> None:
         """Without `on_taken` nothing is taken: complete files stay in their place for another process's watcher.
 
-        A file whose name is not `wanted` is accepted, as a camera would only try again, and deleted.
+        A file whose name is not `wanted` is accepted, as a camera would only try again, and deleted; one whose name is
+        `ignored` stays in its place.
         """
         self.area = inbox.area
         self.inbox = inbox
@@ -75,6 +78,7 @@ class Storage:
         self.count = count
         self._on_taken = on_taken
         self._wanted = wanted
+        self._ignored = ignored
         self._names: OrderedDict[str, StoredFile] = OrderedDict()
 
     def permits(self, path: str) -> bool:
@@ -83,6 +87,21 @@ class Storage:
         if len(parts) > MAX_DEPTH or parts[0] in (TAKEN, ARRIVING):
             return False
         return os.path.realpath(path) == path
+
+    @contextmanager
+    def reached(self, path: Path) -> Iterator[Path]:
+        """The path to a file in the area that leads there whatever is linked meanwhile. Raises OSError."""
+        if path == self.area:
+            yield path
+            return
+        with beneath.folder(self.area, path.relative_to(self.area).parent) as folder:
+            yield folder / path.name
+
+    @contextmanager
+    def inside(self, path: str) -> Iterator[Path]:
+        """The same for a folder. Raises OSError."""
+        with beneath.folder(self.area, Path(path).relative_to(self.area)) as folder:
+            yield folder
 
     def receive(self, path: Path, *, append: bool = False, offset: int = 0) -> IncomingFile:
         """Prepare for a file; `append` and `offset` continue the one that lies there. Raises `StoreRefused`."""
@@ -99,8 +118,8 @@ class Storage:
     def make_folder(self, path: Path) -> None:
         """Make a folder and those above it. Raises `StoreRefused`."""
         try:
-            if not path.is_dir():
-                path.mkdir(parents=True, exist_ok=True)
+            with beneath.folder(self.area, path.relative_to(self.area), make=True):
+                pass
         except OSError as error:
             raise StoreRefused(550, f"{error.strerror}.") from error
 
@@ -113,11 +132,13 @@ class Storage:
             self._remember(target, known)  # taken already, maybe under its temporary name by the watcher
             return
         self.make_folder(target.parent)
-        if self._size(target) is None and target.exists():
-            raise StoreRefused(550, "There is a folder of that name.")
         arriving = self.inbox.arriving()
         try:
-            durable.move(source, arriving)
+            with self.reached(target) as reached:
+                if self._size(target) is None and os.path.lexists(reached):
+                    raise StoreRefused(550, "There is a folder of that name.")
+            with self.reached(source) as reached:
+                durable.move(reached, arriving)
         except OSError as error:
             raise StoreRefused(550, f"{error.strerror}.") from error
         self.settle(arriving, target)
@@ -129,7 +150,7 @@ class Storage:
             if not self._wanted(self._name(path)):
                 arriving.unlink()
                 self.count("ignored")
-            elif self._on_taken is not None and not is_temporary(path.name) and looks_complete(arriving):
+            elif self._on_taken is not None and self._is_upload(path) and looks_complete(arriving):
                 self._take(arriving, path, self._on_taken)
             else:
                 self._put(arriving, path)
@@ -159,7 +180,8 @@ class Storage:
             raise FileNotFoundError(errno.ENOENT, "it was removed while it arrived")
         # The rest of an earlier attempt under this name is obsolete.
         if self._size(path) is not None:
-            path.unlink(missing_ok=True)
+            with self.reached(path) as reached:
+                reached.unlink(missing_ok=True)
         self.count("taken")
         try:
             hand_over(taken, ORIGIN)
@@ -167,10 +189,14 @@ class Storage:
             log.exception("not passed on, resumed at the next start", name=str(name))
 
     def _put(self, arriving: Path, path: Path) -> None:
-        if looks_complete(path):  # the camera reuses a name before its last file was taken
-            path.rename(path.with_name(f"{path.stem}-{uuid.uuid4().hex[:8]}{path.suffix}"))
-        durable.move(arriving, path)
+        with self.reached(path) as reached:
+            if looks_complete(reached):  # the camera reuses a name before its last file was taken
+                reached.rename(reached.with_name(f"{path.stem}-{uuid.uuid4().hex[:8]}{path.suffix}"))
+            durable.move(arriving, reached)
         self.count("left")
+
+    def _is_upload(self, path: Path) -> bool:
+        return not is_temporary(path.name) and not self._ignored(self._name(path))
 
     def _remember(self, path: Path, stored: StoredFile) -> None:
         self._names.pop(str(path), None)
@@ -188,7 +214,8 @@ class Storage:
     def _size(self, path: Path) -> int | None:
         """Of a regular file that lies there; None when there is none."""
         try:
-            status = path.lstat()
+            with self.reached(path) as reached:
+                status = reached.lstat()
         except OSError:
             return None
         return status.st_size if (status.st_mode & 0o170000) == 0o100000 else None
@@ -263,7 +290,8 @@ class IncomingFile:
     def _open(self) -> FileIO:
         arriving = self._storage.inbox.arriving()
         if self._resumed:
-            durable.move(self._path, arriving)  # hidden from the watcher while it grows
+            with self._storage.reached(self._path) as reached:
+                durable.move(reached, arriving)  # hidden from the watcher while it grows
         # O_EXCL for a new file; neither way follows a link.
         flags = os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC | (0 if self._resumed else os.O_CREAT | os.O_EXCL)
         self._file = FileIO(os.open(arriving, flags, 0o644), "w")

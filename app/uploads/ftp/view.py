@@ -6,6 +6,7 @@ import errno
 import os
 import stat
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path, PurePosixPath
 from typing import IO, Any
 
@@ -68,13 +69,14 @@ class View(AbstractedFS):  # type: ignore[misc]
 
     def chdir(self, path: str) -> None:
         # Not the process's directory, which belongs to all threads.
-        if not os.path.isdir(path):  # noqa: PTH112
-            raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
+        with self._storage.inside(path):
+            pass
         self.cwd = self.fs2ftp(path)
 
     def mkdir(self, path: str) -> None:
-        if os.path.lexists(path):
-            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST))
+        with suppress(FileNotFoundError), self._storage.reached(Path(path)) as reached:
+            if os.path.lexists(reached):
+                raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST))
         try:
             self._storage.make_folder(Path(path))
         except StoreRefused as error:
@@ -85,7 +87,8 @@ class View(AbstractedFS):  # type: ignore[misc]
 
     def open(self, filename: str, _how: str) -> IO[bytes]:
         """For RETR only; a FIFO does not block and a link is not followed."""
-        descriptor = os.open(filename, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        with self._storage.reached(Path(filename)) as reached:
+            descriptor = os.open(reached, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             os.close(descriptor)
             raise FilesystemError("Not a file")
@@ -95,13 +98,14 @@ class View(AbstractedFS):  # type: ignore[misc]
 
     def listdir(self, path: str) -> list[str]:
         hidden = {TAKEN, ARRIVING} if Path(path) == self._storage.area else set()
-        with os.scandir(path) as entries:
+        with self._storage.inside(path) as folder, os.scandir(folder) as entries:
             names = {entry.name for entry in entries if not entry.is_symlink()}
         return sorted((names | self._storage.remembered_in(Path(path))) - hidden)
 
     def lstat(self, path: str) -> os.stat_result:
         try:
-            return os.lstat(path)
+            with self._storage.reached(Path(path)) as reached:
+                return reached.lstat()
         except FileNotFoundError:
             stored = self._storage.remembered(Path(path))
             if stored is None:

@@ -134,6 +134,8 @@ def test_import_takes_up_pictures_once_and_tells_nobody(
         max_pixels=1_000_000,
     )
     (left / ".hidden.jpg").write_bytes(encoded(busy(32, 24)))
+    (left / "@eaDir").mkdir()
+    (left / "@eaDir" / "thumbnail.jpg").write_bytes(encoded(busy(16, 12)))
     news = recorded(journal, a_picture(cache, 1))
     os.utime(left / "copy of it.jpg", (datetime(2024, 2, 3, tzinfo=UTC).timestamp(),) * 2)
     imported = importer.import_folder(left, camera="Gate Camera", label="Gate")

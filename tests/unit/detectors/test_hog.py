@@ -15,7 +15,7 @@ from PIL import Image
 from app.detectors import KINDS, DetectorRejected
 from app.detectors.hog import Hog, HogSettings, confidence_of
 from app.messages import Box, Detection
-from tests.fakes.pictures import GROUND, SCENE, encoded, scene, turned
+from tests.fakes.pictures import GROUND, SCENE, encoded, heic, scene, turned
 
 PHOTOGRAPHS = Path(os.environ.get("SNAPSHOT_TEST_PICTURES") or Path(__file__).parents[4] / "shared" / "data")
 PERSONS_IN = {"person.jpg": 1, "giraffe.jpg": 0, "dog.jpg": 0, "eagle.jpg": 0}
@@ -71,6 +71,11 @@ def test_people_side_by_side_are_not_taken_for_one(hog: Hog) -> None:
 @pytest.mark.parametrize("kind", ["PNG", "WEBP", "BMP"])
 def test_every_format_that_cameras_send_is_looked_at(hog: Hog, kind: str) -> None:
     assert hog.detect(encoded(scene([(611, 300)]), kind)).person_count == 1
+
+
+def test_a_heic_is_looked_at_too(hog: Hog) -> None:
+    (box,) = boxes(hog.detect(heic(scene([(611, 300)]))))
+    assert stands_at(box, 611, 300)
 
 
 @pytest.mark.parametrize("size", [(320, 180), (2560, 1440), (3840, 2160)])

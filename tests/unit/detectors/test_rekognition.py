@@ -19,7 +19,7 @@ from botocore.exceptions import SSLError
 from app.detectors import KINDS, DetectorContext, DetectorError, DetectorRejected, DetectorUnavailable
 from app.detectors.rekognition import MAX_BYTES, Rekognition, RekognitionSettings
 from app.messages import Box, Detection
-from tests.fakes.pictures import busy, encoded, scene
+from tests.fakes.pictures import busy, encoded, heic, scene
 from tests.simulators.rekognition import Rekognition as Double
 from tests.simulators.rekognition import label
 
@@ -141,11 +141,12 @@ def test_a_picture_within_the_limits_is_sent_untouched(double: Double) -> None:
     [
         lambda: encoded(scene(), "WEBP"),
         lambda: encoded(scene(), "BMP"),
+        lambda: heic(scene()),
         lambda: encoded(busy(1400, 1300), "PNG", compress_level=0),
         lambda: encoded(busy(100, 40)),
         lambda: encoded(busy(11_000, 90)),
     ],
-    ids=["webp", "bmp", "over 5 MB", "under 80 pixels", "over 10000 pixels"],
+    ids=["webp", "bmp", "heic", "over 5 MB", "under 80 pixels", "over 10000 pixels"],
 )
 def test_any_other_picture_is_brought_under_the_limits(double: Double, drawn: Callable[[], bytes]) -> None:
     assert detector(double).detect(drawn()).person_count == 2

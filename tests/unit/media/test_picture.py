@@ -14,7 +14,7 @@ from PIL import Image, ImageFile, ImageOps
 from PIL.WebPImagePlugin import WebPImageFile
 
 from app.media.picture import BadPicture, Picture, describe, examine, upright
-from tests.fakes.pictures import busy, decoded, encoded, scene, turned
+from tests.fakes.pictures import busy, decoded, encoded, heic, scene, turned
 
 SMALL = busy(320, 240)
 WHOLE = {
@@ -30,6 +30,7 @@ WHOLE = {
     "lossless webp": ("WEBP", encoded(SMALL, "WEBP", lossless=True)),
     "transparent webp": ("WEBP", encoded(_holed := Image.new("RGBA", (320, 240), (9, 9, 9, 99)), "WEBP")),
     "bmp": ("BMP", encoded(SMALL, "BMP")),
+    "heic": ("HEIC", heic(Image.linear_gradient("L").convert("RGB").resize((320, 240)))),
 }
 each_format = pytest.mark.parametrize(("kind", "data"), WHOLE.values(), ids=list(WHOLE))
 
@@ -75,7 +76,6 @@ NO_PICTURES = {
     "a video": b"\0\0\0\x1cftypisom" + bytes(60),
     "a tiff": b"II*\0" + bytes(60),
     "an avif": b"\0\0\0\x1cftypavif" + bytes(60),
-    "a heic": b"\0\0\0\x1cftypheic" + bytes(60),
     "a pdf": b"%PDF-1.7\n\xe2\xe3",
     "noise": bytes(range(256)) * 4,
     "zeros": bytes(1000),
@@ -85,7 +85,7 @@ CODES = {
     "an svg": "unsupported_format",
     "an svg with a prolog": "unsupported_format",
     "a gif": "unsupported_format",
-    **dict.fromkeys(("a video", "a tiff", "an avif", "a heic", "a pdf"), "unsupported_format"),
+    **dict.fromkeys(("a video", "a tiff", "an avif", "a pdf"), "unsupported_format"),
 }
 
 
@@ -95,7 +95,7 @@ def test_what_is_no_picture_is_called_by_its_name(name: str) -> None:
 
 
 def test_each_kind_of_non_picture_has_a_sentence_of_its_own() -> None:
-    names = ("empty", "a web page", "an svg", "an error in words", "a gif", "a video", "a tiff", "a heic", "noise")
+    names = ("empty", "a web page", "an svg", "an error in words", "a gif", "a video", "a tiff", "noise")
     sentences = [refused(NO_PICTURES[name]).detail for name in names]
     assert len(set(sentences)) == len(names)
     assert all(sentence.endswith(".") and "\n" not in sentence for sentence in sentences)
@@ -158,6 +158,10 @@ def test_a_jpeg_of_a_thousand_scans_is_refused() -> None:
         upright(bomb)
 
 
+def test_scans_behind_the_end_are_no_scans_of_the_picture() -> None:
+    assert examine(encoded(SMALL) + b"\xff\xda\0\x08" * 1000).width == 320
+
+
 def test_damage_inside_a_complete_file_is_undecodable() -> None:
     png = bytearray(encoded(SMALL, "PNG"))
     png[len(png) // 2] ^= 0xFF
@@ -210,6 +214,32 @@ def test_nothing_but_pixels_is_left_of_a_picture() -> None:
 def test_broken_exif_does_not_spoil_a_picture() -> None:
     data = encoded(SMALL, exif=b"Exif\0\0II*\0\xff\xff\xff\xff" + bytes(8))
     assert examine(data) == Picture("JPEG", 320, 240)
+
+
+def test_grey_of_sixteen_bits_keeps_its_shades() -> None:
+    grey = encoded(
+        Image.frombytes("I;16", (256, 8), b"".join(shade.to_bytes(2, "little") for shade in RAMP) * 8), "PNG"
+    )
+    assert decoded(grey).mode == "I;16"
+    assert [upright(grey).getpixel((x, 4)) for x in (0, 100, 255)] == [(0,) * 3, (100,) * 3, (255,) * 3]
+
+
+RAMP = [shade * 257 for shade in range(256)]
+
+
+def test_a_clear_shade_of_sixteen_bits_is_shown_on_white() -> None:
+    grey = Image.frombytes("I;16", (256, 1), b"".join(shade.to_bytes(2, "little") for shade in RAMP))
+    clear = encoded(grey, "PNG", transparency=RAMP[100])
+    assert [upright(clear).getpixel((x, 0)) for x in (0, 100)] == [(0,) * 3, (255,) * 3]
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGB", "RGBA", "CMYK", "I;16"])
+def test_whatever_its_mode_white_stays_white_and_black_stays_black(mode: str) -> None:
+    half = Image.new("L", (32, 16))
+    half.paste(255, (16, 0, 32, 16))
+    image = half.convert("I").point(lambda value: value * 257).convert("I;16") if mode == "I;16" else half.convert(mode)
+    seen = upright(encoded(image, "JPEG" if mode == "CMYK" else "PNG"))
+    assert [max(seen.getpixel((4, 8))) < 8, min(seen.getpixel((28, 8))) > 247] == [True, True]  # type: ignore[arg-type]
 
 
 def test_a_transparent_picture_is_shown_on_white() -> None:

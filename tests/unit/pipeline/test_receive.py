@@ -16,7 +16,7 @@ from app.pipeline.receive import Receive
 from app.storage.cache import Cache
 from app.storage.videos import Videos, VideosUnavailable
 from app.uploads.capture_time import CaptureTime
-from app.uploads.inbox import Inbox, InboxFile, InboxUnavailable
+from app.uploads.inbox import TRYING, Inbox, InboxFile, InboxUnavailable
 from app.uploads.quarantine import Quarantine, QuarantineUnavailable
 from pylib.settings.credentials import Secret
 from pylib.sqlite import DatabaseUnavailable
@@ -215,7 +215,7 @@ def test_the_picture_is_safe_before_its_record_and_the_upload_goes_last(
         (snapshot,) = home.receive(taken)
         assert watched.steps[-3:] == ["sync gate-camera", "commit", f"drop {taken.path.name}"]
         assert watched.left()[str(Path(snapshot.path).relative_to(tmp_path))] == jpeg()
-        assert watched.lost == []
+        assert set(watched.lost) == {TRYING}  # of no value any more
 
 
 @pytest.mark.parametrize("name", ["gate/a.jpg", "gate/a.mp4"])
@@ -276,3 +276,20 @@ def test_a_trigger_s_login_passes_between_threads() -> None:
 def test_an_upload_passes_between_threads() -> None:
     message = Upload("1", "Gate Camera", "Gate", "/a/b.jpg", "b.jpg", "mail", again=True)
     assert decode(encode(message)) == message
+
+
+def test_a_picture_over_which_the_process_died_twice_is_kept_aside_and_the_next_one_goes_on(home: Home) -> None:
+    deadly, other = home.take(jpeg(8, 8)), home.take(jpeg(16, 16))
+    open_ended = [home.inbox.attempt(deadly.id, deadly.origin)]
+    open_ended[0].__enter__()  # and never left: the process is gone
+    (snapshot,) = home.receive(other)
+    assert Home(home.folder, home.journal, home.cache).receive(deadly, again=True)
+    assert snapshot.id == other.id
+
+    again = home.take(jpeg(24, 24))
+    for _ in range(2):
+        open_ended.append(Inbox(home.inbox.area).attempt(again.id, again.origin))
+        open_ended[-1].__enter__()
+    assert Home(home.folder, home.journal, home.cache).receive(again, again=True) == []
+    assert home.reasons() == ["killed_twice"]
+    assert home.left == []

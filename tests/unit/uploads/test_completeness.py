@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
-from pathlib import Path
+from pathlib import Path, PurePath
 
 import pytest
 
@@ -159,3 +159,33 @@ def test_old_empty_date_folders_go_and_nothing_else(tmp_path: Path) -> None:
     files_below(tmp_path, tidy_before=2000)
     assert not any((tmp_path / name).exists() for name in (*gone, "gate/2026-03-04", "gate/2026"))
     assert all((tmp_path / name).exists() for name in (*stay, "gate/20260399"))
+
+
+def test_a_scan_leaves_ignored_folders_out(tmp_path: Path) -> None:
+    for name in ("@eaDir/a.jpg/thumb.jpg", "gate/@eaDir/b.jpg", "gate/c.jpg"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes(b"x")
+    assert [Path(path).name for path in files_below(tmp_path, ignored={"@eaDir"})] == ["c.jpg"]
+
+
+class Swaps:
+    """A name that is asked about just before its folder is looked into: it is a link by then."""
+
+    def __init__(self, folder: Path, outside: Path) -> None:
+        self.folder, self.outside = folder, outside
+
+    def __contains__(self, name: object) -> bool:
+        if name == self.folder.name:
+            self.folder.rename(self.folder.with_name("moved"))
+            self.folder.symlink_to(self.outside)
+        return False
+
+
+def test_a_folder_that_a_link_replaces_during_a_scan_leads_nowhere(tmp_path: Path) -> None:
+    for name in ("outside/secret.jpg", "area/gate/a.jpg"):
+        (tmp_path / name).parent.mkdir(parents=True)
+        (tmp_path / name).write_bytes(b"x")
+    area = tmp_path / "area"
+    assert files_below(area, ignored=Swaps(area / "gate", tmp_path / "outside")) == []
+    assert files_below(area, PurePath("gate")) == []
+    assert files_below(area) == [str(area / "moved/a.jpg")]

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import errno
 import os
+import threading
+from contextlib import ExitStack, suppress
 from pathlib import Path, PurePosixPath
 
 import pytest
 
-from app.uploads.inbox import ARRIVING, ORIGINS, TAKEN, Inbox, InboxUnavailable, is_temporary
+from app.uploads.inbox import ARRIVING, ORIGINS, TAKEN, Inbox, InboxFile, InboxUnavailable, KilledTwice, is_temporary
 from tests.fakes.durability import disk
 
 NAME = PurePosixPath("uploads/snapshots/frontdoor/20260304/a.jpg")
@@ -134,3 +136,105 @@ def test_a_temporary_name_is_known_as_one(name: str) -> None:
 @pytest.mark.parametrize("name", ["a.jpg", "part.jpg", "tmp", "a.tmp.jpg"])
 def test_a_last_name_is_not(name: str) -> None:
     assert not is_temporary(name)
+
+
+def test_nothing_is_taken_from_behind_a_link(inbox: Inbox, tmp_path: Path) -> None:
+    outside = tmp_path / "outside" / NAME.name
+    outside.parent.mkdir()
+    outside.write_bytes(b"secret")
+    (inbox.area / NAME.parent.parent).mkdir(parents=True)
+    (inbox.area / NAME.parent).symlink_to(outside.parent)
+    assert inbox.take(inbox.area / NAME) is None
+    assert outside.read_bytes() == b"secret"
+    assert list((inbox.area / TAKEN).iterdir()) == []
+
+
+def test_a_link_in_place_of_its_own_folders_is_not_followed(tmp_path: Path) -> None:
+    (tmp_path / "outside").mkdir()
+    (tmp_path / "ftp").mkdir()
+    for name in (ARRIVING, TAKEN):
+        (tmp_path / "ftp" / name).symlink_to(tmp_path / "outside")
+    inbox = Inbox(tmp_path / "ftp")
+    inbox.open()
+    taken = inbox.put(b"one", NAME)
+    assert list(inbox.waiting()) == [taken]
+    assert list((tmp_path / "outside").iterdir()) == []
+
+
+def killed_over(inbox: Inbox, *files: InboxFile) -> None:
+    """A process that dies while it works on these."""
+    if not (child := os.fork()):
+        try:
+            with ExitStack() as stack:
+                for file in files:
+                    stack.enter_context(inbox.attempt(file.id, file.origin))
+                os._exit(0)
+        finally:
+            os._exit(1)
+    assert os.waitpid(child, 0)[1] == 0
+
+
+def test_what_killed_the_process_is_tried_once_more_and_then_no_more(inbox: Inbox) -> None:
+    file = inbox.put(b"one", NAME)
+    for _ in range(2):
+        killed_over(inbox, file)
+        assert list(inbox.waiting()) == [file]
+    with pytest.raises(KilledTwice), inbox.attempt(file.id, file.origin):
+        pytest.fail("it was tried again")
+
+
+def test_an_attempt_that_ends_does_not_count_however_it_ends(inbox: Inbox) -> None:
+    file = inbox.put(b"one", NAME)
+    killed_over(inbox, file)
+    for end in (ValueError, KeyboardInterrupt, SystemExit):
+        with pytest.raises(end), inbox.attempt(file.id, file.origin):
+            raise end
+    with inbox.attempt(file.id, file.origin):
+        assert file.path.read_bytes() == b"one"
+
+
+def test_of_those_that_may_have_killed_the_process_one_is_tried_at_a_time(inbox: Inbox) -> None:
+    files = [inbox.put(b"one", NAME) for _ in range(2)]
+    killed_over(inbox, *files)
+    together = threading.Barrier(2)
+
+    def attempted(file: InboxFile) -> None:
+        with inbox.attempt(file.id, file.origin), suppress(threading.BrokenBarrierError):
+            together.wait(0.1)
+
+    at_once([threading.Thread(target=attempted, args=(file,)) for file in files])
+    assert together.broken
+
+
+def at_once(threads: list[threading.Thread]) -> None:
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
+def test_a_file_that_was_tried_for_the_first_time_waits_for_nobody(inbox: Inbox) -> None:
+    suspect, other = (inbox.put(b"one", NAME) for _ in range(2))
+    killed_over(inbox, suspect)
+    with inbox.attempt(suspect.id, suspect.origin), inbox.attempt(other.id, other.origin):
+        pass
+
+
+def test_nor_when_the_link_is_put_there_while_the_file_is_taken(
+    inbox: Inbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place, outside = lay(inbox, b"one").parent, tmp_path / "outside"
+    outside.mkdir()
+    (outside / NAME.name).write_bytes(b"secret")
+    into = inbox._folder
+
+    def linked(taken_id: str, origin: str) -> Path:
+        place.rename(place.with_name("moved"))
+        place.symlink_to(outside)
+        return into(taken_id, origin)
+
+    monkeypatch.setattr(inbox, "_folder", linked)
+    taken = inbox.take(inbox.area / NAME)
+    assert taken is not None
+    assert taken.path.read_bytes() == b"one"
+    assert (outside / NAME.name).read_bytes() == b"secret"

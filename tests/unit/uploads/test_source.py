@@ -101,3 +101,74 @@ def test_what_cannot_be_taken_now_is_said_once_and_found_again(
     assert [line["event"] for line in logs] == ["uploads cannot be taken, trying again"]
     uploads._next_scan = 0.0
     assert {upload.name for upload in polled(uploads)} == {"gate/a.jpg", "gate/b.jpg"}
+
+
+LITTER = (
+    "gate/@eaDir/a.jpg/SYNOFILE_THUMB_M.jpg",
+    "#recycle/gate/b.jpg",
+    "gate/.DS_Store",
+    "gate/Thumbs.db",
+    "gate/._c.jpg",
+)
+
+
+@pytest.mark.parametrize("watch", ["inotify", "polling"])
+def test_litter_is_left_where_it_is(inbox: Inbox, watch: str) -> None:
+    settings = UploadSettings(
+        quiet_time=0.1,
+        patience=0.1,
+        scan_interval=3600,
+        polling_interval=0.1,
+        watch=watch,  # type: ignore[arg-type]
+    )
+    uploads = UploadSource(inbox, GATE, settings)
+    before = [lay(inbox, name) for name in LITTER]
+    uploads.open()
+    try:
+        list(uploads.poll(0.0))
+        after = [lay(inbox, f"late/{name}") for name in LITTER]
+        lay(inbox, "gate/z.jpg")
+        assert [upload.name for upload in polled(uploads)] == ["gate/z.jpg"]
+        deadline = time.monotonic() + 1
+        assert polled(uploads, until=lambda: time.monotonic() > deadline) == []
+    finally:
+        uploads.close()
+    assert all(path.exists() for path in before + after)
+
+
+def test_a_list_of_ones_own_says_what_is_litter(inbox: Inbox) -> None:
+    uploads = UploadSource(inbox, GATE, UploadSettings(quiet_time=0.1, patience=0.1, ignore=("*.bak",)))
+    kept = lay(inbox, "gate/a.jpg.bak")
+    lay(inbox, "gate/@eaDir/a.jpg")
+    uploads.open()
+    try:
+        assert [upload.name for upload in polled(uploads)] == ["gate/@eaDir/a.jpg"]
+    finally:
+        uploads.close()
+    assert kept.exists()
+
+
+def test_a_folder_that_becomes_a_link_brings_nothing_in(inbox: Inbox, uploads: UploadSource, tmp_path: Path) -> None:
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (outside / "secret.jpg").write_bytes(jpeg())
+    uploads.open()
+    list(uploads.poll(0.0))
+    (inbox.area / "gate").symlink_to(outside)
+    for path in (outside / "secret.jpg", inbox.area / "gate"):
+        uploads._events.put((str(inbox.area / "gate" / path.name), True))
+        uploads._events.put(str(inbox.area / "gate"))
+    deadline = time.monotonic() + 0.5
+    assert polled(uploads, until=lambda: time.monotonic() > deadline) == []
+    assert (outside / "secret.jpg").exists()
+
+
+def test_what_is_told_of_hidden_folders_is_nothing(inbox: Inbox, uploads: UploadSource) -> None:
+    uploads.open()
+    list(uploads.poll(0.0))
+    hidden = lay(inbox, "gate/.versions/a.jpg")
+    uploads._events.put((str(hidden), True))
+    uploads._events.put(str(hidden.parent))
+    lay(inbox, "gate/b.jpg")
+    assert [upload.name for upload in polled(uploads)] == ["gate/b.jpg"]
+    assert hidden.exists()

@@ -5,11 +5,14 @@ from __future__ import annotations
 import errno
 from collections.abc import Callable
 from pathlib import Path, PurePosixPath
+from types import SimpleNamespace
 
 import pytest
+from pyftpdlib.exceptions import FilesystemError
 
 from app.uploads.ftp.quota import Quota
 from app.uploads.ftp.storage import Storage, StoreRefused
+from app.uploads.ftp.view import View
 from app.uploads.inbox import Inbox, InboxFile
 from tests.fakes.pictures import busy, encoded
 
@@ -44,7 +47,8 @@ def failing(number: int, into: Path) -> Callable[[Path, Path], Path]:
     rename = Path.rename
 
     def instead(source: Path, target: Path) -> Path:
-        if into in Path(target).parents and source.parent != Path(target).parent:
+        folder = target.parent.resolve()
+        if into in (folder, *folder.parents) and source.parent.resolve() != folder:
             raise OSError(number, "injected")
         return rename(source, target)
 
@@ -239,3 +243,81 @@ def test_what_nobody_wants_is_accepted_and_let_go_of(tmp_path: Path, taken: list
     assert names(tmp_path / "uploads") == []
     assert [one.name.name for one in taken] == ["a.jpg"]
     assert not list(tmp_path.rglob("*.mp4"))
+
+
+def test_what_is_ignored_stays_in_its_place(tmp_path: Path, taken: list[InboxFile]) -> None:
+    inbox = Inbox(tmp_path)
+    inbox.open()
+    storage = Storage(
+        inbox,
+        quota=Quota(tmp_path, limit=0, upload_dir=PurePosixPath("uploads")),
+        on_taken=lambda one, _origin: taken.append(one),
+        count=lambda _outcome: None,
+        ignored=lambda name: "@eaDir" in name.parts,
+    )
+    upload(storage, tmp_path / "uploads/door/@eaDir/a.jpg", PICTURE)
+    assert taken == []
+    assert (tmp_path / "uploads/door/@eaDir/a.jpg").read_bytes() == PICTURE
+
+
+def linked(folder: Path, outside: Path) -> None:
+    """Put a link in a folder's place."""
+    outside.mkdir()
+    folder.rename(folder.with_name("moved"))
+    folder.symlink_to(outside)
+
+
+@pytest.mark.parametrize("data", [PICTURE[:99], b"text"])
+def test_an_upload_does_not_follow_a_link_that_replaces_its_folder_meanwhile(
+    storage: Storage, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, data: bytes
+) -> None:
+    outside = tmp_path_factory.mktemp("other") / "outside"
+    one = storage.receive(tmp_path / "uploads/door/a.jpg")
+    one.write(data)
+    linked(tmp_path / "uploads/door", outside)
+    with pytest.raises(StoreRefused, match="451"):
+        one.settle(finished=True)
+    assert list(outside.iterdir()) == []
+
+
+def test_nothing_behind_such_a_link_is_renamed_gone_on_with_or_made(
+    storage: Storage, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    outside, folder = tmp_path_factory.mktemp("other") / "outside", tmp_path / "uploads/door"
+    upload(storage, folder / "a.txt", b"text")
+    linked(folder, outside)
+    (outside / "c.txt").write_bytes(b"secret")
+    for attempt in (
+        lambda: storage.rename(folder / "c.txt", tmp_path / "uploads/b.txt"),
+        lambda: storage.rename(tmp_path / "uploads/moved/a.txt", folder / "b.txt"),
+        lambda: storage.receive(folder / "c.txt", append=True),
+        lambda: storage.make_folder(folder / "new"),
+    ):
+        with pytest.raises(StoreRefused):
+            attempt()
+    assert [(path.name, path.read_bytes()) for path in outside.iterdir()] == [("c.txt", b"secret")]
+
+
+def test_nothing_behind_such_a_link_is_seen(
+    storage: Storage, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    outside, folder = tmp_path_factory.mktemp("other") / "outside", tmp_path / "uploads/door"
+    upload(storage, folder / "a.txt", b"text")
+    view = View(
+        str(tmp_path),
+        SimpleNamespace(storage=storage, names_camera=lambda _name: True, respelled=lambda name: name, camera=None),
+    )
+    assert view.listdir(str(folder)) == ["a.txt"]
+    assert view.getsize(str(folder / "a.txt")) == 4
+    linked(folder, outside)
+    (outside / "b.txt").write_bytes(b"secret")
+    for look in (
+        lambda: view.listdir(str(folder)),
+        lambda: view.lstat(str(folder / "b.txt")),
+        lambda: view.open(str(folder / "b.txt"), "rb"),
+        lambda: view.chdir(str(folder)),
+        lambda: view.mkdir(str(folder / "new")),
+    ):
+        with pytest.raises((OSError, FilesystemError)):
+            look()
+    assert [path.name for path in outside.iterdir()] == ["b.txt"]

@@ -182,10 +182,11 @@ def test_the_only_camera_needs_no_name(tmp_path: Path) -> None:
         (b"GIF89a" + b"\0" * 50, 415, "unsupported_format: This is a GIF file"),
         (bomb(), 413, "pixel_bomb: The picture claims 50000 x 50000 pixels"),
         (jpeg(640, 480)[:2000], 422, "truncated: "),
-        (b"\xff\xd8\xff" + bytes(range(256)) * 100 + b"\xff\xd9", 422, "undecodable: "),
+        (jpeg().replace(b"\xff\xc0\0\x11\x08", b"\xff\xc0\0\x11\x0c"), 422, "undecodable: "),
+        (jpeg()[:2] + b"\xff\xe5\0\2" * 300 + jpeg()[2:], 413, "metadata_bomb: "),
         (b"\0" * 1_200_000, 413, "too_large: a picture may have at most 1 MB"),
     ],
-    ids=["empty", "text", "svg", "html", "gif", "bomb", "truncated", "damaged", "large"],
+    ids=["empty", "text", "svg", "html", "gif", "bomb", "truncated", "damaged", "segments", "large"],
 )
 def test_what_is_no_picture_gets_one_clear_error_and_leaves_nothing(
     house: House, make: Any, picture: bytes, status: int, sentence: str
