@@ -20,7 +20,9 @@ from tests.broker import Broker, SharedBroker
 from tests.fakes.clock import Clock
 from tests.fakes.journal import opened
 
-FIRST = ("e2e", "browser", "integration", "unit")
+TOGETHER = ("tests/browser/", "tests/e2e/test_never_lost.py", "tests/integration/test_rabbitmq")
+"""What begins so stays with one worker: a browser and its services, or a broker that is stopped, are made once."""
+FIRST = (*TOGETHER, "tests/e2e/", "tests/integration/", "tests/unit/")
 """The order of a run: what takes longest begins first, so that no worker is left with it at the end."""
 
 # How long a machine that has other work takes for an example says nothing about the code.
@@ -36,10 +38,11 @@ _shared_brokers: list[SharedBroker] = []
 
 
 class BySetUp(LoadScopeScheduling):  # type: ignore[misc]
-    """Gives a file to one worker, and all of the browser too: their fixtures are dear, and are made once."""
+    """Gives a file to one worker, and what is `TOGETHER` too: their fixtures are dear, and are made once."""
 
     def _split_scope(self, nodeid: str) -> str:
-        return "browser" if nodeid.startswith("tests/browser/") else nodeid.partition("::")[0]
+        file = nodeid.partition("::")[0]
+        return next((start for start in TOGETHER if file.startswith(start)), file)
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> BySetUp:
@@ -49,14 +52,10 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> BySetUp:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Sort by `FIRST`, and leave time to those that start services and brokers; a mark of their own goes before."""
-    items.sort(key=lambda item: FIRST.index(_kind(item)))
+    items.sort(key=lambda item: next(place for place, start in enumerate(FIRST) if item.nodeid.startswith(start)))
     for item in items:
-        if _kind(item) != "unit":
+        if not item.nodeid.startswith("tests/unit/"):
             item.add_marker(pytest.mark.timeout(600))
-
-
-def _kind(item: pytest.Item) -> str:
-    return item.path.relative_to(Path(__file__).parent).parts[0]
 
 
 def pytest_sessionfinish() -> None:

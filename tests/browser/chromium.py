@@ -5,14 +5,16 @@ from __future__ import annotations
 import platform
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from playwright.sync_api import Browser, sync_playwright
 
 from tests.packages import install
 
-COMMANDS = ("chromium", "google-chrome", "google-chrome-stable", "chromium-browser")
+SHELL = "chromium-headless-shell"
+"""Chromium's pages without the windows around them, which cost more processor time than the pages do."""
+COMMANDS = (SHELL, "chromium", "google-chrome", "google-chrome-stable", "chromium-browser")
 
 FLAGS = (
     "--no-sandbox",  # which root in a container cannot have
@@ -38,15 +40,15 @@ def chromium() -> Iterator[Browser]:
 
 
 def find_chromium() -> str:
-    """Path of Chromium or Chrome; when it is missing, the distribution's package is installed where there is one.
+    """Path of what shows pages; the distribution's package is installed where it has one and that is missing.
 
     Raises RuntimeError with one line that says what to install.
     """
-    found = _installed()
-    if found is None and not _is_ubuntu():
-        install("chromium")
-        found = _installed()
-    if found is not None:
+    if not _is_ubuntu():
+        for package, enough in ((SHELL, (SHELL,)), ("chromium", COMMANDS)):
+            if _installed(enough) is None:
+                install(package)
+    if (found := _installed(COMMANDS)) is not None:
         return found
     if _is_ubuntu():
         raise RuntimeError(
@@ -56,8 +58,8 @@ def find_chromium() -> str:
     raise RuntimeError("the tests need Chromium: install chromium (Debian: apt-get install it)")
 
 
-def _installed() -> str | None:
-    paths = [path for command in COMMANDS if (path := shutil.which(command))]
+def _installed(commands: Sequence[str]) -> str | None:
+    paths = [path for command in commands if (path := shutil.which(command))]
     return next((path for path in paths if "/snap/" not in path and _starts(path)), None)
 
 
