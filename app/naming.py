@@ -1,7 +1,4 @@
-"""Names of cameras and files: in paths and addresses, and found again in whatever spelling somebody uses.
-
-The only place that normalises Unicode, for that costs the square of a text's length: `MAX_NAME` comes first.
-"""
+"""Names of cameras and files: in paths and addresses, and found again in whatever spelling somebody uses."""
 
 from __future__ import annotations
 
@@ -10,6 +7,8 @@ import unicodedata
 from collections import defaultdict
 from collections.abc import Hashable, Iterable
 from typing import Generic, TypeVar
+
+from pylib.text import normalised
 
 MAX_NAME = 1_000
 """Characters of a name that are looked at; the rest is cut off."""
@@ -33,7 +32,7 @@ def slug(name: str) -> str:
 
 def composed(name: str) -> str:
     """The name with each letter and its accents as one character, as most systems write it."""
-    return unicodedata.normalize("NFC", name[:MAX_NAME])
+    return normalised(name[:MAX_NAME], "NFC")
 
 
 def text_of(sent: bytes) -> str:
@@ -47,7 +46,7 @@ def text_of(sent: bytes) -> str:
 def spellings(name: str) -> tuple[str, ...]:
     """The keys that a name is found by, the closest first: `Haustür` -> `haustür`, `haustuer`, `haustur`."""
     close = _BETWEEN.sub("", _small(name))
-    bare = "".join(sign for sign in unicodedata.normalize("NFKD", close) if not unicodedata.combining(sign))
+    bare = "".join(sign for sign in normalised(close, "NFKD") if not unicodedata.combining(sign))
     keys = close, close.translate(_TWO_LETTERS), bare.translate(_ONE_LETTER)
     return tuple(key for key in dict.fromkeys(keys) if key)
 
@@ -74,4 +73,4 @@ class Names(Generic[T]):
 
 
 def _small(name: str) -> str:
-    return unicodedata.normalize("NFKC", name[:MAX_NAME]).casefold()
+    return normalised(name[:MAX_NAME], "NFKC").casefold()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,6 +10,7 @@ from typing import NamedTuple
 
 from app.journal.album_order import place
 from app.messages import PERSON, Inspection
+from pylib.text import normalised
 
 MOST_WORDS = 8
 """As many words are searched for; further ones are ignored."""
@@ -168,7 +168,7 @@ def words(text: str) -> list[str]:
 
 def _plain(sign: str) -> str:
     """A sign as SQLite's tokenizer `unicode61 remove_diacritics 2` compares it: Latin letters alone lose accents."""
-    base = unicodedata.normalize("NFD", sign)[0]
+    base = normalised(sign, "NFD")[0]
     letter = base if base.isascii() else sign
     folded = letter.casefold()
     return folded if len(folded) == 1 else letter.lower()

@@ -5,11 +5,11 @@ from __future__ import annotations
 import hashlib
 import hmac
 import secrets
-import unicodedata
 from pathlib import Path
 from typing import Protocol
 
 from app.web.access import key_files
+from pylib.text import normalised
 
 ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"
 """No characters that look like others, or need a shift on a phone."""
@@ -132,4 +132,4 @@ def _scrypt(text: str, salt: bytes) -> bytes:
 
 def _encoded(text: str) -> bytes:
     # A keyboard may send a letter with an accent in one character or in two.
-    return unicodedata.normalize("NFC", text).encode("utf-8", "surrogatepass")
+    return normalised(text, "NFC").encode("utf-8", "surrogatepass")

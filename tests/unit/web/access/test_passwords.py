@@ -21,6 +21,12 @@ def test_a_chosen_password_is_that_one_and_no_other() -> None:
         assert not password.matches(wrong)
 
 
+def test_accents_without_end_are_compared_as_they_are_and_not_put_in_order_first() -> None:
+    password = ChosenPassword("\u0315\u0300" * 80_000)
+    assert password.matches("\u0315\u0300" * 80_000)
+    assert not password.matches("\u0300\u0315" * 80_000)
+
+
 def test_a_made_one_is_known_by_its_hash_and_quick_once_it_was_right() -> None:
     password = MadePassword(hashed("right"))
     assert not password.matches("wrong")
