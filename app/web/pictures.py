@@ -3,31 +3,46 @@
 from __future__ import annotations
 
 import asyncio
+import threading
+from collections import OrderedDict
 from collections.abc import Callable
 from concurrent.futures import Future
+from functools import partial
 
 from starlette.concurrency import run_in_threadpool
 
 from app.media.annotate import annotate
 from app.messages import Inspection, Snapshot
 from app.storage.thumbnails import Size, Thumbnails, picture_of
+from pylib.errors import Transient
 from pylib.runtime.keyed_pool import KeyedPool
 
 THREADS = 2
 """A page of new thumbnails takes at most so much of the processor from the pipeline."""
+MOST_WAITING = 200
+"""Different pictures that are made, or wait for it: three pages of new thumbnails."""
+REMEMBERED_BYTES = 16_000_000
+"""Of annotated pictures, which are drawn in full size and lie on no disk."""
+
+
+class TooMuchToDraw(Transient):
+    """So many pictures wait to be made that another one has to come later."""
 
 
 class PictureFiles:
-    """Makes pictures in a few threads; those that were made before come without waiting for these."""
+    """Makes each picture once, in a few threads; those that were made before come without waiting for these."""
 
     def __init__(self, thumbnails: Thumbnails) -> None:
         self._thumbnails = thumbnails
         self._pool = KeyedPool("pictures", workers=THREADS)
+        self._lock = threading.Lock()
+        self._making: dict[str, Future[bytes]] = {}
+        self._annotated: OrderedDict[str, bytes] = OrderedDict()
 
     async def small(self, snapshot: Snapshot, size: Size) -> bytes:
         """A JPEG: see `Thumbnails.read`.
 
-        Raises `PictureGone`, `app.media.picture.BadPicture`, `ThumbnailsUnavailable`.
+        Raises `PictureGone`, `app.media.picture.BadPicture`, `ThumbnailsUnavailable`, `TooMuchToDraw`.
         """
         made = await run_in_threadpool(self._thumbnails.found, snapshot, size)
         if made is None:
@@ -37,27 +52,47 @@ class PictureFiles:
     async def annotated(self, inspection: Inspection) -> bytes:
         """The picture in full size as a JPEG, with a frame around everything that was detected.
 
-        Raises `PictureGone`, `app.media.picture.BadPicture`, `ThumbnailsUnavailable`.
+        Raises `PictureGone`, `app.media.picture.BadPicture`, `ThumbnailsUnavailable`, `TooMuchToDraw`.
         """
-        return await self._made(
-            f"{inspection.id}-annotated", lambda: annotate(picture_of(inspection.snapshot), inspection.detection)
-        )
+        with self._lock:
+            known = self._annotated.get(inspection.id)
+        return known or await self._made(f"{inspection.id}-annotated", lambda: self._draw(inspection))
 
     async def drop(self, snapshot_id: str) -> None:
         """Delete what was derived from a picture whose file is gone."""
+        with self._lock:
+            self._annotated.pop(snapshot_id, None)
         await run_in_threadpool(self._thumbnails.drop, snapshot_id)
 
     async def _made(self, key: str, make: Callable[[], bytes]) -> bytes:
-        # Not an executor of the standard library: a process that ends waits for all that is queued in one.
-        future: Future[bytes] = Future()
-        self._pool.submit(key, lambda: _answer(future, make))
-        return await asyncio.wrap_future(future)
+        with self._lock:
+            future = self._making.get(key)
+            if future is None:
+                if len(self._making) >= MOST_WAITING:
+                    raise TooMuchToDraw("too_much_to_draw", "too many pictures are wanted at once: try again")
+                # Not an executor of the standard library: a process that ends waits for all that is queued in one.
+                future = self._making[key] = Future()
+                self._pool.submit(key, partial(self._make, key, future, make))
+        # One who leaves must not take it from the others who wait for the same.
+        return await asyncio.shield(asyncio.wrap_future(future))
 
+    def _make(self, key: str, future: Future[bytes], make: Callable[[], bytes]) -> None:
+        failure: BaseException | None = None
+        try:
+            made = make()
+        except BaseException as error:  # noqa: BLE001 - the caller gets it
+            failure = error
+        with self._lock:
+            del self._making[key]
+        if failure is not None:
+            future.set_exception(failure)
+        else:
+            future.set_result(made)
 
-def _answer(future: Future[bytes], make: Callable[[], bytes]) -> None:
-    if not future.set_running_or_notify_cancel():
-        return
-    try:
-        future.set_result(make())
-    except BaseException as error:  # noqa: BLE001 - the caller gets it
-        future.set_exception(error)
+    def _draw(self, inspection: Inspection) -> bytes:
+        drawn = annotate(picture_of(inspection.snapshot), inspection.detection)
+        with self._lock:
+            self._annotated[inspection.id] = drawn
+            while sum(map(len, self._annotated.values())) > REMEMBERED_BYTES:
+                self._annotated.popitem(last=False)
+        return drawn

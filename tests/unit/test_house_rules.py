@@ -85,6 +85,11 @@ def test_only_one_place_puts_characters_in_order_and_it_has_a_limit() -> None:
     assert [module for module, path in SOURCES.items() if "unicodedata.normalize" in path.read_text()] == ["pylib.text"]
 
 
+def test_only_one_place_reads_forms_and_each_within_its_limit() -> None:
+    assert importers("starlette.formparsers") == {"app.web.forms"}
+    assert not [module for module, path in SOURCES.items() if ".form()" in path.read_text()]
+
+
 def test_only_the_journal_and_its_database_speak_sql() -> None:
     assert {m for m in importers("sqlite3") if not m.startswith("app.journal.")} == {"pylib.sqlite"}
 

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from typing import Any
-from urllib.parse import parse_qs
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
+from app.web import forms
 from app.web.access import csrf, sessions
 from app.web.access.authentication import Authentication, Locked
 from app.web.access.guard import LOGIN
+from app.web.errors import RequestRefused
 
 Render = Callable[[Request, str, Mapping[str, Any]], Response]
 """Of a request, a template's name and its context."""
@@ -102,15 +103,9 @@ def safe_next(wanted: str) -> str:
     return "/" if leads_away else wanted
 
 
-async def _form_of(request: Request) -> dict[str, str]:
+async def _form_of(request: Request) -> Mapping[str, str]:
     """The fields of a small form; empty for anything else."""
-    raw = b""
-    async for chunk in request.stream():
-        raw += chunk
-        if len(raw) > LARGEST_FORM:
-            return {}
     try:
-        fields = parse_qs(raw.decode(), keep_blank_values=True, errors="replace", max_num_fields=10)
-    except ValueError:
+        return await forms.fields(request, most=LARGEST_FORM)
+    except RequestRefused:
         return {}
-    return {name: values[-1] for name, values in fields.items()}

@@ -15,9 +15,10 @@ from app.journal.entries import Correction
 from app.media.picture import BadPicture
 from app.naming import slug
 from app.sources import new_trigger
+from app.web import forms
 from app.web.album.rendering import Rendering, is_part
 from app.web.api import archives, request_models, validation
-from app.web.api.uploads import UploadedPicture, UploadEndpoints, form_of
+from app.web.api.uploads import UploadedPicture, UploadEndpoints
 from app.web.api.waiting import EventWait
 from app.web.context import WebContext
 from app.web.deletion import remove
@@ -52,7 +53,7 @@ class Actions:
 
     async def star(self, request: Request) -> Response:
         """Star or unstar; for htmx the button as it is now."""
-        starred = (await _field(request, "starred")) == "1"
+        starred = (await forms.fields(request)).get("starred") == "1"
         await self._change(request, starred=starred)
         if is_part(request):
             context = {"id": request.path_params["id"], "starred": starred}
@@ -60,14 +61,15 @@ class Actions:
         return self._back(request)
 
     async def note(self, request: Request) -> Response:
-        note = (await _field(request, "note")).strip()
+        note = (await forms.fields(request)).get("note", "").strip()
         change = validation.checked(request_models.ChangeBody, {"note": note.replace("\r\n", "\n")}, "bad_field")
         await self._change(request, note=change.note)
         return self._back(request)
 
     async def labels(self, request: Request) -> Response:
         """Correct the labels, separated by commas; with `undo`, the detector's count again."""
-        names = None if await _field(request, "undo") else _names(await _field(request, "labels"))
+        form = await forms.fields(request)
+        names = None if form.get("undo") else _names(form.get("labels", ""))
         labels = validation.checked(
             request_models.ChangeBody, {"corrected_labels": names}, "bad_field"
         ).corrected_labels
@@ -105,7 +107,7 @@ class Actions:
 
     async def upload(self, request: Request) -> Response:
         """Take in all pictures of a form, and report the result of each."""
-        async with form_of(request, most=MOST_FILES * self._context.max_upload, files=MOST_FILES) as form:
+        async with forms.files_of(request, most=MOST_FILES * self._context.max_upload, files=MOST_FILES) as form:
             params = {"camera": form.get("camera", ""), "note": form.get("note", "")}
             described = validation.checked(request_models.UploadParams, params, "bad_field")
             files = [file for file in form.getlist("image") if isinstance(file, UploadFile) and file.filename]
@@ -142,10 +144,6 @@ class Actions:
         here = self._context.site.path(f"/snapshots/{request.path_params['id']}")
         path = "/" + came.path.lstrip("/\\") if came.path else here  # never another host
         return RedirectResponse(f"{path}?{came.query}" if came.query else path, 303)
-
-
-async def _field(request: Request, name: str) -> str:
-    return str((await request.form()).get(name, ""))
 
 
 def _names(text: str) -> list[str]:

@@ -12,12 +12,12 @@ from weakref import WeakKeyDictionary
 
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData, UploadFile
-from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import Request
 from starlette.responses import Response
 
 from app.media.formats import CONTENT_TYPES, SUFFIXES, TAKEN
 from app.messages import Snapshot
+from app.web import forms
 from app.web.api import request_models, response_models, validation
 from app.web.api.common import ERRORS, FAILURES, accepted, error
 from app.web.api.operation import BodySpec, Operation, json_of
@@ -26,12 +26,7 @@ from app.web.api.waiting import EventWait
 from app.web.context import WebContext
 from app.web.errors import BadRequest, NotFound, UnsupportedMedia
 
-FORM = "multipart/form-data"
 BARE = (*(CONTENT_TYPES[SUFFIXES[kind]] for kind in TAKEN), "application/octet-stream")
-ENVELOPE = 64 * 1024
-"""Bytes that a form may have beside its picture."""
-LARGEST_FIELD = 16 * 1024
-FIELDS = 10
 LONGEST_NAME = 255
 IN_MEMORY = 1_000_000
 """Bytes up to which a body stays in memory; a larger one goes into a file."""
@@ -85,7 +80,7 @@ class UploadEndpoints:
                     **FAILURES,
                 },
                 query=request_models.UploadAndWaitParams,
-                body=BodySpec({FORM: form, **dict.fromkeys(BARE, bare)}),
+                body=BodySpec({forms.MULTIPART: form, **dict.fromkeys(BARE, bare)}),
             )
         ]
 
@@ -109,7 +104,7 @@ class UploadEndpoints:
         async with self._turns.setdefault(asyncio.get_running_loop(), asyncio.Semaphore(AT_ONCE)):
             data = await run_in_threadpool(picture.file.read, self._context.max_upload + 1)
             if len(data) > self._context.max_upload:
-                raise validation.too_large(self._context.max_upload)
+                raise forms.too_large(self._context.max_upload)
             return await run_in_threadpool(
                 lambda: self._context.http_uploads.submit(
                     data,
@@ -139,35 +134,17 @@ class UploadEndpoints:
         self, request: Request, asked: request_models.UploadParams
     ) -> AsyncGenerator[UploadedPicture, None]:
         """The uploaded picture, and its description; its file is deleted when this ends."""
-        kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-        if kind == FORM:
-            async with form_of(request, most=self._context.max_upload, files=1) as form:
+        kind = forms.media_type(request)
+        if kind == forms.MULTIPART:
+            async with forms.files_of(request, most=self._context.max_upload, files=1) as form:
                 yield _from_form(form, asked)
         elif kind in BARE:
             async with _bare(request, most=self._context.max_upload) as file:
                 yield UploadedPicture(file, "", asked)
         else:
-            raise UnsupportedMedia("unsupported_media", f"send a form ({FORM}) or a picture ({', '.join(BARE)})")
-
-
-@asynccontextmanager
-async def form_of(request: Request, *, most: int, files: int) -> AsyncGenerator[FormData, None]:
-    """A form with at most so many files, of at most so many bytes in all; its files are deleted when this ends.
-
-    Raises `BadRequest`, `TooLarge`.
-    """
-    async with aclosing(validation.capped(request, most=most, besides=ENVELOPE)) as chunks:
-        parser = MultiPartParser(
-            request.headers, chunks, max_files=files, max_fields=FIELDS, max_part_size=LARGEST_FIELD
-        )
-        try:
-            form = await parser.parse()
-        except MultiPartException as error:
-            raise BadRequest("bad_form", error.message) from None
-    try:
-        yield form
-    finally:
-        await form.close()
+            raise UnsupportedMedia(
+                "unsupported_media", f"send a form ({forms.MULTIPART}) or a picture ({', '.join(BARE)})"
+            )
 
 
 def checked_name(name: str) -> str:
@@ -181,7 +158,7 @@ def checked_name(name: str) -> str:
 async def _bare(request: Request, *, most: int) -> AsyncGenerator[BinaryIO, None]:
     """The body as a file."""
     with SpooledTemporaryFile(IN_MEMORY) as file:
-        async with aclosing(validation.capped(request, most=most)) as chunks:
+        async with aclosing(forms.capped(request, most=most)) as chunks:
             async for chunk in chunks:
                 await run_in_threadpool(file.write, chunk)
         file.seek(0)

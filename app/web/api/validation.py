@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncGenerator, Iterable
+from collections.abc import Iterable
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 from starlette.requests import Request
 
-from app.web.errors import BadRequest, TooLarge
+from app.web.errors import BadRequest
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -56,27 +56,6 @@ def once(items: Iterable[tuple[str, Any]]) -> dict[str, Any]:
             raise BadRequest("bad_parameter", f"{name} is given more than once")
         values[name] = value
     return values
-
-
-async def capped(request: Request, *, most: int, besides: int = 0) -> AsyncGenerator[bytes, None]:
-    """The body as it comes, of at most `most` bytes, and `besides` for what is around them.
-
-    Raises `TooLarge` before it reads a body that announces its length, or else on the way.
-    """
-    announced = request.headers.get("content-length", "")
-    if announced.isdecimal() and int(announced) > most + besides:
-        raise too_large(most)
-    size = 0
-    async for chunk in request.stream():
-        size += len(chunk)
-        if size > most + besides:
-            raise too_large(most)
-        yield chunk
-
-
-def too_large(most: int) -> TooLarge:
-    """The error for a picture of more bytes than that."""
-    return TooLarge("too_large", f"a picture may have at most {most / 1e6:g} MB")
 
 
 def _sentence(problem: Any, model: type[BaseModel]) -> str:

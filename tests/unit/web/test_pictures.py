@@ -9,11 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from app.media.annotate import annotate
 from app.media.picture import BadPicture
 from app.messages import Box, Detection, Inspection, Label, Snapshot
 from app.storage import thumbnails
 from app.storage.thumbnails import PictureGone, Thumbnails
-from app.web.pictures import PictureFiles
+from app.web.pictures import PictureFiles, TooMuchToDraw
 from tests.fakes.cameras import jpeg
 from tests.fakes.pictures import decoded
 
@@ -92,3 +93,60 @@ def test_what_is_dropped_is_made_anew(tmp_path: Path, small: Thumbnails) -> None
     small.read(snapshot, "thumbnail")
     asyncio.run(pictures.drop("a1"))
     assert small.found(snapshot, "thumbnail") is None
+
+
+def test_an_annotated_picture_is_drawn_once_however_often_it_is_asked_for(
+    tmp_path: Path, small: Thumbnails, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn, draw = [], annotate
+
+    def counted(picture: bytes, detection: Detection) -> bytes:
+        drawn.append(detection)
+        return draw(picture, detection)
+
+    monkeypatch.setattr("app.web.pictures.annotate", counted)
+    inspection = Inspection(taken(tmp_path, "a1"), "hog", Detection())
+
+    async def ask() -> list[bytes]:
+        pictures = PictureFiles(small)
+        at_once = await asyncio.gather(*(pictures.annotated(inspection) for _ in range(20)))
+        return [*at_once, await pictures.annotated(inspection)]
+
+    assert len(set(asyncio.run(ask()))) == 1
+    assert len(drawn) == 1
+
+
+def test_only_so_much_of_what_was_drawn_is_remembered(
+    tmp_path: Path, small: Thumbnails, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.web.pictures.REMEMBERED_BYTES", 25_000)
+    monkeypatch.setattr("app.web.pictures.annotate", lambda _picture, _detection: b"x" * 10_000)
+
+    async def ask() -> PictureFiles:
+        pictures = PictureFiles(small)
+        for number in range(5):
+            await pictures.annotated(Inspection(taken(tmp_path, f"a{number}"), "hog", Detection()))
+        await pictures.drop("a4")
+        return pictures
+
+    assert list(asyncio.run(ask())._annotated) == ["a3"]
+
+
+def test_no_more_than_so_many_pictures_wait_to_be_made(
+    tmp_path: Path, small: Thumbnails, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    going_on = threading.Event()
+    monkeypatch.setattr("app.web.pictures.MOST_WAITING", 3)
+    monkeypatch.setattr("app.web.pictures.annotate", lambda _picture, _detection: going_on.wait(60) and b"drawn")
+    inspections = [Inspection(taken(tmp_path, f"a{number}"), "hog", Detection()) for number in range(4)]
+
+    async def ask() -> list[bytes]:
+        pictures = PictureFiles(small)
+        asked = [asyncio.create_task(pictures.annotated(one)) for one in inspections[:3]]
+        await asyncio.sleep(0)
+        with pytest.raises(TooMuchToDraw):
+            await pictures.annotated(inspections[3])
+        going_on.set()
+        return await asyncio.gather(*asked, pictures.annotated(inspections[0]))
+
+    assert asyncio.run(ask()) == [b"drawn"] * 4

@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from threading import Thread
 
+import pytest
+
 from app.messages import Detection, Inspection, Snapshot
 from app.web.context import WebContext
 from tests.fakes.cameras import jpeg
@@ -52,6 +54,24 @@ def test_a_note_that_is_too_long_is_refused(context: WebContext, client: Client,
     answer = client.post("/snapshots/s1/note", data={"note": "x" * 2001}, headers=PAGE)
     assert answer.status_code == 400
     assert "2000" in answer.text
+
+
+@pytest.mark.parametrize("form", ["star", "note", "labels"])
+@pytest.mark.parametrize("kind", ["data", "files"])
+def test_no_form_but_the_upload_s_may_be_large(
+    context: WebContext, client: Client, tmp_path: Path, form: str, kind: str
+) -> None:
+    shown(context, tmp_path, "s1")
+    answer = client.post(f"/snapshots/s1/{form}", **{kind: {form: "x" * 300_000}}, headers=PAGE)
+    assert answer.status_code == 413
+    assert "65536 bytes" in answer.text
+
+
+def test_a_form_has_no_file_where_none_belongs(context: WebContext, client: Client, tmp_path: Path) -> None:
+    shown(context, tmp_path, "s1")
+    assert client.post("/snapshots/s1/note", files={"note": "x"}, headers=PAGE).status_code == 400
+    assert client.post("/snapshots/s1/note", files={"note": (None, "seen")}, headers=PAGE).status_code == 303
+    assert look(client, "/?q=seen").cards == ["s1"]
 
 
 def test_labels_are_corrected_and_the_correction_taken_back(

@@ -1,0 +1,83 @@
+"""The bodies of forms, each within its limit; nobody else reads one."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing, asynccontextmanager
+from urllib.parse import parse_qs
+
+from starlette.datastructures import FormData
+from starlette.formparsers import MultiPartException, MultiPartParser
+from starlette.requests import Request
+
+from app.web.errors import BadRequest, TooLarge
+
+MULTIPART = "multipart/form-data"
+LARGEST_FORM = 64 * 1024
+"""Bytes of a form without files, and what one may have beside its files: a note of 2000 characters is 24 kB at most."""
+LARGEST_FIELD = 16 * 1024
+FIELDS = 10
+
+
+async def fields(request: Request, *, most: int = LARGEST_FORM) -> Mapping[str, str]:
+    """The fields of a form without files, each by its last value. Raises `BadRequest`, `TooLarge`."""
+    if media_type(request) == MULTIPART:
+        async with files_of(request, most=most, besides=0, files=0) as form:
+            return {name: str(value) for name, value in form.multi_items()}
+    async with aclosing(capped(request, most=most)) as chunks:
+        raw = b"".join([chunk async for chunk in chunks])
+    try:
+        found = parse_qs(raw.decode(), keep_blank_values=True, errors="replace", max_num_fields=FIELDS)
+    except ValueError:
+        raise BadRequest("bad_form", "this is not a form") from None
+    return {name: values[-1] for name, values in found.items()}
+
+
+@asynccontextmanager
+async def files_of(
+    request: Request, *, most: int, files: int, besides: int = LARGEST_FORM
+) -> AsyncGenerator[FormData, None]:
+    """A form with at most so many files, of at most so many bytes in all; its files are deleted when this ends.
+
+    Raises `BadRequest`, `TooLarge`.
+    """
+    async with aclosing(capped(request, most=most, besides=besides)) as chunks:
+        parser = MultiPartParser(
+            request.headers, chunks, max_files=files, max_fields=FIELDS, max_part_size=LARGEST_FIELD
+        )
+        try:
+            form = await parser.parse()
+        except MultiPartException as error:
+            raise BadRequest("bad_form", error.message) from None
+    try:
+        yield form
+    finally:
+        await form.close()
+
+
+async def capped(request: Request, *, most: int, besides: int = 0) -> AsyncGenerator[bytes, None]:
+    """The body as it comes, of at most `most` bytes, and `besides` for what is around them.
+
+    Raises `TooLarge` before it reads a body that announces its length, or else on the way.
+    """
+    announced = request.headers.get("content-length", "")
+    if announced.isdecimal() and int(announced[:20]) > most + besides:
+        raise too_large(most)
+    size = 0
+    async for chunk in request.stream():
+        size += len(chunk)
+        if size > most + besides:
+            raise too_large(most)
+        yield chunk
+
+
+def too_large(most: int) -> TooLarge:
+    """The error for a picture, or a form, of more bytes than that."""
+    if most < 1_000_000:
+        return TooLarge("too_large", f"this may have at most {most} bytes")
+    return TooLarge("too_large", f"a picture may have at most {most / 1e6:g} MB")
+
+
+def media_type(request: Request) -> str:
+    """What the body is said to be, in small letters and without parameters."""
+    return request.headers.get("content-type", "").partition(";")[0].strip().lower()
