@@ -12,6 +12,7 @@ from app.monitoring.metrics import SnapshotMetrics
 from app.pipeline.live import InProcessEvents
 from app.sources.requests import Intake
 from app.storage.cache import Cache
+from pylib.net.limiter import ConnectionLimiter
 from pylib.observability.health import Health
 from pylib.runtime.relay import Codec, Transport
 from pylib.timezones import local_zone
@@ -30,6 +31,8 @@ class Core:
     labels: dict[str, str]
     """Device key -> what people call the place."""
     health: Health = field(default_factory=Health)
+    limiter: ConnectionLimiter = field(default_factory=ConnectionLimiter)
+    """Of what strangers hold open, at all servers together."""
     live: InProcessEvents = field(default_factory=InProcessEvents)
     transport: Transport = field(default_factory=lambda: Transport(Codec(encode, decode)))
 

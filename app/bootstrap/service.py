@@ -45,7 +45,9 @@ class Service:
         self.relays = Relays(core.transport, core.metrics)
         self.channels = channels_of(core)
         self.sources = SourceParts(core, address=TRIGGERS)
-        self.uploads = UploadParts(settings, journal=core.journal, cache=core.cache, metrics=core.metrics)
+        self.uploads = UploadParts(
+            settings, journal=core.journal, cache=core.cache, metrics=core.metrics, limiter=core.limiter
+        )
         self.detection = DetectorParts(settings, journal=core.journal, metrics=core.metrics)
         self.archives = ArchiveParts(settings, journal=core.journal, root=core.cache.root, metrics=core.metrics)
         self.web = self._web() if settings.web.enabled else None

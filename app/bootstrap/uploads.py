@@ -24,6 +24,7 @@ from app.uploads.inbox import Inbox
 from app.uploads.quarantine import Quarantine
 from app.uploads.source import UploadSource
 from pylib.errors import Permanent
+from pylib.net.limiter import ConnectionLimiter
 from pylib.runtime.periodic import Every, Periodic
 from pylib.runtime.threads import ManagedThread
 from pylib.timezones import local_zone
@@ -49,10 +50,21 @@ class LoginWithoutCamera(Permanent):
 class UploadParts:
     """The servers that receive pictures, the inbox between them and the pipeline, and the receive stage."""
 
-    def __init__(self, settings: Settings, *, journal: Journal, cache: Cache, metrics: SnapshotMetrics) -> None:
-        """Raises `app.uploads.camera_folders.FolderTwice` and `app.uploads.ftp.accounts.LoginTwice`."""
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        journal: Journal,
+        cache: Cache,
+        metrics: SnapshotMetrics,
+        limiter: ConnectionLimiter | None = None,
+    ) -> None:
+        """`limiter`: that of the process.
+
+        Raises `app.uploads.camera_folders.FolderTwice` and `app.uploads.ftp.accounts.LoginTwice`."""
         self._settings = settings
         self._metrics = metrics
+        self._limiter = limiter
         zone = local_zone(settings.time_zone)
         self.inbox = Inbox(DataDir(settings.data_dir).uploads)
         self.camera_folders = camera_folders_of(settings)
@@ -108,6 +120,7 @@ class UploadParts:
             ignored=IgnoredNames(self._settings.uploads.ignore).holds,
             wanted=lambda name: self._settings.uploads.videos == "keep" or not is_video(name),
             count=lambda outcome: self._metrics.trigger("ftp", outcome),
+            limiter=self._limiter,
         )
 
     def _folder_by_address(self, address: str) -> str | None:
@@ -135,6 +148,7 @@ class UploadParts:
             on_taken=self.source.taken,
             max_pixels=self._settings.max_pixels,
             count=lambda outcome: self._metrics.trigger("mail", outcome),
+            limiter=self._limiter,
         )
 
 

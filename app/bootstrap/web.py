@@ -74,7 +74,15 @@ class WebParts:
             version=core.version,
             traffic=core.metrics,
         )
-        self.server = WebServer(application(self._context), host=web.host, port=web.port, on_stop=broadcast.close)
+        self.server = WebServer(
+            application(self._context),
+            host=web.host,
+            port=web.port,
+            on_stop=broadcast.close,
+            limiter=core.limiter,
+            per_address=web.max_per_address,
+            proxies=web.trusted_proxies,
+        )
 
     def open(self) -> None:
         """Bind the address, and log the password if one had to be made. Raises `pylib.errors.Failure`."""

@@ -6,7 +6,6 @@ import ctypes
 import faulthandler
 import json
 import os
-import resource
 import sys
 from contextlib import suppress
 from importlib.metadata import version as version_of
@@ -27,6 +26,7 @@ from app.cli.token import token
 from app.config import settings as configuration
 from app.config.data_dir import DataDir
 from app.config.settings import Settings
+from pylib.net.limiter import allow_many_files
 from pylib.observability import logs, sentry
 from pylib.observability.printable import printable
 from pylib.settings.credentials import Secret
@@ -227,7 +227,7 @@ def _prepared(config_file: Path | None, *, log_level: str | None = None) -> Sett
         program=settings.app_name,
     )
     faulthandler.enable()
-    _allow_many_files()
+    allow_many_files()
     sentry.start(
         settings.sentry_dsn.get_secret_value(),
         release=VERSION,
@@ -243,14 +243,6 @@ def _share_heaps() -> None:
     """Else glibc has a heap for each of up to eight threads a core, and each keeps what its pictures took."""
     with suppress(AttributeError, OSError):  # another C library
         ctypes.CDLL(None).mallopt(M_ARENA_MAX, 2)
-
-
-def _allow_many_files() -> None:
-    """Each camera and each connection is an open file; the usual soft limit of 1024 is too few for hundreds."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = 65_536 if hard == resource.RLIM_INFINITY else min(hard, 65_536)
-    if soft < wanted:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def _end(status: int) -> None:

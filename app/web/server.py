@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import structlog
 import uvicorn
 from starlette.applications import Starlette
 
+from app.web.protocol import Protocol
+from pylib.net.limiter import ConnectionLimiter
 from pylib.net.listening import listen
 from pylib.runtime.threads import ManagedThread
 
@@ -20,14 +22,26 @@ class WebServer(ManagedThread):
     """Serves an application on one address until it is stopped."""
 
     def __init__(
-        self, application: Starlette, *, host: str, port: int, on_stop: Callable[[], None] = lambda: None
+        self,
+        application: Starlette,
+        *,
+        host: str,
+        port: int,
+        on_stop: Callable[[], None] = lambda: None,
+        limiter: ConnectionLimiter | None = None,
+        per_address: int = 100,
+        proxies: Iterable[str] = (),
     ) -> None:
-        """`on_stop`: called once before the server waits for its responses to end, so that endless ones do."""
+        """`on_stop`: called once before the server waits for its responses to end, so that endless ones do.
+
+        `limiter`: that of the process; `per_address`: connections from one address, those of `proxies` aside.
+        """
         super().__init__("web")
         self._application = application
         self._host = host
         self._port = port
         self._on_stop = on_stop
+        self._gate = (limiter or ConnectionLimiter()).gate("web", per_address=per_address, proxies=proxies)
         self._socket: socket.socket | None = None
 
     def open(self) -> int:
@@ -40,13 +54,21 @@ class WebServer(ManagedThread):
         return self._port
 
     def run(self) -> None:
-        asyncio.run(self._serve())
-
-    async def _serve(self) -> None:
         if self._socket is None:
             self.open()
+        assert self._socket is not None  # noqa: S101 - `open` raises or sets it
+        # A copy of the socket, so that this thread can be started again after a crash without losing the port.
+        with self._gate.guarding(self._socket) as listener:
+            asyncio.run(self._serve(listener))
+        if self.stopping.is_set():
+            self._socket.close()
+            self._socket = None
+
+    async def _serve(self, listener: socket.socket) -> None:
         config = uvicorn.Config(
             self._application,
+            http=Protocol,
+            ws="none",
             log_config=None,
             access_log=False,
             lifespan="off",
@@ -56,12 +78,11 @@ class WebServer(ManagedThread):
             proxy_headers=False,
         )
         server = uvicorn.Server(config)
-        serving = asyncio.create_task(server.serve(sockets=[self._socket] if self._socket else None))
+        serving = asyncio.create_task(server.serve(sockets=[listener]))
         while not serving.done():
             self.beat()
             if self.stopping.is_set() and not server.should_exit:
                 self._on_stop()
                 server.should_exit = True
             await asyncio.wait([serving], timeout=0.1)
-        self._socket = None  # uvicorn has closed it
         serving.result()

@@ -40,6 +40,14 @@ class WebSettings(Section):
     open_metrics: bool = Field(default=False, description="Answer /metrics without a password.")
     max_upload_mb: float = Field(default=25, gt=0, le=1000, description="Largest uploaded picture, in megabytes.")
 
+    max_per_address: int = Field(
+        default=100,
+        ge=1,
+        le=10_000,
+        description="Connections at once from one address, those of trusted proxies aside; each page open in a browser"
+        " holds one.",
+    )
+
     @property
     def own_url(self) -> str:
         """Where a program on this machine reaches it."""

@@ -18,6 +18,7 @@ from structlog.typing import EventDict, Processor, WrappedLogger
 
 from pylib.observability import redaction
 from pylib.observability.printable import printable
+from pylib.observability.repeats import CountRepeats
 from pylib.observability.syslog import SyslogHandler, SyslogTarget
 
 Format = Literal["auto", "console", "json"]
@@ -135,8 +136,10 @@ def _install(handlers: list[logging.Handler], level: int) -> None:
     for old in [handler for handler in root.handlers if handler.name == _HANDLER]:
         root.removeHandler(old)
         old.close()
+    counting = CountRepeats()
     for handler in handlers:
         handler.set_name(_HANDLER)
+        handler.addFilter(counting)
         root.addHandler(handler)
     root.setLevel(level)
     for name in _QUIET:

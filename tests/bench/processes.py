@@ -86,7 +86,7 @@ def service(
         "rabbitmq": {"server_address": f"127.0.0.1:{broker}", "device_topic": name},
         "cameras": [{"kind": "still", "location": where, "url": url} for where, url in cameras.items()],
         "detector": {"kind": "rekognition"},
-        "web": {"port": web},
+        "web": {"port": web, "max_per_address": 1000},
         "shutdown_grace": 5,
     }
     (folder / "config.yml").write_text(json.dumps(config))  # JSON is YAML

@@ -8,6 +8,7 @@ import io
 import re
 import socket
 import threading
+import time
 import unicodedata
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
@@ -464,6 +465,33 @@ def test_data_connections_take_no_session_s_place(tmp_path: Path) -> None:
         assert ftp.contents == [PICTURE] * 3
 
 
+def _is_cut(client: ftplib.FTP) -> bool:
+    try:
+        client.sendcmd("NOOP")
+    except (EOFError, OSError):
+        return True
+    return False
+
+
+def test_chatter_keeps_no_connection_that_never_logs_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("app.uploads.ftp.handler.HEAD_S", 0.3)
+    with Ftp(tmp_path) as ftp, ftp.login() as camera, contextlib.closing(ftp.connect()) as stranger:
+        while not _is_cut(stranger):
+            pass
+        store(camera, f"{DOOR}/a.jpg")
+
+
+def test_a_file_that_comes_byte_by_byte_is_a_stall(tmp_path: Path) -> None:
+    with Ftp(tmp_path, stall_timeout=1.0) as ftp, ftp.login() as camera:
+        with camera.transfercmd(f"STOR {DOOR}/a.jpg") as connection, contextlib.suppress(OSError):
+            for _ in range(3000):
+                connection.sendall(b"x")
+                if ftp.outcomes:
+                    break
+                time.sleep(0.01)
+        assert ftp.outcomes[0] == "stalled"
+
+
 def test_silence_ends_a_session_that_never_logs_in(tmp_path: Path) -> None:
     with Ftp(tmp_path, stall_timeout=1.0) as ftp, contextlib.closing(ftp.connect()) as camera:
         assert camera.sock is not None
@@ -534,7 +562,7 @@ def _is_turned_away(ftp: Ftp) -> bool:
     try:
         with ftp.login():
             return False
-    except EOFError:
+    except (ftplib.error_temp, EOFError):
         return True
 
 

@@ -53,7 +53,6 @@ PRIVATE = {
     "pyftpdlib.handlers.ftp.data": ("_closed", "_idler", "_resp", "cmd_channel", "transfer_finished"),
     "pyftpdlib.handlers.ftp.dispatchers": ("Entering passive mode", "Entering extended passive mode"),
     "pyftpdlib.ioloop": ("_wanted_io_events", "modify_ioloop_events"),
-    "pyftpdlib.servers": ("_accept_new_cons", "ip_map"),
     "urllib3.connection": ("_new_conn",),
     "urllib3.connectionpool": ("_validate_conn", "ConnectionCls"),
     "urllib3.poolmanager": ("pool_classes_by_scheme",),

@@ -13,6 +13,7 @@ from pyftpdlib.handlers import DTPHandler, FTPHandler
 
 from app.uploads.ftp.storage import IncomingFile, StoreRefused
 from pylib.net.addresses import same_home
+from pylib.net.limiter import Progress
 
 log = structlog.get_logger(__name__)
 
@@ -59,7 +60,8 @@ class Receiving(DTPHandler):  # type: ignore[misc]
 
     def __init__(self, sock: Any, session: Any) -> None:
         super().__init__(sock, session)
-        self._seen = -1
+        self._seen = 0
+        self._progress = Progress()
         self._since = time.monotonic()
         if self.connected:
             tick = session.stall_timeout / 8
@@ -97,12 +99,13 @@ class Receiving(DTPHandler):  # type: ignore[misc]
         super().close()
 
     def _look(self) -> None:
-        """Close the connection when it has been silent for three to four quarters of the limit."""
+        """Close the connection when it made no progress for three to four quarters of the limit."""
         now, count = time.monotonic(), self.get_transmitted_bytes()
-        if count != self._seen:
-            self._seen, self._since = count, now
+        arrived, self._seen = count - self._seen, count
+        if self._progress.made(arrived):
+            self._since = now
         elif now - self._since >= 0.75 * self.cmd_channel.stall_timeout:
-            log.info("ftp upload stalled", address=self.cmd_channel.remote_ip, received=count)
+            log.warning("ftp upload stalled", address=self.cmd_channel.remote_ip, received=count)
             self.cmd_channel.count("stalled")
             self._resp = ("421 Data connection timed out.", log.debug)
             session = self.cmd_channel

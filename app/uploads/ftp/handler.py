@@ -18,6 +18,7 @@ from app.uploads.ftp.data import NoPassivePort, Passive, Receiving
 from app.uploads.ftp.storage import Storage, StoreRefused
 from app.uploads.ftp.view import View
 from pylib.net.addresses import written
+from pylib.net.limiter import HEAD_S
 
 log = structlog.get_logger(__name__)
 
@@ -54,6 +55,7 @@ class FtpSession(FTPHandler):  # type: ignore[misc]
     stall_timeout: float
     fs: View
     data_channel: Any
+    ioloop: Any
     _restart_position: int
     _rnfr: str | None
 
@@ -67,6 +69,7 @@ class FtpSession(FTPHandler):  # type: ignore[misc]
     auth_failed_timeout = 1
 
     username: str
+    _login_due: Any = None
     camera: PurePosixPath | None = None
     """The camera's folder, by the client's address."""
 
@@ -171,6 +174,16 @@ class FtpSession(FTPHandler):  # type: ignore[misc]
 
     # -- connections ------------------------------------------------------------------------------
 
+    def handle(self) -> None:
+        self._login_due = self.ioloop.call_later(HEAD_S, self._end_without_login, _errback=self.handle_error)
+        super().handle()
+
+    def _end_without_login(self) -> None:
+        """A handshake or login that takes for ever is none, whatever is said in between."""
+        if not self.authenticated:
+            log.warning("ftp connection without a login closed", address=self.address)
+            self.close()
+
     def _make_epasv(self, extmode: bool = False) -> None:
         try:
             super()._make_epasv(extmode)
@@ -179,6 +192,8 @@ class FtpSession(FTPHandler):  # type: ignore[misc]
             self.respond("425 No port is free; try again.")
 
     def close(self) -> None:
+        if self._login_due is not None and not self._login_due.cancelled:
+            self._login_due.cancel()
         if not self._closed and self.data_channel is not None:
             self.data_channel.drain()
         super().close()

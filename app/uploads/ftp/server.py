@@ -21,7 +21,7 @@ from app.uploads.ftp.settings import FtpSettings
 from app.uploads.ftp.storage import Storage
 from app.uploads.inbox import ARRIVING, Inbox, InboxFile
 from pylib.errors import Permanent
-from pylib.net.addresses import written
+from pylib.net.limiter import ConnectionLimiter, Gate
 from pylib.net.listening import BACKLOG, listen
 from pylib.runtime.supervisor import Supervisor
 from pylib.runtime.threads import ManagedThread
@@ -30,6 +30,7 @@ log = structlog.get_logger(__name__)
 
 TICK_S = 0.25
 """Longest wait of the loop, and so the delay until it notices a request to stop."""
+FAREWELL = b"421 No more connections now; try again.\r\n"
 DRAIN_S = 3.0
 """Given to uploads in progress when the service stops; the camera sends those again that are cut then."""
 
@@ -56,8 +57,11 @@ class FtpServer(ManagedThread):
         wanted: Callable[[PurePosixPath], bool] = lambda _name: True,
         ignored: Callable[[PurePosixPath], bool] = lambda _name: False,
         count: Callable[[str], None] = lambda _outcome: None,
+        limiter: ConnectionLimiter | None = None,
     ) -> None:
-        """Callbacks run in the server's thread:
+        """`limiter`: that of the process.
+
+        Callbacks run in the server's thread:
 
         `on_taken(taken, "ftp")` for each complete picture, taken out of the area; with None everything stays there.
         `owner_by_address` gives the folder (below the area) of the camera at an address, for files of the
@@ -78,6 +82,9 @@ class FtpServer(ManagedThread):
             seconds=settings.ban_for,
             path=data_dir / FILE,
             on_ban=lambda _address: count("banned"),
+        )
+        self._gate = (limiter or ConnectionLimiter()).gate(
+            "ftp", most=settings.max_connections, per_address=settings.max_per_address, farewell=FAREWELL
         )
         self._inbox = Inbox(inbox.area.resolve())  # clients' paths are compared with it, links resolved
         self._data_dir = data_dir
@@ -119,9 +126,10 @@ class FtpServer(ManagedThread):
         assert self._socket is not None  # noqa: S101 - `open` raises or sets it
         ioloop = IOLoop()
         # A copy of the socket, so that this thread can be started again after a crash without losing the port.
-        server = _Server(self._socket.dup(), self._session, ioloop, settings=self.settings, bans=self.bans)
+        listener = self._gate.guarding(self._socket)
+        server = _Server(listener, self._session, ioloop, gate=self._gate)
         try:
-            self._serve(server, ioloop)
+            self._serve(ioloop)
         finally:
             server.close_all()
             self.bans.save()
@@ -129,12 +137,12 @@ class FtpServer(ManagedThread):
                 self._socket.close()
                 self._socket = None
 
-    def _serve(self, server: Any, ioloop: Any) -> None:
+    def _serve(self, ioloop: Any) -> None:
         # Not pyftpdlib's own loop: that one does not end, and sets up logging to stderr.
         wait, deadline = 0.0, float("inf")
         while not (self.stopping.is_set() and (time.monotonic() > deadline or not _receiving(ioloop))):
             self.beat()
-            server.closing = self._pausing.is_set() or self.stopping.is_set()
+            self._gate.closing = self._pausing.is_set() or self.stopping.is_set()
             if self.stopping.is_set():
                 deadline = min(deadline, time.monotonic() + DRAIN_S)
             if self._abandoned.is_set():
@@ -198,25 +206,16 @@ class FtpServer(ManagedThread):
 class _Server(FTPServer):  # type: ignore[misc]
     """The listening socket."""
 
-    closing = False
-    """New connections are refused."""
+    max_cons = 0  # the gate counts: pyftpdlib would count data connections, too
 
-    def __init__(self, sock: socket.socket, session: Any, ioloop: Any, *, settings: FtpSettings, bans: Bans) -> None:
-        self._bans = bans
-        self._most = settings.max_connections
-        self.max_cons_per_ip = settings.max_per_address
+    def __init__(self, sock: socket.socket, session: Any, ioloop: Any, *, gate: Gate) -> None:
+        self._gate = gate
         super().__init__(sock, session, ioloop=ioloop, backlog=BACKLOG)
 
-    def _accept_new_cons(self) -> bool:
-        # pyftpdlib counts sockets, so that data connections would crowd out sessions and a session find itself
-        # without one. Each session has at most one more socket: bounding these bounds those.
-        return len(self.ip_map) <= self._most
-
-    def handle_accepted(self, sock: socket.socket, address: tuple[Any, ...]) -> None:
-        if self.closing or self._bans.banned(written(address[0])):
-            sock.close()
-            return
-        super().handle_accepted(sock, address)
+    @property
+    def closing(self) -> bool:
+        """Whether nothing new is taken."""
+        return self._gate.closing
 
     def handle_error(self) -> None:
         # pyftpdlib's closes the listening socket for good, when file descriptors run out for a moment.

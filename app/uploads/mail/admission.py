@@ -1,10 +1,9 @@
-"""Admission to the mail server: how many connections at once, with which login, from which address."""
+"""Admission to the mail server: with which login, from which address."""
 
 from __future__ import annotations
 
 import hashlib
 import hmac
-from collections import Counter
 from ipaddress import ip_network
 
 from app.uploads.bans import Bans
@@ -13,34 +12,12 @@ from pylib.net.addresses import normal
 
 
 class Admission:
-    """Counts connections and checks logins. For the server's thread only, except `closing`."""
+    """Checks logins. For the server's thread only."""
 
     def __init__(self, settings: MailSettings, bans: Bans) -> None:
-        self.closing = False
-        """New connections are refused."""
         self._settings = settings
         self._bans = bans
         self._networks = [ip_network(network) for network in settings.open_networks]
-        self._inside: Counter[str] = Counter()
-
-    def enter(self, address: str) -> str | None:
-        """Count a connection; returns the SMTP reply for one that is refused, which is not counted."""
-        if self.closing:
-            return "421 4.3.2 Shutting down, come back later"
-        if self.banned(address):
-            return "554 5.7.1 Too many wrong passwords from this address, come back later"
-        if self._inside.total() >= self._settings.max_connections:
-            return "421 4.3.2 Too many connections, come back later"
-        if self._inside[address] >= self._settings.max_per_address:
-            return "421 4.3.2 Too many connections from this address, come back later"
-        self._inside[address] += 1
-        return None
-
-    def leave(self, address: str) -> None:
-        """Undo an `enter` that returned no reply."""
-        self._inside[address] -= 1
-        if not self._inside[address]:
-            del self._inside[address]
 
     def banned(self, address: str) -> bool:
         """Whether all logins from there are refused now."""

@@ -15,11 +15,10 @@ from app.uploads.mail.admission import Admission
 from app.uploads.mail.mime import pieces
 from app.uploads.mail.postbox import MailHandler
 from pylib.net.addresses import written
+from pylib.net.limiter import HEAD_S, STALL_S, Progress
 
 log = structlog.get_logger(__name__)
 
-STALL_S = 60.0
-"""Seconds of silence after which a connection is closed."""
 SESSION_S = 900.0
 """Seconds that one connection may last, for clients that send a byte now and then."""
 COMMANDS = {"*": 200, "AUTH": 4, "STARTTLS": 2}
@@ -50,6 +49,8 @@ class Connection(SMTP):
         require_tls: bool,
     ) -> None:
         self._gate = gate
+        self._progress = Progress()
+        self._login_due: asyncio.TimerHandle | None = None
         self._max_bytes = max_bytes
         super().__init__(
             postbox,
@@ -77,11 +78,27 @@ class Connection(SMTP):
             self._writer.transport.abort()
 
     def _timeout_cb(self) -> None:
-        log.info("mail connection closed after a silence", address=self.peer)
+        log.warning("mail connection closed, it sends too slowly", address=self.peer)
         self.end()  # aiosmtpd would wait for a client that does not read to take the last answer
 
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        super().connection_made(transport)
+        if self._login_due is None:  # made anew by STARTTLS
+            self._login_due = self.loop.call_later(HEAD_S, self._end_without_mail)
+
+    def connection_lost(self, error: Exception | None) -> None:
+        if self._login_due is not None:
+            self._login_due.cancel()
+        super().connection_lost(error)
+
+    def _end_without_mail(self) -> None:
+        """A handshake or login that takes for ever is none, whatever is said in between."""
+        log.warning("mail connection without a mail closed", address=self.peer)
+        self.end()
+
     def data_received(self, data: bytes) -> None:
-        self._reset_timeout()  # by itself it is reset by commands only, and a mail may take long
+        if self._progress.made(len(data)):
+            self._reset_timeout()  # by itself it is reset by commands only, and a mail may take long
         super().data_received(data)
 
     def eof_received(self) -> bool | None:
@@ -93,19 +110,12 @@ class Connection(SMTP):
     async def _handle_client(self) -> None:
         address = self.peer
         with suppress(ConnectionError):
-            refusal = self._gate.enter(address)
-            if refusal is not None:
-                await self.push(refusal)
-                self._hang_up()
-                return
             try:
                 async with asyncio.timeout(SESSION_S):
                     await super()._handle_client()
             except TimeoutError:
-                log.info("mail connection closed after its time", address=address)
+                log.warning("mail connection closed after its time", address=address)
                 self.end()
-            finally:
-                self._gate.leave(address)
 
     async def handle_exception(self, error: Exception) -> str:
         """The reply to an error; aiosmtpd's would show the sender our exception."""
@@ -114,9 +124,9 @@ class Connection(SMTP):
             if self._handler_coroutine is not None:
                 self._handler_coroutine.cancel()
         elif isinstance(error, TLSSetupException):
-            log.info("no tls with this camera", address=self.peer, reason=str(error.__cause__))
+            log.warning("no tls with this camera", address=self.peer, reason=str(error.__cause__))
         elif isinstance(error, IndexError | UnicodeError):  # what aiosmtpd and email make of garbled addresses
-            log.info("mail command not understood", address=self.peer, reason=type(error).__name__)
+            log.warning("mail command not understood", address=self.peer, reason=type(error).__name__)
             return "501 5.5.2 Cannot understand this"
         else:
             log.error("mail command failed", address=self.peer, exc_info=error)
@@ -141,6 +151,11 @@ class Connection(SMTP):
             self.session.extended_smtp = True  # old firmware says HELO, and logs in nevertheless
         mechanism, blank, rest = (arg or "").partition(" ")
         await super().smtp_AUTH(f"{mechanism.upper()}{blank}{rest}")  # RFC 4954: in any case
+
+    async def smtp_MAIL(self, arg: str) -> None:  # noqa: N802
+        await super().smtp_MAIL(arg)
+        if self.envelope is not None and self.envelope.mail_from is not None and self._login_due is not None:
+            self._login_due.cancel()
 
     async def smtp_DATA(self, arg: str) -> None:  # noqa: N802
         """As aiosmtpd's, in memory of the mail's own size where that makes an object of each line."""

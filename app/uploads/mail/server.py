@@ -21,6 +21,7 @@ from app.uploads.mail.connection import Connection
 from app.uploads.mail.postbox import MailHandler
 from app.uploads.mail.recipients import Recipients
 from app.uploads.mail.settings import MailSettings
+from pylib.net.limiter import HEAD_S, ConnectionLimiter
 from pylib.net.listening import listen
 from pylib.runtime.threads import ManagedThread
 
@@ -31,7 +32,7 @@ DRAIN_S = 3.0
 """Given to mails that are complete but not yet in the inbox when the service stops."""
 ANSWER_S = 0.05
 """Given to the replies to these mails, until the connections are closed."""
-HANDSHAKE_S = 20.0
+FAREWELL = b"421 4.3.2 No more connections now, come back later\r\n"
 
 
 class MailServer(ManagedThread):
@@ -48,8 +49,11 @@ class MailServer(ManagedThread):
         on_taken: Callable[[InboxFile, str], None],
         max_pixels: int = MAX_PIXELS,
         count: Callable[[str], None] = lambda _outcome: None,
+        limiter: ConnectionLimiter | None = None,
     ) -> None:
-        """`bans` are for this thread alone (not the FTP server's object), `data_dir` is for the certificate.
+        """`limiter`: that of the process.
+
+        `bans` are for this thread alone (not the FTP server's object), `data_dir` is for the certificate.
 
         `on_taken(taken, "mail")` is called for each picture and `count` for each mail, from several threads:
         `taken`, `damaged` (not all of its pictures), `no_picture`, `unknown_camera` (each recipient),
@@ -59,6 +63,12 @@ class MailServer(ManagedThread):
         self.settings = settings
         self.bans = bans
         self._data_dir = data_dir
+        self._connections = (limiter or ConnectionLimiter()).gate(
+            "mail",
+            most=settings.max_connections,
+            per_address=settings.max_per_address,
+            farewell=b"" if settings.tls == "implicit" else FAREWELL,
+        )
         self._gate = Admission(settings, bans)
         self._new_postbox: Callable[[], MailHandler] = lambda: MailHandler(
             inbox,
@@ -87,7 +97,7 @@ class MailServer(ManagedThread):
         return port
 
     def pause(self) -> None:
-        self._gate.closing = True
+        self._connections.closing = True
 
     def run(self) -> None:
         if self._socket is None:
@@ -96,7 +106,7 @@ class MailServer(ManagedThread):
         # aiosmtpd logs every command at INFO, and warns of its own use of deprecated parts.
         logging.getLogger("mail.log").setLevel(logging.ERROR)
         # A copy of the socket, so that this thread can be started again after a crash without losing the port.
-        asyncio.run(self._serve(self._socket.dup()))
+        asyncio.run(self._serve(self._connections.guarding(self._socket)))
         if self.stopping.is_set():
             self._socket.close()
             self._socket = None
@@ -121,7 +131,7 @@ class MailServer(ManagedThread):
             connection,
             sock=listener,
             ssl=self._tls if implicit else None,
-            ssl_handshake_timeout=HANDSHAKE_S if implicit else None,
+            ssl_handshake_timeout=HEAD_S if implicit else None,
         )
         try:
             while not self.stopping.is_set():
