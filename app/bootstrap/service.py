@@ -142,5 +142,6 @@ class Service:
             channels=self.channels,
             archives=self.archives.outlets,
             capture_time=self.uploads.capture_time,
+            throttles=self.uploads.throttles,
             metrics=lambda: exposition(self.core.metrics, self.core.journal, self.outlets),
         )

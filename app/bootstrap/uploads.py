@@ -25,6 +25,7 @@ from app.uploads.quarantine import Quarantine
 from app.uploads.source import UploadSource
 from pylib.errors import Permanent
 from pylib.net.limiter import ConnectionLimiter
+from pylib.net.login_throttle import LoginThrottle
 from pylib.runtime.periodic import Every, Periodic
 from pylib.runtime.threads import ManagedThread
 from pylib.timezones import local_zone
@@ -91,6 +92,11 @@ class UploadParts:
         clean = Periodic("quarantine", self.quarantine.clean, Every(CLEAN_EVERY_S))
         return [clean, *(server for server in (self.ftp, self.mail) if server is not None)]
 
+    @property
+    def throttles(self) -> dict[str, LoginThrottle]:
+        """The login throttles by their servers."""
+        return {server.name: server.throttle for server in (self.ftp, self.mail) if server is not None}
+
     def holds(self, snapshot: Snapshot) -> bool:
         """Whether a snapshot waits for others of its group before one of them becomes an event."""
         return self._settings.uploads.settle > 0 and snapshot.origin in PUSHED
@@ -128,7 +134,6 @@ class UploadParts:
         return str(self.camera_folders.folder_of(camera)) if camera else None
 
     def _mail_server(self) -> MailServer:
-        from app.uploads.bans import Bans
         from app.uploads.mail.recipients import Recipients
         from app.uploads.mail.server import MailServer
 
@@ -137,10 +142,11 @@ class UploadParts:
             self._settings.mail,
             inbox=self.inbox,
             data_dir=self._settings.data_dir,
-            bans=Bans(
+            throttle=LoginThrottle(
+                "mail",
                 after=ftp.ban_after,
                 within=ftp.ban_within,
-                seconds=ftp.ban_for,
+                wait=ftp.ban_for,
                 path=DataDir(self._settings.data_dir).mail_bans,
                 on_ban=lambda _address: self._metrics.trigger("mail", "banned"),
             ),

@@ -20,6 +20,7 @@ from app.web.links import Links
 from app.web.pictures import PictureFiles
 from app.web.server import WebServer
 from app.web.streaming.broadcast import Broadcast
+from pylib.net.login_throttle import LoginThrottle
 from pylib.timezones import local_zone
 
 log = structlog.get_logger(__name__)
@@ -38,9 +39,10 @@ class WebParts:
         channels: Mapping[str, Channel],
         archives: Sequence[Outlet],
         capture_time: CaptureTime,
+        throttles: Mapping[str, LoginThrottle],
         metrics: Callable[[], bytes],
     ) -> None:
-        """`channels`: by device key; `metrics`: in Prometheus' text format."""
+        """`channels`: by device key; `throttles`: of the other servers; `metrics`: in Prometheus' text format."""
         settings, web = core.settings, core.settings.web
         self.http_uploads = HttpUploads(
             core.journal,
@@ -68,6 +70,7 @@ class WebParts:
             site=self._access.site,
             zone=local_zone(settings.time_zone),
             archives=tuple(ArchiveInfo(one.name, one.url, one.try_now) for one in archives),
+            throttles={"web": self._access.throttle, **throttles},
             max_upload=int(web.max_upload_mb * 1e6),
             max_pixels=settings.max_pixels,
             detector=settings.detector.kind,

@@ -29,9 +29,9 @@ from app.detectors import Detector
 from app.journal.paths import recorded_paths
 from app.media.picture import examine
 from app.sources.rabbitmq import subscription
-from app.uploads.bans import read as bans_in
 from app.web.access import is_loopback
 from pylib.errors import Failure
+from pylib.net.login_throttle import read as bans_in
 from pylib.rabbitmq.topology import lift_limit
 from pylib.timezones import local_zone
 
@@ -227,7 +227,8 @@ def _uploads(settings: Settings) -> Iterator[Finding]:
     for file in DataDir(settings.data_dir).bans:
         for ban in bans_in(file):
             text = f"{ban.address} is banned until {ban.until:%Y-%m-%d %H:%M} UTC after {ban.failures} bad logins"
-            remedy = f"correct the login there; to lift the ban now, stop the service and delete {file.name}"
+            text += f" as {ban.login!r}" if ban.login else ""
+            remedy = f"correct the login there; snapshot-processor bans lift {ban.address} ends the ban now"
             yield Finding("bans", Verdict.WARNING, text, remedy)
     quarantined = quarantine_of(settings).listed()
     for entry in quarantined[-SHOWN:]:

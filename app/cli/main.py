@@ -20,6 +20,7 @@ from app.cli.api_client import ApiClient, ServiceAway
 from app.cli.archive import archive, clean, drive_login
 from app.cli.backup import backup, restore
 from app.cli.dead_letters import dead_letters
+from app.cli.bans import bans
 from app.cli.failures import exit_on_failure
 from app.cli.terminal import say
 from app.cli.token import token
@@ -205,7 +206,7 @@ def print_settings() -> None:
     click.echo(reference(), nl=False)
 
 
-for command in (archive, backup, clean, dead_letters, drive_login, restore, token):
+for command in (archive, backup, bans, clean, dead_letters, drive_login, restore, token):
     main.add_command(command)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from app.uploads.bans import FILE as FTP_BANS
+from app.uploads.ftp.settings import BANS_FILE as FTP_BANS
 from app.uploads.mail.settings import BANS_FILE as MAIL_BANS
 from app.web.local_token import FOLDER as WEB
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import tzinfo
 from typing import Protocol
 
@@ -17,6 +17,7 @@ from app.web.links import Links
 from app.web.pictures import PictureFiles
 from app.web.site import Site
 from app.web.streaming.broadcast import Broadcast
+from pylib.net.login_throttle import LoginThrottle
 from pylib.observability.health import Health
 from pylib.runtime.circuit_breaker import State
 
@@ -75,6 +76,8 @@ class WebContext:
     zone: tzinfo
     """The home's: where its days begin."""
     archives: tuple[ArchiveInfo, ...] = ()
+    throttles: Mapping[str, LoginThrottle] = field(default_factory=dict)
+    """Of all servers, by their names: what they have banned."""
     max_upload: int = 25_000_000
     """Bytes that an uploaded picture may have."""
     max_pixels: int = 50_000_000

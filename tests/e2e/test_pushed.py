@@ -252,12 +252,12 @@ def test_who_guesses_passwords_is_kept_out_and_a_camera_is_not(launch: Launch, h
     pictures = [picture(f"meanwhile {number}") for number in range(20)]
 
     def guess() -> None:
-        for _ in range(10):
+        for turn in range(10):
             with contextlib.suppress(*ftplib.all_errors), contextlib.closing(ftplib.FTP()) as ftp:
                 ftp.connect("127.0.0.1", pushed.port, timeout=10, source_address=("127.0.0.9", 0))
                 for number in range(3):
                     with contextlib.suppress(ftplib.error_perm):
-                        ftp.login(USER, f"guess {number}")
+                        ftp.login(USER, f"guess {turn} {number}")
 
     def push() -> None:
         with pushed.camera("Yard") as ftp:

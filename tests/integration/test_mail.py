@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import hashlib
 import logging
@@ -21,7 +22,6 @@ from typing import Any
 
 import pytest
 
-from app.uploads.bans import Bans
 from app.uploads.camera_folders import CameraFolders, PushingCamera
 from app.uploads.certificate import make_certificate
 from app.uploads.inbox import Inbox, InboxFile, InboxUnavailable
@@ -30,6 +30,7 @@ from app.uploads.mail.recipients import Recipients
 from app.uploads.mail.server import MailServer
 from app.uploads.mail.settings import MailSettings
 from pylib.net.listening import AddressInUse
+from pylib.net.login_throttle import LoginThrottle
 from tests.fakes.pictures import busy, encoded
 
 LOGIN = {"username": "cam", "password": "s3cret pass"}
@@ -48,12 +49,12 @@ class Site:
         self.broken = False
         self.counts: Counter[str] = Counter()
         valid = MailSettings.model_validate({"host": "127.0.0.1", **LOGIN, **changes})
-        self.bans = Bans(after=3, within=60, seconds=60)
+        self.throttle = LoginThrottle("mail", after=3, within=60, wait=60)
         self.server = MailServer(
             valid.model_copy(update={"port": 0}),
             inbox=self.inbox,
             data_dir=data_dir,
-            bans=self.bans,
+            throttle=self.throttle,
             recipients=Recipients(OWNERS),
             on_taken=self.hear,
             count=lambda outcome: self.counts.update([outcome]),
@@ -257,11 +258,15 @@ def test_a_camera_with_an_umlaut_is_reached_in_each_spelling(
     assert site.pictures == [("haustür", PICTURES[0])]
 
 
+def plain(name: str, password: str) -> str:
+    return base64.b64encode(f"\0{name}\0{password}".encode()).decode()
+
+
 def test_wrong_passwords_ban_the_address_and_no_other(start: Callable[..., Site]) -> None:
     site = start()
     with site.client() as client:
         client.ehlo()
-        wrong = [client.docmd("AUTH", "PLAIN AGNhbQB3cm9uZw==")[0] for _ in range(4)]
+        wrong = [client.docmd("AUTH", f"PLAIN {plain('cam', f'wrong {n}')}")[0] for n in range(4)]
         assert wrong == [535, 535, 535, 421]
     with site.client() as client:
         client.ehlo()
@@ -269,7 +274,7 @@ def test_wrong_passwords_ban_the_address_and_no_other(start: Callable[..., Site]
     with site.logged_in(source="127.0.0.2") as client:
         client.send_message(mail(PICTURES[0]))
     assert len(site.taken) == 1
-    assert [ban.address for ban in site.bans.listed()] == ["127.0.0.1"]
+    assert [ban.address for ban in site.throttle.bans()] == ["127.0.0.1"]
 
 
 def test_no_password_is_in_the_log(start: Callable[..., Site], caplog: pytest.LogCaptureFixture) -> None:
@@ -657,7 +662,7 @@ def test_a_port_that_is_taken_is_said_before_anything_starts(start: Callable[...
         site.server.settings.model_copy(update={"port": site.port}),
         inbox=site.inbox,
         data_dir=tmp_path,
-        bans=site.bans,
+        throttle=site.throttle,
         recipients=Recipients(OWNERS),
         on_taken=site.hear,
     )

@@ -12,13 +12,13 @@ import structlog
 from pyftpdlib.handlers import FTPHandler
 
 from app.naming import text_of
-from app.uploads.bans import Bans
 from app.uploads.ftp.accounts import Accounts
 from app.uploads.ftp.data import NoPassivePort, Passive, Receiving
 from app.uploads.ftp.storage import Storage, StoreRefused
 from app.uploads.ftp.view import View
 from pylib.net.addresses import written
 from pylib.net.limiter import HEAD_S
+from pylib.net.login_throttle import LoginThrottle
 
 log = structlog.get_logger(__name__)
 
@@ -46,7 +46,7 @@ class FtpSession(FTPHandler):  # type: ignore[misc]
     """
 
     storage: Storage
-    bans: Bans
+    throttle: LoginThrottle
     authorizer: Accounts
     count: Callable[[str], None]
     owner_by_address: Callable[[str], str | None]
@@ -201,24 +201,29 @@ class FtpSession(FTPHandler):  # type: ignore[misc]
     # -- logins -----------------------------------------------------------------------------------
 
     def ftp_PASS(self, line: str) -> None:  # noqa: N802
-        if self.bans.banned(self.address):
+        if self.throttle.wait(self.address, self._login):
             self._turn_away()
         else:
             super().ftp_PASS(line)
 
-    def handle_auth_failed(self, msg: str, _password: str) -> None:
+    def handle_auth_failed(self, msg: str, password: str) -> None:
         self.count("bad_login")
-        if self.bans.failed(self.address, self.username):
+        if self.throttle.failed(self.address, self._login, (self.username, password)):
             self._turn_away()
         else:
             super().handle_auth_failed(msg, "")
 
     def handle_auth_success(self, home: str, _password: str, msg_login: str) -> None:
-        self.bans.succeeded(self.address, self.username)
+        self.throttle.succeeded(self.address, self._login)
         if self.authorizer[self.username].shared:
             folder = self.owner_by_address(self.address)
             self.camera = PurePosixPath(folder) if folder else None
         super().handle_auth_success(home, "", msg_login)  # the password is not kept
+
+    @property
+    def _login(self) -> str:
+        """The name that the client gave; empty for one that nobody has."""
+        return self.username if self.authorizer.has_user(self.username) else ""
 
     def _turn_away(self) -> None:
         self.respond("421 Too many bad logins.")

@@ -13,16 +13,16 @@ import structlog
 from pyftpdlib.ioloop import IOLoop
 from pyftpdlib.servers import FTPServer
 
-from app.uploads.bans import FILE, Bans
 from app.uploads.ftp.accounts import Account, Accounts
 from app.uploads.ftp.data import Receiving
 from app.uploads.ftp.quota import Quota
-from app.uploads.ftp.settings import FtpSettings
+from app.uploads.ftp.settings import BANS_FILE, FtpSettings
 from app.uploads.ftp.storage import Storage
 from app.uploads.inbox import ARRIVING, Inbox, InboxFile
 from pylib.errors import Permanent
 from pylib.net.limiter import ConnectionLimiter, Gate
 from pylib.net.listening import BACKLOG, listen
+from pylib.net.login_throttle import LoginThrottle
 from pylib.runtime.supervisor import Supervisor
 from pylib.runtime.threads import ManagedThread
 
@@ -76,11 +76,12 @@ class FtpServer(ManagedThread):
         super().__init__("ftp")
         self.settings = settings
         self.accounts = Accounts(accounts, area=inbox.area.resolve())
-        self.bans = Bans(
+        self.throttle = LoginThrottle(
+            "ftp",
             after=settings.ban_after,
             within=settings.ban_within,
-            seconds=settings.ban_for,
-            path=data_dir / FILE,
+            wait=settings.ban_for,
+            path=data_dir / BANS_FILE,
             on_ban=lambda _address: count("banned"),
         )
         self._gate = (limiter or ConnectionLimiter()).gate(
@@ -105,7 +106,7 @@ class FtpServer(ManagedThread):
         Raises `pylib.net.listening.AddressInUse`, `AreaUnusable`, `app.uploads.certificate.CertificateUnusable`.
         """
         self._make_folders()
-        self.bans.open()
+        self.throttle.open()
         self._session = self._session_class()
         self._socket = listen(
             self.settings.host, self.settings.port, code="ftp_address", remedy="set FTP_HOST or FTP_PORT"
@@ -132,7 +133,7 @@ class FtpServer(ManagedThread):
             self._serve(ioloop)
         finally:
             server.close_all()
-            self.bans.save()
+            self.throttle.save()
             if self.stopping.is_set():
                 self._socket.close()
                 self._socket = None
@@ -150,7 +151,7 @@ class FtpServer(ManagedThread):
             ioloop.poll(wait)
             due = ioloop.sched.poll()
             wait = TICK_S if due is None else min(TICK_S, due)
-            self.bans.save()
+            self.throttle.save()
 
     def _make_folders(self) -> None:
         area = self._inbox.area
@@ -175,7 +176,7 @@ class FtpServer(ManagedThread):
         )
         attributes: dict[str, Any] = {
             "storage": storage,
-            "bans": self.bans,
+            "throttle": self.throttle,
             "authorizer": self.accounts,
             "count": staticmethod(self._count),
             "owner_by_address": staticmethod(self._owner_by_address),

@@ -11,6 +11,9 @@ from pydantic import AfterValidator, Field, model_validator
 from pylib.settings.credentials import Secret
 from pylib.settings.fields import Directory, Port, Section, SmallLetters
 
+BANS_FILE = "ftp-bans.json"
+"""In the data directory: bans and welcome logins, across restarts and for `check`, which is another process."""
+
 
 def _folder(value: str) -> str:
     parts = PurePosixPath(value.strip().strip("/")).parts
@@ -98,9 +101,14 @@ class FtpSettings(Section):
     stall_timeout: float = Field(
         default=60, ge=1, le=3600, description="Seconds of silence after which a connection is closed."
     )
-    ban_after: int = Field(default=10, ge=1, le=10_000, description="Wrong logins after which an address is banned.")
+    ban_after: int = Field(
+        default=10,
+        ge=1,
+        le=10_000,
+        description="Different wrong passwords after which a login is banned at an address.",
+    )
     ban_within: float = Field(
-        default=600, ge=1, le=86_400, description="Seconds within which wrong logins are counted."
+        default=600, ge=1, le=86_400, description="Seconds within which wrong passwords are counted."
     )
     ban_for: float = Field(default=3600, ge=1, le=31_536_000, description="Seconds that a ban lasts.")
 

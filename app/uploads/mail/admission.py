@@ -6,22 +6,22 @@ import hashlib
 import hmac
 from ipaddress import ip_network
 
-from app.uploads.bans import Bans
 from app.uploads.mail.settings import MailSettings
 from pylib.net.addresses import normal
+from pylib.net.login_throttle import LoginThrottle
 
 
 class Admission:
     """Checks logins. For the server's thread only."""
 
-    def __init__(self, settings: MailSettings, bans: Bans) -> None:
+    def __init__(self, settings: MailSettings, throttle: LoginThrottle) -> None:
         self._settings = settings
-        self._bans = bans
+        self._throttle = throttle
         self._networks = [ip_network(network) for network in settings.open_networks]
 
     def banned(self, address: str) -> bool:
-        """Whether all logins from there are refused now."""
-        return self._bans.banned(address)
+        """Whether the login is not checked from there now."""
+        return self._throttle.wait(address, self._settings.username) > 0
 
     def is_open(self, address: str) -> bool:
         """Whether clients there need no login."""
@@ -36,9 +36,9 @@ class Admission:
         # Both are compared, in constant time, whatever the first gives.
         right = [_same(username, settings.username), _same(password, settings.password.get_secret_value())]
         if settings.username and all(right):
-            self._bans.succeeded(address, given)
+            self._throttle.succeeded(address, given)
             return True
-        self._bans.failed(address, given)
+        self._throttle.failed(address, given if given == settings.username else "", (given, password))
         return False
 
 

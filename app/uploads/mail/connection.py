@@ -199,10 +199,7 @@ class Connection(SMTP):
     def _judge(
         self, _server: SMTP, _session: Session, _envelope: Envelope, _mechanism: str, login: LoginPassword
     ) -> AuthResult:
-        right = self._gate.admits(self.peer, login.login, login.password)
-        if not right:
-            log.warning("wrong mail login", address=self.peer)
-        return AuthResult(success=right, handled=False)
+        return AuthResult(success=self._gate.admits(self.peer, login.login, login.password), handled=False)
 
     def _over_tls(self) -> bool:
         transport: Any = self.transport

@@ -13,7 +13,6 @@ from pathlib import Path
 import structlog
 
 from app.media.picture import MAX_PIXELS
-from app.uploads.bans import Bans
 from app.uploads.certificate import make_certificate, tls_context
 from app.uploads.inbox import Inbox, InboxFile
 from app.uploads.mail.admission import Admission
@@ -23,6 +22,7 @@ from app.uploads.mail.recipients import Recipients
 from app.uploads.mail.settings import MailSettings
 from pylib.net.limiter import HEAD_S, ConnectionLimiter
 from pylib.net.listening import listen
+from pylib.net.login_throttle import LoginThrottle
 from pylib.runtime.threads import ManagedThread
 
 log = structlog.get_logger(__name__)
@@ -44,7 +44,7 @@ class MailServer(ManagedThread):
         *,
         inbox: Inbox,
         data_dir: Path,
-        bans: Bans,
+        throttle: LoginThrottle,
         recipients: Recipients,
         on_taken: Callable[[InboxFile, str], None],
         max_pixels: int = MAX_PIXELS,
@@ -53,7 +53,7 @@ class MailServer(ManagedThread):
     ) -> None:
         """`limiter`: that of the process.
 
-        `bans` are for this thread alone (not the FTP server's object), `data_dir` is for the certificate.
+        `throttle` is not the FTP server's object, `data_dir` is for the certificate.
 
         `on_taken(taken, "mail")` is called for each picture and `count` for each mail, from several threads:
         `taken`, `damaged` (not all of its pictures), `no_picture`, `unknown_camera` (each recipient),
@@ -61,7 +61,7 @@ class MailServer(ManagedThread):
         """
         super().__init__("mail")
         self.settings = settings
-        self.bans = bans
+        self.throttle = throttle
         self._data_dir = data_dir
         self._connections = (limiter or ConnectionLimiter()).gate(
             "mail",
@@ -69,7 +69,7 @@ class MailServer(ManagedThread):
             per_address=settings.max_per_address,
             farewell=b"" if settings.tls == "implicit" else FAREWELL,
         )
-        self._gate = Admission(settings, bans)
+        self._gate = Admission(settings, throttle)
         self._new_postbox: Callable[[], MailHandler] = lambda: MailHandler(
             inbox,
             recipients=recipients,
@@ -87,7 +87,7 @@ class MailServer(ManagedThread):
 
         Raises `pylib.net.listening.AddressInUse`, `app.uploads.certificate.CertificateUnusable`.
         """
-        self.bans.open()
+        self.throttle.open()
         self._tls = None if self.settings.tls == "off" else self._context()
         self._socket = listen(
             self.settings.host, self.settings.port, code="mail_address", remedy="set MAIL_HOST or MAIL_PORT"
@@ -136,7 +136,7 @@ class MailServer(ManagedThread):
         try:
             while not self.stopping.is_set():
                 self.beat()
-                self.bans.save()
+                self.throttle.save()
                 await asyncio.sleep(TICK_S)
         finally:
             server.close()
@@ -144,7 +144,7 @@ class MailServer(ManagedThread):
             await asyncio.sleep(ANSWER_S)
             for one in list(connections):
                 one.end()
-            self.bans.save()
+            self.throttle.save()
 
     def _context(self) -> ssl.SSLContext:
         settings = self.settings

@@ -19,15 +19,23 @@ from app.web.access import csrf, key_files, sessions
 from app.web.access.client_address import Client, ClientAddresses, is_forwarded, is_loopback
 from app.web.access.passwords import ChosenPassword, Password, load_or_make
 from app.web.access.sessions import Sessions
-from app.web.access.throttle import Attempts
 from app.web.access.tokens import FILE, Tokens
 from app.web.local_token import KEY_FILE, own_token
 from app.web.settings import WebSettings
 from app.web.site import Site
 from pylib.errors import Transient
+from pylib.net.login_throttle import LoginThrottle
 
 AuthMethod = Literal["open", "session", "token", "password", "link"]
 """The methods by which a request is authenticated."""
+
+
+FREE = 5
+"""Wrong passwords from one address that cost no wait: people mistype."""
+FIRST_WAIT_S, LONGEST_WAIT_S = 2.0, 900.0
+"""Seconds after one more; each further one doubles them."""
+FORGOTTEN_AFTER_S = 3600.0
+"""Seconds for which a wrong one counts."""
 
 
 class Locked(Transient):
@@ -59,7 +67,9 @@ class Authentication:
         self._folder = folder
         self._clock = clock
         self._client_addresses = ClientAddresses(settings.trusted_proxies)
-        self._attempts = Attempts(clock=monotonic)
+        self.throttle = LoginThrottle(
+            "web", after=FREE + 1, within=FORGOTTEN_AFTER_S, wait=FIRST_WAIT_S, longest=LONGEST_WAIT_S, clock=monotonic
+        )
         self._tokens = Tokens(folder / FILE)
         self._turns: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Lock] = WeakKeyDictionary()
         self._key = b""
@@ -120,14 +130,19 @@ class Authentication:
             return False
         # One at a time, or many guesses at once would all be checked before the first is counted.
         async with self._turn:
-            wait = self._attempts.wait(client.address)
+            wait = self.throttle.wait(client.address)
             if wait:
                 raise Locked(wait)
+            if self.throttle.was_wrong(client.address, "", given):  # which is dear to find out again
+                return False
             if self._password.is_quick:
                 right = self._password.matches(given)
             else:
                 right = await run_in_threadpool(self._password.matches, given)
-            (self._attempts.succeeded if right else self._attempts.failed)(client.address)
+            if right:
+                self.throttle.succeeded(client.address)
+            else:
+                self.throttle.failed(client.address, "", given)
             return right
 
     @property

@@ -20,6 +20,7 @@ from app.web.album.rendering import is_part, rendering
 from app.web.album.snapshot_view import details, detection_view
 from app.web.album.view import Viewer, camera_labels
 from app.web.api import request_models, validation
+from app.web.api.bans import bans_of
 from app.web.api.filters import place_of
 from app.web.api.param_types import cursor
 from app.web.context import WebContext
@@ -190,6 +191,7 @@ class Pages:
             **status.overview(checks, archives, faces),
             "archives": archives,
             "cameras": faces,
+            "bans": [status.ban_row(server, ban, self._view) for server, ban in bans_of(self._context)],
             "detector": texts.detector(self._context.detector),
             "now": self._view.moment(datetime.now(UTC)),
         }

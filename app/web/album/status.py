@@ -12,6 +12,7 @@ from app.journal import ArchiveStats, Journal
 from app.web.album import texts
 from app.web.album.view import Viewer
 from app.web.context import ArchiveInfo
+from pylib.net.login_throttle import Ban
 from pylib.observability.health import Check
 from pylib.runtime.circuit_breaker import State
 
@@ -26,6 +27,9 @@ _TITLES = {
     "broker": "Message broker",
     "undelivered": "Events to publish",
 }
+
+
+_SERVERS = {"web": "album", "ftp": "FTP", "mail": "mail"}
 
 
 class StatusItem(NamedTuple):
@@ -46,6 +50,14 @@ class ArchiveRow(NamedTuple):
     lines: tuple[str, ...]
     retry: str
     """The name under which it can be retried; empty when there is nothing to retry."""
+
+
+class BanRow(NamedTuple):
+    """One ban after wrong logins."""
+
+    title: str
+    text: str
+    address: str
 
 
 @dataclass(slots=True)
@@ -89,6 +101,14 @@ def overview(
     ill += [archive.title for archive in archives if not archive.ok]
     ill += [camera["label"] for camera in cameras if camera["circuit"] != State.CLOSED]
     return {"lights": lights, "threads": threads, "ill": ill}
+
+
+def ban_row(server: str, ban: Ban, view: Viewer) -> BanRow:
+    """A ban in words for people."""
+    who = f"the login “{ban.login}”" if ban.login else "all logins but those that worked there lately"
+    until = view.moment(ban.until)
+    title = f"{ban.address}, {_SERVERS.get(server, server)}"
+    return BanRow(title, f"{who[0].upper()}{who[1:]}, until {until.day_text.lower()}, {until.short}", ban.address)
 
 
 def _light(check: Check) -> StatusItem:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from starlette.routing import Route
 
 from app.web.api.archives import ArchiveEndpoints
+from app.web.api.bans import BanEndpoints
 from app.web.api.cameras import CameraEndpoints
 from app.web.api.health import HealthEndpoints
 from app.web.api.openapi import OpenApiEndpoint
@@ -25,6 +26,7 @@ def operations(context: WebContext) -> list[Operation]:
         PictureEndpoints(context),
         StreamEndpoints(context),
         ArchiveEndpoints(context),
+        BanEndpoints(context),
         HealthEndpoints(context),
     )
     return [operation for group in groups for operation in group.operations()]

@@ -97,6 +97,12 @@ class FollowParams(FilterParams):
     last_event_id: Text = Field(default="", description="Begin behind this one; as the header `Last-Event-ID`.")
 
 
+class LiftParams(RequestParams):
+    """Whose bans are lifted."""
+
+    address: Text = Field(default="", description="Address or IPv6 network whose bans are lifted; all without one.")
+
+
 class SpanParams(RequestParams):
     """From when to when."""
 

@@ -130,6 +130,28 @@ class RetriedModel(ResponseModel):
     taken_up: int = Field(description="Of these, what it had given up or never had enqueued.")
 
 
+class BanModel(ResponseModel):
+    """A login that is not checked at an address for a while."""
+
+    server: str = Field(description="web, ftp or mail.")
+    address: str = Field(description="An IPv4 address, or the /64 of an IPv6 one.")
+    login: str = Field(description="Empty for all logins there but those that worked there lately.")
+    until: datetime
+    failures: int = Field(description="Different wrong passwords that led to it.")
+
+
+class BansModel(ResponseModel):
+    """All bans."""
+
+    bans: list[BanModel]
+
+
+class LiftedModel(ResponseModel):
+    """What was lifted."""
+
+    lifted: int = Field(description="So many bans.")
+
+
 class QuarterModel(ResponseModel):
     """A quarter of an hour with snapshots."""
 

@@ -16,7 +16,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from app.uploads.bans import Bans
 from app.uploads.camera_folders import CameraFolders, PushingCamera
 from app.uploads.inbox import Inbox, InboxFile, InboxUnavailable
 from app.uploads.mail import mime, recipients
@@ -26,6 +25,7 @@ from app.uploads.mail.pictures import MAX_NAME, pictures_in, safe_name
 from app.uploads.mail.postbox import MailHandler
 from app.uploads.mail.recipients import Recipients
 from app.uploads.mail.settings import MailSettings
+from pylib.net.login_throttle import LoginThrottle
 from pylib.settings.credentials import Secret
 from tests.fakes.pictures import busy, encoded
 
@@ -345,7 +345,7 @@ def test_an_address_that_may_mean_two_cameras_means_none() -> None:
 
 def gate(**changes: object) -> Admission:
     settings = MailSettings.model_validate({"username": "cam", "password": "pässword", **changes})
-    return Admission(settings, Bans(after=3, within=60, seconds=60))
+    return Admission(settings, LoginThrottle("mail", after=3, within=60, wait=60))
 
 
 def test_a_login_is_right_only_with_name_and_password() -> None:
@@ -369,8 +369,8 @@ def test_in_an_open_network_any_login_is_right_and_none_is_needed() -> None:
 
 def test_wrong_logins_lead_to_a_ban_of_that_address_only() -> None:
     door = gate()
-    for _ in range(3):
-        door.admits("10.0.0.1", b"cam", b"wrong")
+    for number in range(3):
+        door.admits("10.0.0.1", b"cam", b"wrong %d" % number)
     assert door.banned("10.0.0.1")
     assert not door.banned("10.0.0.2")
 
