@@ -9,7 +9,7 @@ import structlog
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from pylib.net.addresses import written
-from pylib.net.limiter import HEAD_S, LEAST, STALL_S, Progress
+from pylib.net.limiter import HEAD_S, PACE, STALL_S, Progress
 
 log = structlog.get_logger(__name__)
 
@@ -25,7 +25,7 @@ class Protocol(HttpToolsProtocol):
         super().__init__(*args, **kwargs)
         self._in_head = True
         self._head = 0
-        self._progress = Progress()
+        self._progress = Progress(STALL_S)
         self._deadline: asyncio.TimerHandle | None = None
         self._watch: asyncio.TimerHandle | None = None
 
@@ -111,7 +111,7 @@ class Protocol(HttpToolsProtocol):
         self._watch = self.loop.call_later(STALL_S, self._look_what_is_taken, left)
 
     def _look_what_is_taken(self, before: int) -> None:
-        if before - self.transport.get_write_buffer_size() < LEAST:
+        if before - self.transport.get_write_buffer_size() < PACE * STALL_S:
             self._cut("it takes too little")
         else:
             self._watch_taking()

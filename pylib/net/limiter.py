@@ -21,9 +21,9 @@ log = structlog.get_logger(__name__)
 HEAD_S = 30.0
 """Seconds for what comes before anything useful: a request's line and headers, a handshake, a login."""
 STALL_S = 60.0
-"""Seconds in which `LEAST` bytes have to come, or be taken: less than that is no progress."""
-LEAST = 30_000
-"""500 bytes a second: a slow radio link has more, and a byte now and then keeps no connection open for ever."""
+"""Seconds after which a connection is cut on which nothing moves, or next to nothing."""
+PACE = 500
+"""Bytes a second: a slow radio link has more, and a byte now and then keeps no connection open for ever."""
 
 WANTED_FILES = 65_536
 MOST_CONNECTIONS = 4096
@@ -155,13 +155,15 @@ class Gate:
 class Progress:
     """Decides when a peer has sent enough for its time to begin anew."""
 
-    def __init__(self) -> None:
+    def __init__(self, seconds: float) -> None:
+        """`seconds`: that it has."""
+        self._least = PACE * seconds
         self._since = 0
 
     def made(self, count: int) -> bool:
-        """Whether with so many more bytes there are `LEAST` since this was last true."""
+        """Whether so many more bytes make enough since this was last true."""
         self._since += count
-        if self._since < LEAST:
+        if self._since < self._least:
             return False
         self._since = 0
         return True

@@ -61,7 +61,8 @@ class Receiving(DTPHandler):  # type: ignore[misc]
     def __init__(self, sock: Any, session: Any) -> None:
         super().__init__(sock, session)
         self._seen = 0
-        self._progress = Progress()
+        self._patience = 0.75 * session.stall_timeout
+        self._progress = Progress(self._patience)
         self._since = time.monotonic()
         if self.connected:
             tick = session.stall_timeout / 8
@@ -104,7 +105,7 @@ class Receiving(DTPHandler):  # type: ignore[misc]
         arrived, self._seen = count - self._seen, count
         if self._progress.made(arrived):
             self._since = now
-        elif now - self._since >= 0.75 * self.cmd_channel.stall_timeout:
+        elif now - self._since >= self._patience:
             log.warning("ftp upload stalled", address=self.cmd_channel.remote_ip, received=count)
             self.cmd_channel.count("stalled")
             self._resp = ("421 Data connection timed out.", log.debug)

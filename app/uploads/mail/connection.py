@@ -49,7 +49,7 @@ class Connection(SMTP):
         require_tls: bool,
     ) -> None:
         self._gate = gate
-        self._progress = Progress()
+        self._progress = Progress(STALL_S)
         self._login_due: asyncio.TimerHandle | None = None
         self._max_bytes = max_bytes
         super().__init__(

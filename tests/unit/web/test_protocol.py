@@ -17,7 +17,7 @@ from starlette.routing import Route
 
 from app.web.protocol import LARGEST_HEAD, MOST_HEADERS
 from app.web.server import WebServer
-from pylib.net.limiter import LEAST, ConnectionLimiter
+from pylib.net.limiter import ConnectionLimiter
 
 QUICK_S = 0.2
 
@@ -183,9 +183,9 @@ def test_a_body_that_comes_byte_by_byte_is_cut(house: House, path: bytes) -> Non
 def test_who_waits_for_us_has_no_deadline_and_who_sends_steadily_has_time(house: House) -> None:
     with house.connected() as waiting, house.connected() as sending, house.connected() as idle:
         waiting.sendall(b"GET /wait HTTP/1.1\r\nHost: x\r\n" + LAST)
-        sending.sendall(b"POST /read HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n" % (40 * LEAST) + LAST)
+        sending.sendall(b"POST /read HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n" % 1_200_000 + LAST)
         for _ in range(40):
-            sending.sendall(b"x" * LEAST)
+            sending.sendall(b"x" * 30_000)
             time.sleep(QUICK_S / 20)  # the pace of a sender, in all twice the deadline
         assert rest(idle) == b""
         house.going_on = True

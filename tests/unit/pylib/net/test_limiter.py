@@ -11,7 +11,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from pylib.net import limiter
-from pylib.net.limiter import LEAST, ConnectionLimiter, Gate, Progress, room_for_connections
+from pylib.net.limiter import PACE, ConnectionLimiter, Gate, Progress, room_for_connections
 from pylib.net.listening import listen
 
 
@@ -83,10 +83,10 @@ def test_the_limit_of_open_files_is_raised_as_far_as_the_system_permits(monkeypa
 
 
 def test_a_byte_now_and_then_is_no_progress() -> None:
-    progress = Progress()
-    assert not any(progress.made(1) for _ in range(LEAST - 1))
+    progress = Progress(2)
+    assert not any(progress.made(1) for _ in range(2 * PACE - 1))
     assert progress.made(1)
-    assert not progress.made(LEAST - 1)
+    assert not progress.made(2 * PACE - 1)
 
 
 # -- at a real socket -------------------------------------------------------------------------------
