@@ -19,8 +19,8 @@ import structlog
 from app.cli.api_client import ApiClient, ServiceAway
 from app.cli.archive import archive, clean, drive_login
 from app.cli.backup import backup, restore
-from app.cli.dead_letters import dead_letters
 from app.cli.bans import bans
+from app.cli.dead_letters import dead_letters
 from app.cli.failures import exit_on_failure
 from app.cli.terminal import say
 from app.cli.token import token
