@@ -9,7 +9,7 @@ from tests.e2e.process import until
 from tests.e2e.pushing import PASSWORD, USER, Pushed, picture
 from tests.hostile.watch import attack, resident, watching
 
-EVERY = 12
+EVERY = 24
 """Here only some of the attacks; `make bench ARGS="--only hostile"` sends all of them."""
 GROWTH_MB = 30
 

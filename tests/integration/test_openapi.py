@@ -29,7 +29,7 @@ KEPT, DELETED = "a" * 32, "b" * 32
 CONFIG = f"""
 seed = 1
 [generation]
-max-examples = 5
+max-examples = 2
 [parameters]
 "path.id" = "{KEPT}"
 "path.name" = "front-door"
