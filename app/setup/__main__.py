@@ -92,9 +92,11 @@ def main(arguments: Sequence[str] | None = None, *, directory: Path = Path()) ->
 
 
 def set_up(directory: Path, *, force: bool = False, without_rabbitmq: bool = False) -> list[str]:
-    """Write both files of a project's directory; returns a sentence for each that is not ours to overwrite.
+    """Write both files of a project's directory; returns a sentence for each that is not ours to overwrite, and
+    writes nothing then.
 
-    A value that neither environment nor vault has is taken from an older .env, whoever wrote that.
+    A value that neither environment nor vault has is taken from an older .env, whoever wrote that. A .env that was
+    edited by hand and lacks nothing is kept.
     Raises `ConfigError`, `CredentialError` or OSError; then nothing was written.
     """
     template = (directory / TEMPLATE).read_text(encoding="utf-8")
@@ -105,12 +107,22 @@ def set_up(directory: Path, *, force: bool = False, without_rabbitmq: bool = Fal
     _require_valid(values, directory)
     lacking = [name for name, value in sorted(values.items()) if older.get(name) != value]
     values = {"APP_NAME": compose.app_name, "TZ": compose.tz} | values
+    files = {
+        directory / COMPOSE_FILE: (render(template, compose), 0o644),
+        directory / ENV_FILE: (dotenv_file.render(values), 0o600),
+    }
+    edited = [path for path in files if not force and not managed_file.may_be_replaced(path)]
+    if directory / ENV_FILE in edited and not lacking:
+        edited.remove(directory / ENV_FILE)
+        del files[directory / ENV_FILE]
+        print(f"Kept {ENV_FILE}, which was edited by hand")
+    if edited:  # both or none: one speaks of what the other has
+        return [_refusal(path, lacking if path.name == ENV_FILE else ()) for path in edited]
     _make_password(directory / SECRETS, values, compose)
-    refused = [
-        _placed(directory / COMPOSE_FILE, render(template, compose), mode=0o644, force=force),
-        _placed(directory / ENV_FILE, dotenv_file.render(values), mode=0o600, force=force, lacking=lacking),
-    ]
-    return [sentence for sentence in refused if sentence]
+    for path, (body, mode) in files.items():
+        managed_file.write(path, body, mode=mode)
+        print(f"Wrote {path.name}")
+    return []
 
 
 def gather(environment: Environment, *, also: set[str]) -> dict[str, str]:
@@ -223,16 +235,8 @@ def _make_password(secrets: Path, values: Mapping[str, str], compose: Compose) -
     print(f"Wrote {secrets.name}/{path.name}: the album's password")
 
 
-def _placed(path: Path, body: str, *, mode: int, force: bool, lacking: Sequence[str] = ()) -> str:
-    """Write the file if it is ours; a sentence if it is not and would have to change."""
-    if force or managed_file.may_be_replaced(path):
-        managed_file.write(path, body, mode=mode)
-        print(f"Wrote {path.name}")
-        return ""
+def _refusal(path: Path, lacking: Sequence[str]) -> str:
     lacks = f", though it lacks {', '.join(lacking)}" if lacking else ""
-    if path.name == ENV_FILE and not lacking:
-        print(f"Kept {path.name}, which was edited by hand")
-        return ""
     return (
         f"{path.name} was edited by hand or is not from here, so it stays as it is{lacks}:"
         " move it away, or overwrite it with `make setup ARGS=--force`"

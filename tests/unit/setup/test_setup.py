@@ -235,6 +235,30 @@ def test_an_env_file_from_elsewhere_that_lacks_something_is_refused_without_show
     assert env(project)["FOREIGN"] == "x"
 
 
+def test_a_refused_env_file_leaves_the_compose_file_and_the_secrets_as_they_were(project: Path, setup: Setup) -> None:
+    setup(WEB_PASSWORD="hunter2")
+    composed = (project / "docker-compose.yml").read_text()
+    with (project / ".env").open("a") as file:
+        file.write("FTP_USER=cam\nFTP_PASS=hunter2\nWEB_PASSWORD=\n")
+    edited = (project / ".env").read_text()
+    assert setup() == 1
+    assert (project / "docker-compose.yml").read_text() == composed
+    assert (project / ".env").read_text() == edited
+    assert not (project / "secrets").exists()
+    assert setup("--force") == 0
+    assert "${FTP_BIND:-0.0.0.0}:2121:2121" in services(project)["app"]["ports"]  # type: ignore[operator]
+    assert env(project)["FTP_USER"] == "cam"
+
+
+def test_a_refused_compose_file_leaves_the_env_file_as_it_was(project: Path, setup: Setup) -> None:
+    setup(WEB_PASSWORD="hunter2")
+    written = (project / ".env").read_text()
+    with (project / "docker-compose.yml").open("a") as file:
+        file.write("# mine\n")
+    assert setup(FTP_USER="cam", FTP_PASS="hunter2") == 1
+    assert (project / ".env").read_text() == written
+
+
 @pytest.mark.parametrize(
     ("environ", "problem"),
     [
