@@ -62,7 +62,7 @@ class UploadParts:
     ) -> None:
         """`limiter`: that of the process.
 
-        Raises `app.uploads.camera_folders.FolderTwice` and `app.uploads.ftp.accounts.LoginTwice`."""
+        Raises `app.uploads.camera_folders.DuplicateFolder` and `app.uploads.ftp.accounts.DuplicateLogin`."""
         self._settings = settings
         self._metrics = metrics
         self._limiter = limiter
@@ -120,7 +120,7 @@ class UploadParts:
             data_dir=self._settings.data_dir,
             on_taken=self.source.taken,
             folders=self.camera_folders.folders(),
-            owner_by_address=self._folder_by_address,
+            folder_by_address=self.camera_folders.folder_by_address,
             names_camera=self.camera_folders.names_camera,
             respelled=self.camera_folders.respelled,
             ignored=IgnoredNames(self._settings.uploads.ignore).holds,
@@ -128,10 +128,6 @@ class UploadParts:
             count=lambda outcome: self._metrics.trigger("ftp", outcome),
             limiter=self._limiter,
         )
-
-    def _folder_by_address(self, address: str) -> str | None:
-        camera = self.camera_folders.by_address(address)
-        return str(self.camera_folders.folder_of(camera)) if camera else None
 
     def _mail_server(self) -> MailServer:
         from app.uploads.mail.recipients import Recipients

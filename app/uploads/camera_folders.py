@@ -1,4 +1,7 @@
-"""Which camera a file belongs to: by its folder, or by the sender's address."""
+"""Which camera a file belongs to: that of its folder, into which our servers also put what names no camera.
+
+`app.uploads.ftp.view` does so by the client's address, `app.uploads.mail.recipients` by recipient, sender or address.
+"""
 
 from __future__ import annotations
 
@@ -80,10 +83,10 @@ class CameraFolders:
         """Whether a file's name below the upload area names its camera."""
         return self.camera(name) is not None
 
-    def by_address(self, address: str) -> str | None:
-        """`device_key` of the one camera that is configured with this IP address."""
+    def folder_by_address(self, address: str) -> PurePosixPath | None:
+        """The folder of the one camera that is configured with this IP address, below the upload area."""
         camera = self._by_address.get(str(normal(address) or ""))
-        return camera.device_key if camera else None
+        return self.folder_of(camera.device_key) if camera else None
 
     def folder_of(self, device_key: str) -> PurePosixPath:
         """Where this camera's files belong, below the upload area; raises KeyError for an unknown one."""

@@ -503,10 +503,10 @@ def test_silence_ends_a_session_that_never_logs_in(tmp_path: Path) -> None:
 
 
 def test_with_the_shared_login_the_address_says_whose_it_is_where_the_path_does_not(tmp_path: Path) -> None:
-    camera_folders = {"127.0.0.1": DOOR}
+    camera_folders = {"127.0.0.1": PurePosixPath(DOOR)}
     with Ftp(
         tmp_path,
-        owner_by_address=camera_folders.get,
+        folder_by_address=camera_folders.get,
         names_camera=lambda name: name.parts[:2] == ("uploads", "snapshots") and len(name.parts) > 2,
     ) as ftp:
         with ftp.login() as camera:

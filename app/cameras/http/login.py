@@ -1,4 +1,7 @@
-"""Basic and digest logins: set in the configuration, or found out from a camera's 401 and remembered."""
+"""Basic and digest logins: set in the configuration, or found out from a camera's 401 and remembered.
+
+A login in the query of the URL is not this module's: `app.cameras.still` and `app.cameras.foscam` write it there.
+"""
 
 from __future__ import annotations
 

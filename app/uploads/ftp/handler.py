@@ -49,7 +49,7 @@ class FtpSession(FTPHandler):  # type: ignore[misc]
     throttle: LoginThrottle
     authorizer: Accounts
     count: Callable[[str], None]
-    owner_by_address: Callable[[str], str | None]
+    folder_by_address: Callable[[str], PurePosixPath | None]
     names_camera: Callable[[PurePosixPath], bool]
     respelled: Callable[[PurePosixPath], PurePosixPath]
     stall_timeout: float
@@ -70,8 +70,8 @@ class FtpSession(FTPHandler):  # type: ignore[misc]
 
     username: str
     _login_due: Any = None
-    camera: PurePosixPath | None = None
-    """The camera's folder, by the client's address."""
+    camera_folder: PurePosixPath | None = None
+    """That of the camera at the client's address, below the upload area; for the shared login alone."""
 
     # Binary always: a client that omits TYPE I would have its pictures' line ends converted, and its SIZE and
     # REST refused.
@@ -216,8 +216,7 @@ class FtpSession(FTPHandler):  # type: ignore[misc]
     def handle_auth_success(self, home: str, _password: str, msg_login: str) -> None:
         self.throttle.succeeded(self.address, self._login)
         if self.authorizer[self.username].shared:
-            folder = self.owner_by_address(self.address)
-            self.camera = PurePosixPath(folder) if folder else None
+            self.camera_folder = self.folder_by_address(self.address)
         super().handle_auth_success(home, "", msg_login)  # the password is not kept
 
     @property

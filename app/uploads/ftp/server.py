@@ -51,7 +51,7 @@ class FtpServer(ManagedThread):
         data_dir: Path,
         on_taken: Callable[[InboxFile, str], None] | None,
         folders: Iterable[PurePosixPath] = (),
-        owner_by_address: Callable[[str], str | None] = lambda _address: None,
+        folder_by_address: Callable[[str], PurePosixPath | None] = lambda _address: None,
         names_camera: Callable[[PurePosixPath], bool] = lambda _name: True,
         respelled: Callable[[PurePosixPath], PurePosixPath] = lambda name: name,
         wanted: Callable[[PurePosixPath], bool] = lambda _name: True,
@@ -64,14 +64,14 @@ class FtpServer(ManagedThread):
         Callbacks run in the server's thread:
 
         `on_taken(taken, "ftp")` for each complete picture, taken out of the area; with None everything stays there.
-        `owner_by_address` gives the folder (below the area) of the camera at an address, for files of the
+        `folder_by_address` gives the folder (below the area) of the camera at an address, for files of the
         shared login whose path names no camera by `names_camera`; `respelled` gives a path in the area with its
         camera's folder as that is called there; a file whose name is not `wanted` is accepted and deleted, one whose
         name is `ignored` stays in the area. `count` gets `taken`, `ignored`, `left` (incomplete, or no picture: the
         watcher's), `failed`, `over_quota`, `stalled`, `bad_login`, `banned`. `folders` are made besides those of
         accounts and settings. `inbox.open()` is the caller's, and comes first: it deletes what others were writing.
 
-        Raises `app.uploads.ftp.accounts.LoginTwice`.
+        Raises `app.uploads.ftp.accounts.DuplicateLogin`.
         """
         super().__init__("ftp")
         self.settings = settings
@@ -91,7 +91,7 @@ class FtpServer(ManagedThread):
         self._data_dir = data_dir
         self._on_taken = on_taken
         self._folders = [*folders, *self.accounts.folders, *map(PurePosixPath, settings.create_dirs)]
-        self._owner_by_address, self._names_camera = owner_by_address, names_camera
+        self._folder_by_address, self._names_camera = folder_by_address, names_camera
         self._respelled, self._wanted = respelled, wanted
         self._ignored = ignored
         self._count = count
@@ -179,7 +179,7 @@ class FtpServer(ManagedThread):
             "throttle": self.throttle,
             "authorizer": self.accounts,
             "count": staticmethod(self._count),
-            "owner_by_address": staticmethod(self._owner_by_address),
+            "folder_by_address": staticmethod(self._folder_by_address),
             "names_camera": staticmethod(self._names_camera),
             "respelled": staticmethod(self._respelled),
             "stall_timeout": settings.stall_timeout,

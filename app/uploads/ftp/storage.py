@@ -24,7 +24,7 @@ log = structlog.get_logger(__name__)
 
 ORIGIN = "ftp"
 MAX_DEPTH = 12
-"""Folders below the upload area: the camera's place in it, the date, the hour, the event."""
+"""Parts of a path below the upload area: the three of a camera's folder, eight folders of its own, the file."""
 REMEMBERED = 4096
 REMEMBERED_S = 600.0
 """How long a stored file's name answers as if the file were there still: clients look at what they sent."""

@@ -25,7 +25,7 @@ class View(AbstractedFS):  # type: ignore[misc]
         self._storage: Storage = session.storage
         self._names_camera: Callable[[PurePosixPath], bool] = session.names_camera
         self._respelled: Callable[[PurePosixPath], PurePosixPath] = session.respelled
-        self._owner: PurePosixPath | None = session.camera
+        self._camera_folder: PurePosixPath | None = session.camera_folder
 
     # -- paths ------------------------------------------------------------------------------------
 
@@ -37,13 +37,13 @@ class View(AbstractedFS):  # type: ignore[misc]
             return path
         name = self._as_called(PurePosixPath(path).relative_to(self._storage.area))
         path = str(self._storage.area / name)
-        if self._owner is None:
+        if self._camera_folder is None:
             return path
-        if self._owner.is_relative_to(name):
+        if self._camera_folder.is_relative_to(name):
             return path
         if self._names_camera(name) or self._names_camera(name / "file"):  # a file's name, or a folder's
             return path
-        return str(self._storage.area / self._owner / name)
+        return str(self._storage.area / self._camera_folder / name)
 
     def _as_called(self, name: PurePosixPath) -> PurePosixPath:
         """With the camera's folder for one that is only spelled otherwise, unless somebody made that one, too."""

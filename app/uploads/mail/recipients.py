@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import PurePosixPath
 
 from app.naming import spellings, text_of
-from app.uploads.camera_folders import CameraFolders, PushingCamera
+from app.uploads.camera_folders import CameraFolders
 
 EXAMPLES = 3
 """Cameras that a refusal names."""
@@ -21,12 +21,11 @@ class Recipients:
 
     def folders(self, recipients: Iterable[str], sender: str, peer: str) -> list[PurePosixPath]:
         """The folders of all cameras that recipients name, or else of the sender's, or else of the IP address's."""
-        keys = [camera.device_key for address in recipients if (camera := self._named_by(address))]
-        if not keys:
-            camera = self._named_by(sender)
-            key = camera.device_key if camera else self._camera_folders.by_address(peer)
-            keys = [key] if key is not None else []
-        return [self._camera_folders.folder_of(key) for key in dict.fromkeys(keys)]
+        named = [folder for address in recipients if (folder := self._named_by(address))]
+        if not named:
+            folder = self._named_by(sender) or self._camera_folders.folder_by_address(peer)
+            named = [folder] if folder else []
+        return list(dict.fromkeys(named))
 
     @property
     def examples(self) -> str:
@@ -35,11 +34,12 @@ class Recipients:
         plain_first = sorted(filter(None, names), key=lambda name: not name.isascii())
         return ", ".join(f"{name}@home" for name in plain_first[:EXAMPLES]) or "(there is none)"
 
-    def _named_by(self, address: str) -> PushingCamera | None:
+    def _named_by(self, address: str) -> PurePosixPath | None:
         local, at, _ = address.rpartition("@")
         # The mail server passes on bytes that are no UTF-8 as they came.
         sent = (local if at else address).strip('"').encode("utf-8", "surrogateescape")
-        return self._camera_folders.called(text_of(sent))
+        camera = self._camera_folders.called(text_of(sent))
+        return self._camera_folders.folder_of(camera.device_key) if camera else None
 
     def _example(self, folder: str) -> str | None:
         """A spelling of this folder's name that means no other, in plain letters if one of them is."""

@@ -104,6 +104,7 @@ def test_a_configured_address_says_whose_a_connection_is() -> None:
             PushingCamera.of(Foscam(kind="foscam", location="Two", address="192.168.1.9:82")),
         ]
     )
-    assert camera_folders.by_address("192.168.1.5") == camera_folders.by_address("::ffff:192.168.1.5") == "Gate Camera"
+    for gate in ("192.168.1.5", "::ffff:192.168.1.5"):
+        assert camera_folders.folder_by_address(gate) == PurePosixPath("uploads/snapshots/gate")
     for nobody in ("192.168.1.6", "192.168.1.9", "porch.lan", ""):
-        assert camera_folders.by_address(nobody) is None
+        assert camera_folders.folder_by_address(nobody) is None
