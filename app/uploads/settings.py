@@ -50,7 +50,8 @@ class UploadSettings(Section):
         ge=0.1,
         le=86_400,
         description="Seconds without a change after which a file is processed although it has a temporary name (.tmp,"
-        " .part, a leading dot) or looks incomplete.",
+        " .part, a leading dot) or looks incomplete; a whole picture becomes an event, anything else goes to"
+        " quarantine.",
     )
     max_bytes: int = Field(
         default=50_000_000, ge=1_000, description="Larger files go to quarantine, and are not decoded."
