@@ -159,7 +159,7 @@ class Folder:
             return
         if used:
             raise self._not_mounted()
-        durable.make_folder(self._folder)
+        durable.make_folder(self._folder, mode=0o755)
         durable.write(marker, MARKER_TEXT.encode())
 
     def _look(self) -> None:
@@ -183,8 +183,10 @@ class Folder:
         durable.write(target, picture, check=lambda partial: self._check(partial, picture, taken, mode))
 
     def _check(self, partial: Path, picture: bytes, taken: float, mode: int) -> None:
-        with suppress(PermissionError):  # some network mounts keep their own time and modes
+        # Some network mounts keep their own modes, and some their own time.
+        with suppress(OSError):
             partial.chmod(mode & 0o666)
+        with suppress(OSError):
             os.utime(partial, (taken, taken))
         if not _same(partial, picture):
             raise ArchiveUnavailable("wrong_copy", f"{self._folder}: what was written reads differently.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import click
@@ -20,10 +21,14 @@ from pylib.files.lock import FolderLock
 @click.pass_obj
 @exit_on_failure
 def backup(config_file: Path | None, file: Path) -> None:
-    """Save the data folder (journal, pictures, passwords) in FILE, a tar archive; the service may be running."""
+    """Save the data folder (journal, pictures, passwords) in FILE.tar; the service may be running."""
     data = DataDir(configuration.load(config_file).data_dir)
     saved = back_up(data, file)
+    for line in saved.unread:
+        say(f"left out: {line}", err=True)
     say(f"{file}: {saved.files} files, {saved.size / 1e6:.1f} MB of {data.path}")
+    if saved.unread:
+        sys.exit(1)
 
 
 @click.command()

@@ -6,8 +6,8 @@ import os
 import shutil
 import tarfile
 from collections.abc import Iterator
-from contextlib import suppress
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 from typing import BinaryIO
@@ -19,6 +19,8 @@ from pylib.files import durable
 from pylib.files.lock import LOCK
 
 JOURNAL = "journal.db"
+BACKUP = ".tar"
+"""What the name of a backup ends with."""
 WORK = ".backup-"
 """Begins the names of folders in which a backup is put together or taken apart."""
 
@@ -34,6 +36,8 @@ class Saved:
     files: int = 0
     size: int = 0
     """Bytes of the files."""
+    unread: list[str] = field(default_factory=list)
+    """Files that could not be read, with the reason."""
 
 
 def back_up(data: DataDir, target: Path) -> Saved:
@@ -42,18 +46,20 @@ def back_up(data: DataDir, target: Path) -> Saved:
     The journal is as it was at one moment, and pictures that come later are left out or lie there without a record.
     Left out are thumbnails, which are made again, and the demo. Raises `BackupError`.
     """
+    if target.suffix != BACKUP:
+        raise BackupError("backup_failed", f"{target} has to be called something{BACKUP}")
     if not data.journal.exists():
         raise BackupError("nothing_to_back_up", f"there is no journal in {data.path}: is this the data folder?")
     saved = Saved()
     partial = target.with_name(f".{target.name}{durable.PARTIAL}")
     try:
-        with TemporaryDirectory(prefix=WORK, dir=target.parent) as folder:
-            journal = Path(folder, JOURNAL)
+        with _work_folder(target.parent) as folder:
+            journal = folder / JOURNAL
             sqlite.copy(data.journal, journal)
             try:
                 with partial.open("wb") as file:
                     partial.chmod(0o600)  # it holds passwords
-                    _write(file, saved, [(journal, JOURNAL), *_wanted(data, besides={target, partial})])
+                    _write(file, saved, [(journal, JOURNAL), *_wanted(data)])
                     file.flush()
                     os.fsync(file.fileno())
                 partial.rename(target)
@@ -76,44 +82,79 @@ def restore(source: Path, data: DataDir) -> Saved:
         )
     saved = Saved()
     try:
-        with TemporaryDirectory(prefix=WORK, dir=data.path) as folder:
-            names = list(_unpack(source, Path(folder), saved))
-            sqlite.verify(Path(folder, JOURNAL))
-            for name in sorted(names, key=JOURNAL.__eq__):  # False first
-                durable.make_folder((data.path / name).parent)
-                durable.move(Path(folder, name), data.path / name)
-                durable.sync_folder((data.path / name).parent)
+        with _work_folder(data.path) as folder:
+            names = list(_unpack(source, folder, saved))
+            sqlite.verify(folder / JOURNAL)
+            os.sync()  # all that was unpacked, and below the names that it gets
+            for name in names:
+                if name != JOURNAL:
+                    durable.make_folder((data.path / name).parent)
+                    durable.move(folder / name, data.path / name)
+            os.sync()
+            durable.move(folder / JOURNAL, data.journal)
+            durable.sync_folder(data.path)
     except (OSError, tarfile.TarError, sqlite.DatabaseUnusable) as error:
         raise BackupError("backup_unusable", f"cannot restore {source}: {error}") from error
     return saved
 
 
-def _wanted(data: DataDir, *, besides: set[Path]) -> Iterator[tuple[Path, str]]:
+@contextmanager
+def _work_folder(parent: Path) -> Iterator[Path]:
+    """A folder for as long as the block lasts; those that a kill left behind go first."""
+    for left in parent.glob(f"{WORK}*"):
+        shutil.rmtree(left, ignore_errors=True)
+    with TemporaryDirectory(prefix=WORK, dir=parent) as folder:
+        yield Path(folder)
+
+
+def _wanted(data: DataDir) -> Iterator[tuple[Path, str]]:
     """Each file with its name in the backup."""
-    besides = {path.absolute() for path in besides}
     for path in sorted(data.path.iterdir()):
         if path in (data.thumbnails, data.demo) or path.name.startswith((JOURNAL, LOCK, WORK)):
             continue
         # The operator may have put the cache on another disk by a link; links further down lead anywhere.
         for file in _files(path) if path.is_dir() else [path]:
-            if not file.name.endswith(durable.PARTIAL) and file.absolute() not in besides:
+            # A backup that lies here would be in the next one, and that in the one after it.
+            is_backup = file.suffix == BACKUP and path not in (data.uploads, data.quarantine)
+            if not is_backup and not file.name.endswith(durable.PARTIAL):
                 yield file, str(file.relative_to(data.path))
 
 
 def _files(folder: Path) -> Iterator[Path]:
-    for at, _, names in os.walk(folder):
+    for at, folders, names in os.walk(folder):
+        folders[:] = [name for name in folders if not name.startswith(WORK)]
         yield from (path for name in names if (path := Path(at, name)).is_file() and not path.is_symlink())
 
 
 def _write(file: BinaryIO, saved: Saved, wanted: list[tuple[Path, str]]) -> None:
-    with tarfile.open(fileobj=file, mode="w", format=tarfile.PAX_FORMAT) as archive:
+    # Dereferenced: a file with two names, as an upload has for a moment, is stored twice and not as a link.
+    with tarfile.open(fileobj=file, mode="w", format=tarfile.PAX_FORMAT, dereference=True) as archive:
         for path, name in wanted:
-            # Opened before it is measured: one that is replaced or deleted meanwhile is whole or left out.
-            with suppress(FileNotFoundError), path.open("rb") as content:
-                entry = archive.gettarinfo(arcname=name, fileobj=content)
-                archive.addfile(entry, content)
-                saved.files += 1
-                saved.size += entry.size
+            try:
+                # Opened before it is measured: one that is replaced or deleted meanwhile is whole or left out.
+                with path.open("rb") as content:
+                    entry = archive.gettarinfo(arcname=name, fileobj=content)
+                    archive.addfile(entry, _Padded(content, entry.size))  # type: ignore[arg-type]
+            except FileNotFoundError:
+                continue
+            except PermissionError as error:
+                saved.unread.append(f"{name}: {error.strerror}")
+                continue
+            saved.files += 1
+            saved.size += entry.size
+
+
+class _Padded:
+    """A file that is read to a size which it has no more: its sender writes it anew just now."""
+
+    def __init__(self, content: BinaryIO, size: int) -> None:
+        self._content = content
+        self._left = size
+
+    def read(self, count: int) -> bytes:
+        wanted = min(count, self._left)
+        self._left -= wanted
+        return self._content.read(wanted).ljust(wanted, b"\0")
 
 
 def _unpack(source: Path, folder: Path, saved: Saved) -> Iterator[str]:
@@ -124,11 +165,9 @@ def _unpack(source: Path, folder: Path, saved: Saved) -> Iterator[str]:
             if content is None or name.is_absolute() or ".." in name.parts:
                 raise tarfile.TarError(f"{member.name!r} is none of a backup's files")
             target = folder / name
-            durable.make_folder(target.parent)
+            target.parent.mkdir(parents=True, exist_ok=True)
             with target.open("xb") as file:
                 shutil.copyfileobj(content, file)
-                file.flush()
-                os.fsync(file.fileno())
             os.utime(target, (member.mtime, member.mtime))
             target.chmod(member.mode & 0o700)
             saved.files += 1

@@ -123,7 +123,7 @@ def make_folder(folder: Path, *, mode: int | None = None) -> None:
         make_folder(folder.parent, mode=mode)
         folder.mkdir(exist_ok=True)
         if mode is not None:
-            with suppress(PermissionError):  # some network mounts know no modes
+            with suppress(OSError):  # some network mounts know no modes
                 folder.chmod(mode)
         sync_folder(folder.parent)
 

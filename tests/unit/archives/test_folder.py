@@ -65,6 +65,24 @@ def test_whoever_may_read_the_archive_may_read_its_pictures_however_private_the_
     assert {stat.S_IMODE(one.stat().st_mode) for one in root.rglob("*") if one.is_dir()} == {mode}
 
 
+def test_a_new_archive_may_be_read_by_others_and_a_mount_without_modes_will_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_path: Path, _mode: int) -> None:
+        raise OSError(errno.EOPNOTSUPP, "not here")
+
+    before = os.umask(0o077)
+    try:
+        folder = Folder(FolderSettings(dir=tmp_path / "new"))
+        folder.open()
+        assert stat.S_IMODE((tmp_path / "new").stat().st_mode) == 0o755
+        monkeypatch.setattr(Path, "chmod", refuse)
+        folder.store(a_picture(None), b"a picture")
+    finally:
+        os.umask(before)
+    assert (tmp_path / "new" / NAME).stat().st_mtime == NOON.timestamp() + 1
+
+
 def test_keeping_a_picture_twice_leaves_one_and_writes_once(folder: Folder, root: Path) -> None:
     folder.store(a_picture(None), b"a picture")
     first = (root / NAME).stat().st_ino

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import shutil
 import stat
@@ -14,6 +15,7 @@ import yaml
 from click.testing import CliRunner, Result
 
 from app.cli.backup import backup, restore
+from app.cli.backup_file import _Padded
 from app.cli.check import Verdict, check
 from app.config import settings as configuration
 from app.journal import Filter
@@ -98,6 +100,60 @@ def test_a_backup_that_is_made_while_the_service_writes_is_restored_elsewhere(tm
     assert (other.parent / "data/web/password").read_text() == "hush"
     assert not (other.parent / "data/thumbnails").exists()
     assert findings(other, "pictures") == [(Verdict.OK, "4 recorded, none missing")]
+
+
+def test_a_file_with_two_names_and_one_of_another_user_do_not_keep_the_others_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home, other = config(tmp_path / "home"), config(tmp_path / "other")
+    data = house(home.parent)
+    (data / "ftp").mkdir()
+    (picture, *_) = (data / "cache").rglob("*.jpg")
+    (data / "ftp/upload.jpg").hardlink_to(picture)
+    (data / "ftp/theirs.jpg").write_bytes(b"theirs")
+    real = Path.open
+
+    def guarded(self: Path, *arguments: object, **options: object) -> object:
+        if self.name == "theirs.jpg":
+            raise PermissionError(13, "Permission denied")
+        return real(self, *arguments, **options)  # type: ignore[arg-type]
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "open", guarded)
+        made = run(backup, home, str(tmp_path / "b.tar"))
+    assert (made.exit_code, "left out: ftp/theirs.jpg: Permission denied" in made.output) == (1, True)
+    assert run(restore, other, str(tmp_path / "b.tar")).exit_code == 0
+    assert (other.parent / "data/ftp/upload.jpg").read_bytes() == picture.read_bytes()
+    assert len(shown(other.parent / "data")) == 3
+
+
+def test_a_file_that_gets_shorter_meanwhile_is_filled_up() -> None:
+    content = io.BytesIO(b"abc")
+    padded = _Padded(content, 5)
+    assert padded.read(4) + padded.read(4) + padded.read(4) == b"abc\0\0"
+
+
+def test_backups_in_the_data_folder_hold_none_of_each_other(tmp_path: Path) -> None:
+    home = config(tmp_path / "home")
+    data = house(home.parent)
+    (data / "backups").mkdir()
+    for name in ("one.tar", "two.tar", "backups/three.tar"):
+        assert run(backup, home, str(data / name)).exit_code == 0
+    with tarfile.open(data / "backups/three.tar") as archive:
+        names = archive.getnames()
+    assert [name for name in names if name.endswith(".tar")] == []
+    assert names.count("journal.db") == 1
+    assert len(names) == 5
+
+
+def test_what_a_kill_left_of_a_restore_is_gone_after_the_next(tmp_path: Path) -> None:
+    home, other = config(tmp_path / "home"), config(tmp_path / "other")
+    house(home.parent)
+    assert run(backup, home, str(tmp_path / "b.tar")).exit_code == 0
+    left = tmp_path / "other/data/.backup-left"
+    left.mkdir(parents=True)
+    assert run(restore, other, str(tmp_path / "b.tar")).exit_code == 0
+    assert not left.exists()
 
 
 def test_a_folder_that_was_moved_shows_every_picture(tmp_path: Path) -> None:
