@@ -9,6 +9,7 @@ import stat
 import tarfile
 from datetime import UTC
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -113,10 +114,10 @@ def test_a_file_with_two_names_and_one_of_another_user_do_not_keep_the_others_ou
     (data / "ftp/theirs.jpg").write_bytes(b"theirs")
     real = Path.open
 
-    def guarded(self: Path, *arguments: object, **options: object) -> object:
+    def guarded(self: Path, *arguments: Any, **options: Any) -> Any:
         if self.name == "theirs.jpg":
             raise PermissionError(13, "Permission denied")
-        return real(self, *arguments, **options)  # type: ignore[arg-type]
+        return real(self, *arguments, **options)
 
     with monkeypatch.context() as patch:
         patch.setattr(Path, "open", guarded)
