@@ -7,9 +7,10 @@ from urllib.parse import urlencode
 
 import click
 
-from app.cli.api_client import ApiClient
+from app.cli.api_client import ApiClient, ServiceAway
 from app.cli.failures import exit_on_failure
 from app.config import settings as configuration
+from app.config.data_dir import DataDir
 
 
 @click.group()
@@ -22,7 +23,8 @@ def bans() -> None:
 @exit_on_failure
 def bans_list(config_file: Path | None) -> None:
     """List the bans of the album, the FTP server and the mail server."""
-    found = _service(config_file).get_well("/api/bans", timeout=10)["bans"]
+    settings = configuration.load(config_file)
+    found = ApiClient(settings.web, settings.data_dir).get_well("/api/bans", timeout=10)["bans"]
     for ban in found:
         login = repr(ban["login"]) if ban["login"] else "all logins but those that worked there lately"
         click.echo(f"{ban['server']}  {ban['address']}  until {ban['until']}  {login}")
@@ -40,10 +42,10 @@ def bans_lift(config_file: Path | None, address: str | None, everywhere: bool) -
     if bool(address) == everywhere:
         raise click.UsageError("name an address, or say --all")
     query = urlencode({"address": address or ""})
-    lifted = _service(config_file).post(f"/api/bans/lift?{query}", timeout=10)["lifted"]
-    click.echo(f"lifted: {lifted}")
-
-
-def _service(config_file: Path | None) -> ApiClient:
     settings = configuration.load(config_file)
-    return ApiClient(settings.web, settings.data_dir)
+    try:
+        lifted = ApiClient(settings.web, settings.data_dir).post(f"/api/bans/lift?{query}", timeout=10)["lifted"]
+    except ServiceAway as error:
+        files = " and ".join(map(str, DataDir(settings.data_dir).bans))
+        raise ServiceAway(error.code, f"{error.detail}; without it, stop the service and delete {files}") from None
+    click.echo(f"lifted: {lifted}")

@@ -17,7 +17,7 @@ from typing import Any
 import structlog
 
 from pylib.files import durable
-from pylib.net.addresses import neighbourhood
+from pylib.net.addresses import neighbourhood, normal
 
 log = structlog.get_logger(__name__)
 
@@ -27,8 +27,10 @@ WELCOME_SHARE = 10
 """A welcome login has so many times as many guesses: it may be another one behind its address who makes them."""
 MANY_LOGINS = 3
 """As many banned logins at one address ban the address."""
-MOST_IN_ALL, IN_ALL_S = 60, 60.0
-"""After so many wrong guesses in so many seconds from all addresses, only welcome logins may try."""
+IN_ALL_S = 60.0
+"""Seconds within which wrong guesses from all addresses are counted together, where there is a limit to them."""
+ALL = "all"
+"""Stands in a ban for the addresses that are not private."""
 MOST = 10_000
 """Logins at addresses that are remembered; beyond it the longest known is forgotten: an attack costs no memory."""
 
@@ -41,7 +43,7 @@ class Ban:
     """A login that is not checked at an address for a while."""
 
     address: str
-    """An IPv4 address, or the network of an IPv6 home."""
+    """An IPv4 address, the network of an IPv6 home, or `ALL`."""
     login: str
     """Empty for all logins there but the welcome ones."""
     until: datetime
@@ -71,6 +73,7 @@ class LoginThrottle:
         within: float,
         wait: float,
         longest: float = 0.0,
+        most_in_all: int = 0,
         path: Path | None = None,
         on_ban: Callable[[str], None] = lambda _address: None,
         clock: Callable[[], float] = time.monotonic,
@@ -78,8 +81,9 @@ class LoginThrottle:
     ) -> None:
         """Ban for `wait` seconds after `after` wrong guesses `within` so many seconds.
 
-        Each further ban in a row is twice as long, up to `longest`. `path`: of the file that keeps bans and welcome
-        logins across restarts. `on_ban` is called for each ban.
+        Each further ban in a row is twice as long, up to `longest`. After `most_in_all` wrong guesses in `IN_ALL_S`
+        from all addresses that are not private, only welcome logins may try from those; 0 for no such limit. `path`:
+        of the file that keeps bans and welcome logins across restarts. `on_ban` is called for each ban.
         """
         self._server = server
         self._after, self._within, self._wait, self._longest = after, within, wait, max(wait, longest)
@@ -90,7 +94,7 @@ class LoginThrottle:
         self._records: OrderedDict[Key, _Record] = OrderedDict()
         self._bans: OrderedDict[Key, tuple[float, int]] = OrderedDict()
         self._welcome: OrderedDict[Key, float] = OrderedDict()
-        self._lately: deque[float] = deque(maxlen=MOST_IN_ALL)
+        self._lately: deque[float] = deque(maxlen=most_in_all)
         self._changed = False
 
     def open(self) -> None:
@@ -100,8 +104,12 @@ class LoginThrottle:
         for ban in read(self._path, wall=self._wall):
             left = min(self._longest, ban.until.timestamp() - self._wall())
             self._bans[neighbourhood(ban.address), ban.login] = self._clock() + left, ban.failures
-        with suppress(OSError, ValueError, KeyError, TypeError):
-            for address, login, since in json.loads(self._path.read_text())["welcome"][-MOST:]:
+        found = _content(self._path)
+        if isinstance(found, list):
+            log.info("bans of an older release are dropped, they were of all logins", server=self._server)
+            self._changed = True
+        with suppress(ValueError, KeyError, TypeError):
+            for address, login, since in found["welcome"][-MOST:]:
                 self._welcome[str(address), str(login)] = min(float(since), self._wall())
 
     def wait(self, address: str, login: str = "") -> int:
@@ -112,8 +120,8 @@ class LoginThrottle:
             until = self._bans.get((party, login), (0.0, 0))[0]
             if not welcome:
                 until = max(until, self._bans.get((party, ""), (0.0, 0))[0])
-                if len(self._lately) == MOST_IN_ALL:
-                    until = max(until, self._lately[0] + IN_ALL_S)
+                if not _is_private(address):
+                    until = max(until, self._all_banned_until())
         return math.ceil(max(0.0, until - now))
 
     def was_wrong(self, address: str, login: str, guess: Hashable) -> bool:
@@ -129,7 +137,7 @@ class LoginThrottle:
         """
         log.warning("login refused", server=self._server, address=address)
         with self._lock:
-            failures = self._count((neighbourhood(address), login), hash(guess))
+            failures = self._count((neighbourhood(address), login), hash(guess), private=_is_private(address))
         if failures:
             self._on_ban(address)
             log.warning("login locked", server=self._server, address=address, failures=failures)
@@ -149,23 +157,31 @@ class LoginThrottle:
         now, wall = self._clock(), self._wall()
         with self._lock:
             self._forget_ended(now)
-            return [
-                Ban(address, login, datetime.fromtimestamp(wall + until - now, UTC), failures)
-                for (address, login), (until, failures) in reversed(self._bans.items())
-            ]
+            found = [(*key, *ban) for key, ban in reversed(self._bans.items())]
+            if (until := self._all_banned_until()) > now:
+                found.insert(0, (ALL, "", until, len(self._lately)))
+        return [
+            Ban(address, login, datetime.fromtimestamp(wall + until - now, UTC), failures)
+            for address, login, until, failures in found
+        ]
 
     def lift(self, address: str = "") -> int:
-        """Lift the bans at an address, or all; returns how many. What was guessed there is forgotten."""
-        party = neighbourhood(address)
+        """Lift the bans at an address, or all; returns how many. What was guessed there is forgotten.
+
+        A ban of `ALL` is lifted each time, for it holds at that address, too.
+        """
+        party, now = neighbourhood(address), self._clock()
         with self._lock:
-            self._forget_ended(self._clock())
+            self._forget_ended(now)
+            all_banned = self._all_banned_until() > now
+            self._lately.clear()
             lifted = [key for key in self._bans if not address or key[0] == party]
             for key in [key for key in self._records if not address or key[0] == party]:
                 del self._records[key]
             for key in lifted:
                 del self._bans[key]
             self._changed |= bool(lifted)
-            return len(lifted)
+            return len(lifted) + all_banned
 
     def save(self) -> None:
         """Write bans and welcome logins to the disk when they have changed; call it now and then, not for each."""
@@ -180,6 +196,7 @@ class LoginThrottle:
         bans = [
             {"address": ban.address, "login": ban.login, "until": ban.until.timestamp(), "failures": ban.failures}
             for ban in reversed(self.bans())
+            if ban.address != ALL
         ]
         try:
             durable.write(self._path, json.dumps({"bans": bans, "welcome": welcome}).encode(), sync=False)
@@ -189,7 +206,10 @@ class LoginThrottle:
     def _is_welcome(self, key: Key) -> bool:
         return self._wall() - self._welcome.get(key, -math.inf) < WELCOME_S
 
-    def _count(self, key: Key, guess: int) -> int:
+    def _all_banned_until(self) -> float:
+        return self._lately[0] + IN_ALL_S if self._lately and len(self._lately) == self._lately.maxlen else 0.0
+
+    def _count(self, key: Key, guess: int, *, private: bool) -> int:
         """Count a guess; returns how many there were if that leads to a ban, else 0."""
         now = self._clock()
         record = self._records.setdefault(key, _Record())
@@ -201,7 +221,8 @@ class LoginThrottle:
         record.guesses[guess] = now
         if is_repeated:
             return 0
-        self._lately.append(now)
+        if not private:
+            self._lately.append(now)
         failures = len(record.guesses)
         if failures < self._after * (WELCOME_SHARE if self._is_welcome(key) else 1):
             return 0
@@ -232,13 +253,25 @@ def _make_room(known: OrderedDict[Key, Any], key: Key) -> None:
         known.popitem(last=False)
 
 
+def _is_private(address: str) -> bool:
+    """Whether an address is of a home's own network, link or machine."""
+    known = normal(address)
+    return known is not None and known.is_private
+
+
 def read(path: Path, *, wall: Callable[[], float] = time.time) -> list[Ban]:
-    """The bans in this file that are not over, the newest last; none for a missing or broken file."""
+    """The bans in this file that are not over, the newest last; none for a missing, broken or older file."""
     bans = []
     with suppress(OSError, ValueError, KeyError, TypeError, OverflowError):
-        found = json.loads(path.read_text())
-        for row in found["bans"] if isinstance(found, dict) else found:  # a list before there were welcome logins
+        for row in _content(path)["bans"]:
             until = datetime.fromtimestamp(float(row["until"]), UTC)
             if until.timestamp() > wall():
-                bans.append(Ban(str(row["address"]), str(row.get("login", "")), until, int(row["failures"])))
+                bans.append(Ban(str(row["address"]), str(row["login"]), until, int(row["failures"])))
     return bans
+
+
+def _content(path: Path) -> Any:
+    """What is in a file of bans: a list in older releases, of bans of all logins; None for a missing or broken one."""
+    with suppress(OSError, ValueError, RecursionError):
+        return json.loads(path.read_text())
+    return None

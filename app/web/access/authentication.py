@@ -32,6 +32,8 @@ AuthMethod = Literal["open", "session", "token", "password", "link"]
 
 FREE = 5
 """Wrong passwords from one address that cost no wait: people mistype."""
+MOST_IN_ALL = 60
+"""Wrong passwords a minute from the internet, after which nobody there may try but who was right there before."""
 FIRST_WAIT_S, LONGEST_WAIT_S = 2.0, 900.0
 """Seconds after one more; each further one doubles them."""
 FORGOTTEN_AFTER_S = 3600.0
@@ -68,7 +70,13 @@ class Authentication:
         self._clock = clock
         self._client_addresses = ClientAddresses(settings.trusted_proxies)
         self.throttle = LoginThrottle(
-            "web", after=FREE + 1, within=FORGOTTEN_AFTER_S, wait=FIRST_WAIT_S, longest=LONGEST_WAIT_S, clock=monotonic
+            "web",
+            after=FREE + 1,
+            within=FORGOTTEN_AFTER_S,
+            wait=FIRST_WAIT_S,
+            longest=LONGEST_WAIT_S,
+            most_in_all=MOST_IN_ALL,
+            clock=monotonic,
         )
         self._tokens = Tokens(folder / FILE)
         self._turns: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Lock] = WeakKeyDictionary()

@@ -134,7 +134,7 @@ class BanModel(ResponseModel):
     """A login that is not checked at an address for a while."""
 
     server: str = Field(description="web, ftp or mail.")
-    address: str = Field(description="An IPv4 address, or the /64 of an IPv6 one.")
+    address: str = Field(description="An IPv4 address, the /64 of an IPv6 one, or `all` that are not private.")
     login: str = Field(description="Empty for all logins there but those that worked there lately.")
     until: datetime
     failures: int = Field(description="Different wrong passwords that led to it.")

@@ -10,10 +10,10 @@ import pytest
 from structlog.testing import capture_logs
 
 from pylib.net import login_throttle
-from pylib.net.login_throttle import IN_ALL_S, MANY_LOGINS, MOST_IN_ALL, WELCOME_S, WELCOME_SHARE, LoginThrottle, read
+from pylib.net.login_throttle import ALL, IN_ALL_S, MANY_LOGINS, WELCOME_S, WELCOME_SHARE, LoginThrottle, read
 from tests.fakes.clock import Clock
 
-HERE, THERE = "192.168.1.7", "192.168.1.8"
+HERE, THERE, FAR = "192.168.1.7", "192.168.1.8", "2a03::1"
 GUESSES = count()
 
 
@@ -90,15 +90,52 @@ def test_an_ipv6_home_is_one_address(clock: Clock) -> None:
     assert throttle.wait("2001:db8:1:3::1") == 0
 
 
+def storm(throttle: LoginThrottle, guesses: int) -> None:
+    """One guess from each of many addresses."""
+    for number in range(guesses):
+        fail(throttle, f"2a02:{number:x}::1")
+
+
 def test_many_addresses_together_have_no_more_guesses_than_a_few(clock: Clock) -> None:
-    throttle = made(clock)
-    throttle.succeeded(THERE, "door")
-    for number in range(MOST_IN_ALL):
-        fail(throttle, f"2001:db8:{number:x}::1")
-    assert throttle.wait("10.9.9.9", "door") == IN_ALL_S
-    assert throttle.wait(THERE, "door") == 0, "who was right before is not shut out by others"
+    throttle = made(clock, most_in_all=60)
+    throttle.succeeded("2a04::1", "door")
+    storm(throttle, 60)
+    assert throttle.wait(FAR, "door") == IN_ALL_S
+    assert throttle.wait("2a04::1", "door") == 0, "who was right before is not shut out by others"
     clock.now += IN_ALL_S
-    assert throttle.wait("10.9.9.9", "door") == 0
+    assert throttle.wait(FAR, "door") == 0
+
+
+def test_without_such_a_limit_guesses_of_others_lock_nobody_out(clock: Clock) -> None:
+    throttle = made(clock)
+    storm(throttle, 100)
+    assert throttle.wait(FAR, "door") == 0
+    assert throttle.bans() == []
+
+
+@pytest.mark.parametrize("address", [HERE, "127.0.0.1", "::1", "fd00::1", "fe80::1%eth0", "169.254.1.2", "10.0.0.1"])
+def test_a_storm_outside_locks_nobody_out_at_home_and_none_at_home_locks_out_others(clock: Clock, address: str) -> None:
+    throttle = made(clock, most_in_all=60)
+    storm(throttle, 60)
+    assert throttle.wait(address, "door") == 0
+    at_home = made(clock, most_in_all=2)
+    fail(at_home, address, "", 2)
+    assert at_home.wait(FAR, "door") == 0
+
+
+def test_a_storm_is_listed_as_a_ban_and_lifted(clock: Clock, tmp_path: Path) -> None:
+    throttle = made(clock, tmp_path / "bans.json", most_in_all=60)
+    fail(throttle, HERE, "door", 3)
+    storm(throttle, 60)
+    assert [(ban.address, ban.login, ban.failures) for ban in throttle.bans()] == [(ALL, "", 60), (HERE, "door", 3)]
+    assert throttle.bans()[0].until.timestamp() == clock.now + IN_ALL_S
+    throttle.save()
+    assert [ban.address for ban in read(tmp_path / "bans.json", wall=clock)] == [HERE], "it is over after a restart"
+    assert throttle.lift(ALL) == 1
+    assert throttle.wait(FAR, "door") == 0
+    storm(throttle, 60)
+    assert throttle.lift() == 2
+    assert throttle.wait(FAR, "door") == 0
 
 
 def test_a_guess_that_was_wrong_need_not_be_checked_again(clock: Clock) -> None:
@@ -191,17 +228,24 @@ def test_bans_and_welcome_logins_outlive_the_process(clock: Clock, tmp_path: Pat
     assert json.loads(path.read_text())["bans"] == []
 
 
-def test_the_file_of_the_last_release_holds(clock: Clock, tmp_path: Path) -> None:
+def test_bans_of_the_last_release_which_were_of_all_logins_are_dropped(clock: Clock, tmp_path: Path) -> None:
     path = tmp_path / "ftp-bans.json"
     path.write_text(json.dumps([{"address": HERE, "until": clock.now + 60, "failures": 10}]))
     throttle = made(clock, path)
-    throttle.open()
-    assert throttle.wait(HERE, "door") == 60
+    with capture_logs() as lines:
+        throttle.open()
+    assert throttle.wait(HERE, "door") == 0
+    assert [line["event"] for line in lines] == ["bans of an older release are dropped, they were of all logins"]
+    throttle.save()
+    with capture_logs() as lines:
+        made(clock, path).open()
+    assert lines == [], "it is said once"
 
 
 def test_a_ban_of_a_clock_that_was_wrong_lasts_no_longer_than_any(clock: Clock, tmp_path: Path) -> None:
     path = tmp_path / "ftp-bans.json"
-    path.write_text(json.dumps([{"address": HERE, "until": clock.now + 1e6, "failures": 3}]))
+    ban = {"address": HERE, "login": "", "until": clock.now + 1e6, "failures": 3}
+    path.write_text(json.dumps({"bans": [ban]}))
     throttle = made(clock, path)
     throttle.open()
     assert throttle.wait(HERE) == 600
@@ -230,7 +274,10 @@ def test_nothing_is_written_while_nothing_changes(clock: Clock, tmp_path: Path) 
 
 @pytest.mark.parametrize(
     "text",
-    ["", "{", "[1]", "{}", '[{"address": 1}]', '[{"address":"a","until":1e99,"failures":1}]', '{"bans": 1}'],
+    [
+        *("", "{", "[1]", "{}", "[" * 100_000, '{"bans": 1}', '{"bans": [{"address": 1}]}'),
+        '{"bans": [{"address": "a", "login": "", "until": 1e99, "failures": 1}]}',
+    ],
 )
 def test_a_broken_file_means_no_bans(clock: Clock, tmp_path: Path, text: str) -> None:
     path = tmp_path / "ftp-bans.json"

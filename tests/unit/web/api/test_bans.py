@@ -64,3 +64,11 @@ def test_so_does_the_command(client: Client, tmp_path: Path, monkeypatch: pytest
     assert run(main, ["bans", "lift", HERE]).output == "lifted: 1\n"
     assert run(main, ["bans", "lift", "--all"]).output == "lifted: 1\n"
     assert "there is no ban" in run(main, ["bans", "list"]).output
+
+
+def test_where_no_service_answers_it_names_the_files_to_delete(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WEB_PORT", "9")
+    monkeypatch.setenv("DATA_DIR", str(tmp_path))
+    failed = CliRunner().invoke(main, ["bans", "lift", HERE])
+    assert failed.exit_code == 1
+    assert f"stop the service and delete {tmp_path}/ftp-bans.json and {tmp_path}/mail-bans.json" in failed.output
