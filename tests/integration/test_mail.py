@@ -517,6 +517,44 @@ def test_a_conversation_without_end_is_ended(start: Callable[..., Site], monkeyp
             time.sleep(0.05)
 
 
+def test_a_mail_that_goes_on_at_pace_outlasts_the_time_of_a_connection(
+    start: Callable[..., Site], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connection, "SESSION_S", 1.0)
+    site = start(tls="off")
+    with site.raw() as slow:
+        slow.sendall(conversation(cut=100))
+        time.sleep(1.5)
+        slow.sendall(conversation()[len(conversation(cut=100)) :])
+        assert eventually(lambda: len(site.taken) == 1)
+
+
+def test_but_not_beyond_its_largest_size(start: Callable[..., Site], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connection, "SESSION_S", 1.0)
+    site = start(tls="off", max_message_bytes=100_000)
+    camera = site.logged_in()
+    for command in ("MAIL FROM:<camera@home>", "RCPT TO:<gate1@home>", "DATA"):
+        camera.docmd(command)
+    until_cut(camera, b"x" * 10_000)
+    assert site.taken == []
+
+
+class SlowInbox(Inbox):
+    def put(self, *args: Any, **options: Any) -> InboxFile:
+        time.sleep(1)
+        return super().put(*args, **options)
+
+
+def test_a_camera_that_waits_for_our_answer_is_not_cut_as_slow(
+    start: Callable[..., Site], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connection, "STALL_S", 0.5)
+    site = start(inbox=SlowInbox(tmp_path / "area"))
+    with site.logged_in() as camera:
+        camera.send_message(mail(PICTURES[0]))
+    assert len(site.taken) == 1
+
+
 def test_an_address_does_not_get_longer_by_saying_hello_again_and_again(start: Callable[..., Site]) -> None:
     with start(tls="off", open_networks=["127.0.0.0/8"]).client() as client:
         for _ in range(100):

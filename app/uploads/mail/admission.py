@@ -20,8 +20,8 @@ class Admission:
         self._networks = [ip_network(network) for network in settings.open_networks]
 
     def banned(self, address: str) -> bool:
-        """Whether the login is not checked from there now."""
-        return self._throttle.wait(address, self._settings.username) > 0
+        """Whether the login is not checked from there now; in open networks any is right, and none is banned."""
+        return not self.is_open(address) and self._throttle.wait(address, self._settings.username) > 0
 
     def is_open(self, address: str) -> bool:
         """Whether clients there need no login."""

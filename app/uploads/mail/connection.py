@@ -20,7 +20,7 @@ from pylib.net.limiter import HEAD_S, STALL_S, Progress
 log = structlog.get_logger(__name__)
 
 SESSION_S = 900.0
-"""Seconds that one connection may last, for clients that send a byte now and then."""
+"""Seconds that one connection may last beside its mails, which last as long as their pace and their size allow."""
 COMMANDS = {"*": 200, "AUTH": 4, "STARTTLS": 2}
 """How often each command may be sent in one connection; `*` for all others."""
 MAIL_LINE = 600
@@ -111,7 +111,7 @@ class Connection(SMTP):
         address = self.peer
         with suppress(ConnectionError):
             try:
-                async with asyncio.timeout(SESSION_S):
+                async with asyncio.timeout(SESSION_S) as self._time:
                     await super()._handle_client()
             except TimeoutError:
                 log.warning("mail connection closed after its time", address=address)
@@ -169,13 +169,18 @@ class Connection(SMTP):
             await self.push("501 5.5.4 Syntax: DATA")
             return
         await self.push("354 End data with <CR><LF>.<CR><LF>")
+        left = (self._time.when() or 0.0) - self.loop.time()
+        self._time.reschedule(None)
         self.envelope.content = await self._content()
+        self._time.reschedule(self.loop.time() + left)
         if self.envelope.content is None:
             log.warning("mail too large", address=self.peer, most=self._max_bytes)
             status = f"552 5.3.4 Mails may have {self._max_bytes} bytes; set MAIL_MAX_MESSAGE_BYTES"
         else:
+            self._reset_timeout(SESSION_S)  # it is our turn: the client may be silent
             status = await self._call_handler_hook("DATA")
         self.envelope = self._create_envelope()
+        self._reset_timeout()
         await self.push(status)
 
     async def _content(self) -> bytes | None:
@@ -186,8 +191,9 @@ class Connection(SMTP):
                 data += await self._reader.readuntil(_END)
             except LimitOverrunError as overrun:
                 data += await self._reader.readexactly(overrun.consumed)
-            if len(data) > self._max_bytes + len(_END):
+            if not too_large and len(data) > self._max_bytes + len(_END):
                 too_large = True
+                self._time.reschedule(self.loop.time() + SESSION_S)
             if too_large:  # read on: the client reads the reply only when it has sent everything
                 del data[: -len(b"\r\n" + _END)]
         if too_large:

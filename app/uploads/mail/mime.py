@@ -31,21 +31,24 @@ MAX_PARTS = 200
 MAX_DEPTH = 20
 """A camera's mail has a handful of parts, in one or two levels. Each level is searched once more."""
 MAX_DELIMITERS = 10_000
-"""Lines that begin as a boundary does: each part has one, and longer boundaries look like shorter ones."""
+"""Occurrences of boundaries: each part has one, and longer boundaries look like shorter ones."""
 MAX_PADDINGS = 1_000_000
 """Signs of padding in one part: the largest mail in lines that are padded each has half as many."""
 CHUNK = 1_048_576
 """Bytes that are decoded at once, which holds up all other threads for some milliseconds."""
 
-_HEAD_END = re.compile(rb"^(?!From |[!-9;-~]*[ \t]*:|[ \t])", re.MULTILINE)
+# Lines end with CR LF, with LF, or, as in very old firmware, with CR.
+_LINE, _LINE_END = rb"(?:^|(?<=\r)(?!\n))", re.compile(rb"\r\n?|\n")
+_HEAD_END = re.compile(_LINE + rb"(?!From |[!-9;-~]*[ \t]*:|[ \t])", re.MULTILINE)
 """The first line that is no header: an empty one, or one where the empty one was forgotten."""
 _CONTENT = {
-    name: re.compile(rb"^%s[ \t]*:(.*(?:\n[ \t].*)*)" % name.encode(), re.IGNORECASE | re.MULTILINE)
+    name: re.compile(
+        rb"%s%s[ \t]*:([^\r\n]*(?:(?:\r\n?|\n)[ \t][^\r\n]*)*)" % (_LINE, name.encode()), re.IGNORECASE | re.MULTILINE
+    )
     for name in ("Content-Type", "Content-Disposition", "Content-Transfer-Encoding")
 }
 """The headers that are read, with the lines that they are folded into."""
-_DELIMITER_END = re.compile(rb"(--)?[ \t]*(\r?\n|\r?\Z)")
-_LINE_END = re.compile(rb"\r?\n")
+_DELIMITER_END = re.compile(rb"(--)?[ \t]*(\r\n?|\n|\Z)")
 _ENCODING = re.compile(r"[a-z][a-z0-9-]*")
 """The encoding's name, for there are those who quote it or put a semicolon or a comment behind it."""
 _NOT_BASE64 = bytes(byte for byte in range(256) if not re.match(rb"[A-Za-z0-9+/=]", bytes([byte])))
@@ -141,20 +144,23 @@ class _Reader:
     _parts: int = field(default=0, init=False)
     _delimiters: int = field(default=0, init=False)
 
-    def parts(self, start: int, end: int, *, depth: int = 0) -> Iterator[Part]:
+    def parts(self, start: int, end: int, *, depth: int = 0, default: str = "text/plain") -> Iterator[Part]:
+        """The parts in this stretch, whose type is `default` when it names none."""
         self._parts += 1
         if self._parts > MAX_PARTS:
             raise BadMail("too_many_parts", f"the mail has more than {MAX_PARTS} parts")
         if depth > MAX_DEPTH:
             raise BadMail("too_many_parts", "the mail is nested too deeply")
         headers, body = self._head(start, end)
+        headers.set_default_type(default)
         inside = [(body, end)] if headers.get_content_maintype() == "message" else []
         if headers.get_content_maintype() == "multipart":
             inside = self._between(_boundary(headers), body, end)
         if not inside:
             yield Part(headers, self.mail[body:end])
+        default = "message/rfc822" if headers.get_content_type() == "multipart/digest" else "text/plain"
         for first, last in inside:
-            yield from self.parts(first, last, depth=depth + 1)
+            yield from self.parts(first, last, depth=depth + 1, default=default)
 
     def _head(self, start: int, end: int) -> tuple[Message, int]:
         """The headers that count, and where the body begins."""
@@ -179,26 +185,21 @@ class _Reader:
         """Where the parts between these delimiters begin and end; none when there is no delimiter."""
         found: list[tuple[int, int]] = []
         delimiter = b"--" + boundary
-        at = start if self.mail.startswith(delimiter, start, end) else self._line(delimiter, start, end)
-        first = -1
+        at, first = self.mail.find(delimiter, start, end), -1
         while boundary and at >= 0:
             self._delimiters += 1
             if self._delimiters > MAX_DELIMITERS:
                 raise BadMail("too_many_parts", f"the mail has more than {MAX_DELIMITERS} boundaries")
-            rest = _DELIMITER_END.match(self.mail, at + len(delimiter), end)
+            begins_line = at == start or self.mail[at - 1] in b"\r\n"
+            rest = _DELIMITER_END.match(self.mail, at + len(delimiter), end) if begins_line else None
             if rest:
                 if first >= 0:
                     found.append((first, max(first, self._before(at))))
                 first = rest.end()
                 if rest[1]:
                     return found
-            at = self._line(delimiter, at, end)
+            at = self.mail.find(delimiter, at + 1, end)
         return [*found, (first, end)] if first >= 0 else found
-
-    def _line(self, beginning: bytes, start: int, end: int) -> int:
-        """Where the next line begins that begins so, or -1."""
-        at = self.mail.find(b"\n" + beginning, start, end)
-        return at + 1 if at >= 0 else -1
 
     def _before(self, line: int) -> int:
         """The end of the text before a line: the line break belongs to the delimiter."""

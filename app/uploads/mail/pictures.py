@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from app.media.formats import OTHER_SUFFIXES, SUFFIXES
+from app.media.formats import OTHER_SUFFIXES, SUFFIXES, TAKEN
 from app.media.picture import BadPicture, describe
 from app.naming import composed
 from app.uploads.mail.mime import BadMail, Part, from_base64, parts
@@ -15,6 +15,8 @@ MAX_NAME = 100
 """Bytes of a file name, of the 255 that file systems have room for."""
 
 _PICTURE_NAMES = {*SUFFIXES.values(), *OTHER_SUFFIXES}
+_TAKEN_NAMES = {*(SUFFIXES[kind] for kind in TAKEN), *OTHER_SUFFIXES}
+_TAKEN_TYPES = {*(kind.lower() for kind in TAKEN), "jpg", "pjpeg", "x-png", "x-ms-bmp", "heif"}
 _UNFIT = re.compile(r'[\x00-\x1f\x7f<>:"|?*\ud800-\udfff\ufffd]+')
 
 
@@ -25,6 +27,8 @@ class Attached:
     name: str
     """Its file name, safe in a path: one part, not hidden, of at most `MAX_NAME` bytes of UTF-8."""
     data: bytes
+    is_claimed: bool
+    """Whether its name or its declared type is one of a format that is taken."""
 
 
 def pictures_in(mail: bytes, *, most: int) -> list[Attached]:
@@ -35,14 +39,16 @@ def pictures_in(mail: bytes, *, most: int) -> list[Attached]:
     found: list[Attached] = []
     for part in parts(mail):
         name = part.file_name
-        says_picture = part.main_type == "image" or PurePosixPath(name.lower()).suffix in _PICTURE_NAMES
+        ending, is_image = PurePosixPath(name.lower()).suffix, part.main_type == "image"
+        says_picture = is_image or ending in _PICTURE_NAMES
         data, kind = _content(part, says_picture=says_picture)
         if not data or (kind is None and not says_picture):
             continue
         if len(found) == most:
             raise BadMail("too_many_pictures", f"more than {most} pictures in one mail; set MAIL_MAX_PICTURES")
         suffix = SUFFIXES.get(kind or "", ".jpg")
-        found.append(Attached(safe_name(name, fallback=f"picture-{len(found) + 1}", suffix=suffix), data))
+        is_claimed = ending in _TAKEN_NAMES or (is_image and part.subtype in _TAKEN_TYPES)
+        found.append(Attached(safe_name(name, fallback=f"picture-{len(found) + 1}", suffix=suffix), data, is_claimed))
     return found
 
 

@@ -26,7 +26,9 @@ WORKERS = 4
 MAX_CAMERAS = 10
 """Cameras that one mail may be for: each gets its own copy of the pictures."""
 NAMED = 2
-"""Pictures that a refusal names, for a reply has 512 bytes (RFC 5321, 4.5.3.1.5)."""
+"""Pictures that a reply names, for it has 512 bytes (RFC 5321, 4.5.3.1.5)."""
+_OTHER = ("unsupported_format", "not_an_image")
+"""What is attached beside pictures: logos, icons, what mail programs add."""
 
 
 class MailHandler:
@@ -79,7 +81,7 @@ class MailHandler:
         return "250 2.1.5 OK"
 
     async def handle_DATA(self, _server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
-        """The mail itself: 250 means that every picture in it is one, and safely on disk."""
+        """The mail itself: 250 means that no picture in it is damaged, and all are safely on disk."""
         folders = self._folders(session, envelope, envelope.rcpt_tos)
         content, envelope.content, envelope.original_content = envelope.content, None, None
         if not folders or not isinstance(content, bytes):
@@ -102,7 +104,7 @@ class MailHandler:
     def _take(self, content: bytes, folders: list[PurePosixPath]) -> str:
         cameras = [folder.name for folder in folders]
         try:
-            whole, damaged = self._examined(pictures_in(content, most=self._max_pictures))
+            whole, damaged, others = self._examined(pictures_in(content, most=self._max_pictures))
             self._put(whole, folders)
         except BadMail as error:
             self._count(error.code)
@@ -119,25 +121,33 @@ class MailHandler:
         if damaged:
             self._count("damaged")
             log.warning("pictures of a mail not taken", cameras=cameras, taken=len(whole), reasons=damaged)
-            more = f" and {len(damaged) - NAMED} more" if len(damaged) > NAMED else ""
-            return f"554 5.6.0 Pictures taken: {len(whole)}; not taken: {'; '.join(damaged[:NAMED])}{more}"
+            # Sent again, the whole ones are duplicates of those that are taken now.
+            return f"554 5.6.0 Pictures taken: {len(whole)}{_not_taken(damaged)}"
         self._count("taken" if whole else "no_picture")
         if whole:
-            return f"250 2.0.0 OK, pictures taken: {len(whole)}"
-        log.info("mail without a picture", cameras=cameras)
+            return f"250 2.0.0 OK, pictures taken: {len(whole)}{_not_taken(others)}"
+        log.info("mail without a picture", cameras=cameras, reasons=others)
         return "250 2.0.0 OK, but there is no picture in it"
 
-    def _examined(self, pictures: list[Attached]) -> tuple[list[Attached], list[str]]:
-        """Those that decode, and why the others do not; a logo in a format of no camera is no picture beside one."""
+    def _examined(self, pictures: list[Attached]) -> tuple[list[Attached], list[str], list[str]]:
+        """Those that decode, which are damaged, and which are no pictures.
+
+        Where none decodes, those that are none but claim to be are damaged: the camera believes that it sent one.
+        """
         whole: list[Attached] = []
-        refused: list[tuple[str, str]] = []
+        refused: list[tuple[Attached, str, str]] = []
         for number, picture in enumerate(pictures, 1):
             try:
                 examine(picture.data, max_pixels=self._max_pixels)
                 whole.append(picture)
             except BadPicture as error:
-                refused.append((error.code, f"picture {number}, {picture.name}: {error.detail.rstrip('.')}"))
-        return whole, [reason for code, reason in refused if code != "unsupported_format" or not whole]
+                refused.append((picture, error.code, f"picture {number}, {picture.name}: {error.detail.rstrip('.')}"))
+        damaged: list[str] = []
+        others: list[str] = []
+        for picture, code, reason in refused:
+            is_other = code in _OTHER and (whole or not picture.is_claimed)
+            (others if is_other else damaged).append(reason)
+        return whole, damaged, others
 
     def _put(self, pictures: list[Attached], folders: list[PurePosixPath]) -> None:
         """Put all of them into the inbox, or none, and then hand them over."""
@@ -157,6 +167,11 @@ class MailHandler:
             self._on_taken(taken, MAIL)
         except Exception:
             log.exception("not passed on, resumed at the next start", name=str(taken.name))
+
+
+def _not_taken(reasons: list[str]) -> str:
+    more = f" and {len(reasons) - NAMED} more" if len(reasons) > NAMED else ""
+    return f"; not taken: {'; '.join(reasons[:NAMED])}{more}" if reasons else ""
 
 
 def _peer(session: Session) -> str:

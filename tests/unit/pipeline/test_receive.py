@@ -123,6 +123,12 @@ def test_the_same_camera_sending_the_same_again_is_one_event(home: Home) -> None
     assert home.left == []
 
 
+def test_a_mail_refused_for_one_picture_that_comes_again_repeats_no_event_of_the_whole_ones(home: Home) -> None:
+    assert home.receive(home.take(jpeg(), "gate/1.jpg", origin="mail"))
+    assert home.receive(home.take(jpeg(), "gate/1.jpg", origin="mail")) == []
+    assert [outcome for _, outcome in home.counted] == ["ok", "duplicate"]
+
+
 @pytest.mark.parametrize("camera", ["Gate Camera", "Gate Camera by its new name"])
 def test_what_was_recorded_before_a_crash_is_only_let_go(home: Home, camera: str) -> None:
     taken = home.take(jpeg())

@@ -150,6 +150,30 @@ def test_a_part_without_an_empty_line_and_one_without_headers_are_read() -> None
     assert taken(mixed(forgotten, b"\r\n" + JPEG)) == [("a.jpg", JPEG), ("picture-2.jpg", JPEG)]
 
 
+def test_mails_in_a_digest_need_not_say_that_they_are_mails() -> None:
+    mail = with_headers(b"Content-Type: image/jpeg; name=a.jpg", b"Content-Transfer-Encoding: base64")
+    assert taken(mixed(b"\r\n" + mail, subtype=b"digest")) == [("a.jpg", JPEG)]
+
+
+@pytest.mark.parametrize("end", [b"\r", b"\n"])
+def test_lines_may_end_with_cr_or_lf_alone(end: bytes) -> None:
+    headers = b"Subject: Motion\r\nContent-Type: multipart/mixed;\r\n boundary=in\r\n\r\n"
+    inner = headers + mixed(part(b"Content-Type: image/jpeg;\r\n name=a.jpg"), boundary=b"in").partition(b"\r\n\r\n")[2]
+    mail = mixed(inner, part(b"Content-Type: image/png; name=b.png", body=base64.encodebytes(PNG)))
+    assert taken(mail.replace(b"\r\n", b"\n").replace(b"\n", end)) == [("a.jpg", JPEG), ("b.png", PNG)]
+
+
+def test_a_header_that_ends_with_cr_alone_hides_no_other() -> None:
+    mail = b"X-Camera: gate\rContent-Transfer-Encoding: base64\r\n" + with_headers(b"X-Event: motion")
+    assert taken(mail) == [("picture-1.jpg", JPEG)]
+
+
+def test_a_boundary_within_a_line_divides_nothing() -> None:
+    text = b"Content-Type: text/plain\r\n\r\nsee --xx\r\n"
+    assert taken(mixed(text, part(b"Content-Type: image/jpeg; name=a.jpg"))) == [("a.jpg", JPEG)]
+    assert [one.body for one in mime.parts(mixed(text))] == [b"see --xx\r\n"]
+
+
 def test_a_mail_whose_last_boundary_is_missing_is_read_to_its_end() -> None:
     mail = mixed(part(b"Content-Type: image/jpeg")).removesuffix(b"--xx--\r\n")
     assert taken(mail) == [("picture-1.jpg", JPEG)]
@@ -367,6 +391,15 @@ def test_in_an_open_network_any_login_is_right_and_none_is_needed() -> None:
     assert not door.is_open("")
 
 
+def test_in_an_open_network_no_camera_that_sends_a_login_is_banned() -> None:
+    settings = MailSettings.model_validate({"username": "cam", "password": "x", "open_networks": ["10.1.0.0/16"]})
+    throttle = LoginThrottle("mail", after=1, within=60, wait=60)
+    throttle.failed("10.1.2.3", "cam", "guess")
+    throttle.failed("10.2.0.1", "cam", "guess")
+    door = Admission(settings, throttle)
+    assert (door.banned("10.1.2.3"), door.banned("10.2.0.1")) == (False, True)
+
+
 def test_wrong_logins_lead_to_a_ban_of_that_address_only() -> None:
     door = gate()
     for number in range(3):
@@ -482,12 +515,36 @@ def test_a_damaged_picture_is_refused_by_its_name_and_the_whole_ones_beside_it_a
     assert postbox.steps[-1] == "damaged"
 
 
-def test_a_logo_in_a_format_of_no_camera_is_refused_alone_and_no_harm_beside_a_picture(postbox: Counting) -> None:
-    logo = part(b"Content-Type: image/gif; name=logo.gif", body=base64.encodebytes(encoded(busy(8, 8), "GIF")))
-    assert postbox.receive(mixed(logo)).startswith(
-        "554 5.6.0 Pictures taken: 0; not taken: picture 1, logo.gif: This is a"
+def attached(content_type: str, data: bytes) -> bytes:
+    return part(b"Content-Type: " + content_type.encode(), body=base64.encodebytes(data))
+
+
+NO_PICTURES = {
+    "logo": attached("image/gif; name=logo.gif", encoded(busy(8, 8), "GIF")),
+    "icon": attached("image/x-icon; name=a.ico", b"\0\0\1\0" + b"\1" * 100),
+    "drawing": attached("image/emf; name=a.emf", b"\1\0\0\0" * 30),
+    "winmail": attached("application/ms-tnef; name=winmail.dat", b"\x78\x9f\x3e\x22" + b"q" * 400),
+    "layers": attached("image/vnd.adobe.photoshop; name=a.psd", b"8BPS" + b"\0" * 100),
+}
+
+
+@pytest.mark.parametrize("kind", NO_PICTURES)
+def test_what_no_camera_takes_pictures_in_is_no_harm_alone_or_beside_one(postbox: Counting, kind: str) -> None:
+    other = NO_PICTURES[kind]
+    assert postbox.receive(mixed(other)) == "250 2.0.0 OK, but there is no picture in it"
+    assert postbox.receive(mixed(part(b"Content-Type: image/jpeg"), other)).startswith(
+        "250 2.0.0 OK, pictures taken: 1"
     )
-    assert postbox.receive(mixed(logo, part(b"Content-Type: image/jpeg"))) == "250 2.0.0 OK, pictures taken: 1"
+    assert [step for step in postbox.steps if " " not in step] == ["no_picture", "taken"]
+
+
+def test_text_that_is_labelled_as_a_picture_is_refused_alone_and_named_beside_one(postbox: Counting) -> None:
+    text = attached("image/jpeg; name=b.jpg", b"Motion was detected")
+    reason = "not taken: picture {}, b.jpg: This is text, not a picture"
+    assert postbox.receive(mixed(text)) == f"554 5.6.0 Pictures taken: 0; {reason.format(1)}"
+    assert postbox.receive(mixed(part(b"Content-Type: image/jpeg"), text)) == (
+        f"250 2.0.0 OK, pictures taken: 1; {reason.format(2)}"
+    )
 
 
 def test_what_claims_more_pixels_than_the_limit_is_refused(postbox: Counting) -> None:
