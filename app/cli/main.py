@@ -247,6 +247,7 @@ def _share_heaps() -> None:
 
 
 def _end(status: int) -> None:
+    logs.flush()
     sentry.flush(SENTRY_FLUSH_S)
     sys.stdout.flush()
     sys.stderr.flush()

@@ -27,7 +27,7 @@ async def fields(request: Request, *, most: int = LARGEST_FORM) -> Mapping[str, 
     async with aclosing(capped(request, most=most)) as chunks:
         raw = b"".join([chunk async for chunk in chunks])
     try:
-        found = parse_qs(raw.decode(), keep_blank_values=True, errors="replace", max_num_fields=FIELDS)
+        found = parse_qs(text_of(raw), keep_blank_values=True, errors="replace", max_num_fields=FIELDS)
     except ValueError:
         raise BadRequest("bad_form", "this is not a form") from None
     return {name: values[-1] for name, values in found.items()}
@@ -69,6 +69,14 @@ async def capped(request: Request, *, most: int, besides: int = 0) -> AsyncGener
         if size > most + besides:
             raise too_large(most)
         yield chunk
+
+
+def text_of(raw: bytes) -> str:
+    """Text of a header or a form, which declare no encoding: UTF-8 from most programs, Latin-1 from some."""
+    try:
+        return raw.decode()
+    except UnicodeDecodeError:
+        return raw.decode("latin-1")
 
 
 def too_large(most: int) -> TooLarge:

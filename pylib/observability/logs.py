@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import json
 import logging
 import os
@@ -127,11 +128,21 @@ def configure(*, level: str, format: Format, syslog: str = "", program: str = "p
     _install(handlers, _LEVELS[level.lower()])
 
 
+@atexit.register
+def flush() -> None:
+    """Log how often lines came that were only counted; to call where a process ends by `os._exit`."""
+    for handler in [handler for handler in logging.getLogger().handlers if handler.name == _HANDLER]:
+        for counting in handler.filters:
+            if isinstance(counting, CountRepeats):
+                counting.flush()
+
+
 def _for_people(format: Format) -> bool:
     return format == "console" or (format == "auto" and sys.stderr.isatty())
 
 
 def _install(handlers: list[logging.Handler], level: int) -> None:
+    flush()
     root = logging.getLogger()
     for old in [handler for handler in root.handlers if handler.name == _HANDLER]:
         root.removeHandler(old)

@@ -20,6 +20,7 @@ from app.web.access.client_address import Client, ClientAddresses, is_forwarded,
 from app.web.access.passwords import ChosenPassword, Password, load_or_make
 from app.web.access.sessions import Sessions
 from app.web.access.tokens import FILE, Tokens
+from app.web.forms import text_of
 from app.web.local_token import KEY_FILE, own_token
 from app.web.settings import WebSettings
 from app.web.site import Site
@@ -125,7 +126,7 @@ class Authentication:
         if self._has_session(connection):
             return "session"
         scheme, _, value = connection.headers.get("authorization", "").strip().partition(" ")
-        if scheme.lower() == "bearer" and self._is_token(_text(value.strip().encode("latin-1"))):
+        if scheme.lower() == "bearer" and self._is_token(text_of(value.strip().encode("latin-1"))):
             return "token"
         given = _password_in(scheme.lower(), value.strip())
         if given is not None and await self.is_password(given, self.client(connection)):
@@ -187,19 +188,11 @@ class Authentication:
 def _password_in(scheme: str, value: str) -> str | None:
     """The password in the credentials of Basic (RFC 7617) or Bearer; None for neither."""
     if scheme == "bearer" and value:
-        return _text(value.encode("latin-1"))
+        return text_of(value.encode("latin-1"))
     if scheme != "basic":
         return None
     try:
         user_pass = base64.b64decode(value, validate=True)
     except (binascii.Error, ValueError):
         return None
-    return _text(user_pass.partition(b":")[2])
-
-
-def _text(given: bytes) -> str:
-    """Bytes of a header: UTF-8 from most programs, Latin-1 from some."""
-    try:
-        return given.decode()
-    except UnicodeDecodeError:
-        return given.decode("latin-1")
+    return text_of(user_pass.partition(b":")[2])

@@ -302,3 +302,13 @@ def test_another_syslog_takes_the_place_of_the_first(tmp_path: Path) -> None:
 def test_a_wrong_setting_is_a_value_error_with_a_way_out(wrong: dict[str, str]) -> None:
     with pytest.raises(ValueError, match=r"debug, info|udp://host:514"):
         logs.configure(**{"level": "info", "format": "json", **wrong})  # type: ignore[arg-type]
+
+
+def test_lines_that_were_only_counted_are_told_at_the_end() -> None:
+    code = (
+        "from pylib.observability import logs; import structlog\n"
+        "logs.configure(level='info', format='json')\n"
+        "for _ in range(62): structlog.get_logger('x').warning('silent', camera='yard')"
+    )
+    told = run(code).stderr.splitlines()
+    assert json.loads(told[-1])["event"] == "silent: yard (and 2 more in the last minute)"

@@ -56,6 +56,12 @@ def test_the_right_password_gives_a_cookie_that_scripts_and_other_sites_do_not_g
     assert not any(part.startswith("domain") for part in said)
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "latin-1"])
+def test_a_form_of_a_client_that_escapes_no_umlaut_is_read(home: Home, encoding: str) -> None:
+    body = b"password=" + PASSWORD.encode(encoding).replace(b" ", b"+")
+    assert ask(home.app, "/login", method="POST", body=body).status == 303
+
+
 @pytest.mark.parametrize(
     ("settings", "headers", "client", "secure"),
     [
