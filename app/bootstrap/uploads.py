@@ -161,6 +161,7 @@ def capture_time_of(settings: Settings, *, max_age_days: float) -> CaptureTime:
         zones={camera.device_key: ZoneInfo(camera.time_zone) for camera in settings.cameras if camera.time_zone},
         patterns=settings.uploads.patterns,
         max_age=timedelta(days=max_age_days),
+        max_pixels=settings.max_pixels,
     )
 
 

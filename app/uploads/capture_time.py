@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from pathlib import PurePath
 from types import MappingProxyType
 
+from app.media.picture import MAX_PIXELS
 from app.media.picture import exif as exif_of
 
 AHEAD = timedelta(minutes=2)
@@ -18,7 +19,7 @@ AHEAD = timedelta(minutes=2)
 
 _DATE = r"(?P<year>20\d\d){0}(?P<month>0[1-9]|1[0-2]){0}(?P<day>0[1-9]|[12]\d|3[01])"
 _TIME = r"(?P<hour>[01]\d|2[0-3]){0}(?P<minute>[0-5]\d){0}(?P<second>[0-5]\d)"
-_HALF = r"(?:[-_ .]?(?P<ampm>[AaPp]\.?[Mm])\.?(?![A-Za-z]))?"
+_HALF = r"(?:[-_ .]?(?P<ampm>[AaPp]\.?[Mm])\.?(?![A-Za-z0-9]))?"
 _ZONE = r"(?P<zone>Z(?![A-Za-z])|[+-]\d\d?:[0-5]\d(?!\d)|\+\d\d[0-5]\d(?!\d))?"
 _OFFSET = re.compile(r"([+-])(\d\d?):(\d\d)|([+-])(\d\d)(\d\d)")
 
@@ -58,7 +59,8 @@ LONGEST = 1_024
 
 _EXIF, _TAKEN, _OFFSET_TIME, _FRACTION = 0x8769, 0x9003, 0x9011, 0x9291
 """Exif 2.31: the Exif IFD, and in it DateTimeOriginal, OffsetTimeOriginal and SubSecTimeOriginal."""
-_EXIF_TIME = re.compile(rf"{_DATE.format(':')} {_TIME.format(':')}")
+_EXIF_TIME = re.compile(rf"{_DATE.format(':')} {_TIME.format(':')}(?:\.(?P<fraction>\d+))?(?P<zone>Z|[+-]\d\d?:?\d\d)?")
+"""The standard's 19 characters, and what some cameras write behind them as in ISO 8601."""
 _FARTHEST = timedelta(hours=14)
 """From UTC; the Line Islands."""
 _MOST_TEXT = 64
@@ -75,14 +77,17 @@ class CaptureTime:
         zones: Mapping[str, tzinfo] = MappingProxyType({}),
         patterns: Sequence[re.Pattern[str]] = (),
         max_age: timedelta = timedelta(days=7),
+        max_pixels: int = MAX_PIXELS,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         """`zone` is the one of cameras' clocks but for those in `zones`, by device key; `patterns` are tried before
-        ours; a picture that claims to be older than `max_age` on arrival is not believed."""
+        ours; a picture that claims to be older than `max_age` on arrival is not believed, and one of more than
+        `max_pixels` is not looked into."""
         self._zone = zone
         self._zones = zones
         self._patterns = (*patterns, *PATTERNS)
         self._max_age = max_age
+        self._max_pixels = max_pixels
         self._now = now
 
     def taken_at(
@@ -114,7 +119,7 @@ class CaptureTime:
         """Likeliest first: with a zone, then without; and in both the sender's before what the file says."""
         sent = [] if claimed is None else [claimed]
         named = list(named_times(name.as_posix(), self._patterns))
-        inside = _exif_times(picture)
+        inside = _exif_times(picture, self._max_pixels)
         zoned = [claim for claim in (*sent, *inside, *named) if claim.tzinfo is not None]
         return zoned + [claim for claim in (*sent, *named, *inside) if claim.tzinfo is None]
 
@@ -171,22 +176,29 @@ def _of_24(hour: int, ampm: str) -> int:
     return hour % 12 + (12 if ampm[0] in "Pp" else 0)
 
 
-def _exif_times(picture: bytes) -> list[datetime]:
+def _exif_times(picture: bytes, max_pixels: int) -> list[datetime]:
     """The time in the picture, or none."""
     try:
-        exif = exif_of(picture).get_ifd(_EXIF)
+        exif = exif_of(picture, max_pixels=max_pixels).get_ifd(_EXIF)
     except Exception:  # noqa: BLE001 - hostile EXIF raises anything at all; a picture with broken EXIF is one still
         return []
     match = _EXIF_TIME.fullmatch(_text(exif.get(_TAKEN)))
     if not match:
         return []
     fraction, zone = _text(exif.get(_FRACTION)), _text(exif.get(_OFFSET_TIME))
-    time = _time({**match.groupdict(), "fraction": fraction if fraction.isdecimal() else "", "zone": zone})
+    time = _time(
+        {
+            **match.groupdict(),
+            "fraction": match["fraction"] or (fraction if fraction.isdecimal() else ""),
+            "zone": match["zone"] or zone,
+        }
+    )
     return [] if time is None else [time]
 
 
 def _text(value: object) -> str:
-    return str(value)[:_MOST_TEXT].strip("\0 ")
+    """An EXIF text up to its NUL, whatever its writer left behind it."""
+    return str(value)[:_MOST_TEXT].partition("\0")[0].strip()
 
 
 def _offset(text: str) -> tzinfo | None:

@@ -260,8 +260,8 @@ def test_bad_settings_are_refused_with_one_clear_line_and_without_a_login(
 @pytest.fixture(scope="module")
 def certificates(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder of certificates with their keys as PEM: `own.pem`, which a camera made for itself, without a name that
-    counts; `ca.pem`, of an authority, and `signed.pem`, which that signed for `localhost`; `short.pem`, whose key is
-    one that was long enough in 2005."""
+    counts; `ca.pem`, of an authority, and `signed.pem`, which that signed for `localhost`, and `common.pem`, which says
+    so in its common name only; `short.pem`, whose key is one that was long enough in 2005."""
     folder = tmp_path_factory.mktemp("tls")
     own, authority, server, short = (
         *(ec.generate_private_key(ec.SECP256R1()) for _ in range(3)),
@@ -273,6 +273,7 @@ def certificates(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write(folder / "short.pem", short, certificate("IP Camera", short, signer=short))
     write(folder / "ca.pem", authority, certificate("home", authority, is_authority, signer=authority))
     write(folder / "signed.pem", server, certificate("cam", server, names, issuer="home", signer=authority))
+    write(folder / "common.pem", server, certificate("localhost", server, issuer="home", signer=authority))
     return folder
 
 
@@ -359,6 +360,13 @@ def test_what_an_authority_signed_is_trusted_for_its_name_only(
     assert error.code == "certificate_refused"
     assert "another name" in error.detail
     assert len(signed.seen) == 1  # nothing was said to the other
+
+
+def test_a_common_name_counts_where_a_certificate_has_no_other(picture: bytes, certificates: Path) -> None:
+    with https_camera(picture, certificates / "common.pem") as camera:
+        file = certificates / "ca.pem"
+        assert still(url=f"https://localhost:{camera.port}/ok/cam", ca_file=file).snapshot().data == picture
+        assert failure(still(url=camera.url("ok"), ca_file=file)).code == "certificate_refused"
 
 
 def test_a_name_out_of_a_trigger_is_the_one_the_certificate_is_checked_for(

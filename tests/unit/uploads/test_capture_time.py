@@ -161,6 +161,29 @@ def test_an_exif_offset_is_read_or_unknown_and_the_time_counts_in_both_cases(off
     assert taken("a.jpg", arrived=NOON, picture=picture) == NOON - timedelta(minutes=1)
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("2026:07:04 13:59:00\n", "11:59:00"),
+        ("2026:07:04 13:59:00\0\0\x01", "11:59:00"),
+        ("2026:07:04 13:59:00.25", "11:59:00.250000"),
+        ("2026:07:04 11:59:00Z", "11:59:00"),
+        ("2026:07:04 12:59:00+01:00", "11:59:00"),
+        ("2026:07:04 12:59:00.123+01:00", "11:59:00.123000"),
+    ],
+)
+def test_an_exif_time_is_read_with_what_cameras_write_behind_it(text: str, expected: str) -> None:
+    assert str(taken("a.jpg", arrived=NOON, picture=with_exif(taken=text)).time()) == expected
+
+
+def test_the_exif_of_any_picture_that_the_limit_allows_is_read() -> None:
+    picture = with_exif(taken="2026:07:04 13:59:00")
+    size = picture.index(b"\xff\xc0") + 5
+    picture = picture[:size] + (7_000).to_bytes(2) + (8_000).to_bytes(2) + picture[size + 4 :]
+    clock = CaptureTime(zone=BERLIN, now=lambda: NOON, max_pixels=56_000_000)
+    assert clock.taken_at(PurePosixPath("a.jpg"), picture, written=NOON) == NOON - timedelta(minutes=1)
+
+
 def test_a_time_with_a_zone_goes_before_one_without() -> None:
     exif = {"taken": "2026:07:04 13:30:00"}
     zoned, plain = with_exif(**exif, offset="+02:00"), with_exif(**exif)
@@ -207,6 +230,7 @@ def test_a_pixel_phone_s_name_is_in_utc_and_never_read_as_anything_else() -> Non
         ("cam_2024-01-02_09-24-25_AMcrest.jpg", (9, 24, 25)),
         ("cam_2024-01-02_09-24-25_PMotion.jpg", (9, 24, 25)),
         ("cam_2024-01-02_21-24-25_PM.jpg", (21, 24, 25)),
+        ("cam_20240102_092425_pm2.jpg", (9, 24, 25)),
     ],
 )
 def test_a_clock_of_twelve_hours_is_read(name: str, expected: tuple[int, int, int]) -> None:
