@@ -21,7 +21,9 @@ MAX_FILL = 65_536
 MAX_SCANS = 100
 """A progressive JPEG has about ten. Each is a pass over all pixels: a file with 100,000 costs minutes."""
 MAX_DATA_CHUNKS = 16_384
-"""Chunks of pixels: of a PNG of 50 MB in pieces of 4 kB there are 12,000."""
+"""Chunks of pixels, unless they hold `MIN_DATA_CHUNK` bytes on average: a PNG of 50 MB in pieces of 4 kB has 12,000."""
+MIN_DATA_CHUNK = 64
+"""Encoders of small devices write pieces of 512 bytes."""
 MAX_PACKED = 16
 """Compressed texts and profiles of a PNG, each of which Pillow unpacks to at most 1 MB."""
 MAX_RLE_PIXELS = 4_000_000
@@ -33,7 +35,7 @@ _MARKER = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")
 _SCAN, _END, _FRAMES = 0xDA, 0xD9, {*range(0xC0, 0xD0)} - {0xC8}
 _WITH_LENGTH = {*_FRAMES, *range(0xDA, 0xE0), *range(0xE0, 0xF0), 0xFE}
 _PACKED = (b"zTXt", b"iTXt", b"iCCP")
-_PIXELS = (b"IDAT", b"fdAT", b"VP8 ", b"VP8L", b"ALPH", b"ANMF", b"mdat")
+_PIXELS = (b"IDAT", b"fcTL", b"fdAT", b"VP8 ", b"VP8L", b"ALPH", b"ANMF", b"mdat")
 
 Read = Callable[[int, int], bytes]
 """Some bytes: from where, and how many; fewer at the end."""
@@ -66,6 +68,7 @@ class _Tally:
     segments: int = 0
     metadata: int = 0
     data_chunks: int = 0
+    data: int = 0
     packed: int = 0
 
     def segment(self, size: int) -> None:
@@ -84,8 +87,14 @@ class _Tally:
             self.packed += name in _PACKED
         else:
             self.data_chunks += 1
-        if self.data_chunks > MAX_DATA_CHUNKS or self.packed > MAX_PACKED:
-            raise Overloaded("metadata_bomb", "The picture is in more pieces than any camera makes.")
+            self.data += size
+        if self.packed > MAX_PACKED:
+            raise Overloaded("metadata_bomb", f"The picture has more than {MAX_PACKED} compressed texts and profiles.")
+        if self.data_chunks > max(MAX_DATA_CHUNKS, self.data // MIN_DATA_CHUNK):
+            raise Overloaded(
+                "metadata_bomb",
+                f"The pixels are in more than {MAX_DATA_CHUNKS} pieces of less than {MIN_DATA_CHUNK} bytes.",
+            )
 
 
 def _jpeg(read: Read) -> int:

@@ -78,7 +78,8 @@ CODES = {
         "raise MAX_PIXELS, or choose a smaller picture in the camera",
     ),
     "metadata_bomb": (
-        "The picture holds far more beside its pixels than a camera writes.",
+        f"The picture holds far more beside its pixels than a camera writes: over {container.MAX_SEGMENTS} segments, "
+        f"or {container.MAX_METADATA / 1e6:g} MB in all.",
         "look at the file before you open it: it may be made to do harm",
     ),
 }

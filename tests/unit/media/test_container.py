@@ -33,6 +33,18 @@ def png_with(chunks: bytes) -> bytes:
     return PNG[:at] + chunks + PNG[at:]
 
 
+def png_in_pieces(png: bytes, size: int) -> bytes:
+    """As an encoder writes it that has no memory to spare."""
+    at = png.index(b"IDAT") - 4
+    data = b""
+    end = at
+    while png[end + 4 : end + 8] == b"IDAT":
+        length = int.from_bytes(png[end : end + 4])
+        data += png[end + 8 : end + 8 + length]
+        end += 12 + length
+    return png[:at] + b"".join(chunk(b"IDAT", data[n : n + size]) for n in range(0, len(data), size)) + png[end:]
+
+
 def webp_with(chunks: bytes) -> bytes:
     return b"RIFF" + struct.pack("<I", len(WEBP) - 8 + len(chunks)) + WEBP[8:] + chunks
 
@@ -58,6 +70,8 @@ BOMBS = {
     "compressed png texts of the world": png_with(chunk(b"iTXt", b"a\0\1\0\0\0" + zlib.compress(bytes(900_000))) * 17),
     "png profiles": png_with(chunk(b"iCCP", b"a\0\0" + zlib.compress(bytes(900_000))) * 17),
     "empty png data": png_with(chunk(b"IDAT") * 17_000),
+    "png data in crumbs": png_with(chunk(b"IDAT", bytes(32)) * 17_000),
+    "png frames": png_with(chunk(b"fcTL", bytes(26)) * 17_000),
     "webp chunks": webp_with(b"JUNK\0\0\0\0" * 300),
     "long webp chunks": webp_with((b"EXIF" + struct.pack("<I", 600_000) + bytes(600_000)) * 2),
     "webp frames": webp_with(b"ANMF\0\0\0\0" * 17_000),
@@ -98,7 +112,9 @@ AMPLE = {
     "fill bytes": jpeg_with(b"\xff" * 60_000),
     "texts": png_with(chunk(b"tEXt", b"a\0b") * 200),
     "small pieces": encoded(busy(1280, 720), "PNG"),
+    "pieces of 100 bytes": png_in_pieces(encoded(busy(1280, 720), "PNG"), 100),
     "frames": encoded(SMALL, "PNG", save_all=True, append_images=[busy(320, 240) for _ in range(20)]),
+    "many frames": encoded(busy(8, 8), "PNG", save_all=True, append_images=[busy(8, 8 + n % 2) for n in range(300)]),
     "webp frames": encoded(SMALL, "WEBP", save_all=True, append_images=[busy(320, 240) for _ in range(20)]),
 }
 
