@@ -55,7 +55,8 @@ CODES = {
         "choose a shorter DEVICE_NAME, RABBITMQ_DEVICE_TOPIC or RABBITMQ_EXCHANGE",
     ),
     "broke_connection": (
-        "The broker ended the connection over this event twice. It was given up, so that the others go on.",
+        "The connection ended over this event again and again, though the broker was there: twice with a protocol "
+        "error, or three times with a reset, within an hour. It was given up, so that the others go on.",
         "report it, with the log's line and the broker's log of that time",
     ),
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import queue
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,7 +12,13 @@ from typing import Any
 
 import pika
 import structlog
-from pika.exceptions import ChannelClosedByBroker, NackError, UnroutableError
+from pika.exceptions import (
+    ChannelClosedByBroker,
+    ConnectionClosedByBroker,
+    NackError,
+    StreamLostError,
+    UnroutableError,
+)
 
 from pylib.errors import Failure, Permanent, Transient
 from pylib.rabbitmq.broker import FRAME_MAX, Broker, explain, frame_max
@@ -22,8 +29,15 @@ log = structlog.get_logger(__name__)
 
 IDLE = 0.5
 """Seconds between two checks of an idle connection: heartbeats, and whether it is still there."""
-SUSPECTS = 100
-"""How many messages are remembered that have cost a connection."""
+PROTOCOL_ERRORS = frozenset({501, 502, 503, 505, 541})
+"""Reply codes with which a broker ends a connection over what it was sent: FRAME_ERROR, SYNTAX_ERROR, COMMAND_INVALID,
+UNEXPECTED_FRAME, INTERNAL_ERROR."""
+PROTOCOL_ERRORS_ALLOWED, RESETS_ALLOWED = 1, 2
+"""How often a connection may end over one message: with such a code, or with no word at all, which networks do too."""
+SUSPECTED_FOR = 3600.0
+"""Seconds for which a loss counts."""
+MOST_LOSSES = 300
+"""Losses that are remembered."""
 
 
 @dataclass(slots=True, eq=False)
@@ -35,6 +49,17 @@ class _Request:
     mandatory: bool
     outcome: queue.SimpleQueue[Failure | None] = field(default_factory=queue.SimpleQueue)
     abandoned: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Loss:
+    """A connection that ended with a message under way, which may be to blame."""
+
+    message_id: str
+    reason: str
+    allowed: int
+    """How many losses like this one a message may have."""
+    at: float
 
 
 class ConfirmedPublisher(BrokerLoop):
@@ -57,8 +82,8 @@ class ConfirmedPublisher(BrokerLoop):
         self._requests: queue.SimpleQueue[_Request | None] = queue.SimpleQueue()
         self._gate = threading.Lock()  # so that no request is queued after a loss and waits in vain
         self._frame_max = FRAME_MAX
-        self._blamed = ""  # the message under way at the last loss, until the next attempt to connect
-        self._suspects: deque[str] = deque(maxlen=SUSPECTS)
+        self._last_loss: _Loss | None = None  # until the next attempt to connect
+        self._losses: deque[_Loss] = deque(maxlen=MOST_LOSSES)
 
     def publish(
         self,
@@ -78,8 +103,9 @@ class ConfirmedPublisher(BrokerLoop):
         From any thread. Raises `Transient`: `broker_away` (at once when there is no connection),
         `broker_blocked`, `timeout`, `unroutable` (it is `mandatory` and no queue is bound), `not_found` (the
         exchange is gone), `nack`; and `Permanent`: `too_large`, `access_refused`, `unsendable` (a name has more
-        than 255 bytes, or AMQP has no such value), `broke_connection` (the connection was lost over this
-        `message_id` twice, the broker being there). After `broker_away`, `broker_blocked` and `timeout` (seconds)
+        than 255 bytes, or AMQP has no such value), `broke_connection` (this `message_id` was under
+        way when the broker ended the connection for a protocol error, twice within an hour, or when it was reset, three
+        times, the broker being there). After `broker_away`, `broker_blocked` and `timeout` (seconds)
         the broker may have it all the same: publish again under the same `message_id`.
         """
         request = _Request(
@@ -124,9 +150,9 @@ class ConfirmedPublisher(BrokerLoop):
 
     def _serve(self, connection: Any) -> None:
         self._frame_max = frame_max(connection)
-        if self._blamed:
-            self._suspects.append(self._blamed)  # the broker is there: it was not the broker that ended
-            self._blamed = ""
+        if self._last_loss is not None:
+            self._losses.append(self._last_loss)  # the broker is there: it was not the broker that ended
+            self._last_loss = None
         channel = self._open(connection)
         self._connected()
         self._tell()
@@ -155,7 +181,10 @@ class ConfirmedPublisher(BrokerLoop):
 
     def _send(self, channel: Any, request: _Request) -> bool:
         """Publish and answer the request; False when that cost the channel, raises when the connection."""
-        failure: Failure | None = None
+        failure: Failure | None = self._broken_by(request)
+        if failure is not None:
+            request.outcome.put(failure)
+            return True
         try:
             channel.basic_publish(
                 request.exchange,
@@ -172,29 +201,41 @@ class ConfirmedPublisher(BrokerLoop):
             request.outcome.put(explain(error))
             return False
         except Exception as error:
-            request.outcome.put(self._lost_over(request, explain(error)))
+            self._suspect(request, error)
+            request.outcome.put(explain(error))
             raise
         self._acquit(request)
         request.outcome.put(failure)
         return True
 
-    def _lost_over(self, request: _Request, failure: Failure) -> Failure:
-        """The failure of a message during which the connection was lost."""
-        message_id = request.properties.message_id
-        if failure.code != "broker_away" or not message_id:
-            return failure
-        if message_id in self._suspects:
-            self._acquit(request)
-            return Permanent("broke_connection", f"the connection was lost over it twice: {failure.detail}")
-        self._blamed = message_id
-        return failure
+    def _suspect(self, request: _Request, error: Exception) -> None:
+        """Remember the end of a connection that this message may have caused."""
+        if isinstance(error, ConnectionClosedByBroker) and error.reply_code in PROTOCOL_ERRORS:
+            allowed = PROTOCOL_ERRORS_ALLOWED
+        elif isinstance(error, StreamLostError):
+            allowed = RESETS_ALLOWED
+        else:
+            return  # a closing broker, a missed heartbeat: it would have ended without any message
+        if message_id := request.properties.message_id:
+            self._last_loss = _Loss(message_id, explain(error).detail, allowed, time.monotonic())
+
+    def _broken_by(self, request: _Request) -> Permanent | None:
+        """Why this message is not sent again, if the connection was lost over it too often."""
+        since = time.monotonic() - SUSPECTED_FOR
+        losses = [one for one in self._losses if one.message_id == request.properties.message_id and one.at > since]
+        if not losses or len(losses) <= losses[-1].allowed:
+            return None
+        self._acquit(request)
+        return Permanent(
+            "broke_connection", f"the connection was lost over it {len(losses)} times: {losses[-1].reason}"
+        )
 
     def _acquit(self, request: _Request) -> None:
-        if request.properties.message_id in self._suspects:
-            self._suspects.remove(request.properties.message_id)
+        for loss in [one for one in self._losses if one.message_id == request.properties.message_id]:
+            self._losses.remove(loss)
 
     def _unreachable(self) -> None:
-        self._blamed = ""  # the broker went, whatever was under way
+        self._last_loss = None  # the broker went, whatever was under way
 
     def _disconnected(self) -> None:
         with self._gate:

@@ -10,6 +10,7 @@ from typing import Any
 import pika
 import pytest
 from pika.exceptions import (
+    AMQPHeartbeatTimeout,
     ChannelClosedByBroker,
     ConnectionClosedByBroker,
     NackError,
@@ -180,11 +181,16 @@ def test_a_header_may_fill_the_frame_that_the_broker_takes(broker: FakeBroker, p
     assert len(bodies(broker)) == 1
 
 
+FRAME_ERROR = ConnectionClosedByBroker(501, "FRAME_ERROR")
+RESET = StreamLostError("reset")
+
+
 class Breaking:
     """A broker that ends the connection over some messages, and may then be away for some attempts to connect."""
 
-    def __init__(self, broker: FakeBroker, *breaking: bytes, away: int = 0) -> None:
+    def __init__(self, broker: FakeBroker, *breaking: bytes, away: int = 0, end: Exception = FRAME_ERROR) -> None:
         self.away = away
+        self.end = end
         self._left = 0
         self._breaking = breaking
         broker.answers.update(basic_publish=self._publish, connect=self._connect)
@@ -192,7 +198,7 @@ class Breaking:
     def _publish(self, _exchange: str, _key: str, body: bytes, **_options: object) -> None:
         if body in self._breaking:
             self._left = self.away
-            raise ConnectionClosedByBroker(501, "FRAME_ERROR")
+            raise self.end
 
     def _connect(self) -> None:
         if self._left:
@@ -208,19 +214,57 @@ def codes_of(publisher: ConfirmedPublisher, connected: threading.Semaphore, *mes
             publish(publisher, body, message_id=body.decode())
         except Failure as failure:
             codes.append(failure.code)
-            assert connected.acquire(timeout=10)
+            if failure.code == "broker_away":
+                assert connected.acquire(timeout=10)
         else:
             codes.append("ok")
     return codes
 
 
-def test_a_message_that_costs_the_connection_twice_is_set_aside_and_the_others_go(
-    broker: FakeBroker, publisher: ConfirmedPublisher, connected: threading.Semaphore
+@pytest.mark.parametrize(
+    ("end", "times"),
+    [
+        *((ConnectionClosedByBroker(code, "said"), 2) for code in (501, 502, 503, 505, 541)),
+        (StreamLostError("reset"), 3),
+    ],
+)
+def test_a_message_over_which_the_connection_ends_again_and_again_is_set_aside_and_the_others_go(
+    broker: FakeBroker, publisher: ConfirmedPublisher, connected: threading.Semaphore, end: Exception, times: int
 ) -> None:
-    Breaking(broker, b"bad", b"worse")
-    messages = [b"bad", b"good", b"worse", b"bad", b"worse", b"good"]
-    codes = codes_of(publisher, connected, *messages)
-    assert codes == ["broker_away", "ok", "broker_away", "broke_connection", "broke_connection", "ok"]
+    Breaking(broker, b"bad", b"worse", end=end)
+    codes = codes_of(publisher, connected, *[b"bad", b"good", b"worse"] * times)
+    assert codes == ["broker_away", "ok", "broker_away"] * times
+    sent = len(bodies(broker))
+    assert codes_of(publisher, connected, b"bad", b"worse", b"good") == ["broke_connection", "broke_connection", "ok"]
+    assert len(bodies(broker)) == sent + 1
+
+
+@pytest.mark.parametrize(
+    "end",
+    [
+        ConnectionClosedByBroker(320, "CONNECTION_FORCED - broker forced connection closure"),
+        AMQPHeartbeatTimeout("No activity or too many missed heartbeats"),
+    ],
+    ids=str,
+)
+def test_a_message_is_not_to_blame_for_an_end_that_none_can_cause(
+    broker: FakeBroker, publisher: ConfirmedPublisher, connected: threading.Semaphore, end: Exception
+) -> None:
+    Breaking(broker, b"bad", end=end)
+    assert codes_of(publisher, connected, *[b"bad"] * 5) == ["broker_away"] * 5
+
+
+@pytest.mark.parametrize("end", [FRAME_ERROR, RESET], ids=str)
+def test_a_loss_of_long_ago_does_not_count(
+    broker: FakeBroker,
+    publisher: ConfirmedPublisher,
+    connected: threading.Semaphore,
+    end: Exception,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(module, "SUSPECTED_FOR", 0.0)
+    Breaking(broker, b"bad", end=end)
+    assert codes_of(publisher, connected, *[b"bad"] * 5) == ["broker_away"] * 5
 
 
 def test_a_message_under_way_when_the_broker_goes_is_not_to_blame(
@@ -229,7 +273,7 @@ def test_a_message_under_way_when_the_broker_goes_is_not_to_blame(
     breaking = Breaking(broker, b"bad", away=1)
     assert codes_of(publisher, connected, *[b"bad"] * 4) == ["broker_away"] * 4
     breaking.away = 0
-    assert codes_of(publisher, connected, *[b"bad"] * 2) == ["broker_away", "broke_connection"]
+    assert codes_of(publisher, connected, *[b"bad"] * 3) == ["broker_away", "broker_away", "broke_connection"]
 
 
 def test_a_message_that_was_taken_after_all_begins_anew(
@@ -240,7 +284,7 @@ def test_a_message_that_was_taken_after_all_begins_anew(
     broker.answers.pop("basic_publish")
     assert codes_of(publisher, connected, b"1") == ["ok"]
     Breaking(broker, b"1")
-    assert codes_of(publisher, connected, b"1") == ["broker_away"]
+    assert codes_of(publisher, connected, b"1", b"1") == ["broker_away", "broker_away"]
 
 
 def test_what_nobody_waits_for_any_more_is_not_sent(broker: FakeBroker, publisher: ConfirmedPublisher) -> None:
