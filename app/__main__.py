@@ -8,16 +8,18 @@ import sys
 from types import FrameType
 
 LONG_RUNNING = frozenset({"run", "demo", "ftp"})
-"""Commands that SIGTERM and SIGINT end in good order."""
+"""Commands that SIGTERM and SIGINT end in good order, with status 0."""
 
 
 def main() -> None:
-    """Run the command line. Until a service is opened and takes the signals over, they end the process at once."""
+    """Run the command line. SIGTERM ends it, whatever it does: a container's first process has no default for it."""
     if LONG_RUNNING.intersection(sys.argv):
         for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, _leave)
-        # Whoever starts us may hold them back until now, so that not even the interpreter's own start misses one.
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, (signal.SIGTERM, signal.SIGINT))
+            signal.signal(number, _leave)  # until a service is opened and takes them over
+    else:
+        signal.signal(signal.SIGTERM, _end)
+    # Whoever starts us may hold them back until now, so that not even the interpreter's own start misses one.
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, (signal.SIGTERM, signal.SIGINT))
     from app.cli.main import main as command
 
     command()
@@ -25,6 +27,10 @@ def main() -> None:
 
 def _leave(_number: int, _frame: FrameType | None) -> None:
     os._exit(0)  # nothing is open yet, so nothing is left to do
+
+
+def _end(number: int, _frame: FrameType | None) -> None:
+    sys.exit(128 + number)  # which takes away what a backup is put together in
 
 
 if __name__ == "__main__":
