@@ -46,7 +46,8 @@ def dead_letters() -> None:
 def list_letters(config_file: Path | None) -> None:
     """Show each with its id, when it died, its camera, why, and the beginning of its body without logins."""
     count = 0
-    with _letters(config_file) as (letters, settings):
+    settings = _settings(config_file)
+    with _letters(settings) as letters:
         decode, zone = _decoder(settings), local_zone(settings.time_zone)
         for letter in letters:
             count += 1
@@ -64,7 +65,8 @@ def list_letters(config_file: Path | None) -> None:
 def retry_letters(config_file: Path | None, ids: tuple[str, ...]) -> None:
     """Put those that the service understands, or those of these IDs, back into its queue."""
     back = left = 0
-    with _letters(config_file) as (letters, settings):
+    settings = _settings(config_file)
+    with _letters(settings) as letters:
         decode = _decoder(settings)
         for letter in letters:
             if letter.id in ids or (not ids and _understood(letter, decode)):
@@ -82,27 +84,45 @@ def retry_letters(config_file: Path | None, ids: tuple[str, ...]) -> None:
 @exit_on_failure
 def drop_letters(config_file: Path | None, ids: tuple[str, ...], yes: bool) -> None:
     """Delete all of them, or those of these IDs, for good."""
-    with _letters(config_file) as (letters, _):
-        chosen = [letter for letter in letters if not ids or letter.id in ids]
-        if chosen and not yes:
-            click.confirm(f"Delete {len(chosen)} dead letters for good?", abort=True)
-        for letter in chosen:
-            letters.drop(letter)
-    say(f"{len(chosen)} dropped")
+    settings = _settings(config_file)
+    if not yes and not (ids := _agreed(settings, ids)):
+        say("0 dropped")
+        return
+    dropped = 0
+    with _letters(settings) as letters:
+        for letter in letters:
+            if not ids or letter.id in ids:
+                letters.drop(letter)
+                dropped += 1
+    say(f"{dropped} dropped")
 
 
-@contextmanager
-def _letters(config_file: Path | None) -> Iterator[tuple[DeadLetters, Settings]]:
+def _agreed(settings: Settings, ids: tuple[str, ...]) -> tuple[str, ...]:
+    """The ids of those that a person agrees to lose. Raises `click.Abort`."""
+    with _letters(settings) as letters:
+        found = tuple(letter.id for letter in letters if not ids or letter.id in ids)
+    # The connection is closed by now: its heartbeats would be missed while a person thinks.
+    if found:
+        click.confirm(f"Delete {len(found)} dead letters for good?", abort=True)
+    return found
+
+
+def _settings(config_file: Path | None) -> Settings:
     settings = configuration.load(config_file)
     if not settings.rabbitmq.server_address:
         raise click.UsageError("dead letters lie on RabbitMQ: set RABBITMQ_SERVER_ADDRESS")
+    return settings
+
+
+@contextmanager
+def _letters(settings: Settings) -> Iterator[DeadLetters]:
     # Loaded here, as everything that needs pika or ZeroMQ: most commands do without.
     from app.cli.amqp_client import AmqpClient
     from app.sources.rabbitmq import subscription
 
     own = subscription(settings.rabbitmq, app_name=settings.app_name)
     with AmqpClient(settings.rabbitmq.broker, settings.rabbitmq) as client, client.dead_letters(own) as letters:
-        yield letters, settings
+        yield letters
 
 
 def _decoder(settings: Settings) -> Decode:

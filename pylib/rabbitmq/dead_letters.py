@@ -17,6 +17,9 @@ RENEW_AT = 10
 COUNT = "x-delivery-count"
 """The header in which a quorum queue counts earlier deliveries."""
 
+COPIES = ("CC", "BCC")
+"""The headers with further routing keys: who is named there has had it."""
+
 
 @dataclass(frozen=True, slots=True)
 class DeadLetter:
@@ -74,7 +77,8 @@ class DeadLetters:
     def _publish(self, queue: str, letter: DeadLetter, headers: Mapping[str, Any]) -> None:
         from pika.exceptions import NackError, UnroutableError
 
-        letter.properties.headers = dict(headers)
+        letter.properties.headers = {name: value for name, value in headers.items() if name not in COPIES}
+        letter.properties.user_id = None  # the broker takes no message in another user's name
         try:
             self._channel.basic_publish("", queue, letter.delivery.body, properties=letter.properties, mandatory=True)
         except (UnroutableError, NackError):

@@ -52,6 +52,16 @@ def test_it_is_back_in_its_queue_before_it_leaves_this_one(broker: FakeBroker) -
     assert broker.calls[0] == ("confirm_delivery",)
 
 
+def test_neither_another_s_name_nor_copies_for_others_go_with_it(broker: FakeBroker) -> None:
+    """The broker refuses a message in another user's name, and sends one with these headers to other queues too."""
+    letters = letters_of(broker, {"CC": ["other"], "BCC": ["third"], "CCTV": "yes"})
+    (letter,) = letters
+    letter.properties.user_id = "sensor"
+    letters.put_back(letter)
+    assert done(broker) == [("q", {"CCTV": "yes", "x-retried": True}), (1,)]
+    assert broker.of("basic_publish")[0][-1]["properties"].user_id is None
+
+
 def test_one_that_the_broker_does_not_take_back_stays(broker: FakeBroker) -> None:
     def refuse(*_: object, **_options: object) -> None:
         raise UnroutableError([])
