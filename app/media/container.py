@@ -114,24 +114,26 @@ def _jpeg(read: Read) -> int:
 def _jpeg_header(read: Read, tally: _Tally) -> int:
     """Where the first scan's marker stands, found as decoders find it: they pass over what is no marker."""
     behind, fill = 2, 0
-    while at := _marker(read, behind):
+    while at := _marker(read, behind, most=MAX_FILL - fill):
         fill += at - behind
-        if fill > MAX_FILL:
-            raise Overloaded("metadata_bomb", f"This JPEG has more than {MAX_FILL} bytes between its segments.")
         if read(at + 1, 1)[0] == _SCAN:
             return at
         behind = _behind(read, at, tally)
     return 0
 
 
-def _marker(read: Read, at: int) -> int:
-    """Where the next marker stands; 0 when there is none."""
+def _marker(read: Read, start: int, *, most: int | None = None) -> int:
+    """Where the next marker stands; 0 when there is none. Raises `Overloaded` when that is more than `most` bytes on."""
+    at = found = start
     size = 16  # in the header it is mostly the next byte
     while len(window := read(at, size)) > 1:
-        if found := _MARKER.search(window):
-            return at + found.start()
-        at += len(window) - 1  # the last byte may be a marker's first
-        size = _WINDOW
+        marker = _MARKER.search(window)
+        found = at + (marker.start() if marker else len(window) - 1)  # the last byte may be a marker's first
+        if most is not None and found - start > most:
+            raise Overloaded("metadata_bomb", f"This JPEG has more than {MAX_FILL} bytes between its segments.")
+        if marker:
+            return found
+        at, size = found, _WINDOW
     return 0
 
 
