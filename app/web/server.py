@@ -41,7 +41,12 @@ class WebServer(ManagedThread):
         self._host = host
         self._port = port
         self._on_stop = on_stop
-        self._gate = (limiter or ConnectionLimiter()).gate("web", per_address=per_address, proxies=proxies)
+        self._gate = (limiter or ConnectionLimiter()).gate(
+            "web",
+            per_address=per_address,
+            proxies=proxies,
+            remedy="set WEB_TRUSTED_PROXIES if it is a reverse proxy, else WEB_MAX_PER_ADDRESS",
+        )
         self._socket: socket.socket | None = None
 
     def open(self) -> int:

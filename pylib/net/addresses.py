@@ -6,6 +6,9 @@ from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
 IPAddress = IPv4Address | IPv6Address
 
+_LOCAL = ip_network("fc00::/7"), ip_network("fe80::/10")
+"""Of IPv6, where a whole LAN shares a /64, and not one party."""
+
 
 def normal(text: str) -> IPAddress | None:
     """The IP address in a text, in brackets or with a zone or not; None when it is none."""
@@ -26,9 +29,9 @@ def written(host: str) -> str:
 
 
 def neighbourhood(host: str) -> str:
-    """The addresses of one party: an IPv4 address, or the /64 of an IPv6 one; anything else as it is."""
+    """The addresses of one party: an IPv4 or local IPv6 address, or the /64 of another one; anything else as it is."""
     address = normal(host)
-    if isinstance(address, IPv6Address):
+    if isinstance(address, IPv6Address) and not any(address in network for network in _LOCAL):
         return str(ip_network((address, 64), strict=False))
     return str(address or host)
 

@@ -7,7 +7,7 @@ import resource
 import socket
 import threading
 import weakref
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterable
 from contextlib import suppress
 from ipaddress import ip_network
@@ -56,6 +56,7 @@ class ConnectionLimiter:
         self._most = most if most is not None else room_for_connections()
         self._lock = threading.Lock()
         self._open = 0
+        self._left: deque[tuple[Gate, str]] = deque()
 
     def gate(
         self,
@@ -65,19 +66,29 @@ class ConnectionLimiter:
         most: int | None = None,
         proxies: Iterable[str] = (),
         farewell: bytes = b"",
+        remedy: str = "",
     ) -> Gate:
         """The gate of one server, with at most `most` connections, and three quarters of all.
 
         `per_address`: connections from one address, `proxies`: networks for which that does not hold, because many
         clients come from there. `farewell` is sent to those that are refused, as far as that needs no waiting.
+        `remedy`: what to do when one address has too many, for the log.
         """
         share = max(1, self._most * 3 // 4)
-        return Gate(self, server, min(share, most or share), per_address, proxies, farewell)
+        return Gate(self, server, min(share, most or share), per_address, proxies, farewell, remedy)
 
     @property
     def open(self) -> int:
         """How many there are now."""
-        return self._open
+        with self._lock:
+            self._count_those_that_left()
+            return self._open
+
+    def _count_those_that_left(self) -> None:
+        while self._left:
+            gate, address = self._left.popleft()
+            self._open -= 1
+            gate._forget(neighbourhood(address))
 
 
 class Gate:
@@ -91,6 +102,7 @@ class Gate:
         per_address: int,
         proxies: Iterable[str],
         farewell: bytes,
+        remedy: str,
     ) -> None:
         self._limiter = limiter
         self._server = server
@@ -98,6 +110,7 @@ class Gate:
         self._per_address = per_address
         self._proxies = [ip_network(network) for network in proxies]
         self._farewell = farewell
+        self._remedy = remedy
         self._inside: Counter[str] = Counter()
         self.closing = False
         """Whether all new connections are refused: the server is about to stop."""
@@ -106,6 +119,7 @@ class Gate:
         """Count a connection from an address, unless it is one too many."""
         party, limiter = neighbourhood(address), self._limiter
         with limiter._lock:
+            limiter._count_those_that_left()
             reason = self._refusal(party, address)
             if not reason:
                 limiter._open += 1
@@ -116,12 +130,8 @@ class Gate:
 
     def leave(self, address: str) -> None:
         """One that had entered is closed."""
-        party = neighbourhood(address)
-        with self._limiter._lock:
-            self._limiter._open -= 1
-            self._inside[party] -= 1
-            if not self._inside[party]:
-                del self._inside[party]
+        # Without the lock: the garbage collector calls this, too, maybe in a thread that has it.
+        self._limiter._left.append((self, address))
 
     def guarding(self, listener: socket.socket) -> socket.socket:
         """A copy of a listening socket that accepts only what may enter, and counts it until it is closed."""
@@ -136,6 +146,11 @@ class Gate:
             if self._farewell:
                 connection.send(self._farewell)
 
+    def _forget(self, party: str) -> None:
+        self._inside[party] -= 1
+        if not self._inside[party]:
+            del self._inside[party]
+
     def _refusal(self, party: str, address: str) -> str:
         if self.closing:
             return "the service stops"
@@ -144,7 +159,7 @@ class Gate:
         if self._inside.total() >= self._most:
             return "too many connections to this server"
         if self._inside[party] >= self._per_address and not self._is_proxy(address):
-            return "too many connections from this address"
+            return f"too many connections from this address{self._remedy and ': '}{self._remedy}"
         return ""
 
     def _is_proxy(self, address: str) -> bool:
@@ -167,6 +182,26 @@ class Progress:
             return False
         self._since = 0
         return True
+
+
+class Pace:
+    """Judges a transfer that is looked at now and then."""
+
+    def __init__(self, window: float, now: float) -> None:
+        """`window`: seconds; `now`: of the same clock as in `stalled`."""
+        self._window = window
+        self._heard = self._began = now
+        self._count = self._before = 0
+        self._slow = 0
+
+    def stalled(self, count: int, now: float) -> bool:
+        """Whether nothing came for one window, or too little in two of them in a row; `count`: bytes in all."""
+        if count > self._count:
+            self._count, self._heard = count, now
+        if now - self._began >= self._window:
+            self._slow = self._slow + 1 if count - self._before < PACE * (now - self._began) else 0
+            self._began, self._before = now, count
+        return self._slow > 1 or now - self._heard >= self._window
 
 
 class _Listener(socket.socket):

@@ -43,7 +43,7 @@ class Ban:
     """A login that is not checked at an address for a while."""
 
     address: str
-    """An IPv4 address, the network of an IPv6 home, or `ALL`."""
+    """An IPv4 or local IPv6 address, the network of an IPv6 home, or `ALL`."""
     login: str
     """Empty for all logins there but the welcome ones."""
     until: datetime

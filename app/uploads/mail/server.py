@@ -68,6 +68,7 @@ class MailServer(ManagedThread):
             most=settings.max_connections,
             per_address=settings.max_per_address,
             farewell=b"" if settings.tls == "implicit" else FAREWELL,
+            remedy="set MAIL_MAX_PER_ADDRESS",
         )
         self._gate = Admission(settings, throttle)
         self._new_postbox: Callable[[], MailHandler] = lambda: MailHandler(

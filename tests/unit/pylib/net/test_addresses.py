@@ -64,9 +64,10 @@ def test_what_is_no_address_is_none(text: str) -> None:
         ("10.0.0.1", "10.0.0.1"),
         ("::ffff:10.0.0.1", "10.0.0.1"),
         ("2001:db8:1:2:3::4", "2001:db8:1:2::/64"),
-        ("fe80::1%eth0", "fe80::/64"),
+        ("fe80::1%eth0", "fe80::1"),
+        ("fd12:3456::7", "fd12:3456::7"),
         ("", ""),
     ],
 )
-def test_a_party_has_an_ipv4_address_or_a_64_of_ipv6(host: str, party: str) -> None:
+def test_a_party_has_an_ipv4_or_local_address_or_a_64_of_ipv6(host: str, party: str) -> None:
     assert neighbourhood(host) == party

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import resource
 import socket
+import threading
 from collections.abc import Iterator
 from contextlib import closing
 
@@ -11,7 +13,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from pylib.net import limiter
-from pylib.net.limiter import PACE, ConnectionLimiter, Gate, Progress, room_for_connections
+from pylib.net.limiter import PACE, ConnectionLimiter, Gate, Pace, Progress, room_for_connections
 from pylib.net.listening import listen
 
 
@@ -39,6 +41,13 @@ def test_an_ipv6_home_is_one_address() -> None:
     assert [gate.enter(address) for address in ("::ffff:10.0.0.1", "10.0.0.1", "10.0.0.1")] == [True, True, False]
 
 
+def test_cameras_of_one_ipv6_lan_are_counted_one_by_one() -> None:
+    gate = ConnectionLimiter(100).gate("ftp", per_address=1)
+    cameras = [f"fd12:3456::{number}" for number in range(1, 9)] + [f"fe80::{number}%eth0" for number in range(1, 9)]
+    assert all(gate.enter(camera) for camera in cameras)
+    assert not any(gate.enter(camera) for camera in cameras)
+
+
 def test_a_proxy_may_bring_many_clients() -> None:
     gate = ConnectionLimiter(100).gate("web", per_address=2, proxies=["10.0.0.0/24"])
     assert all(gate.enter("10.0.0.7") for _ in range(20))
@@ -52,7 +61,7 @@ def test_a_server_that_is_about_to_stop_takes_nobody_in() -> None:
 
 
 def test_the_log_says_who_was_refused_and_why() -> None:
-    gate = ConnectionLimiter(100).gate("web", per_address=0)
+    gate = ConnectionLimiter(100).gate("web", per_address=0, remedy="set WEB_MAX_PER_ADDRESS")
     with capture_logs() as lines:
         gate.enter("10.0.0.1")
     assert lines == [
@@ -60,7 +69,7 @@ def test_the_log_says_who_was_refused_and_why() -> None:
             "event": "connection refused",
             "server": "web",
             "address": "10.0.0.1",
-            "reason": "too many connections from this address",
+            "reason": "too many connections from this address: set WEB_MAX_PER_ADDRESS",
             "log_level": "warning",
         }
     ]
@@ -89,6 +98,24 @@ def test_a_byte_now_and_then_is_no_progress() -> None:
     assert not progress.made(2 * PACE - 1)
 
 
+def looked_at(pace: Pace, amounts: list[float]) -> list[bool]:
+    """What is said of a transfer that is looked at each second, when so many bytes had come."""
+    return [pace.stalled(int(count), now) for now, count in enumerate(amounts, 1)]
+
+
+def test_a_transfer_that_is_silent_for_a_window_has_stalled() -> None:
+    assert looked_at(Pace(4, 0), [9000, 9000, 9000, 9000, 9000]) == [False, False, False, False, True]
+    assert looked_at(Pace(4, 0), [0, 0, 0, 0]) == [False, False, False, True]
+
+
+def test_a_slow_one_has_stalled_after_two_windows_in_a_row() -> None:
+    slow = [0.8 * PACE * second for second in range(1, 9)]
+    assert looked_at(Pace(4, 0), slow) == [False] * 7 + [True]
+    one_window_is_fast = [*slow[:4], *(count + PACE for count in slow[4:])]
+    assert not any(looked_at(Pace(4, 0), one_window_is_fast))
+    assert not any(looked_at(Pace(4, 0), [PACE * second for second in range(1, 60)]))
+
+
 # -- at a real socket -------------------------------------------------------------------------------
 
 
@@ -112,6 +139,32 @@ def test_a_place_is_free_again_when_its_connection_is_closed_or_forgotten(listen
                 ends(accepted)
                 del accepted
                 assert connections.open == 0
+
+
+@pytest.fixture
+def collected_by_hand() -> Iterator[None]:
+    gc.disable()
+    yield
+    gc.enable()
+
+
+@pytest.mark.usefixtures("collected_by_hand")
+def test_the_garbage_collector_may_take_a_connection_while_another_one_enters(
+    listener: socket.socket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connections = ConnectionLimiter(100)
+    gate = connections.gate("web", per_address=1)
+    # Asked for while the lock is held, to see whether the address is a proxy's.
+    monkeypatch.setattr("pylib.net.limiter.normal", lambda _text: gc.collect() and None)
+    with gate.guarding(listener) as guarded, connected(listener):
+        cycle: list[object] = [guarded.accept()[0]]
+        cycle.append(cycle)
+        del cycle
+        entering = threading.Thread(target=gate.enter, args=("127.0.0.1",), daemon=True)
+        entering.start()
+        entering.join(10)
+        assert not entering.is_alive()
+        assert connections.open == 0
 
 
 def test_who_is_refused_hears_why_and_is_gone(listener: socket.socket) -> None:
