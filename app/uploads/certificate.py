@@ -53,6 +53,8 @@ def tls_context(certificate: Path, key: Path, *, code: str = "ftp_certificate") 
     """For a server, with TLS 1.2 and later. Raises `CertificateUnusable` with this code."""
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
+    # A client that only sends would leave them unread: its close() becomes a reset, and what it sent last is lost.
+    context.num_tickets = 0
     context.set_ciphers("DEFAULT")  # OpenSSL's: Python's leaves out those that older cameras have only
     try:
         context.load_cert_chain(certificate, key)

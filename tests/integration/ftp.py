@@ -38,7 +38,7 @@ class Ftp:
         self.area = home / "ftp"
         self.taken: list[InboxFile] = []
         self.outcomes: list[str] = []
-        names = ("folder_by_address", "names_camera", "respelled", "folders")
+        names = ("folder_by_address", "names_camera", "respelled", "folders", "limiter")
         options = {name: changes.pop(name) for name in names if name in changes}
         accounts = [
             Account(USER, Secret(PASSWORD)),

@@ -12,7 +12,20 @@ from urllib.parse import quote
 
 import pytest
 
-from tests.integration.ftp import DOOR, DOOR_PASSWORD, DOOR_USER, PASSWORD, PICTURE, USER, Ftp, picture, store
+from pylib.net.limiter import ConnectionLimiter
+from tests.integration.ftp import (
+    DOOR,
+    DOOR_PASSWORD,
+    DOOR_USER,
+    PASSWORD,
+    PICTURE,
+    USER,
+    Ftp,
+    eventually,
+    picture,
+    reset,
+    store,
+)
 from tests.packages import require
 
 LOGIN = f"{quote(USER)}:{quote(PASSWORD, safe='')}"
@@ -245,6 +258,48 @@ def test_an_encrypted_upload_cut_short_is_not_whole_and_one_without_goodbye_is(t
             connection.close()  # without unwrap(): FIN and no close_notify
             camera.voidresp()
         assert (ftp.names, ftp.lying) == ([f"{DOOR}/b.jpg"], {f"{DOOR}/a.jpg": PICTURE[:4000]})
+
+
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+def test_a_client_that_only_sends_loses_nothing_and_may_resume_its_session(
+    tmp_path: Path, version: ssl.TLSVersion
+) -> None:
+    with Ftp(tmp_path, tls="required") as ftp, ftp.tls() as camera:
+        camera.context.maximum_version = version
+        first = None
+        for number in range(5):
+            large = picture(str(number)) + bytes(2_000_000)
+            connection = socket.create_connection(camera.makepasv(), timeout=10)
+            camera.sendcmd(f"STOR {DOOR}/{number}.jpg")
+            with camera.context.wrap_socket(connection, server_hostname="localhost", session=first) as encrypted:
+                encrypted.sendall(large)
+                first = first or encrypted.session
+                assert encrypted.session_reused == (number > 0 and version == ssl.TLSVersion.TLSv1_2)
+            assert camera.voidresp().startswith("226")
+            assert ftp.contents[-1] == large
+
+
+def test_an_encrypted_session_is_counted_until_it_is_closed(tmp_path: Path) -> None:
+    limiter = ConnectionLimiter(100)
+    with Ftp(tmp_path, tls="offered", limiter=limiter, max_per_address=1) as ftp:
+        with ftp.tls():
+            assert limiter.open == 1
+            with pytest.raises(ftplib.error_temp, match="421"), ftp.tls():
+                pass
+        eventually(lambda: limiter.open == 0)
+        with ftp.tls() as camera:
+            store(camera, f"{DOOR}/a.jpg")
+
+
+def test_an_encrypted_upload_that_is_reset_is_not_confirmed(tmp_path: Path) -> None:
+    with Ftp(tmp_path, tls="required") as ftp, ftp.tls() as camera:
+        connection = camera.transfercmd(f"STOR {DOOR}/a.jpg")
+        connection.sendall(PICTURE[:4000])
+        eventually(lambda: PICTURE[:4000] in ftp.lying.values())
+        reset(connection)
+        with pytest.raises(ftplib.error_temp, match="426"):
+            camera.voidresp()
+        assert (ftp.taken, ftp.lying) == ([], {f"{DOOR}/a.jpg": PICTURE[:4000]})
 
 
 def test_a_silent_encrypted_upload_is_ended_too(tmp_path: Path) -> None:

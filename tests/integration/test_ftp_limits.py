@@ -9,6 +9,7 @@ import itertools
 import socket
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -95,6 +96,21 @@ def test_a_reset_after_the_last_byte_loses_nothing(ftp: Ftp) -> None:
         time.sleep(0.2)
         rst(camera, connection)
     eventually(lambda: ftp.contents == [PICTURE])
+
+
+def holds(ftp: Ftp, data: bytes) -> bool:
+    return data in ftp.lying.values()
+
+
+def test_an_upload_that_is_reset_is_confirmed_only_if_it_is_complete(ftp: Ftp) -> None:
+    with ftp.login() as camera:
+        for length, confirmed in ((4000, False), (len(PICTURE), True)):
+            connection = camera.transfercmd(f"STOR {DOOR}/a.jpg")
+            connection.sendall(PICTURE[:length])
+            eventually(partial(holds, ftp, PICTURE[:length]))
+            reset(connection)
+            assert camera.getmultiline().startswith("226" if confirmed else "426")
+        assert (ftp.contents, ftp.lying) == ([PICTURE], {})
 
 
 def test_a_slow_upload_is_not_a_stalled_one(tmp_path: Path) -> None:

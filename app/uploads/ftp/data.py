@@ -13,7 +13,7 @@ from pyftpdlib.handlers import DTPHandler, FTPHandler
 
 from app.uploads.ftp.storage import IncomingFile, StoreRefused
 from pylib.net.addresses import same_home
-from pylib.net.limiter import Progress
+from pylib.net.limiter import Pace
 
 log = structlog.get_logger(__name__)
 
@@ -60,10 +60,7 @@ class Receiving(DTPHandler):  # type: ignore[misc]
 
     def __init__(self, sock: Any, session: Any) -> None:
         super().__init__(sock, session)
-        self._seen = 0
-        self._patience = 0.75 * session.stall_timeout
-        self._progress = Progress(self._patience)
-        self._since = time.monotonic()
+        self._pace = Pace(0.75 * session.stall_timeout, time.monotonic())
         if self.connected:
             tick = session.stall_timeout / 8
             self._idler = self.ioloop.call_every(tick, self._look, _errback=self.handle_error)
@@ -83,6 +80,15 @@ class Receiving(DTPHandler):  # type: ignore[misc]
         self._resp = (_REPLIES.get(reason, "451 Cannot store the file; try again."), log.debug)
         self.close()
 
+    def handle_close(self) -> None:
+        """Called inside an `except` when the connection was reset: then not all that was sent need have arrived."""
+        reset = self.receive and not self._closed and isinstance(sys.exc_info()[1], OSError)
+        if reset and not self.file_obj.looks_complete:
+            self._resp = (f"426 Connection reset after {self.tot_bytes_received} bytes; send it again.", log.debug)
+            self.close()
+        else:
+            super().handle_close()
+
     def drain(self) -> None:
         """Store what has arrived already: the client has closed the control connection."""
         for _ in range(DRAIN_READS if self.receive and not self._closed else 0):
@@ -100,12 +106,9 @@ class Receiving(DTPHandler):  # type: ignore[misc]
         super().close()
 
     def _look(self) -> None:
-        """Close the connection when it made no progress for three to four quarters of the limit."""
-        now, count = time.monotonic(), self.get_transmitted_bytes()
-        arrived, self._seen = count - self._seen, count
-        if self._progress.made(arrived):
-            self._since = now
-        elif now - self._since >= self._patience:
+        """Close the connection when it was silent for three to four quarters of the limit, or slow for twice that."""
+        count = self.get_transmitted_bytes()
+        if self._pace.stalled(count, time.monotonic()):
             log.warning("ftp upload stalled", address=self.cmd_channel.remote_ip, received=count)
             self.cmd_channel.count("stalled")
             self._resp = ("421 Data connection timed out.", log.debug)

@@ -85,7 +85,11 @@ class FtpServer(ManagedThread):
             on_ban=lambda _address: count("banned"),
         )
         self._gate = (limiter or ConnectionLimiter()).gate(
-            "ftp", most=settings.max_connections, per_address=settings.max_per_address, farewell=FAREWELL
+            "ftp",
+            most=settings.max_connections,
+            per_address=settings.max_per_address,
+            farewell=FAREWELL,
+            remedy="set FTP_MAX_PER_ADDRESS",
         )
         self._inbox = Inbox(inbox.area.resolve())  # clients' paths are compared with it, links resolved
         self._data_dir = data_dir

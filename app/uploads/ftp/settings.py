@@ -99,7 +99,11 @@ class FtpSettings(Section):
         description="Bytes that one camera's uploads may occupy until they are processed; 0 for no limit.",
     )
     stall_timeout: float = Field(
-        default=60, ge=1, le=3600, description="Seconds of silence after which a connection is closed."
+        default=60,
+        ge=1,
+        le=3600,
+        description="Seconds of silence after which a connection is closed; "
+        "a transfer of less than 500 bytes a second has twice as long.",
     )
     ban_after: int = Field(
         default=10,

@@ -240,6 +240,11 @@ class IncomingFile:
         self._arriving: Path | None = None
         self._settled = False
 
+    @property
+    def looks_complete(self) -> bool:
+        """Whether what has arrived is a complete picture."""
+        return self._arriving is not None and looks_complete(self._arriving)
+
     def write(self, chunk: bytes) -> None:
         """Store these bytes. Raises OSError, with EDQUOT over the quota."""
         file = self._file or self._open()

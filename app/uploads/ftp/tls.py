@@ -28,6 +28,8 @@ class _TlsChannel(_Channel):  # type: ignore[misc]
     """A connection that may be encrypted; before the classes of pyftpdlib that it is to change."""
 
     socket: Any
+    _plain: Any = None
+    """The socket before the handshake, which has lost its descriptor, but is what is counted until it is closed."""
     _shaking_hands = False
     secured = False
     """Whether the handshake is over."""
@@ -35,8 +37,11 @@ class _TlsChannel(_Channel):  # type: ignore[misc]
     def secure(self, context: ssl.SSLContext) -> None:
         """Begin the handshake. What came in the clear behind the command for it is dropped: who knows who sent it."""
         self.ac_in_buffer = b""
+        self._plain = self.socket
         try:
-            self.socket = context.wrap_socket(self.socket, server_side=True, do_handshake_on_connect=False)
+            self.socket = context.wrap_socket(
+                self.socket, server_side=True, do_handshake_on_connect=False, suppress_ragged_eofs=False
+            )
         except (OSError, ValueError):  # the client is gone
             self.close()
         else:
@@ -63,9 +68,15 @@ class _TlsChannel(_Channel):  # type: ignore[misc]
             return bytes(super().recv(buffer_size))
         except (ssl.SSLWantReadError, ssl.SSLWantWriteError) as error:
             raise _RetryError from error
+        except ssl.SSLEOFError as error:
+            if error.reason is None:  # which is how a reset looks
+                self.handle_close()
+                return b""
         except ssl.SSLError as error:
             self.broken()
             raise _RetryError from error
+        self.handle_close()  # a client that closes without a goodbye
+        return b""
 
     def send(self, data: bytes) -> int:
         try:
@@ -82,6 +93,8 @@ class _TlsChannel(_Channel):  # type: ignore[misc]
             with suppress(OSError, ValueError):
                 self.socket.unwrap()  # says goodbye, and does not wait for the client's
         super().close()
+        if self._plain is not None:
+            self._plain.close()
 
     def _shake_hands(self) -> None:
         try:
