@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import socket
+from collections.abc import Callable
 from typing import Any
 
 import structlog
+from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from pylib.net.addresses import written
@@ -16,6 +19,8 @@ log = structlog.get_logger(__name__)
 LARGEST_HEAD = 32 * 1024
 """Bytes of a request's line and headers, as far as they have come; httptools itself keeps any number."""
 MOST_HEADERS = 100
+SEND_BUFFER = 128 * 1024
+"""Bytes that the system holds for a client: of what it holds we do not see how much is taken until much of it is."""
 
 
 class Protocol(HttpToolsProtocol):
@@ -25,12 +30,15 @@ class Protocol(HttpToolsProtocol):
         super().__init__(*args, **kwargs)
         self._in_head = True
         self._head = 0
+        self._passed = False
         self._progress = Progress(STALL_S)
         self._deadline: asyncio.TimerHandle | None = None
         self._watch: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
+        self.flow = _Flow(transport, self._resumed)
+        transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
         transport.set_write_buffer_limits(0)  # so that we hear of whatever a client does not take
         self._expect(HEAD_S)
 
@@ -46,11 +54,12 @@ class Protocol(HttpToolsProtocol):
         if self._in_head and self._deadline is None:
             self._expect(HEAD_S)
         rest = memoryview(data)
-        while rest and not self.transport.is_closing():
-            began_in_head = self._in_head
+        # Nothing is to be understood behind an upgrade: it is to a protocol that we do not speak.
+        while rest and not self.transport.is_closing() and not self.parser.should_upgrade():
+            self._passed = not self._in_head
             piece, rest = rest[:LARGEST_HEAD], rest[LARGEST_HEAD:]
             super().data_received(bytes(piece))
-            if self._in_head and began_in_head:
+            if not self._passed:
                 self._read_head(len(piece))
 
     def on_header(self, name: bytes, value: bytes) -> None:
@@ -60,7 +69,7 @@ class Protocol(HttpToolsProtocol):
             self._refuse(431)
 
     def on_headers_complete(self) -> None:
-        self._in_head, self._head = False, 0
+        self._in_head, self._head, self._passed = False, 0, True
         if self.transport.is_closing():
             return
         self._expect(STALL_S)
@@ -94,6 +103,10 @@ class Protocol(HttpToolsProtocol):
         if not self.transport.is_closing():
             super().on_message_complete()
 
+    def _resumed(self) -> None:
+        if not self._in_head:
+            self._expect(STALL_S)
+
     # -- the response -----------------------------------------------------------------------------
 
     def pause_writing(self) -> None:
@@ -125,8 +138,11 @@ class Protocol(HttpToolsProtocol):
         self._deadline = None if seconds is None else self.loop.call_later(seconds, self._late)
 
     def _late(self) -> None:
-        if self.flow.read_paused:  # then it waits for us
-            self._expect(STALL_S)
+        self._deadline = None
+        if self.flow.read_paused:  # then it waits for us, and has its time when we go on
+            return
+        if self._in_head and not self._head:  # a browser's spare connection
+            self.transport.abort()
         else:
             self._cut("it sends too slowly")
 
@@ -137,3 +153,16 @@ class Protocol(HttpToolsProtocol):
     @property
     def _address(self) -> str:
         return written(self.client[0]) if self.client else ""
+
+
+class _Flow(FlowControl):
+    """Says when the application goes on reading."""
+
+    def __init__(self, transport: asyncio.Transport, resumed: Callable[[], None]) -> None:
+        super().__init__(transport)
+        self._say_resumed = resumed
+
+    def resume_reading(self) -> None:
+        if self.read_paused:
+            self._say_resumed()
+        super().resume_reading()

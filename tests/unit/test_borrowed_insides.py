@@ -53,9 +53,10 @@ PRIVATE = {
     "pyftpdlib.handlers.ftp.data": ("_closed", "_idler", "_resp", "cmd_channel", "transfer_finished"),
     "pyftpdlib.handlers.ftp.dispatchers": ("Entering passive mode", "Entering extended passive mode"),
     "pyftpdlib.ioloop": ("_wanted_io_events", "modify_ioloop_events"),
+    "uvicorn.protocols.http.flow_control": ("read_paused", "resume_reading"),
     "uvicorn.protocols.http.httptools_impl": (
         *("STATUS_LINE", "on_body", "on_header", "on_headers_complete", "on_message_complete", "response_complete"),
-        *("self.cycle", "self.flow", "self.headers", "self.client"),
+        *("self.cycle", "self.flow", "self.headers", "self.client", "self.parser"),
     ),
     "urllib3.connection": ("_new_conn",),
     "urllib3.connectionpool": ("_validate_conn", "ConnectionCls"),

@@ -14,6 +14,7 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
+from structlog.testing import capture_logs
 
 from app.web.protocol import LARGEST_HEAD, MOST_HEADERS
 from app.web.server import WebServer
@@ -38,6 +39,11 @@ class House:
             await asyncio.sleep(0.01)
         return PlainTextResponse("waited")
 
+    async def read_later(self, request: Request) -> Response:
+        while not self.going_on:
+            await asyncio.sleep(0.01)
+        return await self.read(request)
+
     async def endless(self, _request: Request) -> Response:
         async def pieces() -> object:
             while True:
@@ -52,7 +58,8 @@ class House:
     def server(self) -> WebServer:
         methods = ["GET", "POST"]
         routes = [
-            Route(f"/{one.__name__}", one, methods=methods) for one in (self.read, self.wait, self.endless, self.refuse)
+            Route(f"/{one.__name__}", one, methods=methods)
+            for one in (self.read, self.read_later, self.wait, self.endless, self.refuse)
         ]
         return WebServer(Starlette(routes=routes), host="127.0.0.1", port=0, limiter=self.limiter, per_address=4)
 
@@ -152,6 +159,28 @@ def test_requests_in_a_row_and_large_bodies_are_taken(house: House) -> None:
     ]
 
 
+@pytest.mark.parametrize("size", [LARGEST_HEAD - 1, LARGEST_HEAD, LARGEST_HEAD + 1, 2 * LARGEST_HEAD])
+@pytest.mark.parametrize("kind", [b"", b"Connection: Upgrade\r\nUpgrade: h2c\r\n"])
+def test_a_whole_request_in_one_packet_is_taken_whatever_its_size(house: House, size: int, kind: bytes) -> None:
+    head = b"POST /read HTTP/1.1\r\nHost: x\r\n%sContent-Length: %%d\r\n\r\n" % kind
+    body = b"x" * (size - len(head % size))
+    with house.connected() as client:
+        client.sendall(head % len(body) + body)
+        assert client.recv(1000).startswith(b"HTTP/1.1 200 OK")
+
+
+def test_what_came_before_it_does_not_count_for_a_head(house: House) -> None:
+    post = b"POST /read HTTP/1.1\r\nHost: x\r\nContent-Length: 31900\r\n\r\n" + b"x" * 31_900
+    with house.connected() as client:
+        client.sendall(post)
+        while b"read 31900" not in client.recv(1000):
+            pass
+        client.sendall(GET + b"a: " + b"x" * 900)
+        time.sleep(0.1)  # so that it comes in two pieces
+        client.sendall(b"x" * 900 + b"\r\n" + LAST)
+        assert rest(client).startswith(b"HTTP/1.1 200 OK")
+
+
 @pytest.mark.usefixtures("hurried")
 @pytest.mark.parametrize("drop", [b"", b"\r\n", b"a"])
 def test_a_head_has_a_deadline(house: House, drop: bytes) -> None:
@@ -181,6 +210,7 @@ def test_a_body_that_comes_byte_by_byte_is_cut(house: House, path: bytes) -> Non
 
 @pytest.mark.usefixtures("hurried")
 def test_who_waits_for_us_has_no_deadline_and_who_sends_steadily_has_time(house: House) -> None:
+    house.going_on = False
     with house.connected() as waiting, house.connected() as sending, house.connected() as idle:
         waiting.sendall(b"GET /wait HTTP/1.1\r\nHost: x\r\n" + LAST)
         sending.sendall(b"POST /read HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n" % 1_200_000 + LAST)
@@ -199,6 +229,38 @@ def test_who_asks_and_does_not_read_is_cut(house: House) -> None:
         client.sendall(b"GET /endless HTTP/1.1\r\nHost: x\r\n\r\n")
         eventually(lambda: house.limiter.open == 1)
         eventually(lambda: house.limiter.open == 0)
+
+
+def test_who_reads_slowly_but_steadily_is_not_cut(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("app.web.protocol.STALL_S", 1.0)
+    with house.connected() as client:
+        client.sendall(b"GET /endless HTTP/1.1\r\nHost: x\r\n\r\n")
+        for _ in range(60):
+            client.recv(16_384)
+            time.sleep(0.05)  # the pace of a reader: a third of a megabyte a second
+        assert house.limiter.open == 1
+
+
+@pytest.mark.usefixtures("hurried")
+def test_who_waited_for_us_has_its_time_when_we_read_on(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("app.web.protocol.STALL_S", 1.0)
+    house.going_on = False
+    with house.connected() as client:
+        client.sendall(b"POST /read_later HTTP/1.1\r\nHost: x\r\nContent-Length: 200000\r\n" + LAST + b"x" * 100_000)
+        time.sleep(0.8)  # most of its time, in which we do not read
+        house.going_on = True
+        time.sleep(0.5)  # and a part of the time that it has now
+        client.sendall(b"x" * 100_000)
+        assert b"read 200000" in rest(client)
+
+
+@pytest.mark.usefixtures("hurried")
+@pytest.mark.parametrize(("sent", "lines"), [(b"", 0), (b"GET", 1)])
+def test_a_connection_that_is_never_used_is_no_warning(house: House, sent: bytes, lines: int) -> None:
+    with capture_logs() as log, house.connected() as client:
+        client.sendall(sent)
+        assert rest(client) == b""
+    assert len(log) == lines
 
 
 def test_one_address_has_only_so_many_connections(house: House) -> None:
