@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
 from concurrent.futures import Future
 from functools import partial
+from pathlib import Path
 
 from starlette.concurrency import run_in_threadpool
 
@@ -20,7 +22,7 @@ from pylib.runtime.keyed_pool import KeyedPool
 THREADS = 2
 """A page of new thumbnails takes at most so much of the processor from the pipeline."""
 MOST_WAITING = 200
-"""Different pictures that are made, or wait for it: three pages of new thumbnails."""
+"""Pictures that are made, or wait for it, beyond which none is annotated. Small ones wait: a page asks for many."""
 REMEMBERED_BYTES = 16_000_000
 """Of annotated pictures, which are drawn in full size and lie on no disk."""
 
@@ -42,7 +44,7 @@ class PictureFiles:
     async def small(self, snapshot: Snapshot, size: Size) -> bytes:
         """A JPEG: see `Thumbnails.read`.
 
-        Raises `PictureGone`, `app.media.picture.BadPicture`, `ThumbnailsUnavailable`, `TooMuchToDraw`.
+        Raises `PictureGone`, `app.media.picture.BadPicture`, `ThumbnailsUnavailable`.
         """
         made = await run_in_threadpool(self._thumbnails.found, snapshot, size)
         if made is None:
@@ -56,7 +58,7 @@ class PictureFiles:
         """
         with self._lock:
             known = self._annotated.get(inspection.id)
-        return known or await self._made(f"{inspection.id}-annotated", lambda: self._draw(inspection))
+        return known or await self._made(f"{inspection.id}-annotated", lambda: self._draw(inspection), MOST_WAITING)
 
     async def drop(self, snapshot_id: str) -> None:
         """Delete what was derived from a picture whose file is gone."""
@@ -64,11 +66,11 @@ class PictureFiles:
             self._annotated.pop(snapshot_id, None)
         await run_in_threadpool(self._thumbnails.drop, snapshot_id)
 
-    async def _made(self, key: str, make: Callable[[], bytes]) -> bytes:
+    async def _made(self, key: str, make: Callable[[], bytes], most: float = math.inf) -> bytes:
         with self._lock:
             future = self._making.get(key)
             if future is None:
-                if len(self._making) >= MOST_WAITING:
+                if len(self._making) >= most:
                     raise TooMuchToDraw("too_much_to_draw", "too many pictures are wanted at once: try again")
                 # Not an executor of the standard library: a process that ends waits for all that is queued in one.
                 future = self._making[key] = Future()
@@ -95,4 +97,7 @@ class PictureFiles:
             self._annotated[inspection.id] = drawn
             while sum(map(len, self._annotated.values())) > REMEMBERED_BYTES:
                 self._annotated.popitem(last=False)
+        if not Path(inspection.snapshot.path).exists():
+            with self._lock:
+                self._annotated.pop(inspection.id, None)  # deleted while this was drawn: `drop` may have come before
         return drawn

@@ -132,7 +132,33 @@ def test_only_so_much_of_what_was_drawn_is_remembered(
     assert list(asyncio.run(ask())._annotated) == ["a3"]
 
 
-def test_no_more_than_so_many_pictures_wait_to_be_made(
+def test_what_is_deleted_while_it_is_drawn_is_not_remembered(
+    tmp_path: Path, small: Thumbnails, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawing, going_on = threading.Event(), threading.Event()
+
+    def slow(_picture: bytes, _detection: Detection) -> bytes:
+        drawing.set()
+        assert going_on.wait(60)
+        return b"drawn"
+
+    monkeypatch.setattr("app.web.pictures.annotate", slow)
+    inspection = Inspection(taken(tmp_path, "a1"), "hog", Detection())
+
+    async def ask() -> PictureFiles:
+        pictures = PictureFiles(small)
+        asked = asyncio.create_task(pictures.annotated(inspection))
+        await asyncio.to_thread(drawing.wait)
+        Path(inspection.snapshot.path).unlink()
+        await pictures.drop("a1")
+        going_on.set()
+        await asked
+        return pictures
+
+    assert not asyncio.run(ask())._annotated
+
+
+def test_no_more_than_so_many_pictures_wait_to_be_annotated_and_small_ones_always_may(
     tmp_path: Path, small: Thumbnails, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     going_on = threading.Event()
@@ -146,7 +172,10 @@ def test_no_more_than_so_many_pictures_wait_to_be_made(
         await asyncio.sleep(0)
         with pytest.raises(TooMuchToDraw):
             await pictures.annotated(inspections[3])
+        few = [asyncio.create_task(pictures.small(one.snapshot, "thumbnail")) for one in inspections]
+        await asyncio.sleep(0)
         going_on.set()
+        assert all(await asyncio.gather(*few))
         return await asyncio.gather(*asked, pictures.annotated(inspections[0]))
 
     assert asyncio.run(ask()) == [b"drawn"] * 4
