@@ -123,7 +123,7 @@ def _jpeg_header(read: Read, tally: _Tally) -> int:
 
 
 def _marker(read: Read, start: int, *, most: int | None = None) -> int:
-    """Where the next marker stands; 0 when there is none. Raises `Overloaded` when that is more than `most` bytes on."""
+    """Where the next marker stands; 0 when there is none. Raises `Overloaded` if it is more than `most` bytes away."""
     at = found = start
     size = 16  # in the header it is mostly the next byte
     while len(window := read(at, size)) > 1:
