@@ -305,7 +305,9 @@ def test_nothing_behind_such_a_link_is_seen(
     upload(storage, folder / "a.txt", b"text")
     view = View(
         str(tmp_path),
-        SimpleNamespace(storage=storage, names_camera=lambda _name: True, respelled=lambda name: name, camera_folder=None),
+        SimpleNamespace(
+            storage=storage, names_camera=lambda _name: True, respelled=lambda name: name, camera_folder=None
+        ),
     )
     assert view.listdir(str(folder)) == ["a.txt"]
     assert view.getsize(str(folder / "a.txt")) == 4
