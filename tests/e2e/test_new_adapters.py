@@ -79,7 +79,9 @@ def test_the_service_runs_with_an_adapter_of_each_kind_that_is_one_file_and_one_
 
     service.start().wait_ready()
     trigger = service.home / "spool" / "1.trigger"
-    trigger.write_text("Attic Camera", encoding="utf-8")
+    begun = trigger.with_suffix(".new")
+    begun.write_text("Attic Camera", encoding="utf-8")
+    begun.rename(trigger)
     events = service.home / "events.jsonl"
     until(lambda: events.exists() and events.read_text().endswith("\n"))
     (event,) = map(json.loads, events.read_text().splitlines())
