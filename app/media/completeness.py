@@ -11,6 +11,8 @@ from app.media.formats import JPEG_END, format_of
 
 TAIL = 8192
 """Bytes looked at from the end: cameras that pad do so to a block of 512 to 4096."""
+HEAD = 16_384
+"""Bytes read at once: the walk asks for a few at a time, and each call hands the interpreter to another thread."""
 MOST = 250_000_000
 """Bytes of a file that is read to its end."""
 
@@ -39,12 +41,13 @@ def looks_complete(path: Path) -> bool:
 
 
 def _is_whole(file: int, size: int) -> bool:
-    kind = format_of(os.pread(file, 16, 0))
+    head = os.pread(file, HEAD, 0)
+    kind = format_of(head[:16])
     if not kind or size > MOST:
         return False
 
     def read(at: int, count: int) -> bytes:
-        return os.pread(file, count, at)
+        return head[at : at + count] if at + count <= len(head) else os.pread(file, count, at)
 
     try:
         return (kind == "JPEG" and _ends_in_sight(read, size)) or container.end_of(kind, read) > 0

@@ -9,6 +9,7 @@ from pathlib import Path, PurePath
 
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 _BY_DESCRIPTOR = Path("/proc/self/fd")
+_HAS_DESCRIPTORS = _BY_DESCRIPTOR.is_dir()
 
 
 @contextmanager
@@ -20,7 +21,7 @@ def folder(root: Path, below: PurePath, *, make: bool = False) -> Iterator[Path]
     """
     with descriptor(root, below, make=make) as opened:
         # Where the system has no such paths, a link that is put there just now is followed.
-        yield _BY_DESCRIPTOR / str(opened) if _BY_DESCRIPTOR.is_dir() else root / below
+        yield _BY_DESCRIPTOR / str(opened) if _HAS_DESCRIPTORS else root / below
 
 
 @contextmanager
@@ -29,10 +30,7 @@ def descriptor(root: Path, below: PurePath, *, make: bool = False) -> Iterator[i
     opened = os.open(root, _FOLDER)
     try:
         for part in below.parts:
-            if make:
-                with suppress(FileExistsError):
-                    os.mkdir(part, dir_fd=opened)
-            outer, opened = opened, _open(part, opened)
+            outer, opened = opened, _open_or_make(part, opened) if make else _open(part, opened)
             os.close(outer)
         yield opened
     finally:
@@ -47,6 +45,14 @@ def inner(name: str, outer: int) -> Iterator[int]:
         yield opened
     finally:
         os.close(opened)
+
+
+def _open_or_make(name: str, outer: int) -> int:
+    with suppress(FileNotFoundError):
+        return _open(name, outer)
+    with suppress(FileExistsError):  # somebody made it just now
+        os.mkdir(name, dir_fd=outer)
+    return _open(name, outer)
 
 
 def _open(name: str, outer: int) -> int:
