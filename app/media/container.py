@@ -101,13 +101,14 @@ def _jpeg(read: Read) -> int:
     tally = _Tally()
     at, scans = _jpeg_header(read, tally), 0
     while at:
-        code = read(at + 1, 1)[0]
+        code, size = _segment(read, at)
         if code == _END:
             return at + 2
         scans += code == _SCAN
         if scans > MAX_SCANS:
             raise Overloaded("pixel_bomb", f"This JPEG has more than {MAX_SCANS} scans, which no camera makes.")
-        at = _marker(read, _behind(read, at, tally))
+        tally.segment(size)
+        at = _marker(read, at + 2 + size)
     return 0
 
 
@@ -116,9 +117,11 @@ def _jpeg_header(read: Read, tally: _Tally) -> int:
     behind, fill = 2, 0
     while at := _marker(read, behind, most=MAX_FILL - fill):
         fill += at - behind
-        if read(at + 1, 1)[0] == _SCAN:
+        code, size = _segment(read, at)
+        if code == _SCAN:
             return at
-        behind = _behind(read, at, tally)
+        tally.segment(size)
+        behind = at + 2 + size
     return 0
 
 
@@ -137,11 +140,10 @@ def _marker(read: Read, start: int, *, most: int | None = None) -> int:
     return 0
 
 
-def _behind(read: Read, marker: int, tally: _Tally) -> int:
+def _segment(read: Read, marker: int) -> tuple[int, int]:
+    """The code of the segment that begins with this marker, and how many bytes follow the marker."""
     code, *length = read(marker + 1, 3)
-    size = max(2, int.from_bytes(length)) if code in _WITH_LENGTH else 0
-    tally.segment(size)
-    return marker + 2 + size
+    return code, max(2, int.from_bytes(length)) if code in _WITH_LENGTH else 0
 
 
 def _png(read: Read) -> int:
