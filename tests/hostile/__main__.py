@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import hashlib
 import os
 import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NoReturn
 
 from hypothesis import HealthCheck, Phase, given, seed, settings
 
@@ -38,10 +40,15 @@ def main() -> int:
     parser.add_argument("names", nargs="*", help=f"of {', '.join(TARGETS)}; all unless given")
     parser.add_argument("--minutes", type=float, default=10.0)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--atheris", action="store_true", help="let atheris, where it is installed, search one target")
     options = parser.parse_args()
     chosen = [target for target in TARGETS.values() if not options.names or target.name in options.names]
     if not chosen:
         parser.error("no such target")
+    if options.atheris:
+        if len(chosen) != 1:
+            parser.error("atheris searches one target at a time: name it")
+        _search(chosen[0], options.minutes)
     tallies = {target.name: Tally() for target in chosen}
     until = time.monotonic() + options.minutes * 60
     number = options.seed
@@ -53,6 +60,26 @@ def main() -> int:
         print(f"{name}: {tally.tried} tried, slowest {tally.slowest * 1000:.0f} ms, {tally.findings} findings")
     print(f"resident memory {resident(os.getpid()):.0f} MB")
     return 1 if any(tally.findings for tally in tallies.values()) else 0
+
+
+def _search(target: Target, minutes: float) -> NoReturn:
+    """Search with atheris, which follows what the code does with each input; it ends the process itself."""
+    import atheris
+
+    corpus = FOUND / f"corpus-{target.name.replace(' ', '-')}"
+    corpus.mkdir(parents=True, exist_ok=True)
+
+    @settings(max_examples=ROUND, database=None, deadline=None, suppress_health_check=list(HealthCheck))
+    @given(target.inputs)
+    def seeded(data: bytes) -> None:
+        (corpus / hashlib.sha256(data).hexdigest()).write_bytes(data)
+
+    seeded()
+    atheris.instrument_all()
+    limits = [f"-max_total_time={minutes * 60:.0f}", "-max_len=1100000", "-timeout=10", f"-artifact_prefix={FOUND}/"]
+    atheris.Setup([sys.argv[0], *limits, str(corpus)], target.try_one)
+    atheris.Fuzz()
+    raise AssertionError
 
 
 def _round(target: Target, tally: Tally, number: int, until: float) -> None:
