@@ -157,9 +157,6 @@ class FtpSession(FTPHandler):  # type: ignore[misc]
         if self.server.closing:
             self.respond("421 The service is stopping; try again.")
             return
-        if self.fs.isdir(str(path)):
-            self.respond("550 Is a directory.")
-            return
         try:
             upload = self.storage.receive(path, append=cmd == "APPE", offset=offset)
         except StoreRefused as refused:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import stat
 import time
 import uuid
 from collections import OrderedDict
@@ -105,10 +106,17 @@ class Storage:
 
     def receive(self, path: Path, *, append: bool = False, offset: int = 0) -> IncomingFile:
         """Prepare for a file; `append` and `offset` continue the one that lies there. Raises `StoreRefused`."""
-        present = self._size(path)
+        try:
+            lying = self._lying(path)
+        except OSError:  # the folder is not there
+            lying = None
+            if not offset:
+                self.make_folder(path.parent)
+        if lying and stat.S_ISDIR(lying.st_mode):
+            raise StoreRefused(550, "Is a directory.")
+        present = lying.st_size if lying and stat.S_ISREG(lying.st_mode) else None
         if offset and (present is None or offset > present):
             raise StoreRefused(554, f"Cannot restart at {offset}: there is no such file, or less of it.")
-        self.make_folder(path.parent)
         if not self.quota.add(self._name(path), 0):
             self.count("over_quota")
             raise StoreRefused(552, "Quota exceeded.")
@@ -214,11 +222,18 @@ class Storage:
     def _size(self, path: Path) -> int | None:
         """Of a regular file that lies there; None when there is none."""
         try:
-            with self.reached(path) as reached:
-                status = reached.lstat()
+            lying = self._lying(path)
         except OSError:
             return None
-        return status.st_size if (status.st_mode & 0o170000) == 0o100000 else None
+        return lying.st_size if lying and stat.S_ISREG(lying.st_mode) else None
+
+    def _lying(self, path: Path) -> os.stat_result | None:
+        """What lies there, links not followed; None when nothing does. Raises OSError where there is no folder."""
+        with self.reached(path) as reached:
+            try:
+                return reached.lstat()
+            except FileNotFoundError:
+                return None
 
 
 class IncomingFile:
