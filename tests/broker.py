@@ -326,11 +326,24 @@ def free_ports(count: int) -> list[int]:
     return list(itertools.islice(_free_ports, count))
 
 
-def _all_free_ports() -> Iterator[int]:
+def free_range(count: int) -> range:
+    """Free ports in a row, as the passive ports of an FTP server; `free_ports` gives none of them."""
+    own = _ports_of_worker()[PORTS_OF_WORKER // 2 :]
+    while True:
+        first = random.randrange(own.start, own.stop - count)
+        if all(map(_is_free, ports := range(first, first + count))):
+            return ports
+
+
+def _ports_of_worker() -> range:
     run = int(os.environ.get("PYTEST_XDIST_TESTRUNUID") or uuid.uuid4().hex, 16)
     worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
     first = PORTS[0] + (run + worker) * PORTS_OF_WORKER % (PORTS[1] - PORTS[0])
-    own = range(first, first + PORTS_OF_WORKER)
+    return range(first, first + PORTS_OF_WORKER)
+
+
+def _all_free_ports() -> Iterator[int]:
+    own = _ports_of_worker()[: PORTS_OF_WORKER // 2]
     for port in itertools.cycle(random.sample(own, len(own))):
         if _is_free(port):
             yield port
@@ -338,6 +351,7 @@ def _all_free_ports() -> Iterator[int]:
 
 def _is_free(port: int) -> bool:
     with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as every server does
         try:
             probe.bind(("127.0.0.1", port))
         except OSError:

@@ -6,7 +6,6 @@ import contextlib
 import ftplib
 import io
 import os
-import random
 import socket
 import struct
 import threading
@@ -15,7 +14,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from tests.broker import PORTS, free_ports
+from tests.broker import free_ports, free_range
 from tests.e2e.conftest import Launch
 from tests.e2e.peers import House
 from tests.e2e.pictures import jpeg, stamped
@@ -115,13 +114,13 @@ class Pushed:
 def ftp_section() -> dict[str, Any]:
     """Configuration of an FTP server on loopback, with the shared login."""
     (port,) = free_ports(1)
-    first = random.randrange(PORTS[0], PORTS[1] - PASSIVE)
+    passive = free_range(PASSIVE)
     return {
         "host": "127.0.0.1",
         "port": port,
         "username": USER,
         "password": PASSWORD,
-        "passive_ports": f"{first}-{first + PASSIVE - 1}",
+        "passive_ports": f"{passive[0]}-{passive[-1]}",
     }
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import ftplib
 import io
-import random
 import socket
 import ssl
 import struct
@@ -21,6 +20,7 @@ from app.uploads.ftp.server import FtpServer
 from app.uploads.ftp.settings import FtpSettings
 from app.uploads.inbox import Inbox, InboxFile
 from pylib.settings.credentials import Secret
+from tests.broker import free_range
 from tests.fakes.pictures import busy, encoded
 
 UPLOADS = "uploads/snapshots"
@@ -33,7 +33,7 @@ PICTURE = encoded(busy(160, 120))
 class Ftp:
     """A running server and what it has handed over."""
 
-    def __init__(self, home: Path, *, alone: bool = False, **changes: Any) -> None:
+    def __init__(self, home: Path, *, alone: bool = False, passive: int = 20, **changes: Any) -> None:
         self.home = home
         self.area = home / "ftp"
         self.taken: list[InboxFile] = []
@@ -45,8 +45,8 @@ class Ftp:
             Account(DOOR_USER, Secret(DOOR_PASSWORD), PurePosixPath(DOOR)),
         ]
         accounts += changes.pop("accounts", [])
-        first = random.randrange(20_000, 29_000, 20)
-        default = {"host": "127.0.0.1", "port": 0, "passive_ports": f"{first}-{first + 19}", "tls": "off"}
+        ports = free_range(passive)
+        default = {"host": "127.0.0.1", "port": 0, "passive_ports": f"{ports[0]}-{ports[-1]}", "tls": "off"}
         self.settings = FtpSettings().model_copy(update=default | changes)
         if not alone:
             Inbox(self.area).open()

@@ -399,9 +399,9 @@ def test_passive_ports_and_the_masquerade_address_are_told(tmp_path: Path) -> No
 
 
 def test_when_no_passive_port_is_free_the_client_is_told_at_once(tmp_path: Path) -> None:
-    with Ftp(tmp_path, passive_ports="29990-29991") as ftp, contextlib.ExitStack() as stack:
+    with Ftp(tmp_path, passive=2) as ftp, contextlib.ExitStack() as stack:
         cameras = [stack.enter_context(ftp.login()) for _ in range(3)]
-        assert {passive_port(camera) for camera in cameras[:2]} == {29990, 29991}
+        assert {passive_port(camera) for camera in cameras[:2]} == set(ftp.settings.passive_range)
         with pytest.raises(ftplib.error_temp, match="425"):
             cameras[2].sendcmd("PASV")
         cameras[0].close()

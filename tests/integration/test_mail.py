@@ -581,10 +581,12 @@ def test_garbage_is_answered_and_harms_nobody(start: Callable[..., Site]) -> Non
         b"AUTH PLAIN =\r\n" * 9,
     ):
         with site.raw() as camera:
-            camera.sendall(b"EHLO x\r\n" + garbage + b"\r\n")
-            camera.shutdown(socket.SHUT_WR)
-            while camera.recv(65_536):
-                pass
+            with contextlib.suppress(OSError):  # the server may be quicker
+                camera.sendall(b"EHLO x\r\n" + garbage + b"\r\n")
+                camera.shutdown(socket.SHUT_WR)
+            with contextlib.suppress(ConnectionResetError):
+                while camera.recv(65_536):
+                    pass
     with site.logged_in() as client:
         client.send_message(mail(PICTURES[0]))
     assert len(site.taken) == 1
