@@ -14,6 +14,7 @@ WORKERS = $(shell echo $$((2 * $$(nproc))))
 UNIT_WORKERS = $(shell echo $$((1 + $$(nproc))))
 # A service that a test starts would compile the whole program again.
 unexport PYTHONDONTWRITEBYTECODE
+EXTRAS = --extra heif --extra messages --extra push
 LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	--custom-compile-command 'make lock' $(if $(UPGRADE),--upgrade)
 
@@ -59,8 +60,8 @@ mutants: $(VENV)/.installed-dev ## Change the code in small ways and say which n
 
 lock: $(VENV)/.installed-dev ## Write the lock files again from pyproject.toml (UPGRADE=1 for newer versions)
 	@echo "Writing requirements.lock, requirements-dev.lock, requirements-build.lock"
-	@$(LOCK) pyproject.toml --extra heif -o requirements.lock
-	@$(LOCK) pyproject.toml --extra heif --extra dev -c requirements.lock -o requirements-dev.lock
+	@$(LOCK) pyproject.toml $(EXTRAS) -o requirements.lock
+	@$(LOCK) pyproject.toml $(EXTRAS) --extra dev -c requirements.lock -o requirements-dev.lock
 	@printf 'editables\nhatchling\n' | $(LOCK) - -c requirements-dev.lock -o requirements-build.lock
 
 audit: $(VENV)/.installed-dev ## Say which locked packages have known vulnerabilities

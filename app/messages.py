@@ -106,6 +106,8 @@ class Box:
     top: float
     width: float
     height: float
+    still: bool = False
+    """It has stood there for a while: rules pass over it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +131,20 @@ class Detection:
 
 
 @dataclass(frozen=True, slots=True)
+class OutletDecision:
+    """Whether one outlet gets an event, and why."""
+
+    outlet: str
+    tell: bool
+    reason: str
+    """In words, for people."""
+    rule: str = ""
+    """Name of the rule that had it told; empty when there is none."""
+    digest_at: float = 0.0
+    """When it is told together with others, in one message (Unix seconds); 0 for at once and alone."""
+
+
+@dataclass(frozen=True, slots=True)
 class Inspection:
     """A snapshot after detection: what publishers and archives get."""
 
@@ -140,8 +156,8 @@ class Inspection:
     """The word of `pipeline.decide` for it."""
     problem: str = ""
     """The snapshot's problem, or why there is no detection."""
-    targets: tuple[str, ...] = field(default=(), compare=False)
-    """Names of the outlets that get it, as decided; empty for what the journal gives back."""
+    decisions: tuple[OutletDecision, ...] = field(default=(), compare=False)
+    """Which outlets get it, and why; what no rule is about is left out of what the journal gives back."""
 
     @property
     def id(self) -> str:
@@ -151,10 +167,15 @@ class Inspection:
     def camera(self) -> str:
         return self.snapshot.camera
 
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """Names of the outlets that get it, at once or later."""
+        return tuple(decision.outlet for decision in self.decisions if decision.tell)
+
 
 Message = Trigger | Upload | Snapshot | Inspection
 
-_TYPES: tuple[type, ...] = (Trigger, Upload, Snapshot, Box, Label, Detection, Inspection)
+_TYPES: tuple[type, ...] = (Trigger, Upload, Snapshot, Box, Label, Detection, OutletDecision, Inspection)
 _CODES = {kind: code for code, kind in enumerate(_TYPES)}
 _SECRET = len(_TYPES)
 _FIELDS = {kind: operator.attrgetter(*(f.name for f in dataclasses.fields(kind))) for kind in _TYPES}

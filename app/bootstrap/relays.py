@@ -43,6 +43,7 @@ class Relays:
         """Options of the relay before the outlets: it sends each inspection to the outlets that were decided for."""
 
         def route(inspection: Inspection) -> Collection[str]:
-            return [LIVE, *(outlet.address for outlet in outlets if outlet.name in inspection.targets)]
+            at_once = {one.outlet for one in inspection.decisions if one.tell and not one.digest_at}
+            return [LIVE, *(outlet.address for outlet in outlets if outlet.name in at_once)]
 
         return {"sinks": [LIVE, *(outlet.address for outlet in outlets)], "route": route}

@@ -17,6 +17,7 @@ from app.journal.records import ArchivedPicture, ArchiveStats, Backoff, CachedPi
 from app.journal.rows import HANDOVER_S
 from app.journal.schema import SCHEMA
 from app.journal.snapshots import SnapshotsPart
+from app.journal.telling import TellingPart
 from app.journal.triggers import TriggersPart
 from pylib.sqlite import Database
 
@@ -37,7 +38,9 @@ __all__ = [
 ]
 
 
-class Journal(TriggersPart, SnapshotsPart, DeliveriesPart, PicturesPart, ArchivesPart, AlbumPart, EditsPart):
+class Journal(
+    TriggersPart, SnapshotsPart, DeliveriesPart, PicturesPart, ArchivesPart, AlbumPart, EditsPart, TellingPart
+):
     """The record of all snapshots, in parts by subject.
 
     Every method may be called from any thread and returns when the change is on the disk, unless its docstring says

@@ -57,7 +57,7 @@ def read(db: sqlite3.Connection, condition: str, values: Sequence[object]) -> Re
 
 
 def _entry(row: Sequence[Any], labels: Sequence[Sequence[Any]], archived: Sequence[str]) -> Entry:
-    seq, starred, note, corrected = row[19:]
+    seq, _decisions, starred, note, corrected = row[19:]
     return Entry(
         inspection_of(row, labels),
         seq,

@@ -9,6 +9,7 @@ from app.journal.base import JournalPart
 from app.journal.records import CachedPicture
 from app.journal.rows import (
     abandon_archives,
+    enqueue,
     pending_for,
     still_needed,
     update_inspected,
@@ -28,7 +29,9 @@ class PicturesPart(JournalPart):
 
         def insert(db: sqlite3.Connection) -> None:
             upsert_taken(db, inspection.snapshot, "", content, self._clock())
-            update_inspected(db, inspection, names, self._clock(), is_news=False)
+            seq = update_inspected(db, inspection, self._clock(), is_news=False)
+            if seq is not None:
+                enqueue(db, seq, names, self._clock())
 
         self.database.do(insert)
 

@@ -13,7 +13,7 @@ import msgpack
 from app.journal.schema import SNAPSHOT_COLUMNS, SNAPSHOT_VALUES, VERDICT_COLUMNS
 from app.journal.search_index import IndexedSnapshot, index, reindex
 from app.journal.sql import insert_all, marks
-from app.messages import Box, Detection, Inspection, Label, Snapshot, Trigger
+from app.messages import Box, Detection, Inspection, Label, OutletDecision, Snapshot, Trigger
 
 HANDOVER_S = 5.0
 """Seconds that a new row is left to the message that announces it, before a query for unfinished rows returns it."""
@@ -128,17 +128,18 @@ NEXT_NUMBER = "1 + coalesce((SELECT max(event_number) FROM snapshots WHERE event
 def update_inspected(
     db: sqlite3.Connection,
     inspection: Inspection,
-    targets: Sequence[str],
     now: float,
     *,
     state: str = "inspected",
     is_news: bool = True,
-) -> None:
+) -> int | None:
+    """Returns its `seq`; None where it was inspected before."""
     detection = inspection.detection
+    decisions = inspection.decisions if state == "inspected" else ()
     number = NEXT_NUMBER if is_news and state == "inspected" else "NULL"
     row = db.execute(
         "UPDATE snapshots SET state = ?, detector = ?, person_count = ?, decision = ?, verdict_problem = ?, "
-        f"inspected_at = ?, person = ?, surest = ?, event_number = {number} "
+        f"inspected_at = ?, person = ?, surest = ?, decisions = ?, event_number = {number} "
         "WHERE id = ? AND state = 'taken' RETURNING seq, place, note",
         (
             state,
@@ -149,11 +150,12 @@ def update_inspected(
             now,
             detection.person_count > 0,
             max((label.confidence for label in detection.labels), default=0.0),
+            packed_decisions(decisions),
             inspection.id,
         ),
     ).fetchone()
     if row is None:
-        return  # inspected before: the first result stands
+        return None  # the first result stands
     insert_all(
         db,
         "labels (seq, position, name, confidence, boxes)",
@@ -164,19 +166,21 @@ def update_inspected(
     )
     if state == "inspected":
         index(db, [IndexedSnapshot.of(inspection, place=row[1], note=row[2])])
-    enqueue(db, row[0], targets, now)
+    tell(db, row[0], inspection.camera, decisions, now)
+    return int(row[0])
 
 
 def settle(
     db: sqlite3.Connection,
     best: str,
     others: Sequence[str],
-    targets: Sequence[str],
+    decisions: Sequence[OutletDecision],
     archives: Sequence[str],
     now: float,
 ) -> None:
-    change = "UPDATE snapshots SET state = 'inspected', {} WHERE id = ? AND state = 'held' RETURNING seq"
-    row = db.execute(change.format(f"event_number = {NEXT_NUMBER}"), (best,)).fetchone()
+    change = "UPDATE snapshots SET state = 'inspected', {} WHERE id = ? AND state = 'held' RETURNING seq, camera"
+    of_event = f"decisions = ?, event_number = {NEXT_NUMBER}"
+    row = db.execute(change.format(of_event), (packed_decisions(decisions), best)).fetchone()
     if row is None:
         return
     reindex(db, [row[0]])
@@ -184,7 +188,20 @@ def settle(
         linked = db.execute(change.format("settled_into = ?"), (best, other)).fetchone()
         if linked is not None:
             enqueue(db, linked[0], archives, now)
-    enqueue(db, row[0], targets, now)
+    tell(db, row[0], row[1], decisions, now)
+
+
+def tell(db: sqlite3.Connection, seq: int, camera: str, decisions: Sequence[OutletDecision], now: float) -> None:
+    """A pending delivery for each outlet that is to be told, and when each rule told it last."""
+    enqueue(db, seq, [one.outlet for one in decisions if one.tell and not one.digest_at], now)
+    digests = [(seq, one.outlet, now, one.digest_at, 1) for one in decisions if one.tell and one.digest_at]
+    insert_all(db, "deliveries (seq, target, owed_since, next_at, digest)", digests)
+    insert_all(
+        db,
+        "told (rule, outlet, camera, at, seq)",
+        [(one.rule, one.outlet, camera, now, seq) for one in decisions if one.tell and one.rule],
+        replace=True,
+    )
 
 
 def enqueue(db: sqlite3.Connection, seq: int, targets: Sequence[str], now: float) -> None:
@@ -229,9 +246,11 @@ def inspection(db: sqlite3.Connection, row: Sequence[Any]) -> Inspection:
 
 def inspection_of(row: Sequence[Any], labels: Iterable[Sequence[Any]]) -> Inspection:
     """`labels`: each one's name, confidence and boxes."""
-    detector, person_count, decision, problem = row[15:19]
+    detector, person_count, decision, problem, _seq, decisions = row[15:21]
     found = tuple(Label(name, confidence, unpacked_boxes(boxes)) for name, confidence, boxes in labels)
-    return Inspection(snapshot(row), detector, Detection(found, person_count), decision, problem)
+    return Inspection(
+        snapshot(row), detector, Detection(found, person_count), decision, problem, unpacked_decisions(decisions)
+    )
 
 
 def moment(seconds: float) -> datetime:
@@ -248,7 +267,23 @@ def unpacked(data: bytes | None) -> Any:
 
 
 def packed_boxes(boxes: Sequence[Box]) -> bytes | None:
-    return packed([(box.left, box.top, box.width, box.height) for box in boxes]) if boxes else None
+    return packed([_sides(box) for box in boxes]) if boxes else None
+
+
+def _sides(box: Box) -> tuple[float | bool, ...]:
+    sides = (box.left, box.top, box.width, box.height)
+    return (*sides, True) if box.still else sides
+
+
+def packed_decisions(decisions: Sequence[OutletDecision]) -> bytes | None:
+    """None where no rule said anything."""
+    if not any(one.rule or not one.tell for one in decisions):
+        return None
+    return packed([(one.outlet, one.tell, one.reason, one.rule, one.digest_at) for one in decisions])
+
+
+def unpacked_decisions(data: bytes | None) -> tuple[OutletDecision, ...]:
+    return tuple(OutletDecision(*one) for one in unpacked(data) or ())
 
 
 def unpacked_boxes(data: bytes | None) -> tuple[Box, ...]:

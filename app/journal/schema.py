@@ -142,6 +142,35 @@ SCHEMA = (
     END;
     """,
     "UPDATE snapshots SET path = stored(path) WHERE path != ''",
+    # `decisions`: MessagePack, a list of [outlet, tell, reason, rule, digest]; NULL while no rule said anything.
+    # A delivery of a digest waits until `next_at`, and goes out in one message with all others of its target.
+    # `told`: when a rule last told an outlet of a camera, and by which snapshot; `standing`: what may stand still.
+    """
+    ALTER TABLE snapshots ADD COLUMN decisions BLOB;
+    ALTER TABLE deliveries ADD COLUMN digest INTEGER NOT NULL DEFAULT 0;
+    CREATE TABLE remembered (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+    CREATE TABLE snoozes (camera TEXT PRIMARY KEY, until REAL) WITHOUT ROWID;
+    CREATE TABLE told (
+        rule TEXT NOT NULL,
+        outlet TEXT NOT NULL,
+        camera TEXT NOT NULL,
+        at REAL NOT NULL,
+        seq INTEGER NOT NULL,
+        PRIMARY KEY (outlet, camera, rule)
+    ) WITHOUT ROWID;
+    CREATE TABLE standing (
+        camera TEXT PRIMARY KEY,
+        things BLOB NOT NULL
+    ) WITHOUT ROWID;
+    CREATE TABLE push_subscriptions (
+        endpoint TEXT PRIMARY KEY,
+        outlet TEXT NOT NULL,
+        person TEXT NOT NULL,
+        p256dh TEXT NOT NULL,
+        auth TEXT NOT NULL,
+        made_at REAL NOT NULL
+    ) WITHOUT ROWID;
+    """,
 )
 """One script for each schema version; `PRAGMA user_version` counts those that were applied."""
 
@@ -152,4 +181,4 @@ SNAPSHOT_COLUMNS = (
 """What `upsert_taken` writes."""
 SNAPSHOT_VALUES = SNAPSHOT_COLUMNS.replace(" path,", " located(path),")
 """What `snapshot` reads: see `app.journal.paths`."""
-VERDICT_COLUMNS = "detector, person_count, decision, verdict_problem, seq"
+VERDICT_COLUMNS = "detector, person_count, decision, verdict_problem, seq, decisions"

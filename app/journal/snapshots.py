@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from app.journal.base import JournalPart
@@ -17,7 +17,7 @@ from app.journal.rows import (
     upsert_taken,
 )
 from app.journal.schema import SNAPSHOT_VALUES, VERDICT_COLUMNS
-from app.messages import Inspection, Snapshot
+from app.messages import Inspection, OutletDecision, Snapshot
 
 
 class SnapshotsPart(JournalPart):
@@ -54,14 +54,13 @@ class SnapshotsPart(JournalPart):
 
         return self.database.do(select)
 
-    def inspect(self, inspection: Inspection, targets: Iterable[str]) -> None:
-        """Record the inspection and a pending delivery for each of the targets, in one step."""
-        names = tuple(targets)
-        self.database.do(lambda db: update_inspected(db, inspection, names, self._clock()))
+    def inspect(self, inspection: Inspection) -> None:
+        """Record the inspection, and a pending delivery for each outlet that is to be told, in one step."""
+        self.database.do(lambda db: update_inspected(db, inspection, self._clock()))
 
     def hold(self, inspection: Inspection) -> None:
         """Record the inspection, but leave open whether it becomes an event of its own."""
-        self.database.do(lambda db: update_inspected(db, inspection, (), self._clock(), state="held"))
+        self.database.do(lambda db: update_inspected(db, inspection, self._clock(), state="held"))
 
     def groups_due(self, seconds: float) -> list[Inspection]:
         """The first of each camera's held inspections, where it was held for so many seconds."""
@@ -97,13 +96,20 @@ class SnapshotsPart(JournalPart):
 
         return self.database.do(select)
 
-    def settle(self, best: str, others: Iterable[str], targets: Iterable[str], *, archives: Iterable[str] = ()) -> None:
+    def settle(
+        self,
+        best: str,
+        others: Iterable[str],
+        decisions: Sequence[OutletDecision],
+        *,
+        archives: Iterable[str] = (),
+    ) -> None:
         """Make an event of the held inspection `best`, with the others linked to it.
 
         `archives`: the targets that get the others, too.
         """
-        linked, names, keepers = tuple(others), tuple(targets), tuple(archives)
-        self.database.do(lambda db: settle(db, best, linked, names, keepers, self._clock()))
+        linked, keepers = tuple(others), tuple(archives)
+        self.database.do(lambda db: settle(db, best, linked, decisions, keepers, self._clock()))
 
     def related(self, snapshot_id: str) -> list[str]:
         """Ids of the snapshots that went into this one's event, or of the event that this one went into."""

@@ -18,11 +18,12 @@ def marks(values: Sequence[object]) -> str:
     return ", ".join("?" * len(values))
 
 
-def insert_all(db: sqlite3.Connection, into: str, rows: Sequence[tuple[object, ...]]) -> None:
-    """Insert rows of one length in one statement.
+def insert_all(db: sqlite3.Connection, into: str, rows: Sequence[tuple[object, ...]], *, replace: bool = False) -> None:
+    """Insert rows of one length in one statement, or replace those with their key.
 
     Every statement hands the interpreter to another thread about five times, and `executemany` runs one for each row.
     """
     if rows:
         places = ", ".join([f"({', '.join('?' * len(rows[0]))})"] * len(rows))
-        db.execute(f"INSERT INTO {into} VALUES {places}", [value for row in rows for value in row])
+        verb = "REPLACE" if replace else "INSERT"
+        db.execute(f"{verb} INTO {into} VALUES {places}", [value for row in rows for value in row])

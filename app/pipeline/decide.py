@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
-from dataclasses import dataclass
 
-from app.messages import Detection, Inspection
+from app.messages import Detection, Inspection, OutletDecision
 
 PERSON = "person"
 """At least one person was counted."""
@@ -15,28 +15,16 @@ UNKNOWN = "unknown"
 """Not inspected: no picture, no detector, or the detector failed."""
 
 
-@dataclass(frozen=True, slots=True)
-class OutletDecision:
-    """Whether one outlet gets the event, and why, in words."""
-
-    outlet: str
-    tell: bool
-    reason: str
-
-
 class Decide:
     """Decides for every outlet. Delivery rows exist only for those that get the event."""
 
     def __init__(self, outlets: Sequence[str]) -> None:
         self._outlets = tuple(outlets)
 
-    def __call__(self, inspection: Inspection) -> list[OutletDecision]:  # noqa: ARG002 - without rules all get it
-        """One decision for each outlet, in the order of the outlets."""
-        return [OutletDecision(outlet, tell=True, reason="there is no rule") for outlet in self._outlets]
-
-    def targets(self, inspection: Inspection) -> tuple[str, ...]:
-        """The names of the outlets that get the event."""
-        return tuple(decision.outlet for decision in self(inspection) if decision.tell)
+    def __call__(self, inspection: Inspection) -> Inspection:
+        """The same with one decision for each outlet, in the order of the outlets."""
+        decisions = tuple(OutletDecision(outlet, tell=True, reason="there is no rule") for outlet in self._outlets)
+        return dataclasses.replace(inspection, decisions=decisions)
 
 
 def sum_up(detection: Detection | None) -> str:

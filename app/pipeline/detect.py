@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import time
 from collections.abc import Callable, Iterable
 
@@ -58,13 +57,13 @@ class Detect(Stage[Snapshot]):
         self._unrecorded: dict[str, Inspection] = {}
 
     def handle(self, snapshot: Snapshot) -> Iterable[Inspection]:
-        inspection = self._unrecorded.get(snapshot.id) or self._decided(self._inspect(snapshot))
+        inspection = self._unrecorded.get(snapshot.id) or self._decide(self._inspect(snapshot))
         # Before anything is published, and kept while the disk is full, so that no picture is paid for twice.
         self._unrecorded[snapshot.id] = inspection
         if self._holds(snapshot):
             self._journal.hold(inspection)
         else:
-            self._journal.inspect(inspection, inspection.targets)
+            self._journal.inspect(inspection)
         del self._unrecorded[snapshot.id]
         log.info(
             "event",
@@ -86,9 +85,6 @@ class Detect(Stage[Snapshot]):
     def close(self) -> None:
         if self._detector is not None:
             self._detector.close()
-
-    def _decided(self, inspection: Inspection) -> Inspection:
-        return dataclasses.replace(inspection, targets=self._decide.targets(inspection))
 
     def _inspect(self, snapshot: Snapshot) -> Inspection:
         if snapshot.problem or self._detector is None:

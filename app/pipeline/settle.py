@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
@@ -48,8 +47,8 @@ class Settle(Stage[Inspection]):
             return []
         best = max(group, key=worth)
         others = [member.id for member in group if member.id != best.id]
-        best = dataclasses.replace(best, targets=self._decide.targets(best))
-        self._journal.settle(best.id, others, best.targets, archives=self._archives)
+        best = self._decide(best)
+        self._journal.settle(best.id, others, best.decisions, archives=self._archives)
         log.info("settled", camera=best.camera, event_id=best.id, pictures=len(group))
         return [best]
 

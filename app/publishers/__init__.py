@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, ClassVar, Protocol
+from dataclasses import dataclass, field
+from datetime import UTC, tzinfo
+from pathlib import Path
+from typing import Any, ClassVar, Protocol, runtime_checkable
 
 from pydantic import BaseModel
 
 from app.messages import Inspection
+from app.rules.subscribers import SubscriberStore
+from app.rules.telling import Telling
 from pylib.errors import Failure, Permanent, Transient
 from pylib.runtime.threads import ManagedThread
 from pylib.settings.kinds import Registry
@@ -38,6 +42,22 @@ class PublisherContext:
     """A link for people to where the pictures are; empty when there is none."""
     thumbnail_url: Callable[[str], str] = lambda _event_id: ""
     """A link that opens an event's thumbnail; empty where nobody could open it."""
+    picture_url: Callable[[str], str] = lambda _event_id: ""
+    """A link that opens an event's picture for some days; empty where nobody could open it."""
+    event_url: Callable[[str], str] = lambda _event_id: ""
+    """The event's page in the album, which asks for a login; empty where there is none."""
+    snooze_url: Callable[[str], str] = lambda _camera: ""
+    """A link to a page with one button, which snoozes this camera (a device key); empty where there is none."""
+    cameras: Mapping[str, str] = field(default_factory=dict)
+    """Device key -> label of every configured camera."""
+    telling: Telling | None = None
+    """The home's mode and snoozes; None where nothing is told, as in a check."""
+    subscribers: SubscriberStore | None = None
+    """The browsers that want messages; None where there is no album."""
+    data_dir: Path = Path("data")
+    zone: tzinfo = UTC
+    """The home's."""
+    version: str = ""
     target_recovered: Callable[[], None] = lambda: None
     """Called when the target is reachable again: its pending events are tried at once. From any thread."""
 
@@ -68,12 +88,23 @@ class Publisher(Protocol):
         ...
 
 
+@runtime_checkable
+class DigestPublisher(Publisher, Protocol):
+    """A publisher that can tell of many events in one message."""
+
+    def publish_digest(self, inspections: Sequence[Inspection]) -> None:
+        """Deliver them, oldest first, as one message. Raises what `publish` raises."""
+        ...
+
+
 class PublisherKind(Protocol):
     """The class behind a kind."""
 
     Settings: type[BaseModel]
     title: ClassVar[str]
     """The name that people see."""
+    notifies: ClassVar[bool]
+    """Whether it tells people, so that rules decide what it gets; otherwise it gets every event."""
 
     def __call__(self, settings: Any, context: PublisherContext) -> Publisher:
         """A publisher of these `Settings`; connects to nothing. Raises `PublishError` where they make no sense."""

@@ -67,6 +67,7 @@ class RabbitMQ:
     """Publishes each inspection as an event of the contract, persistent and mandatory."""
 
     title = "RabbitMQ"
+    notifies = False
     Settings = RabbitMQSettings
 
     def __init__(self, settings: RabbitMQSettings, context: PublisherContext) -> None:

@@ -15,6 +15,7 @@ from app.messages import Box, Detection, Inspection, Label, Snapshot
 from app.pipeline.decide import sum_up
 from app.storage.cache import Cache
 from tests.browser.drawing import scene
+from tests.fakes.decisions import told, told_to
 
 ZONE = ZoneInfo("Europe/Berlin")
 """The home's."""
@@ -140,7 +141,7 @@ class Seeder:
         if seed.others:
             self._settle(inspection, seed.others)
         else:
-            self._journal.inspect(inspection, [ARCHIVE] if seed.has_picture else [])
+            self._journal.inspect(told_to(inspection, [ARCHIVE] if seed.has_picture else []))
         for one in (seed, *seed.others):
             self._journal.delivered(one.id, ARCHIVE, md5=one.id)
         if seed.starred or seed.note or seed.corrected:
@@ -154,7 +155,7 @@ class Seeder:
         for other in map(self._inspection, others):
             self._journal.record(other.snapshot)
             self._journal.hold(other)
-        self._journal.settle(best.id, [other.id for other in others], [ARCHIVE], archives=[ARCHIVE])
+        self._journal.settle(best.id, [other.id for other in others], told([ARCHIVE]), archives=[ARCHIVE])
 
     def _let_go(self, seed: Seed) -> None:
         pictures = self._journal.pictures(targets=[ARCHIVE], archives=[ARCHIVE], limit=1000)

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 from app.journal import Entry, Journal
 from app.messages import Detection, Inspection, Label, Snapshot
+from tests.fakes.decisions import told_to
 
 NOW = datetime(2026, 3, 4, 5, 6, 7, 890123, UTC)
 
@@ -19,7 +20,7 @@ def an_event(
     found = tuple(Label(label, 0.9) for label in labels)
     journal.record(taken, note=note)
     inspection = Inspection(taken, "hog", Detection(found, int("Person" in labels)), "clear")
-    journal.inspect(inspection, ["rabbitmq", "s3"])
+    journal.inspect(told_to(inspection, ["rabbitmq", "s3"]))
     return inspection
 
 

@@ -13,6 +13,7 @@ from app.archives import RemoteObject
 from app.journal import Journal
 from app.messages import Detection, Inspection, Label, Snapshot
 from app.storage.cache import Cache
+from tests.fakes.decisions import told_to
 
 NOON = datetime(2026, 3, 4, 12, 0, tzinfo=UTC)
 
@@ -92,5 +93,5 @@ def a_picture(
 def recorded(journal: Journal, inspection: Inspection, *targets: str) -> Inspection:
     """The same, in the journal, and owed to these targets."""
     journal.record(inspection.snapshot)
-    journal.inspect(inspection, targets)
+    journal.inspect(told_to(inspection, targets))
     return inspection

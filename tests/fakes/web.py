@@ -31,6 +31,7 @@ from app.web.streaming.broadcast import Broadcast
 from pylib.observability.health import Health
 from pylib.runtime.circuit_breaker import State
 from tests.fakes.cameras import jpeg
+from tests.fakes.decisions import told_to
 from tests.fakes.detectors import PERSON
 
 NOW = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
@@ -112,7 +113,7 @@ def shown(
     snapshot = replace(taken, **changes)
     inspection = Inspection(snapshot, "fake", detection, "person", snapshot.problem)
     parts.journal.record(snapshot)
-    parts.journal.inspect(inspection, targets)
+    parts.journal.inspect(told_to(inspection, targets))
     return inspection
 
 

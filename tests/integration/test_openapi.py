@@ -146,5 +146,5 @@ def _run(parts: WebContext, folder: Path, over: threading.Event) -> None:
             parts.live.handle(shown(parts, folder, trigger.id, camera=trigger.camera))
         for snapshot in parts.http_uploads.poll(0.02):
             seen = Inspection(snapshot, "fake", PERSON, "person")
-            parts.journal.inspect(seen, ())
+            parts.journal.inspect(seen)
             parts.live.handle(seen)

@@ -21,7 +21,7 @@ SOURCES = {
 ADAPTERS = ("cameras", "detectors", "publishers", "archives")
 """Packages of adapters: one file each behind a Protocol."""
 
-ADAPTER_MAY_KNOW = ("app.messages", "app.media", "app.wire")
+ADAPTER_MAY_KNOW = ("app.messages", "app.media", "app.rules", "app.wire")
 """What an adapter may import of `app`, besides its own package."""
 
 ROOTS = (

@@ -15,6 +15,7 @@ from app.monitoring.metrics import SnapshotMetrics
 from pylib.observability.health import Status
 from pylib.runtime.relay import Codec, Transport
 from pylib.runtime.stage import Stage
+from tests.fakes.decisions import told_to
 
 NOW = datetime(2026, 3, 4, 12, tzinfo=UTC)
 
@@ -42,7 +43,7 @@ def an_outlet(name: str, *, keeps: bool = False, workers: int = 1) -> Outlet:
 
 
 def told(*targets: str) -> Inspection:
-    return Inspection(Snapshot("e1", "Yard Camera", "Yard", NOW, NOW, 0.0, "http"), targets=targets)
+    return told_to(Inspection(Snapshot("e1", "Yard Camera", "Yard", NOW, NOW, 0.0, "http")), targets)
 
 
 OUTLETS = [an_outlet("rabbitmq"), an_outlet("s3", keeps=True, workers=3), an_outlet("folder", keeps=True)]

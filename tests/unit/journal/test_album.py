@@ -17,6 +17,7 @@ from app.journal import Correction, Entry, Filter, Journal, PageCursor
 from app.journal.album_order import LAST_MILLISECOND, PLACE_SQL, QUARTER_S, QUARTER_SQL
 from app.messages import Detection, Inspection, Label, Snapshot
 from tests.fakes.album import NOW, an_event, hold, ids
+from tests.fakes.decisions import told
 from tests.fakes.journal import opened
 
 CAMERAS = {"Yard Camera": "Garden", "Gate Camera": "Gate", "Café Camera": "Café"}
@@ -43,7 +44,7 @@ def crowded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Journal]:
         for taken in snapshots:
             journal.record(taken, note=dice.choice(("", "", "a parcel", "Nobody's cat, an été")))
         for taken in dice.sample(snapshots, 300):
-            journal.inspect(seen(taken, dice), [])
+            journal.inspect(seen(taken, dice))
         for number in range(0, 300, 7):
             labels = tuple(dice.sample((*LABELS, "Postman", "dog"), dice.randrange(3)))
             journal.change(str(number), starred=dice.random() < 0.5, correction=Correction(labels))
@@ -100,7 +101,7 @@ def test_only_what_became_an_event_is_shown(journal: Journal) -> None:
 
 def test_what_settled_into_an_event_is_found_by_its_id_only(journal: Journal) -> None:
     hold(journal, "one", "best", "two")
-    journal.settle("best", ["one", "two"], ["rabbitmq"])
+    journal.settle("best", ["one", "two"], told(["rabbitmq"]))
     assert ids(journal.page(Filter())) == "best"
     assert journal.entry("one") is not None
 
@@ -158,7 +159,7 @@ def test_a_label_is_as_certain_as_its_surest_one_and_no_other(journal: Journal, 
     taken = snapshot(1, random.Random(5))
     journal.record(taken)
     labels = (Label("Dog", 0.82), Label("dog", 0.5), Label("Cat", 0.95))
-    journal.inspect(Inspection(taken, "hog", Detection(labels)), [])
+    journal.inspect(Inspection(taken, "hog", Detection(labels)))
 
     def found(label: str, min_confidence: float) -> bool:
         return bool(journal.page(Filter(label=label, min_confidence=min_confidence, person=person)))

@@ -11,6 +11,7 @@ from app.journal.schema import SCHEMA
 from app.messages import Inspection, Snapshot
 from tests.fakes.archives import a_picture, event_id, recorded
 from tests.fakes.clock import Clock
+from tests.fakes.decisions import told
 from tests.fakes.journal import opened
 
 NOW = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
@@ -21,7 +22,7 @@ def test_all_pictures_of_a_group_are_archived_and_one_is_told(journal: Journal) 
         snapshot = Snapshot(name, "Yard Camera", "Yard", NOW, NOW, 0.1, "ftp", f"/cache/{name}.jpg", 9)
         journal.record(snapshot)
         journal.hold(Inspection(snapshot))
-    journal.settle("b", ["a", "c"], ["rabbitmq", "s3"], archives=["s3"])
+    journal.settle("b", ["a", "c"], told(["rabbitmq", "s3"]), archives=["s3"])
     assert journal.backlog("rabbitmq").count == 1
     assert journal.backlog("s3").count == 3
 
@@ -32,7 +33,7 @@ def test_a_group_that_was_settled_stays_as_it_is(journal: Journal) -> None:
         journal.record(snapshot)
         journal.hold(Inspection(snapshot))
     for best, other in (("a", "b"), ("a", "b"), ("b", "a")):
-        journal.settle(best, [other], ["rabbitmq"])
+        journal.settle(best, [other], told(["rabbitmq"]))
     assert journal.related("b") == ["a"]
     assert journal.backlog("rabbitmq").count == 1
 

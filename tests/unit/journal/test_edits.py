@@ -128,12 +128,12 @@ def test_what_is_deleted_is_known_when_it_comes_again(journal: Journal) -> None:
     inspection = an_event(journal, "a")
     again = replace(inspection.snapshot, id="b")
     journal.record(again, trigger_key="id:1", content=b"digest")
-    journal.inspect(replace(inspection, snapshot=again), [])
+    journal.inspect(replace(inspection, snapshot=again))
     journal.delete("b", archives=[])
     assert journal.recorded("id:1") == ["b"]
     assert journal.sent_before("Yard Camera", b"digest") == "b"
     journal.record(again, trigger_key="id:1", content=b"digest")
-    journal.inspect(replace(inspection, snapshot=again), [])
+    journal.inspect(replace(inspection, snapshot=again))
     journal.import_picture(replace(inspection, snapshot=again), [])
     assert journal.find("b") is not None
     assert ids(journal.page(Filter())) == "a"

@@ -9,6 +9,7 @@ from pathlib import Path
 from app.journal import HANDOVER_S, Backoff, Journal
 from app.messages import Box, Detection, Inspection, Label, Snapshot, Trigger
 from tests.fakes.clock import Clock
+from tests.fakes.decisions import told_to
 
 NOW = datetime(2026, 3, 4, 5, 6, 7, 890123, UTC)
 TRIGGER = Trigger(
@@ -40,7 +41,7 @@ SEEN = Inspection(
 def test_a_snapshot_comes_back_as_it_was_recorded(journal: Journal) -> None:
     journal.record(SNAPSHOT)
     assert journal.find("s1") == SNAPSHOT
-    journal.inspect(SEEN, ["rabbitmq"])
+    journal.inspect(told_to(SEEN, ["rabbitmq"]))
     assert journal.find("s1") == SEEN
     assert journal.find("s2") is None
 
@@ -49,8 +50,8 @@ def test_a_second_outcome_under_the_same_id_is_not_taken(journal: Journal) -> No
     journal.record(SNAPSHOT)
     journal.record(replace(SNAPSHOT, problem="timeout: too late"))
     assert journal.find("s1") == SNAPSHOT
-    journal.inspect(SEEN, ["rabbitmq"])
-    journal.inspect(replace(SEEN, detector="other"), ["rabbitmq", "more"])
+    journal.inspect(told_to(SEEN, ["rabbitmq"]))
+    journal.inspect(told_to(replace(SEEN, detector="other"), ["rabbitmq", "more"]))
     assert journal.find("s1") == SEEN
     assert journal.backlog("more").count == 0
 
@@ -89,13 +90,13 @@ def test_a_snapshot_nobody_looked_at_is_named_after_the_handover(journal: Journa
     assert journal.uninspected(older_than=0) == [SNAPSHOT]
     clock.now += HANDOVER_S
     assert journal.uninspected() == [SNAPSHOT]
-    journal.inspect(SEEN, [])
+    journal.inspect(SEEN)
     assert journal.uninspected() == []
 
 
 def test_what_is_owed_is_owed_until_it_is_delivered(journal: Journal, clock: Clock) -> None:
     journal.record(SNAPSHOT)
-    journal.inspect(SEEN, ["rabbitmq", "webhook"])
+    journal.inspect(told_to(SEEN, ["rabbitmq", "webhook"]))
     assert journal.pending("rabbitmq", limit=10) == []
     clock.now += HANDOVER_S
     assert journal.pending("rabbitmq", limit=10) == [SEEN]
@@ -111,7 +112,7 @@ def test_what_is_owed_is_owed_until_it_is_delivered(journal: Journal, clock: Clo
 
 def test_attempts_are_spaced_further_and_further_apart_up_to_the_limit(journal: Journal, clock: Clock) -> None:
     journal.record(SNAPSHOT)
-    journal.inspect(SEEN, ["rabbitmq"])
+    journal.inspect(told_to(SEEN, ["rabbitmq"]))
     pauses = []
     for _ in range(8):
         journal.postpone("s1", "rabbitmq", problem="broker_away: refused", backoff=Backoff(1, 20))
@@ -125,7 +126,7 @@ def test_attempts_are_spaced_further_and_further_apart_up_to_the_limit(journal: 
 
 def test_a_target_that_is_back_gets_everything_at_once(journal: Journal) -> None:
     journal.record(SNAPSHOT)
-    journal.inspect(SEEN, ["rabbitmq", "webhook"])
+    journal.inspect(told_to(SEEN, ["rabbitmq", "webhook"]))
     for target in ("rabbitmq", "webhook"):
         journal.postpone("s1", target, problem="broker_away: refused", backoff=Backoff(100, 100))
         assert journal.pending(target, limit=1) == []
@@ -136,7 +137,7 @@ def test_a_target_that_is_back_gets_everything_at_once(journal: Journal) -> None
 
 def test_a_target_that_is_back_is_tried_as_patiently_as_at_first(journal: Journal, clock: Clock) -> None:
     journal.record(SNAPSHOT)
-    journal.inspect(SEEN, ["rabbitmq"])
+    journal.inspect(told_to(SEEN, ["rabbitmq"]))
     for _ in range(8):
         journal.postpone("s1", "rabbitmq", problem="broker_away: refused", backoff=Backoff(1, 60))
     journal.retry_now("rabbitmq")
@@ -147,7 +148,7 @@ def test_a_target_that_is_back_is_tried_as_patiently_as_at_first(journal: Journa
 
 def test_a_delivery_can_be_given_up_at_once_or_after_a_time(journal: Journal, clock: Clock) -> None:
     journal.record(SNAPSHOT)
-    journal.inspect(SEEN, ["rabbitmq", "webhook"])
+    journal.inspect(told_to(SEEN, ["rabbitmq", "webhook"]))
     journal.abandon("s1", "webhook", problem="too_large: 20 MB")
     assert journal.backlog("webhook").count == 0
     journal.postpone("s1", "rabbitmq", problem="nobody_listens", backoff=Backoff(), abandon_after=60)
@@ -161,7 +162,7 @@ def test_what_is_owed_comes_oldest_first_or_newest_first(journal: Journal, clock
     for number in range(5):
         snapshot = replace(SNAPSHOT, id=str(number))
         journal.record(snapshot)
-        journal.inspect(Inspection(snapshot), ["drive"])
+        journal.inspect(told_to(Inspection(snapshot), ["drive"]))
     clock.now += HANDOVER_S
     assert [i.id for i in journal.pending("drive", limit=3)] == ["0", "1", "2"]
     assert [i.id for i in journal.pending("drive", limit=2, newest_first=True)] == ["4", "3"]
@@ -181,7 +182,7 @@ def test_a_restart_finds_everything_and_tries_what_is_owed_at_once(tmp_path: Pat
     first.open()
     first.database.start()
     first.record(SNAPSHOT)
-    first.inspect(SEEN, ["rabbitmq"])
+    first.inspect(told_to(SEEN, ["rabbitmq"]))
     first.postpone("s1", "rabbitmq", problem="broker_away: refused", backoff=Backoff(1000, 1000))
     first.accept(TRIGGER)
     first.database.stop()
@@ -200,7 +201,7 @@ def test_detections_are_counted_per_detector_since_a_moment(journal: Journal, cl
     for number in range(3):
         snapshot = replace(SNAPSHOT, id=str(number))
         journal.record(snapshot)
-        journal.inspect(Inspection(snapshot, detector="rekognition"), [])
+        journal.inspect(Inspection(snapshot, detector="rekognition"))
         clock.now += 100
     since = datetime.fromtimestamp(1_000_050, UTC)
     assert journal.detections_since("rekognition", since) == 2

@@ -2,34 +2,29 @@
 
 from __future__ import annotations
 
+import dataclasses
 from datetime import UTC, datetime
 
 import pytest
 
-from app.messages import Detection, Inspection, Label, Snapshot
-from app.pipeline.decide import CLEAR, PERSON, UNKNOWN, Decide, OutletDecision, sum_up
+from app.messages import Detection, Inspection, Label, OutletDecision, Snapshot
+from app.pipeline.decide import CLEAR, PERSON, UNKNOWN, Decide, sum_up
 
 NOW = datetime(2026, 3, 4, 12, tzinfo=UTC)
 SEEN = Inspection(Snapshot("e1", "Yard Camera", "Yard", NOW, NOW, 0.0, "http"))
 
 
-class NobodyButS3(Decide):
-    """Has a rule."""
-
-    def __call__(self, inspection: Inspection) -> list[OutletDecision]:
-        return [OutletDecision(name, tell=name == "s3", reason=inspection.id) for name in ("rabbitmq", "s3", "folder")]
-
-
 def test_without_rules_every_outlet_is_told_in_their_order_and_with_a_reason() -> None:
-    decisions = Decide(["s3", "rabbitmq"])(SEEN)
-    assert [(decision.outlet, decision.tell) for decision in decisions] == [("s3", True), ("rabbitmq", True)]
-    assert all(decision.reason for decision in decisions)
-    assert Decide(["s3", "rabbitmq"]).targets(SEEN) == ("s3", "rabbitmq")
-    assert Decide([]).targets(SEEN) == ()
+    seen = Decide(["s3", "rabbitmq"])(SEEN)
+    assert [(decision.outlet, decision.tell) for decision in seen.decisions] == [("s3", True), ("rabbitmq", True)]
+    assert all(decision.reason for decision in seen.decisions)
+    assert seen.targets == ("s3", "rabbitmq")
+    assert Decide([])(SEEN).targets == ()
 
 
 def test_only_those_that_are_told_are_targets() -> None:
-    assert NobodyButS3(["any"]).targets(SEEN) == ("s3",)
+    decisions = (OutletDecision("rabbitmq", tell=False, reason="no"), OutletDecision("s3", tell=True, reason="yes"))
+    assert dataclasses.replace(SEEN, decisions=decisions).targets == ("s3",)
 
 
 @pytest.mark.parametrize(

@@ -42,7 +42,7 @@ def test_what_is_seen_is_recorded_with_a_delivery_for_each_target(journal: Journ
     assert detector.pictures == [b"picture"]
     assert (inspection.detector, inspection.detection, inspection.decision) == ("fake", PERSON, "person")
     assert inspection.targets == ("a", "b")
-    assert journal.find("s1") == replace(inspection, targets=())
+    assert journal.find("s1") == replace(inspection, decisions=())
     assert journal.backlog("a").count == journal.backlog("b").count == 1
 
 
@@ -123,7 +123,7 @@ def test_one_that_a_later_stage_decides_about_is_held_and_nobody_is_owed_it(jour
         holds=lambda snapshot: snapshot.id == "held",
     )
     held = look(stage, a_snapshot(journal, tmp_path, "held"))
-    assert journal.groups_due(0) == [replace(held, targets=())]
+    assert journal.groups_due(0) == [replace(held, decisions=())]
     assert journal.backlog("a").count == 0
     look(stage, a_snapshot(journal, tmp_path, "free"))
     assert journal.backlog("a").count == 1

@@ -11,6 +11,7 @@ from app.journal import Backoff, Journal
 from app.messages import Inspection, Snapshot
 from app.pipeline.publish import Publish
 from app.publishers import PublishRejected, PublishUnavailable
+from tests.fakes.decisions import told_to
 from tests.fakes.journal import full_disk
 from tests.fakes.publishers import FakePublisher
 
@@ -21,7 +22,7 @@ AWAY = PublishUnavailable("broker_away", "no connection to broker:5672")
 def an_inspection(journal: Journal, event_id: str = "s1") -> Inspection:
     inspection = Inspection(Snapshot(event_id, "Yard Camera", "Yard", NOW, NOW, 0.1, "http"))
     journal.record(inspection.snapshot)
-    journal.inspect(inspection, ["fake"])
+    journal.inspect(told_to(inspection, ["fake"]))
     return inspection
 
 

@@ -74,7 +74,7 @@ def test_what_is_handed_in_is_stored_recorded_and_then_handed_on(desk: Desk, jou
 
 def test_a_note_comes_with_it(desk: Desk, journal: Journal) -> None:
     snapshot = desk.submit(note="the new gate")
-    journal.inspect(Inspection(snapshot), ())
+    journal.inspect(Inspection(snapshot))
     entry = journal.entry(snapshot.id)
     assert entry is not None
     assert entry.note == "the new gate"
@@ -82,7 +82,7 @@ def test_a_note_comes_with_it(desk: Desk, journal: Journal) -> None:
 
 def test_the_same_picture_again_is_the_earlier_snapshot(desk: Desk, journal: Journal) -> None:
     first = desk.submit(note="one")
-    journal.inspect(Inspection(first), ())
+    journal.inspect(Inspection(first))
     assert desk.submit(note="two") == first
     assert desk.queued == [first]
     assert len(desk.files) == 1
@@ -104,7 +104,7 @@ def test_the_same_picture_many_times_at_once_is_one_snapshot(desk: Desk) -> None
 
 def test_a_picture_that_left_the_cache_can_be_handed_in_again(desk: Desk, journal: Journal) -> None:
     first = desk.submit()
-    journal.inspect(Inspection(first), ())
+    journal.inspect(Inspection(first))
     journal.evict(journal.pictures(targets=(), archives=(), limit=9), targets=(), archives=())
     again = desk.submit()
     assert again.id != first.id
@@ -113,7 +113,7 @@ def test_a_picture_that_left_the_cache_can_be_handed_in_again(desk: Desk, journa
 
 def test_a_picture_that_was_deleted_can_be_handed_in_again(desk: Desk, journal: Journal) -> None:
     first = desk.submit()
-    journal.inspect(Inspection(first), ())
+    journal.inspect(Inspection(first))
     assert journal.delete(first.id, archives=()) is not None
     again = desk.submit()
     assert again.id != first.id

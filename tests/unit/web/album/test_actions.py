@@ -108,7 +108,7 @@ def test_a_picture_taken_now_is_shown(context: WebContext, client: Client, tmp_p
         taken = Snapshot(trigger.id, trigger.camera, trigger.label, trigger.timestamp, trigger.timestamp, 0.1, "http")
         inspection = Inspection(taken, "fake", Detection())
         context.journal.record(taken)
-        context.journal.inspect(inspection, ())
+        context.journal.inspect(inspection)
         list(context.live.handle(inspection))
 
     worker = Thread(target=pipeline)

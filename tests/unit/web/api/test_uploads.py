@@ -67,7 +67,7 @@ def test_a_form_s_picture_is_recorded_with_what_is_said_about_it(house: House) -
     (snapshot,) = house.context.http_uploads.poll(1)
     assert (snapshot.id, snapshot.camera, snapshot.label) == (answer.json()["event_id"], FRONT, "Front")
     assert Path(snapshot.path).read_bytes() == jpeg()
-    house.context.journal.inspect(Inspection(snapshot), [])
+    house.context.journal.inspect(Inspection(snapshot))
     assert house.client.get(f"/api/snapshots/{snapshot.id}").json()["note"] == "the parcel"
 
 
@@ -77,7 +77,7 @@ def test_what_a_form_says_counts_more_than_the_address_and_an_empty_field_says_n
     assert house.client.post("/api/snapshots", params=query, **said).status_code == 202
     (snapshot,) = house.context.http_uploads.poll(1)
     assert (snapshot.camera, snapshot.taken_at.isoformat()) == (KITCHEN, query["taken_at"])
-    house.context.journal.inspect(Inspection(snapshot), [])
+    house.context.journal.inspect(Inspection(snapshot))
     assert house.client.get(f"/api/snapshots/{snapshot.id}").json()["note"] == "by the form"
 
 
@@ -119,7 +119,7 @@ def test_whoever_waits_gets_the_event_and_at_once_when_it_is_a_known_picture(hou
     def pipeline() -> None:
         (snapshot,) = house.context.http_uploads.poll(5)
         seen = Inspection(snapshot, "fake", Detection())
-        house.context.journal.inspect(seen, [])
+        house.context.journal.inspect(seen)
         house.context.live.handle(seen)
 
     threading.Thread(target=pipeline).start()
@@ -136,7 +136,7 @@ def test_the_event_that_comes_just_before_the_wait_is_not_missed(house: House, m
     def just_after(event_id: str) -> Entry | None:
         found = entry(event_id)
         for snapshot in house.context.http_uploads.poll(0):
-            journal.inspect(Inspection(snapshot, "fake"), [])
+            journal.inspect(Inspection(snapshot, "fake"))
             house.context.live.handle(Inspection(snapshot, "fake"))
         return found
 

@@ -104,7 +104,7 @@ class House:
         snapshot = Snapshot(event_id, camera, camera.partition(" ")[0], NOON, NOON, 0.1, "http", "/a.jpg", 9)
         inspection = Inspection(snapshot, "hog", Detection((Label("Dog", 0.9),)))
         self.journal.record(snapshot, note=note)
-        self.journal.inspect(inspection, ())
+        self.journal.inspect(inspection)
         if not quietly:
             self.live.handle(inspection)
 
