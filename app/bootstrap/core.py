@@ -10,6 +10,7 @@ from app.journal import Journal
 from app.messages import decode, encode
 from app.monitoring.metrics import SnapshotMetrics
 from app.pipeline.live import InProcessEvents
+from app.rules.telling import Telling
 from app.sources.requests import Intake
 from app.storage.cache import Cache
 from pylib.net.limiter import ConnectionLimiter
@@ -28,6 +29,7 @@ class Core:
     journal: Journal
     cache: Cache
     intake: Intake
+    telling: Telling
     labels: dict[str, str]
     """Device key -> what people call the place."""
     health: Health = field(default_factory=Health)
@@ -48,5 +50,6 @@ class Core:
             journal=journal,
             cache=Cache(data_dir.cache, zone=local_zone(settings.time_zone)),
             intake=Intake(journal),
+            telling=Telling(journal),
             labels={camera.device_key: camera.label or camera.location for camera in settings.cameras},
         )

@@ -17,6 +17,7 @@ from app.publishers import Publisher, PublisherContext
 from pylib.observability.health import Status
 from pylib.rabbitmq.publisher import ConfirmedPublisher
 from pylib.runtime.periodic import Every, Periodic
+from pylib.timezones import local_zone
 
 LATE_S = 60.0
 """Age of an undelivered event from which on the service reports a problem."""
@@ -39,7 +40,15 @@ class PublisherParts:
         self._journal = core.journal
         self._recheck = recheck
         self._context = PublisherContext(
-            device_name=core.settings.device_name, storage_url=storage_url, thumbnail_url=thumbnail_url
+            device_name=core.settings.device_name,
+            storage_url=storage_url,
+            thumbnail_url=thumbnail_url,
+            cameras=core.labels,
+            telling=core.telling,
+            subscribers=core.journal,
+            data_dir=core.settings.data_dir,
+            zone=local_zone(core.settings.time_zone),
+            version=core.version,
         )
         self.publishers = [self._publisher(kind, name, own) for kind, name, own in publisher_entries(self._settings)]
         self.outlets = [self._outlet(publisher) for publisher in self.publishers]

@@ -33,6 +33,7 @@ class SourceParts:
                 name=name,
                 app_name=core.settings.app_name,
                 cameras=core.labels,
+                telling=core.telling,
                 transport=core.transport,
                 address=self._address,
                 settled=fetch.settled,

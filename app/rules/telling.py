@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Protocol
 
 MODES = ("home", "away", "night")
@@ -46,60 +47,56 @@ class TellingStore(Protocol):
 
 
 class Telling:
-    """The mode and the snoozes of this home. Every method may be called from any thread."""
+    """The mode and the snoozes of this home. Every method may be called from any thread.
+
+    All raise `pylib.sqlite.DatabaseUnavailable` where the store cannot be used.
+    """
 
     def __init__(self, store: TellingStore, *, clock: Callable[[], float] = time.time) -> None:
         self._store = store
         self._clock = clock
-        self._lock = threading.Lock()
-        self._mode = MODES[0]
-        self._snoozes: dict[str, float | None] = {}
+        self._lock = threading.RLock()
         self._listeners: list[Callable[[], None]] = []
-
-    def open(self) -> None:
-        """Read what was set before. Raises `pylib.sqlite.DatabaseUnavailable`."""
-        stored = self._store.mode()
-        with self._lock:
-            self._mode = stored if stored in MODES else MODES[0]
-            self._snoozes = dict(self._store.snoozes())
 
     @property
     def mode(self) -> str:
         """One of `MODES`."""
-        return self._mode
+        return self._state.mode
 
     def set_mode(self, mode: str) -> None:
-        """Switch to another mode. Raises ValueError, `pylib.sqlite.DatabaseUnavailable`."""
+        """Switch to another mode. Raises ValueError."""
         if mode not in MODES:
             raise ValueError(f"the mode must be one of {', '.join(MODES)}")
-        self._store.set_mode(mode)
-        self._mode = mode
+        with self._lock:
+            self._store.set_mode(mode)
+            self._state.mode = mode
         self._changed()
 
     def snooze(self, camera: str = EVERYWHERE, *, seconds: float | None = None) -> Snooze:
-        """No messages of this camera for so long, or until `wake`. Raises `pylib.sqlite.DatabaseUnavailable`."""
+        """No messages of this camera for so long, or until `wake`."""
         snooze = Snooze(camera, None if seconds is None else self._clock() + seconds)
-        self._store.snooze(camera, snooze.until)
         with self._lock:
-            self._snoozes[camera] = snooze.until
+            self._store.snooze(camera, snooze.until)
+            self._state.snoozes[camera] = snooze.until
         self._changed()
         return snooze
 
     def wake(self, camera: str = EVERYWHERE) -> None:
-        """Messages of this camera again, as far as not all are snoozed. Raises `DatabaseUnavailable`."""
-        self._store.wake(camera)
+        """Messages of this camera again, as far as not all are snoozed."""
         with self._lock:
-            self._snoozes.pop(camera, None)
+            self._store.wake(camera)
+            self._state.snoozes.pop(camera, None)
         self._changed()
 
     def snoozed(self, camera: str = EVERYWHERE) -> Snooze | None:
         """What keeps messages of this camera back now: its own snooze or that of all, whichever lasts longer."""
         now = self._clock()
         with self._lock:
+            snoozes = self._state.snoozes
             running = [
-                Snooze(one, self._snoozes[one])
+                Snooze(one, snoozes[one])
                 for one in dict.fromkeys((camera, EVERYWHERE))
-                if one in self._snoozes and _lasts(self._snoozes[one], now)
+                if one in snoozes and _lasts(snoozes[one], now)
             ]
         return max(running, key=lambda snooze: float("inf") if snooze.until is None else snooze.until, default=None)
 
@@ -108,11 +105,24 @@ class Telling:
         with self._lock:
             self._listeners.append(listener)
 
+    @cached_property
+    def _state(self) -> _State:
+        """Read when it is first needed: the store works only after the start."""
+        with self._lock:
+            stored = self._store.mode()
+            return _State(stored if stored in MODES else MODES[0], dict(self._store.snoozes()))
+
     def _changed(self) -> None:
         with self._lock:
             listeners = list(self._listeners)
         for listener in listeners:
             listener()
+
+
+@dataclass(slots=True)
+class _State:
+    mode: str
+    snoozes: dict[str, float | None]
 
 
 def _lasts(until: float | None, now: float) -> bool:

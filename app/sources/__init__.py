@@ -12,6 +12,7 @@ from typing import Any, ClassVar, Protocol
 from pydantic import BaseModel
 
 from app.messages import Trigger
+from app.rules.telling import Telling
 from app.wire import trace
 from pylib.runtime.relay import Transport
 from pylib.runtime.stage import Source
@@ -28,6 +29,8 @@ class SourceContext:
     app_name: str
     cameras: Mapping[str, str]
     """Device key -> label of every configured camera."""
+    telling: Telling
+    """What people switch by hand, from this source too."""
     transport: Transport
     address: str
     """Where triggers go."""
