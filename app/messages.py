@@ -143,6 +143,16 @@ class OutletDecision:
     digest_at: float = 0.0
     """When it is told together with others, in one message (Unix seconds); 0 for at once and alone."""
 
+    @property
+    def text(self) -> str:
+        """For people: `not told, door: zone porch: 41 % < 60 %`."""
+        return f"{'told' if self.tell else 'not told'}, {self.reason}"
+
+    @property
+    def by_rule(self) -> bool:
+        """Whether a rule, quiet hours or a snooze had a say."""
+        return bool(self.rule) or not self.tell
+
 
 @dataclass(frozen=True, slots=True)
 class Inspection:

@@ -56,6 +56,11 @@ def publisher_entries(settings: Settings) -> list[tuple[str, str, Any]]:
     return [*own, *((entry.kind, entry.title, entry) for entry in settings.publishers)]
 
 
+def notifying_names(settings: Settings) -> list[str]:
+    """The names of the publishers that tell people, so that rules decide what they get."""
+    return [name for kind, name, _ in publisher_entries(settings) if publishers.KINDS.load(kind).notifies]
+
+
 def publisher_names(settings: Settings) -> list[str]:
     """The publishers' names as targets in the journal."""
     return [name for _, name, _ in publisher_entries(settings)]

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from app.bootstrap.adapters import notifying_names
 from app.config.data_dir import DataDir
 from app.config.settings import Settings
 from app.journal import Journal
 from app.messages import decode, encode
 from app.monitoring.metrics import SnapshotMetrics
 from app.pipeline.live import InProcessEvents
+from app.rules.file import RulesFile
 from app.rules.telling import Telling
 from app.sources.requests import Intake
 from app.storage.cache import Cache
@@ -30,6 +32,7 @@ class Core:
     cache: Cache
     intake: Intake
     telling: Telling
+    rules: RulesFile
     labels: dict[str, str]
     """Device key -> what people call the place."""
     health: Health = field(default_factory=Health)
@@ -43,6 +46,7 @@ class Core:
         """What these settings ask for."""
         data_dir = DataDir(settings.data_dir)
         journal = Journal(data_dir.journal)
+        labels = {camera.device_key: camera.label or camera.location for camera in settings.cameras}
         return cls(
             settings=settings,
             version=version,
@@ -51,5 +55,6 @@ class Core:
             cache=Cache(data_dir.cache, zone=local_zone(settings.time_zone)),
             intake=Intake(journal),
             telling=Telling(journal),
-            labels={camera.device_key: camera.label or camera.location for camera in settings.cameras},
+            rules=RulesFile(data_dir.rules, cameras=labels.keys(), outlets=notifying_names(settings)),
+            labels=labels,
         )

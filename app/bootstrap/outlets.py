@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from app.messages import Inspection
 from pylib.observability.health import Status
 from pylib.runtime.stage import Stage
 from pylib.runtime.threads import ManagedThread
@@ -23,7 +23,7 @@ class Outlet:
     """Its thread's name, and its label among the queues."""
     meter: str
     """Its label among the stages' metrics."""
-    stage: Stage[Inspection]
+    stage: Stage[Any]
     workers: int
     probe_name: str
     probe: Callable[[], Status]
@@ -31,6 +31,10 @@ class Outlet:
     """Whether people are alerted when the probe fails."""
     keeps: bool = False
     """Whether it keeps pictures: an archive, which the other pictures of a group go to as well."""
+    notifies: bool = False
+    """Whether it tells people, so that rules decide what it gets."""
+    digests: bool = False
+    """Whether it can tell of many events in one message."""
     threads: Sequence[ManagedThread] = ()
     """The threads that it needs, which end after it."""
     url: Callable[[], str] = lambda: ""

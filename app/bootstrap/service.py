@@ -11,6 +11,7 @@ import structlog
 from app.bootstrap.archives import ArchiveParts
 from app.bootstrap.cameras import channels_of, fetch_of
 from app.bootstrap.core import Core
+from app.bootstrap.deciding import decide_of
 from app.bootstrap.detection import DetectorParts
 from app.bootstrap.monitoring import monitors_of
 from app.bootstrap.outlets import keepers, names
@@ -20,7 +21,6 @@ from app.bootstrap.relays import LIVE, Relays
 from app.bootstrap.sources import SourceParts, schedule_of
 from app.bootstrap.uploads import RECEIVE_WORKERS, UploadParts
 from app.config.settings import Settings
-from app.pipeline.decide import Decide
 from app.pipeline.settle import Settle
 from pylib.files.lock import FolderLock
 from pylib.runtime.supervisor import Supervisor
@@ -120,7 +120,7 @@ class Service:
         fetch = fetch_of(self.core, self.channels, acknowledge=self.sources.acknowledge)
         self.sources.connect(fetch)
         queue: dict[str, Any] = {"workers": settings.fetch_threads, "max_waiting": settings.max_pending}
-        decide, group, holds = Decide(names(self.outlets)), settings.uploads.settle, self.uploads.holds
+        decide, group, holds = decide_of(self.core, self.outlets), settings.uploads.settle, self.uploads.holds
         detect = self.detection.stage(decide, holds=holds)
         settle = Settle(group, journal=self.core.journal, decide=decide, archives=keepers(self.outlets), holds=holds)
         to_outlets = self.relays.to_outlets(self.outlets)

@@ -47,6 +47,11 @@ class DataDir:
         return self.path / "quarantine"
 
     @property
+    def rules(self) -> Path:
+        """Who is told of what: written by people, and by the album."""
+        return self.path / "rules.yml"
+
+    @property
     def web(self) -> Path:
         """Password, tokens and keys of the web side."""
         return self.path / WEB

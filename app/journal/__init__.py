@@ -56,7 +56,8 @@ class Journal(
         Raises `pylib.sqlite.DatabaseUnusable`.
         """
         self.database.open()
-        self.database.submit(lambda db: db.execute("UPDATE deliveries SET next_at = 0 WHERE state = 'owed'"))
+        now = "UPDATE deliveries SET next_at = 0 WHERE state = 'owed' AND digest = 0"
+        self.database.submit(lambda db: db.execute(now))
 
     def try_again(self, target: str) -> int:
         """Let an archive try its backlog at once, and enqueue what it gave up or never had; returns that number."""

@@ -11,6 +11,7 @@ from app.journal.entries import Entry, Filter, HeatCount, PageCursor
 from app.journal.entry_reader import STANDING, Read, read
 from app.journal.search_query import selection
 from app.journal.sql import AMONG, listed
+from app.messages import Inspection
 
 # Each name is looked up behind the one before, so that it takes as many steps as there are names.
 LABEL_NAMES = """
@@ -58,6 +59,10 @@ class AlbumPart(JournalPart):
             chosen.require(f"{chosen.place} < ?", before.number)
         query, values = chosen.query("DESC"), (*chosen.values, limit)
         return self.database.do(lambda db: read(db, f"seq IN ({query}) ORDER BY place DESC", values)).entries()
+
+    def last_inspections(self, camera: str, *, limit: int) -> list[Inspection]:
+        """The camera's last so many inspections, oldest first."""
+        return [entry.inspection for entry in reversed(self.page(Filter(camera=camera), limit=limit))]
 
     def entry(self, snapshot_id: str) -> Entry | None:
         """An entry that was inspected and not deleted, also one that was grouped into another event."""

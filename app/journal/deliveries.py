@@ -24,9 +24,27 @@ class DeliveriesPart(JournalPart):
             rows = db.execute(
                 # Found in the order of the index first: a long backlog is neither sorted nor read.
                 f"SELECT {SNAPSHOT_VALUES}, {VERDICT_COLUMNS} FROM snapshots WHERE seq IN (SELECT seq FROM deliveries "
-                f"WHERE target = ? AND state = 'owed' AND next_at <= ? ORDER BY seq {order} LIMIT ?) "
+                f"WHERE target = ? AND state = 'owed' AND digest = 0 AND next_at <= ? ORDER BY seq {order} LIMIT ?) "
                 f"ORDER BY seq {order}",
                 (target, now, limit),
+            ).fetchall()
+            return [inspection(db, row) for row in rows]
+
+        return self.database.do(select)
+
+    def digest_due(self, target: str, *, limit: int) -> list[Inspection]:
+        """What this target's digest consists of, oldest first, at most `limit`; empty before its time."""
+        now = self._clock()
+
+        def select(db: sqlite3.Connection) -> list[Inspection]:
+            of_digest = "FROM deliveries WHERE target = ? AND state = 'owed' AND digest = 1"
+            (first,) = db.execute(f"SELECT min(next_at) {of_digest}", (target,)).fetchone()
+            if first is None or first > now:
+                return []
+            rows = db.execute(
+                f"SELECT {SNAPSHOT_VALUES}, {VERDICT_COLUMNS} FROM snapshots "
+                f"WHERE seq IN (SELECT seq {of_digest} ORDER BY seq LIMIT ?) ORDER BY seq",
+                (target, limit),
             ).fetchall()
             return [inspection(db, row) for row in rows]
 
@@ -61,12 +79,14 @@ class DeliveriesPart(JournalPart):
         """The target will never take it. Does not wait."""
         change = "attempts = attempts + 1, state = 'given_up', done_at = ?, last_problem = ?"
         self._set_delivery(snapshot_id, target, change, (self._clock(), problem))
+        never_sent = "DELETE FROM told WHERE outlet = ? AND seq = (SELECT seq FROM snapshots WHERE id = ?)"
+        self.database.submit(lambda db: db.execute(never_sent, (target, snapshot_id)))
 
     def retry_now(self, target: str) -> None:
         """The target is back: all its pending deliveries may be tried at once, as if new. Does not wait."""
         statement = (
             "UPDATE deliveries SET next_at = 0, attempts = 0 "
-            "WHERE state = 'owed' AND target = ? AND (next_at > ? OR attempts > 0)"
+            "WHERE state = 'owed' AND target = ? AND (attempts > 0 OR digest = 0 AND next_at > ?)"
         )
         values = (target, self._clock())
         self.database.submit(lambda db: db.execute(statement, values))
@@ -78,7 +98,8 @@ class DeliveriesPart(JournalPart):
             query = (
                 "SELECT count(*), min(owed_since), "
                 "(SELECT count(*) FROM deliveries WHERE state = 'given_up' AND target = :target) "
-                "FROM deliveries WHERE state = 'owed' AND target = :target"
+                # A digest whose time has not come is not late.
+                "FROM deliveries WHERE state = 'owed' AND target = :target AND (digest = 0 OR attempts > 0)"
             )
             return TargetBacklog(*db.execute(query, {"target": target}).fetchone())
 

@@ -277,9 +277,8 @@ def _sides(box: Box) -> tuple[float | bool, ...]:
 
 def packed_decisions(decisions: Sequence[OutletDecision]) -> bytes | None:
     """None where no rule said anything."""
-    if not any(one.rule or not one.tell for one in decisions):
-        return None
-    return packed([(one.outlet, one.tell, one.reason, one.rule, one.digest_at) for one in decisions])
+    said = [(one.outlet, one.tell, one.reason, one.rule, one.digest_at) for one in decisions if one.by_rule]
+    return packed(said) if said else None
 
 
 def unpacked_decisions(data: bytes | None) -> tuple[OutletDecision, ...]:

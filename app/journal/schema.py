@@ -142,12 +142,14 @@ SCHEMA = (
     END;
     """,
     "UPDATE snapshots SET path = stored(path) WHERE path != ''",
-    # `decisions`: MessagePack, a list of [outlet, tell, reason, rule, digest]; NULL while no rule said anything.
+    # `decisions`: MessagePack, a list of [outlet, tell, reason, rule, digest_at] where rules had a say; else NULL.
     # A delivery of a digest waits until `next_at`, and goes out in one message with all others of its target.
-    # `told`: when a rule last told an outlet of a camera, and by which snapshot; `standing`: what may stand still.
+    # `told`: when a rule last told an outlet of a camera, and by which snapshot.
     """
     ALTER TABLE snapshots ADD COLUMN decisions BLOB;
     ALTER TABLE deliveries ADD COLUMN digest INTEGER NOT NULL DEFAULT 0;
+    DROP INDEX deliveries_owed;
+    CREATE INDEX deliveries_owed ON deliveries (target, digest, seq, next_at, owed_since) WHERE state = 'owed';
     CREATE TABLE remembered (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
     CREATE TABLE snoozes (camera TEXT PRIMARY KEY, until REAL) WITHOUT ROWID;
     CREATE TABLE told (
@@ -157,10 +159,6 @@ SCHEMA = (
         at REAL NOT NULL,
         seq INTEGER NOT NULL,
         PRIMARY KEY (outlet, camera, rule)
-    ) WITHOUT ROWID;
-    CREATE TABLE standing (
-        camera TEXT PRIMARY KEY,
-        things BLOB NOT NULL
     ) WITHOUT ROWID;
     CREATE TABLE push_subscriptions (
         endpoint TEXT PRIMARY KEY,

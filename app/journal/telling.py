@@ -39,6 +39,16 @@ class TellingPart(JournalPart):
         """Forget that this camera's messages are held back."""
         self.database.do(lambda db: db.execute("DELETE FROM snoozes WHERE camera = ?", (camera,)))
 
+    def told_at(self, rule: str, outlet: str, camera: str) -> float | None:
+        """When this rule had the outlet told of this camera last (Unix seconds), by a message that was not given up."""
+        query = "SELECT at FROM told WHERE outlet = ? AND camera = ? AND rule = ?"
+
+        def select(db: sqlite3.Connection) -> float | None:
+            row = db.execute(query, (outlet, camera, rule)).fetchone()
+            return float(row[0]) if row else None
+
+        return self.database.do(select)
+
     def subscribe(self, subscriber: Subscriber) -> None:
         """Remember a browser, in place of what was known of its endpoint."""
         statement = "INSERT OR REPLACE INTO push_subscriptions VALUES (?, ?, ?, ?, ?, ?)"

@@ -49,7 +49,13 @@ class TargetDelivery:
 
     def pending(self, *, limit: int, newest_first: bool = False) -> list[Inspection]:
         """Deliveries that are pending and may be tried now."""
-        pending = self._journal.pending(self.target, limit=limit, newest_first=newest_first)
+        return self._unconfirmed(self._journal.pending(self.target, limit=limit, newest_first=newest_first))
+
+    def digest_due(self, *, limit: int) -> list[Inspection]:
+        """What is to be told in one message now, oldest first."""
+        return self._unconfirmed(self._journal.digest_due(self.target, limit=limit))
+
+    def _unconfirmed(self, pending: list[Inspection]) -> list[Inspection]:
         # Confirmed, but not recorded yet (a full disk): recording is all that is left to do.
         with self._lock:
             confirmed = {inspection.id for inspection in pending if inspection.id in self._confirmed}

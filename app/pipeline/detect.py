@@ -57,7 +57,7 @@ class Detect(Stage[Snapshot]):
         self._unrecorded: dict[str, Inspection] = {}
 
     def handle(self, snapshot: Snapshot) -> Iterable[Inspection]:
-        inspection = self._unrecorded.get(snapshot.id) or self._decide(self._inspect(snapshot))
+        inspection = self._unrecorded.get(snapshot.id) or self._decided(snapshot)
         # Before anything is published, and kept while the disk is full, so that no picture is paid for twice.
         self._unrecorded[snapshot.id] = inspection
         if self._holds(snapshot):
@@ -85,6 +85,10 @@ class Detect(Stage[Snapshot]):
     def close(self) -> None:
         if self._detector is not None:
             self._detector.close()
+
+    def _decided(self, snapshot: Snapshot) -> Inspection:
+        seen = self._decide.marked(self._inspect(snapshot))
+        return seen if self._holds(snapshot) else self._decide(seen)
 
     def _inspect(self, snapshot: Snapshot) -> Inspection:
         if snapshot.problem or self._detector is None:

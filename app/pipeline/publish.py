@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 
 from app.journal import Backoff, Journal
 from app.messages import Inspection
 from app.pipeline.delivery import TargetDelivery
-from app.publishers import Publisher
+from app.publishers import DigestPublisher, Publisher
 from pylib.errors import Permanent
 from pylib.runtime.stage import Stage
 
@@ -15,7 +16,17 @@ AT_ONCE = 500
 """Pending deliveries that are read from the journal at once."""
 
 
-class Publish(Stage[Inspection]):
+@dataclass(frozen=True, slots=True)
+class Digest:
+    """Events that one message tells of."""
+
+    id: str
+    inspections: tuple[Inspection, ...]
+    """Oldest first."""
+    camera: str = ""
+
+
+class Publish(Stage[Inspection | Digest]):
     """Delivers inspections to one publisher. Retries are the journal's delivery rows, so none blocks the next."""
 
     def __init__(
@@ -35,16 +46,28 @@ class Publish(Stage[Inspection]):
             count=count,
         )
 
-    def handle(self, inspection: Inspection) -> Iterable[object]:
+    def handle(self, message: Inspection | Digest) -> Iterable[object]:
+        ids = [one.id for one in message.inspections] if isinstance(message, Digest) else [message.id]
         try:
-            self._publisher.publish(inspection)
+            self._publish(message)
         except Permanent as error:
-            self._deliveries.abandon(inspection.id, error)
+            for event_id in ids:
+                self._deliveries.abandon(event_id, error)
         except Exception as error:  # noqa: BLE001 - whatever it was, the event stays pending
-            self._deliveries.postpone(inspection.id, error)
+            for event_id in ids:
+                self._deliveries.postpone(event_id, error)
         else:
-            self._deliveries.delivered(inspection.id)
+            for event_id in ids:
+                self._deliveries.delivered(event_id)
         return ()
 
-    def pending(self) -> Iterable[Inspection]:
-        return self._deliveries.pending(limit=AT_ONCE)
+    def pending(self) -> Iterable[Inspection | Digest]:
+        yield from self._deliveries.pending(limit=AT_ONCE)
+        if isinstance(self._publisher, DigestPublisher) and (due := self._deliveries.digest_due(limit=AT_ONCE)):
+            yield Digest(f"digest of {due[0].id}", tuple(due))
+
+    def _publish(self, message: Inspection | Digest) -> None:
+        if not isinstance(message, Digest):
+            self._publisher.publish(message)
+        elif isinstance(self._publisher, DigestPublisher):
+            self._publisher.publish_digest(message.inspections)

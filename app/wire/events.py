@@ -109,6 +109,7 @@ def _entry(inspection: Inspection, storage_url: str, thumbnail_url: str) -> dict
         "labels": [_label(label) for label in detection.labels],
         "detector": inspection.detector,
         "decision": inspection.decision,
+        "decision_reasons": {one.outlet: one.text for one in inspection.decisions if one.by_rule},
         "problem": inspection.problem,
         "delay_s": snapshot.delay_s,
         "thumbnail_url": thumbnail_url,

@@ -26,6 +26,7 @@ from app.pipeline.archive import Keep
 from app.pipeline.publish import Publish
 from app.storage.cache import Cache
 from pylib.runtime.relay import Codec, Transport, ZmqRelay
+from pylib.runtime.stage import Stage
 from tests.fakes.archives import NOON, a_picture, event_id, recorded
 from tests.fakes.clock import Clock
 from tests.fakes.publishers import FakePublisher
@@ -368,7 +369,7 @@ def test_a_broken_archive_delays_neither_the_other_nor_events(
     assert len(publisher.published) == 20
 
 
-def relay(transport: Transport, target: str, stage: Publish | Keep) -> ZmqRelay[Inspection]:
+def relay(transport: Transport, target: str, stage: Stage[Any]) -> ZmqRelay[Inspection]:
     return transport.relay(
         target,
         stage,

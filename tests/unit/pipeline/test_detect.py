@@ -11,10 +11,10 @@ import pytest
 from app.detectors import DetectorRejected, DetectorUnavailable
 from app.journal import Journal
 from app.messages import Detection, Inspection, Snapshot
-from app.pipeline.decide import Decide
 from app.pipeline.detect import Detect
 from pylib.sqlite import DatabaseUnavailable
 from tests.fakes.clock import Clock
+from tests.fakes.decisions import tells_all
 from tests.fakes.detectors import PERSON, FakeDetector
 from tests.fakes.journal import full_disk
 
@@ -38,7 +38,7 @@ def look(stage: Detect, snapshot: Snapshot) -> Inspection:
 
 def test_what_is_seen_is_recorded_with_a_delivery_for_each_target(journal: Journal, tmp_path: Path) -> None:
     detector = FakeDetector()
-    inspection = look(Detect(detector, journal=journal, decide=Decide(["a", "b"])), a_snapshot(journal, tmp_path))
+    inspection = look(Detect(detector, journal=journal, decide=tells_all(["a", "b"])), a_snapshot(journal, tmp_path))
     assert detector.pictures == [b"picture"]
     assert (inspection.detector, inspection.detection, inspection.decision) == ("fake", PERSON, "person")
     assert inspection.targets == ("a", "b")
@@ -47,7 +47,7 @@ def test_what_is_seen_is_recorded_with_a_delivery_for_each_target(journal: Journ
 
 
 def test_nobody_in_the_picture_is_clear(journal: Journal, tmp_path: Path) -> None:
-    stage = Detect(FakeDetector(Detection()), journal=journal, decide=Decide([]))
+    stage = Detect(FakeDetector(Detection()), journal=journal, decide=tells_all([]))
     assert look(stage, a_snapshot(journal, tmp_path)).decision == "clear"
 
 
@@ -64,7 +64,7 @@ def test_a_failing_detector_becomes_the_problem_and_the_event_goes_on(
 ) -> None:
     counted: list[tuple[str, str]] = []
     stage = Detect(
-        FakeDetector(failure), journal=journal, decide=Decide(["a"]), count=lambda *pair: counted.append(pair)
+        FakeDetector(failure), journal=journal, decide=tells_all(["a"]), count=lambda *pair: counted.append(pair)
     )
     inspection = look(stage, a_snapshot(journal, tmp_path))
     assert (inspection.problem, inspection.detector, inspection.decision) == (problem, "", "unknown")
@@ -75,7 +75,7 @@ def test_a_failing_detector_becomes_the_problem_and_the_event_goes_on(
 def test_a_snapshot_without_a_picture_is_passed_on_with_its_problem(journal: Journal, tmp_path: Path) -> None:
     detector = FakeDetector()
     snapshot = a_snapshot(journal, tmp_path, problem="timeout: no answer")
-    inspection = look(Detect(detector, journal=journal, decide=Decide(["a"])), snapshot)
+    inspection = look(Detect(detector, journal=journal, decide=tells_all(["a"])), snapshot)
     assert (inspection.problem, inspection.decision, detector.pictures) == (
         "timeout: no answer",
         "unknown",
@@ -84,13 +84,13 @@ def test_a_snapshot_without_a_picture_is_passed_on_with_its_problem(journal: Jou
 
 
 def test_without_a_detector_nothing_is_a_problem(journal: Journal, tmp_path: Path) -> None:
-    inspection = look(Detect(None, journal=journal, decide=Decide([])), a_snapshot(journal, tmp_path))
+    inspection = look(Detect(None, journal=journal, decide=tells_all([])), a_snapshot(journal, tmp_path))
     assert (inspection.problem, inspection.decision) == ("", "unknown")
 
 
 def test_a_detector_that_is_away_is_left_alone_for_a_while(journal: Journal, tmp_path: Path) -> None:
     detector = FakeDetector(DetectorUnavailable("timeout", "no answer"))
-    stage = Detect(detector, journal=journal, decide=Decide([]))
+    stage = Detect(detector, journal=journal, decide=tells_all([]))
     problems = [look(stage, a_snapshot(journal, tmp_path, f"s{n}")).problem.partition(":")[0] for n in range(5)]
     assert problems == ["timeout", "timeout", "timeout", "detector_away", "detector_away"]
     assert len(detector.pictures) == 3
@@ -99,7 +99,7 @@ def test_a_detector_that_is_away_is_left_alone_for_a_while(journal: Journal, tmp
 def test_a_detector_that_fails_now_and_then_is_not_left_alone(journal: Journal, tmp_path: Path) -> None:
     away = DetectorUnavailable("timeout", "no answer")
     answers: list[Detection | Exception] = [away, away, PERSON]
-    stage = Detect(FakeDetector(*answers * 4), journal=journal, decide=Decide([]))
+    stage = Detect(FakeDetector(*answers * 4), journal=journal, decide=tells_all([]))
     problems = [look(stage, a_snapshot(journal, tmp_path, f"s{n}")).problem.partition(":")[0] for n in range(12)]
     assert problems == ["timeout", "timeout", ""] * 4
 
@@ -107,7 +107,7 @@ def test_a_detector_that_fails_now_and_then_is_not_left_alone(journal: Journal, 
 @pytest.mark.parametrize("failure", [DetectorRejected("bad_picture", "no"), ZeroDivisionError()])
 def test_a_picture_that_is_refused_is_no_outage(journal: Journal, tmp_path: Path, failure: Exception) -> None:
     detector = FakeDetector(failure)
-    stage = Detect(detector, journal=journal, decide=Decide([]))
+    stage = Detect(detector, journal=journal, decide=tells_all([]))
     for number in range(5):
         look(stage, a_snapshot(journal, tmp_path, f"s{number}"))
     assert len(detector.pictures) == 5
@@ -118,7 +118,7 @@ def test_one_that_a_later_stage_decides_about_is_held_and_nobody_is_owed_it(jour
     stage = Detect(
         FakeDetector(),
         journal=journal,
-        decide=Decide(["a"]),
+        decide=tells_all(["a"]),
         count=lambda *pair: counted.append(pair),
         holds=lambda snapshot: snapshot.id == "held",
     )
@@ -134,12 +134,14 @@ def test_one_that_a_later_stage_decides_about_is_held_and_nobody_is_owed_it(jour
 def test_a_picture_that_is_gone_is_a_problem_of_that_event_only(journal: Journal, tmp_path: Path) -> None:
     snapshot = a_snapshot(journal, tmp_path)
     Path(snapshot.path).unlink()
-    assert look(Detect(FakeDetector(), journal=journal, decide=Decide([])), snapshot).problem.startswith("picture_gone")
+    assert look(Detect(FakeDetector(), journal=journal, decide=tells_all([])), snapshot).problem.startswith(
+        "picture_gone"
+    )
 
 
 def test_a_picture_is_paid_for_once_although_the_disk_is_full(journal: Journal, tmp_path: Path) -> None:
     detector = FakeDetector()
-    stage = Detect(detector, journal=journal, decide=Decide(["a"]))
+    stage = Detect(detector, journal=journal, decide=tells_all(["a"]))
     snapshot = a_snapshot(journal, tmp_path)
     with full_disk(journal):
         for _ in range(3):
@@ -153,7 +155,7 @@ def test_a_picture_is_paid_for_once_although_the_disk_is_full(journal: Journal, 
 def test_what_nobody_looked_at_before_a_restart_is_owed_at_once(journal: Journal, clock: Clock, tmp_path: Path) -> None:
     snapshot = a_snapshot(journal, tmp_path)
     clock.now += 1
-    stage = Detect(FakeDetector(), journal=journal, decide=Decide([]))
+    stage = Detect(FakeDetector(), journal=journal, decide=tells_all([]))
     assert list(stage.pending()) == [snapshot]
     assert list(stage.pending()) == []  # fresh ones are left to the message that announces them
     look(stage, snapshot)

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 from structlog.testing import capture_logs
 
 from app.journal import Backoff, Journal
-from app.messages import Inspection, Snapshot
+from app.messages import Inspection, OutletDecision, Snapshot
 from app.pipeline.publish import Publish
 from app.publishers import PublishRejected, PublishUnavailable
+from tests.fakes.clock import Clock
 from tests.fakes.decisions import told_to
 from tests.fakes.journal import full_disk
 from tests.fakes.publishers import FakePublisher
@@ -109,3 +112,53 @@ def test_an_event_nobody_listens_for_is_let_go_only_after_its_time(journal: Jour
         publisher.failure = PublishUnavailable("nobody_listens", "no queue is bound")
         Publish(publisher, journal=journal).handle(inspection)
         assert journal.backlog("fake").count == left
+
+
+class DigestingPublisher(FakePublisher):
+    """Tells of many events in one message, too."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.digests: list[list[str]] = []
+
+    def publish_digest(self, inspections: Sequence[Inspection]) -> None:
+        if self.failure is not None:
+            raise self.failure
+        self.digests.append([one.id for one in inspections])
+
+
+def waiting(journal: Journal, event_id: str, digest_at: float) -> None:
+    inspection = Inspection(Snapshot(event_id, "Yard Camera", "Yard", NOW, NOW, 0.1, "http"))
+    journal.record(inspection.snapshot)
+    decision = OutletDecision("fake", tell=True, reason="yard: every event", rule="yard", digest_at=digest_at)
+    journal.inspect(replace(inspection, decisions=(decision,)))
+
+
+def test_a_digest_is_one_message_and_one_retry(journal: Journal, clock: Clock) -> None:
+    publisher = DigestingPublisher()
+    stage = Publish(publisher, journal=journal, backoff=Backoff(60, 60))
+    for event_id in ("s1", "s2", "s3"):
+        waiting(journal, event_id, clock.now + 600)
+    assert list(stage.pending()) == []
+    clock.now += 600
+    publisher.failure = AWAY
+    for message in stage.pending():
+        stage.handle(message)
+    assert (publisher.digests, journal.backlog("fake").count, list(stage.pending())) == ([], 3, [])
+    clock.now += 100
+    publisher.failure = None
+    for message in stage.pending():
+        stage.handle(message)
+    assert (publisher.digests, publisher.published) == ([["s1", "s2", "s3"]], [])
+    assert (journal.backlog("fake").count, list(stage.pending())) == (0, [])
+
+
+def test_a_digest_that_is_refused_for_good_is_given_up_with_all_its_events(journal: Journal, clock: Clock) -> None:
+    publisher = DigestingPublisher()
+    publisher.failure = PublishRejected("gone", "no such topic")
+    stage = Publish(publisher, journal=journal)
+    for event_id in ("s1", "s2"):
+        waiting(journal, event_id, clock.now)
+    (digest,) = stage.pending()
+    stage.handle(digest)
+    assert (journal.backlog("fake").count, journal.backlog("fake").given_up) == (0, 2)

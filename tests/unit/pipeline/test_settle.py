@@ -11,9 +11,9 @@ from PIL import Image, ImageDraw, ImageFilter
 
 from app.journal import Journal
 from app.messages import Detection, Inspection, Label, Snapshot
-from app.pipeline.decide import Decide
 from app.pipeline.settle import Settle
 from tests.fakes.clock import Clock
+from tests.fakes.decisions import tells_all
 
 NOW = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
 SECONDS = 10.0
@@ -32,7 +32,7 @@ class Stand:
         return Settle(
             SECONDS,
             journal=self.journal,
-            decide=Decide(["rabbitmq", "s3"]),
+            decide=tells_all(["rabbitmq", "s3"]),
             archives=["s3"],
             holds=lambda s: s.origin == "ftp",
         )

@@ -12,7 +12,6 @@ import pytest
 from app.journal import Journal
 from app.media.picture import BadPicture
 from app.messages import Inspection, Snapshot
-from app.pipeline.decide import Decide
 from app.pipeline.detect import Detect
 from app.sources.http_uploads import HttpUploads
 from app.storage.cache import Cache, CacheUnavailable
@@ -20,6 +19,7 @@ from app.uploads.capture_time import CaptureTime
 from pylib.sqlite import DatabaseUnavailable
 from tests.fakes.cameras import jpeg
 from tests.fakes.clock import Clock
+from tests.fakes.decisions import tells_all
 from tests.fakes.durability import disk
 from tests.fakes.journal import full_disk
 from tests.fakes.pictures import busy, encoded
@@ -207,5 +207,5 @@ def test_the_picture_is_safe_before_its_record_and_both_before_it_is_accepted(
 def test_after_a_crash_it_is_found_in_the_record(desk: Desk, journal: Journal, clock: Clock) -> None:
     snapshot = desk.submit()
     clock.now += 1
-    assert list(Detect(None, journal=journal, decide=Decide(())).pending()) == [snapshot]
+    assert list(Detect(None, journal=journal, decide=tells_all(())).pending()) == [snapshot]
     assert desk.submit() == snapshot

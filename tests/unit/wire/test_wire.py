@@ -490,6 +490,7 @@ def test_an_event_has_the_fields_that_its_readers_know() -> None:
                 ],
                 "detector": "hog",
                 "decision": "person",
+                "decision_reasons": {},
                 "problem": "",
                 "delay_s": 1.5,
                 "thumbnail_url": "",

@@ -1,0 +1,151 @@
+"""The rules' file: what is wrong with it, how the album writes it, and that a running service notices changes."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from app.rules.file import RulesFile, RulesUnwritable, read_rules
+from app.rules.model import Rule, RuleBook, Zone
+from pylib.settings.draft import ConfigError
+
+CAMERAS = ("Front Door Camera", "Yard Camera")
+OUTLETS = ("phone", "mail")
+BY_HAND = """\
+# Our rules.
+zones:
+  - camera: Front Door   # the one over the steps
+    name: porch
+    points: [[0, 0.5], [0.5, 0.5], [0.5, 1]]
+rules:
+  # Not the postman.
+  - name: door
+    cameras: [Front Door]
+    labels: {Person: 0.6}
+    zones: [porch]
+    cooldown: 300   # seconds
+    outlets: [phone]
+  - name: yard
+    cameras: [Yard]
+"""
+
+
+def written(folder: Path, text: str) -> Path:
+    path = folder / "rules.yml"
+    path.write_text(text)
+    return path
+
+
+def read(path: Path) -> RuleBook:
+    return read_rules(path, cameras=CAMERAS, outlets=OUTLETS)
+
+
+def rules_file(path: Path) -> RulesFile:
+    return RulesFile(path, cameras=CAMERAS, outlets=OUTLETS)
+
+
+def test_no_file_and_an_empty_one_are_no_rules(tmp_path: Path) -> None:
+    assert read(tmp_path / "rules.yml") == read(written(tmp_path, "")) == RuleBook()
+
+
+def test_what_people_write_is_read(tmp_path: Path) -> None:
+    book = read(written(tmp_path, BY_HAND + "quiet_hours: 23:00-06:30\n"))
+    assert [rule.name for rule in book.rules] == ["door", "yard"]
+    assert book.rules[0].labels == {"Person": 0.6}
+    assert book.rules[1].labels == {"Person": 0.0}
+    assert book.zones[0].points == ((0, 0.5), (0.5, 0.5), (0.5, 1))
+
+
+A_ZONE = "zones: [{{camera: {}, name: a, points: {}}}]"
+MISTAKES = {
+    "rules: [{name: a, cameras: [Frunt Door]}]": "[0] (line 1): 'Frunt Door' is no camera; did you mean Front Door?",
+    "rules: [{name: a, outlets: [fone]}]": "outlets[0] (line 1): 'fone' tells nobody; did you mean phone?",
+    "rules: [{name: a, zones: [porch]}]": "rules[0].zones[0] (line 1): 'porch' is no zone of its cameras",
+    BY_HAND + "    zones: [porch]": "rules[1].zones[0] (line 16): 'porch' is no zone of its cameras",
+    "rules: [{name: a, cooldown: 31536000}]": "cooldown (line 1): must be less than or equal to 604800, not 31536000",
+    "rules: [{name: a, labels: {Person: 60}}]": "labels.Person (line 1): must be less than or equal to 1, not 60",
+    "rules: [{name: a, hours: 22-6}]": "hours (line 1): must be two times of day such as 22:00-06:30",
+    "rules: [{name: a, hours: '22:00-22:00'}]": "hours (line 1): must begin and end at different times",
+    "rules: [{name: a, days: [someday]}]": "(line 1): 'someday' is not one of mon, tue, wed, thu, fri, sat or sun",
+    "rules: [{name: a, modes: [awake]}]": "'awake' is not one of home, away or night; did you mean away?",
+    "rules: [{name: a, kameras: []}]": "rules[0].kameras (line 1): is not a setting; did you mean cameras?",
+    "rules: [{name: a}, {name: A}]": "two rules are called 'a': give one another name",
+    "rules: [{name: a/b}]": "rules[0].name (line 1): 'a/b' does not have the form",
+    A_ZONE.format("Yard", "[[0, 0], [1, 1]]"): "zones[0].points (line 1): must have 3 to 50 corners, and has 2",
+    A_ZONE.format("Yard", "[[0, 0], [1, 1], [1, 0], [0, 1]]"): "zones[0].points (line 1): must not cross its own edges",
+    A_ZONE.format("Yard", "[[0, 0], [640, 0], [640, 480]]"): "zones[0].points (line 1): must have corners from 0 to 1",
+    A_ZONE.format("Attic", "[[0, 0], [1, 0], [1, 1]]"): "zones[0].camera (line 1): 'Attic' is no camera",
+    "rules: {": "rules.yml: line 1, column 9: expected the node content",
+}
+
+
+@pytest.mark.parametrize(("text", "problem"), MISTAKES.items())
+def test_every_mistake_is_named_with_its_place_and_what_may_be_meant(tmp_path: Path, text: str, problem: str) -> None:
+    with pytest.raises(ConfigError) as failure:
+        read(written(tmp_path, text))
+    assert len(failure.value.problems) == 1
+    assert problem in failure.value.problems[0]
+
+
+def test_a_running_service_takes_changes_and_keeps_its_rules_while_the_file_is_wrong(tmp_path: Path) -> None:
+    path = tmp_path / "rules.yml"
+    rules = rules_file(path)
+    assert rules.book == RuleBook()
+    path.write_text(BY_HAND)
+    assert len(rules.book.rules) == 2
+    path.write_text("rules: [{nam: a}]")
+    assert (len(rules.book.rules), len(rules.problems)) == (2, 2)
+    path.write_text("rules: [{name: a}]")
+    os.utime(path, ns=(1, 1))
+    assert ([rule.name for rule in rules.book.rules], rules.problems) == (["a"], ())
+    path.unlink()
+    assert rules.book == RuleBook()
+
+
+def test_the_album_changes_what_it_has_to_and_leaves_what_people_wrote(tmp_path: Path) -> None:
+    path = written(tmp_path, BY_HAND)
+    rules = rules_file(path)
+    rules.put_rule(
+        Rule(name="front", cameras=("Front Door",), labels={"Person": 0.7}, zones=("porch",)), instead_of="door"
+    )
+    text = path.read_text()
+    for kept in ("# Our rules.", "# the one over the steps", "# Not the postman.", "cameras: [Front Door]"):
+        assert kept in text
+    assert "cooldown" not in text
+    assert [rule.name for rule in rules.book.rules] == ["front", "yard"]
+    assert read(path) == rules.book
+    rules.put_rule(Rule(name="new"))
+    rules.remove_rule("yard")
+    rules.put_settings(quiet_hours="23:00-06:30")
+    assert [rule.name for rule in read(path).rules] == ["front", "new"]
+    assert read(path).quiet_hours == "23:00-06:30"
+
+
+def test_the_album_begins_a_file_where_there_is_none(tmp_path: Path) -> None:
+    rules = rules_file(tmp_path / "rules.yml")
+    zone = Zone(camera="Yard Camera", name="gate", points=((0, 0), (1, 0), (1, 1)), mask=True)
+    rules.put_zone(zone)
+    assert read(rules.path) == rules.book == RuleBook(zones=(zone,))
+    rules.put_zone(zone.model_copy(update={"name": "door"}), instead_of="gate")
+    rules.remove_zone("Yard", "door")
+    assert rules.book == RuleBook()
+
+
+def test_what_would_be_wrong_is_not_written(tmp_path: Path) -> None:
+    path = written(tmp_path, BY_HAND)
+    rules = rules_file(path)
+    with pytest.raises(ConfigError, match=r"rules\[2\].outlets\[0\].*'nobody' tells nobody"):
+        rules.put_rule(Rule(name="new", outlets=("nobody",)))
+    with pytest.raises(ConfigError, match="'porch' is no zone"):
+        rules.remove_zone("Front Door", "porch")
+    assert path.read_text() == BY_HAND
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_file_that_cannot_be_read_is_not_written_over(tmp_path: Path) -> None:
+    path = written(tmp_path, "rules: {")
+    with pytest.raises(RulesUnwritable, match="mend it by hand first"):
+        rules_file(path).put_rule(Rule(name="new"))
+    assert path.read_text() == "rules: {"
