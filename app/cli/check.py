@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from app import wire, wording
-from app.bootstrap.adapters import make_archives, make_camera, make_detector
+from app.bootstrap.adapters import make_archives, make_camera, make_detector, notifying_names
 from app.bootstrap.probes import LEAST_DISK
 from app.bootstrap.uploads import accounts_of, camera_folders_of, quarantine_of
 from app.cameras import Camera, CameraSettings
@@ -26,13 +26,17 @@ from app.cli.amqp_client import AmqpClient
 from app.config.data_dir import DataDir
 from app.config.settings import Settings
 from app.detectors import Detector
+from app.journal.album import recorded_labels
 from app.journal.paths import recorded_paths
 from app.media.picture import examine
+from app.rules.file import read_rules
 from app.sources.rabbitmq import subscription
 from app.web.access import is_loopback
 from pylib.errors import Failure
 from pylib.net.login_throttle import read as bans_in
 from pylib.rabbitmq.topology import lift_limit
+from pylib.settings.draft import ConfigError
+from pylib.settings.error_texts import did_you_mean
 from pylib.timezones import local_zone
 
 if TYPE_CHECKING:
@@ -76,6 +80,7 @@ def check(settings: Settings) -> Iterator[Finding]:
     yield from _cameras(settings)
     yield from _uploads(settings)
     yield _detector(settings)
+    yield from _rules(settings)
     yield from _archives(settings)
     yield from _album(settings)
 
@@ -214,6 +219,25 @@ def _camera(configured: CameraSettings, settings: Settings) -> Finding:
     finally:
         camera.close()
     return Finding(subject, Verdict.OK, f"{picture.width}x{picture.height} {picture.format}")
+
+
+def _rules(settings: Settings) -> Iterator[Finding]:
+    data = DataDir(settings.data_dir)
+    try:
+        cameras = [camera.device_key for camera in settings.cameras]
+        book = read_rules(data.rules, cameras=cameras, outlets=notifying_names(settings))
+    except ConfigError as error:
+        for problem in error.problems:
+            yield Finding("rules", Verdict.WRONG, problem, "correct the file; the service then reads it by itself")
+        return
+    text = f"{len(book.rules)} rules, {len(book.zones)} zones"
+    yield Finding("rules", Verdict.OK, text if data.rules.exists() else "none: everything is told")
+    seen = recorded_labels(data.journal) if data.journal.exists() else []
+    for rule in book.rules:
+        for name in rule.labels if seen else ():
+            if name.casefold() not in map(str.casefold, seen):
+                text = f"{rule.name}: no picture ever showed a {name!r}{did_you_mean(name, seen)}"
+                yield Finding("rules", Verdict.WARNING, text, "nothing, if one is still to come")
 
 
 def _uploads(settings: Settings) -> Iterator[Finding]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from datetime import datetime
+from pathlib import Path
 
 from app.journal.album_order import MILLISECOND, QUARTER_S
 from app.journal.base import JournalPart
@@ -12,6 +13,7 @@ from app.journal.entry_reader import STANDING, Read, read
 from app.journal.search_query import selection
 from app.journal.sql import AMONG, listed
 from app.messages import Inspection
+from pylib import sqlite
 
 # Each name is looked up behind the one before, so that it takes as many steps as there are names.
 LABEL_NAMES = """
@@ -44,6 +46,12 @@ SAME_MOMENT = """
     )
     SELECT seq FROM (SELECT * FROM near UNION SELECT * FROM settled) ORDER BY distance LIMIT :limit
 """
+
+
+def recorded_labels(journal: Path) -> list[str]:
+    """All labels, read from a journal that another process may have open. Raises `pylib.sqlite.DatabaseUnusable`."""
+    with sqlite.reading(journal) as database:
+        return [row[0] for row in database.execute(LABEL_NAMES)]
 
 
 class AlbumPart(JournalPart):

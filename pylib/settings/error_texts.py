@@ -63,9 +63,10 @@ def error_text(
 
 
 def did_you_mean(word: Any, known: Iterable[str]) -> str:
-    """`; did you mean timeout?`, or nothing when no known word is close."""
-    close = difflib.get_close_matches(str(word).lower(), list(known), n=1)
-    return f"; did you mean {close[0]}?" if close else ""
+    """`; did you mean timeout?`, or nothing when no known word is close, in whatever letters."""
+    words = {name.lower(): name for name in known}
+    close = difflib.get_close_matches(str(word).lower(), words, n=1)
+    return f"; did you mean {words[close[0]]}?" if close else ""
 
 
 def _shown(value: Any, *, secret: bool) -> str:

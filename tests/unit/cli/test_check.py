@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +13,13 @@ from app import wording
 from app.cli import check as module
 from app.cli.check import Finding, Verdict, check
 from app.config.settings import load
+from app.journal import Journal
+from app.messages import Detection, Inspection, Label, Snapshot
 from pylib.rabbitmq.broker import Broker
 from tests.fakes.amqp import FakeBroker, FakeConnection
 from tests.simulators.rekognition import Rekognition
 
+NOW = datetime(2026, 3, 4, 12, tzinfo=UTC)
 ADDRESS = {"OUTPUT_1_TYPE": "Camera", "OUTPUT_1_LOCATION": "Front", "OUTPUT_1_KIND": "still"}
 
 
@@ -160,3 +164,26 @@ def test_a_proxy_that_is_not_trusted_is_pointed_out(tmp_path: Path) -> None:
 
 def test_without_a_web_side_there_is_no_album(tmp_path: Path) -> None:
     assert of_the_album(tmp_path, WEB_ENABLED="false") == []
+
+
+def with_rules(folder: Path, text: str) -> list[Finding]:
+    (folder / "rules.yml").write_text(text)
+    return found("rules", folder, {**ADDRESS, "OUTPUT_1_KIND": "foscam"})
+
+
+def test_rules_are_counted_and_their_mistakes_named_with_the_line(tmp_path: Path) -> None:
+    assert found("rules", tmp_path)[0].text == "none: everything is told"
+    assert with_rules(tmp_path, "rules: [{name: door, cameras: [Front]}]")[0].text == "1 rules, 0 zones"
+    wrong, outlet = with_rules(tmp_path, "rules:\n- {name: a, cameras: [Frount]}\n- {name: b, outlets: [phone]}")
+    assert (wrong.verdict, "rules[0].cameras[0] (line 2)" in wrong.text) == (Verdict.WRONG, True)
+    assert "did you mean Front?" in wrong.text
+    assert "configure one in `publishers`" in outlet.text
+
+
+def test_a_label_that_no_picture_ever_showed_is_pointed_out(tmp_path: Path, journal: Journal) -> None:
+    snapshot = Snapshot("s1", "Front Camera", "Front", NOW, NOW, 0.1, "http")
+    journal.record(snapshot)
+    journal.inspect(Inspection(snapshot, "hog", Detection((Label("Person", 0.9), Label("Bicycle", 0.5))), "person"))
+    fine, slip = with_rules(tmp_path, "rules: [{name: door, labels: {person: 0, Bycicle: 0.4}}]")
+    assert (fine.verdict, slip.verdict) == (Verdict.OK, Verdict.WARNING)
+    assert slip.text == "door: no picture ever showed a 'Bycicle'; did you mean Bicycle?"
