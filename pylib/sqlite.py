@@ -138,13 +138,14 @@ def verify(path: Path) -> None:
 
 
 @contextmanager
-def reading(path: Path) -> Iterator[sqlite3.Connection]:
+def reading(path: Path, *, functions: Mapping[str, Callable[[str], str]] = {}) -> Iterator[sqlite3.Connection]:
     """A connection that only reads, and leaves what another process writes alone. Raises `DatabaseUnusable`.
 
-    It never checkpoints: see `Database`.
+    It never checkpoints: see `Database`, as for `functions`.
     """
     try:
         with closing(sqlite3.connect(f"file:{quote(str(path.absolute()))}?mode=ro", uri=True)) as connection:
+            _add(functions, connection)
             yield connection
     except sqlite3.Error as error:
         raise DatabaseUnusable("database_unusable", f"cannot read {path}: {error}") from error
@@ -156,14 +157,18 @@ def _connect(path: Path, schema: Sequence[str], functions: Mapping[str, Callable
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA foreign_keys = ON")
-    for name, function in functions.items():
-        connection.create_function(name, 1, function, deterministic=True)
+    _add(functions, connection)
     version = connection.execute("PRAGMA user_version").fetchone()[0]
     if version > len(schema):
         raise sqlite3.DatabaseError(f"it is of version {version}, and this release knows up to {len(schema)}")
     for number, script in enumerate(schema[version:], start=version + 1):
         connection.executescript(f"BEGIN; {script}; PRAGMA user_version = {number}; COMMIT;")
     return connection
+
+
+def _add(functions: Mapping[str, Callable[[str], str]], connection: sqlite3.Connection) -> None:
+    for name, function in functions.items():
+        connection.create_function(name, 1, function, deterministic=True)
 
 
 def _commit(connection: sqlite3.Connection, batch: Sequence[Item]) -> None:

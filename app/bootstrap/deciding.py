@@ -2,23 +2,34 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 
+from app import publishers
+from app.bootstrap.adapters import publisher_entries
 from app.bootstrap.core import Core
 from app.bootstrap.outlets import Outlet, names
+from app.config.settings import Settings
 from app.pipeline.decide import Decide
 from app.rules.evaluate import Outlets
 from pylib.timezones import local_zone
 
 
+def outlets_of(settings: Settings) -> Outlets:
+    """The outlets that these settings make, as far as rules are concerned; nothing is made."""
+    kinds = {name: publishers.KINDS.load(kind) for kind, name, _ in publisher_entries(settings)}
+    return Outlets(
+        tuple(kinds),
+        notifying=frozenset(name for name, kind in kinds.items() if kind.notifies),
+        digesting=frozenset(name for name, kind in kinds.items() if hasattr(kind, "publish_digest")),
+    )
+
+
 def decide_of(core: Core, outlets: Sequence[Outlet]) -> Decide:
     """It decides for these outlets, by the rules as the file has them at that moment."""
+    known = outlets_of(core.settings)
     return Decide(
-        Outlets(
-            tuple(names(outlets)),
-            notifying=frozenset(outlet.name for outlet in outlets if outlet.notifies),
-            digesting=frozenset(outlet.name for outlet in outlets if outlet.digests),
-        ),
+        dataclasses.replace(known, names=tuple(names(outlets))),
         book=lambda: core.rules.book,
         switches=core.telling,
         told=core.journal,

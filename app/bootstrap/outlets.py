@@ -31,10 +31,6 @@ class Outlet:
     """Whether people are alerted when the probe fails."""
     keeps: bool = False
     """Whether it keeps pictures: an archive, which the other pictures of a group go to as well."""
-    notifies: bool = False
-    """Whether it tells people, so that rules decide what it gets."""
-    digests: bool = False
-    """Whether it can tell of many events in one message."""
     threads: Sequence[ManagedThread] = ()
     """The threads that it needs, which end after it."""
     url: Callable[[], str] = lambda: ""

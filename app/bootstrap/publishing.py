@@ -7,13 +7,13 @@ import time
 from collections.abc import Callable
 
 from app import publishers, wire
-from app.bootstrap.adapters import notifying_names, publisher_entries
+from app.bootstrap.adapters import publisher_entries
 from app.bootstrap.core import Core
 from app.bootstrap.outlets import Outlet
 from app.journal import Journal
 from app.monitoring.heartbeat import EVERY_S, Heartbeat
 from app.pipeline.publish import Publish
-from app.publishers import DigestPublisher, Publisher, PublisherContext
+from app.publishers import Publisher, PublisherContext
 from pylib.observability.health import Status
 from pylib.rabbitmq.publisher import ConfirmedPublisher
 from pylib.runtime.periodic import Every, Periodic
@@ -39,7 +39,6 @@ class PublisherParts:
         self._settings = core.settings
         self._journal = core.journal
         self._recheck = recheck
-        self._notifying = notifying_names(core.settings)
         self._context = PublisherContext(
             device_name=core.settings.device_name,
             storage_url=storage_url,
@@ -95,8 +94,6 @@ class PublisherParts:
             probe_name="undelivered" if first else f"delivered to {publisher.name}",
             probe=lambda: _undelivered(self._journal, publisher.name),
             alarm=not first,
-            notifies=publisher.name in self._notifying,
-            digests=isinstance(publisher, DigestPublisher),
             threads=publisher.threads,
         )
 

@@ -42,13 +42,26 @@ class ApiClient:
         """The JSON of a successful response. Raises `ServiceAway`, `ServiceRefused`."""
         return _well(*self._ask("POST", path, timeout))
 
-    def _ask(self, method: str, path: str, timeout: float) -> tuple[int, Mapping[str, Any]]:
-        request = Request(self._url + path, method=method)  # noqa: S310 - http, to this machine
+    def put(self, path: str, body: Mapping[str, Any], *, timeout: float) -> Mapping[str, Any]:
+        """The JSON of a successful response. Raises `ServiceAway`, `ServiceRefused`."""
+        return _well(*self._ask("PUT", path, timeout, body))
+
+    def delete(self, path: str, *, timeout: float) -> Mapping[str, Any]:
+        """The JSON of a successful response. Raises `ServiceAway`, `ServiceRefused`."""
+        return _well(*self._ask("DELETE", path, timeout))
+
+    def _ask(
+        self, method: str, path: str, timeout: float, body: Mapping[str, Any] | None = None
+    ) -> tuple[int, Mapping[str, Any]]:
+        data = None if body is None else json.dumps(body).encode()
+        request = Request(self._url + path, data, method=method)  # noqa: S310 - http, to this machine
+        if data is not None:
+            request.add_header("Content-Type", "application/json")
         with suppress(OSError):  # before the first start there is none, and others may not read it
             request.add_header("Authorization", f"Bearer {own_token(self._key_file.read_bytes())}")
         try:
             with build_opener(ProxyHandler({})).open(request, timeout=timeout) as answer:
-                return answer.status, json.load(answer)
+                return answer.status, {} if answer.status == 204 else json.load(answer)
         except HTTPError as error:
             return error.code, _json_of(error)
         except (OSError, ValueError) as error:

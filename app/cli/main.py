@@ -22,6 +22,7 @@ from app.cli.backup import backup, restore
 from app.cli.bans import bans
 from app.cli.dead_letters import dead_letters
 from app.cli.failures import exit_on_failure
+from app.cli.telling import mode, replay, snooze
 from app.cli.terminal import say
 from app.cli.token import token
 from app.config import settings as configuration
@@ -206,7 +207,7 @@ def print_settings() -> None:
     click.echo(reference(), nl=False)
 
 
-for command in (archive, backup, bans, clean, dead_letters, drive_login, restore, token):
+for command in (archive, backup, bans, clean, dead_letters, drive_login, mode, replay, restore, snooze, token):
     main.add_command(command)
 
 

@@ -10,6 +10,7 @@ from app.journal.album_order import MILLISECOND, QUARTER_S
 from app.journal.base import JournalPart
 from app.journal.entries import Entry, Filter, HeatCount, PageCursor
 from app.journal.entry_reader import STANDING, Read, read
+from app.journal.paths import path_functions
 from app.journal.search_query import selection
 from app.journal.sql import AMONG, listed
 from app.messages import Inspection
@@ -52,6 +53,17 @@ def recorded_labels(journal: Path) -> list[str]:
     """All labels, read from a journal that another process may have open. Raises `pylib.sqlite.DatabaseUnusable`."""
     with sqlite.reading(journal) as database:
         return [row[0] for row in database.execute(LABEL_NAMES)]
+
+
+def recorded_inspections(journal: Path, *, since: datetime, limit: int) -> list[Inspection]:
+    """The newest events since then, oldest first, from a journal that another process may have open.
+
+    Raises `pylib.sqlite.DatabaseUnusable`.
+    """
+    with sqlite.reading(journal, functions=path_functions(journal.parent)) as database:
+        chosen = selection(Filter(since=since))
+        found = read(database, f"seq IN ({chosen.query('DESC')}) ORDER BY place", (*chosen.values, limit))
+        return [entry.inspection for entry in found.entries()]
 
 
 class AlbumPart(JournalPart):
