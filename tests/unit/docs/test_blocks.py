@@ -19,6 +19,7 @@ from click.testing import CliRunner
 from app import wire
 from app.cli.main import main
 from app.config.settings import load
+from app.rules.file import read_rules
 from app.web.api import operations
 from pylib.rabbitmq.delivery import Delivery
 from tests.fakes.web import close, parts_for
@@ -46,6 +47,9 @@ def test_every_configuration_loads(block: Block, tmp_path: Path) -> None:
         return
     file = tmp_path / "config.yml"
     file.write_text(block.text, encoding="utf-8")
+    if "rules" in values:  # rules.yml
+        assert read_rules(file, cameras=["Front Door Camera"], outlets=["phone"]).rules
+        return
     assert load(file, {}, secrets=tmp_path).warnings == ()
 
 
