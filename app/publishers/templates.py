@@ -29,15 +29,18 @@ class Template:
             raise self._failed(f"{error.message} (line {error.lineno})") from None
 
     def render(self, values: Mapping[str, object]) -> str:
-        """The text, without blanks at its ends. Raises `PublishError` (`bad_template`), also beyond `LONGEST`."""
+        """The text, without blanks at its ends. Raises `PublishError` (`bad_template`), also beyond its limits."""
         pieces: list[str] = []
         left = LONGEST
+        from app.publishers.sandbox import budgeted
+
         try:
-            for piece in self._template.generate(values):
-                left -= len(piece)
-                if left < 0:
-                    break
-                pieces.append(piece)
+            with budgeted():
+                for piece in self._template.generate(values):
+                    left -= len(piece)
+                    if left < 0:
+                        break
+                    pieces.append(piece)
         except Exception as error:  # noqa: BLE001 - a template may raise whatever Python can
             raise self._failed(str(error) or type(error).__name__) from None
         if left < 0:
@@ -50,7 +53,6 @@ class Template:
 
 @cache
 def _environment() -> SandboxedEnvironment:
-    from jinja2 import StrictUndefined
-    from jinja2.sandbox import ImmutableSandboxedEnvironment
+    from app.publishers.sandbox import BoundedEnvironment
 
-    return ImmutableSandboxedEnvironment(undefined=StrictUndefined, autoescape=False)
+    return BoundedEnvironment()

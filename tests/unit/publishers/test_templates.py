@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from app.publishers import PublishError
+from app.publishers import PublishError, sandbox
+from app.publishers.sandbox import MOST_STEPS
 from app.publishers.templates import LONGEST, Template
 
 
@@ -23,6 +24,15 @@ def test_values_are_filled_in() -> None:
         ("{{ place.__class__.__mro__ }}", "unsafe"),
         ("{{ labels.append('x') }}", "is unsafe"),
         ("{% for n in range(9999) %}{{ 'a' * 1000 }}{% endfor %}", f"more than {LONGEST} characters"),
+        (
+            "{% for a in range(99999) %}{% for b in range(99999) if a > b %}{% endfor %}{% endfor %}",
+            f"more than {MOST_STEPS} steps",
+        ),
+        ("{% macro a(n) %}{% if n %}{{ a(n - 1) }}{{ a(n - 1) }}{% endif %}{% endmacro %}{{ a(99) }}", "steps"),
+        ("{{ 9 ** 999999999 }}", "a power is too large"),
+        ("{% set x = namespace(n=9) %}{% for i in range(99) %}{% set x.n = x.n * x.n %}{% endfor %}", "too large"),
+        ("{{ 'a' * 999999999 }}", "would have more than"),
+        ("{{ 999999999 * [1] }}", "would have more than"),
     ],
 )
 def test_a_mistake_names_the_setting_and_the_reason(text: str, reason: str) -> None:
@@ -31,3 +41,17 @@ def test_a_mistake_names_the_setting_and_the_reason(text: str, reason: str) -> N
     assert failed.value.code == "bad_template"
     assert failed.value.detail.startswith("The template publishers.phone.text fails: ")
     assert reason in failed.value.detail
+
+
+def test_loops_know_their_place_and_numbers_are_reckoned() -> None:
+    text = (
+        "{% for n in labels %}{{ loop.index }} of {{ loop.length }}: {{ n }}{{ '' if loop.last else ', ' }}{% endfor %}"
+    )
+    assert Template(text, "x").render({"labels": ["Dog", "Cat"]}) == "1/2 Dog, 2/2 Cat"
+    assert Template("{{ (score * 100) | round | int }} % {{ '-' * 3 }}", "x").render({"score": 0.876}) == "88 % ---"
+
+
+def test_a_template_that_takes_too_long_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sandbox, "LONGEST_S", -1.0)
+    with pytest.raises(PublishError, match="takes longer than"):
+        Template("{% for n in [1] %}{% endfor %}", "x").render({})

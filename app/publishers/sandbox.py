@@ -1,0 +1,91 @@
+"""Jinja2's sandbox, in which a template also comes to its end: loops and calls are counted, products stay small."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import Any
+
+from jinja2 import StrictUndefined, nodes
+from jinja2.runtime import Context
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+MOST_STEPS = 20_000
+"""Turns of all loops, and calls, of one rendering."""
+LONGEST_S = 2.0
+"""Seconds after which no further step is begun."""
+LARGEST_NUMBER = 10**15
+LARGEST_POWER = 64
+LONGEST_PRODUCT = 100_000
+"""Characters or elements of what is repeated by `*`."""
+
+
+@dataclass(slots=True)
+class _Budget:
+    steps: int
+    until: float
+
+    def spend(self) -> None:
+        self.steps -= 1
+        if self.steps < 0:
+            raise ValueError(f"it takes more than {MOST_STEPS} steps")
+        if time.monotonic() > self.until:
+            raise ValueError(f"it takes longer than {LONGEST_S:g} s")
+
+
+_budget: ContextVar[_Budget] = ContextVar("budget")
+
+
+@contextmanager
+def budgeted() -> Iterator[None]:
+    """Templates may only be rendered in this block, which they share."""
+    mark = _budget.set(_Budget(MOST_STEPS, time.monotonic() + LONGEST_S))
+    try:
+        yield
+    finally:
+        _budget.reset(mark)
+
+
+class BoundedEnvironment(ImmutableSandboxedEnvironment):
+    """Names that nothing stands behind are errors; nothing is escaped.
+
+    It guards against mistakes. Whoever writes the configuration can do worse than fill the memory.
+    """
+
+    intercepted_binops = frozenset({"*", "**"})
+
+    def __init__(self) -> None:
+        super().__init__(undefined=StrictUndefined, autoescape=False)
+        self.filters["counted"] = _counted
+
+    def call(self, context: Context, obj: Any, *args: Any, **kwargs: Any) -> Any:
+        _budget.get().spend()
+        return super().call(context, obj, *args, **kwargs)
+
+    def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
+        """Raises ValueError instead of making what would fill the memory."""
+        sides = (left, right)
+        if any(isinstance(side, int) and abs(side) > LARGEST_NUMBER for side in sides):
+            raise ValueError("a number is too large")
+        if operator == "**" and abs(right) > LARGEST_POWER:
+            raise ValueError("a power is too large")
+        size = max((len(side) for side in sides if hasattr(side, "__len__")), default=0)
+        if size and size * max((side for side in sides if isinstance(side, int)), default=0) > LONGEST_PRODUCT:
+            raise ValueError(f"a text would have more than {LONGEST_PRODUCT} characters")
+        return super().call_binop(context, operator, left, right)
+
+    def _parse(self, source: str, name: str | None, filename: str | None) -> nodes.Template:
+        tree = super()._parse(source, name, filename)
+        for loop in tree.find_all(nodes.For):
+            loop.iter = nodes.Filter(loop.iter, "counted", [], [], None, None, lineno=loop.lineno)
+        return tree
+
+
+def _counted(values: Iterable[object]) -> Iterator[object]:
+    """The same, each at the price of a step."""
+    for value in values:
+        _budget.get().spend()
+        yield value
