@@ -44,9 +44,7 @@ def test_a_mistake_names_the_setting_and_the_reason(text: str, reason: str) -> N
 
 
 def test_loops_know_their_place_and_numbers_are_reckoned() -> None:
-    text = (
-        "{% for n in labels %}{{ loop.index }} of {{ loop.length }}: {{ n }}{{ '' if loop.last else ', ' }}{% endfor %}"
-    )
+    text = "{% for n in labels %}{{ loop.index }}/{{ loop.length }} {{ n }}{{ '' if loop.last else ', ' }}{% endfor %}"
     assert Template(text, "x").render({"labels": ["Dog", "Cat"]}) == "1/2 Dog, 2/2 Cat"
     assert Template("{{ (score * 100) | round | int }} % {{ '-' * 3 }}", "x").render({"score": 0.876}) == "88 % ---"
 
