@@ -112,10 +112,12 @@ class PublisherKind(Protocol):
 
 
 RABBITMQ = "rabbitmq"
+WEBHOOK = "webhook"
 
 KINDS: Registry[PublisherKind] = Registry(
     {
         RABBITMQ: "app.publishers.rabbitmq:RabbitMQ",
+        WEBHOOK: "app.publishers.webhook:Webhook",
     }
 )
 """Loaded when configured."""

@@ -2,20 +2,13 @@
 
 from __future__ import annotations
 
-import dataclasses
-
-import structlog
-
 from app import wire
 from app.messages import Inspection
-from app.publishers import RABBITMQ, PublisherContext, PublishRejected, PublishUnavailable
+from app.publishers import RABBITMQ, PublisherContext, PublishRejected, PublishUnavailable, pictures
 from pylib.errors import Permanent, Transient
-from pylib.files import durable
 from pylib.rabbitmq.publisher import ConfirmedPublisher
 from pylib.rabbitmq.settings import RabbitMQSettings
 from pylib.rabbitmq.topology import Exchange
-
-log = structlog.get_logger(__name__)
 
 TIMEOUT = 15.0
 FOR_GOOD = ("too_large", "broke_connection")
@@ -45,7 +38,7 @@ CODES = {
         "No queue is bound for these events.",
         "bind one; events are given up after RABBITMQ_UNROUTABLE_FOR",
     ),
-    "picture_missing": ("The picture was deleted before the event went out.", "delete later"),
+    **pictures.CODES,
     "too_large": (
         "The event is over the broker's limit for one message.",
         "choose a smaller picture in the camera, or raise the broker's limit",
@@ -90,7 +83,7 @@ class RabbitMQ:
         Raises `PublishUnavailable` (`nobody_listens` when no queue is bound for it) or `PublishRejected`
         (`too_large`, `broke_connection`). A picture that cannot be read costs the event its picture, not the event.
         """
-        inspection, picture = _with_picture(inspection)
+        inspection, picture = pictures.with_picture(inspection)
         event = wire.event(
             inspection,
             picture=picture,
@@ -117,14 +110,3 @@ class RabbitMQ:
                 raise PublishRejected(error.code, error.detail) from None
             # Missing permissions and long names are mistakes that will be corrected: no reason to give events up.
             raise PublishUnavailable(error.code, error.detail) from None
-
-
-def _with_picture(inspection: Inspection) -> tuple[Inspection, bytes]:
-    if not inspection.snapshot.path:
-        return inspection, b""
-    try:
-        return inspection, durable.read(inspection.snapshot.path)
-    except OSError as error:
-        log.warning("picture gone, event goes without", event_id=inspection.id, reason=error.strerror)
-        problem = f"picture_missing: {error.strerror or type(error).__name__}"
-        return dataclasses.replace(inspection, problem=inspection.problem or problem), b""

@@ -15,6 +15,7 @@ from urllib3.exceptions import HTTPError
 
 from app.archives import ArchiveUnavailable
 from app.archives.google_drive.errors import Unanswered, refusal
+from pylib.errors import causes
 from pylib.net.deadline import passed, timed_pools, within
 
 MAX_ANSWER = 64 * 1024 * 1024
@@ -145,26 +146,14 @@ class DriveTransport:
         return Unanswered("timeout", f"Google did not answer within {self._timeout:g} s")
 
 
-def _chain(error: BaseException) -> Iterator[BaseException]:
-    """An exception with everything wrapped in it, by cause or by argument."""
-    todo: list[Any] = [error]
-    seen: set[int] = set()
-    while todo:
-        one = todo.pop()
-        if isinstance(one, BaseException) and id(one) not in seen:
-            seen.add(id(one))
-            yield one
-            todo += [one.__cause__, one.__context__, getattr(one, "reason", None), *one.args]
-
-
 def _is_timeout(error: BaseException) -> bool:
-    return any(isinstance(one, TimeoutError) for one in _chain(error))
+    return any(isinstance(one, TimeoutError) for one in causes(error))
 
 
 def _never_sent(error: BaseException) -> bool:
     from urllib3.exceptions import NewConnectionError
 
-    return any(isinstance(one, NewConnectionError | ssl.SSLCertVerificationError) for one in _chain(error))
+    return any(isinstance(one, NewConnectionError | ssl.SSLCertVerificationError) for one in causes(error))
 
 
 def _text(value: Any) -> str:

@@ -1,0 +1,112 @@
+"""The settings of a webhook, and what is found out about them before the first event."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Annotated, Literal
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BeforeValidator, Field, FilePath
+
+from app.publishers import PublishError
+from app.publishers.templates import Template
+from app.publishers.webhook.payload import sample
+from pylib.settings.credentials import Secret
+from pylib.settings.fields import Section
+
+TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+"""What the name of a header consists of (RFC 9110, 5.6.2)."""
+OURS = frozenset({"host", "content-length", "transfer-encoding", "connection", "x-snapshot-signature"})
+"""Headers that belong to the connection, or prove something."""
+
+
+def _url(value: Secret) -> Secret:
+    address = value.get_secret_value().strip()
+    try:
+        parts = urlsplit(address)
+        usable = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable or re.search(r"[\s\x00-\x1f\x7f]", address):
+        raise ValueError("must be an http or https address")
+    return Secret(address)
+
+
+def _renders(text: str) -> str:
+    try:
+        if text:
+            Template(text, "body").render(sample())
+    except PublishError as error:
+        raise ValueError(error.detail) from None
+    return text
+
+
+def _from_text(value: object) -> object:
+    """The environment has a map as JSON."""
+    text = value.get_secret_value() if isinstance(value, Secret) else value
+    if not isinstance(text, str):
+        return value
+    try:
+        return json.loads(text)
+    except ValueError:
+        raise ValueError('must be a map; in the environment as JSON: {"Authorization": "Bearer ..."}') from None
+
+
+def _headers(headers: dict[str, Secret]) -> dict[str, Secret]:
+    for name, value in headers.items():
+        if not TOKEN.fullmatch(name):
+            raise ValueError("the name of a header has letters, digits and hyphens only")
+        if name.lower() in OURS:
+            raise ValueError(f"the header {name} is not yours to set")
+        try:
+            Template(value.get_secret_value(), name).render(sample())
+        except PublishError:  # which may quote what is secret
+            raise ValueError(f"the template of the header {name} fails; in {{{{ }}}} stand fields of events") from None
+    return headers
+
+
+class WebhookSettings(Section):
+    """Events as HTTP requests to an address of yours."""
+
+    url: Annotated[Secret, AfterValidator(_url)] = Field(
+        description="Address that events are sent to: http://... or https://..."
+    )
+    method: Literal["POST", "PUT"] = Field(default="POST", description="POST or PUT.")
+    format: Literal["json", "multipart"] = Field(
+        default="json", description="json, or multipart: a form with the JSON as `event` and the picture as `picture`."
+    )
+    picture_width: int = Field(
+        default=0,
+        ge=0,
+        le=4096,
+        description="Pixels to which a form's picture is narrowed; 0 for the picture as the camera sent it.",
+    )
+    body: Annotated[str, AfterValidator(_renders)] = Field(
+        default="", description="Template (Jinja2) of a body of your own, in place of the JSON."
+    )
+    headers: Annotated[dict[str, Secret], BeforeValidator(_from_text), AfterValidator(_headers)] = Field(
+        default_factory=dict, description="Further headers, each value a template (Jinja2); a login for example."
+    )
+    secret: Secret = Field(
+        default=Secret(""), description="Key that requests are signed with (X-Snapshot-Signature); empty for none."
+    )
+    timeout: float = Field(default=10, gt=0, le=120, description="Seconds that one request may take in all.")
+    verify: bool = Field(default=True, description="Check the certificate of an https address.")
+    ca_file: FilePath | None = Field(
+        default=None, description="PEM file with the certificates to trust, in place of the public authorities'."
+    )
+    give_up_after: float = Field(
+        default=86_400,
+        ge=0,
+        le=31_536_000,
+        description="Seconds after which an event is given up that was refused all the time, by a 401, 403 or 404"
+        " for example.",
+    )
+
+    @property
+    def shown(self) -> str:
+        """The target in sentences: host and port, without what may be secret in the address."""
+        parts = urlsplit(self.url.get_secret_value())
+        host = parts.hostname or ""
+        return f"{f'[{host}]' if ':' in host else host}" + (f":{parts.port}" if parts.port else "")
