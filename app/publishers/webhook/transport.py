@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import re
 import ssl
 from collections.abc import Mapping
 from contextlib import suppress
@@ -49,6 +51,8 @@ class Transport:
 
     def __init__(self, *, shown: str, timeout: float, verify: bool, ca_file: Path | None) -> None:
         """`shown`: the target in error texts."""
+        for name in ("urllib3.connection", "urllib3.connectionpool"):
+            logging.getLogger(name).addFilter(_paths_left_out)  # adds it once, however often it is called
         self._shown = shown
         self._timeout = timeout
         self._session = _SessionWithoutRedirects()
@@ -147,6 +151,20 @@ class _SessionWithoutRedirects(requests.Session):
 
     def get_redirect_target(self, resp: requests.Response) -> None:  # noqa: ARG002 - the parent has it
         return None
+
+
+class _PathsLeftOut(logging.Filter):
+    """urllib3 logs addresses beside malformed headers, and of many webhooks the path is the password."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if isinstance(record.args, tuple):
+            record.args = tuple(
+                re.sub(r"(://[^/\s]*|^)/.*", r"\1/...", arg) if isinstance(arg, str) else arg for arg in record.args
+            )
+        return True
+
+
+_paths_left_out = _PathsLeftOut()
 
 
 def _origin(parts: SplitResult) -> tuple[str, str | None, int | None]:
