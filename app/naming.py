@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import defaultdict
-from collections.abc import Hashable, Iterable
+from collections.abc import Collection, Hashable, Iterable
 from typing import Generic, TypeVar
 
+from pylib.errors import Permanent
 from pylib.text import normalised
 
 MAX_NAME = 1_000
@@ -28,6 +29,19 @@ T = TypeVar("T", bound=Hashable)
 def slug(name: str) -> str:
     """A name as a folder or address may carry it: `Front Door Camera` -> `front-door-camera`."""
     return re.sub(r"[^\w]+", "-", _small(name)).strip("-") or "camera"
+
+
+class UnknownCamera(Permanent):
+    """No configured camera is called so."""
+
+
+def camera_called(name: str, cameras: Collection[str]) -> str:
+    """The device key of a name: as it is, or in its address form, with or without the type. Raises `UnknownCamera`."""
+    for key in cameras:
+        if name == key or slug(name) in (slug(key), slug(key.rpartition(" ")[0])):
+            return key
+    known = ", ".join(cameras) or "none"
+    raise UnknownCamera("unknown_camera", f"no camera {name[:60]!r}; there are: {known}")
 
 
 def composed(name: str) -> str:

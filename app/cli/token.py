@@ -13,6 +13,7 @@ from app.cli.failures import exit_on_failure
 from app.cli.terminal import say
 from app.config import settings as configuration
 from app.config.data_dir import DataDir
+from app.naming import camera_called
 from pylib.files.lock import FolderLock
 
 if TYPE_CHECKING:
@@ -26,12 +27,17 @@ def token() -> None:
 
 @token.command("add")
 @click.argument("name")
+@click.option("--trigger-only", is_flag=True, help="It may only have pictures taken, and sees nothing.")
+@click.option("--camera", "cameras", multiple=True, help="With this camera only; may be given more than once.")
 @click.pass_obj
 @exit_on_failure
-def token_add(config_file: Path | None, name: str) -> None:
+def token_add(config_file: Path | None, name: str, *, trigger_only: bool, cameras: tuple[str, ...]) -> None:
     """Make a token called NAME and print it; it is not shown again."""
+    if cameras and not trigger_only:
+        raise click.UsageError("--camera needs --trigger-only: other rights are not limited to cameras")
+    keys = _device_keys(config_file, cameras)
     with _changing(config_file) as tokens:
-        text = tokens.add(name)
+        text = tokens.add(name, only_triggers=trigger_only, cameras=keys)
     say(text)
     say(f"send it as the header Authorization: Bearer ...; `token revoke {name}` ends it", err=True)
 
@@ -43,7 +49,8 @@ def token_list(config_file: Path | None) -> None:
     """List the tokens, oldest first."""
     known = _tokens(_folder(config_file)).all()
     for one in known:
-        say(f"{one.made_at}  {one.name}")
+        rights = f"  triggers of {', '.join(one.cameras) or 'all cameras'} only" if one.only_triggers else ""
+        say(f"{one.made_at}  {one.name}{rights}")
     if not known:
         say("there is no token", err=True)
 
@@ -69,6 +76,12 @@ def _changing(config_file: Path | None) -> Iterator[Tokens]:
         yield _tokens(folder)
     finally:
         lock.release()
+
+
+def _device_keys(config_file: Path | None, names: tuple[str, ...]) -> list[str]:
+    """The device keys of these cameras. Raises `UnknownCamera`."""
+    known = [camera.device_key for camera in configuration.load(config_file).cameras] if names else []
+    return [camera_called(name, known) for name in names]
 
 
 def _folder(config_file: Path | None) -> Path:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import tzinfo
 from typing import Protocol
 
 from app.journal import Journal
-from app.naming import slug
+from app.naming import UnknownCamera, camera_called
 from app.pipeline.live import InProcessEvents
 from app.sources.http_uploads import HttpUploads
 from app.sources.requests import Intake
@@ -87,7 +88,6 @@ class WebContext:
 
     def camera(self, name: str) -> str | None:
         """The device key of a name: as it is, or in its address form, with or without the type."""
-        for key in self.cameras:
-            if name == key or slug(name) in (slug(key), slug(key.rpartition(" ")[0])):
-                return key
+        with suppress(UnknownCamera):
+            return camera_called(name, self.cameras)
         return None

@@ -29,6 +29,12 @@ class BadRequest(RequestRefused):
     """The request is malformed."""
 
 
+class Forbidden(RequestRefused):
+    """Not with this token."""
+
+    status = 403
+
+
 class NotFound(RequestRefused):
     """There is no such thing."""
 

@@ -21,6 +21,8 @@ PASSWORD = "correct horse: ü"
 PATHS = (
     "/",
     "/api/cameras",
+    "/api/cameras/{name:path}/trigger",
+    "/api/hooks/{hook}",
     "/api/snapshots/{id}",
     "/health/live",
     "/health/ready",

@@ -19,7 +19,7 @@ from app.web.access import csrf, key_files, sessions
 from app.web.access.client_address import Client, ClientAddresses, is_forwarded, is_loopback
 from app.web.access.passwords import ChosenPassword, Password, load_or_make
 from app.web.access.sessions import Sessions
-from app.web.access.tokens import FILE, Tokens
+from app.web.access.tokens import FILE, ApiToken, Tokens
 from app.web.forms import text_of
 from app.web.local_token import KEY_FILE, own_token
 from app.web.settings import WebSettings
@@ -39,6 +39,10 @@ FIRST_WAIT_S, LONGEST_WAIT_S = 2.0, 900.0
 """Seconds after one more; each further one doubles them."""
 FORGOTTEN_AFTER_S = 3600.0
 """Seconds for which a wrong one counts."""
+
+
+OWN = ApiToken("this machine", "", "")
+"""Of the token by which commands use the running service."""
 
 
 class Locked(Transient):
@@ -125,13 +129,20 @@ class Authentication:
             return "open"
         if self._has_session(connection):
             return "session"
-        scheme, _, value = connection.headers.get("authorization", "").strip().partition(" ")
-        if scheme.lower() == "bearer" and self._is_token(text_of(value.strip().encode("latin-1"))):
+        if self.token(connection) is not None:
             return "token"
-        given = _password_in(scheme.lower(), value.strip())
+        given = _password_in(connection)
         if given is not None and await self.is_password(given, self.client(connection)):
             return "password"
         return None
+
+    def token(self, connection: HTTPConnection) -> ApiToken | None:
+        """The record of the token that a request came with; None when it came with none that opens anything."""
+        given = _password_in(connection)
+        if given is None:
+            return None
+        own = hmac.compare_digest(given.encode(), self._own.encode())
+        return OWN if own else self._tokens.find(given)
 
     async def is_password(self, given: str, client: Client) -> bool:
         """Whether this is the password; counts wrong ones. Raises `Locked`."""
@@ -170,10 +181,6 @@ class Authentication:
             raise RuntimeError("there are no sessions without a password")
         return self._sessions.issue()
 
-    def _is_token(self, given: str) -> bool:
-        own = hmac.compare_digest(given.encode(), self._own.encode())
-        return own or self._tokens.permits(given)
-
     def _has_session(self, connection: HTTPConnection) -> bool:
         if self._sessions is None:
             return False
@@ -185,11 +192,13 @@ class Authentication:
         return is_loopback(peer) and not is_forwarded(connection) and csrf.is_called_by_our_name(connection)
 
 
-def _password_in(scheme: str, value: str) -> str | None:
-    """The password in the credentials of Basic (RFC 7617) or Bearer; None for neither."""
-    if scheme == "bearer" and value:
+def _password_in(connection: HTTPConnection) -> str | None:
+    """The password or token in the credentials of Basic (RFC 7617) or Bearer; None for neither."""
+    scheme, _, value = connection.headers.get("authorization", "").strip().partition(" ")
+    value = value.strip()
+    if scheme.lower() == "bearer" and value:
         return text_of(value.encode("latin-1"))
-    if scheme != "basic":
+    if scheme.lower() != "basic":
         return None
     try:
         user_pass = base64.b64decode(value, validate=True)

@@ -26,6 +26,8 @@ PUBLIC_PATHS = re.compile(r"/favicon\.ico|/manifest\.webmanifest|/static(/[A-Za-
 class Guard:
     """ASGI middleware; sets `scope["state"]["auth_method"]` to how the request got in, None where all may.
 
+    With a token, `scope["state"]["token"]` is its record.
+
     It decides on `scope["path"]`, as the routing does: the prefix has to be off by then.
     """
 
@@ -56,7 +58,14 @@ class Guard:
             if not is_open:
                 return too_many(request, locked)
             auth_method = None
-        request.scope.setdefault("state", {})["auth_method"] = auth_method
+        state = request.scope.setdefault("state", {})
+        if auth_method == "token":
+            state["token"] = token = self._access.token(request)
+            if token is None or not token.permits(request.method, request.scope["path"]):
+                if not is_open:
+                    return _error_response(request, 403, "this token may only have pictures taken")
+                auth_method = None
+        state["auth_method"] = auth_method
         return None if is_open or auth_method is not None else self._turned_away(request)
 
     async def _auth_method(self, request: Request) -> AuthMethod | None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+import re
 import secrets
+from collections.abc import Collection
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,6 +21,8 @@ log = structlog.get_logger(__name__)
 
 FILE = "tokens.json"
 LONGEST_NAME = 60
+_TRIGGERS = re.compile(r"/api/(cameras/.+/trigger|hooks/[^/]+)")
+"""Paths that have a picture taken, and nothing else."""
 
 
 class TokenRefused(Permanent):
@@ -33,6 +37,18 @@ class ApiToken:
     sha256: str
     made_at: str
     """ISO 8601."""
+    only_triggers: bool = False
+    """It may have pictures taken, and see nothing."""
+    cameras: tuple[str, ...] = ()
+    """Device keys of those that it may have pictures taken with; all when empty."""
+
+    def permits(self, method: str, path: str) -> bool:
+        """Whether it opens this path, decoded and without the site's prefix."""
+        return not self.only_triggers or (method == "POST" and _TRIGGERS.fullmatch(path) is not None)
+
+    def permits_camera(self, camera: str) -> bool:
+        """Whether it may have this camera, a device key, take a picture."""
+        return not self.cameras or camera in self.cameras
 
 
 class Tokens:
@@ -42,18 +58,19 @@ class Tokens:
         self._path = path
         self._seen: tuple[int, ...] | None = None
         self._is_broken = False
-        self._digests: tuple[str, ...] = ()
+        self._known: tuple[ApiToken, ...] = ()
 
     def open(self) -> None:
         """Check that the file is readable, if there is one. Raises `app.web.access.key_files.BrokenFile`."""
         self.all()
 
-    def permits(self, token: str) -> bool:
-        """Whether this token exists now. An unreadable file has none."""
+    def find(self, token: str) -> ApiToken | None:
+        """The record of this token, if it exists now. An unreadable file has none."""
         self._look_again()
         given = _digest(token)
         # All are compared, so that the time does not reveal which one came close.
-        return sum(hmac.compare_digest(given, digest) for digest in self._digests) > 0
+        found = [one for one in self._known if hmac.compare_digest(given, one.sha256)]
+        return found[0] if found else None
 
     def all(self) -> list[ApiToken]:
         """All tokens, oldest first. Raises `app.web.access.key_files.BrokenFile`."""
@@ -67,15 +84,19 @@ class Tokens:
                 self._path, "is no list of tokens", remedy="delete it and add the tokens again"
             ) from None
 
-    def add(self, name: str) -> str:
-        """Make a token and return it: it is never shown again. Raises `TokenRefused`, `BrokenFile`."""
+    def add(self, name: str, *, only_triggers: bool = False, cameras: Collection[str] = ()) -> str:
+        """Make a token and return it: it is never shown again. Raises `TokenRefused`, `BrokenFile`.
+
+        `cameras`: device keys, only for one that `only_triggers`.
+        """
         if not name.isprintable() or not name.strip() or len(name) > LONGEST_NAME:
             raise TokenRefused("token_name", f"a token's name has 1 to {LONGEST_NAME} printable characters")
         known = self.all()
         if any(token.name == name for token in known):
             raise TokenRefused("token_exists", f"there is a token called {name!r}: revoke it, or take another name")
         text = secrets.token_urlsafe(32)
-        made = ApiToken(name, _digest(text), datetime.now(UTC).isoformat(timespec="seconds"))
+        now = datetime.now(UTC).isoformat(timespec="seconds")
+        made = ApiToken(name, _digest(text), now, only_triggers, tuple(cameras))
         self._write([*known, made])
         return text
 
@@ -88,7 +109,7 @@ class Tokens:
         self._write(left)
 
     def _write(self, tokens: list[ApiToken]) -> None:
-        content = json.dumps({"tokens": [asdict(token) for token in tokens]}, indent=2)
+        content = json.dumps({"tokens": [_record(token) for token in tokens]}, indent=2)
         key_files.write(self._path, f"{content}\n".encode())
 
     def _look_again(self) -> None:
@@ -97,9 +118,9 @@ class Tokens:
         if seen == before and not self._is_broken:
             return
         try:
-            self._digests, self._is_broken = tuple(token.sha256 for token in self.all()), False
+            self._known, self._is_broken = tuple(self.all()), False
         except key_files.BrokenFile as error:
-            self._digests, self._is_broken = (), True
+            self._known, self._is_broken = (), True
             if seen != before:
                 log.error("no token is accepted", reason=error.detail)
         self._seen = seen
@@ -112,10 +133,17 @@ class Tokens:
         return (found.st_ino, found.st_mtime_ns, found.st_ctime_ns, found.st_size)
 
 
-def _token(name: str, sha256: str, made_at: str) -> ApiToken:
+def _record(token: ApiToken) -> dict[str, object]:
+    """What is written of it: one without limits looks as it always did."""
+    return {name: value for name, value in asdict(token).items() if value not in (False, ())}
+
+
+def _token(name: str, sha256: str, made_at: str, only_triggers: bool = False, cameras: object = ()) -> ApiToken:
     if not all(isinstance(value, str) for value in (name, sha256, made_at)) or not sha256.isascii():
         raise ValueError("not a token")
-    return ApiToken(name, sha256, made_at)
+    if not isinstance(only_triggers, bool) or not isinstance(cameras, list | tuple):
+        raise TypeError("not a token")
+    return ApiToken(name, sha256, made_at, only_triggers, tuple(map(str, cameras)))
 
 
 def _digest(token: str) -> str:

@@ -31,12 +31,12 @@ def test_a_token_is_made_shown_once_listed_and_revoked(config: Path) -> None:
     made = run(config, "add", "phone")
     assert made.exit_code == 0
     text = made.stdout.strip()
-    assert tokens(config).permits(text)
+    assert tokens(config).find(text)
     listed = run(config, "list")
     assert listed.stdout.split()[-1] == "phone"
     assert text not in listed.output
     assert run(config, "revoke", "phone").exit_code == 0
-    assert not tokens(config).permits(text)
+    assert not tokens(config).find(text)
 
 
 def test_without_tokens_the_list_is_empty_and_makes_nothing(config: Path) -> None:
@@ -62,3 +62,26 @@ def test_what_goes_wrong_is_one_line(config: Path) -> None:
     broken = run(config, "list")
     assert broken.exit_code == 1
     assert "tokens.json is no list of tokens: delete it" in broken.stderr
+
+
+def test_a_token_may_be_for_triggers_of_some_cameras_only(config: Path) -> None:
+    with config.open("a") as file:
+        file.write("cameras: [{kind: demo, location: Front Door}, {kind: demo, location: Yard}]\n")
+    made = run(config, "add", "frigate", "--trigger-only", "--camera", "front-door")
+    found = tokens(config).find(made.stdout.strip())
+    assert found is not None
+    assert (found.only_triggers, found.cameras) == (True, ("Front Door Camera",))
+    run(config, "add", "shelly", "--trigger-only")
+    listed = run(config, "list").stdout.splitlines()
+    assert [line.split("  ", 1)[1] for line in listed] == [
+        "frigate  triggers of Front Door Camera only",
+        "shelly  triggers of all cameras only",
+    ]
+
+
+def test_a_camera_that_is_not_there_or_a_right_that_cannot_be_limited_makes_no_token(config: Path) -> None:
+    assert (
+        "no camera 'cellar'; there are: none" in run(config, "add", "x", "--trigger-only", "--camera", "cellar").stderr
+    )
+    assert run(config, "add", "x", "--camera", "cellar").exit_code == 2
+    assert tokens(config).all() == []

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from app.web.access.authentication import MOST_IN_ALL
 from app.web.access.guard import Guard
+from app.web.access.tokens import FILE, Tokens
 from tests.fakes.access import PASSWORD, Home
 from tests.fakes.asgi import HERE, Answer, ask
 from tests.fakes.web import serving
@@ -184,8 +185,6 @@ def test_a_storm_of_guesses_does_not_lock_out_who_was_right_before(home: Home) -
 
 
 def test_a_lock_does_not_keep_out_who_has_a_session_or_a_token_there(home: Home, tmp_path: Path) -> None:
-    from app.web.access.tokens import FILE, Tokens
-
     token = Tokens(tmp_path / FILE).add("phone")
     cookie = logged_in(home)
     for number in range(10 * 6):  # a login that was right there has ten times as many
@@ -194,6 +193,26 @@ def test_a_lock_does_not_keep_out_who_has_a_session_or_a_token_there(home: Home,
     assert ask(home.app, "/api/cameras", headers=[bearer(token)]).text == "token"
     assert ask(home.app, "/api/cameras", headers=[cookie]).text == "session"
     assert ask(home.app, "/health/live", headers=[bearer("guess")]).text == "None"
+
+
+def test_a_token_for_triggers_has_pictures_taken_and_sees_nothing(home: Home, tmp_path: Path) -> None:
+    token = Tokens(tmp_path / FILE).add("frigate", only_triggers=True)
+    for login in (bearer(token), basic(token)):
+        assert ask(home.app, "/api/hooks/frigate", method="POST", headers=[login]).text == "token"
+        assert ask(home.app, "/api/cameras/yard/trigger", method="POST", headers=[login]).text == "token"
+        for path in ("/", "/api/cameras", "/api/snapshots/s1", "/api/snapshots/s1/image", "/metrics"):
+            refused = ask(home.app, path, headers=[login])
+            assert refused.status == 403
+            assert "this token may only have pictures taken" in refused.text
+        assert ask(home.app, "/api/snapshots/s1", method="DELETE", headers=[login]).status == 403
+        assert ask(home.app, "/health/live", headers=[login]).text == "None"
+    assert set(home.reached) == {"/api/hooks/frigate", "/api/cameras/yard/trigger", "/health/live"}
+
+
+def test_a_token_comes_as_a_password_too_where_nothing_else_can_be_set(home: Home, tmp_path: Path) -> None:
+    token = Tokens(tmp_path / FILE).add("phone")
+    assert ask(home.app, "/api/cameras", headers=[basic(token)]).text == "token"
+    assert ask(home.app, "/api/cameras", headers=[basic(token[:-1])]).status == 401
 
 
 def test_health_tells_a_stranger_no_more_than_it_has_to_and_is_no_way_to_guess(home: Home) -> None:
