@@ -31,6 +31,11 @@ def slug(name: str) -> str:
     return re.sub(r"[^\w]+", "-", _small(name)).strip("-") or "camera"
 
 
+def _in_addresses(name: str) -> str:
+    """Its slug, whichever way blanks were replaced: other programs call it `front_door`."""
+    return slug(name).replace("_", "-")
+
+
 class UnknownCamera(Permanent):
     """No configured camera is called so."""
 
@@ -38,7 +43,7 @@ class UnknownCamera(Permanent):
 def camera_called(name: str, cameras: Collection[str]) -> str:
     """The device key of a name: as it is, or in its address form, with or without the type. Raises `UnknownCamera`."""
     for key in cameras:
-        if name == key or slug(name) in (slug(key), slug(key.rpartition(" ")[0])):
+        if name == key or _in_addresses(name) in (_in_addresses(key), _in_addresses(key.rpartition(" ")[0])):
             return key
     known = ", ".join(cameras) or "none"
     raise UnknownCamera("unknown_camera", f"no camera {name[:60]!r}; there are: {known}")

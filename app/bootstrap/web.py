@@ -11,6 +11,7 @@ from app.bootstrap.core import Core
 from app.bootstrap.outlets import Outlet
 from app.config.data_dir import DataDir
 from app.pipeline.fetch import Channel
+from app.sources.hooks import Hook
 from app.sources.http_uploads import HttpUploads
 from app.uploads.capture_time import CaptureTime
 from app.web.access import Authentication
@@ -70,6 +71,7 @@ class WebParts:
             site=self._access.site,
             zone=local_zone(settings.time_zone),
             archives=tuple(ArchiveInfo(one.name, one.url, one.try_now) for one in archives),
+            hooks={hook.name: Hook(hook, cameras=core.labels) for hook in settings.hooks},
             throttles={"web": self._access.throttle, **throttles},
             max_upload=int(web.max_upload_mb * 1e6),
             max_pixels=settings.max_pixels,

@@ -22,6 +22,8 @@ from app.config.environment import ALIASES, AWS, Row, known_names, rows
 from app.config.numbered import merge_numbered, refuse_doubles
 from app.config.sections import Device, LogSettings, MonitorSettings
 from app.detectors import DetectorSettings
+from app.naming import UnknownCamera, camera_called
+from app.sources.hooks import HookSettings
 from app.storage.settings import RetentionSettings
 from app.uploads.ftp.settings import FtpSettings
 from app.uploads.mail.settings import MailSettings
@@ -29,7 +31,7 @@ from app.uploads.settings import UploadSettings
 from app.web.settings import WebSettings
 from pylib.rabbitmq.settings import RabbitMQSettings
 from pylib.settings.credentials import RUN_SECRETS, CredentialError, Environment, Secret
-from pylib.settings.draft import SettingsBuilder
+from pylib.settings.draft import ConfigError, SettingsBuilder
 from pylib.settings.fields import Directory, Network, Section, TimeZone, WebAddress
 from pylib.settings.kinds import KindField, Named, list_of
 from pylib.settings.onepassword import OnePassword
@@ -145,6 +147,9 @@ class Settings(Section):
     sources: tuple[Annotated[Named, SOURCE_KINDS], ...] = Field(
         default=(), description="Where triggers come from, besides `rabbitmq`, HTTP and the cameras' `every`."
     )
+    hooks: tuple[HookSettings, ...] = Field(
+        default=(), description="Addresses that other programs call with JSON of their own, to have a picture taken."
+    )
     publishers: tuple[Annotated[Named, PUBLISHER_KINDS], ...] = Field(
         default=(), description="Where events are sent, besides `rabbitmq`."
     )
@@ -203,8 +208,10 @@ def load(
     merge_numbered(draft, Settings)
     refuse_doubles(draft, ("sources",), taken=ORIGINS)
     refuse_doubles(draft, ("publishers", "archives"), taken=TARGETS)
+    refuse_doubles(draft, ("hooks",), taken=())
     draft.warn_of_typos(known_names(Settings, CAMERA_KINDS))
     settings = draft.build(Settings)
+    _refuse_unknown_cameras(draft, settings)
     settings._warnings = tuple(draft.warnings)
     settings._config_file = file.path if file else None
     settings._aws_environment = _aws_environment(draft)
@@ -260,6 +267,19 @@ def _with_vault(
     except CredentialError as error:
         problems.append(error.detail)
         return environment
+
+
+def _refuse_unknown_cameras(draft: SettingsBuilder, settings: Settings) -> None:
+    """Raises `ConfigError` for a hook whose camera there is not."""
+    known = [camera.device_key for camera in settings.cameras]
+    for index, hook in enumerate(settings.hooks):
+        try:
+            if hook.camera:
+                camera_called(hook.camera, known)
+        except UnknownCamera as error:
+            draft.problem(("hooks", index, "camera"), error.detail)
+    if draft.problems:
+        raise ConfigError(draft.problems, draft.warnings)
 
 
 def _aws_environment(draft: SettingsBuilder) -> dict[str, Secret]:

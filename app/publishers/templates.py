@@ -11,6 +11,13 @@ from app.publishers import PublishError
 if TYPE_CHECKING:
     from jinja2.sandbox import SandboxedEnvironment
 
+CODES = {
+    "bad_template": (
+        "A template of the configuration fails.",
+        "correct it; the message says where and why",
+    ),
+}
+"""Code -> what happened, and what to do about it."""
 LONGEST = 100_000
 """Characters of a rendered template."""
 

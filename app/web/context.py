@@ -11,6 +11,7 @@ from typing import Protocol
 from app.journal import Journal
 from app.naming import UnknownCamera, camera_called
 from app.pipeline.live import InProcessEvents
+from app.sources.hooks import Hook
 from app.sources.http_uploads import HttpUploads
 from app.sources.requests import Intake
 from app.web.access import Authentication
@@ -77,6 +78,8 @@ class WebContext:
     zone: tzinfo
     """The home's: where its days begin."""
     archives: tuple[ArchiveInfo, ...] = ()
+    hooks: Mapping[str, Hook] = field(default_factory=dict)
+    """By name."""
     throttles: Mapping[str, LoginThrottle] = field(default_factory=dict)
     """Of all servers, by their names: what they have banned."""
     max_upload: int = 25_000_000

@@ -80,10 +80,9 @@ def text_of(raw: bytes) -> str:
 
 
 def too_large(most: int) -> TooLarge:
-    """The error for a picture, or a form, of more bytes than that."""
-    if most < 1_000_000:
-        return TooLarge("too_large", f"this may have at most {most} bytes")
-    return TooLarge("too_large", f"a picture may have at most {most / 1e6:g} MB")
+    """The error for a body of more bytes than that."""
+    size = f"{most / 1e6:g} MB" if most >= 1_000_000 else f"{most} bytes"
+    return TooLarge("too_large", f"this may have at most {size}")
 
 
 def media_type(request: Request) -> str:

@@ -36,7 +36,7 @@ KINDS = {
 def unpack(body: bytes, content_type: str = "") -> dict[Any, Any]:
     """The map in a payload. Raises `Permanent`: `not_json`, `not_messagepack`, `not_a_map`."""
     if content_type.partition(";")[0].strip().lower() == "application/json" or is_json(body):
-        value = _from_json(body)
+        value = from_json(body)
     else:
         value = _from_messagepack(body)
     if not isinstance(value, dict):
@@ -104,7 +104,8 @@ def _contents(value: object) -> Iterable[object]:
     return value if isinstance(value, list) else ()
 
 
-def _from_json(body: bytes) -> Any:
+def from_json(body: bytes) -> Any:
+    """The value of a JSON text. Raises `Permanent` (`not_json`)."""
     try:
         return json.loads(body.decode(json.detect_encoding(body), "surrogateescape"), parse_int=_whole)
     except (ValueError, RecursionError) as error:

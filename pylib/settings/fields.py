@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from contextlib import suppress
 from ipaddress import ip_network
 from pathlib import Path
@@ -63,7 +64,20 @@ def _directory(value: Path) -> Path:
         raise ValueError("names the home of a user whom this system does not know") from None
 
 
+def _map(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    try:
+        return json.loads(value)
+    except ValueError:
+        raise ValueError('must be a map; in the environment it is written as JSON: {"key": "value"}') from None
+
+
 SmallLetters = BeforeValidator(_lower)
+
+
+MapFromText = BeforeValidator(_map)
+"""For a map, which is JSON in the environment."""
 
 
 Network = Annotated[str, AfterValidator(_network)]

@@ -15,6 +15,7 @@ import pytest
 from openapi_spec_validator import validate
 
 from app.messages import Inspection
+from app.sources.hooks import Hook, HookSettings
 from app.web.api import snapshots
 from app.web.api.serialize import entry_json
 from app.web.application import application
@@ -22,7 +23,7 @@ from app.web.context import WebContext
 from app.web.settings import WebSettings
 from pylib.settings.credentials import Secret
 from tests.fakes.detectors import PERSON
-from tests.fakes.web import Client, CountedTraffic, close, parts_for, serving, shown
+from tests.fakes.web import FRONT, Client, CountedTraffic, close, parts_for, serving, shown
 
 KEPT, DELETED = "a" * 32, "b" * 32
 
@@ -34,6 +35,7 @@ max-examples = 2
 "path.id" = "{KEPT}"
 "path.name" = "front-door"
 "path.archive" = "folder"
+"path.hook" = "door"
 [[operations]]
 include-method = "DELETE"
 parameters = {{ "path.id" = "{DELETED}" }}
@@ -62,7 +64,8 @@ class House:
 @pytest.fixture
 def house(tmp_path: Path) -> Iterator[House]:
     traffic = CountedTraffic()
-    parts = parts_for(tmp_path, traffic=traffic)
+    door = Hook(HookSettings(name="door", camera=FRONT, active_input_from="none"), cameras={FRONT: "Front"})
+    parts = parts_for(tmp_path, traffic=traffic, hooks={"door": door})
     over = threading.Event()
     pipeline = threading.Thread(target=_run, args=(parts, tmp_path, over), daemon=True)
     for event_id in (KEPT, DELETED):
@@ -113,7 +116,7 @@ def test_every_operation_but_health_asks_strangers_who_they_are(tmp_path: Path) 
     with serving(application(parts)) as client:
         document = client.get("/openapi.json", headers={"Authorization": "Bearer right"}).json()
         for path, method, _ in _operations(document):
-            answer = client.ask(method, path.format(id=KEPT, name="front-door", archive="folder"))
+            answer = client.ask(method, path.format(id=KEPT, name="front-door", archive="folder", hook="door"))
             if path.startswith("/health/"):
                 assert list(answer.json()) == [path.rpartition("/")[2]]
             else:

@@ -16,6 +16,7 @@ from app.publishers import (
     PublishRejected,
     PublishUnavailable,
     pictures,
+    templates,
 )
 from app.publishers.templates import Template
 from app.publishers.webhook import signature
@@ -35,30 +36,31 @@ LONGEST_REST_S = 3600.0
 
 CODES = {
     **pictures.CODES,
-    "unreachable": ("The webhook's address cannot be reached.", "start what listens there, or correct `url`"),
-    "tls_failed": (
+    **templates.CODES,
+    "webhook_unreachable": ("The webhook's address cannot be reached.", "start what listens there, or correct `url`"),
+    "webhook_tls": (
         "The webhook's TLS handshake failed.",
         "renew the certificate; for one that no public authority signed set `ca_file`",
     ),
-    "timeout": (
+    "webhook_timeout": (
         "The webhook did not answer in time.",
         "look at what listens there; nothing, if it passes: the service tries again",
     ),
-    "disconnected": ("The webhook closed the connection without an answer.", "look at what listens there"),
-    "busy": ("The webhook asks to be left alone for a while.", "nothing: the service tries again"),
-    "server_error": (
+    "webhook_cut": ("The webhook closed the connection without an answer.", "look at what listens there"),
+    "webhook_busy": ("The webhook asks to be left alone for a while.", "nothing: the service tries again"),
+    "webhook_error": (
         "The webhook answers with an error of its own (5xx).",
         "look at the log of what listens there; nothing, if it passes: the service tries again",
     ),
-    "redirected": (
+    "webhook_redirected": (
         "The webhook redirects to another host, or in a circle, or with a 302 or 303.",
         "correct `url`; events are given up after `give_up_after`",
     ),
-    "refused": (
+    "webhook_refused": (
         "The webhook refuses events, by a status such as 401, 403 or 404.",
         "correct `url`, `headers`, `secret` or `body`; events are given up after `give_up_after`",
     ),
-    "rejected": (
+    "webhook_rejected": (
         "The webhook will never take this event: it answered 410, 413, 415 or 422.",
         "look at what listens there, and at `format` and `body`; later events are tried all the same",
     ),
@@ -83,7 +85,7 @@ class Webhook:
     ) -> None:
         self.name = context.name or WEBHOOK
         self.threads = ()
-        self.abandon_after = dict.fromkeys(("refused", "redirected"), settings.give_up_after)
+        self.abandon_after = dict.fromkeys(("webhook_refused", "webhook_redirected"), settings.give_up_after)
         self._settings = settings
         self._context = context
         self._clock = clock
@@ -102,11 +104,11 @@ class Webhook:
 
         Raises `PublishUnavailable` or `PublishRejected`. An event that a template fails for goes out as plain JSON.
         """
-        rest = self._rests_until - self._monotonic()
+        shown, rest = self._settings.shown, self._rests_until - self._monotonic()
         if rest > 0:
-            raise PublishUnavailable("busy", f"{self._settings.shown} asked to be left alone for {rest:.0f} s more")
+            raise PublishUnavailable("webhook_busy", f"{shown} asked to be left alone for {rest:.0f} s more")
         if not self._order.is_next(inspection.id):
-            raise PublishUnavailable("unreachable", f"{self._settings.shown} gets events from before its outage first")
+            raise PublishUnavailable("webhook_unreachable", f"{shown} gets events from before its outage first")
         try:
             answer = self._send(inspection)
         except Unreachable:
@@ -171,11 +173,11 @@ class Webhook:
         if 200 <= status < 300:
             return
         if status in LATER:
-            raise PublishUnavailable("busy", f"{shown} answered {status}: later")
+            raise PublishUnavailable("webhook_busy", f"{shown} answered {status}: later")
         if status >= 500:
-            raise PublishUnavailable("server_error", f"{shown} answered {status}")
+            raise PublishUnavailable("webhook_error", f"{shown} answered {status}")
         if status in NEVER:
-            raise PublishRejected("rejected", f"{shown} answered {status}: it will never take this event")
+            raise PublishRejected("webhook_rejected", f"{shown} answered {status}: it will never take this event")
         if 300 <= status < 400:
-            raise PublishUnavailable("redirected", f"{shown} answered {status}, a redirect that is not followed")
-        raise PublishUnavailable("refused", f"{shown} answered {status}")
+            raise PublishUnavailable("webhook_redirected", f"{shown} answered {status}: not followed")
+        raise PublishUnavailable("webhook_refused", f"{shown} answered {status}")

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import re
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BeforeValidator, Field, FilePath
+from pydantic import AfterValidator, Field, FilePath
 
 from app.publishers import PublishError
 from app.publishers.templates import Template
 from app.publishers.webhook.payload import sample
 from pylib.settings.credentials import Secret
-from pylib.settings.fields import Section
+from pylib.settings.fields import MapFromText, Section
 
 TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 """What the name of a header consists of (RFC 9110, 5.6.2)."""
@@ -40,17 +39,6 @@ def _renders(text: str) -> str:
     except PublishError as error:
         raise ValueError(error.detail) from None
     return text
-
-
-def _from_text(value: object) -> object:
-    """The environment has a map as JSON."""
-    text = value.get_secret_value() if isinstance(value, Secret) else value
-    if not isinstance(text, str):
-        return value
-    try:
-        return json.loads(text)
-    except ValueError:
-        raise ValueError('must be a map; in the environment as JSON: {"Authorization": "Bearer ..."}') from None
 
 
 def _headers(headers: dict[str, Secret]) -> dict[str, Secret]:
@@ -85,7 +73,7 @@ class WebhookSettings(Section):
     body: Annotated[str, AfterValidator(_renders)] = Field(
         default="", description="Template (Jinja2) of a body of your own, in place of the JSON."
     )
-    headers: Annotated[dict[str, Secret], BeforeValidator(_from_text), AfterValidator(_headers)] = Field(
+    headers: Annotated[dict[str, Secret], MapFromText, AfterValidator(_headers)] = Field(
         default_factory=dict, description="Further headers, each value a template (Jinja2); a login for example."
     )
     secret: Secret = Field(

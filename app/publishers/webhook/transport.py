@@ -70,7 +70,7 @@ class Transport:
                 if answer.status not in REDIRECTS:
                     return answer
                 url = self._followed(url, location)
-        raise PublishUnavailable("redirected", f"{self._shown} redirects more than {MOST_REDIRECTS} times")
+        raise PublishUnavailable("webhook_redirected", f"{self._shown} redirects more than {MOST_REDIRECTS} times")
 
     def _exchange(self, method: str, url: str, body: bytes, headers: Mapping[str, str | bytes]) -> tuple[Answer, str]:
         try:
@@ -95,7 +95,7 @@ class Transport:
         except ValueError:
             allowed = False
         if not location or not allowed:
-            raise PublishUnavailable("redirected", f"{self._shown} redirects to another host")
+            raise PublishUnavailable("webhook_redirected", f"{self._shown} redirects to another host")
         return there.geturl()
 
     def _failure(self, error: Exception) -> PublishUnavailable:
@@ -103,12 +103,12 @@ class Transport:
         for cause in chain:
             if isinstance(cause, ssl.SSLError):
                 reason = getattr(cause, "verify_message", "") or cause.reason or "connection lost"
-                return Unreachable("tls_failed", f"{self._shown} failed the TLS handshake: {reason}")
+                return Unreachable("webhook_tls", f"{self._shown} failed the TLS handshake: {reason}")
         if isinstance(error, requests.ConnectTimeout) or any(isinstance(each, NewConnectionError) for each in chain):
-            return Unreachable("unreachable", f"{self._shown} cannot be reached")
+            return Unreachable("webhook_unreachable", f"{self._shown} cannot be reached")
         if passed() or any(isinstance(cause, TimeoutError | requests.Timeout) for cause in chain):
-            return PublishUnavailable("timeout", f"{self._shown} did not answer within {self._timeout:g} s")
-        return PublishUnavailable("disconnected", f"{self._shown} closed the connection without an answer")
+            return PublishUnavailable("webhook_timeout", f"{self._shown} did not answer within {self._timeout:g} s")
+        return PublishUnavailable("webhook_cut", f"{self._shown} closed the connection without an answer")
 
 
 class _TLSPool(HTTPSConnectionPool):

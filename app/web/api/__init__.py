@@ -8,6 +8,7 @@ from app.web.api.archives import ArchiveEndpoints
 from app.web.api.bans import BanEndpoints
 from app.web.api.cameras import CameraEndpoints
 from app.web.api.health import HealthEndpoints
+from app.web.api.hooks import HookEndpoints
 from app.web.api.openapi import OpenApiEndpoint
 from app.web.api.operation import Operation, routes
 from app.web.api.pictures import PictureEndpoints
@@ -21,6 +22,7 @@ def operations(context: WebContext) -> list[Operation]:
     """Every operation of the API."""
     groups = (
         CameraEndpoints(context),
+        HookEndpoints(context),
         SnapshotEndpoints(context),
         UploadEndpoints(context),
         PictureEndpoints(context),

@@ -14,7 +14,7 @@ from app.messages import Trigger
 from app.naming import slug
 from app.sources import new_trigger
 from app.web.api import request_models, response_models, validation
-from app.web.api.common import ERRORS, FAILURES, accepted, error
+from app.web.api.common import ERRORS, FAILURES, accepted, error, require_camera
 from app.web.api.operation import BodySpec, Operation, json_of
 from app.web.api.serialize import entry_json
 from app.web.api.waiting import EventWait
@@ -77,6 +77,7 @@ class CameraEndpoints:
         if camera is None:
             known = ", ".join(self._context.cameras) or "none"
             raise NotFound("unknown_camera", f"no camera {name[:60]!r}; there are: {known}")
+        require_camera(request, camera)
         event = await validation.body(request, request_models.EventBody)
         timestamp = event.timestamp
         return new_trigger(

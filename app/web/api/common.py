@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from app.web.api import response_models
 from app.web.api.operation import ResponseSpec, json_of
 from app.web.api.serialize import entry_json
 from app.web.context import WebContext
+from app.web.errors import Forbidden
 
 
 def error(description: str) -> ResponseSpec:
@@ -33,6 +35,13 @@ FAILURES: Mapping[int, ResponseSpec] = {
     )
 }
 """Of every operation that writes."""
+
+
+def require_camera(request: Request, camera: str) -> None:
+    """Raises `Forbidden` where the request's token is not for this camera, a device key."""
+    token = request.scope.get("state", {}).get("token")
+    if token is not None and not token.permits_camera(camera):
+        raise Forbidden("forbidden_camera", f"this token is not for {camera}")
 
 
 async def accepted(context: WebContext, event_id: str, *, waited: bool) -> Response:

@@ -87,6 +87,12 @@ class AcceptedModel(ResponseModel):
     url: str
 
 
+class IgnoredModel(ResponseModel):
+    """The hook's condition does not hold."""
+
+    ignored: str = Field(description="What does not hold, in words.")
+
+
 class CameraModel(ResponseModel):
     """A configured camera."""
 

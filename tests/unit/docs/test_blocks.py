@@ -93,7 +93,7 @@ def test_every_operation_of_the_api_is_in_its_page(tmp_path: Path) -> None:
         if f"`/{form}`" in text("docs/http-api.md")
     }
     assert shown == {
-        (method, re.sub(r"\{archive\}|\{name\}", "NAME", path).replace("{id}", "ID")) for method, path in real
+        (method, re.sub(r"\{archive\}|\{name\}|\{hook\}", "NAME", path).replace("{id}", "ID")) for method, path in real
     }
 
 

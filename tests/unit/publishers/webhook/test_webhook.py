@@ -30,8 +30,10 @@ from structlog.testing import capture_logs
 
 from app.messages import Box, Inspection, Label, OutletDecision
 from app.publishers import PublisherContext, PublishError, PublishRejected, PublishUnavailable
-from app.publishers.webhook import Webhook, WebhookSettings
+from app.publishers.webhook import Webhook
 from app.publishers.webhook.payload import sample
+from app.publishers.webhook.settings import WebhookSettings
+from pylib.settings.credentials import Secret
 from tests.fakes.archives import a_picture, event_id
 from tests.fakes.cameras import jpeg
 from tests.fakes.clock import Clock
@@ -67,7 +69,7 @@ def hook(target: HttpDouble | str, clock: Clock | None = None, **settings: Any) 
         snooze_url=lambda camera: f"https://album/snooze/{camera[:4]}",
     )
     times = clock or Clock()
-    return Webhook(WebhookSettings(url=url, **settings), context, clock=times, monotonic=times)
+    return Webhook(WebhookSettings(url=Secret(url), **settings), context, clock=times, monotonic=times)
 
 
 def event(number: int = 1, *, path: Path | None = None, **changes: Any) -> Inspection:
@@ -115,6 +117,7 @@ def test_an_event_without_a_picture_is_one_of_the_schema_too(target: HttpDouble)
 def test_the_schema_tells_what_is_no_event() -> None:
     jsonschema.Draft202012Validator.check_schema(SCHEMA.schema)
     SCHEMA.validate(sample())
+    wrong: dict[str, object]
     for wrong in ({"version": 2}, {"labels": "x"}, {"links": {}}, {"event_id": "1"}):
         with pytest.raises(jsonschema.ValidationError):
             SCHEMA.validate({**sample(), **wrong})
@@ -207,19 +210,19 @@ def verified(key: str, header: str, body: bytes, *, now: float) -> bool:
 @pytest.mark.parametrize(
     ("status", "kind", "code"),
     [
-        (408, PublishUnavailable, "busy"),
-        (425, PublishUnavailable, "busy"),
-        (429, PublishUnavailable, "busy"),
-        (500, PublishUnavailable, "server_error"),
-        (503, PublishUnavailable, "server_error"),
-        (400, PublishUnavailable, "refused"),
-        (401, PublishUnavailable, "refused"),
-        (404, PublishUnavailable, "refused"),
-        (302, PublishUnavailable, "redirected"),
-        (410, PublishRejected, "rejected"),
-        (413, PublishRejected, "rejected"),
-        (415, PublishRejected, "rejected"),
-        (422, PublishRejected, "rejected"),
+        (408, PublishUnavailable, "webhook_busy"),
+        (425, PublishUnavailable, "webhook_busy"),
+        (429, PublishUnavailable, "webhook_busy"),
+        (500, PublishUnavailable, "webhook_error"),
+        (503, PublishUnavailable, "webhook_error"),
+        (400, PublishUnavailable, "webhook_refused"),
+        (401, PublishUnavailable, "webhook_refused"),
+        (404, PublishUnavailable, "webhook_refused"),
+        (302, PublishUnavailable, "webhook_redirected"),
+        (410, PublishRejected, "webhook_rejected"),
+        (413, PublishRejected, "webhook_rejected"),
+        (415, PublishRejected, "webhook_rejected"),
+        (422, PublishRejected, "webhook_rejected"),
     ],
 )
 def test_only_what_the_target_will_never_take_is_given_up_at_once(
@@ -241,7 +244,7 @@ def test_every_2xx_is_a_receipt(target: HttpDouble, status: int) -> None:
 
 
 def test_what_a_person_can_correct_is_given_up_after_a_while() -> None:
-    assert hook("http://x", give_up_after=60).abandon_after == {"refused": 60, "redirected": 60}
+    assert hook("http://x", give_up_after=60).abandon_after == {"webhook_refused": 60, "webhook_redirected": 60}
 
 
 def test_a_target_that_asks_for_rest_gets_it(target: HttpDouble) -> None:
@@ -250,7 +253,7 @@ def test_a_target_that_asks_for_rest_gets_it(target: HttpDouble) -> None:
     target.answer = lambda _: Reply(429, {"Retry-After": "30"})
     for moved in (0, 29):
         clock.now += moved
-        with pytest.raises(PublishUnavailable, match="busy"):
+        with pytest.raises(PublishUnavailable, match="webhook_busy"):
             made.publish(event())
     assert len(target.seen) == 1
     clock.now += 2
@@ -272,13 +275,13 @@ def test_a_rest_is_seconds_or_a_date_and_ends(target: HttpDouble, given: Any, se
     clock = Clock()
     made = hook(target, clock)
     target.answer = lambda _: Reply(503, {"Retry-After": given()})
-    with pytest.raises(PublishUnavailable, match="server_error"):
+    with pytest.raises(PublishUnavailable, match="webhook_error"):
         made.publish(event())
     clock.now += seconds
-    with pytest.raises(PublishUnavailable, match="busy" if seconds else "server_error"):
+    with pytest.raises(PublishUnavailable, match="webhook_busy" if seconds else "webhook_error"):
         made.publish(event())
     clock.now += 3601 - seconds
-    with pytest.raises(PublishUnavailable, match="server_error"):
+    with pytest.raises(PublishUnavailable, match="webhook_error"):
         made.publish(event())
 
 
@@ -304,7 +307,7 @@ def test_a_redirect_on_the_same_host_is_followed_with_the_same_body(target: Http
 )
 def test_no_other_redirect_is_followed(target: HttpDouble, location: str, asked: int) -> None:
     target.answer = lambda _: Reply(308, {"Location": location.format(port=target.port)})
-    with pytest.raises(PublishUnavailable, match="redirected"):
+    with pytest.raises(PublishUnavailable, match="webhook_redirected"):
         hook(target).publish(event())
     assert len(target.seen) == asked
 
@@ -322,7 +325,7 @@ def fails(made: Webhook, code: str, one: Inspection | None = None) -> None:
 
 def test_a_target_that_hangs_is_cut(target: HttpDouble) -> None:
     target.hold.clear()
-    fails(hook(target, timeout=0.1), "timeout")
+    fails(hook(target, timeout=0.1), "webhook_timeout")
 
 
 def drip(piece: bytes) -> Iterator[bytes]:
@@ -335,14 +338,14 @@ def test_a_head_that_drips_is_cut(target: HttpDouble) -> None:
     target.answer = lambda _: Reply(200, {"X": "x" * 10, "Y": "y"}, drip(b"z"))
     hook(target, timeout=0.2).publish(event())  # it has answered: its endless body is not waited for
     target.answer = lambda _: Reply(100, {}, drip(b"HTTP/1.1 100 Continue\r\n\r\n"))
-    fails(hook(target, timeout=0.1), "timeout")
+    fails(hook(target, timeout=0.1), "webhook_timeout")
 
 
 def test_a_target_that_breaks_off_or_is_not_there(target: HttpDouble) -> None:
     target.answer = lambda _: Reply(0)
-    fails(hook(target), "disconnected")
-    fails(hook("http://127.0.0.1:1/in?token=t0ken"), "unreachable")
-    fails(hook("http://no.such.host.invalid/in?token=t0ken"), "unreachable")
+    fails(hook(target), "webhook_cut")
+    fails(hook("http://127.0.0.1:1/in?token=t0ken"), "webhook_unreachable")
+    fails(hook("http://no.such.host.invalid/in?token=t0ken"), "webhook_unreachable")
 
 
 def test_the_address_is_in_no_log(target: HttpDouble, caplog: pytest.LogCaptureFixture) -> None:
@@ -373,10 +376,10 @@ def test_events_that_could_not_connect_go_out_in_their_order() -> None:
     clock = Clock()
     made = hook(f"http://127.0.0.1:{port}/", clock)
     for number in (1, 2, 3):
-        fails(made, "unreachable", event(number))
+        fails(made, "webhook_unreachable", event(number))
     with http_double(port=port) as target:
-        fails(made, "unreachable", event(3))
-        fails(made, "unreachable", event(4))
+        fails(made, "webhook_unreachable", event(3))
+        fails(made, "webhook_unreachable", event(4))
         for number in (1, 2, 3, 4, 5):
             made.publish(event(number))
         assert [json.loads(seen.body)["event_id"] for seen in target.seen] == [event_id(n) for n in range(1, 6)]
@@ -387,11 +390,11 @@ def test_one_that_is_not_offered_again_holds_nobody_up_for_long() -> None:
         port = target.port
     clock = Clock()
     made = hook(f"http://127.0.0.1:{port}/", clock)
-    fails(made, "unreachable", event(1))
+    fails(made, "webhook_unreachable", event(1))
     with http_double(port=port):
-        fails(made, "unreachable", event(2))
+        fails(made, "webhook_unreachable", event(2))
         clock.now += 100
-        fails(made, "unreachable", event(2))
+        fails(made, "webhook_unreachable", event(2))
         clock.now += 100
         made.publish(event(2))
 
@@ -399,7 +402,7 @@ def test_one_that_is_not_offered_again_holds_nobody_up_for_long() -> None:
 def test_one_that_fails_by_itself_holds_nobody_up(target: HttpDouble) -> None:
     target.answer = lambda seen: Reply(0) if seen.headers["Idempotency-Key"] == ID else Reply()
     made = hook(target)
-    fails(made, "disconnected")
+    fails(made, "webhook_cut")
     made.publish(event(2))
 
 
@@ -423,9 +426,9 @@ def test_a_certificate_is_checked_unless_that_is_switched_off(tmp_path: Path) ->
     server.load_cert_chain(own)
     with http_double(tls=server) as target:
         url = f"https://127.0.0.1:{target.port}/in?token=t0ken"
-        fails(hook(url), "tls_failed")
+        fails(hook(url), "webhook_tls")
         assert not target.seen
         hook(url, ca_file=own).publish(event())
         hook(url, verify=False).publish(event())
-        fails(hook(url.replace("127.0.0.1", "localhost"), ca_file=own), "tls_failed")
+        fails(hook(url.replace("127.0.0.1", "localhost"), ca_file=own), "webhook_tls")
         assert len(target.seen) == 2

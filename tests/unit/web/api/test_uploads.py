@@ -184,7 +184,7 @@ def test_the_only_camera_needs_no_name(tmp_path: Path) -> None:
         (jpeg(640, 480)[:2000], 422, "truncated: "),
         (jpeg().replace(b"\xff\xc0\0\x11\x08", b"\xff\xc0\0\x11\x0c"), 422, "undecodable: "),
         (jpeg()[:2] + b"\xff\xe5\0\2" * 300 + jpeg()[2:], 413, "metadata_bomb: "),
-        (b"\0" * 1_200_000, 413, "too_large: a picture may have at most 1 MB"),
+        (b"\0" * 1_200_000, 413, "too_large: this may have at most 1 MB"),
     ],
     ids=["empty", "text", "svg", "html", "gif", "bomb", "truncated", "damaged", "segments", "large"],
 )
@@ -216,7 +216,7 @@ def test_fifty_megabytes_are_refused_whether_announced_or_not(house: House, anno
     body: Any = io.BytesIO(start + b"\0" * 50_000_000) if announced else streamed()
     answer = house.client.post("/api/snapshots", data=body, headers={"Content-Type": kind})
     assert answer.status_code == 413
-    assert answer.json() == {"error": "too_large: a picture may have at most 1 MB"}
+    assert answer.json() == {"error": "too_large: this may have at most 1 MB"}
 
 
 @pytest.mark.parametrize("name", ["../../etc/passwd.jpg", "..", "/a.jpg", "..\\a.jpg", "a\x01.jpg", "x" * 300])

@@ -1,0 +1,87 @@
+"""Hooks: addresses that other programs call with JSON of their own."""
+
+from __future__ import annotations
+
+from contextlib import aclosing
+from typing import Any
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from app.sources.hooks import Hook, PayloadRefused
+from app.web import forms
+from app.web.api import request_models, response_models, validation
+from app.web.api.common import ERRORS, FAILURES, accepted, error, require_camera
+from app.web.api.operation import BodySpec, Operation, json_of
+from app.web.context import WebContext
+from app.web.errors import BadRequest, NotFound, Unprocessable
+from app.wire import fields
+from pylib.errors import Permanent
+
+LARGEST_BODY = 1_000_000
+"""Bytes of JSON."""
+
+
+class HookEndpoints:
+    """The endpoint of hooks."""
+
+    def __init__(self, context: WebContext) -> None:
+        self._context = context
+
+    def operations(self) -> list[Operation]:
+        return [
+            Operation(
+                "POST",
+                "/api/hooks/{hook}",
+                self.call_hook,
+                "Have a picture taken, if this JSON says so by the hook's settings",
+                {
+                    200: json_of("The hook's condition does not hold: nothing happens.", response_models.IgnoredModel),
+                    202: json_of("The trigger is on the disk.", response_models.AcceptedModel),
+                    404: error("There is no such hook."),
+                    413: error(f"More than {LARGEST_BODY} bytes."),
+                    422: error("A field that the hook reads is not there, or wrong; the sentence names it."),
+                    **ERRORS,
+                    **FAILURES,
+                },
+                query=request_models.NoParams,
+                body=BodySpec({"application/json": {}}),
+                headers=("traceparent", "baggage"),
+            )
+        ]
+
+    async def call_hook(self, request: Request) -> Response:
+        """202 with the event id once the trigger is recorded, or 200 with why there is none."""
+        validation.query(request, request_models.NoParams)
+        hook = self._hook(request.path_params["hook"])
+        payload = await _payload(request)
+        try:
+            if ignored := hook.unmet(payload):
+                return JSONResponse({"ignored": ignored})
+            trigger = hook.trigger(
+                payload,
+                traceparent=request.headers.get("traceparent", ""),
+                baggage=request.headers.get("baggage", ""),
+            )
+        except PayloadRefused as refused:
+            raise Unprocessable(refused.code, refused.detail) from None
+        require_camera(request, trigger.camera)
+        await run_in_threadpool(self._context.intake.submit, trigger)
+        return await accepted(self._context, trigger.id, waited=False)
+
+    def _hook(self, name: str) -> Hook:
+        hook = self._context.hooks.get(name)
+        if hook is None:
+            raise NotFound("unknown_hook", f"no hook {name[:60]!r}: the setting `hooks` has them")
+        return hook
+
+
+async def _payload(request: Request) -> Any:
+    """The JSON of the body, whatever it is. Raises `BadRequest`, `TooLarge`."""
+    async with aclosing(forms.capped(request, most=LARGEST_BODY)) as chunks:
+        body = b"".join([chunk async for chunk in chunks])
+    try:
+        return fields.from_json(body)
+    except Permanent as error:
+        raise BadRequest(error.code, error.detail) from None
