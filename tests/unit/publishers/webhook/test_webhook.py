@@ -117,8 +117,8 @@ def test_an_event_without_a_picture_is_one_of_the_schema_too(target: HttpDouble)
 def test_the_schema_tells_what_is_no_event() -> None:
     jsonschema.Draft202012Validator.check_schema(SCHEMA.schema)
     SCHEMA.validate(sample())
-    wrong: dict[str, object]
-    for wrong in ({"version": 2}, {"labels": "x"}, {"links": {}}, {"event_id": "1"}):
+    mistakes: list[dict[str, object]] = [{"version": 2}, {"labels": "x"}, {"links": {}}, {"event_id": "1"}]
+    for wrong in mistakes:
         with pytest.raises(jsonschema.ValidationError):
             SCHEMA.validate({**sample(), **wrong})
 
