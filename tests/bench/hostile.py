@@ -18,6 +18,7 @@ def attacked(bench: Bench) -> Iterator[Row]:
     ports = {"ftp": free_port(), "mail": free_port()}
     config = {
         "ftp": {"port": ports["ftp"], "host": "127.0.0.1", "username": USER, "password": PASSWORD},
+        "hooks": [{"name": "yard", "camera_from": "camera"}],
         "mail": {"enabled": True, "host": "127.0.0.1", "port": ports["mail"], "open_networks": ["127.0.0.0/8"]},
     }
     (place,) = locations(1)

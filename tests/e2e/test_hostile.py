@@ -17,7 +17,8 @@ GROWTH_MB = 30
 def test_nonsense_at_every_port_is_borne(launch: Launch, house: House) -> None:
     (port,) = free_ports(1)
     mail = {"enabled": True, "host": "127.0.0.1", "port": port, "open_networks": ["127.0.0.0/8"]}
-    pushed = Pushed(launch, house, "Yard", mail=mail).start()
+    hooks = [{"name": "yard", "camera": "yard", "when": {"never": True}}]
+    pushed = Pushed(launch, house, "Yard", mail=mail, hooks=hooks).start()
     service = pushed.service
     ports = {"web": service.port, "ftp": pushed.port, "mail": port}
     attack(**ports, login=f"{USER}:{PASSWORD}", every=100)  # what is loaded and made by the first of a kind

@@ -91,6 +91,7 @@ def web() -> Iterator[bytes]:
         for path, kind in (
             (b"/login", b"application/x-www-form-urlencoded"),
             (b"/api/cameras/yard/trigger", b"application/json"),
+            (b"/api/hooks/yard", b"application/json"),
             (b"/api/cameras/yard/snapshots", b"image/jpeg"),
             (b"/api/cameras/yard/snapshots", b"multipart/form-data; boundary=x"),
             (b"/snapshots/0/star", b"application/x-www-form-urlencoded"),

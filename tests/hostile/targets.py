@@ -21,8 +21,10 @@ from app.cameras.http.challenges import challenges_in
 from app.cameras.http.digest import Digest
 from app.media.picture import examine
 from app.media.thumbnail import thumbnail
+from app.sources.hooks import Hook, HookSettings
 from app.uploads.capture_time import CaptureTime
 from app.uploads.mail.pictures import pictures_in
+from app.wire import fields
 from pylib.errors import Failure
 from pylib.rabbitmq.delivery import Delivery
 from tests.fakes.pictures import busy, encoded
@@ -108,6 +110,17 @@ def _timed(data: bytes) -> object:
     return CaptureTime(zone=UTC).taken_at(PurePosixPath("x.jpg"), data, written=AT)
 
 
+_HOOK = Hook(
+    HookSettings(name="x", camera_from="after.camera", when={"after.score": {"above": 0.5}}, timestamp_from="at"),
+    cameras={"Yard Camera": "Yard"},
+)
+
+
+def _hooked(data: bytes) -> object:
+    payload = fields.from_json(data)
+    return _HOOK.unmet(payload) or _HOOK.trigger(payload)
+
+
 def _answers() -> tuple[bytes, ...]:
     part = b"--edge\r\nContent-Type: image/jpeg\r\n\r\n" + _pictures()[0] + b"\r\n"
     return gzip.compress(_pictures()[0]), part + b"--edge--\r\n", part * 2
@@ -136,6 +149,7 @@ _ALL = (
         mutated([msgpack.packb(_TRIGGER), repr(_TRIGGER).replace("'", '"').encode()]),
         lambda data: wire.parse_trigger(Delivery(data)),
     ),
+    Target("hook", mutated([b'{"after": {"camera": "yard", "score": 0.7}, "at": 1795201394.7}']), _hooked),
     Target("event", mutated([msgpack.packb({"inputs": [_TRIGGER]})]), wire.parse_event),
     Target(
         "login challenge",

@@ -139,7 +139,6 @@ class _Adapter(HTTPAdapter):
     @cached_property
     def _context(self) -> ssl.SSLContext:
         context = ssl.create_default_context(cafile=str(self._ca_file or certifi.where()))
-        context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN  # a server's own certificate is enough
         if not self._verify:
             context.check_hostname = False
             context.verify_mode = ssl.CERT_NONE

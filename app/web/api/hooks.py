@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import aclosing
-from typing import Any
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from app.messages import Trigger
 from app.sources.hooks import Hook, PayloadRefused
 from app.web import forms
 from app.web.api import request_models, response_models, validation
@@ -55,20 +56,14 @@ class HookEndpoints:
         """202 with the event id once the trigger is recorded, or 200 with why there is none."""
         validation.query(request, request_models.NoParams)
         hook = self._hook(request.path_params["hook"])
-        payload = await _payload(request)
-        try:
-            if ignored := hook.unmet(payload):
-                return JSONResponse({"ignored": ignored})
-            trigger = hook.trigger(
-                payload,
-                traceparent=request.headers.get("traceparent", ""),
-                baggage=request.headers.get("baggage", ""),
-            )
-        except PayloadRefused as refused:
-            raise Unprocessable(refused.code, refused.detail) from None
-        require_camera(request, trigger.camera)
-        await run_in_threadpool(self._context.intake.submit, trigger)
-        return await accepted(self._context, trigger.id, waited=False)
+        async with aclosing(forms.capped(request, most=LARGEST_BODY)) as chunks:
+            body = b"".join([chunk async for chunk in chunks])
+        found = await run_in_threadpool(_read, hook, body, request.headers)
+        if isinstance(found, str):
+            return JSONResponse({"ignored": found})
+        require_camera(request, found.camera)
+        await run_in_threadpool(self._context.intake.submit, found)
+        return await accepted(self._context, found.id, waited=False)
 
     def _hook(self, name: str) -> Hook:
         hook = self._context.hooks.get(name)
@@ -77,11 +72,15 @@ class HookEndpoints:
         return hook
 
 
-async def _payload(request: Request) -> Any:
-    """The JSON of the body, whatever it is. Raises `BadRequest`, `TooLarge`."""
-    async with aclosing(forms.capped(request, most=LARGEST_BODY)) as chunks:
-        body = b"".join([chunk async for chunk in chunks])
+def _read(hook: Hook, body: bytes, headers: Mapping[str, str]) -> Trigger | str:
+    """The trigger in a body, or why there is none; a megabyte takes a while. Raises `BadRequest`, `Unprocessable`."""
     try:
-        return fields.from_json(body)
+        payload = fields.from_json(body)
     except Permanent as error:
         raise BadRequest(error.code, error.detail) from None
+    try:
+        return hook.unmet(payload) or hook.trigger(
+            payload, traceparent=headers.get("traceparent", ""), baggage=headers.get("baggage", "")
+        )
+    except PayloadRefused as refused:
+        raise Unprocessable(refused.code, refused.detail) from None

@@ -20,14 +20,13 @@ REF = "#/components/schemas/{model}"
 _SUFFIX = re.compile(r"(?<=\w)(?:Model|Body)$")
 DESCRIPTION = """Snapshots of your cameras: have them taken, upload them, search them, follow them.
 
-On a loopback address without a password no login is needed. Else authenticate with a token
-(`Authorization: Bearer`, made by `snapshot-processor token add`), or with the password, by Basic (any user name) or
-Bearer; browsers have a cookie from `/login`. Errors are `{"error": "code: sentence"}`. A method that a path does not
-have is answered 405."""
+On a loopback address without a password no login is needed. Else authenticate with a token (made by
+`snapshot-processor token add`) or the password, by Bearer or by Basic with any user name; browsers have a cookie from
+`/login`. Errors are `{"error": "code: sentence"}`. A method that a path does not have is answered 405."""
 
 SECURITY: Mapping[str, dict[str, Any]] = {
     "bearer": {"type": "http", "scheme": "bearer", "description": "A token, or the password."},
-    "basic": {"type": "http", "scheme": "basic", "description": "The password, with any user name."},
+    "basic": {"type": "http", "scheme": "basic", "description": "The password, or a token, with any user name."},
     "session": {"type": "apiKey", "in": "cookie", "name": COOKIE, "description": "What /login gives to browsers."},
 }
 

@@ -16,7 +16,7 @@ from email.message import Message
 from email.utils import format_datetime
 from io import BytesIO
 from ipaddress import ip_address
-from itertools import repeat
+from itertools import count, islice, repeat
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +30,7 @@ from structlog.testing import capture_logs
 
 from app.messages import Box, Inspection, Label, OutletDecision
 from app.publishers import PublisherContext, PublishError, PublishRejected, PublishUnavailable
-from app.publishers.webhook import Webhook
+from app.publishers.webhook import Webhook, transport
 from app.publishers.webhook.payload import sample
 from app.publishers.webhook.settings import WebhookSettings
 from pylib.settings.credentials import Secret
@@ -335,10 +335,16 @@ def drip(piece: bytes) -> Iterator[bytes]:
 
 
 def test_a_head_that_drips_is_cut(target: HttpDouble) -> None:
-    target.answer = lambda _: Reply(200, {"X": "x" * 10, "Y": "y"}, drip(b"z"))
-    hook(target, timeout=0.2).publish(event())  # it has answered: its endless body is not waited for
-    target.answer = lambda _: Reply(100, {}, drip(b"HTTP/1.1 100 Continue\r\n\r\n"))
+    target.answer = lambda _: Reply(100, {}, islice(drip(b"HTTP/1.1 100 Continue\r\n\r\n"), 300))
     fails(hook(target, timeout=0.1), "webhook_timeout")
+
+
+def test_the_end_of_a_dripping_body_is_not_waited_for(target: HttpDouble, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(transport, "REST_S", 0.02)
+    taken = count()
+    target.answer = lambda _: Reply(200, {}, (piece for piece, _ in zip(drip(b"z"), taken, strict=False)))
+    hook(target, timeout=100).publish(event())
+    assert next(taken) < 200
 
 
 def test_a_target_that_breaks_off_or_is_not_there(target: HttpDouble) -> None:
@@ -396,6 +402,30 @@ def test_one_that_is_not_offered_again_holds_nobody_up_for_long() -> None:
         clock.now += 100
         fails(made, "webhook_unreachable", event(2))
         clock.now += 100
+        made.publish(event(2))
+
+
+def test_one_that_is_offered_again_is_waited_for_as_long_as_it_takes() -> None:
+    with http_double() as target:
+        port = target.port
+    clock = Clock()
+    made = hook(f"http://127.0.0.1:{port}/", clock)
+    for number in (1, 1, 2):
+        fails(made, "webhook_unreachable", event(number))
+        clock.now += 80
+    with http_double(port=port) as target:
+        fails(made, "webhook_unreachable", event(2))
+        assert target.seen == []
+
+
+def test_one_that_connects_and_fails_is_not_waited_for() -> None:
+    with http_double() as target:
+        port = target.port
+    made = hook(f"http://127.0.0.1:{port}/")
+    fails(made, "webhook_unreachable", event(1))
+    with http_double(port=port) as target:
+        target.answer = lambda seen: Reply(0) if seen.headers["Idempotency-Key"] == ID else Reply()
+        fails(made, "webhook_cut", event(1))
         made.publish(event(2))
 
 
