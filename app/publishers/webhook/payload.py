@@ -40,7 +40,7 @@ def event_of(inspection: Inspection, context: PublisherContext) -> dict[str, Any
             "event": context.event_url(inspection.id),
             "snooze": context.snooze_url(inspection.camera),
         },
-        "decision_reasons": [
+        "decisions": [
             {"outlet": one.outlet, "told": one.tell, "reason": one.reason, "rule": one.rule}
             for one in inspection.decisions
         ],

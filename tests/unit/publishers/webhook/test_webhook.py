@@ -103,7 +103,7 @@ def test_an_event_goes_out_as_json_of_the_schema(target: HttpDouble) -> None:
         "event": f"https://album/snapshots/{ID}",
         "snooze": "https://album/snooze/Yard",
     }
-    assert body["decision_reasons"] == [{"outlet": "home", "told": True, "reason": "a person, 90 %", "rule": "people"}]
+    assert body["decisions"] == [{"outlet": "home", "told": True, "reason": "a person, 90 %", "rule": "people"}]
 
 
 def test_an_event_without_a_picture_is_one_of_the_schema_too(target: HttpDouble) -> None:
