@@ -169,6 +169,11 @@ def test_body_and_headers_by_template(target: HttpDouble) -> None:
     assert seen.headers["Content-Type"] == "application/json"
 
 
+def test_a_login_in_the_address_is_sent_as_one(target: HttpDouble) -> None:
+    hook(f"http://user:pw@127.0.0.1:{target.port}/").publish(event())
+    assert target.seen[0].headers["Authorization"] == "Basic dXNlcjpwdw=="
+
+
 def test_text_is_said_to_be_text_and_a_header_of_ones_own_wins(target: HttpDouble) -> None:
     assert sent(target, body="{{ device_label }}!").headers["Content-Type"] == "text/plain; charset=utf-8"
     target.seen.clear()
