@@ -70,6 +70,7 @@ class Service:
         self.lock.acquire()
         self.core.cache.open()
         self.core.journal.open()
+        self.core.rules.open()
         self.uploads.open()
         self.archives.open()
         if self.web is not None:

@@ -90,6 +90,10 @@ class RulesFile:
         self.problems: tuple[str, ...] = ()
         """What is wrong with the file as it is now; while something is, the rules before it hold."""
 
+    def open(self) -> None:
+        """Read it, so that the log says at the start what is wrong with it."""
+        self._read(self._stamp())
+
     @property
     def book(self) -> RuleBook:
         """The rules as the file has them now."""

@@ -45,7 +45,7 @@ def telling(bench: Bench) -> Iterator[Row]:
                 began = time.perf_counter()
                 numbers = []
                 for _ in range(ROUND):
-                    peer.run(0.02)
+                    peer.run(0.05)
                     numbers.append(peer.trigger(next(turn)))
                 peer.run_until_quiet()
                 took[name] += [peer.took[one] for one in numbers]
