@@ -1,16 +1,21 @@
 """Walks a picture's container before any decoder sees it: where it ends, and whether it holds more than a picture does.
 
 Decoders keep each segment as an object, and pass over all pixels for each scan: 45 MB of empty segments are 1 GB. The
-walk is linear, and holds a window of the file at a time.
+walk is linear, and holds a window of the file at a time. Where the file breaks off it waits, and goes on from there
+when more has come.
 """
 
 from __future__ import annotations
 
+import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
+from typing import TypeVar
 
 from pylib.errors import Permanent
+
+T = TypeVar("T")
 
 MAX_SEGMENTS = 256
 """Segments, chunks or boxes beside those of pixels; a camera writes about ten."""
@@ -50,6 +55,14 @@ def end_of(kind: str, read: Read) -> int:
 
     Whatever follows is not looked at: padding, a camera's own trailer, a second view, a video. Raises `Overloaded`.
     """
+    return next(walk(kind, read), 0)
+
+
+def walk(kind: str, read: Read) -> Iterator[int]:
+    """The same for a file that is still arriving: 0 each time that it breaks off before, and once the end.
+
+    Nothing more comes of what is no such picture. Raises `Overloaded`.
+    """
     return _WALKS[kind](read)
 
 
@@ -58,7 +71,7 @@ def first_scan(read: Read) -> int:
 
     Raises `Overloaded`.
     """
-    return _jpeg_header(read, _Tally())
+    return next(_result(_jpeg_header(read, _Tally())))
 
 
 @dataclass(slots=True)
@@ -97,79 +110,88 @@ class _Tally:
             )
 
 
-def _jpeg(read: Read) -> int:
+_Part = Generator[int, None, T]
+"""A part of a walk: it gives 0 while it waits for bytes, and then returns what it has found."""
+
+
+def _jpeg(read: Read) -> Iterator[int]:
     tally = _Tally()
-    at, scans = _jpeg_header(read, tally), 0
-    while at:
-        code, size = _segment(read, at)
+    at, scans = (yield from _jpeg_header(read, tally)), 0
+    while True:
+        at, code, size = yield from _segment(read, at)
         if code == _END:
-            return at + 2
+            yield at + 2
+            return
         scans += code == _SCAN
         if scans > MAX_SCANS:
             raise Overloaded("pixel_bomb", f"This JPEG has more than {MAX_SCANS} scans, which no camera makes.")
         tally.segment(size)
-        at = _marker(read, at + 2 + size)
-    return 0
+        at += 2 + size
 
 
-def _jpeg_header(read: Read, tally: _Tally) -> int:
+def _jpeg_header(read: Read, tally: _Tally) -> _Part[int]:
     """Where the first scan's marker stands, found as decoders find it: they pass over what is no marker."""
     behind, fill = 2, 0
-    while at := _marker(read, behind, most=MAX_FILL - fill):
-        fill += at - behind
-        code, size = _segment(read, at)
+    while True:
+        at, code, size = yield from _segment(read, behind, most=MAX_FILL - fill)
         if code == _SCAN:
             return at
+        fill += at - behind
         tally.segment(size)
         behind = at + 2 + size
-    return 0
 
 
-def _marker(read: Read, start: int, *, most: int | None = None) -> int:
-    """Where the next marker stands; 0 when there is none. Raises `Overloaded` if it is more than `most` bytes away."""
-    at = found = start
-    size = 16  # in the header it is mostly the next byte
-    while len(window := read(at, size)) > 1:
+def _segment(read: Read, start: int, *, most: float = math.inf) -> _Part[tuple[int, int, int]]:
+    """The next segment: where its marker stands, its code, and how many bytes follow the marker.
+
+    Raises `Overloaded` if it is more than `most` bytes away.
+    """
+    at, size = start, 16  # in the header it is mostly the next byte
+    while True:
+        window = read(at, size)
         marker = _MARKER.search(window)
-        found = at + (marker.start() if marker else len(window) - 1)  # the last byte may be a marker's first
-        if most is not None and found - start > most:
+        at += marker.start() if marker else max(0, len(window) - 1)  # the last byte may be a marker's first
+        if at - start > most:
             raise Overloaded("metadata_bomb", f"This JPEG has more than {MAX_FILL} bytes between its segments.")
         if marker:
-            return found
-        at, size = found, _WINDOW
-    return 0
+            break
+        if len(window) < size:
+            yield 0
+        size = _WINDOW
+    code = marker[0][1]
+    if code not in _WITH_LENGTH:
+        return at, code, 0
+    length = yield from _there(read, at + 2, 2)
+    return at, code, max(2, int.from_bytes(length))
 
 
-def _segment(read: Read, marker: int) -> tuple[int, int]:
-    """The code of the segment that begins with this marker, and how many bytes follow the marker."""
-    code, *length = read(marker + 1, 3)
-    return code, max(2, int.from_bytes(length)) if code in _WITH_LENGTH else 0
-
-
-def _png(read: Read) -> int:
+def _png(read: Read) -> Iterator[int]:
     tally, at = _Tally(), 8
-    while len(head := read(at, 8)) == 8:
+    while True:
+        head = yield from _there(read, at, 8)
         size, name = int.from_bytes(head[:4]), head[4:]
         at += 12 + size
         if name == b"IEND":
-            return _reached(read, at)
+            yield from _reached(read, at)
+            return
         tally.chunk(name, size)
-    return 0
 
 
-def _webp(read: Read) -> int:
-    end = 8 + int.from_bytes(read(4, 4), "little")
+def _webp(read: Read) -> Iterator[int]:
+    end = 8 + int.from_bytes((yield from _there(read, 4, 4)), "little")
     tally, at = _Tally(), 12
-    while at < end and len(head := read(at, 8)) == 8:
+    while at + 8 <= end:
+        head = yield from _there(read, at, 8)
         size = int.from_bytes(head[4:], "little")
         tally.chunk(head[:4], size)
         at += 8 + size + size % 2
-    return _reached(read, end)
+    yield from _reached(read, end)
 
 
-def _bmp(read: Read) -> int:
-    head = read(0, 54).ljust(54, b"\0")
-    size, begin, header = (int.from_bytes(head[at : at + 4], "little") for at in (2, 10, 14))
+def _bmp(read: Read) -> Iterator[int]:
+    header = int.from_bytes((yield from _there(read, 14, 4)), "little")
+    head = yield from _there(read, 0, 26 if header == 12 else 54)
+    size, begin = (int.from_bytes(head[at : at + 4], "little") for at in (2, 10))
     if header == 12:
         width, height, bits = (int.from_bytes(head[at : at + 2], "little") for at in (18, 20, 24))
         packing = packed = 0
@@ -181,29 +203,51 @@ def _bmp(read: Read) -> int:
     if packing not in (1, 2):
         # Of the sizes that writers state, this is the one that they cannot get wrong.
         rows = (width * bits + 31) // 32 * 4 * abs(height)
-        return _reached(read, begin + rows) if rows > 0 else 0
-    if width * abs(height) > MAX_RLE_PIXELS:
+        end = begin + rows if rows > 0 else 0
+    elif width * abs(height) > MAX_RLE_PIXELS:
         raise Overloaded("pixel_bomb", f"A BMP with run lengths may have {MAX_RLE_PIXELS} pixels.")
-    return _reached(read, begin + packed if packed > 0 else size)
+    else:
+        end = begin + packed if packed > 0 else size
+    if end:
+        yield from _reached(read, end)
 
 
-def _heic(read: Read) -> int:
+def _heic(read: Read) -> Iterator[int]:
     tally, at, end = _Tally(), 0, {b"meta": 0, b"mdat": 0}
-    while len(head := read(at, 16)) >= 8 and not all(end.values()):
-        size, name = int.from_bytes(head[:4]), head[4:8]
+    while not all(end.values()):
+        head = yield from _there(read, at, 8)
+        size, name = int.from_bytes(head[:4]), head[4:]
         if size == 1:
-            size = int.from_bytes(head[8:])
+            size = int.from_bytes((yield from _there(read, at + 8, 8)))
         size = size or 8  # 0 is "to the end of the file": nothing tells where that is
         if size < 8:
-            return 0
+            return
         tally.chunk(name, size)
         at += size
         end[name] = at
-    return _reached(read, max(end.values())) if all(end.values()) else 0
+    yield from _reached(read, max(end.values()))
 
 
-def _reached(read: Read, end: int) -> int:
-    return end if read(end - 1, 1) else 0
+def _there(read: Read, at: int, count: int) -> _Part[bytes]:
+    """So many bytes, once they have come."""
+    while len(found := read(at, count)) < count:
+        yield 0
+    return found
 
 
-_WALKS: dict[str, Callable[[Read], int]] = {"JPEG": _jpeg, "PNG": _png, "WEBP": _webp, "BMP": _bmp, "HEIC": _heic}
+def _reached(read: Read, end: int) -> Iterator[int]:
+    yield from _there(read, end - 1, 1)
+    yield end
+
+
+def _result(part: _Part[int]) -> Iterator[int]:
+    yield (yield from part)
+
+
+_WALKS: dict[str, Callable[[Read], Iterator[int]]] = {
+    "JPEG": _jpeg,
+    "PNG": _png,
+    "WEBP": _webp,
+    "BMP": _bmp,
+    "HEIC": _heic,
+}

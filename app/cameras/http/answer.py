@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from app.cameras import CameraError, CameraRejected, CameraUnavailable
-from app.cameras.http.body import end_of
 from app.media.formats import GIF_START, format_of
 
 
@@ -21,6 +20,8 @@ class CameraAnswer:
     """The WWW-Authenticate headers."""
     body: bytes
     """Empty unless the status is 200; ends with the picture, if that is whole."""
+    is_whole: bool = False
+    """Whether the picture in the body came to its end."""
 
 
 def picture(answer: CameraAnswer, shown: str) -> bytes:
@@ -36,7 +37,7 @@ def picture(answer: CameraAnswer, shown: str) -> bytes:
     if not kind and not answer.body.startswith(GIF_START):  # which the pipeline refuses by its name
         raise CameraUnavailable("not_a_picture", f"{shown} answered with {_kind(answer.body)}, not a picture")
     # Over HTTP, a body of unannounced length that was cut off looks complete.
-    if "Content-Length" not in answer.headers and kind and not end_of(answer.body):
+    if "Content-Length" not in answer.headers and kind and not answer.is_whole:
         raise CameraUnavailable("truncated", f"{shown} broke off in the middle of its picture")
     return answer.body
 

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import re
 import zlib
+from collections.abc import Iterator
 
 from app.media import container
-from app.media.formats import JPEG_END, PNG_END, format_of
+from app.media.formats import format_of
 
 _PACKED = (b"\x1f\x8b", b"\x78\x01", b"\x78\x9c", b"\x78\xda")
 """How gzip (RFC 1952) and zlib (RFC 1950) begin."""
@@ -17,8 +18,6 @@ _EITHER = 32 + zlib.MAX_WBITS
 _FIRST_PART = re.compile(rb"\s{0,4}(--[^\r\n]{1,200})\r?\n(?:[^\r\n]{1,1000}\r?\n){0,20}\r?\n")
 """The delimiter of a multipart and the head of its first part (RFC 2046)."""
 _MOST_HEAD = 22_000
-_LAST_BYTES = {"JPEG": JPEG_END, "PNG": PNG_END}
-"""Where a format marks its end: without this in what is new, the end need not be looked for again."""
 
 
 class PictureBody:
@@ -32,6 +31,9 @@ class PictureBody:
         """Of a multipart's parts."""
         self._begin: int | None = None
         """Where the picture begins, once that is known."""
+        self._walk: Iterator[int] | None = None
+        """To the picture's end, once its format is known."""
+        self._is_overloaded = False
         self._end = 0
         """Behind its last byte, once that has come."""
         self._next_part = 0
@@ -39,8 +41,11 @@ class PictureBody:
 
     @property
     def has_picture(self) -> bool:
-        """Whether the picture has come to its end, though more may belong to the body."""
-        return self._end > 0
+        """Whether nothing of the picture is awaited, though more may belong to the body.
+
+        So it is too for one that holds far more than a picture does: the pipeline refuses that.
+        """
+        return self._end > 0 or self._is_overloaded
 
     @property
     def whole(self) -> bool:
@@ -76,7 +81,7 @@ class PictureBody:
             before = 0
             self._begin = self._beginning()
         if self._begin is not None and not self._end:
-            self._end = self._ending(self._begin, before)
+            self._end = self._ending(self._begin)
         if self._delimiter and not self._next_part:
             self._next_part = self._part_ending(before)
 
@@ -89,14 +94,24 @@ class PictureBody:
         waits = b"--".startswith(self._data.lstrip()[:2]) and len(self._data) < _MOST_HEAD
         return None if waits else 0
 
-    def _ending(self, begin: int, before: int) -> int:
-        """The end of the picture, if it came with the bytes from `before` on; else 0."""
-        kind = format_of(bytes(self._data[begin : begin + 16]))
-        last = _LAST_BYTES.get(kind, b"")
-        if not kind or self._data.find(last, max(0, before - len(last))) < 0:
-            return 0
-        end = end_of(memoryview(self._data)[begin:])
+    def _ending(self, begin: int) -> int:
+        """Behind the picture, once that has come; else 0."""
+        if self._walk is None:
+            kind = format_of(self._read(0, 16))
+            if not kind:
+                return 0
+            self._walk = container.walk(kind, self._read)
+        try:
+            end = next(self._walk, 0)
+        except container.Overloaded:
+            self._is_overloaded = True
+            end = 0
         return begin + end if end else 0
+
+    def _read(self, at: int, size: int) -> bytes:
+        """Some bytes of the picture, as the walk through it asks for them."""
+        begin = (self._begin or 0) + at
+        return bytes(self._data[begin : begin + size])
 
     def _part_ending(self, before: int) -> int:
         """Behind the delimiter that came with the bytes from `before` on; 0 if none did."""
@@ -107,14 +122,3 @@ class PictureBody:
 
     def _after_part(self) -> bytes:
         return bytes(self._data[self._next_part : self._next_part + 2]) if self._next_part else b""
-
-
-def end_of(data: bytes | memoryview) -> int:
-    """Where a picture ends, if all of it is here; else 0.
-
-    One that holds far more than a picture does ends here, too: the pipeline refuses it.
-    """
-    try:
-        return container.end_of(format_of(bytes(data[:16])), lambda at, size: bytes(data[at : at + size]))
-    except container.Overloaded:
-        return len(data)

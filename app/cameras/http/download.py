@@ -114,10 +114,10 @@ class Downloader:
             ) from None
 
     def _read(self, response: HTTPResponse, attempt: Attempt) -> CameraAnswer:
-        shown, body = attempt.target.shown, b""
+        shown, body = attempt.target.shown, PictureBody(self._max_bytes)
         try:
             if response.status == 200:
-                body = self._picture(response, shown)
+                self._fill(body, response, shown)
             elif (length := response.length_remaining) is not None and length <= SMALL:
                 response.read()  # leaves the connection fit for the next request
         except (ReadTimeoutError, TimeoutError):
@@ -126,11 +126,10 @@ class Downloader:
             raise CameraUnavailable("truncated", f"{shown} broke off in the middle of its answer") from None
         headers = response.headers
         challenges = tuple(_text(challenge) for challenge in headers.getlist("WWW-Authenticate"))
-        return CameraAnswer(response.status, headers, challenges, body)
+        return CameraAnswer(response.status, headers, challenges, body.picture, body.has_picture)
 
-    def _picture(self, response: HTTPResponse, shown: str) -> bytes:
-        """The body up to the picture's end, or to its own where it holds no whole picture."""
-        body = PictureBody(self._max_bytes)
+    def _fill(self, body: PictureBody, response: HTTPResponse, shown: str) -> None:
+        """Read the body up to the picture's end, or to its own where it holds no whole picture."""
         while not body.whole and (piece := _next_piece(response, body)):
             body.add(piece)
             if body.is_stream or (body.too_large and _is_multipart(response)):
@@ -138,7 +137,6 @@ class Downloader:
             if body.too_large:
                 raise self._too_large(shown)
         _read_rest(response)
-        return body.picture
 
     def _too_large(self, shown: str) -> CameraUnavailable:
         return CameraUnavailable("too_large", f"{shown} sent more than the {self._max_bytes} bytes allowed")

@@ -97,4 +97,5 @@ def test_a_second_part_makes_a_stream(part: bytes, size: int) -> None:
 
 def test_a_picture_in_more_segments_than_any_camera_writes_is_left_to_the_pipeline() -> None:
     hostile = jpeg()[:2] + b"\xff\xe5\x00\x02" * 10_000 + jpeg()[2:]
-    assert read(hostile, 1000).whole
+    body = read(hostile, 1000)
+    assert (body.has_picture, body.whole, body.picture) == (True, False, hostile)

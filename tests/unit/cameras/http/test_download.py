@@ -176,11 +176,6 @@ def test_what_a_status_means_for_whoever_set_the_camera_up(
     assert why in caught.value.detail
 
 
-def test_some_cameras_pad_after_the_end_of_a_picture(picture: bytes) -> None:
-    padded = picture + bytes(4_000)
-    assert picture_in(CameraAnswer(200, {}, (), padded), "cam.lan") == padded
-
-
 def test_a_pixel_bomb_is_passed_on_small_and_undecoded_and_refused_when_examined(
     downloader: Downloader, cameras: CameraSimulator
 ) -> None:
