@@ -7,7 +7,6 @@ import re
 import zlib
 from collections.abc import Callable
 from contextlib import suppress
-from http.cookiejar import DefaultCookiePolicy
 
 import requests
 from pydantic import ConfigDict, Field, FilePath
@@ -28,6 +27,11 @@ REST_S = 0.1
 """Seconds in which they have to come."""
 NEXT_PART_S = 1.0
 """Seconds in which a stream sends its next picture; what is silent for longer was one picture."""
+
+HEADERS = {
+    **requests.utils.default_headers(),
+    "Accept-Encoding": "identity",  # pictures are compressed already
+}
 
 Authorize = Callable[[str], str]
 """Makes the Authorization header for the path and query of a request line."""
@@ -58,15 +62,10 @@ class Downloader:
     def __init__(self, settings: HTTPCameraSettings) -> None:
         _keep_queries_out_of_logs()
         self._max_bytes = settings.max_bytes
-        self._session = _SessionWithoutRedirects()
-        self._session.trust_env = False  # no proxy and no .netrc between us and a camera
-        self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-        self._session.headers["Accept-Encoding"] = "identity"  # pictures are compressed already
-        adapter = CameraAdapter(
+        # No session of requests: no cookies, no redirects, no proxy and no .netrc between us and a camera.
+        self._adapter = CameraAdapter(
             TLSSettings(verify=settings.verify, ca_file=settings.ca_file, legacy=settings.legacy_tls)
         )
-        self._session.mount("http://", adapter)
-        self._session.mount("https://", adapter)
         self._prepared: tuple[str, requests.PreparedRequest] | None = None
 
     def get(self, url: str, attempt: Attempt, *, authorize: Authorize | None = None) -> CameraAnswer:
@@ -76,6 +75,7 @@ class Downloader:
         HTTP response within the limits.
         """
         request = self._prepare(url, attempt)
+        request.headers.pop("Authorization", None)
         if authorize is not None:
             # http.client takes Latin-1 only; the bytes that go out are UTF-8.
             request.headers["Authorization"] = authorize(request.path_url).encode().decode("latin-1")
@@ -89,22 +89,22 @@ class Downloader:
 
     def close(self) -> None:
         """Close the connections."""
-        self._session.close()
+        self._adapter.close()
 
     def _prepare(self, url: str, attempt: Attempt) -> requests.PreparedRequest:
         # Preparing costs as much as the exchange itself, and the URL is nearly always the one before.
         if self._prepared is None or self._prepared[0] != url:
             try:
-                self._prepared = (url, self._session.prepare_request(requests.Request("GET", url)))
+                self._prepared = (url, requests.Request("GET", url, HEADERS).prepare())
             except requests.RequestException:
                 shown = attempt.target.shown
                 raise CameraRejected("wrong_address", f"{shown} is no address that can be asked") from None
-        return self._prepared[1].copy()
+        return self._prepared[1]
 
     def _send(self, request: requests.PreparedRequest, attempt: Attempt) -> CameraAnswer:
         attempt.connected = False
         try:
-            with self._session.send(request, stream=True, timeout=attempt.timeout) as response:
+            with self._adapter.send(request, stream=True, timeout=attempt.timeout) as response:
                 return self._read(response.raw, attempt)
         except CameraError:
             raise
@@ -168,13 +168,6 @@ def _is_multipart(response: HTTPResponse) -> bool:
 def _text(header: str) -> str:
     """A header's text, which http.client decodes as Latin-1 and cameras send as UTF-8."""
     return header.encode("latin-1", "replace").decode("utf-8", "replace")
-
-
-class _SessionWithoutRedirects(requests.Session):
-    """With `allow_redirects=False` alone, requests still reads a redirect's whole body, however large."""
-
-    def get_redirect_target(self, resp: requests.Response) -> None:  # noqa: ARG002 - the parent has it
-        return None
 
 
 class _QueriesLeftOut(logging.Filter):
