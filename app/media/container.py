@@ -161,7 +161,9 @@ def _segment(read: Read, start: int, *, most: float = math.inf) -> _Part[tuple[i
     code = marker[0][1]
     if code not in _WITH_LENGTH:
         return at, code, 0
-    length = yield from _there(read, at + 2, 2)
+    length = window[marker.end() : marker.end() + 2]
+    if len(length) < 2:
+        length = yield from _there(read, at + 2, 2)
     return at, code, max(2, int.from_bytes(length))
 
 

@@ -162,7 +162,7 @@ class Inbox:
         target = folder / _packed(name)
         try:
             target.parent.mkdir(parents=True)
-            durable.move(path, target, through=self.arriving())
+            durable.move(path, target, through=self.area / ARRIVING / f"{taken_id}{durable.PARTIAL}")
         except FileNotFoundError:
             shutil.rmtree(folder, ignore_errors=True)
             return None

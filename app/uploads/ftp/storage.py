@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import itertools
 import os
 import stat
 import time
@@ -74,6 +75,7 @@ class Storage:
         `ignored` stays in its place.
         """
         self.area = inbox.area
+        self._below = len(str(self.area)) + 1
         self.inbox = inbox
         self.quota = quota
         self.count = count
@@ -84,10 +86,15 @@ class Storage:
 
     def permits(self, path: str) -> bool:
         """Whether an absolute, normal path in the area may be touched: not too deep, not ours, through no link."""
-        parts = path[len(str(self.area)) + 1 :].split("/")
+        parts = path[self._below :].split("/")
         if len(parts) > MAX_DEPTH or parts[0] in (TAKEN, ARRIVING):
             return False
-        return os.path.realpath(path) == path
+        ends = itertools.accumulate(len(part) + 1 for part in parts)
+        return not any(os.path.islink(path[: self._below + end - 1]) for end in ends)  # noqa: PTH114 - twice a command
+
+    def name(self, path: Path | str) -> PurePosixPath:
+        """Of an absolute, normal path in the area: the same below it. `relative_to` takes four times as long."""
+        return PurePosixPath(str(path)[self._below :])
 
     @contextmanager
     def reached(self, path: Path) -> Iterator[Path]:
@@ -95,13 +102,13 @@ class Storage:
         if path == self.area:
             yield path
             return
-        with beneath.folder(self.area, path.relative_to(self.area).parent) as folder:
+        with beneath.folder(self.area, self.name(path).parent) as folder:
             yield folder / path.name
 
     @contextmanager
     def inside(self, path: str) -> Iterator[Path]:
         """The same for a folder. Raises OSError."""
-        with beneath.folder(self.area, Path(path).relative_to(self.area)) as folder:
+        with beneath.folder(self.area, self.name(path)) as folder:
             yield folder
 
     def receive(self, path: Path, *, append: bool = False, offset: int = 0) -> IncomingFile:
@@ -117,7 +124,7 @@ class Storage:
         present = lying.st_size if lying and stat.S_ISREG(lying.st_mode) else None
         if offset and (present is None or offset > present):
             raise StoreRefused(554, f"Cannot restart at {offset}: there is no such file, or less of it.")
-        if not self.quota.add(self._name(path), 0):
+        if not self.quota.add(self.name(path), 0):
             self.count("over_quota")
             raise StoreRefused(552, "Quota exceeded.")
         resumed = present is not None and bool(append or offset)
@@ -126,7 +133,7 @@ class Storage:
     def make_folder(self, path: Path) -> None:
         """Make a folder and those above it. Raises `StoreRefused`."""
         try:
-            with beneath.folder(self.area, path.relative_to(self.area), make=True):
+            with beneath.folder(self.area, self.name(path), make=True):
                 pass
         except OSError as error:
             raise StoreRefused(550, f"{error.strerror}.") from error
@@ -155,7 +162,7 @@ class Storage:
         """Take a file that has arrived if it is complete, or else put it in its place. Raises `StoreRefused`."""
         try:
             size = arriving.stat().st_size
-            if not self._wanted(self._name(path)):
+            if not self._wanted(self.name(path)):
                 arriving.unlink()
                 self.count("ignored")
             elif self._on_taken is not None and self._is_upload(path) and looks_complete(arriving):
@@ -164,7 +171,7 @@ class Storage:
                 self._put(arriving, path)
         except (OSError, InboxUnavailable) as error:
             arriving.unlink(missing_ok=True)
-            log.error("upload lost", name=str(self._name(path)), reason=str(error))
+            log.error("upload lost", name=str(self.name(path)), reason=str(error))
             self.count("failed")
             cause = error if isinstance(error, OSError) else error.__cause__
             full = isinstance(cause, OSError) and cause.errno == errno.ENOSPC
@@ -182,7 +189,7 @@ class Storage:
         return {name[len(start) :] for name in self._names if name.startswith(start) and "/" not in name[len(start) :]}
 
     def _take(self, arriving: Path, path: Path, hand_over: Callable[[InboxFile, str], None]) -> None:
-        name = self._name(path)
+        name = self.name(path)
         taken = self.inbox.take_as(arriving, name)
         if taken is None:
             raise FileNotFoundError(errno.ENOENT, "it was removed while it arrived")
@@ -204,7 +211,7 @@ class Storage:
         self.count("left")
 
     def _is_upload(self, path: Path) -> bool:
-        return not is_temporary(path.name) and not self._ignored(self._name(path))
+        return not is_temporary(path.name) and not self._ignored(self.name(path))
 
     def _remember(self, path: Path, stored: StoredFile) -> None:
         self._names.pop(str(path), None)
@@ -216,9 +223,6 @@ class Storage:
         while self._names and (len(self._names) > REMEMBERED or next(iter(self._names.values())).at < oldest):
             self._names.popitem(last=False)
 
-    def _name(self, path: Path) -> PurePosixPath:
-        return PurePosixPath(path.relative_to(self.area))
-
     def _size(self, path: Path) -> int | None:
         """Of a regular file that lies there; None when there is none."""
         try:
@@ -229,6 +233,8 @@ class Storage:
 
     def _lying(self, path: Path) -> os.stat_result | None:
         """What lies there, links not followed; None when nothing does. Raises OSError where there is no folder."""
+        if not os.path.lexists(path) and path.parent.is_dir():  # the rule; the safe way takes two calls for each folder
+            return None
         with self.reached(path) as reached:
             try:
                 return reached.lstat()
@@ -248,7 +254,7 @@ class IncomingFile:
         self.closed = False
         self._storage = storage
         self._path = path
-        self._named = PurePosixPath(path.relative_to(storage.area))
+        self._named = storage.name(path)
         self._resumed, self._keep = resumed, keep
         self._counted = 0
         self._file: FileIO | None = None

@@ -112,11 +112,11 @@ class _TlsChannel(_Channel):  # type: ignore[misc]
 
 
 class TlsReceiving(_TlsChannel, Receiving):
-    """A data connection that may be encrypted."""
+    """A data connection that is encrypted."""
 
     def __init__(self, sock: Any, session: TlsSession) -> None:
         super().__init__(sock, session)
-        if session.protects_data and self.connected:
+        if self.connected:
             self.secure(session.ssl_context)
 
     def broken(self) -> None:
@@ -134,15 +134,16 @@ class TlsSession(_TlsChannel, FtpSession):
     tls_control_required: bool
     tls_data_required: bool
 
-    dtp_handler = TlsReceiving
     proto_cmds = FtpSession.proto_cmds | {
         "AUTH": _FLAGS | {"help": "Syntax: AUTH <SP> TLS|SSL (encrypt the control connection)."},
         "PBSZ": _FLAGS | {"help": "Syntax: PBSZ <SP> 0 (of no effect with TLS)."},
         "PROT": _FLAGS | {"help": "Syntax: PROT <SP> C|P (leave data connections clear, or encrypt them)."},
     }
 
-    protects_data = False
-    """PROT P: data connections are encrypted."""
+    @property
+    def protects_data(self) -> bool:
+        """PROT P: data connections are encrypted."""
+        return self.dtp_handler is TlsReceiving
 
     def __init__(self, conn: Any, server: Any, ioloop: Any = None) -> None:
         super().__init__(conn, server, ioloop)
@@ -154,7 +155,7 @@ class TlsSession(_TlsChannel, FtpSession):
 
     def flush_account(self) -> None:
         super().flush_account()
-        self.protects_data = False
+        self.dtp_handler = Receiving
 
     def process_command(self, cmd: str, *args: Any, **kwargs: Any) -> None:
         if cmd in ("USER", "PASS") and self.tls_control_required and not self.secured:
@@ -186,7 +187,7 @@ class TlsSession(_TlsChannel, FtpSession):
         if not self.secured:
             self.respond("503 PROT not allowed without TLS.")
         elif line.upper() in ("C", "P"):
-            self.protects_data = line.upper() == "P"
+            self.dtp_handler = TlsReceiving if line.upper() == "P" else Receiving
             self.respond(f"200 Protection set to {'Private' if self.protects_data else 'Clear'}")
         else:
             self.respond("536 Protection levels are C and P.")

@@ -35,8 +35,8 @@ class View(AbstractedFS):  # type: ignore[misc]
         path = str(super().ftp2fs(ftppath))
         if not self.validpath(path):
             return path
-        name = self._as_called(PurePosixPath(path).relative_to(self._storage.area))
-        path = str(self._storage.area / name)
+        name = self._as_called(self._storage.name(path))
+        path = f"{self._storage.area}/{name}"
         if self._camera_folder is None:
             return path
         if self._camera_folder.is_relative_to(name):
