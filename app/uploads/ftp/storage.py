@@ -160,18 +160,19 @@ class Storage:
 
     def settle(self, arriving: Path, path: Path) -> None:
         """Take a file that has arrived if it is complete, or else put it in its place. Raises `StoreRefused`."""
+        name = self.name(path)
         try:
             size = arriving.stat().st_size
-            if not self._wanted(self.name(path)):
+            if not self._wanted(name):
                 arriving.unlink()
                 self.count("ignored")
-            elif self._on_taken is not None and self._is_upload(path) and looks_complete(arriving):
-                self._take(arriving, path, self._on_taken)
+            elif self._on_taken is not None and self._is_upload(name) and looks_complete(arriving):
+                self._take(arriving, path, name, self._on_taken)
             else:
                 self._put(arriving, path)
         except (OSError, InboxUnavailable) as error:
             arriving.unlink(missing_ok=True)
-            log.error("upload lost", name=str(self.name(path)), reason=str(error))
+            log.error("upload lost", name=str(name), reason=str(error))
             self.count("failed")
             cause = error if isinstance(error, OSError) else error.__cause__
             full = isinstance(cause, OSError) and cause.errno == errno.ENOSPC
@@ -188,8 +189,9 @@ class Storage:
         start = f"{folder}/"
         return {name[len(start) :] for name in self._names if name.startswith(start) and "/" not in name[len(start) :]}
 
-    def _take(self, arriving: Path, path: Path, hand_over: Callable[[InboxFile, str], None]) -> None:
-        name = self.name(path)
+    def _take(
+        self, arriving: Path, path: Path, name: PurePosixPath, hand_over: Callable[[InboxFile, str], None]
+    ) -> None:
         taken = self.inbox.take_as(arriving, name)
         if taken is None:
             raise FileNotFoundError(errno.ENOENT, "it was removed while it arrived")
@@ -210,8 +212,8 @@ class Storage:
             durable.move(arriving, reached)
         self.count("left")
 
-    def _is_upload(self, path: Path) -> bool:
-        return not is_temporary(path.name) and not self._ignored(self.name(path))
+    def _is_upload(self, name: PurePosixPath) -> bool:
+        return not is_temporary(name.name) and not self._ignored(name)
 
     def _remember(self, path: Path, stored: StoredFile) -> None:
         self._names.pop(str(path), None)
