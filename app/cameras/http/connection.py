@@ -15,10 +15,9 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import IO, Any, NoReturn, cast
+from urllib.parse import urlsplit
 
-import requests
-from requests.adapters import HTTPAdapter
-from urllib3 import HTTPConnectionPool, HTTPResponse, HTTPSConnectionPool
+from urllib3 import HTTPConnectionPool, HTTPResponse, HTTPSConnectionPool, PoolManager
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
 from app.cameras import CameraRejected, CameraUnavailable
@@ -165,7 +164,7 @@ class _TLSConnection(_Connection, HTTPSConnection):
 
     def connect(self) -> None:
         super().connect()
-        assert isinstance(self.ssl_context, TLSContext)  # noqa: S101 - `CameraAdapter` made it
+        assert isinstance(self.ssl_context, TLSContext)  # noqa: S101 - `CameraPools` made it
         if not self.ssl_context.trusts(cast(ssl.SSLSocket, self.sock), self.host):
             self.close()
             raise CameraRejected(
@@ -186,28 +185,30 @@ class _TLSPool(HTTPSConnectionPool):
             conn.connect()
 
 
-class CameraAdapter(HTTPAdapter):
-    """The transport of a `requests.Session`: one connection kept alive for each of the last two hosts."""
+class CameraPools:
+    """One connection kept alive for each of the last two hosts."""
 
     def __init__(self, tls: TLSSettings) -> None:
-        super().__init__(pool_connections=2, pool_maxsize=1)
-        self.poolmanager.pool_classes_by_scheme = {"http": _Pool, "https": _TLSPool}
+        self._pools = PoolManager(num_pools=2, maxsize=1)
+        self._pools.pool_classes_by_scheme = {"http": _Pool, "https": _TLSPool}
         self._tls = tls
         self._context: TLSContext | None = None
 
-    def build_connection_pool_key_attributes(
-        self, request: requests.PreparedRequest, verify: Any, cert: Any = None
-    ) -> tuple[Any, Any]:
-        host, _ = super().build_connection_pool_key_attributes(request, verify, cert)
-        if host["scheme"] != "https":
-            return host, {}
+    def of(self, url: str) -> HTTPConnectionPool:
+        """The connection to this address, made with the first request."""
+        address = urlsplit(url)
+        return self._pools.connection_from_host(
+            address.hostname, address.port, address.scheme, self._tls_options() if address.scheme == "https" else {}
+        )
+
+    def close(self) -> None:
+        self._pools.clear()
+
+    def _tls_options(self) -> dict[str, Any]:
         if self._context is None:  # not before: loading it takes 10 ms, and most cameras need none
             self._context = tls_context(self._tls)
         # urllib3 compares names by itself where the context does not, unless it is told that another does.
-        return host, {"ssl_context": self._context, "assert_hostname": None if self._context.check_hostname else False}
-
-    def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:
-        """Nothing to do: the TLS context has all of it."""
+        return {"ssl_context": self._context, "assert_hostname": None if self._context.check_hostname else False}
 
 
 def _connect(addresses: list[SocketAddress], attempt: Attempt) -> socket.socket:

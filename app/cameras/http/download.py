@@ -7,16 +7,18 @@ import re
 import zlib
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass
+from typing import cast
 
 import requests
 from pydantic import ConfigDict, Field, FilePath
-from urllib3 import HTTPResponse
+from urllib3 import HTTPConnectionPool, HTTPResponse
 from urllib3.exceptions import HTTPError, ReadTimeoutError
 
 from app.cameras import CameraError, CameraRejected, CameraSettings, CameraUnavailable
 from app.cameras.http.answer import CameraAnswer
 from app.cameras.http.body import PictureBody
-from app.cameras.http.connection import Attempt, CameraAdapter, under
+from app.cameras.http.connection import Attempt, CameraPools, under
 from app.cameras.http.tls import TLSSettings
 from pylib.net.deadline import within
 from pylib.settings.credentials import Secret
@@ -56,6 +58,16 @@ class HTTPCameraSettings(CameraSettings):
     )
 
 
+@dataclass(frozen=True, slots=True, repr=False)
+class _Prepared:
+    """A URL, taken apart for the request. Not to be shown: its query may hold the login."""
+
+    url: str
+    pool: HTTPConnectionPool
+    path: str
+    """With the query."""
+
+
 class Downloader:
     """One camera's HTTP session. Used by one thread at a time, not always by the same one."""
 
@@ -63,10 +75,10 @@ class Downloader:
         _keep_queries_out_of_logs()
         self._max_bytes = settings.max_bytes
         # No session of requests: no cookies, no redirects, no proxy and no .netrc between us and a camera.
-        self._adapter = CameraAdapter(
+        self._pools = CameraPools(
             TLSSettings(verify=settings.verify, ca_file=settings.ca_file, legacy=settings.legacy_tls)
         )
-        self._prepared: tuple[str, requests.PreparedRequest] | None = None
+        self._prepared: _Prepared | None = None
 
     def get(self, url: str, attempt: Attempt, *, authorize: Authorize | None = None) -> CameraAnswer:
         """Send one request, and a second only where a kept-alive connection turns out stale.
@@ -75,40 +87,55 @@ class Downloader:
         HTTP response within the limits.
         """
         request = self._prepare(url, attempt)
-        request.headers.pop("Authorization", None)
+        headers = dict(HEADERS)
         if authorize is not None:
             # http.client takes Latin-1 only; the bytes that go out are UTF-8.
-            request.headers["Authorization"] = authorize(request.path_url).encode().decode("latin-1")
+            headers["Authorization"] = authorize(request.path).encode().decode("latin-1")
         with under(attempt):
             try:
-                return self._send(request, attempt)
+                return self._send(request, headers, attempt)
             except CameraUnavailable as error:
                 if error.code != "disconnected" or attempt.connected:
                     raise
-            return self._send(request, attempt)
+            return self._send(request, headers, attempt)
 
     def close(self) -> None:
         """Close the connections."""
-        self._adapter.close()
+        self._pools.close()
 
-    def _prepare(self, url: str, attempt: Attempt) -> requests.PreparedRequest:
+    def _prepare(self, url: str, attempt: Attempt) -> _Prepared:
         # Preparing costs as much as the exchange itself, and the URL is nearly always the one before.
-        if self._prepared is None or self._prepared[0] != url:
+        if self._prepared is None or self._prepared.url != url:
             try:
-                self._prepared = (url, requests.Request("GET", url, HEADERS).prepare())
-            except requests.RequestException:
+                request = requests.Request("GET", url).prepare()
+                pool = self._pools.of(str(request.url))
+            except (requests.RequestException, HTTPError, ValueError):
                 shown = attempt.target.shown
                 raise CameraRejected("wrong_address", f"{shown} is no address that can be asked") from None
-        return self._prepared[1]
+            self._prepared = _Prepared(url, pool, "/" + request.path_url.lstrip("/"))
+        return self._prepared
 
-    def _send(self, request: requests.PreparedRequest, attempt: Attempt) -> CameraAnswer:
+    def _send(self, request: _Prepared, headers: dict[str, str], attempt: Attempt) -> CameraAnswer:
         attempt.connected = False
         try:
-            with self._adapter.send(request, stream=True, timeout=attempt.timeout) as response:
-                return self._read(response.raw, attempt)
+            response = request.pool.urlopen(
+                "GET",
+                request.path,
+                headers=headers,
+                redirect=False,
+                retries=False,
+                timeout=attempt.timeout,
+                preload_content=False,
+                decode_content=False,
+            )
+            try:
+                return self._read(cast(HTTPResponse, response), attempt)
+            finally:
+                response.close()
+                response.release_conn()
         except CameraError:
             raise
-        except (requests.RequestException, HTTPError, OSError) as error:  # their text holds the URL
+        except (HTTPError, OSError) as error:  # their text holds the URL
             raise CameraUnavailable(
                 "network", f"the request to {attempt.target.shown} failed: {type(error).__name__}"
             ) from None
