@@ -7,7 +7,7 @@ import io
 import re
 import warnings
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 
 from PIL import Image, ImageFile
 from PIL.BmpImagePlugin import BmpImageFile
@@ -114,7 +114,7 @@ def examine(data: bytes, *, max_pixels: int = MAX_PIXELS) -> Picture:
 
 def describe(data: bytes, *, max_pixels: int = MAX_PIXELS) -> Picture:
     """What a picture claims to be, from its header alone; raises `BadPicture`."""
-    return _open(data, max_pixels).picture
+    return _open(data, max_pixels, header_only=True).picture
 
 
 def upright(data: bytes, *, width: int | None = None, max_pixels: int = MAX_PIXELS) -> Image.Image:
@@ -163,10 +163,12 @@ class _Opened:
             raise _unreadable(self.picture.format, self.size, whole=False)
 
 
-def _open(data: bytes, max_pixels: int) -> _Opened:
+def _open(data: bytes, max_pixels: int, *, header_only: bool = False) -> _Opened:
+    """`header_only`: it will not be decoded, so a JPEG's pixels are not walked through."""
     kind = _sniff(data)
+    to_end = container.first_scan if header_only and kind == "JPEG" else partial(container.end_of, kind)
     try:
-        whole = container.end_of(kind, lambda at, size: data[at : at + size]) > 0
+        whole = to_end(lambda at, size: data[at : at + size]) > 0
     except container.Overloaded as bomb:
         raise BadPicture(bomb.code, bomb.detail) from None
     if kind == "WEBP":  # its plugin allocates the whole canvas on opening

@@ -111,7 +111,7 @@ class PictureBody:
     def _read(self, at: int, size: int) -> bytes:
         """Some bytes of the picture, as the walk through it asks for them."""
         begin = (self._begin or 0) + at
-        return bytes(self._data[begin : begin + size])
+        return memoryview(self._data)[begin : begin + size].tobytes()
 
     def _part_ending(self, before: int) -> int:
         """Behind the delimiter that came with the bytes from `before` on; 0 if none did."""
