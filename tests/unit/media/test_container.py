@@ -11,6 +11,7 @@ import pytest
 from PIL import Image, ImageFile
 from PIL.WebPImagePlugin import WebPImageFile
 
+from app.media import container
 from app.media.completeness import looks_complete
 from app.media.picture import BadPicture, describe, examine, exif, upright
 from tests.fakes.pictures import busy, encoded, heic
@@ -105,6 +106,23 @@ def test_a_file_of_millions_of_segments_costs_no_memory() -> None:
         assert tracemalloc.get_traced_memory()[1] < 1_000_000
     finally:
         tracemalloc.stop()
+
+
+LONG_SIZE = b"\0\0\0\x10ftypheic" + bytes(4) + b"\0\0\0\x08meta" + struct.pack(">I4sQ", 1, b"mdat", 20) + bytes(4)
+"""A HEIC whose last box has its size in 64 bits."""
+
+
+@pytest.mark.parametrize("size", [1, 97])
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "HEIC", "HEIC, long size"])
+def test_a_file_that_arrives_in_pieces_ends_with_its_last_byte_and_not_before(kind: str, size: int) -> None:
+    data = {"JPEG": encoded(busy(32, 16)), "PNG": PNG, "WEBP": WEBP, "HEIC": HEIC}.get(kind, LONG_SIZE)
+    arrived = bytearray()
+    walk = container.walk(kind.partition(",")[0], lambda at, count: bytes(arrived[at : at + count]))
+    ends = []
+    for at in range(0, len(data), size):
+        arrived += data[at : at + size]
+        ends.append(next(walk))
+    assert ends == [0] * (len(ends) - 1) + [len(data)]
 
 
 AMPLE = {
