@@ -89,8 +89,9 @@ class Storage:
         parts = path[self._below :].split("/")
         if len(parts) > MAX_DEPTH or parts[0] in (TAKEN, ARRIVING):
             return False
-        ends = itertools.accumulate(len(part) + 1 for part in parts)
-        return not any(os.path.islink(path[: self._below + end - 1]) for end in ends)  # noqa: PTH114 - twice a command
+        ends = itertools.accumulate((len(part) + 1 for part in parts), initial=self._below - 1)
+        linked = any(os.path.islink(path[:end]) for end in ends)  # noqa: PTH114 - twice a command
+        return not linked and ".." not in parts
 
     def name(self, path: Path | str) -> PurePosixPath:
         """Of an absolute, normal path in the area: the same below it. `relative_to` takes four times as long."""

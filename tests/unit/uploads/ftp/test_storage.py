@@ -175,8 +175,8 @@ def test_a_folder_in_the_last_name_s_place_leaves_the_file_where_it_is(storage: 
 def test_what_is_too_deep_ours_or_behind_a_link_may_not_be_touched(storage: Storage, tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to(tmp_path / "uploads")
     allowed = ["a.jpg", "uploads/door/a.jpg", "/".join("abcdefghijkl")]
-    refused = ["link/a.jpg", ".taken/a.jpg", ".arriving/a.jpg", ".taken", "/".join("abcdefghijklm")]
-    assert [storage.permits(f"{tmp_path}/{name}") for name in allowed + refused] == [True] * 3 + [False] * 5
+    refused = ["link/a.jpg", ".taken/a.jpg", ".arriving/a.jpg", ".taken", "/".join("abcdefghijklm"), "x/../a"]
+    assert [storage.permits(f"{tmp_path}/{name}") for name in allowed + refused] == [True] * 3 + [False] * 6
 
 
 def test_a_camera_s_folder_may_be_a_volume_of_its_own(
