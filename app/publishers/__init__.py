@@ -118,6 +118,7 @@ KINDS: Registry[PublisherKind] = Registry(
     {
         RABBITMQ: "app.publishers.rabbitmq:RabbitMQ",
         WEBHOOK: "app.publishers.webhook:Webhook",
+        "apprise": "app.publishers.apprise:Apprise",
     }
 )
 """Loaded when configured."""
