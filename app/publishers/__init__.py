@@ -44,6 +44,8 @@ class PublisherContext:
     """A link that opens an event's thumbnail; empty where nobody could open it."""
     picture_url: Callable[[str], str] = lambda _event_id: ""
     """A link that opens an event's picture for some days; empty where nobody could open it."""
+    archived_url: Callable[[str], str] = lambda _event_id: ""
+    """A link that opens an event's picture in an archive for some days; empty where no archive can give one."""
     event_url: Callable[[str], str] = lambda _event_id: ""
     """The event's page in the album, which asks for a login; empty where there is none."""
     snooze_url: Callable[[str], str] = lambda _camera: ""
@@ -119,6 +121,8 @@ KINDS: Registry[PublisherKind] = Registry(
         RABBITMQ: "app.publishers.rabbitmq:RabbitMQ",
         WEBHOOK: "app.publishers.webhook:Webhook",
         "apprise": "app.publishers.apprise:Apprise",
+        "sns": "app.publishers.sns:Sns",
+        "webpush": "app.publishers.webpush:WebPush",
     }
 )
 """Loaded when configured."""

@@ -77,8 +77,9 @@ SAMPLE: Mapping[str, object] = {
 """All names that a template may use."""
 
 TEXT = """{{ time }}{% for label in labels %}, {{ label.name }} {{ "%d %%" % (label.confidence * 100) }}{% endfor %}
-{%- if problem %}, {{ problem }}{% endif %}
-{%- if event_url %}\n{{ event_url }}{% endif %}
+{%- if problem %}, {{ problem }}{% endif %}"""
+
+LINKS = """{% if event_url %}\n{{ event_url }}{% endif %}
 {%- if snooze_url %}\n{{ snooze }}: {{ snooze_url }}{% endif %}"""
 
 
@@ -109,14 +110,19 @@ class Notice:
 class Writer:
     """Writes the messages of one outlet."""
 
-    def __init__(self, settings: NoticeSettings, context: PublisherContext) -> None:
-        """Try the templates on an example. Raises `PublishError` (`bad_template`)."""
+    def __init__(self, settings: NoticeSettings, context: PublisherContext, *, links: bool = True) -> None:
+        """Try the templates on an example. Raises `PublishError` (`bad_template`).
+
+        `links`: whether the built-in text ends with links; else they go beside it.
+        """
+        self._links = links
+        built_in = TEXT + (LINKS if links else "")
         self._words = WORDS[settings.language]
         self._context = context
         where = f"publishers.{context.name}"
         self._title = Template(settings.title or "{{ sentence }}", f"{where}.title")
-        self._text = Template(settings.text or TEXT, f"{where}.text")
-        self._built_in = Template("{{ sentence }}", where), Template(TEXT, where)
+        self._text = Template(settings.text or built_in, f"{where}.text")
+        self._built_in = Template("{{ sentence }}", where), Template(built_in, where)
         self._failed = False
         for template in (self._title, self._text):
             template.render(SAMPLE)
@@ -146,7 +152,7 @@ class Writer:
         lines = [self._line(place, events) for place, events in zip(places, cameras.values(), strict=True)]
         more = [f"+ {len(lines) - CAMERAS_LISTED}"] if len(lines) > CAMERAS_LISTED else []
         about = max(inspections, key=lambda one: (bool(one.snapshot.path), bool(one.detection.person_count)))
-        link = self._context.event_url(about.id)
+        link = self._context.event_url(about.id) if self._links else ""
         text = "\n".join([*lines[:CAMERAS_LISTED], *more, *([link] if link else [])])
         return Notice(cut(title, TITLE_LENGTH), cut(text, TEXT_LENGTH), about)
 
@@ -221,9 +227,9 @@ def cut(text: str, most: int) -> str:
     return text if len(text) <= most else text[: most - 1].rstrip() + "…"
 
 
-def given_up_after(seconds: float) -> dict[str, float]:
-    """A publisher's `abandon_after`: every code of what is tried again."""
-    return dict.fromkeys(TRANSIENT, seconds)
+def given_up_after(seconds: float, *codes: str) -> dict[str, float]:
+    """A publisher's `abandon_after`: the shared codes of what is tried again, and these."""
+    return dict.fromkeys((*TRANSIENT, *codes), seconds)
 
 
 def _count(label: Label, inspection: Inspection) -> int:
