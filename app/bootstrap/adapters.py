@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from app import archives, cameras, detectors, publishers
 from app.archives import Archive, ArchiveContext
@@ -13,6 +13,9 @@ from app.cameras.address import Networks
 from app.config.settings import Settings
 from app.detectors import Detector, DetectorContext
 from pylib.timezones import local_zone
+
+if TYPE_CHECKING:
+    from app.cameras.demo import Visitor
 
 
 def make_camera(camera: CameraSettings, settings: Settings) -> Camera:
@@ -64,3 +67,18 @@ def notifying_names(settings: Settings) -> list[str]:
 def publisher_names(settings: Settings) -> list[str]:
     """The publishers' names as targets in the journal."""
     return [name for _, name, _ in publisher_entries(settings)]
+
+
+def drawn_person() -> bytes:
+    """A drawn picture with a person in the middle of it."""
+    from app.cameras.demo import Demo, DemoSettings
+
+    moment = 0
+    demo = Demo(DemoSettings(location="Test", place="front"), networks=Networks(()), clock=lambda: moment)
+    while not _is_midway(demo.visitor(moment)):
+        moment += 1
+    return demo.snapshot().data
+
+
+def _is_midway(visitor: Visitor | None) -> bool:
+    return visitor is not None and visitor.person and 0.45 < visitor.way < 0.55

@@ -15,6 +15,7 @@ from app.bootstrap.outlets import Outlet
 from app.config.data_dir import DataDir
 from app.config.settings import Settings
 from app.journal import Journal
+from app.messages import Inspection
 from app.monitoring.metrics import SnapshotMetrics
 from app.pipeline.archive import Keep
 from app.storage.retention import Retention
@@ -50,6 +51,11 @@ class ArchiveParts:
     def url(self) -> str:
         """Where people find the pictures: the first archive's link, or empty."""
         return next((archive.url for archive in self.archives if archive.url), "")
+
+    def link(self, inspection: Inspection) -> str:
+        """A link that opens an event's picture in an archive for some days, once it is there; empty where none does."""
+        linking = (archive for archive in self.archives if hasattr(archive, "link"))
+        return next((link for archive in linking if (link := archive.link(inspection))), "")
 
     def _outlet(self, archive: Archive) -> Outlet:
         late = self._settings.archive.alarm_after

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from app.bootstrap.adapters import notifying_names
@@ -38,6 +39,8 @@ class Core:
     health: Health = field(default_factory=Health)
     limiter: ConnectionLimiter = field(default_factory=ConnectionLimiter)
     """Of what strangers hold open, at all servers together."""
+    test_messages: dict[str, Callable[[], None]] = field(default_factory=dict)
+    """Name of an outlet that tells people -> sends a test message through it; filled where publishers are made."""
     live: InProcessEvents = field(default_factory=InProcessEvents)
     transport: Transport = field(default_factory=lambda: Transport(Codec(encode, decode)))
 

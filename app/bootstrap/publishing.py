@@ -4,20 +4,28 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+
+import structlog
 
 from app import publishers, wire
 from app.bootstrap.adapters import publisher_entries
 from app.bootstrap.core import Core
 from app.bootstrap.outlets import Outlet
+from app.bootstrap.trial import TestMessages
 from app.journal import Journal
+from app.messages import Inspection
 from app.monitoring.heartbeat import EVERY_S, Heartbeat
 from app.pipeline.publish import Publish
-from app.publishers import Publisher, PublisherContext
+from app.publishers import Publisher, PublisherContext, PublishError, PublishUnavailable
 from pylib.observability.health import Status
 from pylib.rabbitmq.publisher import ConfirmedPublisher
 from pylib.runtime.periodic import Every, Periodic
+from pylib.runtime.threads import ManagedThread
 from pylib.timezones import local_zone
+
+log = structlog.get_logger(__name__)
 
 LATE_S = 60.0
 """Age of an undelivered event from which on the service reports a problem."""
@@ -32,6 +40,7 @@ class PublisherParts:
         *,
         storage_url: Callable[[], str],
         thumbnail_url: Callable[[str], str],
+        archived_url: Callable[[Inspection], str],
         recheck: Callable[[str], None],
     ) -> None:
         """`recheck`: has the relay of this outlet ask soon what waits for it."""
@@ -43,6 +52,7 @@ class PublisherParts:
             device_name=core.settings.device_name,
             storage_url=storage_url,
             thumbnail_url=thumbnail_url,
+            archived_url=archived_url,
             cameras=core.labels,
             telling=core.telling,
             subscribers=core.journal,
@@ -52,6 +62,8 @@ class PublisherParts:
         )
         self.publishers = [self._publisher(kind, name, own) for kind, name, own in publisher_entries(self._settings)]
         self.outlets = [self._outlet(publisher) for publisher in self.publishers]
+        tests = TestMessages(self._settings, self._context)
+        core.test_messages.update({name: partial(tests.send, name) for name in tests.names})
 
     @property
     def broker(self) -> ConfirmedPublisher | None:
@@ -79,7 +91,11 @@ class PublisherParts:
             self._recheck(name)
 
         context = dataclasses.replace(self._context, name=name, target_recovered=target_recovered)
-        return publishers.KINDS.load(kind)(own, context)
+        try:
+            return publishers.KINDS.load(kind)(own, context)
+        except PublishError as error:
+            log.error("outlet cannot be used, its events wait", target=name, reason=str(error))
+            return _Unusable(name, error)
 
     def _outlet(self, publisher: Publisher) -> Outlet:
         first = publisher.name == publishers.RABBITMQ
@@ -96,6 +112,21 @@ class PublisherParts:
             alarm=not first,
             threads=publisher.threads,
         )
+
+
+class _Unusable:
+    """In place of a publisher whose settings make no sense: its events wait until a person has corrected them."""
+
+    threads: Sequence[ManagedThread] = ()
+
+    def __init__(self, name: str, error: PublishError) -> None:
+        self.name = name
+        self.abandon_after: Mapping[str, float] = {}
+        self._error = error
+
+    def publish(self, inspection: Inspection) -> None:
+        del inspection
+        raise PublishUnavailable(self._error.code, self._error.detail)
 
 
 def _undelivered(journal: Journal, target: str) -> Status:

@@ -54,6 +54,7 @@ class Service:
         self.publishing = PublisherParts(
             core,
             storage_url=self.archives.url,
+            archived_url=self.archives.link,
             thumbnail_url=self.web.thumbnail_url if self.web else lambda _event_id: "",
             recheck=lambda name: self.outlet_relays[name].recheck(),
         )

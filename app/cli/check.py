@@ -14,14 +14,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from app import wire, wording
-from app.bootstrap.adapters import make_archives, make_camera, make_detector, notifying_names
+from app import publishers, wire, wording
+from app.bootstrap.adapters import drawn_person, make_archives, make_camera, make_detector, notifying_names
 from app.bootstrap.probes import LEAST_DISK
 from app.bootstrap.uploads import accounts_of, camera_folders_of, quarantine_of
 from app.cameras import Camera, CameraSettings
-from app.cameras.address import Networks
 from app.cli.amqp_client import AmqpClient
 from app.config.data_dir import DataDir
 from app.config.settings import Settings
@@ -29,6 +27,7 @@ from app.detectors import Detector
 from app.journal.album import recorded_labels
 from app.journal.paths import recorded_paths
 from app.media.picture import examine
+from app.publishers import PublisherContext
 from app.rules.file import read_rules
 from app.sources.rabbitmq import subscription
 from app.web.access import is_loopback
@@ -38,9 +37,6 @@ from pylib.rabbitmq.topology import lift_limit
 from pylib.settings.draft import ConfigError
 from pylib.settings.error_texts import did_you_mean
 from pylib.timezones import local_zone
-
-if TYPE_CHECKING:
-    from app.cameras.demo import Visitor
 
 TIME_ERROR = 5
 """What adjtimex(2) returns while the clock is not synchronised."""
@@ -80,6 +76,7 @@ def check(settings: Settings) -> Iterator[Finding]:
     yield from _cameras(settings)
     yield from _uploads(settings)
     yield _detector(settings)
+    yield from _publishers(settings)
     yield from _rules(settings)
     yield from _archives(settings)
     yield from _album(settings)
@@ -270,7 +267,7 @@ def _detector(settings: Settings) -> Finding:
         detector: Detector | None = make_detector(settings, calls_this_month=lambda: 0)
         assert detector is not None  # noqa: S101 - only `none` is no detector
         try:
-            seen = detector.detect(_figure())
+            seen = detector.detect(drawn_person())
         finally:
             detector.close()
     except Failure as error:
@@ -278,6 +275,20 @@ def _detector(settings: Settings) -> Finding:
     except ImportError as error:
         return Finding("detector", Verdict.WRONG, f"{kind}: {error}", "install the package it needs")
     return Finding("detector", Verdict.OK, f"{kind}, sees {seen.person_count} person(s) in a drawn test picture")
+
+
+def _publishers(settings: Settings) -> Iterator[Finding]:
+    """Whether what is configured can be used; nothing is sent."""
+    for entry in settings.publishers:
+        subject, kind = f"publisher {entry.title}", publishers.KINDS.load(entry.kind)
+        context = PublisherContext(entry.title, data_dir=settings.data_dir, zone=local_zone(settings.time_zone))
+        try:
+            kind(entry, context)
+        except Failure as error:
+            yield Finding(subject, Verdict.WRONG, str(error), wording.explain(error.code, of="publisher")[1])
+            continue
+        remedy = f"snapshot-processor notify test {entry.title} sends a message" if kind.notifies else ""
+        yield Finding(subject, Verdict.OK, kind.title, remedy)
 
 
 def _archives(settings: Settings) -> Iterator[Finding]:
@@ -297,18 +308,3 @@ def _archives(settings: Settings) -> Iterator[Finding]:
     if not found:
         remedy = "set ARCHIVE_DIR, S3_BUCKET or GOOGLE_DRIVE_FOLDER to keep pictures longer than the cache does"
         yield Finding("archive", Verdict.OK, "none configured", remedy)
-
-
-def _figure() -> bytes:
-    """A drawn picture with a person in the middle of it."""
-    from app.cameras.demo import Demo, DemoSettings
-
-    moment = 0
-    demo = Demo(DemoSettings(location="Check"), networks=Networks(()), clock=lambda: moment)
-    while not _is_midway(demo.visitor(moment)):
-        moment += 1
-    return demo.snapshot().data
-
-
-def _is_midway(visitor: Visitor | None) -> bool:
-    return visitor is not None and visitor.person and 0.4 < visitor.way < 0.6

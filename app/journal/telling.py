@@ -4,9 +4,22 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 from app.journal.base import JournalPart
 from app.rules.subscribers import Subscriber
+from pylib import sqlite
+
+_SUBSCRIBERS = "SELECT endpoint, outlet, person, p256dh, auth FROM push_subscriptions"
+
+
+def recorded_subscribers(journal: Path) -> list[Subscriber]:
+    """All browsers that want messages, read from a journal that another process may have open.
+
+    Raises `pylib.sqlite.DatabaseUnusable`.
+    """
+    with sqlite.reading(journal) as database:
+        return [Subscriber(*row) for row in database.execute(_SUBSCRIBERS)]
 
 
 class TellingPart(JournalPart):
@@ -70,10 +83,7 @@ class TellingPart(JournalPart):
         """The browsers that get this outlet's messages, or all of them, by age."""
 
         def select(db: sqlite3.Connection) -> list[Subscriber]:
-            query = (
-                "SELECT endpoint, outlet, person, p256dh, auth FROM push_subscriptions "
-                "WHERE ?1 IN ('', outlet) ORDER BY made_at"
-            )
+            query = f"{_SUBSCRIBERS} WHERE ?1 IN ('', outlet) ORDER BY made_at"
             return [Subscriber(*row) for row in db.execute(query, (outlet,))]
 
         return self.database.do(select)

@@ -55,15 +55,8 @@ _FOR_GOOD: Mapping[str, tuple[str, str]] = {
 }
 """Refusals of one message -> our code, and a sentence with the remedy."""
 
-_KEPT_S = (
-    "bad_credentials",
-    "no_credentials",
-    "expired_credentials",
-    "clock_wrong",
-    "wrong_region",
-    "tls",
-    "throttled",
-)
+_LATER = tuple(code for code in CODES if code not in SHARED)
+"""Codes of what is tried again, besides those that all messages have."""
 
 
 class SnsSettings(NoticeSettings):
@@ -98,7 +91,7 @@ class Sns:
         """Load boto3 and build the client; sends nothing. Raises `PublishError`."""
         self.name = context.name
         self.threads: Sequence[ManagedThread] = ()
-        self.abandon_after = given_up_after(settings.give_up_after, *_KEPT_S)
+        self.abandon_after = given_up_after(settings.give_up_after, *_LATER)
         self._settings = settings
         self._context = context
         self._writer = Writer(settings, context)
@@ -113,9 +106,8 @@ class Sns:
         self._send(self._writer.digest(inspections), once=inspections[0].id)
 
     def _send(self, notice: Notice, *, once: str) -> None:
-        link = self._context.archived_url(notice.about.id) or self._context.picture_url(notice.about.id)
         message: dict[str, Any] = {
-            "Message": f"{notice.text}\n{link}" if link and notice.about.snapshot.path else notice.text,
+            "Message": "\n".join(filter(None, (notice.text, self._link(notice.about)))),
             "MessageAttributes": _attributes(notice.about),
             **self._target(notice, once=once),
         }
@@ -124,6 +116,11 @@ class Sns:
         else:
             message["Subject"] = subject(notice.title)
         self._ask(message)
+
+    def _link(self, inspection: Inspection) -> str:
+        if not inspection.snapshot.path:
+            return ""
+        return self._context.archived_url(inspection) or self._context.picture_url(inspection.id)
 
     def _target(self, notice: Notice, *, once: str) -> Mapping[str, str]:
         settings = self._settings
@@ -214,8 +211,10 @@ def _client(settings: SnsSettings) -> SNSClient:
     config = Config(
         connect_timeout=min(5.0, settings.timeout),
         read_timeout=settings.timeout,
-        # The second try is for a connection that the server had closed; further retries are the journal's.
-        retries={"mode": "standard", "total_max_attempts": 2},
+        retries={
+            "mode": "standard",
+            "total_max_attempts": 1,
+        },  # a second one may tell twice; later ones are the journal's
         user_agent="snapshot-processor",
     )
     try:

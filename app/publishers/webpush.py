@@ -40,12 +40,19 @@ LARGEST = 3900
 SIGNED_S = 12 * 3600
 """How long a signature of ours is good for; a day at the most (RFC 8292, 2)."""
 
+PATIENCE_S = 30.0
+"""How long a message waits for the first browser."""
+
 REMEMBERED = 500
 """Messages in progress of which is remembered who had them."""
 
 CODES = {
     **SHARED,
     "no_album": ("Messages to browsers need the album, in which people allow them.", "switch it on: WEB_ENABLED"),
+    "nobody_subscribed": (
+        "No browser gets messages of this outlet. They are given up after a while.",
+        "allow them in the album, on its status page",
+    ),
     "bad_key": ("The key for push services cannot be read.", "restore web/push_key.pem from a backup"),
 }
 """Code -> what happened, and what to do about it."""
@@ -104,7 +111,7 @@ class WebPush:
             raise PublishError("not_installed", sentence) from None
         self.name = context.name
         self.threads: Sequence[ManagedThread] = ()
-        self.abandon_after = given_up_after(settings.give_up_after)
+        self.abandon_after = {**given_up_after(settings.give_up_after), "nobody_subscribed": PATIENCE_S}
         self._library: Any = pywebpush
         self._settings = settings
         self._context = context
@@ -128,9 +135,13 @@ class WebPush:
         store = self._context.subscribers
         if store is None:
             raise PublishUnavailable("no_album", "There is no album in which browsers could subscribe.")
+        subscribers = store.subscribers(self.name)
+        if not subscribers:
+            sentence = f"No browser gets messages of {self.name}: allow them in the album, on its status page."
+            raise PublishUnavailable("nobody_subscribed", sentence)
         done = self._remember(ids)
         message = self._message(notice)
-        waiting = [one for one in store.subscribers(self.name) if one.endpoint not in done]
+        waiting = [one for one in subscribers if one.endpoint not in done]
         with ThreadPoolExecutor(AT_ONCE, thread_name_prefix=f"push {self.name}") as pool:
             outcomes = list(pool.map(lambda one: self._send(one, message), waiting))
         for outcome in outcomes:

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
+LINK_S = 604_800
+"""Seconds for which a link opens a picture: a week, the most that S3 allows."""
 METADATA_BYTES = 2048
 """Names and values of all user metadata together (S3 user guide, "Working with object metadata")."""
 _PLAIN = " !#$&'()*+,/:;=?@[]{}|<>^`~\"\\"
@@ -88,6 +90,21 @@ class S3:
                 digests = self._etag_is_md5(entry["Key"])
             name = entry["Key"].removeprefix(self._prefix)
             yield RemoteObject(event_id_in(name), name, entry["Size"], _md5_in(entry) if digests else "")
+
+    def link(self, inspection: Inspection) -> str:
+        """A link that opens its picture once it is stored, for `LINK_S` or as long as the login lives; or empty."""
+        from botocore.exceptions import BotoCoreError
+
+        key = self._prefix + dated_name(inspection.snapshot)
+        try:
+            with within(self._settings.timeout):
+                link: str = self._client.generate_presigned_url(
+                    "get_object", Params={"Bucket": self._settings.bucket, "Key": key}, ExpiresIn=LINK_S
+                )
+        except BotoCoreError as error:
+            log.warning("no link to a picture in the archive", target=self.name, reason=type(error).__name__)
+            return ""
+        return link
 
     def describe(self) -> str:
         """The bucket's address."""
