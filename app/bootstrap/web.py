@@ -6,12 +6,14 @@ from collections.abc import Callable, Mapping, Sequence
 
 import structlog
 
+from app.bootstrap.adapters import publisher_entries
 from app.bootstrap.archives import thumbnails_of
 from app.bootstrap.core import Core
 from app.bootstrap.outlets import Outlet
 from app.config.data_dir import DataDir
 from app.pipeline.fetch import Channel
 from app.sources.hooks import Hook
+from app.rules.push import KEY_FILE
 from app.sources.http_uploads import HttpUploads
 from app.uploads.capture_time import CaptureTime
 from app.web.access import Authentication
@@ -22,6 +24,7 @@ from app.web.pictures import PictureFiles
 from app.web.server import WebServer
 from app.web.streaming.broadcast import Broadcast
 from pylib.net.login_throttle import LoginThrottle
+from pylib.net.vapid import public_part, vapid_key
 from pylib.timezones import local_zone
 
 log = structlog.get_logger(__name__)
@@ -73,6 +76,11 @@ class WebParts:
             archives=tuple(ArchiveInfo(one.name, one.url, one.try_now) for one in archives),
             hooks={hook.name: Hook(hook, cameras=core.labels) for hook in settings.hooks},
             throttles={"web": self._access.throttle, **throttles},
+            test_messages=core.test_messages,
+            push_outlets={
+                name: own.allow_private for kind, name, own in publisher_entries(settings) if kind == "webpush"
+            },
+            push_key=lambda: public_part(vapid_key(settings.data_dir / KEY_FILE)),
             max_upload=int(web.max_upload_mb * 1e6),
             max_pixels=settings.max_pixels,
             detector=settings.detector.kind,

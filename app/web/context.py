@@ -82,6 +82,12 @@ class WebContext:
     """By name."""
     throttles: Mapping[str, LoginThrottle] = field(default_factory=dict)
     """Of all servers, by their names: what they have banned."""
+    test_messages: Mapping[str, Callable[[], None]] = field(default_factory=dict)
+    """Name of an outlet that tells people -> sends a test message; raises `app.publishers.PublishError`."""
+    push_outlets: Mapping[str, bool] = field(default_factory=dict)
+    """Name of an outlet of kind webpush -> whether it takes push services in private networks."""
+    push_key: Callable[[], str] = lambda: ""
+    """The key that browsers subscribe with, base64url."""
     max_upload: int = 25_000_000
     """Bytes that an uploaded picture may have."""
     max_pixels: int = 50_000_000

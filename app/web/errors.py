@@ -59,6 +59,12 @@ class Unprocessable(RequestRefused):
     status = 422
 
 
+class BadGateway(RequestRefused):
+    """What we asked on its behalf did not do it."""
+
+    status = 502
+
+
 _PICTURES: Mapping[str, type[RequestRefused]] = {
     "not_an_image": UnsupportedMedia,
     "unsupported_format": UnsupportedMedia,

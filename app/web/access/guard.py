@@ -19,8 +19,10 @@ HEALTH = frozenset({"/health/live", "/health/ready"})
 METRICS = "/metrics"
 
 _LOOKS = frozenset({"GET", "HEAD"})
-PUBLIC_PATHS = re.compile(r"/favicon\.ico|/manifest\.webmanifest|/static(/[A-Za-z0-9_-][A-Za-z0-9_.-]*)+")
-"""What the login page needs; no name in it begins with a dot."""
+PUBLIC_PATHS = re.compile(
+    r"/favicon\.ico|/manifest\.webmanifest|/service-worker\.js|/static(/[A-Za-z0-9_-][A-Za-z0-9_.-]*)+"
+)
+"""What the login page and a device's messages need; no name in it begins with a dot."""
 
 
 class Guard:

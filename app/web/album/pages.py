@@ -65,6 +65,7 @@ class Pages:
             Route("/status", self.status),
             Route("/manifest.webmanifest", self.manifest),
             Route("/favicon.ico", self.favicon),
+            Route("/service-worker.js", self.service_worker),
             Route("/static/{version}/{name:path}", self.rendering.assets.serve),
             *self._actions.routes(),
         ]
@@ -102,6 +103,10 @@ class Pages:
     async def manifest(self, _: Request) -> Response:
         text = self.rendering.text("manifest.webmanifest")
         return Response(text, headers={"Cache-Control": "no-cache"}, media_type="application/manifest+json")
+
+    async def service_worker(self, request: Request) -> Response:
+        """What shows messages; its address says which pages are its own."""
+        return self.rendering.assets.response(request, "service-worker.js", caching="no-cache")
 
     async def favicon(self, request: Request) -> Response:
         return self.rendering.assets.response(request, "icons/icon.svg", caching="public, max-age=86400")
@@ -193,6 +198,7 @@ class Pages:
             "cameras": faces,
             "bans": [status.ban_row(server, ban, self._view) for server, ban in bans_of(self._context)],
             "detector": texts.detector(self._context.detector),
+            "push_outlets": list(self._context.push_outlets),
             "now": self._view.moment(datetime.now(UTC)),
         }
         return self.rendering.page(request, "status.html", context)

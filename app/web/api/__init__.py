@@ -11,6 +11,7 @@ from app.web.api.health import HealthEndpoints
 from app.web.api.hooks import HookEndpoints
 from app.web.api.openapi import OpenApiEndpoint
 from app.web.api.operation import Operation, routes
+from app.web.api.outlets import OutletEndpoints
 from app.web.api.pictures import PictureEndpoints
 from app.web.api.snapshots import SnapshotEndpoints
 from app.web.api.stream import StreamEndpoints
@@ -29,6 +30,7 @@ def operations(context: WebContext) -> list[Operation]:
         StreamEndpoints(context),
         ArchiveEndpoints(context),
         BanEndpoints(context),
+        OutletEndpoints(context),
         HealthEndpoints(context),
     )
     return [operation for group in groups for operation in group.operations()]

@@ -17,6 +17,7 @@ from pydantic import (
 from pydantic.json_schema import SkipJsonSchema
 
 from app import wire
+from app.rules.push import LONGEST_ENDPOINT
 from app.web.api.param_types import DATE_TIME, Day, Flag, Moment, Number, Position, Text, Whole
 from pylib.errors import Permanent
 
@@ -159,6 +160,37 @@ class EventBody(RequestBody):
     active_input: Annotated[dict[str, JsonValue] | None, BeforeValidator(_active_input)] = Field(
         default=None, description="What set the sensor off; passed on as it stands."
     )
+
+
+class PushKeys(RequestBody):
+    """A browser's keys, base64url."""
+
+    p256dh: Annotated[str, StringConstraints(max_length=200)]
+    auth: Annotated[str, StringConstraints(max_length=100)]
+
+
+class EndpointBody(RequestBody):
+    """Which browser."""
+
+    endpoint: Annotated[str, StringConstraints(min_length=1, max_length=LONGEST_ENDPOINT)] = Field(
+        description="Its address at its push service."
+    )
+
+
+class SubscriptionBody(EndpointBody):
+    """A browser that wants messages: a `PushSubscription`, whose it is, and of which outlet."""
+
+    keys: PushKeys
+    person: Annotated[str, StringConstraints(max_length=60, pattern=_LINE)] = Field(
+        default="", description="Whose device it is."
+    )
+    outlet: Annotated[str, StringConstraints(max_length=50, pattern=_LINE)] = Field(
+        default="", description="Name of an outlet of kind webpush; needed where there are several."
+    )
+    replaces: Annotated[str, StringConstraints(max_length=LONGEST_ENDPOINT)] = Field(
+        default="", description="The address that its push service gave it before; that one's person and outlet stay."
+    )
+    expirationTime: float | None = Field(default=None, description="As browsers send it; not used.")  # noqa: N815 - theirs
 
 
 class ChangeBody(RequestBody):

@@ -158,6 +158,19 @@ class LiftedModel(ResponseModel):
     lifted: int = Field(description="So many bans.")
 
 
+class TestedModel(ResponseModel):
+    """A test message that arrived."""
+
+    outlet: str
+
+
+class PushKeyModel(ResponseModel):
+    """What a browser needs to subscribe."""
+
+    key: str = Field(description="`applicationServerKey`: a point on the curve P-256, base64url.")
+    outlets: list[str] = Field(description="Names of the outlets of kind webpush.")
+
+
 class QuarterModel(ResponseModel):
     """A quarter of an hour with snapshots."""
 

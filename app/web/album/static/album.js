@@ -5,6 +5,7 @@ import { startForms } from "./forms.js";
 import { startKeys } from "./keys.js";
 import { startLightbox } from "./lightbox.js";
 import { startLive } from "./live.js";
+import { startPush } from "./push.js";
 import { startTimes } from "./times.js";
 import { startUpload } from "./upload.js";
 
@@ -14,6 +15,7 @@ startForms();
 startLightbox();
 startLive();
 startUpload();
+startPush();
 startKeys();
 
 // A link to other weeks leads back into its sheet; on a wide page there is no sheet.
