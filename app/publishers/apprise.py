@@ -45,7 +45,6 @@ PRIORITIES: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "simplepush": ("priority", ("1", "2", "3", "4", "5")),
     "bark": ("level", ("passive", "passive", "active", "timeSensitive", "critical")),
     "pushward": ("level", ("passive", "passive", "active", "time-sensitive", "critical")),
-    "tgram": ("silent", ("yes", "yes", "no", "no", "no")),
     "nctalk": ("silent", ("yes", "yes", "no", "no", "no")),
 }
 """A service's scheme -> its parameter, and what it calls each of our levels."""
@@ -134,7 +133,7 @@ class Apprise:
             yield None
             return
         durable.make_folder(self._folder, mode=0o700)
-        file = self._folder / "picture.jpg"
+        file = self._folder / f"{inspection.id}.jpg"  # a test message may be on its way at the same time
         durable.write_private(file, data)
         try:
             yield file

@@ -116,13 +116,13 @@ class Writer:
         `links`: whether the built-in text ends with links; else they go beside it.
         """
         self._links = links
-        built_in = TEXT + (LINKS if links else "")
         self._words = WORDS[settings.language]
         self._context = context
         where = f"publishers.{context.name}"
-        self._title = Template(settings.title or "{{ sentence }}", f"{where}.title")
-        self._text = Template(settings.text or built_in, f"{where}.text")
-        self._built_in = Template("{{ sentence }}", where), Template(built_in, where)
+        self._built_in = Template("{{ sentence }}", where), Template(TEXT + (LINKS if links else ""), where)
+        title, text = self._built_in
+        self._title = Template(settings.title, f"{where}.title") if settings.title else title
+        self._text = Template(settings.text, f"{where}.text") if settings.text else text
         self._failed = False
         for template in (self._title, self._text):
             template.render(SAMPLE)
@@ -163,7 +163,7 @@ class Writer:
         no_picture = not snapshot.path and bool(snapshot.problem)
         return {
             "sentence": self._words.no_picture.format(place=place) if no_picture else seen(things, place, self._words),
-            "what": listed(things, self._words) if things else "",
+            "what": listed(things, self._words),
             "place": place,
             "camera": snapshot.camera,
             "time": self._clock(snapshot.taken_at),

@@ -150,19 +150,20 @@ WORDS: Mapping[Language, Words] = {
 
 
 def listed(things: Sequence[tuple[str, int]], words: Words) -> str:
-    """Labels and how many of each: `Person`, `2 persons and a dog`. A label of no table stays as it is."""
+    """Labels and how many of each: `Person`, `2 persons and a dog`; a label of no table stays as it is."""
     if len(things) == 1 and things[0][1] == 1:
         one = _one(things[0][0], words)
         return _capital(one.partition(" ")[2] or one)
     texts = [_one(name, words) if count == 1 else f"{count} {_many(name, words)}" for name, count in things]
-    first, last = ", ".join(texts[:-1]), texts[-1]
-    return _capital(words.together.format(first=first, last=last)) if first else last
+    if len(texts) < 2:
+        return "".join(texts)
+    return _capital(words.together.format(first=", ".join(texts[:-1]), last=texts[-1]))
 
 
 def seen(things: Sequence[tuple[str, int]], place: str, words: Words) -> str:
     """What was seen where: `2 persons and a dog at Front Door`."""
     sentence = words.seen if things else words.nothing
-    return sentence.format(what=listed(things, words) if things else "", place=place)
+    return sentence.format(what=listed(things, words), place=place)
 
 
 def digest(count: int, places: Sequence[str], since: str, until: str, words: Words) -> str:

@@ -1,0 +1,171 @@
+"""What messages say, in every language, of one event and of many."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+import structlog.testing
+
+from app.media.picture import describe
+from app.messages import Label
+from app.publishers import PublisherContext, PublishError
+from app.publishers.notice import SAMPLE, TEXT_LENGTH, TITLE_LENGTH, NoticeSettings, Writer, drawn
+from app.publishers.texts import WORDS, Language, listed
+from tests.fakes.cameras import jpeg
+from tests.fakes.messages import an_event
+
+CONTEXT = PublisherContext("phone", zone=ZoneInfo("Europe/Berlin"))
+LINKED = PublisherContext(
+    "phone",
+    zone=ZoneInfo("Europe/Berlin"),
+    event_url=lambda event_id: f"https://home.example/snapshots/{event_id[-1]}",
+    snooze_url=lambda camera: f"https://home.example/snooze?{camera.partition(' ')[0]}",
+)
+
+
+def writer(context: PublisherContext = CONTEXT, *, links: bool = True, **settings: object) -> Writer:
+    return Writer(NoticeSettings.model_validate(settings), context, links=links)
+
+
+@pytest.mark.parametrize(
+    ("language", "one", "several", "nothing", "none"),
+    [
+        (
+            "en",
+            "Person at Front Door",
+            "2 persons, a cat and a dog at Front Door",
+            "Picture of Front Door",
+            "No picture of Front Door",
+        ),
+        (
+            "de",
+            "Front Door: Person",
+            "Front Door: 2 Personen, eine Katze und ein Hund",
+            "Front Door: ein Bild",
+            "Front Door: kein Bild",
+        ),
+        (
+            "es",
+            "Front Door: Persona",
+            "Front Door: 2 personas, un gato y un perro",
+            "Front Door: una foto",
+            "Front Door: sin foto",
+        ),
+        (
+            "fr",
+            "Front Door : Personne",
+            "Front Door : 2 personnes, un chat et un chien",
+            "Front Door : une photo",
+            "Front Door : pas de photo",
+        ),
+        (
+            "af",
+            "Persoon by Front Door",
+            "2 persone, 'n kat en 'n hond by Front Door",
+            "Foto van Front Door",
+            "Geen foto van Front Door nie",
+        ),
+    ],
+)
+def test_the_title_says_what_was_seen_where(
+    language: Language, one: str, several: str, nothing: str, none: str
+) -> None:
+    write = writer(language=language).write
+    assert write(an_event()).title == one
+    assert write(an_event(seen=[("Cat", 1), ("Dog", 1), ("Person", 2)])).title == several
+    # A detector names doors and coats too: nobody wants to be told of those.
+    assert write(an_event(seen=[("Door", 1), ("Clothing", 3)])).title == nothing
+    assert write(an_event(seen=(), problem="timeout: it did not answer")).title == none
+
+
+@pytest.mark.parametrize("language", WORDS)
+def test_every_language_has_all_words_and_fits_its_sentences(language: Language) -> None:
+    words = WORDS[language]
+    assert words.things.keys() == WORDS["en"].things.keys()
+    for name in words.things:
+        assert listed([(name, 1)], words)[0].isupper()
+        assert listed([(name, 3)], words).startswith("3 ")
+    many = writer(language=language).digest([an_event(1), an_event(2, place="Yard", minutes=10)])
+    assert "22:10" in many.title
+    assert "22:20" in many.title
+
+
+def test_persons_that_were_counted_without_a_label_of_theirs_are_told() -> None:
+    event = an_event(seen=[("Person", 3)])
+    unlabelled = type(event.detection)((Label("Dog", 0.9),), person_count=3)
+    assert writer().write(type(event)(event.snapshot, "hog", unlabelled)).title == "3 persons and a dog at Front Door"
+
+
+def test_the_text_has_the_time_at_home_the_labels_and_links() -> None:
+    event = an_event(seen=[("Person", 1), ("Dog", 1)])
+    assert writer(LINKED).write(event).text.splitlines() == [
+        "22:10, Person 97 %, Dog 97 %",
+        "https://home.example/snapshots/1",
+        "Snooze: https://home.example/snooze?Front",
+    ]
+    assert writer(LINKED, links=False).write(event).text == "22:10, Person 97 %, Dog 97 %"
+    failed = an_event(seen=(), problem="timeout: it did not answer")
+    assert writer().write(failed).text == "22:10, it did not answer"
+
+
+def test_many_events_are_one_message_with_a_line_for_each_camera() -> None:
+    events = [an_event(number, minutes=number - 1) for number in range(1, 11)]
+    events += [an_event(11, seen=[("Dog", 2)], place="Yard", minutes=10), an_event(12, seen=(), place="Hall")]
+    notice = writer(LINKED).digest(events)
+    assert notice.title == "12 pictures of 3 cameras between 22:10 and 22:20"
+    assert notice.text.splitlines() == [
+        "Front Door: 10, Person",
+        "Yard: 1, 2 dogs",
+        "Hall: 1",
+        "https://home.example/snapshots/1",
+    ]
+    assert writer().digest(events[:2]).title == "2 pictures of Front Door between 22:10 and 22:11"
+    assert writer().digest(events[:1]) == writer().write(events[0])
+
+
+def test_the_picture_of_a_digest_is_one_with_a_person(tmp_path: Path) -> None:
+    empty, person = an_event(1, seen=(), folder=tmp_path), an_event(2, folder=tmp_path)
+    gone = an_event(3)
+    assert writer().digest([empty, person, gone]).about == person
+
+
+def test_templates_say_it_in_their_own_words_and_know_every_value() -> None:
+    text = " ".join(f"{name}={{{{ {name} }}}}" for name in SAMPLE)
+    notice = writer(title="{{ persons }}x {{ place|upper }}\n", text=text).write(an_event())
+    assert notice.title == "1x FRONT DOOR"
+    assert "what=Person place=Front Door camera=Front Door Camera time=22:10 date=2026-03-04" in notice.text
+
+
+def test_a_template_with_a_mistake_is_named_before_anything_is_sent() -> None:
+    with pytest.raises(PublishError, match=r"publishers\.phone\.text.*'plaec' is undefined"):
+        writer(text="{{ plaec }}")
+
+
+def test_a_template_that_fails_on_an_event_costs_nobody_the_message() -> None:
+    write = writer(title="{{ labels[0].name }}!").write
+    with structlog.testing.capture_logs() as logs:
+        assert write(an_event()).title == "Person!"
+        assert write(an_event(seen=())).title == "Picture of Front Door"
+        assert write(an_event(seen=())).title == "Picture of Front Door"
+    assert [line["log_level"] for line in logs] == ["error"]
+
+
+def test_title_and_text_end(tmp_path: Path) -> None:
+    notice = writer(text="x" * 5000).write(an_event(place="long " * 100))
+    assert (len(notice.title), len(notice.text)) == (TITLE_LENGTH, TEXT_LENGTH)
+    assert notice.text.endswith("x…")
+
+
+def test_a_picture_goes_as_a_thumbnail_or_with_what_was_found(tmp_path: Path) -> None:
+    event = an_event(folder=tmp_path)
+    small, annotated = describe(drawn(event, "thumbnail")), describe(drawn(event, "annotated"))
+    assert (small.width, annotated.width) == (480, 640)
+    Path(event.snapshot.path).write_bytes(jpeg(3000, 1000))
+    assert describe(drawn(event, "annotated")).width == 1600
+    Path(event.snapshot.path).write_bytes(b"broken")
+    assert drawn(event, "thumbnail") == b""
+    Path(event.snapshot.path).unlink()
+    assert drawn(event, "annotated") == b""
+    assert drawn(an_event(), "thumbnail") == b""
