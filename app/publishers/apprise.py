@@ -117,11 +117,9 @@ class Apprise:
         with _listening(heard), self._file(notice.about) as file:
             link = self._picture_url(notice.about.id) if picture == "link" or not (file or picture == "none") else ""
             text = f"{notice.text}\n{link}" if link else notice.text
-            return bool(
-                self._service.notify(
-                    body=text, title=notice.title, attach=[str(file)] if file else None, body_format="text"
-                )
-            )
+            attached = [str(file)] if file else None
+            with self._apprise.notify(text, notice.title, attach=attached, body_format="text") as result:
+                return bool(result)
 
     @contextmanager
     def _file(self, inspection: Inspection) -> Iterator[Path | None]:
@@ -170,6 +168,8 @@ class Apprise:
             image_url_logo="",
             http_redirects=False,
             storage_mode="memory",
+            async_mode=False,
+            service_timeout=0,  # ours is the one that counts: Apprise's takes a thread of a pool that all share
         )
         address = settings.url.get_secret_value().strip()
         kind = _kind(address)
@@ -188,6 +188,7 @@ class Apprise:
         made.request_rate_per_sec = 0  # pauses are the journal's
         if "overflow=" not in address:
             made.overflow_mode = apprise.OverflowMode.TRUNCATE
+        self._apprise = apprise.Apprise(made, asset=asset)
         return made
 
     def _scrubbed(self, line: str) -> str:
