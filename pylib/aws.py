@@ -16,6 +16,7 @@ _CLOCK = "check the secret access key and this machine's clock"
 LOGIN_REFUSALS: Mapping[str, tuple[str, str]] = {
     "InvalidAccessKeyId": ("bad_credentials", f"{{service}} does not know this access key: {KEYS}."),
     "UnrecognizedClientException": ("bad_credentials", f"{{service}} does not know this access key: {KEYS}."),
+    "InvalidClientTokenId": ("bad_credentials", f"{{service}} does not know this access key: {KEYS}."),
     "MissingAuthenticationTokenException": ("bad_credentials", f"{{service}} found no signature: {KEYS}."),
     "IncompleteSignatureException": ("bad_credentials", f"{{service}} cannot read the signature: {KEYS}."),
     "SignatureDoesNotMatch": ("bad_credentials", f"{{service}} refuses the signature: {KEYS}."),

@@ -150,8 +150,8 @@ class Sns:
 
 def subject(title: str) -> str:
     """A title as a subject: ASCII, one line, and not longer than SNS takes."""
-    text = normalised(title.replace("ß", "ss"), "NFKD").encode("ascii", "ignore").decode()
-    plain = " ".join("".join(char for char in text if char.isprintable()).split())
+    text = normalised(" ".join(title.replace("ß", "ss").split()), "NFKD").encode("ascii", "ignore").decode()
+    plain = "".join(char for char in text if char.isprintable())
     return plain[:SUBJECT_LENGTH].strip() or "snapshot-processor"
 
 

@@ -1,0 +1,197 @@
+"""Messages to browsers: to a double of a push service that checks signature and encryption, well and broken."""
+
+from __future__ import annotations
+
+import stat
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from app.publishers import PublisherContext, PublishRejected, PublishUnavailable
+from app.publishers.webpush import WebPush, WebPushSettings
+from app.rules.push import KEY_FILE
+from pylib.net.vapid import public_part, vapid_key
+from tests.fakes.archives import event_id
+from tests.fakes.browser import FakeBrowser, signed_by
+from tests.fakes.http_double import HttpDouble, Seen, http_double
+from tests.fakes.messages import FakeSubscribers, an_event
+
+SUBJECT = "mailto:ann@home.example"
+
+
+@pytest.fixture
+def service() -> Iterator[HttpDouble]:
+    with http_double() as double:
+        yield double
+
+
+@pytest.fixture
+def browsers(service: HttpDouble) -> list[FakeBrowser]:
+    return [FakeBrowser(f"{service.url}/send/{number}", person=f"Ann {number}") for number in range(3)]
+
+
+@pytest.fixture
+def known(browsers: list[FakeBrowser]) -> FakeSubscribers:
+    return FakeSubscribers(*(browser.subscriber for browser in browsers))
+
+
+@pytest.fixture
+def push(known: FakeSubscribers, tmp_path: Path) -> Callable[..., WebPush]:
+    def make(**settings: Any) -> WebPush:
+        context = PublisherContext(
+            "push",
+            subscribers=known,
+            data_dir=tmp_path,
+            event_url=lambda event_id: f"https://home.example/snapshots/{event_id}",
+            thumbnail_url=lambda event_id: f"https://home.example/api/snapshots/{event_id}/thumbnail?signature=x",
+            snooze_url=lambda camera: "https://home.example/snooze?signature=x",
+        )
+        values = {"subject": SUBJECT, "allow_private": True, **settings}
+        return WebPush(WebPushSettings.model_validate(values), context)
+
+    return make
+
+
+def told(service: HttpDouble) -> list[str]:
+    """Which browsers were told, and how often."""
+    return sorted(seen.path for seen in service.seen)
+
+
+def test_each_browser_gets_a_message_that_only_it_can_read_signed_by_the_service(
+    push: Callable[..., WebPush],
+    service: HttpDouble,
+    browsers: list[FakeBrowser],
+    tmp_path: Path,
+) -> None:
+    service.answer = lambda _: 201
+    push(ttl=600).publish(an_event(7, folder=tmp_path, seen=[("Person", 2)]))
+    assert told(service) == ["/send/0", "/send/1", "/send/2"]
+    for seen in service.seen:
+        browser = browsers[int(seen.path[-1])]
+        assert browser.read(seen.body) == {
+            "title": "2 persons at Front Door",
+            "body": "21:10, Person 97 %",
+            "tag": event_id(7),
+            "time": 1772658600000,
+            "url": f"https://home.example/snapshots/{event_id(7)}",
+            "thumbnail": f"https://home.example/api/snapshots/{event_id(7)}/thumbnail?signature=x",
+            "snooze": "https://home.example/snooze?signature=x",
+        }
+        headers = {name.lower(): value for name, value in seen.headers.items()}
+        assert (headers["ttl"], headers["urgency"], headers["content-encoding"]) == ("600", "high", "aes128gcm")
+        key, claims = signed_by(headers["authorization"])
+        assert key == public_part(vapid_key(tmp_path / KEY_FILE))
+        assert (claims["aud"], claims["sub"]) == (service.url, SUBJECT)
+        assert 0 < claims["exp"] - time.time() <= 86_400
+    with pytest.raises(Exception, match=r"Decryption|Tag"):
+        browsers[1].read(next(seen.body for seen in service.seen if seen.path == "/send/0"))
+
+
+def test_the_key_is_made_once_and_private(push: Callable[..., WebPush], service: HttpDouble, tmp_path: Path) -> None:
+    push().publish(an_event(1))
+    file = tmp_path / KEY_FILE
+    before = file.read_bytes()
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    push().publish(an_event(2))
+    assert file.read_bytes() == before
+    file.write_bytes(b"not a key")
+    with pytest.raises(PublishUnavailable, match="bad_key"):
+        push().publish(an_event(3))
+
+
+@pytest.mark.parametrize("status", [404, 410])
+def test_a_browser_that_its_push_service_no_longer_knows_is_unsubscribed(
+    push: Callable[..., WebPush], service: HttpDouble, known: FakeSubscribers, status: int
+) -> None:
+    service.answer = lambda seen: status if seen.path == "/send/1" else 201
+    push().publish(an_event())
+    assert [one.person for one in known.subscribers("push")] == ["Ann 0", "Ann 2"]
+
+
+def test_a_browser_that_could_not_be_told_is_tried_again_and_the_others_are_not_told_twice(
+    push: Callable[..., WebPush], service: HttpDouble
+) -> None:
+    def hang_up(seen: Seen) -> int:
+        if seen.path == "/send/2":
+            raise ConnectionResetError
+        return 503 if seen.path == "/send/1" else 201
+
+    service.answer = hang_up
+    outlet = push()
+    with pytest.raises(PublishUnavailable, match=r"2 of 3 browsers wait for it; Ann 1 at 127\.0\.0\.1: answer 503"):
+        outlet.publish(an_event())
+    service.answer = lambda _: 201
+    outlet.publish(an_event(2))
+    assert told(service).count("/send/0") == 2  # the first message and the second
+    outlet.publish(an_event())
+    assert told(service) == ["/send/0"] * 2 + ["/send/1"] * 3 + ["/send/2"] * 3
+
+
+def test_a_digest_is_one_message_and_is_not_told_twice_either(
+    push: Callable[..., WebPush], service: HttpDouble, browsers: list[FakeBrowser]
+) -> None:
+    service.answer = lambda seen: 500 if seen.path == "/send/0" else 201
+    outlet, events = push(language="es"), [an_event(number) for number in (1, 2, 3)]
+    with pytest.raises(PublishUnavailable):
+        outlet.publish_digest(events)
+    service.answer = lambda _: 201
+    outlet.publish_digest(events)
+    assert told(service) == ["/send/0", "/send/0", "/send/1", "/send/2"]
+    assert browsers[0].read(service.seen[-1].body)["title"] == "3 fotos: Front Door entre las 21:10 y las 21:10"
+
+
+@pytest.mark.parametrize(
+    ("status", "code"), [(400, "message_refused"), (403, "login_refused"), (413, "message_refused")]
+)
+def test_what_all_push_services_refuse_is_given_up_and_what_one_refuses_is_not_repeated(
+    push: Callable[..., WebPush], service: HttpDouble, known: FakeSubscribers, status: int, code: str
+) -> None:
+    service.answer = lambda seen: status if seen.path == "/send/1" else 201
+    push().publish(an_event())
+    service.answer = lambda _: status
+    with pytest.raises(PublishRejected) as failed:
+        push().publish(an_event())
+    assert failed.value.code == code
+    assert len(known.subscribers()) == 3
+
+
+def test_one_that_hangs_takes_its_time_and_no_more(
+    push: Callable[..., WebPush], service: HttpDouble, known: FakeSubscribers
+) -> None:
+    service.hold.clear()
+    with pytest.raises(PublishUnavailable) as failed:
+        push(timeout=1).publish(an_event())
+    assert failed.value.code == "target_silent"
+    assert len(service.seen) == 3  # at the same time
+
+
+def test_no_private_address_is_asked_unless_it_may_be(
+    push: Callable[..., WebPush], service: HttpDouble, known: FakeSubscribers
+) -> None:
+    push(allow_private=False).publish(an_event())
+    assert (service.seen, known.subscribers()) == ([], [])
+
+
+def test_without_a_browser_it_says_where_to_allow_messages(
+    push: Callable[..., WebPush], known: FakeSubscribers
+) -> None:
+    known.known.clear()
+    outlet = push()
+    with pytest.raises(PublishUnavailable, match="status page") as failed:
+        outlet.publish(an_event())
+    assert outlet.abandon_after[failed.value.code] <= 60
+
+
+def test_a_message_is_cut_to_what_push_services_take(
+    push: Callable[..., WebPush], service: HttpDouble, browsers: list[FakeBrowser]
+) -> None:
+    service.answer = lambda _: 201
+    push(text="😀" * 1000, title="{{ place }}").publish(an_event(place="€" * 300))
+    for seen in service.seen:
+        assert len(seen.body) <= 4096
+        message = browsers[int(seen.path[-1])].read(seen.body)
+        assert message["body"].endswith("😀…")
+        assert 500 < len(message["body"]) < 1000
