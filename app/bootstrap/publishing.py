@@ -13,7 +13,7 @@ from app import publishers, wire
 from app.bootstrap.adapters import publisher_entries
 from app.bootstrap.core import Core
 from app.bootstrap.outlets import Outlet
-from app.bootstrap.trial import TestMessages
+from app.bootstrap.samples import SampleMessages
 from app.journal import Journal
 from app.messages import Inspection
 from app.monitoring.heartbeat import EVERY_S, Heartbeat
@@ -62,7 +62,7 @@ class PublisherParts:
         )
         self.publishers = [self._publisher(kind, name, own) for kind, name, own in publisher_entries(self._settings)]
         self.outlets = [self._outlet(publisher) for publisher in self.publishers]
-        tests = TestMessages(self._settings, self._context)
+        tests = SampleMessages(self._settings, self._context)
         core.test_messages.update({name: partial(tests.send, name) for name in tests.names})
 
     @property

@@ -29,7 +29,7 @@ def notify() -> None:
 @exit_on_failure
 def notify_test(config_file: Path | None, name: str) -> None:
     """Send a drawn test picture through the outlet called NAME; the service need not run."""
-    from app.bootstrap.trial import TestMessages
+    from app.bootstrap.samples import SampleMessages
     from app.publishers import PublisherContext
 
     settings = configuration.load(config_file)
@@ -42,7 +42,7 @@ def notify_test(config_file: Path | None, name: str) -> None:
         data_dir=settings.data_dir,
         zone=local_zone(settings.time_zone),
     )
-    TestMessages(settings, context).send(name)
+    SampleMessages(settings, context).send(name)
     say(f"{name} has the test message")
 
 

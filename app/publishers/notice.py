@@ -87,8 +87,12 @@ class NoticeSettings(Section):
     """How messages read."""
 
     language: Language = Field(default="en", description="Language of the messages.")
-    title: str = Field(default="", max_length=2000, description="Template of the title; the language's unless set.")
-    text: str = Field(default="", max_length=10_000, description="Template of the text; the built-in one unless set.")
+    title_template: str = Field(
+        default="", max_length=2000, description="Template of the title; the language's unless set."
+    )
+    text_template: str = Field(
+        default="", max_length=10_000, description="Template of the text; the built-in one unless set."
+    )
     give_up_after: float = Field(
         default=DAY_S,
         ge=60,
@@ -121,8 +125,8 @@ class Writer:
         where = f"publishers.{context.name}"
         self._built_in = Template("{{ sentence }}", where), Template(TEXT + (LINKS if links else ""), where)
         title, text = self._built_in
-        self._title = Template(settings.title, f"{where}.title") if settings.title else title
-        self._text = Template(settings.text, f"{where}.text") if settings.text else text
+        self._title = Template(settings.title_template, f"{where}.title_template") if settings.title_template else title
+        self._text = Template(settings.text_template, f"{where}.text_template") if settings.text_template else text
         self._failed = False
         for template in (self._title, self._text):
             template.render(SAMPLE)

@@ -210,7 +210,7 @@ def test_a_target_that_drips_for_ever_is_left_after_its_time_and_not_asked_by_a_
         ({"url": "tgram://secret-token/1"}, r"address for Telegram cannot be used"),
         ({"url": "json://127.0.0.1", "priority": "high"}, "JSON takes no priority"),
         ({"url": "ntfy://topic", "sound": "siren"}, "ntfy takes no sound"),
-        ({"url": "ntfy://topic", "text": "{{ oops }}"}, "'oops' is undefined"),
+        ({"url": "ntfy://topic", "text_template": "{{ oops }}"}, "'oops' is undefined"),
     ],
 )
 def test_an_address_that_cannot_work_is_named_before_anything_is_sent(

@@ -189,7 +189,7 @@ def test_a_message_is_cut_to_what_push_services_take(
     push: Callable[..., WebPush], service: HttpDouble, browsers: list[FakeBrowser]
 ) -> None:
     service.answer = lambda _: 201
-    push(text="😀" * 1000, title="{{ place }}").publish(an_event(place="€" * 300))
+    push(text_template="😀" * 1000, title_template="{{ place }}").publish(an_event(place="€" * 300))
     for seen in service.seen:
         assert len(seen.body) <= 4096
         message = browsers[int(seen.path[-1])].read(seen.body)

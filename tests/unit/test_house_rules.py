@@ -38,7 +38,10 @@ ROOTS = (
 )
 """Where the parts are put together, described and looked at as a whole; nobody else knows an adapter by name."""
 
-HEAVY = ("boto3", "botocore", "cv2", "numpy", "onnxruntime", "pydrive2", "av", "apprise", "uvicorn", "starlette")
+HEAVY = (
+    *("aiohttp", "apprise", "av", "boto3", "botocore", "cv2", "numpy", "onnxruntime", "pydrive2", "pywebpush"),
+    *("starlette", "uvicorn"),
+)
 """What is loaded only when it is configured."""
 
 

@@ -187,3 +187,20 @@ def test_a_label_that_no_picture_ever_showed_is_pointed_out(tmp_path: Path, jour
     fine, slip = with_rules(tmp_path, "rules: [{name: door, labels: {person: 0, Bycicle: 0.4}}]")
     assert (fine.verdict, slip.verdict) == (Verdict.OK, Verdict.WARNING)
     assert slip.text == "door: no picture ever showed a 'Bycicle'; did you mean Bicycle?"
+
+
+def test_every_publisher_is_made_and_what_cannot_be_used_is_named(tmp_path: Path) -> None:
+    file = tmp_path / "config.yml"
+    file.write_text(
+        """
+        publishers:
+          - {kind: webpush, name: push, subject: "mailto:ann@home.example"}
+          - {kind: webpush, name: oops, subject: "mailto:ann@home.example", title_template: "{{ plaec }}"}
+        """
+    )
+    (well,) = found("publisher push", tmp_path, file=file)
+    assert (well.verdict, well.text) == (Verdict.OK, "messages to browsers (web push)")
+    assert "notify test push" in well.remedy
+    (wrong,) = found("publisher oops", tmp_path, file=file)
+    assert (wrong.verdict, wrong.remedy) == (Verdict.WRONG, "correct the setting that the message names")
+    assert "publishers.oops.title_template fails: 'plaec' is undefined" in wrong.text

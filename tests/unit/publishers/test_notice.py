@@ -133,18 +133,18 @@ def test_the_picture_of_a_digest_is_one_with_a_person(tmp_path: Path) -> None:
 
 def test_templates_say_it_in_their_own_words_and_know_every_value() -> None:
     text = " ".join(f"{name}={{{{ {name} }}}}" for name in SAMPLE)
-    notice = writer(title="{{ persons }}x {{ place|upper }}\n", text=text).write(an_event())
+    notice = writer(title_template="{{ persons }}x {{ place|upper }}\n", text_template=text).write(an_event())
     assert notice.title == "1x FRONT DOOR"
     assert "what=Person place=Front Door camera=Front Door Camera time=22:10 date=2026-03-04" in notice.text
 
 
 def test_a_template_with_a_mistake_is_named_before_anything_is_sent() -> None:
-    with pytest.raises(PublishError, match=r"publishers\.phone\.text.*'plaec' is undefined"):
-        writer(text="{{ plaec }}")
+    with pytest.raises(PublishError, match=r"publishers\.phone\.text_template fails.*'plaec' is undefined"):
+        writer(text_template="{{ plaec }}")
 
 
 def test_a_template_that_fails_on_an_event_costs_nobody_the_message() -> None:
-    write = writer(title="{{ labels[0].name }}!").write
+    write = writer(title_template="{{ labels[0].name }}!").write
     with structlog.testing.capture_logs() as logs:
         assert write(an_event()).title == "Person!"
         assert write(an_event(seen=())).title == "Picture of Front Door"
@@ -153,7 +153,7 @@ def test_a_template_that_fails_on_an_event_costs_nobody_the_message() -> None:
 
 
 def test_title_and_text_end(tmp_path: Path) -> None:
-    notice = writer(text="x" * 5000).write(an_event(place="long " * 100))
+    notice = writer(text_template="x" * 5000).write(an_event(place="long " * 100))
     assert (len(notice.title), len(notice.text)) == (TITLE_LENGTH, TEXT_LENGTH)
     assert notice.text.endswith("x…")
 

@@ -28,7 +28,7 @@ class UnknownOutlet(Permanent):
     """There is no such outlet, or it tells nobody."""
 
 
-class TestMessages:
+class SampleMessages:
     """Sends them, each by a publisher of its own: the running one belongs to its thread."""
 
     def __init__(self, settings: Settings, context: PublisherContext) -> None:
