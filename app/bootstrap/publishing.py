@@ -39,19 +39,18 @@ class PublisherParts:
         core: Core,
         *,
         storage_url: Callable[[], str],
-        thumbnail_url: Callable[[str], str],
+        links: Mapping[str, Callable[[str], str]],
         archived_url: Callable[[Inspection], str],
         recheck: Callable[[str], None],
     ) -> None:
-        """`recheck`: has the relay of this outlet ask soon what waits for it."""
+        """`links`: those of `PublisherContext` that the album serves; `recheck`: has the relay of this outlet ask soon what waits for it."""
         self._metrics = core.metrics
         self._settings = core.settings
         self._journal = core.journal
         self._recheck = recheck
-        self._context = PublisherContext(
+        context = PublisherContext(
             device_name=core.settings.device_name,
             storage_url=storage_url,
-            thumbnail_url=thumbnail_url,
             archived_url=archived_url,
             cameras=core.labels,
             telling=core.telling,
@@ -60,6 +59,7 @@ class PublisherParts:
             zone=local_zone(core.settings.time_zone),
             version=core.version,
         )
+        self._context = dataclasses.replace(context, **links)
         self.publishers = [self._publisher(kind, name, own) for kind, name, own in publisher_entries(self._settings)]
         self.outlets = [self._outlet(publisher) for publisher in self.publishers]
         tests = SampleMessages(self._settings, self._context)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import difflib
 import tempfile
 import uuid
 from collections.abc import Mapping
@@ -17,6 +16,7 @@ from app.config.settings import Settings
 from app.messages import PERSON, Box, Detection, Inspection, Label, Snapshot
 from app.publishers import PublisherContext
 from pylib.errors import Permanent
+from pylib.settings.error_texts import did_you_mean
 
 PERSONS_BOX = Box(0.44, 0.5, 0.12, 0.4)
 """Where the drawn person stands."""
@@ -46,8 +46,7 @@ class SampleMessages:
     def send(self, name: str) -> None:
         """Send one, and return when its target has it. Raises `UnknownOutlet`, `app.publishers.PublishError`."""
         if name not in self._entries:
-            near = difflib.get_close_matches(name, self._entries, n=1)
-            hint = f"; did you mean {near[0]}?" if near else f"; there are: {', '.join(self._entries) or 'none'}"
+            hint = did_you_mean(name, self._entries) or f"; there are: {', '.join(self._entries) or 'none'}"
             raise UnknownOutlet("unknown_outlet", f"no outlet {name[:50]!r} tells people{hint}")
         kind, own = self._entries[name]
         # Nothing is recorded of it, so no link would lead anywhere.

@@ -55,7 +55,7 @@ class Service:
             core,
             storage_url=self.archives.url,
             archived_url=self.archives.link,
-            thumbnail_url=self.web.thumbnail_url if self.web else lambda _event_id: "",
+            links=self.web.event_links if self.web else {},
             recheck=lambda name: self.outlet_relays[name].recheck(),
         )
         self.outlets = [*self.publishing.outlets, *self.archives.outlets]

@@ -104,13 +104,30 @@ class WebParts:
             log.warning("a password was made for the album, shown this once", login_with=made)
         self.server.open()
 
+    @property
+    def event_links(self) -> Mapping[str, Callable[[str], str]]:
+        """The links of `PublisherContext` that lead to an event's id in the album."""
+        return {"thumbnail_url": self.thumbnail_url, "picture_url": self.picture_url, "event_url": self.event_url}
+
     def thumbnail_url(self, event_id: str) -> str:
         """A link for messages that opens an event's thumbnail; empty where nobody could open it."""
+        return self._signed(event_id, "thumbnail")
+
+    def picture_url(self, event_id: str) -> str:
+        """A link for messages that opens an event's picture; empty where nobody could open it."""
+        return self._signed(event_id, "image")
+
+    def event_url(self, event_id: str) -> str:
+        """The address of an event's page, which asks for a login; empty where nobody could open it."""
+        site = self._context.site
+        return site.url(f"/snapshots/{event_id}") if site.host else ""
+
+    def _signed(self, event_id: str, kind: str) -> str:
         site = self._context.site
         if not site.host:
             return ""
-        query = self._links.sign(event_id, "thumbnail", seconds=LINK_S)
-        return f"{site.url(f'/api/snapshots/{event_id}/thumbnail')}?{query}"
+        query = self._links.sign(event_id, kind, seconds=LINK_S)
+        return f"{site.url(f'/api/snapshots/{event_id}/{kind}')}?{query}"
 
 
 def _camera(channel: Channel) -> CameraInfo:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import logging
 import re
 import threading
@@ -24,6 +23,7 @@ from pylib.observability.printable import printable
 from pylib.runtime.bounded_calls import BoundedCalls
 from pylib.runtime.threads import ManagedThread
 from pylib.settings.credentials import Secret
+from pylib.settings.error_texts import did_you_mean
 
 if TYPE_CHECKING:
     from apprise.plugins import NotifyBase
@@ -209,11 +209,10 @@ def _kind(address: str) -> Any:
         sentence = "`url` is no address of Apprise's: it begins like ntfy://, tgram://, pover:// or mailtos://."
         raise PublishError("bad_address", sentence)
     if scheme not in known:
-        near = difflib.get_close_matches(scheme, [*known.schemas()], n=1)
-        hint = f" Did you mean {near[0]}://?" if near else ""
+        near = did_you_mean(scheme, known.schemas())
         # What stands there may be a token that was put in the wrong place.
         shown = f"{scheme[:20]}://" if re.fullmatch(r"[a-z][a-z0-9]*", scheme) else "this"
-        raise PublishError("bad_address", f"Apprise knows no service {shown}.{hint}")
+        raise PublishError("bad_address", f"Apprise knows no service {shown}{near or '.'}")
     return known[scheme]
 
 

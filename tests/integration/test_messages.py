@@ -203,8 +203,8 @@ def test_a_target_that_drips_for_ever_is_left_after_its_time_and_not_asked_by_a_
 @pytest.mark.parametrize(
     ("settings", "reason"),
     [
-        ({"url": "ntfz://topic"}, r"knows no service ntfz://\. Did you mean ntfy"),
-        ({"url": "tgarm://123456789:abcdefg_hijklmnop/1"}, r"Did you mean tgram://"),
+        ({"url": "ntfz://topic"}, r"knows no service ntfz://; did you mean ntfy"),
+        ({"url": "tgarm://123456789:abcdefg_hijklmnop/1"}, r"did you mean tgram\?"),
         ({"url": "my-topic"}, "it begins like ntfy://"),
         ({"url": "123456:secret-token://x"}, r"knows no service this"),
         ({"url": "tgram://secret-token/1"}, r"address for Telegram cannot be used"),

@@ -34,10 +34,12 @@ def test_a_link_in_an_event_leads_to_the_public_address_and_is_signed(folder: Pa
     link = urlsplit(public.thumbnail_url("0" * 32))
     assert (link.netloc, link.path) == ("home.example", f"/album/api/snapshots/{'0' * 32}/thumbnail")
     assert "signature=" in link.query
+    assert "/image?expires=" in public.event_links["picture_url"]("0" * 32)
+    assert public.event_links["event_url"]("0" * 32) == f"https://home.example/album/snapshots/{'0' * 32}"
 
 
 def test_without_a_public_address_there_is_no_link_to_follow(folder: Path) -> None:
-    assert showing(folder).thumbnail_url("0" * 32) == ""
+    assert {link("0" * 32) for link in showing(folder).event_links.values()} == {""}
 
 
 def test_a_password_that_had_to_be_made_is_said_once(folder: Path) -> None:
