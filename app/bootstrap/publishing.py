@@ -43,7 +43,10 @@ class PublisherParts:
         archived_url: Callable[[Inspection], str],
         recheck: Callable[[str], None],
     ) -> None:
-        """`links`: those of `PublisherContext` that the album serves; `recheck`: has the relay of this outlet ask soon what waits for it."""
+        """`links`: those of `PublisherContext` that the album serves.
+
+        `recheck`: has the relay of this outlet ask soon what waits for it.
+        """
         self._metrics = core.metrics
         self._settings = core.settings
         self._journal = core.journal
