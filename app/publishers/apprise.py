@@ -66,7 +66,6 @@ class AppriseSettings(NoticeSettings):
     )
     priority: Level = Field(default="", description="Priority, for services that know one; the service's unless set.")
     sound: str = Field(default="", max_length=100, description="Sound, for services that know one, by its name there.")
-    timeout: float = Field(default=30, ge=1, le=120, description="Seconds that one message may take.")
 
 
 class Apprise:

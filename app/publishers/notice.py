@@ -67,6 +67,7 @@ SAMPLE: Mapping[str, object] = {
     "labels": [{"name": "Person", "confidence": 0.97, "count": 1}],
     "problem": "",
     "delay_s": 0.4,
+    "rule": "door",
     "event_id": "0" * 32,
     "event_url": "",
     "picture_url": "",
@@ -93,6 +94,7 @@ class NoticeSettings(Section):
     text_template: str = Field(
         default="", max_length=10_000, description="Template of the text; the built-in one unless set."
     )
+    timeout: float = Field(default=20, ge=1, le=120, description="Seconds that one message may take.")
     give_up_after: float = Field(
         default=DAY_S,
         ge=60,
@@ -175,10 +177,11 @@ class Writer:
             "persons": detection.person_count,
             "labels": [
                 {"name": self._name(label), "confidence": label.confidence, "count": _count(label, inspection)}
-                for label in detection.labels[:LABELS]
+                for label in sorted(detection.labels, key=lambda label: -label.confidence)[:LABELS]
             ],
             "problem": inspection.problem.partition(": ")[2] or inspection.problem,
             "delay_s": snapshot.delay_s,
+            "rule": next((one.rule for one in inspection.decisions if one.outlet == context.name), ""),
             "event_id": inspection.id,
             "event_url": context.event_url(inspection.id),
             "picture_url": context.picture_url(inspection.id) if snapshot.path else "",

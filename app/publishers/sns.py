@@ -71,7 +71,6 @@ class SnsSettings(NoticeSettings):
         default="", description="AWS region; the ARN's, AWS_DEFAULT_REGION or the profile's unless set."
     )
     endpoint_url: str = Field(default="", description="Address of a server other than Amazon's.")
-    timeout: float = Field(default=20, gt=0, le=120, description="Seconds that one message may take.")
 
     @model_validator(mode="after")
     def _one_target(self) -> SnsSettings:

@@ -75,7 +75,6 @@ class WebPushSettings(NoticeSettings):
     urgency: Literal["very-low", "low", "normal", "high"] = Field(
         default="high", description="Whether a message wakes a device that saves power."
     )
-    timeout: float = Field(default=10, ge=1, le=60, description="Seconds that one push service may take.")
     allow_private: bool = Field(
         default=False, description="Take push services in private networks and without TLS as well."
     )

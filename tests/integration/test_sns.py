@@ -187,7 +187,7 @@ def test_a_server_that_hangs_fails_or_is_away_is_tried_again(sns: Callable[..., 
         asked = len(double.seen)
         double.hold.clear()
         with pytest.raises(PublishUnavailable) as silent:
-            sns(endpoint_url=double.url, timeout=0.5).publish(an_event())
+            sns(endpoint_url=double.url, timeout=1).publish(an_event())
         double.hold.set()
     with pytest.raises(PublishUnavailable) as away:
         sns(endpoint_url="http://127.0.0.1:9").publish(an_event())
