@@ -43,8 +43,12 @@ parameters = {{ "path.id" = "{DELETED}" }}
 include-path = "/api/snapshots"
 include-method = "POST"
 checks.positive_data_acceptance.enabled = false
+[[operations]]
+include-path = "/api/push/subscriptions"
+include-method = "POST"
+checks.positive_data_acceptance.enabled = false
 """
-"""Ids that there are; and random bytes are no picture, however well they fit the description."""
+"""Ids that there are; and random bytes are no picture or key, however well they fit the description."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +70,8 @@ def house(tmp_path: Path) -> Iterator[House]:
     traffic = CountedTraffic()
     door = Hook(HookSettings(name="door", camera=FRONT, active_input_from="none"), cameras={FRONT: "Front"})
     parts = parts_for(tmp_path, traffic=traffic, hooks={"door": door})
+    outlets: dict[str, Any] = {"test_messages": {"front-door": lambda: None}, "push_outlets": {"push": False}}
+    parts = parts_for(tmp_path, traffic=traffic, **outlets)
     over = threading.Event()
     pipeline = threading.Thread(target=_run, args=(parts, tmp_path, over), daemon=True)
     for event_id in (KEPT, DELETED):

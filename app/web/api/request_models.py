@@ -165,15 +165,20 @@ class EventBody(RequestBody):
 class PushKeys(RequestBody):
     """A browser's keys, base64url."""
 
-    p256dh: Annotated[str, StringConstraints(max_length=200)]
-    auth: Annotated[str, StringConstraints(max_length=100)]
+    p256dh: Annotated[str, StringConstraints(max_length=200)] = Field(
+        description="A point on the curve P-256.",
+        examples=["BGXeFf7LfsPN-1cPqHq3HOHxjonVl2sHBXzbv_X_hbdgZ9hQmLaQO62CvrDJiPefHylenBKFxYCxmYNhIO0bv34"],
+    )
+    auth: Annotated[str, StringConstraints(max_length=100)] = Field(
+        description="16 bytes.", examples=["BTBZMqHH6r4Tts7J_aSIgg"]
+    )
 
 
 class EndpointBody(RequestBody):
     """Which browser."""
 
     endpoint: Annotated[str, StringConstraints(min_length=1, max_length=LONGEST_ENDPOINT)] = Field(
-        description="Its address at its push service."
+        description="Its address at its push service.", examples=["https://push.example.org/send/d7f1c8"]
     )
 
 
