@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any, Literal
+from urllib.parse import urlsplit
+
+from pylib.net.deadline import timed_pools
 
 if TYPE_CHECKING:
     from boto3.session import Session
+    from botocore.config import Config
     from botocore.loaders import Loader
 
 KEYS = "check AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or the profile in AWS_CONFIG_FILE"
@@ -65,6 +69,26 @@ def _tables(path: str | None) -> Loader:
     from botocore.loaders import create_loader
 
     return create_loader(path)
+
+
+def timed_client(service: str, *, region: str, endpoint_url: str, config: Config) -> Any:
+    """A client whose calls keep to a deadline (`pylib.net.deadline`); sends nothing.
+
+    Raises ValueError for an endpoint that is no address, and BotoCoreError.
+    """
+    from botocore.awsrequest import AWSHTTPConnectionPool, AWSHTTPSConnectionPool
+
+    _ = urlsplit(endpoint_url).port  # a ValueError now rather than at each call
+    client = session().client(
+        service,  # type: ignore[call-overload]  # the names of services are literals to it
+        region_name=region or None,
+        endpoint_url=endpoint_url or None,
+        config=config,
+    )
+    # botocore has no setting for this, and its timeout counts each read by itself.
+    pools = timed_pools(AWSHTTPConnectionPool, AWSHTTPSConnectionPool)
+    client._endpoint.http_session._pool_classes_by_scheme.update(pools)
+    return client
 
 
 def refusal(response: Mapping[str, Any]) -> tuple[str, int]:

@@ -39,11 +39,11 @@ class PublisherParts:
         core: Core,
         *,
         storage_url: Callable[[], str],
-        links: Mapping[str, Callable[[str], str]],
+        links: PublisherContext,
         archived_url: Callable[[Inspection], str],
         recheck: Callable[[str], None],
     ) -> None:
-        """`links`: those of `PublisherContext` that the album serves.
+        """`links`: a context with the links that the album serves, and nothing else.
 
         `recheck`: has the relay of this outlet ask soon what waits for it.
         """
@@ -51,7 +51,8 @@ class PublisherParts:
         self._settings = core.settings
         self._journal = core.journal
         self._recheck = recheck
-        context = PublisherContext(
+        self._context = dataclasses.replace(
+            links,
             device_name=core.settings.device_name,
             storage_url=storage_url,
             archived_url=archived_url,
@@ -62,7 +63,6 @@ class PublisherParts:
             zone=local_zone(core.settings.time_zone),
             version=core.version,
         )
-        self._context = dataclasses.replace(context, **links)
         self.publishers = [self._publisher(kind, name, own) for kind, name, own in publisher_entries(self._settings)]
         self.outlets = [self._outlet(publisher) for publisher in self.publishers]
         tests = SampleMessages(self._settings, self._context)
@@ -135,5 +135,5 @@ class _Unusable:
 def _undelivered(journal: Journal, target: str) -> Status:
     backlog = journal.backlog(target)
     age = time.time() - backlog.since if backlog.since else 0.0
-    given_up = f"; {backlog.given_up} given up, see the log" if backlog.given_up else ""
+    given_up = f"; {backlog.given_up} given up, the last: {backlog.problem}" if backlog.given_up else ""
     return Status(ok=age < LATE_S, detail=f"{backlog.count} events, the oldest for {age:.0f} s{given_up}")

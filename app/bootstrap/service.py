@@ -22,6 +22,7 @@ from app.bootstrap.sources import SourceParts, schedule_of
 from app.bootstrap.uploads import RECEIVE_WORKERS, UploadParts
 from app.config.settings import Settings
 from app.pipeline.settle import Settle
+from app.publishers import PublisherContext
 from pylib.files.lock import FolderLock
 from pylib.runtime.supervisor import Supervisor
 from pylib.runtime.threads import ManagedThread
@@ -55,7 +56,7 @@ class Service:
             core,
             storage_url=self.archives.url,
             archived_url=self.archives.link,
-            links=self.web.event_links if self.web else {},
+            links=self.web.links if self.web else PublisherContext(),
             recheck=lambda name: self.outlet_relays[name].recheck(),
         )
         self.outlets = [*self.publishing.outlets, *self.archives.outlets]

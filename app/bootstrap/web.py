@@ -13,6 +13,7 @@ from app.bootstrap.outlets import Outlet
 from app.config.data_dir import DataDir
 from app.pipeline.fetch import Channel
 from app.sources.hooks import Hook
+from app.publishers import PublisherContext
 from app.rules.push import KEY_FILE
 from app.sources.http_uploads import HttpUploads
 from app.uploads.capture_time import CaptureTime
@@ -105,9 +106,11 @@ class WebParts:
         self.server.open()
 
     @property
-    def event_links(self) -> Mapping[str, Callable[[str], str]]:
-        """The links of `PublisherContext` that lead to an event's id in the album."""
-        return {"thumbnail_url": self.thumbnail_url, "picture_url": self.picture_url, "event_url": self.event_url}
+    def links(self) -> PublisherContext:
+        """A context with the links for messages, and nothing else."""
+        return PublisherContext(
+            thumbnail_url=self.thumbnail_url, picture_url=self.picture_url, event_url=self.event_url
+        )
 
     def thumbnail_url(self, event_id: str) -> str:
         """A link for messages that opens an event's thumbnail; empty where nobody could open it."""

@@ -97,7 +97,9 @@ class DeliveriesPart(JournalPart):
         def select(db: sqlite3.Connection) -> TargetBacklog:
             query = (
                 "SELECT count(*), min(owed_since), "
-                "(SELECT count(*) FROM deliveries WHERE state = 'given_up' AND target = :target) "
+                "(SELECT count(*) FROM deliveries WHERE state = 'given_up' AND target = :target), "
+                "(SELECT last_problem FROM deliveries WHERE state = 'given_up' AND target = :target "
+                "ORDER BY seq DESC LIMIT 1) "
                 # A digest whose time has not come is not late.
                 "FROM deliveries WHERE state = 'owed' AND target = :target AND (digest = 0 OR attempts > 0)"
             )

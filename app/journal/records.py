@@ -22,6 +22,8 @@ class TargetBacklog:
     """Since when the oldest is pending (Unix seconds); None when nothing is."""
     given_up: int = 0
     """How many of its deliveries ended with a reason instead."""
+    problem: str | None = None
+    """The reason of the newest of these."""
 
 
 @dataclass(frozen=True, slots=True)

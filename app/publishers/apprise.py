@@ -114,7 +114,8 @@ class Apprise:
     def _notify(self, notice: Notice, heard: list[Line]) -> bool:
         picture = self._settings.picture
         with _listening(heard), self._file(notice.about) as file:
-            link = self._picture_url(notice.about.id) if picture == "link" or not (file or picture == "none") else ""
+            wanted = picture == "link" or not (file or picture == "none")
+            link = self._picture_url(notice.about.id) if wanted and notice.about.snapshot.path else ""
             text = f"{notice.text}\n{link}" if link else notice.text
             attached = [str(file)] if file else None
             with self._apprise.notify(text, notice.title, attach=attached, body_format="text") as result:
@@ -199,9 +200,7 @@ class Apprise:
 
 def _kind(address: str) -> Any:
     """The class of a service, by the scheme of an address. Raises `PublishError`."""
-    from apprise.manager_plugins import NotificationManager
-
-    known = NotificationManager()
+    known = _services()
     scheme, colon, _ = address.partition("://")
     scheme = scheme.strip().lower()
     if not colon:
@@ -215,11 +214,16 @@ def _kind(address: str) -> Any:
     return known[scheme]
 
 
-def _options(kind: Any, settings: AppriseSettings) -> dict[str, str]:
-    """Priority and sound as the service's own parameters. Raises `PublishError` where it knows none."""
+def _services() -> Any:
+    """Apprise's own table, scheme -> class; the same object every time."""
     from apprise.manager_plugins import NotificationManager
 
-    known = NotificationManager()
+    return NotificationManager()  # type: ignore[no-untyped-call]
+
+
+def _options(kind: Any, settings: AppriseSettings) -> dict[str, str]:
+    """Priority and sound as the service's own parameters. Raises `PublishError` where it knows none."""
+    known = _services()
     options: dict[str, str] = {}
     if settings.priority:
         family = next((scheme for scheme in PRIORITIES if known[scheme] is kind), None)

@@ -14,7 +14,7 @@ from app.publishers import PublisherContext, PublishError, PublishRejected, Publ
 from app.publishers.notice import CODES as SHARED
 from app.publishers.notice import Notice, NoticeSettings, Writer, cut, given_up_after
 from pylib import aws
-from pylib.net.deadline import passed, timed_pools, within
+from pylib.net.deadline import passed, within
 from pylib.runtime.threads import ManagedThread
 from pylib.text import normalised
 
@@ -202,7 +202,6 @@ def _failure(error: Exception, endpoint: str, *, late: bool = False) -> PublishE
 def _client(settings: SnsSettings) -> SNSClient:
     # botocore imports pyOpenSSL where there is one, only to reach what lies behind it: 8 MB for nothing.
     sys.modules.setdefault("urllib3.contrib.pyopenssl", None)  # type: ignore[arg-type]
-    from botocore.awsrequest import AWSHTTPConnectionPool, AWSHTTPSConnectionPool
     from botocore.config import Config
     from botocore.exceptions import BotoCoreError
 
@@ -216,19 +215,12 @@ def _client(settings: SnsSettings) -> SNSClient:
         },  # a second one may tell twice; later ones are the journal's
         user_agent="snapshot-processor",
     )
+    region = settings.region or (arn.split(":")[3] if arn.count(":") >= 5 else "")
     try:
-        client = aws.session().client(
-            "sns",
-            region_name=settings.region or (arn.split(":")[3] if arn.count(":") >= 5 else "") or None,
-            endpoint_url=settings.endpoint_url or None,
-            config=config,
-        )
+        client: SNSClient = aws.timed_client("sns", region=region, endpoint_url=settings.endpoint_url, config=config)
     except ValueError:
         raise PublishError("bad_address", "endpoint_url is no address: it has to start with https://.") from None
     except BotoCoreError as error:
         failure = _failure(error, settings.endpoint_url)
         raise PublishError(failure.code, failure.detail) from None
-    # botocore has no setting for this, and its timeout counts each read by itself.
-    pools = timed_pools(AWSHTTPConnectionPool, AWSHTTPSConnectionPool)
-    client._endpoint.http_session._pool_classes_by_scheme.update(pools)  # type: ignore[attr-defined]
     return client

@@ -94,7 +94,8 @@ class Device:
         found: list[dict[str, Any]] = []
         session.on("ServiceWorker.workerRegistrationUpdated", lambda event: found.extend(event["registrations"]))
         session.send("ServiceWorker.enable")
-        until(lambda: self._page.wait_for_timeout(20) or found, timeout=30, what="the worker is known")
+        while not found:
+            self._page.wait_for_timeout(20)  # in which events come
         to = {"origin": self._page.evaluate("location.origin"), "registrationId": found[-1]["registrationId"]}
         session.send("ServiceWorker.deliverPushMessage", {**to, "data": json.dumps(message)})
         until(lambda: message["tag"] in self.shown, timeout=30, what="it is shown")

@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from email import message_from_bytes, policy
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +17,13 @@ import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import Envelope
 
+from app.journal import Journal
 from app.media.picture import describe
+from app.pipeline.publish import Publish
 from app.publishers import PublisherContext, PublishError, PublishRejected, PublishUnavailable
 from app.publishers.apprise import Apprise, AppriseSettings
+from tests.fakes.archives import recorded
+from tests.fakes.clock import Clock
 from tests.fakes.http_double import HttpDouble, Seen, http_double
 from tests.fakes.messages import an_event
 
@@ -269,3 +274,44 @@ def test_a_mail_has_the_picture_and_one_to_nobody_is_refused_for_good(
     with pytest.raises(PublishUnavailable) as later:
         mail.publish(an_event(folder=tmp_path))
     assert later.value.code == "target_busy"
+
+
+def test_a_target_that_is_away_for_an_hour_misses_nothing_and_has_each_event_once(
+    target: Callable[..., Apprise], service: HttpDouble, journal: Journal, clock: Clock
+) -> None:
+    stage = Publish(target(text_template="{{ event_id }}"), journal=journal)
+    answers = cycle([500, 503, 429])
+    service.answer = lambda _: next(answers)
+    events = [recorded(journal, an_event(number), "phone") for number in range(1, 6)]
+    for event in events:
+        stage.handle(event)
+    for _ in range(60):
+        clock.now += 60
+        for pending in list(stage.pending()):
+            stage.handle(pending)
+    assert journal.backlog("phone").count == 5
+
+    service.seen.clear()
+    service.answer = lambda _: 200
+    for _ in range(10):
+        clock.now += 600
+        for pending in list(stage.pending()):
+            stage.handle(pending)
+    told = [json.loads(seen.body)["message"] for seen in service.seen]
+    assert sorted(told) == [event.id for event in events]
+    assert journal.backlog("phone").count == 0
+
+
+def test_what_is_refused_for_good_is_given_up_with_its_reason_and_the_next_goes_on(
+    target: Callable[..., Apprise], service: HttpDouble, journal: Journal
+) -> None:
+    stage = Publish(target("ntfy://ann:hunter22@{}/topic"), journal=journal)
+    service.answer = lambda _: 403
+    stage.handle(recorded(journal, an_event(1), "phone"))
+    service.answer = lambda _: 200
+    stage.handle(recorded(journal, an_event(2), "phone"))
+    backlog = journal.backlog("phone")
+    assert (backlog.count, backlog.given_up) == (0, 1)
+    problem = backlog.problem or ""
+    assert problem.startswith("login_refused: The login or token is refused: ntfy answers 403")
+    assert "hunter22" not in problem

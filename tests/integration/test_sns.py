@@ -65,8 +65,7 @@ class Topic:
 @pytest.fixture
 def topic(moto: str, name: str) -> Topic:
     made: dict[str, Any] = {
-        service: boto3.client(service, endpoint_url=moto, region_name=REGION)  # type: ignore[call-overload]
-        for service in ("sns", "sqs")
+        service: boto3.client(service, endpoint_url=moto, region_name=REGION) for service in ("sns", "sqs")
     }
     arn = made["sns"].create_topic(Name=name)["TopicArn"]
     queue = made["sqs"].create_queue(QueueName=name)["QueueUrl"]

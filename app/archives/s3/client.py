@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
-from botocore.awsrequest import AWSHTTPConnectionPool, AWSHTTPSConnectionPool
 from botocore.config import Config
 
 from pylib import aws
-from pylib.net.deadline import timed_pools
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
@@ -32,14 +29,5 @@ def make_client(settings: S3Settings) -> S3Client:
         response_checksum_validation="when_required",
         user_agent="snapshot-processor",
     )
-    _ = urlsplit(settings.endpoint_url).port  # a ValueError now rather than at each call
-    client = aws.session().client(
-        "s3",
-        region_name=settings.region or None,
-        endpoint_url=settings.endpoint_url or None,
-        config=config,
-    )
-    # botocore has no setting for this, and its timeout counts each read by itself.
-    pools = timed_pools(AWSHTTPConnectionPool, AWSHTTPSConnectionPool)
-    client._endpoint.http_session._pool_classes_by_scheme.update(pools)  # type: ignore[attr-defined]
+    client: S3Client = aws.timed_client("s3", region=settings.region, endpoint_url=settings.endpoint_url, config=config)
     return client

@@ -99,7 +99,7 @@ def test_an_outlet_that_cannot_be_used_stops_nobody_and_its_events_wait(
     parts = PublisherParts(
         core,
         storage_url=lambda: "",
-        links={},
+        links=PublisherContext(),
         archived_url=lambda _: "",
         recheck=lambda _: None,
     )

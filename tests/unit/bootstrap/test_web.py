@@ -34,12 +34,13 @@ def test_a_link_in_an_event_leads_to_the_public_address_and_is_signed(folder: Pa
     link = urlsplit(public.thumbnail_url("0" * 32))
     assert (link.netloc, link.path) == ("home.example", f"/album/api/snapshots/{'0' * 32}/thumbnail")
     assert "signature=" in link.query
-    assert "/image?expires=" in public.event_links["picture_url"]("0" * 32)
-    assert public.event_links["event_url"]("0" * 32) == f"https://home.example/album/snapshots/{'0' * 32}"
+    assert "/image?expires=" in public.links.picture_url("0" * 32)
+    assert public.links.event_url("0" * 32) == f"https://home.example/album/snapshots/{'0' * 32}"
 
 
 def test_without_a_public_address_there_is_no_link_to_follow(folder: Path) -> None:
-    assert {link("0" * 32) for link in showing(folder).event_links.values()} == {""}
+    links = showing(folder).links
+    assert {link("0" * 32) for link in (links.thumbnail_url, links.picture_url, links.event_url)} == {""}
 
 
 def test_a_password_that_had_to_be_made_is_said_once(folder: Path) -> None:
