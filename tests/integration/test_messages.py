@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import logging
 import socket
 import stat
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from email import message_from_bytes, policy
 from itertools import cycle
 from pathlib import Path
@@ -147,7 +148,8 @@ def test_pushover_gets_sound_and_priority(
 def test_what_is_refused_for_good_is_told_from_what_may_pass_and_no_secret_is_in_the_reason(
     target: Callable[..., Apprise], service: HttpDouble, status: int, kind: type[PublishError], code: str
 ) -> None:
-    service.answer = lambda _: status
+    service.answer = lambda seen: status if seen.method == "POST" else 200
+    service.location = f"{service.url}/elsewhere"  # where no login of ours is taken
     with pytest.raises(kind, match=f"ntfy answers {status}") as failed:
         target("ntfy://somebody:hunter22@{}/secret-topic").publish(an_event())
     assert failed.value.code == code
@@ -168,41 +170,50 @@ def test_a_target_that_nobody_serves_or_that_hangs_up_is_away(
 
 
 @contextmanager
-def dripping() -> Iterator[tuple[int, list[socket.socket]]]:
-    """A port whose server answers a header now and then, and never ends."""
-    clients: list[socket.socket] = []
+def dripping() -> Iterator[socket.socket]:
+    """A server that answers its first client with a header now and then, and never ends."""
     ended = threading.Event()
     with socket.create_server(("127.0.0.1", 0)) as server:
 
         def serve() -> None:
-            client, _ = server.accept()
-            clients.append(client)
-            client.sendall(b"HTTP/1.1 200 OK\r\n")
-            while not ended.wait(0.05):
-                try:
+            with server.accept()[0] as client, suppress(OSError):
+                client.sendall(b"HTTP/1.1 200 OK\r\n")
+                while not ended.wait(0.05):
                     client.sendall(b"X-A: b\r\n")
-                except OSError:
-                    return
 
         thread = threading.Thread(target=serve, daemon=True)
         thread.start()
-        yield server.getsockname()[1], clients
+        yield server
         ended.set()
         thread.join(5)
-        for client in clients:
-            client.close()
 
 
 def test_a_target_that_drips_for_ever_is_left_after_its_time_and_not_asked_by_a_second_thread(
     target: Callable[..., Apprise],
 ) -> None:
-    with dripping() as (port, clients):
-        slow = target(f"ntfy://127.0.0.1:{port}/my-topic", timeout=1)
+    with dripping() as server:
+        slow = target(f"ntfy://127.0.0.1:{server.getsockname()[1]}/my-topic", timeout=1)
         for _ in range(2):
             with pytest.raises(PublishUnavailable, match="did not answer within 1 s") as failed:
                 slow.publish(an_event())
             assert failed.value.code == "target_silent"
-        assert len(clients) == 1
+        server.settimeout(0.1)
+        with pytest.raises(TimeoutError):
+            server.accept()
+
+
+def test_what_apprise_logs_goes_nowhere_else(target: Callable[..., Apprise], service: HttpDouble) -> None:
+    written: list[str] = []
+
+    class Log(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            written.append(record.name)
+
+    log = Log(logging.DEBUG)
+    logging.getLogger().addHandler(log)
+    target("ntfy://{}/secret-topic").publish(an_event())
+    logging.getLogger().removeHandler(log)
+    assert "apprise" not in written
 
 
 @pytest.mark.parametrize(

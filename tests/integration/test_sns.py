@@ -181,6 +181,7 @@ def test_a_refusal_is_for_good_where_no_later_attempt_can_help(
 def test_a_server_that_hangs_fails_or_is_away_is_tried_again(sns: Callable[..., Sns]) -> None:
     with http_double() as double:
         double.answer = lambda _: 503
+        double.body = b"<ErrorResponse><Error><Code>ServiceUnavailable</Code></Error></ErrorResponse>"
         with pytest.raises(PublishUnavailable) as busy:
             sns(endpoint_url=double.url).publish(an_event())
         asked = len(double.seen)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import stat
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -165,7 +166,18 @@ def test_one_that_hangs_takes_its_time_and_no_more(
     with pytest.raises(PublishUnavailable) as failed:
         push(timeout=1).publish(an_event())
     assert failed.value.code == "target_silent"
-    assert len(service.seen) == 3  # at the same time
+
+
+def test_browsers_are_told_at_the_same_time(push: Callable[..., WebPush], service: HttpDouble) -> None:
+    together = threading.Barrier(3)
+
+    def answer(_: Seen) -> int:
+        together.wait(10)
+        return 201
+
+    service.answer = answer
+    push().publish(an_event())
+    assert told(service) == ["/send/0", "/send/1", "/send/2"]
 
 
 def test_no_private_address_is_asked_unless_it_may_be(

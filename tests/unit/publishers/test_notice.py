@@ -110,6 +110,13 @@ def test_the_text_has_the_time_at_home_the_labels_and_links() -> None:
     assert writer().write(failed).text == "22:10, it did not answer"
 
 
+def test_of_many_labels_the_surest_are_named() -> None:
+    event = an_event()
+    labels = tuple(Label(f"Thing{number}", number / 10) for number in range(9))
+    text = writer().write(type(event)(event.snapshot, "hog", type(event.detection)(labels))).text
+    assert text == "22:10, Thing8 80 %, Thing7 70 %, Thing6 60 %, Thing5 50 %, Thing4 40 %, Thing3 30 %"
+
+
 def test_many_events_are_one_message_with_a_line_for_each_camera() -> None:
     events = [an_event(number, minutes=number - 1) for number in range(1, 11)]
     events += [an_event(11, seen=[("Dog", 2)], place="Yard", minutes=10), an_event(12, seen=(), place="Hall")]
