@@ -12,9 +12,9 @@ from app.bootstrap.core import Core
 from app.bootstrap.outlets import Outlet
 from app.config.data_dir import DataDir
 from app.pipeline.fetch import Channel
-from app.sources.hooks import Hook
 from app.publishers import PublisherContext
 from app.rules.push import KEY_FILE
+from app.sources.hooks import Hook
 from app.sources.http_uploads import HttpUploads
 from app.uploads.capture_time import CaptureTime
 from app.web.access import Authentication

@@ -16,6 +16,7 @@ from app.media.picture import BadPicture
 from app.media.thumbnail import preview, thumbnail
 from app.messages import PERSON, Inspection, Label
 from app.publishers import PublisherContext, PublishError
+from app.publishers.templates import CODES as TEMPLATE_CODES
 from app.publishers.templates import Template
 from app.publishers.texts import WORDS, Language, digest, listed, seen
 from pylib.files import durable
@@ -37,10 +38,7 @@ CAMERAS_LISTED = 10
 DAY_S = 86_400.0
 
 CODES = {
-    "bad_template": (
-        "A template fails.",
-        "correct the setting that the message names",
-    ),
+    **TEMPLATE_CODES,
     "bad_address": ("The address of the target is none that can be used.", "correct `url`; the message says why"),
     "not_installed": ("The package for this kind of message is not installed.", "install it as the message says"),
     "target_away": ("The target could not be reached.", "look at the network; nothing, if it passes"),

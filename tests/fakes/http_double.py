@@ -47,17 +47,6 @@ class HttpDouble:
     port: int = 0
     seen: list[Seen] = field(default_factory=list)
     answer: Callable[[Seen], int | Reply] = lambda _: 200
-    """`answer` gives the status of each answer, `body` what is in it; while `hold` is cleared every answer waits."""
-    """`answer` gives the status of each answer, `body` what is in it, `location` where it leads.
-
-    While `hold` is cleared every answer waits.
-    """
-
-    port: int = 0
-    seen: list[Seen] = field(default_factory=list)
-    answer: Callable[[Seen], int] = lambda _: 200
-    body: bytes = b"OK"
-    location: str = ""
     hold: threading.Event = field(default_factory=threading.Event)
 
     @property
@@ -94,12 +83,6 @@ def http_double(*, port: int = 0, tls: ssl.SSLContext | None = None) -> Iterator
             self.end_headers()
             for piece in (b"OK",) if reply.body is None else reply.body:
                 self.wfile.write(piece)
-            self.send_response(double.answer(seen))
-            self.send_header("Content-Length", str(len(double.body)))
-            if double.location:
-                self.send_header("Location", double.location)
-            self.end_headers()
-            self.wfile.write(double.body)
 
         do_GET = do_POST = do_PUT = _answer  # noqa: N815 - names given by http.server
 

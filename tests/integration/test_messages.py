@@ -25,7 +25,7 @@ from app.publishers import PublisherContext, PublishError, PublishRejected, Publ
 from app.publishers.apprise import Apprise, AppriseSettings
 from tests.fakes.archives import recorded
 from tests.fakes.clock import Clock
-from tests.fakes.http_double import HttpDouble, Seen, http_double
+from tests.fakes.http_double import HttpDouble, Reply, Seen, http_double
 from tests.fakes.messages import an_event
 
 CONTEXT = PublisherContext(
@@ -106,7 +106,7 @@ def test_telegram_gets_a_photo_with_a_caption_within_its_limit(
     target: Callable[..., Apprise], service: HttpDouble, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("apprise.plugins.telegram.NotifyTelegram.notify_url", f"{service.url}/bot")
-    service.body = b'{"ok": true, "result": {"message_id": 1}}'
+    service.answer = lambda _: Reply(body=[b'{"ok": true, "result": {"message_id": 1}}'])
     telegram = target("tgram://123456789:abcdefg_hijklmnop/12315544/", picture="annotated")
     telegram.publish(an_event(folder=tmp_path, seen=[("Person", 2), ("Dog", 1)]))
     (seen,) = service.seen
@@ -148,8 +148,8 @@ def test_pushover_gets_sound_and_priority(
 def test_what_is_refused_for_good_is_told_from_what_may_pass_and_no_secret_is_in_the_reason(
     target: Callable[..., Apprise], service: HttpDouble, status: int, kind: type[PublishError], code: str
 ) -> None:
-    service.answer = lambda seen: status if seen.method == "POST" else 200
-    service.location = f"{service.url}/elsewhere"  # where no login of ours is taken
+    elsewhere = {"Location": f"{service.url}/elsewhere"}  # where no login of ours is taken
+    service.answer = lambda seen: Reply(status, elsewhere) if seen.method == "POST" else 200
     with pytest.raises(kind, match=f"ntfy answers {status}") as failed:
         target("ntfy://somebody:hunter22@{}/secret-topic").publish(an_event())
     assert failed.value.code == code
@@ -159,10 +159,7 @@ def test_what_is_refused_for_good_is_told_from_what_may_pass_and_no_secret_is_in
 def test_a_target_that_nobody_serves_or_that_hangs_up_is_away(
     target: Callable[..., Apprise], service: HttpDouble
 ) -> None:
-    def hang_up(_: Seen) -> int:
-        raise ConnectionResetError
-
-    service.answer = hang_up
+    service.answer = lambda _: Reply(0)
     for url in ("ntfy://127.0.0.1:9/my-topic", "ntfy://{}/my-topic"):
         with pytest.raises(PublishUnavailable, match="ntfy could not be reached") as failed:
             target(url).publish(an_event())

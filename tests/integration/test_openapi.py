@@ -69,9 +69,8 @@ class House:
 def house(tmp_path: Path) -> Iterator[House]:
     traffic = CountedTraffic()
     door = Hook(HookSettings(name="door", camera=FRONT, active_input_from="none"), cameras={FRONT: "Front"})
-    parts = parts_for(tmp_path, traffic=traffic, hooks={"door": door})
     outlets: dict[str, Any] = {"test_messages": {"front-door": lambda: None}, "push_outlets": {"push": False}}
-    parts = parts_for(tmp_path, traffic=traffic, **outlets)
+    parts = parts_for(tmp_path, traffic=traffic, hooks={"door": door}, **outlets)
     over = threading.Event()
     pipeline = threading.Thread(target=_run, args=(parts, tmp_path, over), daemon=True)
     for event_id in (KEPT, DELETED):

@@ -19,11 +19,12 @@ from app.archives.s3.settings import S3Settings
 from app.publishers import PublisherContext, PublishError, PublishRejected, PublishUnavailable
 from app.publishers.sns import Sns, SnsSettings, _refusal, subject
 from tests.fakes.archives import event_id
-from tests.fakes.http_double import http_double
+from tests.fakes.http_double import Reply, http_double
 from tests.fakes.messages import an_event
 from tests.fakes.s3 import refused
 
 REGION = "eu-central-1"
+BUSY = b"<ErrorResponse><Error><Code>ServiceUnavailable</Code></Error></ErrorResponse>"
 
 
 @pytest.fixture(scope="module")
@@ -180,8 +181,7 @@ def test_a_refusal_is_for_good_where_no_later_attempt_can_help(
 
 def test_a_server_that_hangs_fails_or_is_away_is_tried_again(sns: Callable[..., Sns]) -> None:
     with http_double() as double:
-        double.answer = lambda _: 503
-        double.body = b"<ErrorResponse><Error><Code>ServiceUnavailable</Code></Error></ErrorResponse>"
+        double.answer = lambda _: Reply(503, body=[BUSY])
         with pytest.raises(PublishUnavailable) as busy:
             sns(endpoint_url=double.url).publish(an_event())
         asked = len(double.seen)

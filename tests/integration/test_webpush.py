@@ -17,7 +17,7 @@ from app.rules.push import KEY_FILE
 from pylib.net.vapid import public_part, vapid_key
 from tests.fakes.archives import event_id
 from tests.fakes.browser import FakeBrowser, signed_by
-from tests.fakes.http_double import HttpDouble, Seen, http_double
+from tests.fakes.http_double import HttpDouble, Reply, Seen, http_double
 from tests.fakes.messages import FakeSubscribers, an_event
 
 SUBJECT = "mailto:ann@home.example"
@@ -115,12 +115,8 @@ def test_a_browser_that_its_push_service_no_longer_knows_is_unsubscribed(
 def test_a_browser_that_could_not_be_told_is_tried_again_and_the_others_are_not_told_twice(
     push: Callable[..., WebPush], service: HttpDouble
 ) -> None:
-    def hang_up(seen: Seen) -> int:
-        if seen.path == "/send/2":
-            raise ConnectionResetError
-        return 503 if seen.path == "/send/1" else 201
-
-    service.answer = hang_up
+    answers = {"/send/0": 201, "/send/1": 503, "/send/2": 0}  # the last hangs up
+    service.answer = lambda seen: Reply(answers[seen.path])
     outlet = push()
     with pytest.raises(PublishUnavailable, match=r"2 of 3 browsers wait for it; Ann 1 at 127\.0\.0\.1: answer 503"):
         outlet.publish(an_event())

@@ -202,5 +202,5 @@ def test_every_publisher_is_made_and_what_cannot_be_used_is_named(tmp_path: Path
     assert (well.verdict, well.text) == (Verdict.OK, "messages to browsers (web push)")
     assert "notify test push" in well.remedy
     (wrong,) = found("publisher oops", tmp_path, file=file)
-    assert (wrong.verdict, wrong.remedy) == (Verdict.WRONG, "correct the setting that the message names")
+    assert (wrong.verdict, wrong.remedy) == (Verdict.WRONG, "correct it; the message says where and why")
     assert "publishers.oops.title_template fails: 'plaec' is undefined" in wrong.text
