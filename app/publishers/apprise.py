@@ -105,9 +105,8 @@ class Apprise:
             detail = f"{self._target} did not answer within {self._settings.timeout:g} s."
             raise PublishUnavailable("target_silent", detail) from None
         except Exception as error:  # noqa: BLE001 - Apprise's services are many, and raise what they like
-            raise PublishUnavailable(
-                "message_failed", f"{self._target} failed: {self._scrubbed(str(error))}."
-            ) from None
+            detail = f"{self._target} failed: {self._scrubbed(str(error))}."
+            raise PublishUnavailable("message_failed", detail) from None
         if not sent:
             raise self._failure(heard)
 
@@ -174,12 +173,11 @@ class Apprise:
         address = settings.url.get_secret_value().strip()
         kind = _kind(address)
         self._target = str(kind.service_name)
+        whole = _with(address, _options(kind, settings))
         heard: list[Line] = []
         try:
             with _listening(heard):
-                made = apprise.Apprise.instantiate(
-                    _with(address, _options(kind, settings)), asset=asset, suppress_exceptions=False
-                )
+                made = apprise.Apprise.instantiate(whole, asset=asset, suppress_exceptions=False)
         except Exception as error:  # noqa: BLE001 - services raise what they like
             heard.append(Line(logging.ERROR, str(error)))
             made = None

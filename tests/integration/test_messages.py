@@ -221,8 +221,8 @@ def test_what_apprise_logs_goes_nowhere_else(target: Callable[..., Apprise], ser
         ({"url": "my-topic"}, "it begins like ntfy://"),
         ({"url": "123456:secret-token://x"}, r"knows no service this"),
         ({"url": "tgram://secret-token/1"}, r"address for Telegram cannot be used"),
-        ({"url": "json://127.0.0.1", "priority": "high"}, "JSON takes no priority"),
-        ({"url": "ntfy://topic", "sound": "siren"}, "ntfy takes no sound"),
+        ({"url": "json://127.0.0.1", "priority": "high"}, "^bad_address: JSON takes no priority"),
+        ({"url": "ntfy://topic", "sound": "siren"}, "^bad_address: ntfy takes no sound"),
         ({"url": "ntfy://topic", "text_template": "{{ oops }}"}, "'oops' is undefined"),
     ],
 )
