@@ -55,6 +55,7 @@ def raised_codes(path: Path) -> set[str]:
                     and isinstance(element.elts[0], ast.Constant)
                     and isinstance(element.elts[0].value, str)
                     and SLUG.fullmatch(element.elts[0].value)
+                    and isinstance(element.elts[1], ast.Constant | ast.JoinedStr)
                 }
             case ast.Constant(str(text)) if text.partition(": ")[1] and SLUG.fullmatch(text.partition(": ")[0]):
                 found.add(text.partition(": ")[0])
