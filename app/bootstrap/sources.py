@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 from app import sources
 from app.bootstrap.core import Core
@@ -36,7 +37,7 @@ class SourceParts:
                 telling=core.telling,
                 transport=core.transport,
                 address=self._address,
-                settled=fetch.settled,
+                settled=partial(fetch.settled, name),
                 count=core.metrics.trigger,
             )
             self._sources[name] = sources.KINDS.load(kind)(own, context)

@@ -41,10 +41,10 @@ class TriggersPart(JournalPart):
         names = json.dumps(list(ids))
         self.database.submit(lambda db: db.execute(statement, (names,)))
 
-    def forget_body_keys(self, *, before: float) -> None:
-        """Delete all keys made of a body that were recorded before then (Unix seconds). Does not wait."""
+    def forget_body_keys(self, origin: str, *, before: float) -> None:
+        """Delete all keys made of a body that this source's triggers had before then (Unix seconds). Does not wait."""
         statement = (
             "UPDATE snapshots SET trigger_key = NULL "
-            "WHERE trigger_key >= 'sha:' AND trigger_key < 'sha;' AND recorded_at < ?"
+            "WHERE trigger_key >= 'sha:' AND trigger_key < 'sha;' AND origin = ? AND recorded_at < ?"
         )
-        self.database.submit(lambda db: db.execute(statement, (before,)))
+        self.database.submit(lambda db: db.execute(statement, (origin, before)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -97,18 +98,19 @@ class Fetch(Stage[Trigger]):
         self._now = now
         self._count = count
         self._count_trigger = count_trigger
-        self._repeats = Redeliveries(journal)
+        self._repeats: dict[str, Redeliveries] = {}
+        self._repeats_lock = threading.Lock()
         self._just_started = True
         self._made = time.monotonic()
 
     def handle(self, trigger: Trigger) -> Iterable[Snapshot]:
-        if self._repeats.seen(trigger):
+        if self._repeats_of(trigger.origin).seen(trigger):
             return self._drop(trigger)
         return self._end(trigger, self._answer(trigger))
 
     def shed(self, trigger: Trigger) -> Iterable[Snapshot]:
         """Too many triggers wait for this camera: end this one with a reason, so that the others stay young."""
-        if self._repeats.seen(trigger):
+        if self._repeats_of(trigger.origin).seen(trigger):
             return self._drop(trigger)
         problem = "overloaded: too many triggers are waiting for this camera"
         log.warning("not fetched", camera=trigger.camera, event_id=trigger.id, reason=problem)
@@ -125,13 +127,20 @@ class Fetch(Stage[Trigger]):
             return self._journal.accepted(older_than=time.monotonic() - self._made)
         return self._journal.accepted()
 
-    def settled(self, receipts: Collection[str]) -> None:
-        """The broker has processed these acknowledgements: their triggers will not come again. From any thread."""
-        self._repeats.settled(receipts)
+    def settled(self, origin: str, receipts: Collection[str]) -> None:
+        """This source's broker has processed these acknowledgements: their triggers will not come again.
+
+        From any thread.
+        """
+        self._repeats_of(origin).settled(receipts)
 
     def close(self) -> None:
         for channel in self._channels.values():
             channel.camera.close()
+
+    def _repeats_of(self, origin: str) -> Redeliveries:
+        with self._repeats_lock:
+            return self._repeats.setdefault(origin, Redeliveries(self._journal, origin))
 
     def _drop(self, trigger: Trigger) -> list[Snapshot]:
         log.info("delivered again, recorded before", camera=trigger.camera, event_id=trigger.id)
@@ -141,7 +150,7 @@ class Fetch(Stage[Trigger]):
 
     def _end(self, trigger: Trigger, snapshot: Snapshot) -> list[Snapshot]:
         self._journal.record(snapshot, trigger_key=trigger.key)
-        self._repeats.recorded(trigger)
+        self._repeats_of(trigger.origin).recorded(trigger)
         self._acknowledge(trigger)
         self._count_trigger(trigger.origin, "accepted")
         self._count(trigger.camera, snapshot.problem.partition(":")[0] or "ok")

@@ -15,7 +15,7 @@ left: it notices within two heartbeats (of 600 s at most) that they are gone, an
 
 
 class Redeliveries:
-    """Tells a redelivered trigger from a new one that looks the same.
+    """Tells a redelivered trigger of one source from a new one that looks the same.
 
     A key made of a message id names one trigger for ever. A key made of the body does not: a sensor whose
     clock stands still sends the same body each time. So such a key counts only when the broker says that it
@@ -26,8 +26,9 @@ class Redeliveries:
     redelivery of the same body months later. All methods may be called from any thread.
     """
 
-    def __init__(self, journal: Journal, *, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, journal: Journal, origin: str, *, clock: Callable[[], float] = time.time) -> None:
         self._journal = journal
+        self._origin = origin
         self._clock = clock
         self._began: tuple[str, float] = ("", 0.0)  # session, and when it was first seen
         self._tidied = ""  # the session for which keys of earlier ones were deleted
@@ -71,7 +72,7 @@ class Redeliveries:
             if due:
                 self._tidied = session
         if due:
-            self._journal.forget_body_keys(before=self._began[1])
+            self._journal.forget_body_keys(self._origin, before=self._began[1])
 
     def _claim(self, trigger: Trigger) -> bool:
         records = self._journal.recorded(trigger.key)

@@ -297,8 +297,16 @@ def test_the_same_body_that_is_not_redelivered_is_a_new_trigger(stand: Stand) ->
 
 def test_a_body_is_forgotten_once_the_broker_has_processed_its_acknowledgement(stand: Stand) -> None:
     stand.fetch("t1", key="sha:1", receipt="1:1")
-    stand.stage.settled(["1:1"])
+    stand.stage.settled("rabbitmq", ["1:1"])
     assert stand.fetch("t2", key="sha:1", receipt="2:1", redelivered=True).id == "t2"
+
+
+def test_what_one_broker_has_processed_says_nothing_of_another_s_receipts(stand: Stand) -> None:
+    stand.fetch("t1", key="sha:1", receipt="1:1", origin="mqtt")
+    stand.stage.settled("rabbitmq", ["1:1", "2:1"])
+    assert list(stand.stage.handle(a_trigger("t2", key="sha:1", receipt="2:1", redelivered=True, origin="mqtt"))) == []
+    stand.stage.settled("mqtt", ["2:1"])
+    assert stand.fetch("t3", key="sha:1", receipt="3:1", redelivered=True, origin="mqtt").id == "t3"
 
 
 def test_a_recognised_redelivery_is_recognised_again_over_the_next_connection(stand: Stand) -> None:

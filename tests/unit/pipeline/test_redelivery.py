@@ -13,7 +13,7 @@ from tests.fakes.triggers import a_trigger
 
 @pytest.fixture
 def repeats(journal: Journal, clock: Clock) -> Redeliveries:
-    return Redeliveries(journal, clock=clock)
+    return Redeliveries(journal, "rabbitmq", clock=clock)
 
 
 def record(journal: Journal, snapshot_id: str, key: str) -> None:

@@ -16,6 +16,7 @@ from pylib.rabbitmq import loop
 from pylib.rabbitmq.delivery import Delivery
 from pylib.rabbitmq.listener import ZMQListener
 from pylib.rabbitmq.topology import Exchange, Subscription
+from pylib.runtime import reconnection
 from tests.fakes.amqp import FakeBroker
 
 SUBSCRIPTION = Subscription(exchange=Exchange("home_control"), routing_keys=("key",), queue="q")
@@ -99,7 +100,7 @@ def pull(context: zmq.Context[Any]) -> Iterator[zmq.Socket[bytes]]:
 
 @pytest.fixture
 def bench(context: zmq.Context[Any], pull: zmq.Socket[bytes], monkeypatch: pytest.MonkeyPatch) -> Bench:
-    monkeypatch.setattr(loop, "FIRST_DELAY", 0.0)
+    monkeypatch.setattr(reconnection, "FIRST_DELAY", 0.0)
     return Bench(context, pull)
 
 
@@ -225,7 +226,7 @@ def test_after_a_loss_it_begins_anew_and_old_receipts_count_for_nothing(bench: B
 def test_what_the_socket_had_no_room_for_is_not_handed_on_after_a_loss(
     context: zmq.Context[Any], pull: zmq.Socket[bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(loop, "FIRST_DELAY", 0.0)
+    monkeypatch.setattr(reconnection, "FIRST_DELAY", 0.0)
     bench = Bench(context, pull, prefetch=1)
     taken: list[str] = []
 
@@ -356,8 +357,8 @@ class Attempts(loop.BrokerLoop):
 @pytest.fixture
 def now(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     now = [1000.0]
-    monkeypatch.setattr(loop, "time", SimpleNamespace(monotonic=lambda: now[0]))
-    monkeypatch.setattr(loop, "random", SimpleNamespace(uniform=lambda _least, most: most))
+    monkeypatch.setattr(reconnection, "time", SimpleNamespace(monotonic=lambda: now[0]))
+    monkeypatch.setattr(reconnection, "random", SimpleNamespace(uniform=lambda _least, most: most))
     return now
 
 
