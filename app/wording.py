@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from importlib import import_module
 from typing import Literal, get_args
 
-from app import archives, cameras, detectors, publishers
+from app import archives, cameras, detectors, publishers, sources
 
 Subject = Literal["camera", "detector", "upload", "trigger", "publisher", "archive"]
 """The part that failed: one code may mean different things for two of them."""
@@ -28,7 +28,7 @@ SOURCES: Mapping[Subject, tuple[str, ...]] = {
     ),
     "detector": ("app.pipeline.detect", "app.media.fit", *_modules(detectors.KINDS), "app.media.picture"),
     "upload": ("app.pipeline.receive", "app.media.picture"),
-    "trigger": ("app.wire.triggers",),
+    "trigger": ("app.wire.triggers", *_modules(sources.KINDS)),
     "publisher": ("app.pipeline.delivery", *_modules(publishers.KINDS)),
     "archive": ("app.pipeline.delivery", "app.pipeline.archive", "app.archives", *_modules(archives.KINDS)),
 }

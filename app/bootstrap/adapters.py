@@ -55,7 +55,11 @@ def make_archives(settings: Settings, *, used: Callable[[str], bool]) -> list[Ar
 
 def publisher_entries(settings: Settings) -> list[tuple[str, str, Any]]:
     """Kind, name and settings of every configured publisher; the broker of the section `rabbitmq` comes first."""
-    own = [(publishers.RABBITMQ, publishers.RABBITMQ, settings.rabbitmq)] if settings.rabbitmq.server_address else []
+    own: list[tuple[str, str, Any]] = []
+    if settings.rabbitmq.server_address:
+        own.append((publishers.RABBITMQ, publishers.RABBITMQ, settings.rabbitmq))
+    if settings.mqtt.server_address:
+        own.append((publishers.MQTT, publishers.MQTT, settings.mqtt))
     return [*own, *((entry.kind, entry.title, entry) for entry in settings.publishers)]
 
 

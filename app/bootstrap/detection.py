@@ -29,6 +29,11 @@ class DetectorParts:
         """How many pictures the detector looks at at once."""
         return self._detector.concurrency if self._detector else 1
 
+    def this_month(self) -> tuple[int, float]:
+        """Its calls this month, and what they cost in US dollars. Raises `pylib.sqlite.DatabaseUnavailable`."""
+        calls = self._calls_this_month()
+        return calls, calls * self._detector.cost_usd if self._detector else 0.0
+
     def stage(self, decide: Decide, *, holds: Callable[[Snapshot], bool]) -> Detect:
         """The detect stage; `holds`: whether a later stage decides what becomes an event."""
         return Detect(self._detector, journal=self._journal, decide=decide, count=self._count, holds=holds)

@@ -17,10 +17,12 @@ from app.bootstrap.samples import SampleMessages
 from app.journal import Journal
 from app.messages import Inspection
 from app.monitoring.heartbeat import EVERY_S, Heartbeat
+from app.pipeline.fetch import Channel
 from app.pipeline.publish import Publish
-from app.publishers import Publisher, PublisherContext, PublishError, PublishUnavailable
+from app.publishers import Figures, Publisher, PublisherContext, PublishError, PublishUnavailable
 from pylib.observability.health import Status
 from pylib.rabbitmq.publisher import ConfirmedPublisher
+from pylib.runtime.circuit_breaker import State
 from pylib.runtime.periodic import Every, Periodic
 from pylib.runtime.threads import ManagedThread
 from pylib.timezones import local_zone
@@ -41,9 +43,13 @@ class PublisherParts:
         storage_url: Callable[[], str],
         links: PublisherContext,
         archived_url: Callable[[Inspection], str],
+        channels: Mapping[str, Channel],
+        this_month: Callable[[], tuple[int, float]],
         recheck: Callable[[str], None],
     ) -> None:
         """`links`: a context with the links that the album serves, and nothing else.
+
+        `channels`: by device key; `this_month`: calls of the detector, and what they cost in US dollars.
 
         `recheck`: has the relay of this outlet ask soon what waits for it.
         """
@@ -57,6 +63,8 @@ class PublisherParts:
             storage_url=storage_url,
             archived_url=archived_url,
             cameras=core.labels,
+            reachable=lambda camera: channels[camera].breaker.state != State.OPEN,
+            figures=lambda: self._figures(*this_month()),
             telling=core.telling,
             subscribers=core.journal,
             data_dir=core.settings.data_dir,
@@ -87,6 +95,11 @@ class PublisherParts:
             outputs=[wire.HeartbeatDevice(device.type, device.location) for device in self._settings.outputs],
         )
         return Periodic("heartbeat", heartbeat.beat, Every(EVERY_S))
+
+    def _figures(self, calls: int, cost_usd: float) -> Figures:
+        waiting = [self._journal.backlog(publisher.name).since for publisher in self.publishers]
+        since = min((one for one in waiting if one), default=0.0)
+        return Figures(calls, cost_usd, time.time() - since if since else 0.0)
 
     def _publisher(self, kind: str, name: str, own: object) -> Publisher:
         def target_recovered() -> None:

@@ -57,6 +57,8 @@ class Service:
             storage_url=self.archives.url,
             archived_url=self.archives.link,
             links=self.web.links if self.web else PublisherContext(),
+            channels=self.channels,
+            this_month=self.detection.this_month,
             recheck=lambda name: self.outlet_relays[name].recheck(),
         )
         self.outlets = [*self.publishing.outlets, *self.archives.outlets]

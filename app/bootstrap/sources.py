@@ -73,4 +73,6 @@ def _entries(settings: Settings) -> Iterator[tuple[str, str, object]]:
     """Kind, name and settings of every configured source."""
     if settings.rabbitmq.server_address:
         yield sources.RABBITMQ, sources.RABBITMQ, settings.rabbitmq
+    if settings.mqtt.server_address:
+        yield sources.MQTT, sources.MQTT, settings.mqtt
     yield from ((entry.kind, entry.title, entry) for entry in settings.sources)

@@ -7,7 +7,7 @@ import os
 import shutil
 import stat
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
@@ -29,9 +29,13 @@ from app.journal.paths import recorded_paths
 from app.media.picture import examine
 from app.publishers import PublisherContext
 from app.rules.file import read_rules
+from app.sources.camera_names import CameraNames
+from app.sources.mqtt import MqttSourceSettings, subscriptions
 from app.sources.rabbitmq import subscription
 from app.web.access import is_loopback
 from pylib.errors import Failure
+from pylib.mqtt.connection import Connection
+from pylib.mqtt.settings import MqttSettings
 from pylib.net.login_throttle import read as bans_in
 from pylib.rabbitmq.topology import lift_limit
 from pylib.settings.draft import ConfigError
@@ -73,6 +77,7 @@ def check(settings: Settings) -> Iterator[Finding]:
     yield from _pictures(DataDir(settings.data_dir))
     yield _clock(settings)
     yield _broker(settings)
+    yield from _mqtt(settings)
     yield from _cameras(settings)
     yield from _uploads(settings)
     yield _detector(settings)
@@ -196,6 +201,34 @@ def _broker(settings: Settings) -> Finding:
     return Finding(
         "broker", Verdict.OK, f"{broker.address}, triggers as {key!r} on {settings.rabbitmq.exchange}_control"
     )
+
+
+def _mqtt(settings: Settings) -> Iterator[Finding]:
+    own = [("mqtt", settings.mqtt)] if settings.mqtt.server_address else []
+    named = [(one.title, one) for one in (*settings.sources, *settings.publishers) if isinstance(one, MqttSettings)]
+    for name, entry in [*own, *named]:
+        subject = "mqtt" if name == "mqtt" else f"mqtt {name}"
+        sources = [entry] if isinstance(entry, MqttSourceSettings) else []
+        yield _mqtt_broker(subject, entry, [topic for source in sources for topic in subscriptions(source)])
+        names = CameraNames([camera.device_key for camera in settings.cameras])
+        for index, mapped in enumerate(mapped for source in sources for mapped in source.topics):
+            try:
+                names.find(mapped.camera)
+            except Failure as error:
+                remedy = "correct the name, or add the camera"
+                yield Finding(subject, Verdict.WRONG, f"topics[{index}] ({mapped.topic}): {error}", remedy)
+
+
+def _mqtt_broker(subject: str, entry: MqttSettings, topics: Sequence[str]) -> Finding:
+    connection = Connection("check", entry.broker, client_id=entry.client("check"), subscriptions=topics)
+    try:
+        connection.probe()
+    except Failure as error:
+        return Finding(subject, Verdict.WRONG, str(error), wording.explain(error.code, of="publisher")[1])
+    if connection.refused:
+        text = f"{entry.broker.address} does not let us subscribe to {', '.join(sorted(connection.refused))}"
+        return Finding(subject, Verdict.WRONG, text, "allow this user to read these topics, or correct MQTT_USERNAME")
+    return Finding(subject, Verdict.OK, f"{entry.broker.address}, topics below {entry.prefix}/")
 
 
 def _cameras(settings: Settings) -> Iterator[Finding]:

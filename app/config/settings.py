@@ -19,6 +19,7 @@ from app.config.archives import ArchiveSettings
 from app.config.auto_detector import DETECTOR_KINDS, choose_detector
 from app.config.devices import merge_devices
 from app.config.environment import ALIASES, AWS, Row, known_names, rows
+from app.config.mqtt import MqttSection
 from app.config.numbered import merge_numbered, refuse_doubles
 from app.config.sections import Device, LogSettings, MonitorSettings
 from app.detectors import DetectorSettings
@@ -42,9 +43,9 @@ CAMERA_KINDS = KindField(tuple(cameras.KINDS), lambda kind: cameras.KINDS.load(k
 SOURCE_KINDS = list_of(sources.KINDS)
 PUBLISHER_KINDS = list_of(publishers.KINDS)
 ARCHIVE_KINDS = list_of(archives.KINDS)
-TARGETS = ("rabbitmq", "google_drive", "s3", "folder")
+TARGETS = ("rabbitmq", "mqtt", "google_drive", "s3", "folder")
 """Names in the journal of targets that have a section of their own."""
-ORIGINS = ("rabbitmq", "http", "schedule", "ftp", "mail", "folder", "import")
+ORIGINS = ("rabbitmq", "mqtt", "http", "schedule", "ftp", "mail", "folder", "import")
 """Where snapshots come from without an entry in `sources`."""
 MAX_AUTOMATIC_WORKERS = 128
 
@@ -113,6 +114,9 @@ class Settings(Section):
     )
     rabbitmq: RabbitMQSettings = Field(
         default=RabbitMQSettings(), description="The broker that triggers come from and events go to."
+    )
+    mqtt: MqttSection = Field(
+        default=MqttSection(), description="The MQTT broker that triggers come from and events go to; Home Assistant."
     )
     cameras: tuple[Annotated[CameraSettings, CAMERA_KINDS], ...] = Field(default=(), description="The cameras.")
     camera_networks: tuple[Network, ...] = Field(

@@ -31,6 +31,18 @@ class PublishRejected(PublishError, Permanent):
 
 
 @dataclass(frozen=True, slots=True)
+class Figures:
+    """What the service has done, and what waits."""
+
+    calls: int = 0
+    """Of the detector, this month (UTC)."""
+    cost_usd: float = 0.0
+    """Of those calls."""
+    oldest_undelivered_s: float = 0.0
+    """Age of the oldest event that waits for a publisher; 0 when none does."""
+
+
+@dataclass(frozen=True, slots=True)
 class PublisherContext:
     """What a publisher gets beside its settings."""
 
@@ -52,6 +64,10 @@ class PublisherContext:
     """A link to a page with one button, which snoozes this camera (a device key); empty where there is none."""
     cameras: Mapping[str, str] = field(default_factory=dict)
     """Device key -> label of every configured camera."""
+    reachable: Callable[[str], bool] = lambda _camera: True
+    """Whether this camera (a device key) answers, as far as is known. Returns at once."""
+    figures: Callable[[], Figures] = Figures
+    """Asks the journal; raises `pylib.sqlite.DatabaseUnavailable`."""
     telling: Telling | None = None
     """The home's mode and snoozes; None where nothing is told, as in a check."""
     subscribers: SubscriberStore | None = None
@@ -115,6 +131,7 @@ class PublisherKind(Protocol):
 
 RABBITMQ = "rabbitmq"
 WEBHOOK = "webhook"
+MQTT = "mqtt"
 
 KINDS: Registry[PublisherKind] = Registry(
     {
@@ -123,6 +140,7 @@ KINDS: Registry[PublisherKind] = Registry(
         "apprise": "app.publishers.apprise:Apprise",
         "sns": "app.publishers.sns:Sns",
         "webpush": "app.publishers.webpush:WebPush",
+        MQTT: "app.publishers.mqtt:Mqtt",
     }
 )
 """Loaded when configured."""

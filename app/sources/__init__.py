@@ -101,10 +101,12 @@ def new_trigger(
 
 
 RABBITMQ = "rabbitmq"
+MQTT = "mqtt"
 
 KINDS: Registry[SourceKind] = Registry(
     {
         RABBITMQ: "app.sources.rabbitmq:RabbitMQ",
+        MQTT: "app.sources.mqtt:Mqtt",
     }
 )
 """Loaded when configured."""

@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
-import difflib
 from collections.abc import Callable, Collection
 
 from app import wire
 from app.messages import Trigger, encode
-from app.naming import Names
 from app.sources import RABBITMQ, SourceContext
-from app.wire import MalformedTrigger
+from app.sources.camera_names import CameraNames
 from pylib.rabbitmq.delivery import Delivery
 from pylib.rabbitmq.listener import ZMQListener
 from pylib.rabbitmq.settings import RabbitMQSettings
 from pylib.rabbitmq.topology import Exchange, Subscription
-
-NAMED = 10
-"""How many known cameras an error names."""
 
 
 class RabbitMQ:
@@ -59,22 +54,10 @@ def subscription(settings: RabbitMQSettings, *, app_name: str) -> Subscription:
 def decoder(cameras: Collection[str], *, origin: str = RABBITMQ) -> Callable[[Delivery], Trigger]:
     """A decoder of deliveries into triggers for these device keys; it raises `MalformedTrigger`."""
 
-    spelled = Names((camera, camera) for camera in cameras)
+    names = CameraNames(cameras)
 
     def decode(delivery: Delivery) -> Trigger:
         trigger = wire.parse_trigger(delivery)
-        camera = trigger.camera if trigger.camera in cameras else spelled.find(trigger.camera)
-        if camera is None:
-            raise MalformedTrigger("unknown_camera", _unknown(trigger.camera, cameras))
-        return dataclasses.replace(trigger, camera=camera, origin=origin)
+        return dataclasses.replace(trigger, camera=names.find(trigger.camera), origin=origin)
 
     return decode
-
-
-def _unknown(camera: str, cameras: Collection[str]) -> str:
-    close = difflib.get_close_matches(camera, cameras, n=1)
-    if close:
-        return f"no camera {camera!r}; did you mean {close[0]!r}?"
-    known = sorted(cameras)
-    more = f" and {len(known) - NAMED} more" if len(known) > NAMED else ""
-    return f"no camera {camera!r}; there are: {', '.join(known[:NAMED]) or 'none'}{more}"

@@ -27,8 +27,8 @@ FOLDERS: Mapping[Subject, tuple[str, ...]] = {
     "camera": ("app/cameras", "app/media/picture.py", "app/pipeline/fetch.py"),
     "detector": ("app/detectors", "app/media/fit.py", "app/pipeline/detect.py"),
     "upload": ("app/pipeline/receive.py", "app/media/picture.py"),
-    "trigger": ("app/wire/triggers.py", "app/wire/fields.py", "app/sources/rabbitmq.py"),
-    "publisher": ("app/publishers", "app/pipeline/delivery.py", "pylib/rabbitmq/broker.py"),
+    "trigger": ("app/wire/triggers.py", "app/wire/fields.py", "app/sources"),
+    "publisher": ("app/publishers", "app/pipeline/delivery.py", "pylib/rabbitmq/broker.py", "pylib/mqtt"),
     "archive": ("app/archives", "app/pipeline/archive.py", "app/pipeline/delivery.py"),
 }
 """Where these failures are made."""

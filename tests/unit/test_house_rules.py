@@ -34,13 +34,14 @@ ROOTS = (
     "app.cli.demo",
     "app.config.settings",
     "app.config.devices",
+    "app.config.mqtt",
     "app.setup.__main__",
 )
 """Where the parts are put together, described and looked at as a whole; nobody else knows an adapter by name."""
 
 HEAVY = (
     *("aiohttp", "apprise", "av", "boto3", "botocore", "cv2", "numpy", "onnxruntime", "pydrive2", "pywebpush"),
-    *("starlette", "uvicorn"),
+    *("paho", "starlette", "uvicorn"),
 )
 """What is loaded only when it is configured."""
 
@@ -99,6 +100,10 @@ def test_only_the_journal_and_its_database_speak_sql() -> None:
 
 def test_only_the_rabbitmq_package_and_the_command_line_s_client_know_pika() -> None:
     assert {m for m in importers("pika") if not m.startswith("pylib.rabbitmq.")} == {"app.cli.amqp_client"}
+
+
+def test_only_the_mqtt_package_knows_paho() -> None:
+    assert {m for m in importers("paho") if not m.startswith("pylib.mqtt.")} == set()
 
 
 @pytest.mark.parametrize("package", [name for name in ADAPTERS if f"app.{name}" in SOURCES])

@@ -12,7 +12,8 @@ import pytest
 import zmq
 
 from pylib.errors import Transient
-from pylib.runtime.relay import Bell, Codec, Transport, ZmqRelay, connect
+from pylib.runtime.bell import Bell
+from pylib.runtime.relay import Codec, Transport, ZmqRelay, connect
 from pylib.runtime.stage import Stage
 from pylib.runtime.threads import ManagedThread
 

@@ -1,0 +1,296 @@
+"""Triggers from an MQTT broker: our own topics, and those of others that are mapped to a camera."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from datetime import datetime
+from typing import Annotated, Any
+
+import structlog
+from pydantic import AfterValidator, Field, model_validator
+
+from app.messages import Trigger
+from app.rules.telling import MODES
+from app.sources import SourceContext, new_trigger
+from app.sources.camera_names import CameraNames
+from app.wire import MalformedTrigger, checked_active_input, fields, parse_timestamp
+from app.wire.topics import NOTIFICATIONS, OFF, ON, SNAPSHOT, MqttTopics
+from pylib.errors import Failure, Permanent
+from pylib.mqtt.connection import Connection, Received
+from pylib.mqtt.settings import MqttSettings
+from pylib.mqtt.topics import is_filter, matches
+from pylib.settings.fields import Section
+
+log = structlog.get_logger(__name__)
+
+MAX_PAYLOAD = 64 * 1024
+"""Bytes of a message that are looked at."""
+JSON = "application/json"
+
+CODES = {
+    "unknown_mode": ("The home has no such mode.", f"send one of {', '.join(MODES)}"),
+    "not_on_or_off": ("Notifications are switched by ON and OFF.", "send one of these two words"),
+}
+"""Code -> what happened, and what to do about it; what all triggers have stands in `app/wire/triggers.py`."""
+
+
+def _filter(value: str) -> str:
+    if not is_filter(value):
+        raise ValueError("must be a topic, in which + stands for one level and # for the rest")
+    return value
+
+
+class MappedTopic(Section):
+    """A topic of another program, whose messages have a camera take a picture."""
+
+    topic: Annotated[str, AfterValidator(_filter)] = Field(
+        max_length=500, description="The topic; `+` stands for any one level, `#` at the end for all the rest."
+    )
+    camera: str = Field(min_length=1, max_length=200, description="The camera, as triggers name it.")
+    when: dict[str, Any] = Field(
+        default={},
+        description="What the message's JSON has to say, by dotted path: `contact: false`; a list for one of several"
+        " values. Empty for every message.",
+    )
+    payload: str = Field(
+        default="", max_length=200, description="What the message has to be, word for word, where it is no JSON: `ON`."
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read_condition(cls, values: Any) -> Any:
+        """In the environment the condition is JSON."""
+        if isinstance(values, dict) and isinstance(text := values.get("when"), str):
+            try:
+                return {**values, "when": fields.unpack(text.encode(), JSON)}
+            except Permanent:
+                raise ValueError("`when` must be a map, in JSON") from None
+        return values
+
+    def holds(self, message: bytes) -> bool:
+        """Whether this message is a trigger. Raises `Permanent` (`not_json`, `not_a_map`) where it cannot say so."""
+        if self.payload and message.strip() != self.payload.encode():
+            return False
+        if not self.when:
+            return True
+        body = fields.unpack(message, JSON)
+        return all(_is(_at(body, path), wanted) for path, wanted in self.when.items())
+
+
+class MqttSourceSettings(MqttSettings):
+    """Triggers from an MQTT broker."""
+
+    topics: tuple[MappedTopic, ...] = Field(
+        default=(), description="Topics of other programs that are triggers, under a condition."
+    )
+
+
+class Mqtt:
+    """Receives triggers; each is acknowledged when its outcome is recorded, and comes again if it never was."""
+
+    title = "a sensor, over MQTT"
+    Settings = MqttSourceSettings
+
+    def __init__(self, settings: MqttSourceSettings, context: SourceContext) -> None:
+        self._context = context
+        self._topics = MqttTopics(settings.prefix, context.cameras)
+        self._names = CameraNames(context.cameras)
+        self._mapped = list(self._mapped_to_cameras(settings.topics))
+        self._triggers: list[Trigger] = []
+        self._said: set[tuple[str, str]] = set()
+        self._parts = Parts()
+        self.connection = Connection(
+            context.name,
+            settings.broker,
+            client_id=settings.client("triggers"),
+            subscriptions=subscriptions(settings),
+            on_message=self._receive,
+            on_connect=self._parts.clear,
+            on_settled=lambda receipts: context.settled(self._parts.settled(receipts)),
+            persistent=True,
+        )
+        self.thread = context.feeder(self)
+
+    def poll(self, timeout: float) -> Iterable[Trigger]:
+        """What has come, letting the connection run for so long at most."""
+        self.connection.pump(timeout)
+        triggers, self._triggers = self._triggers, []
+        return triggers
+
+    def acknowledge(self, receipt: str) -> None:
+        """Acknowledge it to the broker; done by the feeder's thread."""
+        if message := self._parts.done(receipt):
+            self.connection.acknowledge(message)
+
+    def close(self) -> None:
+        """What was not acknowledged comes again with the next start."""
+        self.connection.close()
+
+    def _mapped_to_cameras(self, topics: Iterable[MappedTopic]) -> Iterator[tuple[MappedTopic, str]]:
+        """Those whose camera there is; the others are told, and nothing else is lost."""
+        for mapped in topics:
+            try:
+                yield mapped, self._names.find(mapped.camera)
+            except MalformedTrigger as error:
+                log.error("topic not mapped", topic=mapped.topic, reason=str(error))
+
+    # -- in the connection's loop -----------------------------------------------------------------
+
+    def _receive(self, message: Received) -> None:
+        try:
+            # How things were before we came is no trigger.
+            triggers = [] if message.retained else list(self._triggers_of(message))
+        except Permanent as error:
+            log.warning("malformed message", topic=message.topic, reason=str(error))
+            self._context.count(self._context.name, error.code)
+            triggers = []
+        except Failure as error:
+            # Not acknowledged: it comes again with the next connection.
+            log.warning("not carried out", topic=message.topic, reason=str(error))
+            return
+        receipts = self._parts.of(message.receipt, len(triggers)) if message.receipt else [""] * len(triggers)
+        self._triggers += [replace(one, receipt=receipt) for one, receipt in zip(triggers, receipts, strict=True)]
+        if message.receipt and not triggers:
+            self.connection.acknowledge(message.receipt)
+
+    def _triggers_of(self, message: Received) -> Iterator[Trigger]:
+        """Carry out what the message commands; the triggers that it is, one a camera. Raises `Failure`."""
+        if len(message.payload) > MAX_PAYLOAD:
+            raise MalformedTrigger("too_large", f"a message of {len(message.payload)} bytes, more than {MAX_PAYLOAD}")
+        topic, topics = message.topic, self._topics
+        if topic == f"{topics.mode}/set":
+            self._set_mode(message.payload)
+        elif matches(topic, topics.command(NOTIFICATIONS)):
+            self._switch_notifications(self._camera(topic), message.payload)
+        elif matches(topic, topics.command(SNAPSHOT)):
+            yield self._asked_for(message, self._camera(topic))
+        for mapped, camera in self._mapped:
+            if matches(topic, mapped.topic) and self._holds(mapped, message):
+                yield self._trigger(message, camera, active_input=_map(message.payload))
+
+    def _camera(self, topic: str) -> str:
+        camera, word = self._topics.camera_of(topic)
+        return camera or self._names.find(word)
+
+    def _set_mode(self, payload: bytes) -> None:
+        try:
+            self._context.telling.set_mode(_word(payload).lower())
+        except ValueError as error:
+            raise MalformedTrigger("unknown_mode", str(error)) from None
+
+    def _switch_notifications(self, camera: str, payload: bytes) -> None:
+        word = _word(payload).upper().encode()
+        if word == ON:
+            self._context.telling.wake(camera)
+        elif word == OFF:
+            self._context.telling.snooze(camera)
+        else:
+            raise MalformedTrigger("not_on_or_off", "notifications are switched by ON and OFF")
+
+    def _asked_for(self, message: Received, camera: str) -> Trigger:
+        """A trigger in the contract's words, as far as there are any: `timestamp` and `active_input`."""
+        if not fields.is_json(message.payload):
+            return self._trigger(message, camera)
+        body = fields.unpack(message.payload, JSON)
+        at = parse_timestamp(body["timestamp"]) if "timestamp" in body else None
+        return self._trigger(message, camera, timestamp=at, active_input=body.get("active_input"))
+
+    def _holds(self, mapped: MappedTopic, message: Received) -> bool:
+        try:
+            return mapped.holds(message.payload)
+        except Permanent as error:
+            if (mapped.topic, error.code) not in self._said:
+                self._said.add((mapped.topic, error.code))
+                log.warning("not what this topic should carry, said once", topic=mapped.topic, reason=str(error))
+            self._context.count(self._context.name, error.code)
+            return False
+
+    def _trigger(
+        self, message: Received, camera: str, *, timestamp: datetime | None = None, active_input: object = None
+    ) -> Trigger:
+        # MQTT has no ids of messages: what is delivered again is known by what it says, while it may come again.
+        said = hashlib.sha256(b"\0".join((camera.encode(), message.topic.encode(), message.payload)))
+        trigger = new_trigger(
+            camera,
+            label=self._context.cameras[camera],
+            origin=self._context.name,
+            timestamp=timestamp,
+            active_input=checked_active_input(active_input),
+            key=f"sha:{said.hexdigest()}" if message.receipt else "",
+        )
+        return replace(trigger, queued=message.queued, redelivered=message.redelivered)
+
+
+class Parts:
+    """The triggers of each message that is not acknowledged yet: it may be one for several cameras. Thread-safe."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._open: dict[str, set[str]] = {}
+        self._all: dict[str, list[str]] = {}
+
+    def of(self, message: str, count: int) -> list[str]:
+        """A receipt for each of a message's triggers."""
+        receipts = [f"{message}:{number}" for number in range(count)]
+        with self._lock:
+            if receipts:
+                self._all[message], self._open[message] = receipts, set(receipts)
+        return receipts
+
+    def done(self, receipt: str) -> str:
+        """This one is recorded; the message's receipt, when all are."""
+        message = receipt.rpartition(":")[0]
+        with self._lock:
+            left = self._open.get(message, set())
+            left.discard(receipt)
+            return message if message in self._open and not left else ""
+
+    def settled(self, messages: Iterable[str]) -> list[str]:
+        """The receipts of all triggers of these messages, which will not come again."""
+        with self._lock:
+            for message in messages:
+                self._open.pop(message, None)
+            return [receipt for message in messages for receipt in self._all.pop(message, ())]
+
+    def clear(self) -> None:
+        """A new connection: earlier receipts mean nothing any more."""
+        with self._lock:
+            self._open.clear()
+            self._all.clear()
+
+
+def subscriptions(settings: MqttSourceSettings) -> list[str]:
+    """The topics that it listens to."""
+    topics = MqttTopics(settings.prefix, ())
+    own = [topics.command(SNAPSHOT), topics.command(NOTIFICATIONS), f"{topics.mode}/set"]
+    return list(dict.fromkeys([*own, *(mapped.topic for mapped in settings.topics)]))
+
+
+def _at(body: object, path: str) -> object:
+    """The value at a dotted path, `MISSING` where there is none; a name with dots in it goes first."""
+    if isinstance(body, Mapping) and path in body:
+        return body[path]
+    head, _, rest = path.partition(".")
+    return _at(body[head], rest) if rest and isinstance(body, Mapping) and head in body else fields.MISSING
+
+
+def _is(found: object, wanted: object) -> bool:
+    """Whether it is this value, or one of a list; 1 is not true."""
+    if isinstance(wanted, list):
+        return any(_is(found, one) for one in wanted)
+    return isinstance(found, bool) == isinstance(wanted, bool) and found == wanted
+
+
+def _map(payload: bytes) -> dict[Any, Any] | None:
+    """The message as a sensor's own description, if it is a map."""
+    try:
+        return fields.unpack(payload, JSON)
+    except Permanent:
+        return None
+
+
+def _word(payload: bytes) -> str:
+    return payload[:100].decode(errors="replace").strip()
