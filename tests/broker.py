@@ -42,9 +42,13 @@ max_message_size = 25165824
 class Broker:
     """One node in one temporary directory; `start` after `stop` or `kill` finds what was durable."""
 
-    def __init__(self, external: str = "") -> None:
-        """`external`: the URL of a broker that someone else runs; then nothing is started or stopped."""
+    def __init__(self, external: str = "", *, mqtt: bool = False) -> None:
+        """`external`: the URL of a broker that someone else runs; then nothing is started or stopped.
+
+        `mqtt`: it speaks that as well, at `mqtt_port`.
+        """
         self.external = external
+        self.mqtt_port = free_ports(1)[0] if mqtt else 0
         self._epmd: subprocess.Popen[bytes] | None = None
         self._server: subprocess.Popen[bytes] | None = None
         if not external:
@@ -200,8 +204,9 @@ class Broker:
         for name in ("data", "log", "conf"):
             (self._home / name).mkdir(exist_ok=True)
         conf = self._home / "conf"
-        (conf / "rabbitmq.conf").write_text(CONFIG.format(port=self.port))
-        (conf / "enabled_plugins").write_text("[].\n")
+        mqtt = f"mqtt.listeners.tcp.1 = 127.0.0.1:{self.mqtt_port}\n" if self.mqtt_port else ""
+        (conf / "rabbitmq.conf").write_text(CONFIG.format(port=self.port) + mqtt)
+        (conf / "enabled_plugins").write_text("[rabbitmq_mqtt].\n" if mqtt else "[].\n")
         # Nothing is inherited but the path: RABBITMQ_* of the caller or /etc/rabbitmq would leak in.
         return {
             "PATH": os.environ.get("PATH", os.defpath),
