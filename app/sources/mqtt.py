@@ -107,7 +107,7 @@ class Mqtt:
             settings.broker,
             client_id=settings.client("triggers"),
             subscriptions=subscriptions(settings),
-            on_message=self._receive,
+            on_message=self.receive,
             on_connect=self._parts.clear,
             on_settled=lambda receipts: context.settled(self._parts.settled(receipts)),
             persistent=True,
@@ -139,7 +139,8 @@ class Mqtt:
 
     # -- in the connection's loop -----------------------------------------------------------------
 
-    def _receive(self, message: Received) -> None:
+    def receive(self, message: Received) -> None:
+        """A message has come: `poll` returns the triggers that it is."""
         try:
             # How things were before we came is no trigger.
             triggers = [] if message.retained else list(self._triggers_of(message))

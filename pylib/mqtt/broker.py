@@ -94,9 +94,13 @@ def explain(error: Exception) -> Failure:
     if isinstance(error, Failure):
         return error
     if isinstance(error, ssl.SSLCertVerificationError):
-        return Permanent("mqtt_tls", f"the broker's certificate is not accepted: {error.verify_message}")
+        reason = getattr(error, "verify_message", "") or error.strerror
+        return Permanent("mqtt_tls", f"the broker's certificate is not accepted: {reason}")
+    if isinstance(error, ssl.SSLEOFError | ssl.SSLZeroReturnError):
+        return Transient("mqtt_away", "the broker ended the connection in the middle of TLS's handshake")
     if isinstance(error, ssl.SSLError):
-        return Permanent("mqtt_tls", f"the broker speaks no TLS that we know: {error.reason or 'handshake failed'}")
+        reason = getattr(error, "reason", "") or error.strerror
+        return Permanent("mqtt_tls", f"the broker speaks no TLS that we know: {reason}")
     if isinstance(error, OSError):
         return Transient("mqtt_away", error.strerror or str(error) or type(error).__name__)
     return Transient("mqtt_away", type(error).__name__)
