@@ -42,13 +42,13 @@ max_message_size = 25165824
 class Broker:
     """One node in one temporary directory; `start` after `stop` or `kill` finds what was durable."""
 
-    def __init__(self, external: str = "", *, mqtt: bool = False) -> None:
+    def __init__(self, external: str = "", *, mqtt_port: int = 0) -> None:
         """`external`: the URL of a broker that someone else runs; then nothing is started or stopped.
 
-        `mqtt`: it speaks that as well, at `mqtt_port`.
+        `mqtt_port`: where it speaks MQTT as well; 0 where it does not.
         """
         self.external = external
-        self.mqtt_port = free_ports(1)[0] if mqtt else 0
+        self.mqtt_port = mqtt_port
         self._epmd: subprocess.Popen[bytes] | None = None
         self._server: subprocess.Popen[bytes] | None = None
         if not external:
@@ -288,11 +288,12 @@ class SharedBroker:
         """The running node, which must not be stopped."""
         with _locked(self._turn, fcntl.LOCK_EX):
             if self._url.exists():
-                broker = Broker(self._url.read_text())
+                url, mqtt_port = self._url.read_text().split()
+                broker = Broker(url, mqtt_port=int(mqtt_port))
             else:
-                broker = Broker()
+                broker = Broker(mqtt_port=free_ports(1)[0])
                 broker.__enter__()
-                self._url.write_text(broker.url)
+                self._url.write_text(f"{broker.url} {broker.mqtt_port}")
                 self._left.callback(self._end, broker)
             self._left.enter_context(_locked(self._users, fcntl.LOCK_SH))
         return broker

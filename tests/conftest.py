@@ -86,7 +86,7 @@ def broker(tmp_path_factory: pytest.TempPathFactory) -> Broker:
 @pytest.fixture(scope="session")
 def own_broker() -> Iterator[Broker]:
     """A private node for tests that stop it; they leave it running."""
-    with Broker(mqtt=True) as one:
+    with Broker() as one:
         yield one
 
 

@@ -27,10 +27,12 @@ class Mosquitto:
     A context manager.
     """
 
-    def __init__(self, *options: str, users: Mapping[str, str] | None = None, certificate: str = "") -> None:
+    def __init__(
+        self, *options: str, users: Mapping[str, str] | None = None, certificate: tuple[Path, Path] | None = None
+    ) -> None:
         """`options`: lines of its configuration; `users`: name -> password, nobody else is let in then.
 
-        `certificate`: stem of the PEM files of a certificate and its key (`<stem>.crt`, `<stem>.key`), for TLS.
+        `certificate`: PEM files of a certificate and its key, for TLS.
         """
         (self.port,) = free_ports(1)
         self._home = Path(tempfile.mkdtemp(prefix="snapshot-mosquitto-"))
@@ -52,7 +54,7 @@ class Mosquitto:
                 subprocess.run(["mosquitto_passwd", "-b", str(passwords), name, password], check=True)
             lines += ["allow_anonymous false", f"password_file {passwords}"]
         if certificate:
-            lines += [f"certfile {certificate}.crt", f"keyfile {certificate}.key"]
+            lines += [f"certfile {certificate[0]}", f"keyfile {certificate[1]}"]
         (self._home / "mosquitto.conf").write_text("\n".join(lines) + "\n")
 
     @property
@@ -87,6 +89,15 @@ class Mosquitto:
             self._server.send_signal(how)
             self._server.wait(30)
             self._server = None
+
+    def freeze(self) -> None:
+        """SIGSTOP: it still has its connections and answers none."""
+        assert self._server is not None
+        self._server.send_signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        assert self._server is not None
+        self._server.send_signal(signal.SIGCONT)
 
     def close(self) -> None:
         self.stop(signal.SIGKILL)

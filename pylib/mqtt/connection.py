@@ -183,7 +183,7 @@ class Connection:
         client, session = self._client, self._session
         socket = client.socket()
         if socket is None:
-            raise Transient("mqtt_cut", "the broker ended the connection")
+            raise self._ended()
         # What TLS has decrypted already does not show on the socket.
         ready = bool(socket.pending()) if hasattr(socket, "pending") else False
         readable = self._poll(0 if ready else timeout, socket.fileno(), writing=client.want_write()) or ready
@@ -197,9 +197,14 @@ class Connection:
         if session.failure is not None:
             raise session.failure
         if any(results):
-            raise Transient("mqtt_cut", "the broker ended the connection")
+            raise self._ended()
         if not self.connected and time.monotonic() > session.deadline:
             raise Transient("mqtt_away", f"no MQTT broker answers at {self._broker.address}")
+
+    def _ended(self) -> Transient:
+        if self.connected:
+            return Transient("mqtt_cut", "the broker ended the connection")
+        return Transient("mqtt_away", "the broker ended the connection before it let us in")
 
     def _poll(self, timeout: float, fileno: int = -1, *, writing: bool = False) -> bool:
         """Wait for the bell or the socket; whether there is something to read."""

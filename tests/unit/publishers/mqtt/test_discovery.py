@@ -1,4 +1,4 @@
-"""What Home Assistant reads of us, against payloads that its own schemas were held to."""
+"""What Home Assistant reads to know our devices."""
 
 from __future__ import annotations
 
