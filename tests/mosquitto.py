@@ -9,6 +9,7 @@ import subprocess
 import tempfile
 import threading
 import time
+import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -150,11 +151,11 @@ class Peer:
 
 @contextmanager
 def peer(port: int, *subscriptions: str, username: str = "", password: str = "", ca: str = "") -> Iterator[Peer]:
-    """A program that listens to these topics; returns when they are subscribed."""
+    """A program that listens to these topics, over a restart of the broker too; returns when they are subscribed."""
     from paho.mqtt.client import Client
     from paho.mqtt.enums import CallbackAPIVersion
 
-    client = Client(CallbackAPIVersion.VERSION2)
+    client = Client(CallbackAPIVersion.VERSION2, f"peer-{uuid.uuid4().hex[:8]}", clean_session=False)
     client.reconnect_delay_set(1, 1)
     if username:
         client.username_pw_set(username, password)
