@@ -48,8 +48,9 @@ def env(project: Path) -> dict[str, str]:
 
 
 def services(project: Path) -> dict[str, dict[str, object]]:
+    """What starts unless more is asked for."""
     composed: dict[str, dict[str, object]] = yaml.safe_load((project / "docker-compose.yml").read_text())["services"]
-    return composed
+    return {name: service for name, service in composed.items() if "profiles" not in service}
 
 
 def test_with_nothing_set_everything_has_a_default_and_a_broker_is_composed(project: Path, setup: Setup) -> None:
@@ -64,6 +65,17 @@ def test_with_nothing_set_everything_has_a_default_and_a_broker_is_composed(proj
     assert len(password.read_text()) >= 12
     assert stat.S_IMODE(password.stat().st_mode) == 0o600
     assert stat.S_IMODE(password.parent.stat().st_mode) == 0o700
+
+
+def test_mosquitto_is_composed_for_whoever_asks_and_lets_nobody_in_without_a_login(project: Path, setup: Setup) -> None:
+    setup()
+    composed = yaml.safe_load((project / "docker-compose.yml").read_text())
+    mosquitto = composed["services"]["mosquitto"]
+    assert mosquitto["profiles"] == ["mqtt"]
+    assert mosquitto["ports"] == ["${MQTT_BIND:-127.0.0.1}:${MQTT_PORT:-1883}:1883"]
+    (script,) = mosquitto["command"]
+    assert "'allow_anonymous false'" in script
+    assert set(composed["volumes"]) == {"rabbitmq", "mosquitto"}
 
 
 def test_the_env_file_is_for_its_owner_alone(project: Path, setup: Setup) -> None:
