@@ -227,12 +227,14 @@ class Connection:
             request = self._requests.popleft()
             if request.abandoned:
                 continue
+            self._session.started.add(request)
             try:
                 for message in request.messages:
                     info = self._client.publish(message.topic, message.payload, qos=1, retain=message.retain)
                     request.unconfirmed.add(info.mid)
                     self._session.requests[info.mid] = request
             except ValueError as error:
+                self._session.started.discard(request)
                 request.outcome.put(Permanent("mqtt_unsendable", str(error)))
 
     def _settle(self) -> None:
@@ -251,10 +253,9 @@ class Connection:
     def _lose(self) -> None:
         with self._gate:
             self._up.clear()
-            waiting = {id(request): request for request in self._session.requests.values()}
-            queued = list(self._requests)
+            started, queued = self._session.started, list(self._requests)
             self._requests.clear()
-        for request in waiting.values():
+        for request in started:
             request.outcome.put(Transient("mqtt_cut", f"the connection to {self._broker.address} was lost over it"))
         for request in queued:
             request.outcome.put(Transient("mqtt_away", f"lost the connection to {self._broker.address}"))
@@ -321,6 +322,7 @@ class Connection:
         if request is not None:
             request.unconfirmed.discard(mid)
             if not request.unconfirmed:
+                self._session.started.discard(request)
                 request.outcome.put(None)
 
     def _settled(self, *_: Any) -> None:
@@ -352,6 +354,7 @@ class _Session:
     """Why it ends, where the broker says so."""
     backlog_until: float = 0.0
     numbers: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
+    started: set[_Request] = field(default_factory=set)
     requests: dict[int, _Request] = field(default_factory=dict)
     """By the id of each message that is not confirmed yet."""
     unacknowledged: dict[str, int] = field(default_factory=dict)

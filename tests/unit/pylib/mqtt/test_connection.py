@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Callable, Iterator
+from threading import Thread
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from structlog.testing import capture_logs
 
-from pylib.errors import Transient
-from pylib.mqtt.broker import Broker
-from pylib.mqtt.connection import Connection, Received
+from pylib.errors import Failure, Transient
+from pylib.mqtt.broker import Broker, Outgoing
+from pylib.mqtt.connection import Connection, Received, _Request
 
 GRANTED, REFUSED = SimpleNamespace(is_failure=False), SimpleNamespace(is_failure=True)
 
@@ -27,6 +29,7 @@ class FakeClient:
         self.reasons: list[Any] = []
         self.acknowledged: list[int] = []
         self.asked: list[str] = []
+        self.published: list[str] = []
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("on_"):
@@ -52,6 +55,10 @@ class FakeClient:
     def unsubscribe(self, topic: str) -> None:
         self.asked.append(topic)
         self.script.append(lambda: self.on_unsubscribe(self, None, 1, [], None))
+
+    def publish(self, topic: str, _payload: bytes, **_options: Any) -> Any:
+        self.published.append(topic)
+        return SimpleNamespace(mid=len(self.published))
 
     def ack(self, mid: int, qos: int) -> None:
         assert qos == 1
@@ -165,11 +172,45 @@ def test_a_receipt_belongs_to_its_connection(bench: Bench) -> None:
     assert bench.client.asked == ["me/settled"]
 
 
-def test_what_waits_is_told_when_the_connection_is_lost(bench: Bench) -> None:
+def lose() -> int:
+    return 7
+
+
+def fail() -> int:
+    raise ConnectionResetError
+
+
+@pytest.mark.parametrize(("end", "code"), [(lose, "mqtt_cut"), (fail, "mqtt_away")])
+def test_who_waits_hears_at_once_that_the_connection_was_lost(bench: Bench, end: Callable[[], int], code: str) -> None:
+    bench.pump(2)
+    failures: list[Failure] = []
+
+    def publish() -> None:
+        try:
+            bench.connection.publish([Outgoing("a", b""), Outgoing("b", b"")], timeout=60)
+        except Failure as failure:
+            failures.append(failure)
+
+    thread = Thread(target=publish)
+    thread.start()
+    while not bench.connection._requests:
+        thread.join(0.001)
+    bench.client.script = [end]  # once before the messages are sent, once after
+    bench.pump()
+    thread.join(30)
+    assert [failure.code for failure in failures] == [code]
+
+
+def test_messages_are_confirmed_when_all_of_them_are(bench: Bench) -> None:
     bench.pump(2)
     with pytest.raises(Transient, match="mqtt_timeout"):
-        bench.connection.publish([SimpleNamespace(topic="a")], timeout=0)  # type: ignore[list-item]
-    bench.client.script = [lambda: 7]
+        bench.connection.publish([Outgoing("a", b""), Outgoing("b", b"")], timeout=0)
+    request = _Request([Outgoing("a", b""), Outgoing("b", b"")])
+    bench.connection._requests = deque([request])
     bench.pump()
-    with pytest.raises(Transient, match="mqtt_away"):
-        bench.connection.publish([SimpleNamespace(topic="a")], timeout=60)  # type: ignore[list-item]
+    assert bench.client.published == ["a", "b"]
+    for mid, done in ((1, False), (99, False), (2, True)):
+        bench.client.script = [lambda mid=mid: bench.client.on_publish(bench.client, None, mid, None, None)]  # type: ignore[misc]
+        bench.pump()
+        assert request.outcome.empty() is not done
+    assert request.outcome.get() is None
