@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 
 from app import sources
@@ -10,8 +10,9 @@ from app.bootstrap.core import Core
 from app.config.settings import Settings
 from app.messages import Trigger
 from app.pipeline.fetch import Fetch
-from app.sources import SourceContext, TriggerSource
+from app.sources import ConnectedSource, SourceContext, TriggerSource
 from app.sources.schedule import Schedule
+from pylib.observability.health import Status
 from pylib.rabbitmq.listener import ZMQListener
 from pylib.runtime.periodic import Every, Periodic
 from pylib.runtime.threads import ManagedThread
@@ -40,7 +41,9 @@ class SourceParts:
                 settled=partial(fetch.settled, name),
                 count=core.metrics.trigger,
             )
-            self._sources[name] = sources.KINDS.load(kind)(own, context)
+            self._sources[name] = source = sources.KINDS.load(kind)(own, context)
+            if isinstance(source, ConnectedSource):
+                core.health.add(f"triggers from {name}", _connected(source), critical=False, alarm=True)
 
     def acknowledge(self, trigger: Trigger) -> None:
         """Acknowledge this trigger to its source: the outcome is recorded. From any thread."""
@@ -58,6 +61,13 @@ class SourceParts:
         """The connection to the broker of the section `rabbitmq`."""
         source = self._sources.get(sources.RABBITMQ)
         return source.thread if source and isinstance(source.thread, ZMQListener) else None
+
+
+def _connected(source: ConnectedSource) -> Callable[[], Status]:
+    def probe() -> Status:
+        return Status(ok=source.connected, detail="connected" if source.connected else "not connected")
+
+    return probe
 
 
 def schedule_of(core: Core) -> Periodic | None:

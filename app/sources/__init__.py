@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Protocol, runtime_checkable
 
 from pydantic import BaseModel
 
@@ -54,6 +54,16 @@ class TriggerSource(Protocol):
 
     def acknowledge(self, receipt: str) -> None:
         """The outcome of the trigger with this receipt is recorded: it need not be redelivered. From any thread."""
+        ...
+
+
+@runtime_checkable
+class ConnectedSource(TriggerSource, Protocol):
+    """A source whose health is that of its connection."""
+
+    @property
+    def connected(self) -> bool:
+        """Whether triggers can come now. From any thread."""
         ...
 
 

@@ -114,6 +114,11 @@ class Mqtt:
         )
         self.thread = context.feeder(self)
 
+    @property
+    def connected(self) -> bool:
+        """Whether the broker is there, and lets us listen."""
+        return self.connection.connected
+
     def poll(self, timeout: float) -> Iterable[Trigger]:
         """What has come, letting the connection run for so long at most."""
         self.connection.pump(timeout)

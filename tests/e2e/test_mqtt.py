@@ -49,6 +49,7 @@ def test_a_trigger_over_mqtt_comes_back_as_event_and_image_whatever_is_killed_in
         assistant.wait(lambda: assistant.last("snapshots/status") == b"online", what="it is there")
         assistant.wait(lambda: assistant.last(f"{AT}notifications") == b"ON", what="states")
         assert len([topic for topic, _, _ in assistant.messages if topic.endswith("/config")]) == 2
+        assert process.check("triggers from mqtt")["ok"]
 
         assistant.say(f"{AT}snapshot/set", "PRESS")
         (event,) = events(assistant, 1)
@@ -77,7 +78,7 @@ def test_a_trigger_over_mqtt_comes_back_as_event_and_image_whatever_is_killed_in
         assert assistant.last("snapshots/status") == b"online"
 
         mosquitto.stop()
-        until(lambda: process.log_lines("broker unreachable, trying again"), what="it notices")
+        until(lambda: not process.check("triggers from mqtt")["ok"], what="it notices")
         process.http("POST", "/api/cameras/hall/trigger?wait=20")
         mosquitto.start()
         events(assistant, 4)
