@@ -165,7 +165,11 @@ def peer(port: int, *subscriptions: str, username: str = "", password: str = "",
     client.on_message = lambda _client, _data, message: one.hear(message)
     client.on_subscribe = lambda *_: ready.set()
     topics = [(topic, 1) for topic in subscriptions or ("#",)]
-    client.on_connect = lambda *_: client.subscribe(topics)
+
+    def welcomed(*_: object) -> None:
+        client.subscribe(topics)
+
+    client.on_connect = welcomed
     client.connect("127.0.0.1", port)
     client.loop_start()
     try:

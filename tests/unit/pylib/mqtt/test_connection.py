@@ -210,7 +210,7 @@ def test_messages_are_confirmed_when_all_of_them_are(bench: Bench) -> None:
     bench.pump()
     assert bench.client.published == ["a", "b"]
     for mid, done in ((1, False), (99, False), (2, True)):
-        bench.client.script = [lambda mid=mid: bench.client.on_publish(bench.client, None, mid, None, None)]  # type: ignore[misc]
+        bench.client.script = [lambda mid=mid: bench.client.on_publish(bench.client, None, mid, None, None)]
         bench.pump()
         assert request.outcome.empty() is not done
     assert request.outcome.get() is None
