@@ -1,4 +1,4 @@
-"""What Home Assistant reads to know our devices."""
+"""What Home Assistant reads to know our devices. The golden files pass the schemas of its release 2025.1.4."""
 
 from __future__ import annotations
 
