@@ -4,25 +4,26 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime
 from typing import Annotated, Any
 
 import structlog
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field
 
 from app.messages import Trigger
 from app.rules.telling import MODES
 from app.sources import SourceContext, new_trigger
 from app.sources.camera_names import CameraNames
+from app.sources.conditions import Condition
 from app.wire import MalformedTrigger, checked_active_input, fields, parse_timestamp
 from app.wire.topics import NOTIFICATIONS, OFF, ON, SNAPSHOT, MqttTopics
 from pylib.errors import Failure, Permanent
 from pylib.mqtt.connection import Connection, Received
 from pylib.mqtt.settings import MqttSettings
 from pylib.mqtt.topics import is_filter, matches
-from pylib.settings.fields import Section
+from pylib.settings.fields import MapFromText, Section
 
 log = structlog.get_logger(__name__)
 
@@ -43,6 +44,11 @@ def _filter(value: str) -> str:
     return value
 
 
+def _holdable(when: dict[str, Any]) -> dict[str, Any]:
+    Condition(when)
+    return when
+
+
 class MappedTopic(Section):
     """A topic of another program, whose messages have a camera take a picture."""
 
@@ -50,25 +56,14 @@ class MappedTopic(Section):
         max_length=500, description="The topic; `+` stands for any one level, `#` at the end for all the rest."
     )
     camera: str = Field(min_length=1, max_length=200, description="The camera, as triggers name it.")
-    when: dict[str, Any] = Field(
+    when: Annotated[dict[str, Any], MapFromText, AfterValidator(_holdable)] = Field(
         default={},
-        description="What the message's JSON has to say, by dotted path: `contact: false`; a list for one of several"
-        " values. Empty for every message.",
+        description="What the message's JSON has to say, by dotted path: a value, a list of values, or bounds (above,"
+        " below). Empty for every message.",
     )
     payload: str = Field(
         default="", max_length=200, description="What the message has to be, word for word, where it is no JSON: `ON`."
     )
-
-    @model_validator(mode="before")
-    @classmethod
-    def _read_condition(cls, values: Any) -> Any:
-        """In the environment the condition is JSON."""
-        if isinstance(values, dict) and isinstance(text := values.get("when"), str):
-            try:
-                return {**values, "when": fields.unpack(text.encode(), JSON)}
-            except Permanent:
-                raise ValueError("`when` must be a map, in JSON") from None
-        return values
 
     def holds(self, message: bytes) -> bool:
         """Whether this message is a trigger. Raises `Permanent` (`not_json`, `not_a_map`) where it cannot say so."""
@@ -76,8 +71,7 @@ class MappedTopic(Section):
             return False
         if not self.when:
             return True
-        body = fields.unpack(message, JSON)
-        return all(_is(_at(body, path), wanted) for path, wanted in self.when.items())
+        return Condition(self.when).holds(fields.unpack(message, JSON))
 
 
 class MqttSourceSettings(MqttSettings):
@@ -273,21 +267,6 @@ def subscriptions(settings: MqttSourceSettings) -> list[str]:
     topics = MqttTopics(settings.prefix, ())
     own = [topics.command(SNAPSHOT), topics.command(NOTIFICATIONS), f"{topics.mode}/set"]
     return list(dict.fromkeys([*own, *(mapped.topic for mapped in settings.topics)]))
-
-
-def _at(body: object, path: str) -> object:
-    """The value at a dotted path, `MISSING` where there is none; a name with dots in it goes first."""
-    if isinstance(body, Mapping) and path in body:
-        return body[path]
-    head, _, rest = path.partition(".")
-    return _at(body[head], rest) if rest and isinstance(body, Mapping) and head in body else fields.MISSING
-
-
-def _is(found: object, wanted: object) -> bool:
-    """Whether it is this value, or one of a list; 1 is not true."""
-    if isinstance(wanted, list):
-        return any(_is(found, one) for one in wanted)
-    return isinstance(found, bool) == isinstance(wanted, bool) and found == wanted
 
 
 def _map(payload: bytes) -> dict[Any, Any] | None:
