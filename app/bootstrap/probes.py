@@ -22,10 +22,10 @@ LEAST_DISK = 200_000_000
 
 def observe(
     core: Core,
-    *,
     threads: Sequence[ManagedThread],
     outlets: Sequence[Outlet],
-    broker: Sequence[ZMQListener | ConfirmedPublisher],
+    *,
+    broker: Sequence[ZMQListener | ConfirmedPublisher | None],
 ) -> None:
     """Have operators see how every thread and outlet is, and the connections without which there is no service."""
     health, metrics, data_dir = core.health, core.metrics, core.settings.data_dir
@@ -34,8 +34,8 @@ def observe(
         if isinstance(thread, ZmqRelay):
             metrics.queue(thread.name, lambda relay=thread: relay.waiting)  # type: ignore[misc]
     health.add("disk", disk_free(data_dir, at_least=LEAST_DISK))
-    if broker:
-        health.add("broker", _connected(broker))
+    if connections := [one for one in broker if one is not None]:
+        health.add("broker", _connected(connections))
     for outlet in outlets:
         health.add(outlet.probe_name, outlet.probe, critical=False, alarm=outlet.alarm)
     metrics.disk(data_dir)

@@ -11,6 +11,7 @@ import structlog
 
 from app import publishers, wire
 from app.bootstrap.adapters import publisher_entries
+from app.bootstrap.archives import ArchiveParts
 from app.bootstrap.core import Core
 from app.bootstrap.outlets import Outlet
 from app.bootstrap.samples import SampleMessages
@@ -40,9 +41,8 @@ class PublisherParts:
         self,
         core: Core,
         *,
-        storage_url: Callable[[], str],
+        archives: ArchiveParts,
         links: PublisherContext,
-        archived_url: Callable[[Inspection], str],
         channels: Mapping[str, Channel],
         this_month: Callable[[], tuple[int, float]],
         recheck: Callable[[str], None],
@@ -60,8 +60,8 @@ class PublisherParts:
         self._context = dataclasses.replace(
             links,
             device_name=core.settings.device_name,
-            storage_url=storage_url,
-            archived_url=archived_url,
+            storage_url=archives.url,
+            archived_url=archives.link,
             cameras=core.labels,
             reachable=lambda camera: channels[camera].breaker.state != State.OPEN,
             figures=lambda: self._figures(*this_month()),

@@ -54,8 +54,7 @@ class Service:
         self.web = self._web() if settings.web.enabled else None
         self.publishing = PublisherParts(
             core,
-            storage_url=self.archives.url,
-            archived_url=self.archives.link,
+            archives=self.archives,
             links=self.web.links if self.web else PublisherContext(),
             channels=self.channels,
             this_month=self.detection.this_month,
@@ -65,8 +64,7 @@ class Service:
         self.outlet_relays = {outlet.name: self.relays.outlet(outlet) for outlet in self.outlets}
         self.threads = [*extra, *(thread for thread in self._threads() if thread is not None)]
         self.supervisor = Supervisor(self.threads, grace=settings.shutdown_grace, on_restart=core.metrics.restarted)
-        broker = [connection for connection in (self.sources.listener, self.publishing.broker) if connection]
-        observe(core, threads=self.threads, outlets=self.outlets, broker=broker)
+        observe(core, self.threads, self.outlets, broker=(self.sources.listener, self.publishing.broker))
 
     def open(self) -> None:
         """Open what must work before anything starts; a signal waits for it. Raises `pylib.errors.Failure`."""

@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 from app import publishers
+from app.bootstrap.archives import ArchiveParts
 from app.bootstrap.core import Core
 from app.bootstrap.publishing import PublisherParts
 from app.bootstrap.samples import SampleMessages, UnknownOutlet
@@ -95,9 +96,10 @@ def test_an_outlet_that_cannot_be_used_stops_nobody_and_its_events_wait(
     core = Core.of(settings(tmp_path, PUBLISHER_1_URL="ntfy://x"), version="1")
     parts = PublisherParts(
         core,
-        storage_url=lambda: "",
+        archives=ArchiveParts(core.settings, journal=core.journal, root=core.cache.root, metrics=core.metrics),
         links=PublisherContext(),
-        archived_url=lambda _: "",
+        channels={},
+        this_month=lambda: (0, 0.0),
         recheck=lambda _: None,
     )
     (publisher,) = parts.publishers
