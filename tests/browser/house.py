@@ -31,7 +31,7 @@ def house(home: Path, seeds: Iterable[Seed], **environment: str) -> Iterator[Ser
     archive.mkdir()
     (archive / MARKER).touch()  # it is the one that has all these pictures
     settings = {"TIME_ZONE": ZONE.key, "ARCHIVE_DIR": str(archive), **environment}
-    with ServiceProcess(home, environment=settings, config={"cameras": CAMERAS}) as service:
+    with ServiceProcess(home, environment=settings, config={"cameras": CAMERAS}, forked=True) as service:
         service.start()
         wait_until_ready(service)
         yield service

@@ -63,4 +63,4 @@ def service_process(
         if house
         else {}
     )
-    return ServiceProcess(home, environment={**meeting, **(environment or {})}, config=config or None)
+    return ServiceProcess(home, environment={**meeting, **(environment or {})}, config=config or None, forked=True)

@@ -7,8 +7,9 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -16,6 +17,7 @@ import requests
 import yaml
 
 from tests.broker import free_ports
+from tests.e2e.fork import Fork
 
 T = TypeVar("T")
 
@@ -38,10 +40,15 @@ class ServiceProcess:
         *,
         environment: Mapping[str, str] | None = None,
         config: Mapping[str, Any] | None = None,
+        forked: bool = False,
     ) -> None:
-        """`config` becomes `config.yml` in `home`, which is where the process runs."""
+        """`config` becomes `config.yml` in `home`, which is where the process runs.
+
+        `forked`: it need not load the program itself, whose source is this project's.
+        """
         home.mkdir(parents=True, exist_ok=True)
         self.home = home
+        self.forked = forked
         (self.port,) = free_ports(1)
         self.environment = {
             "PATH": os.environ.get("PATH", os.defpath),
@@ -54,7 +61,7 @@ class ServiceProcess:
             **(environment or {}),
         }
         self._log = home / "service.log"
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: subprocess.Popen[bytes] | Fork | None = None
         self._shown = False
         if config is not None:
             (home / "config.yml").write_text(yaml.safe_dump(dict(config)))
@@ -73,29 +80,32 @@ class ServiceProcess:
     def start(self, *arguments: str) -> ServiceProcess:
         """Start `run`, or another command that keeps running; what it writes goes to the log."""
         assert not self.running, "it runs already"
-        with self._log.open("ab") as log:
-            self._process = subprocess.Popen(
-                [*COMMAND, *(arguments or ("run",))],
-                cwd=self.home,
-                env=self.environment,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-            )
+        self._process = self._begin(arguments or ("run",), stdout=self._log, stderr=self._log)
         return self
 
     def command(self, *arguments: str, timeout: float = 60.0) -> subprocess.CompletedProcess[str]:
         """Run a command to its end, with the same settings."""
-        return subprocess.run(
-            [*COMMAND, *arguments],
-            cwd=self.home,
-            env=self.environment,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=timeout,
-            check=False,
-        )
+        with tempfile.TemporaryDirectory() as folder:
+            out, err = Path(folder, "out"), Path(folder, "err")
+            process = self._begin(arguments, stdout=out, stderr=err)
+            try:
+                status = process.wait(timeout)
+            finally:
+                process.send_signal(signal.SIGKILL)
+            return subprocess.CompletedProcess(arguments, status, out.read_text(), err.read_text())
+
+    def _begin(self, arguments: Sequence[str], *, stdout: Path, stderr: Path) -> subprocess.Popen[bytes] | Fork:
+        if self.forked:
+            return Fork(arguments, cwd=self.home, environment=self.environment, stdout=stdout, stderr=stderr)
+        with stdout.open("ab") as out, stderr.open("ab") as err:
+            return subprocess.Popen(
+                [*COMMAND, *arguments],
+                cwd=self.home,
+                env=self.environment,
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=err,
+            )
 
     @property
     def running(self) -> bool:

@@ -70,6 +70,7 @@ def test_the_service_runs_with_an_adapter_of_each_kind_that_is_one_file_and_one_
     service = launch()
     configure(service)
     service.environment["PYTHONPATH"] = str(project)
+    service.forked = False
     for folder in ("gallery", "spool"):
         (service.home / folder).mkdir()
     (service.home / "attic.jpg").write_bytes(jpeg(320, 240))
@@ -104,6 +105,7 @@ def test_the_service_runs_with_an_adapter_of_each_kind_that_is_one_file_and_one_
 def test_the_new_settings_are_listed(project: Path, launch: Launch) -> None:
     service = launch()
     service.environment["PYTHONPATH"] = str(project)
+    service.forked = False
     listed = service.command("settings").stdout
     for name in ("OUTPUT_n_PATH", "DETECTOR_THRESHOLD", "PUBLISHER_n_PATH", "ARCHIVE_n_DIR", "SOURCE_n_DIR"):
         assert f"`{name}`" in listed

@@ -62,6 +62,7 @@ def test_a_second_service_in_the_same_folder_is_refused(launch: Launch) -> None:
 
 def test_a_signal_ends_it_in_good_order_from_the_first_instant_on(launch: Launch, cameras: StampingCameras) -> None:
     service = launch(cameras=stamping(cameras, "Yard"))
+    service.forked = False
     for delay in (0.0, 0.05, 0.1, 0.2, 0.4, 0.8, 1.6):
         # A signal that comes while the interpreter itself is loaded waits for its first line of ours.
         signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])
