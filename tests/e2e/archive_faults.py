@@ -10,10 +10,6 @@ from hashlib import md5
 from pathlib import Path
 from typing import Any, Protocol
 
-import boto3
-from botocore.config import Config
-from moto.server import ThreadedMotoServer
-
 from app.archives import event_id_in
 from tests.simulators.drive import DriveDouble, drive_double
 from tests.simulators.drive_files import FOLDER
@@ -119,6 +115,10 @@ def remote_drive(home: Path) -> Iterator[Drive]:
 @contextmanager
 def remote_s3(_: Path) -> Iterator[S3]:
     """A running one."""
+    import boto3  # takes half a second, which other workers need not spend
+    from botocore.config import Config
+    from moto.server import ThreadedMotoServer
+
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     try:

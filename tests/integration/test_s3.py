@@ -10,10 +10,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
-import boto3
 import pytest
-from botocore.config import Config
-from moto.server import ThreadedMotoServer
 
 from app.archives import ArchiveBlocked, ArchiveUnavailable, RemoteObject
 from app.archives.folder import Folder, FolderSettings
@@ -43,6 +40,8 @@ def clock() -> Clock:
 
 @pytest.fixture(scope="module")
 def moto() -> Iterator[tuple[str, int]]:
+    from moto.server import ThreadedMotoServer  # takes a third of a second, which other workers need not spend
+
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     yield server.get_host_and_port()
@@ -72,6 +71,9 @@ def proxy(moto: tuple[str, int]) -> Iterator[S3Proxy]:
 @pytest.fixture
 def remote(moto: tuple[str, int], name: str) -> Any:
     """The bucket as its owner sees it, without the proxy."""
+    import boto3
+    from botocore.config import Config
+
     client = boto3.client(
         "s3", endpoint_url=f"http://{moto[0]}:{moto[1]}", config=Config(s3={"addressing_style": "path"})
     )
