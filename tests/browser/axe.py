@@ -13,17 +13,22 @@ from tests.browser.visit import wait_until
 SOURCE = Path(__file__).parent / "vendor" / "axe.min.js"
 
 
-def violations(page: Page, *, fingers: bool = False, only_colours: bool = False) -> list[str]:
-    """Every rule that the page breaks: `serious: color-contrast: ...`, with the elements.
+def violations(page: Page, *, fingers: bool = False) -> list[str]:
+    """Every rule that the page breaks, by day, or by its colours at night: `serious: color-contrast: ...`.
 
-    `fingers`: what can be touched has to be large enough for them. `only_colours`: for a page that was looked at
-    in other ones before.
+    With the elements. `fingers`: what can be touched has to be large enough for them.
     """
     page.evaluate(_source())
+    found = _found(page, {"rules": {"target-size": {"enabled": fingers}}})
+    page.emulate_media(color_scheme="dark")
+    found += _found(page, {"runOnly": ["color-contrast"]})
+    page.emulate_media(color_scheme="light")
+    return found
+
+
+def _found(page: Page, rules: dict[str, Any]) -> list[str]:
     wait_until(page, "document.getAnimations().length === 0")  # what fades in has no contrast yet
-    options: dict[str, Any] = {"preload": False, "rules": {"target-size": {"enabled": fingers}}}
-    if only_colours:
-        options = {"preload": False, "runOnly": ["color-contrast"]}
+    options = {"preload": False, "resultTypes": ["violations"], **rules}
     found: dict[str, Any] = page.evaluate("options => axe.run(options)", options)
     return [_told(violation) for violation in found["violations"]]
 

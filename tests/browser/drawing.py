@@ -26,6 +26,7 @@ class Scene:
         self._now = 0.0
         self._camera = Demo(DemoSettings(location=location), networks=Networks([]), clock=lambda: self._now)
         self._empty: Image.Image | None = None
+        self._shown: dict[str, tuple[bytes, Box | None]] = {}
 
     def moment(self, after: datetime, shows: str) -> datetime:
         """The first second from then on in which "person", "cat" or "nobody" is well in the picture."""
@@ -40,7 +41,14 @@ class Scene:
         self._now = at.timestamp()
         return self._camera.snapshot().data
 
-    def box(self, picture: bytes, at: datetime) -> Box:
+    def shows(self, who: str, at: datetime) -> tuple[bytes, Box | None]:
+        """The JPEG of a moment that `moment` gave, and where the visitor is in it: drawn for the first day only."""
+        if who not in self._shown:
+            picture = self.picture(at)
+            self._shown[who] = picture, None if who == "nobody" else self._box(picture, at)
+        return self._shown[who]
+
+    def _box(self, picture: bytes, at: datetime) -> Box:
         """Where the visitor of that moment is: where the picture differs from one without anybody."""
         if self._empty is None:
             self._empty = _grey(self.picture(self._without_anybody(at)))

@@ -177,11 +177,11 @@ class Seeder:
         )
         if not seed.has_picture:
             return Inspection(replace(snapshot, problem=seed.problem), decision=sum_up(None), problem=seed.problem)
-        picture = place.picture(taken_at)
+        picture, box = place.shows(seed.shows, taken_at)
         snapshot = self._with_picture(snapshot, picture)
         if seed.problem:
             return Inspection(snapshot, decision=sum_up(None), problem=seed.problem)
-        detection = _detection(seed, place.box(picture, taken_at) if seed.shows != "nobody" else None)
+        detection = _detection(seed, box)
         return Inspection(snapshot, "rekognition", detection, sum_up(detection))
 
     def _with_picture(self, snapshot: Snapshot, picture: bytes) -> Snapshot:

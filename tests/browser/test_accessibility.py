@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
-import pytest
 from playwright.sync_api import expect
 
 from tests.browser.axe import violations
@@ -13,8 +10,6 @@ from tests.browser.grid import card
 from tests.browser.seeds import at, seed_id
 from tests.browser.visit import Screen, Visit
 from tests.e2e.process import ServiceProcess
-
-Scheme = Literal["dark", "light"]
 
 PAGES = {
     "grid": "/",
@@ -32,35 +27,25 @@ PAGES = {
 }
 
 
-@pytest.fixture(params=["light", "dark"])
-def scheme(request: pytest.FixtureRequest) -> Scheme:
-    which: Scheme = request.param
-    return which
+def faults(looking: Visit, path: str) -> list[str]:
+    return [f"{path}: {fault}" for fault in violations(looking.go(path), fingers=looking.screen == "phone")]
 
 
-def faults(looking: Visit, path: str, scheme: Scheme) -> list[str]:
-    found = violations(looking.go(path), fingers=looking.screen == "phone", only_colours=scheme == "dark")
-    return [f"{path}: {violation}" for violation in found]
-
-
-def test_no_page_keeps_anybody_out(visit: OpenVisit, album: ServiceProcess, screen: Screen, scheme: Scheme) -> None:
-    looking = visit(album, screen=screen, color_scheme=scheme)
-    found: list[str] = []
+def test_no_page_keeps_anybody_out(looking: Visit) -> None:
     looking.expect_complaint("404")
-    for path in (*PAGES.values(), "/nowhere"):
-        found += faults(looking, path, scheme)
+    found = [fault for path in (*PAGES.values(), "/nowhere") for fault in faults(looking, path)]
     assert not found, "\n".join(found)
 
 
-def test_neither_does_the_login(visit: OpenVisit, guarded: ServiceProcess, screen: Screen, scheme: Scheme) -> None:
-    found = faults(visit(guarded, screen=screen, color_scheme=scheme), "/login", scheme)
+def test_neither_does_the_login(visit: OpenVisit, guarded: ServiceProcess, screen: Screen) -> None:
+    found = faults(visit(guarded, screen=screen), "/login")
     assert not found, "\n".join(found)
 
 
 def test_neither_do_the_viewer_and_what_opens_over_a_page(
-    visit: OpenVisit, album: ServiceProcess, screen: Screen, scheme: Scheme
+    visit: OpenVisit, album: ServiceProcess, screen: Screen
 ) -> None:
-    looking = visit(album, screen=screen, color_scheme=scheme, reduced_motion="reduce")
+    looking = visit(album, screen=screen, reduced_motion="reduce")
     page = looking.go(f"/?q=driveway&day={at(6, 0):%Y-%m-%d}")
     for name in ("Filters", "When") if screen == "phone" else ("Keyboard help",):
         page.get_by_role("button", name=name).click()

@@ -16,7 +16,7 @@ _loaded.set_forkserver_preload(["app.cli.main", "app.bootstrap.service", "app.we
 
 
 class Fork:
-    """`python -m app` with these arguments, for those who know `subprocess.Popen`; ends with the tests at the latest."""
+    """`python -m app` with these arguments, handled as a `subprocess.Popen`; ends with the tests at the latest."""
 
     def __init__(
         self, arguments: Sequence[str], *, cwd: Path, environment: Mapping[str, str], stdout: Path, stderr: Path
