@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import sys
@@ -20,8 +21,11 @@ def main() -> None:
         signal.signal(signal.SIGTERM, _end)
     # Whoever starts us may hold them back until now, so that not even the interpreter's own start misses one.
     signal.pthread_sigmask(signal.SIG_UNBLOCK, (signal.SIGTERM, signal.SIGINT))
+    gc.disable()  # what is loaded stays: the collector need not look at it, now or later
     from app.cli.main import main as command
 
+    gc.freeze()
+    gc.enable()
     command()
 
 
