@@ -42,7 +42,7 @@ def test_kill_9_and_broker_restarts_lose_and_double_nothing(launch: Launch, hous
     with StampingCameras(jpeg(), delay=0.03) as cameras, Consumer(house) as consumer:
         service = launch(house, cameras=stamping(cameras, *LOCATIONS)).start().wait_ready()
         senders: list[Sender] = [Sensor(house, with_ids=True), Sensor(house, with_ids=False), Caller(service)]
-        with stream(senders, KEYS, every=0.05):
+        with stream(senders, KEYS, every=0.1):
             for mishap in mishaps:
                 time.sleep(chance.uniform(0.2, 1.5))
                 befall(mishap, service, own_broker, chance)

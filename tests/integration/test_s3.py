@@ -68,17 +68,27 @@ def proxy(moto: tuple[str, int]) -> Iterator[S3Proxy]:
         yield proxy
 
 
-@pytest.fixture
-def remote(moto: tuple[str, int], name: str) -> Any:
-    """The bucket as its owner sees it, without the proxy."""
+@pytest.fixture(scope="module")
+def owner(moto: tuple[str, int]) -> Any:
+    """Sees the server without the proxy."""
     import boto3
     from botocore.config import Config
 
-    client = boto3.client(
-        "s3", endpoint_url=f"http://{moto[0]}:{moto[1]}", config=Config(s3={"addressing_style": "path"})
+    return boto3.client(
+        "s3",
+        endpoint_url=f"http://{moto[0]}:{moto[1]}",
+        region_name="eu-central-1",
+        aws_access_key_id="someone",
+        aws_secret_access_key="whatever",
+        config=Config(s3={"addressing_style": "path"}),
     )
-    client.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
-    return client
+
+
+@pytest.fixture
+def remote(owner: Any, name: str) -> Any:
+    """Its owner, who has made the test's bucket."""
+    owner.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
+    return owner
 
 
 @pytest.fixture

@@ -120,7 +120,7 @@ def test_200_new_folders_written_at_once_lose_nothing(tmp_path: Path) -> None:
 
 
 def test_10000_files_at_once_and_500_before_the_start_are_each_found_once(tmp_path: Path) -> None:
-    area = Area(tmp_path)
+    area = Area(tmp_path, scan_interval=4)
     original = tmp_path / "original.jpg"
     original.write_bytes(PICTURE)
     area.path("x").mkdir(parents=True)
@@ -138,7 +138,7 @@ def test_10000_files_at_once_and_500_before_the_start_are_each_found_once(tmp_pa
     area.uploads.open()
     dropper = threading.Thread(target=drop)
     dropper.start()
-    found = area.gather(10_500, more_for=1.5)
+    found = area.gather(10_500, more_for=4.5)
     dropper.join()
     area.uploads.close()
     assert len(found) == len(set(found)) == 10_500
