@@ -36,6 +36,7 @@ CONTRACT = {
     "labels": list,
     "detector": str,
     "decision": str,
+    "decision_reasons": dict,
     "problem": str,
     "delay_s": float,
     "thumbnail_url": str,
