@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -28,6 +29,18 @@ def made(tmp_path: Path) -> Callable[..., Service]:
     return make
 
 
+@contextmanager
+def recording(service: Service) -> Iterator[None]:
+    """The service's journal works, as when it runs."""
+    service.core.journal.open()
+    service.core.journal.database.start()
+    try:
+        yield
+    finally:
+        service.core.journal.database.stop()
+        service.core.journal.database.join(10)
+
+
 def test_a_broker_takes_events_and_brings_triggers(made: Callable[..., Service]) -> None:
     service = made(**BROKER)
     assert [type(publisher) for publisher in service.publishing.publishers] == [Publisher]
@@ -36,7 +49,8 @@ def test_a_broker_takes_events_and_brings_triggers(made: Callable[..., Service])
     assert {"mqtt", "publish mqtt", "publisher mqtt"} <= set(names)
     assert len(names) == len(set(names))
     assert names.index("fetch") < names.index("mqtt") < names.index("publish mqtt") < names.index("publisher mqtt")
-    (check,) = [check for check in service.core.health.checks() if check.name == "triggers from mqtt"]
+    with recording(service):
+        (check,) = [check for check in service.core.health.checks() if check.name == "triggers from mqtt"]
     assert (check.ok, check.critical, check.alarm) == (False, False, True)
     assert made().publishing.publishers == []
 
@@ -55,12 +69,7 @@ def test_the_publisher_knows_which_cameras_answer_and_what_waits(made: Callable[
     assert context.reachable(YARD)
     service.channels[YARD].breaker.failed(final=True)
     assert not context.reachable(YARD)
-    service.core.journal.open()
-    service.core.journal.database.start()
-    try:
+    with recording(service):
         assert context.figures() == Figures(calls=0, cost_usd=0.0, oldest_undelivered_s=0.0)
         recorded(service.core.journal, a_picture(None), "mqtt")
         assert 0 < context.figures().oldest_undelivered_s < 60
-    finally:
-        service.core.journal.database.stop()
-        service.core.journal.database.join(10)

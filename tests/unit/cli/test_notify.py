@@ -13,6 +13,7 @@ from app.rules.subscribers import Subscriber
 from tests.fakes.browser import FakeBrowser
 from tests.fakes.http_double import http_double
 from tests.fakes.journal import opened
+from tests.fakes.logging_state import restored_logging
 
 CONFIG = """
 data_dir: {folder}
@@ -30,7 +31,8 @@ def config(tmp_path: Path) -> Path:
 
 
 def notify(config: Path, name: str) -> Result:
-    return CliRunner().invoke(main, ["--config", str(config), "notify", "test", name])
+    with restored_logging():
+        return CliRunner().invoke(main, ["--config", str(config), "notify", "test", name])
 
 
 def test_it_tells_the_browsers_that_the_journal_knows_while_no_service_runs(config: Path, tmp_path: Path) -> None:
