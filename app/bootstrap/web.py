@@ -9,8 +9,10 @@ import structlog
 from app.bootstrap.adapters import publisher_entries
 from app.bootstrap.archives import thumbnails_of
 from app.bootstrap.core import Core
+from app.bootstrap.deciding import outlets_of
 from app.bootstrap.outlets import Outlet
 from app.config.data_dir import DataDir
+from app.naming import slug
 from app.pipeline.fetch import Channel
 from app.publishers import PublisherContext
 from app.rules.push import KEY_FILE
@@ -20,7 +22,7 @@ from app.uploads.capture_time import CaptureTime
 from app.web.access import Authentication
 from app.web.application import application
 from app.web.context import ArchiveInfo, CameraInfo, WebContext
-from app.web.links import Links
+from app.web.links import SNOOZE, Links
 from app.web.pictures import PictureFiles
 from app.web.server import WebServer
 from app.web.streaming.broadcast import Broadcast
@@ -31,7 +33,7 @@ from pylib.timezones import local_zone
 log = structlog.get_logger(__name__)
 
 LINK_S = 7 * 86_400.0
-"""How long the link in an event opens its picture."""
+"""How long a link in a message opens what it leads to."""
 
 
 class WebParts:
@@ -67,6 +69,9 @@ class WebParts:
             journal=core.journal,
             live=core.live,
             broadcast=broadcast,
+            rules=core.rules,
+            telling=core.telling,
+            outlets=outlets_of(settings),
             health=core.health,
             metrics=metrics,
             pictures=PictureFiles(thumbnails_of(settings)),
@@ -105,32 +110,41 @@ class WebParts:
             log.warning("a password was made for the album, shown this once", login_with=made)
         self.server.open()
 
+    # -- links for messages to people; each is empty where nobody could open it ------------------------
+
     @property
     def links(self) -> PublisherContext:
-        """A context with the links for messages, and nothing else."""
+        """A context with these links, and nothing else."""
         return PublisherContext(
-            thumbnail_url=self.thumbnail_url, picture_url=self.picture_url, event_url=self.event_url
+            thumbnail_url=self.thumbnail_url,
+            picture_url=self.picture_url,
+            event_url=self.event_url,
+            snooze_url=self.snooze_url,
         )
 
     def thumbnail_url(self, event_id: str) -> str:
-        """A link for messages that opens an event's thumbnail; empty where nobody could open it."""
-        return self._signed(event_id, "thumbnail")
+        """Opens an event's thumbnail."""
+        return self._picture(event_id, "thumbnail")
 
     def picture_url(self, event_id: str) -> str:
-        """A link for messages that opens an event's picture; empty where nobody could open it."""
-        return self._signed(event_id, "image")
+        """Opens an event's picture."""
+        return self._picture(event_id, "image")
 
     def event_url(self, event_id: str) -> str:
-        """The address of an event's page, which asks for a login; empty where nobody could open it."""
-        site = self._context.site
-        return site.url(f"/snapshots/{event_id}") if site.host else ""
+        """Opens an event's page, for who has the password."""
+        return self._context.site.url(f"/snapshots/{event_id}") if self._context.site.host else ""
 
-    def _signed(self, event_id: str, kind: str) -> str:
+    def snooze_url(self, camera: str) -> str:
+        """Opens a page with one button, which snoozes this camera."""
+        name = slug(camera)
+        return self._link(f"/{SNOOZE}/{name}", name, SNOOZE)
+
+    def _picture(self, event_id: str, kind: str) -> str:
+        return self._link(f"/api/snapshots/{event_id}/{kind}", event_id, kind)
+
+    def _link(self, path: str, name: str, kind: str) -> str:
         site = self._context.site
-        if not site.host:
-            return ""
-        query = self._links.sign(event_id, kind, seconds=LINK_S)
-        return f"{site.url(f'/api/snapshots/{event_id}/{kind}')}?{query}"
+        return f"{site.url(path)}?{self._links.sign(name, kind, seconds=LINK_S)}" if site.host else ""
 
 
 def _camera(channel: Channel) -> CameraInfo:

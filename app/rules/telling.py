@@ -100,6 +100,14 @@ class Telling:
             ]
         return max(running, key=lambda snooze: float("inf") if snooze.until is None else snooze.until, default=None)
 
+    @property
+    def snoozes(self) -> tuple[Snooze, ...]:
+        """All that keeps messages back now, each camera's own and that of all."""
+        now = self._clock()
+        with self._lock:
+            known = dict(self._state.snoozes)
+        return tuple(Snooze(camera, known[camera]) for camera in sorted(known) if _lasts(known[camera], now))
+
     def listen(self, listener: Callable[[], None]) -> None:
         """Call this after every change, in the thread that made it; it must return at once."""
         with self._lock:

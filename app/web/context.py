@@ -11,6 +11,9 @@ from typing import Protocol
 from app.journal import Journal
 from app.naming import UnknownCamera, camera_called
 from app.pipeline.live import InProcessEvents
+from app.rules.evaluate import Outlets
+from app.rules.file import RulesFile
+from app.rules.telling import Telling
 from app.sources.hooks import Hook
 from app.sources.http_uploads import HttpUploads
 from app.sources.requests import Intake
@@ -67,6 +70,9 @@ class WebContext:
     journal: Journal
     live: InProcessEvents
     broadcast: Broadcast
+    rules: RulesFile
+    telling: Telling
+    outlets: Outlets
     health: Health
     metrics: Callable[[], bytes]
     """The exposition in Prometheus' text format."""

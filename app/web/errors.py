@@ -41,6 +41,12 @@ class NotFound(RequestRefused):
     status = 404
 
 
+class Conflict(RequestRefused):
+    """What it would change is not in a state for it."""
+
+    status = 409
+
+
 class TooLarge(RequestRefused):
     """It exceeds a limit."""
 

@@ -1,4 +1,4 @@
-"""Signed links: each opens one picture, without a login, until it expires."""
+"""Signed links: each opens one picture, or the page that snoozes one camera, without a login, until it expires."""
 
 from __future__ import annotations
 
@@ -10,9 +10,16 @@ import time
 from collections.abc import Callable
 from urllib.parse import parse_qs, urlencode
 
-KINDS = ("image", "thumbnail", "preview", "annotated")
+PICTURES = ("image", "thumbnail", "preview", "annotated")
+"""Of a snapshot: may be looked at."""
+SNOOZE = "snooze"
+"""Of a camera: its page may be looked at, and its button pressed."""
+KINDS = (*PICTURES, SNOOZE)
 
-_PICTURE = re.compile(r"/api/snapshots/([^/]+)/([a-z]+)")
+LOOKS = frozenset({"GET", "HEAD"})
+
+_PICTURE = re.compile(rf"/api/snapshots/([^/]+)/({'|'.join(PICTURES)})")
+_SNOOZE = re.compile(rf"/{SNOOZE}/([^/]+)")
 _SECONDS = re.compile(r"[0-9]{1,12}")
 _MOST_PARAMETERS = 20
 
@@ -25,35 +32,46 @@ class Links:
         self._key = key
         self._clock = clock
 
-    def sign(self, snapshot_id: str, kind: str, *, seconds: float) -> str:
-        """The query that opens `/api/snapshots/<snapshot_id>/<kind>` for so long. Raises ValueError."""
+    def sign(self, name: str, kind: str, *, seconds: float) -> str:
+        """The query that opens this kind of link for so long. Raises ValueError.
+
+        `name`: a snapshot's id, for `/api/snapshots/<name>/<kind>`; a camera's, for `/snooze/<name>`.
+        """
         if kind not in KINDS or seconds <= 0:
             raise ValueError(f"no link to {kind!r} for {seconds} seconds")
         expires = str(int(self._clock() + seconds))
-        return urlencode({"expires": expires, "signature": self._signature(snapshot_id, kind, expires)})
+        return urlencode({"expires": expires, "signature": self._signature(name, kind, expires)})
 
-    def permits(self, path: str, query: str) -> bool:
+    def permits(self, path: str, query: str, *, method: str = "GET") -> bool:
         """Whether this query opens this path (decoded, without the site's prefix) now; for any input at all."""
-        asked = _PICTURE.fullmatch(path)
-        if asked is None or asked[2] not in KINDS:
+        asked = _asked(path)
+        if asked is None or (method not in LOOKS and (method, asked[1]) != ("POST", SNOOZE)):
             return False
         given = _given(query)
         if given is None:
             return False
         expires, signature = given
-        expected = self._signature(asked[1], asked[2], expires)
+        expected = self._signature(*asked, expires)
         return hmac.compare_digest(expected.encode(), signature.encode()) and self._clock() < int(expires)
 
-    def _signature(self, snapshot_id: str, kind: str, expires: str) -> str:
+    def _signature(self, name: str, kind: str, expires: str) -> str:
         # As JSON, so that no two different triples are the same bytes.
-        message = json.dumps([snapshot_id, kind, expires]).encode()
+        message = json.dumps([name, kind, expires]).encode()
         key = self._key() if callable(self._key) else self._key
         return hmac.new(key, message, hashlib.sha256).hexdigest()
 
 
 def is_link(path: str, query: str) -> bool:
     """Whether the request came with a signed link, valid or not."""
-    return bool(_PICTURE.fullmatch(path)) and "signature=" in query
+    return _asked(path) is not None and "signature=" in query
+
+
+def _asked(path: str) -> tuple[str, str] | None:
+    """Name and kind of what a path leads to; None where no link may."""
+    if picture := _PICTURE.fullmatch(path):
+        return picture[1], picture[2]
+    page = _SNOOZE.fullmatch(path)
+    return (page[1], SNOOZE) if page else None
 
 
 def _given(query: str) -> tuple[str, str] | None:

@@ -16,6 +16,9 @@ from starlette.applications import Starlette
 from app.journal import Journal
 from app.messages import Detection, Inspection, Snapshot
 from app.pipeline.live import InProcessEvents
+from app.rules.evaluate import Outlets
+from app.rules.file import RulesFile
+from app.rules.telling import Telling
 from app.sources.http_uploads import HttpUploads
 from app.sources.requests import Intake
 from app.storage.cache import Cache
@@ -37,6 +40,7 @@ from tests.fakes.detectors import PERSON
 NOW = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
 MAX_PIXELS = 4_000_000
 FRONT, KITCHEN = "Front Door Camera", "Küche Camera"
+OUTLETS = Outlets(("rabbitmq", "phone", "mail"), frozenset({"phone", "mail"}), frozenset({"phone"}))
 
 
 class CountedTraffic:
@@ -69,6 +73,9 @@ def parts_for(folder: Path, **changes: Any) -> WebContext:
         "journal": journal,
         "live": live,
         "broadcast": Broadcast(journal, live),
+        "rules": RulesFile(folder / "rules.yml", cameras=(FRONT, KITCHEN), outlets=OUTLETS.notifying),
+        "telling": Telling(journal),
+        "outlets": OUTLETS,
         "health": Health(),
         "metrics": lambda: b"up 1\n",
         "traffic": CountedTraffic(),

@@ -12,13 +12,12 @@ from starlette.websockets import WebSocketClose
 
 from app.web.access import csrf
 from app.web.access.authentication import Authentication, AuthMethod, Locked
-from app.web.links import Links, is_link
+from app.web.links import LOOKS, Links, is_link
 
 LOGIN = "/login"
 HEALTH = frozenset({"/health/live", "/health/ready"})
 METRICS = "/metrics"
 
-_LOOKS = frozenset({"GET", "HEAD"})
 PUBLIC_PATHS = re.compile(
     r"/favicon\.ico|/manifest\.webmanifest|/service-worker\.js|/static(/[A-Za-z0-9_-][A-Za-z0-9_.-]*)+"
 )
@@ -71,7 +70,7 @@ class Guard:
         return None if is_open or auth_method is not None else self._turned_away(request)
 
     async def _auth_method(self, request: Request) -> AuthMethod | None:
-        if request.method in _LOOKS and self._links.permits(request.scope["path"], _query(request)):
+        if self._links.permits(request.scope["path"], _query(request), method=request.method):
             return "link"
         return await self._access.auth_method(request)
 
@@ -79,7 +78,7 @@ class Guard:
         """Whether everybody may ask for this."""
         if path == LOGIN and method == "POST":
             return True
-        return method in _LOOKS and (
+        return method in LOOKS and (
             path == LOGIN
             or (path in HEALTH and self._access.open_health)
             or (path == METRICS and self._access.open_metrics)
@@ -89,7 +88,7 @@ class Guard:
     def _turned_away(self, request: Request) -> Response:
         if not self._access.asks_password:
             return _error_response(request, 403, "open to this machine only, and not through a proxy: set WEB_PASSWORD")
-        if request.method in _LOOKS and is_link(request.scope["path"], _query(request)):
+        if request.method in LOOKS and is_link(request.scope["path"], _query(request)):
             return _error_response(request, 403, "this link has expired, or is incomplete")
         login = self._access.site.path(LOGIN)
         if request.headers.get("hx-request"):
@@ -109,7 +108,7 @@ def too_many(request: Request, locked: Locked) -> Response:
 def _return_to(request: Request) -> str:
     """The query that leads back, after the login, to a page that can be viewed."""
     path, query = request.scope["path"], _query(request)
-    if request.method not in _LOOKS or (path == "/" and not query):
+    if request.method not in LOOKS or (path == "/" and not query):
         return ""
     return "?next=" + quote(quote(path) + (f"?{query}" if query else ""), safe="/")
 

@@ -13,8 +13,10 @@ from app.web.api.openapi import OpenApiEndpoint
 from app.web.api.operation import Operation, routes
 from app.web.api.outlets import OutletEndpoints
 from app.web.api.pictures import PictureEndpoints
+from app.web.api.rules import RuleEndpoints
 from app.web.api.snapshots import SnapshotEndpoints
 from app.web.api.stream import StreamEndpoints
+from app.web.api.telling import TellingEndpoints
 from app.web.api.uploads import UploadEndpoints
 from app.web.context import WebContext
 
@@ -31,6 +33,8 @@ def operations(context: WebContext) -> list[Operation]:
         ArchiveEndpoints(context),
         BanEndpoints(context),
         OutletEndpoints(context),
+        RuleEndpoints(context),
+        TellingEndpoints(context),
         HealthEndpoints(context),
     )
     return [operation for group in groups for operation in group.operations()]

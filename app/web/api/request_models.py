@@ -17,12 +17,15 @@ from pydantic import (
 from pydantic.json_schema import SkipJsonSchema
 
 from app import wire
+from app.rules.geometry import Point
+from app.rules.model import Digest, HoursText, Mode, Rule, RuleBook, Still
 from app.rules.push import LONGEST_ENDPOINT
 from app.web.api.param_types import DATE_TIME, Day, Flag, Moment, Number, Position, Text, Whole
 from pylib.errors import Permanent
 
 LONGEST_WAIT_S = 120.0
 LONGEST_LINK_S = 31_536_000
+LONGEST_SNOOZE_S = 31_536_000
 MOST_LABELS = 50
 
 Kind = Literal["image", "thumbnail", "preview", "annotated"]
@@ -213,3 +216,45 @@ class WantedBody(RequestBody):
 
     kind: Kind = Field(default="image", description="Which picture.")
     seconds: int = Field(default=604_800, ge=60, le=LONGEST_LINK_S, description="How long the link opens it.")
+
+
+class ModeBody(RequestBody):
+    """The mode to switch to."""
+
+    mode: Mode = Field(description="The home's mode.")
+
+
+class SnoozeBody(RequestBody):
+    """How long there are to be no messages."""
+
+    seconds: Annotated[float, Field(gt=0, le=LONGEST_SNOOZE_S)] | None = Field(
+        default=None, description="null until somebody ends it."
+    )
+
+
+class ZoneBody(RequestBody):
+    """A zone, or a mask."""
+
+    name: str = Field(default="", max_length=50, description="Its new name; empty to leave it.")
+    points: tuple[Point, ...] = Field(
+        description="Its corners in order, as fractions of the picture's width and height; no edge crosses another."
+    )
+    mask: bool = Field(default=False, description="Whether nothing that stands in it counts, for any rule.")
+
+
+class RuleSettingsBody(RequestBody):
+    """Changes to what holds for all rules; fields that are not given stay as they are."""
+
+    quiet_hours: HoursText = Field(default="", description="Time of day without messages, such as `23:00-06:30`.")
+    still: Still = Field(default=Still(), description="What counts as standing still.")
+    digest: Digest = Field(default=Digest(), description="When many messages become one.")
+
+
+class PreviewBody(RequestBody):
+    """What is tried: a rule, or a whole rule book; one of the two."""
+
+    rule: Rule | None = Field(default=None, description="A rule that is added to those that hold.")
+    instead_of: str = Field(default="", description="Name of the rule that it replaces.")
+    book: RuleBook | None = Field(default=None, description="In place of all that holds.")
+    since: Moment | None = Field(default=None, description="Events since then; of a week where it is not given.")
+    mode: Mode | None = Field(default=None, description="The home's, all that time; as it is now where not given.")

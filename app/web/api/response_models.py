@@ -7,6 +7,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from app.rules.model import Digest, Mode, Rule, Still, Zone
+
 
 class ResponseModel(BaseModel):
     """A response: exactly these fields."""
@@ -28,6 +30,17 @@ class SeenLabelModel(ResponseModel):
     boxes: list[Annotated[list[float], Field(min_length=4, max_length=4)]] = Field(
         description="Left, top, width, height, as fractions of the picture."
     )
+    still: list[bool] = Field(description="For each box, whether what is in it has stood there for a while.")
+
+
+class DecisionModel(ResponseModel):
+    """Whether an outlet was told, and why."""
+
+    outlet: str
+    told: bool
+    reason: str = Field(description="In words: `door: zone porch: 41 % < 60 %`.")
+    rule: str = Field(description="The rule that had it told; empty when none did.")
+    digest_at: datetime | None = Field(description="When it is told together with others; null for alone and at once.")
 
 
 class SnapshotModel(ResponseModel):
@@ -49,6 +62,8 @@ class SnapshotModel(ResponseModel):
     labels: list[SeenLabelModel]
     detector: str
     decision: str
+    decision_reasons: dict[str, str] = Field(description="Outlet -> whether it was told and why, in words.")
+    decisions: list[DecisionModel] = Field(description="Those in which a rule, quiet hours or a snooze had a say.")
     problem: str = Field(description="Why there is no picture, or no detection; empty when all is well.")
     event_detail: str | None = Field(default=None, description="Only when a person is in the picture.")
     active_input: dict[str, Any] | None
@@ -78,6 +93,62 @@ class SnapshotPageModel(ResponseModel):
 
     snapshots: list[SnapshotModel]
     next: str | None = Field(description="`before` of the next page; null on the last one.")
+
+
+class ModeModel(ResponseModel):
+    """The home's mode."""
+
+    mode: Mode
+
+
+class SnoozeModel(ResponseModel):
+    """No messages of a camera, or of all."""
+
+    camera: str | None = Field(description="Device key; null for all cameras.")
+    until: datetime | None = Field(description="null until somebody ends it.")
+
+
+class SnoozesModel(ResponseModel):
+    """All snoozes that last."""
+
+    snoozes: list[SnoozeModel]
+
+
+class RulesModel(ResponseModel):
+    """The rules that hold."""
+
+    zones: list[Zone]
+    rules: list[Rule]
+    quiet_hours: str
+    still: Still
+    digest: Digest
+    problems: list[str] = Field(
+        description="What is wrong with the file as it is now; while something is, the rules before it hold."
+    )
+
+
+class ChangeModel(ResponseModel):
+    """An event of which an outlet is told by one of two rule books only."""
+
+    event_id: str
+    device_label: str
+    taken_at: datetime
+    url: str = Field(description="Its page.")
+    thumbnail_url: str | None
+    before: DecisionModel
+    after: DecisionModel
+
+
+class PreviewModel(ResponseModel):
+    """What the rules that are tried would have told, and those that hold."""
+
+    since: datetime = Field(description="When the oldest of these events was; there may be earlier ones, see `events`.")
+    mode: Mode = Field(description="The home's, all that time.")
+    events: int = Field(description="So many were tried, the newest 5000 at most.")
+    before: int = Field(description="Messages by the rules that hold; a digest is one.")
+    after: int = Field(description="Messages by those that are tried.")
+    changed: int = Field(description="So many changes there are.")
+    changes: list[ChangeModel] = Field(description="The newest 100 of them, newest first.")
 
 
 class AcceptedModel(ResponseModel):

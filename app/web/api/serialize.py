@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 from starlette.concurrency import run_in_threadpool
 
 from app import wire
 from app.journal.entries import Entry
-from app.messages import Inspection, Snapshot
+from app.messages import Inspection, OutletDecision, Snapshot
 from app.web.context import WebContext
 from app.web.errors import NotFound
 from app.web.site import Site
@@ -20,8 +21,12 @@ def entry_json(entry: Entry, site: Site) -> dict[str, Any]:
     home = site.path(f"/api/snapshots/{entry.id}")
     has_picture = bool(entry.inspection.snapshot.path)
     kinds = ("image", "thumbnail", "preview", "annotated")
+    described = wire.description(entry.inspection)
+    labels = zip(described["labels"], entry.inspection.detection.labels, strict=True)
     return {
-        **wire.description(entry.inspection),
+        **described,
+        "labels": [{**label, "still": [box.still for box in seen.boxes]} for label, seen in labels],
+        "decisions": [decision_json(one) for one in entry.inspection.decisions if one.by_rule],
         "starred": entry.starred,
         "note": entry.note,
         "corrected_labels": None if entry.corrected is None else list(entry.corrected),
@@ -29,6 +34,22 @@ def entry_json(entry: Entry, site: Site) -> dict[str, Any]:
         "url": site.path(f"/snapshots/{entry.id}"),
         **{f"{kind}_url": f"{home}/{kind}" if has_picture else None for kind in kinds},
     }
+
+
+def decision_json(decision: OutletDecision) -> dict[str, Any]:
+    """Whether an outlet was told, and why."""
+    return {
+        "outlet": decision.outlet,
+        "told": decision.tell,
+        "reason": decision.reason,
+        "rule": decision.rule,
+        "digest_at": moment_json(decision.digest_at or None),
+    }
+
+
+def moment_json(seconds: float | None) -> str | None:
+    """Unix seconds as ISO 8601."""
+    return None if seconds is None else datetime.fromtimestamp(seconds, UTC).isoformat()
 
 
 class Lines:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -24,24 +24,45 @@ def query(request: Request, model: type[M]) -> M:
 
 async def body(request: Request, model: type[M], *, required: bool = False) -> M:
     """The JSON object in the body; an empty body is an empty one, unless it is `required`. Raises `BadRequest`."""
+    values = _object(await _read(request), required=required)
+    return checked(model, values, "bad_field")
+
+
+async def section(request: Request, model: type[M]) -> M:
+    """The JSON object in the body, which holds sections of a configuration. Raises `BadRequest`."""
+    raw = await _read(request)
+    _object(raw, required=True)
+    # As JSON: only then lists may become tuples where types are not converted.
+    return _checked(lambda: model.model_validate_json(raw, strict=True), model, "bad_field")
+
+
+async def _read(request: Request) -> bytes:
     raw = b""
     async for chunk in request.stream():
         raw += chunk
         if len(raw) > LARGEST_BODY:
             raise BadRequest("too_large", f"the body may have at most {LARGEST_BODY} bytes")
+    return raw
+
+
+def _object(raw: bytes, *, required: bool) -> dict[str, Any]:
     try:
         value = json.loads(raw) if raw.strip() or required else {}
     except (ValueError, RecursionError):
         raise BadRequest("not_json", "the body must be JSON" + ("" if required else ", or empty")) from None
     if not isinstance(value, dict):
         raise BadRequest("not_an_object", "the body must be a JSON object")
-    return checked(model, value, "bad_field")
+    return value
 
 
 def checked(model: type[M], values: dict[str, Any], code: str) -> M:
     """These values as an object of their model. Raises `BadRequest`, which names all errors."""
+    return _checked(lambda: model.model_validate(values), model, code)
+
+
+def _checked(make: Callable[[], M], model: type[M], code: str) -> M:
     try:
-        return model.model_validate(values)
+        return make()
     except (ValidationError, RecursionError) as error:
         problems = error.errors() if isinstance(error, ValidationError) else []
         sentences = [_sentence(problem, model) for problem in problems] or ["it is nested too deeply"]

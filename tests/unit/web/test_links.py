@@ -1,4 +1,4 @@
-"""Signed links: exactly one picture, until they expire."""
+"""Signed links: exactly one picture or one camera's button, until they expire."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from app.web.links import KINDS, Links, is_link
+from app.web.links import KINDS, PICTURES, SNOOZE, Links, is_link
 from tests.fakes.clock import Clock
 
 KEY = b"k" * 32
@@ -19,15 +19,19 @@ def links(key: bytes = KEY) -> Links:
     return Links(key, clock=Clock())
 
 
+def path_of(name: str, kind: str) -> str:
+    return f"/snooze/{name}" if kind == SNOOZE else f"/api/snapshots/{name}/{kind}"
+
+
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_link_opens_its_picture_until_it_expires(kind: str) -> None:
+def test_a_link_opens_what_it_leads_to_until_it_expires(kind: str) -> None:
     clock = Clock()
     ours = Links(lambda: KEY, clock=clock)
     query = ours.sign("s1", kind, seconds=3600)
     clock.now += 3599
-    assert ours.permits(f"/api/snapshots/s1/{kind}", query)
+    assert ours.permits(path_of("s1", kind), query)
     clock.now += 1
-    assert not ours.permits(f"/api/snapshots/s1/{kind}", query)
+    assert not ours.permits(path_of("s1", kind), query)
 
 
 def test_the_query_is_an_expiry_and_a_signature() -> None:
@@ -39,11 +43,12 @@ def test_the_query_is_an_expiry_and_a_signature() -> None:
 @given(st.text(min_size=1), st.text(min_size=1), st.sampled_from(KINDS), st.sampled_from(KINDS))
 @example("s1", "s1", "image", "thumbnail")
 @example("s1", "s2", "image", "image")
+@example("image", "image", "snooze", "image")
 def test_it_opens_no_other(id: str, other: str, kind: str, other_kind: str) -> None:
     assume("/" not in id + other)
     query = links().sign(id, kind, seconds=60)
-    assert links().permits(f"/api/snapshots/{id}/{kind}", query)
-    opens = links().permits(f"/api/snapshots/{other}/{other_kind}", query)
+    assert links().permits(path_of(id, kind), query)
+    opens = links().permits(path_of(other, other_kind), query)
     assert opens is ((id, kind) == (other, other_kind))
 
 
@@ -90,7 +95,19 @@ def test_only_pictures_are_signed_and_only_for_a_time() -> None:
             links().sign("s1", kind, seconds=seconds)
 
 
+def test_a_button_is_pressed_by_its_link_and_nothing_else_is_changed_by_one() -> None:
+    query = links().sign("front-door", SNOOZE, seconds=60)
+    assert links().permits("/snooze/front-door", query, method="POST")
+    assert not links().permits("/snooze/front-door", "", method="POST")
+    assert not links().permits("/snooze/front-door", query, method="DELETE")
+    for kind in PICTURES:
+        picture = links().sign("s1", kind, seconds=60)
+        assert links().permits(path_of("s1", kind), picture, method="HEAD")
+        assert not links().permits(path_of("s1", kind), picture, method="POST")
+
+
 def test_a_link_is_known_as_one_before_it_is_checked() -> None:
     assert is_link(PATH, "expires=1&signature=x")
+    assert is_link("/snooze/front-door", "expires=1&signature=x")
     assert not is_link(PATH, "")
     assert not is_link("/", "signature=x")
