@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime, time
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, field_validator, model_validator
+from pydantic import AfterValidator, Field, WithJsonSchema, field_validator, model_validator
 
 from app.messages import PERSON
 from app.rules.geometry import Point, crosses_itself
@@ -59,6 +59,13 @@ class Hours:
         return now >= self.begin or now < self.end
 
 
+Corner = Annotated[
+    Point,
+    WithJsonSchema(
+        {"type": "array", "items": {"type": "number", "minimum": 0, "maximum": 1}, "minItems": 2, "maxItems": 2}
+    ),
+]
+
 HoursText = Annotated[str, AfterValidator(_hours)]
 
 
@@ -67,7 +74,7 @@ class Zone(Section):
 
     camera: str = Field(min_length=1, description="The camera: its device key or its location.")
     name: str = Field(min_length=1, max_length=50, pattern=_NAME, description="Its name, for rules and reasons.")
-    points: tuple[Point, ...] = Field(
+    points: tuple[Corner, ...] = Field(
         description="Its corners in order, as fractions of the picture's width and height: `[[0.1, 0.5], ...]`."
     )
     mask: bool = Field(default=False, description="Whether nothing that stands in it counts, for any rule.")

@@ -88,12 +88,11 @@ class Preview:
         return list(reversed(self.compared.changes))
 
 
-def changed_book(context: WebContext, rule: Rule, *, instead_of: str) -> RuleBook:
-    """The rules that hold, with this one in place of another, or behind them. Raises `Unprocessable`."""
-    book = context.rules.book
+def with_rule(book: RuleBook, rule: Rule, *, instead_of: str) -> RuleBook:
+    """The same with this rule in place of the one of that name, or behind all; names may come twice now."""
     names = [one.name for one in book.rules]
     at = names.index(instead_of) if instead_of in names else len(names)
-    return checked_book(context, book.model_copy(update={"rules": (*book.rules[:at], rule, *book.rules[at + 1 :])}))
+    return book.model_copy(update={"rules": (*book.rules[:at], rule, *book.rules[at + 1 :])})
 
 
 def checked_book(context: WebContext, book: RuleBook) -> RuleBook:

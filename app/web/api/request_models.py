@@ -17,8 +17,7 @@ from pydantic import (
 from pydantic.json_schema import SkipJsonSchema
 
 from app import wire
-from app.rules.geometry import Point
-from app.rules.model import Digest, HoursText, Mode, Rule, RuleBook, Still
+from app.rules.model import Corner, Digest, HoursText, Mode, Rule, RuleBook, Still
 from app.rules.push import LONGEST_ENDPOINT
 from app.web.api.param_types import DATE_TIME, Day, Flag, Moment, Number, Position, Text, Whole
 from pylib.errors import Permanent
@@ -218,13 +217,13 @@ class WantedBody(RequestBody):
     seconds: int = Field(default=604_800, ge=60, le=LONGEST_LINK_S, description="How long the link opens it.")
 
 
-class ModeBody(RequestBody):
+class SwitchModeBody(RequestBody):
     """The mode to switch to."""
 
     mode: Mode = Field(description="The home's mode.")
 
 
-class SnoozeBody(RequestBody):
+class SnoozeForBody(RequestBody):
     """How long there are to be no messages."""
 
     seconds: Annotated[float, Field(gt=0, le=LONGEST_SNOOZE_S)] | None = Field(
@@ -232,11 +231,11 @@ class SnoozeBody(RequestBody):
     )
 
 
-class ZoneBody(RequestBody):
+class ZoneShapeBody(RequestBody):
     """A zone, or a mask."""
 
     name: str = Field(default="", max_length=50, description="Its new name; empty to leave it.")
-    points: tuple[Point, ...] = Field(
+    points: tuple[Corner, ...] = Field(
         description="Its corners in order, as fractions of the picture's width and height; no edge crosses another."
     )
     mask: bool = Field(default=False, description="Whether nothing that stands in it counts, for any rule.")
@@ -251,10 +250,10 @@ class RuleSettingsBody(RequestBody):
 
 
 class PreviewBody(RequestBody):
-    """What is tried: a rule, or a whole rule book; one of the two."""
+    """What is tried."""
 
-    rule: Rule | None = Field(default=None, description="A rule that is added to those that hold.")
-    instead_of: str = Field(default="", description="Name of the rule that it replaces.")
     book: RuleBook | None = Field(default=None, description="In place of all that holds.")
+    rule: Rule | None = Field(default=None, description="A rule that is added.")
+    instead_of: str = Field(default="", description="Name of the rule that it replaces.")
     since: Moment | None = Field(default=None, description="Events since then; of a week where it is not given.")
     mode: Mode | None = Field(default=None, description="The home's, all that time; as it is now where not given.")

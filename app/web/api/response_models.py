@@ -127,7 +127,7 @@ class RulesModel(ResponseModel):
     )
 
 
-class ChangeModel(ResponseModel):
+class DifferenceModel(ResponseModel):
     """An event of which an outlet is told by one of two rule books only."""
 
     event_id: str
@@ -148,7 +148,7 @@ class PreviewModel(ResponseModel):
     before: int = Field(description="Messages by the rules that hold; a digest is one.")
     after: int = Field(description="Messages by those that are tried.")
     changed: int = Field(description="So many changes there are.")
-    changes: list[ChangeModel] = Field(description="The newest 100 of them, newest first.")
+    changes: list[DifferenceModel] = Field(description="The newest 100 of them, newest first.")
 
 
 class AcceptedModel(ResponseModel):

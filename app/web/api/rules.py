@@ -9,7 +9,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from app.rules.model import Rule, RuleBook, Zone
+from app.rules.model import Rule, Zone
 from app.rules.replay import Change
 from app.web.api import request_models, response_models, validation
 from app.web.api.common import ERRORS, FAILURES, error
@@ -17,8 +17,8 @@ from app.web.api.operation import BodySpec, Operation, ResponseSpec, json_of
 from app.web.api.param_types import at_home
 from app.web.api.serialize import decision_json, entry_json
 from app.web.context import WebContext
-from app.web.errors import BadRequest, NotFound
-from app.web.rules import Preview, camera_named, changed_book, checked_book, preview, rule_named, write, zone_of
+from app.web.errors import NotFound
+from app.web.rules import Preview, camera_named, checked_book, preview, rule_named, with_rule, write, zone_of
 
 WEEK = timedelta(days=7)
 MOST_CHANGES = 100
@@ -59,6 +59,20 @@ class RuleEndpoints:
                 body=BodySpec({"application/json": request_models.RuleSettingsBody}),
             ),
             Operation(
+                "POST",
+                "/api/rules/preview",
+                self.preview_rules,
+                "Run the events that were kept through changed rules, and compare; nothing is changed or told",
+                {
+                    200: json_of("What would be different.", response_models.PreviewModel),
+                    **ERRORS,
+                    422: error("The rules would make no sense; the sentence says why."),
+                    **FAILURES,
+                },
+                query=request_models.NoParams,
+                body=BodySpec({"application/json": request_models.PreviewBody}),
+            ),
+            Operation(
                 "PUT",
                 rule,
                 self.put_rule,
@@ -76,20 +90,6 @@ class RuleEndpoints:
                 query=request_models.NoParams,
             ),
             Operation(
-                "POST",
-                "/api/rules/preview",
-                self.preview_rules,
-                "Run the events that were kept through changed rules, and compare; nothing is changed or told",
-                {
-                    200: json_of("What would be different.", response_models.PreviewModel),
-                    **ERRORS,
-                    422: error("The rules would make no sense; the sentence says why."),
-                    **FAILURES,
-                },
-                query=request_models.NoParams,
-                body=BodySpec({"application/json": request_models.PreviewBody}),
-            ),
-            Operation(
                 "PUT",
                 zone,
                 self.put_zone,
@@ -101,7 +101,7 @@ class RuleEndpoints:
                     **WRITING,
                 },
                 query=request_models.NoParams,
-                body=BodySpec({"application/json": request_models.ZoneBody}),
+                body=BodySpec({"application/json": request_models.ZoneShapeBody}),
             ),
             Operation(
                 "DELETE",
@@ -149,7 +149,7 @@ class RuleEndpoints:
     async def put_zone(self, request: Request) -> Response:
         validation.query(request, request_models.NoParams)
         camera, name = camera_named(self._context, request.path_params["name"]), request.path_params["zone"]
-        body = await validation.section(request, request_models.ZoneBody)
+        body = await validation.section(request, request_models.ZoneShapeBody)
         known = await run_in_threadpool(zone_of, self._context, camera, name)
         values = {
             "camera": known.camera if known else camera,
@@ -176,7 +176,10 @@ class RuleEndpoints:
         return {**book.model_dump(mode="json"), "problems": list(self._file.problems)}
 
     def _preview(self, asked: request_models.PreviewBody) -> dict[str, Any]:
-        book = self._tried(asked)
+        book = asked.book or self._file.book
+        if asked.rule is not None:
+            book = with_rule(book, asked.rule, instead_of=asked.instead_of)
+        book = checked_book(self._context, book)
         since = at_home(asked.since, self._context.zone) if asked.since else datetime.now(UTC) - WEEK
         mode = asked.mode or self._context.telling.mode
         found = preview(self._context, book, since=since, mode=mode)
@@ -189,13 +192,6 @@ class RuleEndpoints:
             "changed": len(found.compared.changes),
             "changes": [self._change(found, change) for change in found.newest[:MOST_CHANGES]],
         }
-
-    def _tried(self, asked: request_models.PreviewBody) -> RuleBook:
-        if asked.rule is not None and asked.book is None:
-            return changed_book(self._context, asked.rule, instead_of=asked.instead_of)
-        if asked.book is not None and asked.rule is None:
-            return checked_book(self._context, asked.book)
-        raise BadRequest("bad_field", "give either a rule or a book")
 
     def _change(self, found: Preview, change: Change) -> dict[str, Any]:
         described = entry_json(found.entries[change.inspection.id], self._context.site)

@@ -43,7 +43,7 @@ class TellingEndpoints:
                 "Switch the home's mode",
                 {200: mode, **ERRORS, **FAILURES},
                 query=request_models.NoParams,
-                body=BodySpec({"application/json": request_models.ModeBody}),
+                body=BodySpec({"application/json": request_models.SwitchModeBody}),
             ),
             Operation(
                 "GET",
@@ -60,7 +60,7 @@ class TellingEndpoints:
                 "No messages of a camera, or of `all`, for so long",
                 {200: json_of("Until when.", response_models.SnoozeModel), **ERRORS, **unknown, **FAILURES},
                 query=request_models.NoParams,
-                body=BodySpec({"application/json": request_models.SnoozeBody}, required=False),
+                body=BodySpec({"application/json": request_models.SnoozeForBody}, required=False),
             ),
             Operation(
                 "DELETE",
@@ -78,7 +78,7 @@ class TellingEndpoints:
 
     async def set_mode(self, request: Request) -> Response:
         validation.query(request, request_models.NoParams)
-        wanted = await validation.body(request, request_models.ModeBody, required=True)
+        wanted = await validation.body(request, request_models.SwitchModeBody, required=True)
         await run_in_threadpool(self._telling.set_mode, wanted.mode)
         return JSONResponse({"mode": wanted.mode})
 
@@ -90,7 +90,7 @@ class TellingEndpoints:
     async def snooze(self, request: Request) -> Response:
         validation.query(request, request_models.NoParams)
         camera = snoozable(self._context, request.path_params["name"])
-        seconds = (await validation.body(request, request_models.SnoozeBody)).seconds
+        seconds = (await validation.body(request, request_models.SnoozeForBody)).seconds
         snooze = await run_in_threadpool(lambda: self._telling.snooze(camera, seconds=seconds))
         return JSONResponse(_said(snooze))
 
