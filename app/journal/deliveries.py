@@ -6,7 +6,7 @@ import random
 import sqlite3
 
 from app.journal.base import JournalPart
-from app.journal.records import Backoff, TargetBacklog
+from app.journal.records import Backoff, DeliveryState, TargetBacklog
 from app.journal.rows import inspection
 from app.journal.schema import SNAPSHOT_VALUES, VERDICT_COLUMNS
 from app.messages import Inspection
@@ -104,6 +104,16 @@ class DeliveriesPart(JournalPart):
                 "FROM deliveries WHERE state = 'owed' AND target = :target AND (digest = 0 OR attempts > 0)"
             )
             return TargetBacklog(*db.execute(query, {"target": target}).fetchone())
+
+        return self.database.do(select)
+
+    def delivery_states(self, snapshot_id: str) -> dict[str, DeliveryState]:
+        """What became of this snapshot's deliveries, by target."""
+        of_snapshot = "seq = (SELECT seq FROM snapshots WHERE id = ?)"
+        query = f"SELECT target, state, last_problem FROM deliveries WHERE {of_snapshot}"
+
+        def select(db: sqlite3.Connection) -> dict[str, DeliveryState]:
+            return {target: DeliveryState(*state) for target, *state in db.execute(query, (snapshot_id,))}
 
         return self.database.do(select)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,3 +70,12 @@ class ArchiveStats:
     """Pictures in the cache that were never enqueued for it, such as those from before it was configured."""
     problem: str
     """What went wrong last; empty when all is well."""
+
+
+class DeliveryState(NamedTuple):
+    """What became of a delivery."""
+
+    state: str
+    """`owed`, `done` or `given_up`."""
+    problem: str
+    """What went wrong last; empty when nothing did."""

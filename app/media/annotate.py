@@ -14,8 +14,9 @@ from app.messages import Box, Detection, Label
 
 _PERSON = (255, 111, 0)
 _THING = (0, 200, 220)
+_STILL = (205, 206, 212)
 _INK = (0, 0, 0)
-"""Legible on both colours (contrast over 7:1)."""
+"""Legible on all of them (contrast over 7:1)."""
 
 _SMALLEST_SIDE = 240
 """A smaller picture is enlarged, so that a name has room beside what it names."""
@@ -29,8 +30,8 @@ _Rect = tuple[int, int, int, int]
 def annotate(picture: bytes, detection: Detection) -> bytes:
     """The picture as an upright JPEG with each label's boxes and name, and its confidence on the first box.
 
-    Persons are orange, all else is cyan. A picture less than 240 pixels high or wide is enlarged.
-    Raises `BadPicture`.
+    Persons are orange, what stands still is grey, all else is cyan. A picture less than 240 pixels high or wide is
+    enlarged. Raises `BadPicture`.
     """
     image = _roomy(upright(picture))
     draw = ImageDraw.Draw(image)
@@ -60,11 +61,11 @@ class _Mark:
 
 
 def _marks(label: Label, size: tuple[int, int]) -> Iterator[_Mark]:
-    colour = _PERSON if label.name == "Person" else _THING
     name = " ".join(label.name.split())
     for number, box in enumerate(label.boxes):
         # The confidence is that of the surest, which is the first.
         text = name if number else f"{name} {label.confidence:.0%}"
+        colour = _STILL if box.still else _PERSON if label.name == "Person" else _THING
         yield _Mark(_corners(box, size), text, colour)
 
 

@@ -17,6 +17,8 @@ LARGEST_FORM = 64 * 1024
 """Bytes of a form without files, and what one may have beside its files: a note of 2000 characters is 24 kB at most."""
 LARGEST_FIELD = 16 * 1024
 FIELDS = 10
+BOXES = 500
+"""Fields of a form with one for each camera, zone and label."""
 
 
 async def fields(request: Request, *, most: int = LARGEST_FORM) -> Mapping[str, str]:
@@ -24,13 +26,21 @@ async def fields(request: Request, *, most: int = LARGEST_FORM) -> Mapping[str, 
     if media_type(request) == MULTIPART:
         async with files_of(request, most=most, besides=0, files=0) as form:
             return {name: str(value) for name, value in form.multi_items()}
+    return {name: values[-1] for name, values in (await _parsed(request, most, FIELDS)).items()}
+
+
+async def lists(request: Request) -> Mapping[str, list[str]]:
+    """The fields of a form with many boxes to tick, each with all its values. Raises `BadRequest`, `TooLarge`."""
+    return await _parsed(request, LARGEST_FORM, BOXES)
+
+
+async def _parsed(request: Request, most: int, most_fields: int) -> dict[str, list[str]]:
     async with aclosing(capped(request, most=most)) as chunks:
         raw = b"".join([chunk async for chunk in chunks])
     try:
-        found = parse_qs(text_of(raw), keep_blank_values=True, errors="replace", max_num_fields=FIELDS)
+        return parse_qs(text_of(raw), keep_blank_values=True, errors="replace", max_num_fields=most_fields)
     except ValueError:
         raise BadRequest("bad_form", "this is not a form") from None
-    return {name: values[-1] for name, values in found.items()}
 
 
 @asynccontextmanager

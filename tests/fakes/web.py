@@ -104,24 +104,35 @@ def shown(
     folder: Path,
     event_id: str = "",
     *,
+    targets: tuple[str, ...] = (),
+    **changes: Any,
+) -> Inspection:
+    """An event in the journal with its picture on the disk; `changes` are those of `taken`."""
+    inspection = taken(parts, folder, event_id, **changes)
+    parts.journal.record(inspection.snapshot)
+    parts.journal.inspect(told_to(inspection, targets))
+    return inspection
+
+
+def taken(
+    parts: WebContext,
+    folder: Path,
+    event_id: str = "",
+    *,
     camera: str = FRONT,
     taken_at: datetime = NOW,
     detection: Detection = PERSON,
     picture: bytes | None = None,
-    targets: tuple[str, ...] = (),
     **changes: Any,
 ) -> Inspection:
-    """An event in the journal with its picture on the disk; `changes` are those of `Snapshot`."""
+    """An event with its picture on the disk, which no journal knows yet; `changes` are those of `Snapshot`."""
     event_id = event_id or uuid.uuid4().hex
     label = parts.cameras[camera].label
     content = picture if picture is not None else jpeg(320, 240)
     path = _cache(folder).store(content, event_id=event_id, camera=camera, taken_at=taken_at, format="JPEG")
-    taken = Snapshot(event_id, camera, label, taken_at, taken_at, 0.1, "http", str(path), len(content), 320, 240)
-    snapshot = replace(taken, **changes)
-    inspection = Inspection(snapshot, "fake", detection, "person", snapshot.problem)
-    parts.journal.record(snapshot)
-    parts.journal.inspect(told_to(inspection, targets))
-    return inspection
+    first = Snapshot(event_id, camera, label, taken_at, taken_at, 0.1, "http", str(path), len(content), 320, 240)
+    snapshot = replace(first, **changes)
+    return Inspection(snapshot, "fake", detection, "person", snapshot.problem)
 
 
 def album(parts: WebContext, folder: Path, count: int, **changes: Any) -> list[Inspection]:

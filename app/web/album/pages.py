@@ -12,12 +12,15 @@ from starlette.routing import Route
 
 from app.journal.entries import Entry, Filter, PageCursor
 from app.messages import Snapshot
+from app.naming import slug
 from app.web.album import status, texts
 from app.web.album.actions import Actions
 from app.web.album.heat import heat_map, span
 from app.web.album.page_query import MAP, PageQuery, read
 from app.web.album.rendering import is_part, rendering
-from app.web.album.snapshot_view import details, detection_view
+from app.web.album.rule_pages import RulePages
+from app.web.album.snapshot_view import details, detection_view, tellings
+from app.web.album.snoozing import Snoozing
 from app.web.album.view import Viewer, camera_labels
 from app.web.api import request_models, validation
 from app.web.api.bans import bans_of
@@ -25,6 +28,7 @@ from app.web.api.filters import place_of
 from app.web.api.param_types import cursor
 from app.web.context import WebContext
 from app.web.errors import BadRequest, NotFound
+from app.web.rules import zones_of
 
 PAGE = 60
 """Cards that are loaded at once."""
@@ -53,6 +57,8 @@ class Pages:
         self._view = Viewer(path=context.site.path, zone=context.zone, now=lambda: datetime.now(UTC))
         self._standings = status.ArchiveStatsCache(context.journal, context.archives)
         self._actions = Actions(context, self.rendering)
+        self._snoozing = Snoozing(context, self.rendering, self._view)
+        self._rules = RulePages(context, self.rendering, self._view, self._snoozing)
         self._anything = PageQuery({}, Filter(), context.zone, context.site.path("/"))
 
     def routes(self) -> list[Route]:
@@ -68,6 +74,8 @@ class Pages:
             Route("/service-worker.js", self.service_worker),
             Route("/static/{version}/{name:path}", self.rendering.assets.serve),
             *self._actions.routes(),
+            *self._snoozing.routes(),
+            *self._rules.routes(),
         ]
 
     async def grid(self, request: Request) -> Response:
@@ -151,6 +159,7 @@ class Pages:
             "card": self._view.card(entry, query),
             "entry": entry,
             "detection_view": detection_view(entry, self._view, query),
+            "tellings": tellings(entry, self._context.outlets, journal.delivery_states(entry.id)),
             "details": details(entry, self._view, names),
             "newer": self._view.card(newer, query) if newer else None,
             "older": self._view.card(older, query) if older else None,
@@ -185,6 +194,10 @@ class Pages:
             "query": query,
             "cards": self._view.cards(entries, query),
             "asked": "asked" in request.query_params,
+            "zones": zones_of(self._context, key),
+            "zones_at": slug(key),
+            "tells": bool(self._context.outlets.notifying),
+            **self._snoozing.of_camera(key),
         }
         return self.rendering.page(request, "camera.html", context)
 

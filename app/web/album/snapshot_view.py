@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from app.journal.entries import Entry
+from app.journal.records import DeliveryState
+from app.messages import OutletDecision
+from app.rules.evaluate import Outlets
 from app.web.album import texts
 from app.web.album.page_query import PageQuery
 from app.web.album.texts import Explanation
@@ -19,6 +22,16 @@ class Detail(NamedTuple):
     name: str
     text: str
     url: str = ""
+
+
+class Telling(NamedTuple):
+    """Whether somebody was told."""
+
+    outlet: str
+    told: bool
+    word: str
+    """`told`, `not told`, `waits`, `given up`."""
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,3 +82,25 @@ def details(entry: Entry, view: Viewer, archives: Mapping[str, str]) -> list[Det
         for name in entry.archived_in
     ]
     return [*lines, Detail("Event", entry.id)]
+
+
+def tellings(entry: Entry, outlets: Outlets, states: Mapping[str, DeliveryState]) -> list[Telling]:
+    """Those that tell people, each with whether it was told and why; without those that were not there yet."""
+    decided = {one.outlet: one for one in entry.inspection.decisions if one.by_rule}
+    names = [name for name in outlets.names if name in outlets.notifying]
+    return [
+        _telling(decided.get(name) or OutletDecision(name, tell=True, reason="there was no rule"), states.get(name))
+        for name in dict.fromkeys((*names, *decided))
+        if name in decided or name in states
+    ]
+
+
+def _telling(decision: OutletDecision, state: DeliveryState | None) -> Telling:
+    if not decision.tell:
+        return Telling(decision.outlet, told=False, word="not told", reason=decision.reason)
+    word = _WORDS.get(state.state, "told") if state else "told"
+    problem = f"; {state.problem}" if state and state.problem and word != "told" else ""
+    return Telling(decision.outlet, told=word == "told", word=word, reason=decision.reason + problem)
+
+
+_WORDS = {"owed": "waits", "given_up": "given up"}

@@ -9,7 +9,7 @@ from datetime import date, datetime, tzinfo
 from urllib.parse import quote
 
 from app.journal.entries import Entry
-from app.messages import PERSON, Label
+from app.messages import PERSON, Box, Label
 from app.naming import slug
 from app.web.album import texts
 from app.web.album.page_query import PageQuery
@@ -53,7 +53,7 @@ class Card:
     focus: int
     """Where across the picture its main content is, 0 (left) to 4 (right): the grid's crop keeps it."""
     boxes: str
-    """JSON: `[[name, percent, [[left, top, width, height], ...]], ...]` in fractions of the picture."""
+    """JSON: `[[name, percent, [[left, top, width, height], ...]], ...]` in fractions of the picture; see `_sides`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,15 +172,16 @@ def seen(entry: Entry) -> str:
 def boxes(labels: Iterable[Label]) -> str:
     """The boxes of labels for the overlay; empty when there are none."""
     found = [
-        [
-            label.name,
-            round(label.confidence * 100),
-            [[round(side, 4) for side in (box.left, box.top, box.width, box.height)] for box in label.boxes],
-        ]
+        [label.name, round(label.confidence * 100), [_sides(box) for box in label.boxes]]
         for label in labels
         if label.boxes
     ]
     return json.dumps(found, separators=(",", ":")) if found else ""
+
+
+def _sides(box: Box) -> list[float]:
+    """Its sides, and a 1 behind them for what stands still."""
+    return [*(round(side, 4) for side in (box.left, box.top, box.width, box.height)), *([1] if box.still else [])]
 
 
 def focus(labels: Iterable[Label]) -> int:

@@ -55,6 +55,12 @@ def test_persons_have_a_colour_of_their_own() -> None:
     assert looks(image, (0.6, 0.65), ORANGE)
 
 
+def test_what_stands_still_has_neither() -> None:
+    image = drawn(Label("Person", 0.9, (Box(0.6, 0.4, 0.2, 0.5, still=True),)))
+    assert looks(image, (0.6, 0.65), (205, 206, 212))
+    assert not near(image, ORANGE).any()
+
+
 def test_a_small_picture_is_enlarged_until_names_can_be_read() -> None:
     assert drawn(Label("Person", 0.9, (MIDDLE,)), size=(96, 80)).size == (288, 240)
 

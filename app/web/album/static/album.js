@@ -8,6 +8,7 @@ import { startLive } from "./live.js";
 import { startPush } from "./push.js";
 import { startTimes } from "./times.js";
 import { startUpload } from "./upload.js";
+import { startZones } from "./zones.js";
 
 startTimes();
 startBoxes();
@@ -16,6 +17,7 @@ startLightbox();
 startLive();
 startUpload();
 startPush();
+startZones();
 startKeys();
 
 // A link to other weeks leads back into its sheet; on a wide page there is no sheet.

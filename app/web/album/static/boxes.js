@@ -71,18 +71,20 @@ export function place(layer, left, top, width, height) {
   Object.assign(layer.style, { left: `${left}px`, top: `${top}px`, width: `${width}px`, height: `${height}px` });
 }
 
-function rectangle(name, [left, top, width, height]) {
+function rectangle(name, [left, top, width, height, still]) {
   const rect = document.createElementNS(SVG, "rect");
   for (const [key, value] of Object.entries({ x: left, y: top, width, height })) rect.setAttribute(key, value);
   if (name === "Person") rect.classList.add("of-person");
+  if (still) rect.classList.add("is-still");
   return rect;
 }
 
-function tag(name, percent, [left, top]) {
+function tag(name, percent, [left, top, , , still]) {
   const label = document.createElement("span");
   label.className = name === "Person" ? "tag tag-person" : "tag";
   if (top < 0.06) label.classList.add("tag-inside");
-  label.textContent = percent ? `${name} ${percent} %` : name;
+  if (still) label.classList.add("is-still");
+  label.textContent = [name, percent ? `${percent} %` : "", still ? "still" : ""].filter(Boolean).join(" ");
   label.style.left = `${left * 100}%`;
   label.style.top = `${top * 100}%`;
   return label;
