@@ -17,6 +17,7 @@ from tests.browser.drawing import scene
 from tests.browser.house import PASSWORD, house
 from tests.browser.proxy import Proxy
 from tests.browser.seeds import at, oddities, ordinary_days, today
+from tests.browser.telling_house import TellingHouse
 from tests.browser.visit import Screen, Visit
 from tests.e2e.process import ServiceProcess
 
@@ -75,8 +76,8 @@ def visit(browser: Browser) -> Iterator[OpenVisit]:
     """Opens windows: `visit(service, screen="phone", color_scheme="dark")`; fails when one of them complained."""
     visits: list[Visit] = []
 
-    def begin(of: ServiceProcess | Proxy, *, screen: Screen = "desktop", **options: Any) -> Visit:
-        url = of.url if isinstance(of, Proxy) else f"http://127.0.0.1:{of.port}"
+    def begin(of: ServiceProcess | Proxy | TellingHouse, *, screen: Screen = "desktop", **options: Any) -> Visit:
+        url = f"http://127.0.0.1:{of.port}" if isinstance(of, ServiceProcess) else of.url
         visits.append(Visit(browser, url, screen=screen, **options))
         return visits[-1]
 

@@ -35,6 +35,7 @@ zones:
 
 CAR = Box(0.05, 0.62, 0.2, 0.25)
 EVENTS = 6
+STEP = timedelta(minutes=15, seconds=7)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +45,7 @@ class TellingHouse:
     url: str
     context: WebContext
     ids: tuple[str, ...]
-    """Of the events, oldest first; a quarter of an hour lies between them."""
+    """Of the events, oldest first, with `STEP` between them."""
 
     def write_rules(self) -> None:
         """The rules as they were at the beginning."""
@@ -60,8 +61,8 @@ def telling_house(folder: Path) -> Iterator[TellingHouse]:
     first = datetime.now(UTC) - timedelta(hours=2)
     kept = []
     for number in range(EVENTS):
-        place = scene("Front Door", first + timedelta(minutes=15 * number))
-        at = place.moment(first + timedelta(minutes=15 * number), "person")
+        place = scene("Front Door", first + number * STEP)
+        at = place.moment(first + number * STEP, "person") + timedelta(seconds=number)  # nobody stands still
         picture = place.picture(at)
         person = Label("Person", (0.9, 0.5)[number % 2], (place.box(picture, at),))
         detection = Detection((person, Label("Car", 0.8, (CAR,))), 1)

@@ -84,7 +84,7 @@ function tag(name, percent, [left, top, , , still]) {
   label.className = name === "Person" ? "tag tag-person" : "tag";
   if (top < 0.06) label.classList.add("tag-inside");
   if (still) label.classList.add("is-still");
-  label.textContent = [name, percent ? `${percent} %` : "", still ? "still" : ""].filter(Boolean).join(" ");
+  label.textContent = still ? `${name}, still` : percent ? `${name} ${percent} %` : name;
   label.style.left = `${left * 100}%`;
   label.style.top = `${top * 100}%`;
   return label;
