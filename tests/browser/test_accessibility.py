@@ -22,6 +22,8 @@ PAGES = {
     "archived only": f"/snapshots/{seed_id('archived')}",
     "cameras": "/cameras",
     "camera": "/cameras/front-door",
+    "rules": "/rules",
+    "new rule": "/rules/new",
     "status": "/status",
     "upload": "/upload",
 }
