@@ -15,7 +15,7 @@ from starlette.routing import Route
 from app.journal.entries import Filter
 from app.messages import PERSON
 from app.rules.evaluate import of_camera
-from app.rules.model import Rule, Zone
+from app.rules.model import Rule, Still, Zone
 from app.rules.replay import Change
 from app.rules.telling import EVERYWHERE, MODES
 from app.web import forms
@@ -112,7 +112,7 @@ class RulePages:
         """Quiet hours, digests, and what counts as still."""
         fields = await forms.lists(request)
         try:
-            values = _settings_of(fields)
+            values = _settings_of(fields, self._context.rules.book.still)
             await write(lambda: self._context.rules.put_settings(**values))
         except RequestRefused as refusal:
             return await run_in_threadpool(self._list, request, refusal)
@@ -213,9 +213,9 @@ def _places(name: str, zones: Iterable[Zone], labels: Mapping[str, str]) -> str:
     return ", ".join(labels[zone.camera] for zone in zones if zone.name == name and not zone.mask)
 
 
-def _settings_of(fields: Fields) -> dict[str, Any]:
-    """What the form sets. Raises `BadRequest`."""
-    still = {"after": minutes(fields, "still_after")}
+def _settings_of(fields: Fields, still_now: Still) -> dict[str, Any]:
+    """What the form sets; it leaves the overlap as it is. Raises `BadRequest`."""
+    still = {"after": minutes(fields, "still_after"), "overlap": still_now.overlap}
     digest = {"after": int(number(fields, "digest_after")), "within": minutes(fields, "digest_within") or 600}
     values = {"quiet_hours": hours(fields), "still": still, "digest": digest}
     return validation.checked(RuleSettingsBody, values, "bad_field").model_dump(mode="json")

@@ -36,11 +36,14 @@ def test_a_link_in_an_event_leads_to_the_public_address_and_is_signed(folder: Pa
     assert "signature=" in link.query
     assert "/image?expires=" in public.links.picture_url("0" * 32)
     assert public.links.event_url("0" * 32) == f"https://home.example/album/snapshots/{'0' * 32}"
+    snooze = public.links.snooze_url("Front Door Camera")
+    assert snooze.startswith("https://home.example/album/snooze/front-door-camera?expires=")
 
 
 def test_without_a_public_address_there_is_no_link_to_follow(folder: Path) -> None:
     links = showing(folder).links
-    assert {link("0" * 32) for link in (links.thumbnail_url, links.picture_url, links.event_url)} == {""}
+    for link in (links.thumbnail_url, links.picture_url, links.event_url, links.snooze_url):
+        assert link("0" * 32) == ""
 
 
 def test_a_password_that_had_to_be_made_is_said_once(folder: Path) -> None:

@@ -52,3 +52,13 @@ def test_whoever_listens_hears_of_every_change(journal: Journal) -> None:
     telling.snooze(DOOR)
     telling.wake(DOOR)
     assert heard == [("night", False), ("night", True), ("night", False)]
+
+
+def test_all_snoozes_that_last_are_listed_each_by_itself(journal: Journal) -> None:
+    clock = Clock(1000.0)
+    telling = Telling(journal, clock=clock)
+    telling.snooze(YARD, seconds=60)
+    telling.snooze(DOOR, seconds=120)
+    telling.snooze()
+    clock.now += 60
+    assert telling.snoozes == (Snooze(EVERYWHERE, None), Snooze(DOOR, 1120.0))
