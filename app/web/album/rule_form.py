@@ -67,7 +67,7 @@ def number(fields: Fields, name: str) -> float:
 
 def minutes(fields: Fields, name: str) -> float:
     """Seconds of a number of minutes. Raises `BadRequest`."""
-    return 60 * number(fields, name)
+    return round(60 * number(fields, name), 3)
 
 
 def sentence(rule: Rule, labels: Mapping[str, str]) -> str:
@@ -120,4 +120,4 @@ def _float(text: str, name: str) -> float:
 
 
 def _number(value: float) -> str:
-    return f"{round(value, 4):g}"
+    return f"{round(value, 6):.12g}"

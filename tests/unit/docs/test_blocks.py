@@ -84,7 +84,7 @@ def test_every_operation_of_the_api_is_in_its_page(tmp_path: Path) -> None:
     close(parts)
     shown = set()
     for code in inline("docs/http-api.md"):
-        if call := re.fullmatch(r"(GET|POST|PATCH|DELETE) (/[^\s?\[]*).*", code):
+        if call := re.fullmatch(r"(GET|POST|PUT|PATCH|DELETE) (/[^\s?\[]*).*", code):
             shown.add((call[1], call[2]))
     # The forms of a picture share a row.
     shown |= {
@@ -93,7 +93,8 @@ def test_every_operation_of_the_api_is_in_its_page(tmp_path: Path) -> None:
         if f"`/{form}`" in text("docs/http-api.md")
     }
     assert shown == {
-        (method, re.sub(r"\{archive\}|\{name\}|\{hook\}", "NAME", path).replace("{id}", "ID")) for method, path in real
+        (method, re.sub(r"\{archive\}|\{name\}|\{hook\}", "NAME", path).replace("{id}", "ID").replace("{zone}", "ZONE"))
+        for method, path in real
     }
 
 

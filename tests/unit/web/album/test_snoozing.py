@@ -34,7 +34,7 @@ def test_a_link_opens_a_page_whose_button_snoozes_and_takes_it_back(guarded: Web
     link = f"/snooze/front-door?{guarded.links.sign('front-door', 'snooze', seconds=60)}"
     page = look(stranger, link)
     assert "Messages come as usual" in page.text
-    assert guarded.telling.snoozes == ()  # opened, by a person or by what reads mails
+    assert not guarded.telling.snoozes  # opened, by a person or by what reads mails
     (form,) = page.all("form")
     assert form["action"] == link
     assert post(stranger, link) == link
@@ -43,7 +43,7 @@ def test_a_link_opens_a_page_whose_button_snoozes_and_takes_it_back(guarded: Web
     assert (snooze.camera, 3590 < snooze.until - time.time() <= 3600) == (FRONT, True)
     assert "No messages of Front until" in look(stranger, link).text
     assert post(stranger, link, data={"end": "1"}) == link
-    assert guarded.telling.snoozes == ()
+    assert not guarded.telling.snoozes
 
 
 def test_a_link_is_for_its_camera_only_and_nobody_snoozes_without_one(guarded: WebContext, stranger: Client) -> None:
@@ -54,7 +54,7 @@ def test_a_link_is_for_its_camera_only_and_nobody_snoozes_without_one(guarded: W
     assert stranger.post(f"/snoozes/front-door?{query}", headers=PAGE).headers["location"].startswith("/login")
     forged = {**PAGE, "Sec-Fetch-Site": "cross-site"}
     assert stranger.post(f"/snooze/front-door?{query}", headers=forged).status_code == 403
-    assert guarded.telling.snoozes == ()
+    assert not guarded.telling.snoozes
 
 
 def test_all_cameras_are_snoozed_by_a_link_too(guarded: WebContext, stranger: Client) -> None:
@@ -84,4 +84,4 @@ def test_a_camera_is_snoozed_on_its_page_and_says_so(
 def test_a_snooze_is_one_of_those_that_there_are(context: WebContext, client: Client) -> None:
     assert client.post("/snoozes/front-door", data={"for": "a while"}, headers=PAGE).status_code == 400
     assert client.post("/snoozes/attic", data={"for": "hour"}, headers=PAGE).status_code == 404
-    assert context.telling.snoozes == ()
+    assert not context.telling.snoozes
