@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
+from functools import lru_cache
 
 from app.messages import Box, Inspection, Label, OutletDecision
 from app.naming import slug
@@ -49,9 +50,11 @@ def evaluate(
     book: RuleBook, inspection: Inspection, outlets: Outlets, situation: Situation
 ) -> tuple[OutletDecision, ...]:
     """One decision for each outlet, in their order."""
-    return tuple(_Outlet(book, inspection, outlets, situation, name).decision() for name in outlets.names)
+    sights: dict[str, Sight] = {}
+    return tuple(_Outlet(book, inspection, outlets, situation, sights, name).decision() for name in outlets.names)
 
 
+@lru_cache(maxsize=1000)
 def of_camera(name: str, camera: str) -> bool:
     """Whether a rule's or a zone's word for a camera, its location will do, means this device key."""
     return slug(name) in (slug(camera), slug(camera.rpartition(" ")[0] or camera))
@@ -72,6 +75,8 @@ class _Outlet:
     inspection: Inspection
     outlets: Outlets
     situation: Situation
+    sights: dict[str, Sight]
+    """What a rule sees is the same for all outlets: found once, by the rule's name."""
     name: str
 
     def decision(self) -> OutletDecision:
@@ -103,7 +108,12 @@ class _Outlet:
             return "every event"
         if _nobody_looked(self.inspection):
             return "nobody looked at the picture, told to be safe"
-        return seen(rule, self.inspection, self.book.zones).text
+        return self._seen(rule).text
+
+    def _seen(self, rule: Rule) -> Sight:
+        if rule.name not in self.sights:
+            self.sights[rule.name] = seen(rule, self.inspection, self.book.zones)
+        return self.sights[rule.name]
 
     def _miss(self, rule: Rule) -> _Miss | None:
         """What keeps the outlet from being told by this rule; None where nothing does."""
@@ -135,7 +145,7 @@ class _Outlet:
             return ""
         if _nobody_looked(self.inspection):
             return "" if self.inspection.snapshot.path else "no picture"
-        sight = seen(rule, self.inspection, self.book.zones)
+        sight = self._seen(rule)
         return "" if sight.is_it else sight.text
 
     def snooze(self, rule: Rule) -> str:  # noqa: ARG002 - holds for every rule

@@ -119,8 +119,11 @@ class _Past:
 
 
 def _unmarked(inspection: Inspection) -> Inspection:
-    labels = tuple(
+    labels = inspection.detection.labels
+    if not any(box.still for label in labels for box in label.boxes):
+        return inspection
+    moving = tuple(
         dataclasses.replace(label, boxes=tuple(dataclasses.replace(box, still=False) for box in label.boxes))
-        for label in inspection.detection.labels
+        for label in labels
     )
-    return dataclasses.replace(inspection, detection=dataclasses.replace(inspection.detection, labels=labels))
+    return dataclasses.replace(inspection, detection=dataclasses.replace(inspection.detection, labels=moving))

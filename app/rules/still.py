@@ -67,4 +67,4 @@ class StillThings:
         thing.box, thing.misses, thing.sightings = box, 0, thing.sightings + 1
         self._things.append(thing)
         still = thing.sightings >= SIGHTINGS and now - thing.first >= self.settings.after
-        return dataclasses.replace(box, still=still)
+        return dataclasses.replace(box, still=True) if still else box

@@ -20,7 +20,7 @@ from app.web.context import WebContext
 from app.web.errors import Conflict, NotFound, Unprocessable
 from pylib.settings.draft import ConfigError
 
-MOST_EVENTS = 5_000
+MOST_EVENTS = 3_000
 """As many of the newest events are tried."""
 PAGE = 500
 """Events that are read at once."""

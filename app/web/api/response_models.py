@@ -144,7 +144,7 @@ class PreviewModel(ResponseModel):
 
     since: datetime = Field(description="When the oldest of these events was; there may be earlier ones, see `events`.")
     mode: Mode = Field(description="The home's, all that time.")
-    events: int = Field(description="So many were tried, the newest 5000 at most.")
+    events: int = Field(description="So many were tried, the newest 3000 at most.")
     before: int = Field(description="Messages by the rules that hold; a digest is one.")
     after: int = Field(description="Messages by those that are tried.")
     changed: int = Field(description="So many changes there are.")
