@@ -47,6 +47,9 @@ class TellingHouse:
     ids: tuple[str, ...]
     """Of the events, oldest first, with `STEP` between them."""
 
+    tested: list[str]
+    """Outlets that were asked for a test."""
+
     def write_rules(self) -> None:
         """The rules as they were at the beginning."""
         self.context.rules.path.write_text(RULES)
@@ -56,7 +59,9 @@ class TellingHouse:
 @contextmanager
 def telling_house(folder: Path) -> Iterator[TellingHouse]:
     """Such an album, which asks for a password; its events are decided by its rules."""
-    context = parts_for(folder, settings=WebSettings(password=Secret(PASSWORD)))
+    tested: list[str] = []
+    test_messages = {"phone": lambda: tested.append("phone")}
+    context = parts_for(folder, settings=WebSettings(password=Secret(PASSWORD)), test_messages=test_messages)
     context.rules.path.write_text(RULES)
     first = datetime.now(UTC) - timedelta(hours=2)
     kept = []
@@ -82,5 +87,5 @@ def telling_house(folder: Path) -> Iterator[TellingHouse]:
         context.journal.record(inspection.snapshot)
         context.journal.inspect(replace(inspection, decisions=decisions))
     with serving(application(context)) as client:
-        yield TellingHouse(client.url, context, tuple(one.id for one in kept))
+        yield TellingHouse(client.url, context, tuple(one.id for one in kept), tested)
     close(context)

@@ -102,6 +102,8 @@ def test_a_rule_is_edited_and_shows_at_once_what_it_would_have_told(
     looking.expect_complaint("status of 400")
     page = looking.go("/rules")
     expect(page.get_by_role("link", name="door")).to_contain_text("phone is told of Person (at least 60 %) at Front")
+    page.get_by_role("button", name="Send a test to phone").click()
+    expect(page.get_by_text("The test was sent.")).to_be_visible()
     page.get_by_role("button", name="Away").click()
     expect(page.get_by_role("button", name="Away")).to_have_attribute("aria-pressed", "true")
     page.get_by_role("link", name="door").click()
@@ -121,6 +123,8 @@ def test_a_rule_is_edited_and_shows_at_once_what_it_would_have_told(
     assert not faults(page, fingers=screen == "phone")
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_role("link", name="door")).to_contain_text("Person (at least 40 %) at Front or Küche.")
+    assert house.tested == ["phone"]
+    house.tested.clear()
     (rule,) = house.context.rules.book.rules
     assert (rule.cameras, rule.cooldown, rule.labels) == (("Front Door", "Küche Camera"), 0, {"Person": 0.4})
 

@@ -136,7 +136,7 @@ class RulePages:
             "rules": [(rule.name, self._address(rule), rule_form.sentence(rule, labels)) for rule in book.rules],
             "problems": self._context.rules.problems,
             "problem": problem.detail if problem else "",
-            "tells": bool(self._context.outlets.notifying),
+            "outlets": [(name, name in self._context.test_messages) for name in self._outlets()],
             "mode": telling.mode,
             "modes": rule_form.MODE_NAMES,
             "snoozes": [self._snoozing.view(snooze) for snooze in telling.snoozes],
@@ -165,9 +165,7 @@ class RulePages:
             "chosen_zones": {zone.casefold() for zone in fields.get("zones", ())},
             "days": rule_form.DAY_NAMES,
             "modes": rule_form.MODE_NAMES,
-            "outlets": [
-                (name, name) for name in self._context.outlets.names if name in self._context.outlets.notifying
-            ],
+            "outlets": [(name, name) for name in self._outlets()],
             "action": self._context.site.path(request.scope["path"]),
         }
         return self._rendering.page(request, "rule.html", context, status_code=problem.status if problem else 200)
@@ -191,6 +189,11 @@ class RulePages:
     def _changed(self, found: Preview, change: Change) -> Changed:
         card = self._view.card(found.entries[change.inspection.id], self._anything)
         return Changed(card, change.outlet, change.after.tell, change.after.reason)
+
+    def _outlets(self) -> list[str]:
+        """Those that tell people."""
+        outlets = self._context.outlets
+        return [name for name in outlets.names if name in outlets.notifying]
 
     def _camera_labels(self, names: Iterable[str]) -> dict[str, str]:
         cameras = self._context.cameras.items()

@@ -11,6 +11,8 @@ export function startForms() {
   document.addEventListener("click", (event) => {
     const button = event.target.closest("[data-copy]");
     if (button) copyLink(button);
+    const test = event.target.closest("[data-test]");
+    if (test) sendTest(test);
     if (event.target.closest("[data-up]") && cameFromGrid()) {
       event.preventDefault();
       history.back(); // to where the reader was, instead of to the top
@@ -54,6 +56,18 @@ async function copyLink(button) {
   } catch {
     say("The link could not be copied.");
   }
+}
+
+async function sendTest(button) {
+  button.disabled = true;
+  try {
+    const answer = await fetch(button.dataset.test, { method: "POST" });
+    const { error } = await answer.json();
+    say(answer.ok ? "The test was sent." : error.slice(error.indexOf(": ") + 2));
+  } catch {
+    say("That did not work. Please try again.");
+  }
+  button.disabled = false;
 }
 
 async function copy(text) {
