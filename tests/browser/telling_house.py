@@ -68,8 +68,9 @@ def telling_house(folder: Path) -> Iterator[TellingHouse]:
     for number in range(EVENTS):
         place = scene("Front Door", first + number * STEP)
         at = place.moment(first + number * STEP, "person") + timedelta(seconds=number)  # nobody stands still
-        picture = place.picture(at)
-        person = Label("Person", (0.9, 0.5)[number % 2], (place.box(picture, at),))
+        picture, box = place.shows("person", at)
+        assert box is not None
+        person = Label("Person", (0.9, 0.5)[number % 2], (box,))
         detection = Detection((person, Label("Car", 0.8, (CAR,))), 1)
         kept.append(
             taken(

@@ -42,13 +42,6 @@ def tap(page: Page, *points: tuple[float, float]) -> None:
         picture.click(position={"x": x * box["width"], "y": y * box["height"]})
 
 
-def faults(page: Page, *, fingers: bool) -> list[str]:
-    """What keeps anybody out, by day and by night."""
-    found = violations(page, fingers=fingers)
-    page.emulate_media(color_scheme="dark")
-    return found + violations(page, only_colours=True)
-
-
 def about(points: Sequence[Point]) -> list[Point]:
     """Where they are, as exactly as somebody points with a finger."""
     return [(round(x, 1), round(y, 1)) for x, y in points]
@@ -72,7 +65,7 @@ def test_a_zone_is_drawn_by_pointing_and_by_keys_and_a_mask_that_was_there_is_mo
     page.get_by_role("button", name="Add a corner").click()
     for _ in range(4):
         page.keyboard.press("Shift+ArrowLeft")
-    assert not faults(page, fingers=True)
+    assert not violations(page, fingers=True)
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_role("button", name="Edit porch")).to_be_visible()
     zones = {zone.name: zone for zone in house.context.rules.book.zones}
@@ -120,7 +113,7 @@ def test_a_rule_is_edited_and_shows_at_once_what_it_would_have_told(
     expect(page.get_by_role("alert")).to_contain_text("hours: must be two times of day")
     page.get_by_role("group", name="Time of day").get_by_label("From").fill("")
     page.get_by_label("Küche").check()
-    assert not faults(page, fingers=screen == "phone")
+    assert not violations(page, fingers=screen == "phone")
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_role("link", name="door")).to_contain_text("Person (at least 40 %) at Front or Küche.")
     assert house.tested == ["phone"]
@@ -135,7 +128,7 @@ def test_a_link_snoozes_when_its_button_is_pressed_and_not_before(visit: OpenVis
     page = stranger.go(f"/snooze/front-door?{query}")
     expect(page.get_by_role("heading", level=1)).to_have_text("Front")
     assert house.context.telling.snoozed(FRONT) is None
-    assert not faults(page, fingers=True)
+    assert not violations(page, fingers=True)
     page.get_by_role("button", name="No messages for 1 hour").click()
     expect(page.get_by_role("status").first).to_contain_text("No messages of Front until")
     assert house.context.telling.snoozed(FRONT) is not None
