@@ -21,6 +21,7 @@ from app.monitoring.heartbeat import EVERY_S, Heartbeat
 from app.pipeline.fetch import Channel
 from app.pipeline.publish import Publish
 from app.publishers import Figures, Publisher, PublisherContext, PublishError, PublishUnavailable
+from app.rules.evaluate import is_quiet
 from pylib.observability.health import Status
 from pylib.rabbitmq.publisher import ConfirmedPublisher
 from pylib.runtime.circuit_breaker import State
@@ -57,6 +58,7 @@ class PublisherParts:
         self._settings = core.settings
         self._journal = core.journal
         self._recheck = recheck
+        self._hushed = _hushed(core)
         self._context = dataclasses.replace(
             links,
             device_name=core.settings.device_name,
@@ -121,7 +123,7 @@ class PublisherParts:
             title=getattr(publisher, "title", publisher.name),
             relay_name=name,
             meter=name,
-            stage=Publish(publisher, journal=self._journal, count=self._metrics.delivery),
+            stage=Publish(publisher, journal=self._journal, count=self._metrics.delivery, hushed=self._hushed),
             workers=1,  # so that events keep their order across cameras too
             probe_name="undelivered" if first else f"delivered to {publisher.name}",
             probe=lambda: _undelivered(self._journal, publisher.name),
@@ -143,6 +145,12 @@ class _Unusable:
     def publish(self, inspection: Inspection) -> None:
         del inspection
         raise PublishUnavailable(self._error.code, self._error.detail)
+
+
+def _hushed(core: Core) -> Callable[[str], bool]:
+    """Whether quiet hours or a snooze keep a camera's messages back now."""
+    zone = local_zone(core.settings.time_zone)
+    return lambda camera: is_quiet(core.rules.book, time.time(), zone) or core.telling.snoozed(camera) is not None
 
 
 def _undelivered(journal: Journal, target: str) -> Status:

@@ -64,6 +64,7 @@ class UploadParts:
 
         Raises `app.uploads.camera_folders.DuplicateFolder` and `app.uploads.ftp.accounts.DuplicateLogin`."""
         self._settings = settings
+        self._journal = journal
         self._metrics = metrics
         self._limiter = limiter
         zone = local_zone(settings.time_zone)
@@ -104,6 +105,8 @@ class UploadParts:
     def open(self) -> None:
         """Make the folders and bind the addresses before anything starts. Raises `pylib.errors.Failure`."""
         self.source.open()
+        if not self._settings.uploads.settle:
+            self._journal.release_held()  # there is no stage any more that would settle them
         for folder in (*self.camera_folders.folders(), *map(PurePosixPath, self._settings.ftp.create_dirs)):
             (self.inbox.area / folder).mkdir(parents=True, exist_ok=True)
         for server in (self.ftp, self.mail):

@@ -61,7 +61,7 @@ class ArchivesPart(JournalPart):
         def update(db: sqlite3.Connection) -> int:
             now = self._clock()
             revived = db.execute(
-                "UPDATE deliveries SET state = 'owed', attempts = 0, owed_since = ?, next_at = 0 "
+                "UPDATE deliveries SET state = 'owed', attempts = 0, failing_since = NULL, owed_since = ?, next_at = 0 "
                 "WHERE target = ? AND state = 'given_up' AND seq IN (SELECT seq FROM snapshots WHERE path != '')",
                 (now, target),
             ).rowcount
@@ -79,7 +79,7 @@ class ArchivesPart(JournalPart):
         """Enqueue again what this archive has lost, as far as the picture is in the cache; returns how many."""
         now = self._clock()
         statement = (
-            "UPDATE deliveries SET state = 'owed', attempts = 0, owed_since = ?, next_at = 0 "
+            "UPDATE deliveries SET state = 'owed', attempts = 0, failing_since = NULL, owed_since = ?, next_at = 0 "
             "WHERE target = ? AND state = 'done' AND seq = (SELECT seq FROM snapshots WHERE id = ? AND path != '')"
         )
         rows = [(now, target, snapshot_id) for snapshot_id in ids]

@@ -5,11 +5,30 @@ from __future__ import annotations
 import random
 import sqlite3
 
+import structlog
+
 from app.journal.base import JournalPart
 from app.journal.records import Backoff, DeliveryState, TargetBacklog
 from app.journal.rows import inspection
 from app.journal.schema import SNAPSHOT_VALUES, VERDICT_COLUMNS
 from app.messages import Inspection
+
+log = structlog.get_logger(__name__)
+
+LONGEST_DIGEST_S = 86_400.0
+"""No digest is put off for longer."""
+
+POSTPONE = """
+    UPDATE deliveries SET
+        attempts = attempts + 1,
+        next_at = :now + :jitter * min(:last, :first * (1 << min(attempts, 16))),
+        failing_since = CASE
+            WHEN last_problem = :code OR substr(last_problem, 1, length(:code) + 1) = :code || ':'
+            THEN coalesce(failing_since, :now) ELSE :now END,
+        last_problem = :problem
+    WHERE target = :target AND state = 'owed' AND seq = (SELECT seq FROM snapshots WHERE id = :id)
+    RETURNING failing_since
+"""
 
 
 class DeliveriesPart(JournalPart):
@@ -37,13 +56,17 @@ class DeliveriesPart(JournalPart):
         now = self._clock()
 
         def select(db: sqlite3.Connection) -> list[Inspection]:
-            of_digest = "FROM deliveries WHERE target = ? AND state = 'owed' AND digest = 1"
-            (first,) = db.execute(f"SELECT min(next_at) {of_digest}", (target,)).fetchone()
-            if first is None or first > now:
+            members = (
+                "SELECT seq, next_at FROM deliveries WHERE target = ? AND state = 'owed' AND digest = 1 "
+                "ORDER BY seq LIMIT ?"
+            )
+            (first,) = db.execute(f"SELECT min(next_at) FROM ({members})", (target, limit)).fetchone()
+            # So far ahead none is set: the clock was set back.
+            if first is None or now < first <= now + LONGEST_DIGEST_S:
                 return []
             rows = db.execute(
                 f"SELECT {SNAPSHOT_VALUES}, {VERDICT_COLUMNS} FROM snapshots "
-                f"WHERE seq IN (SELECT seq {of_digest} ORDER BY seq LIMIT ?) ORDER BY seq",
+                f"WHERE seq IN (SELECT seq FROM ({members})) ORDER BY seq",
                 (target, limit),
             ).fetchall()
             return [inspection(db, row) for row in rows]
@@ -64,23 +87,35 @@ class DeliveriesPart(JournalPart):
         backoff: Backoff,
         abandon_after: float | None = None,
     ) -> None:
-        """Try again later, or give up once it has been pending for `abandon_after` seconds. Does not wait."""
+        """Try again later, or give up once it has failed so, and in no other way, for `abandon_after` seconds.
+
+        Does not wait.
+        """
         now = self._clock()
-        overdue = now - abandon_after if abandon_after is not None else 0.0
-        self._set_delivery(
-            snapshot_id,
-            target,
-            "attempts = attempts + 1, last_problem = ?, next_at = ? + ? * min(?, ? * (1 << min(attempts, 16))), "
-            "state = CASE WHEN owed_since <= ? THEN 'given_up' ELSE state END",
-            (problem, now, random.uniform(0.8, 1.2), backoff.last_s, backoff.first_s, overdue),
-        )
+        values = {
+            "id": snapshot_id,
+            "target": target,
+            "now": now,
+            "code": problem.partition(":")[0],
+            "problem": problem,
+            "jitter": random.uniform(0.8, 1.2),
+            "first": backoff.first_s,
+            "last": backoff.last_s,
+        }
+
+        def change(db: sqlite3.Connection) -> None:
+            row = db.execute(POSTPONE, values).fetchone()
+            if row is not None and abandon_after is not None and row[0] <= now - abandon_after:
+                log.error("given up", target=target, event_id=snapshot_id, reason=problem)
+                _give_up(db, snapshot_id, target, now)
+
+        self.database.submit(change)
 
     def abandon(self, snapshot_id: str, target: str, *, problem: str) -> None:
         """The target will never take it. Does not wait."""
-        change = "attempts = attempts + 1, state = 'given_up', done_at = ?, last_problem = ?"
-        self._set_delivery(snapshot_id, target, change, (self._clock(), problem))
-        never_sent = "DELETE FROM told WHERE outlet = ? AND seq = (SELECT seq FROM snapshots WHERE id = ?)"
-        self.database.submit(lambda db: db.execute(never_sent, (target, snapshot_id)))
+        now = self._clock()
+        self._set_delivery(snapshot_id, target, "attempts = attempts + 1, last_problem = ?", (problem,))
+        self.database.submit(lambda db: _give_up(db, snapshot_id, target, now))
 
     def retry_now(self, target: str) -> None:
         """The target is back: all its pending deliveries may be tried at once, as if new. Does not wait."""
@@ -123,3 +158,10 @@ class DeliveriesPart(JournalPart):
             "WHERE target = ? AND state = 'owed' AND seq = (SELECT seq FROM snapshots WHERE id = ?)"
         )
         self.database.submit(lambda db: db.execute(statement, (*values, target, snapshot_id)))
+
+
+def _give_up(db: sqlite3.Connection, snapshot_id: str, target: str, now: float) -> None:
+    of_event = "seq = (SELECT seq FROM snapshots WHERE id = ?)"
+    change = "UPDATE deliveries SET state = 'given_up', done_at = ? WHERE target = ? AND state = 'owed' AND "
+    db.execute(change + of_event, (now, target, snapshot_id))
+    db.execute(f"DELETE FROM told WHERE outlet = ? AND {of_event}", (target, snapshot_id))  # it began no cooldown

@@ -144,10 +144,12 @@ SCHEMA = (
     "UPDATE snapshots SET path = stored(path) WHERE path != ''",
     # `decisions`: MessagePack, a list of [outlet, tell, reason, rule, digest_at] where rules had a say; else NULL.
     # A delivery of a digest waits until `next_at`, and goes out in one message with all others of its target.
+    # `failing_since`: it has failed with the same code since then.
     # `told`: when a rule last told an outlet of a camera, and by which snapshot.
     """
     ALTER TABLE snapshots ADD COLUMN decisions BLOB;
     ALTER TABLE deliveries ADD COLUMN digest INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE deliveries ADD COLUMN failing_since REAL;
     DROP INDEX deliveries_owed;
     CREATE INDEX deliveries_owed ON deliveries (target, digest, seq, next_at, owed_since) WHERE state = 'owed';
     CREATE TABLE remembered (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;

@@ -62,6 +62,15 @@ class SnapshotsPart(JournalPart):
         """Record the inspection, but leave open whether it becomes an event of its own."""
         self.database.do(lambda db: update_inspected(db, inspection, self._clock(), state="held"))
 
+    def release_held(self) -> None:
+        """Let every held snapshot be looked at anew, as one that is not grouped. Does not wait."""
+
+        def release(db: sqlite3.Connection) -> None:
+            db.execute("DELETE FROM labels WHERE seq IN (SELECT seq FROM snapshots WHERE state = 'held')")
+            db.execute("UPDATE snapshots SET state = 'taken' WHERE state = 'held'")
+
+        self.database.submit(release)
+
     def groups_due(self, seconds: float) -> list[Inspection]:
         """The first of each camera's held inspections, where it was held for so many seconds."""
         before = self._clock() - seconds
@@ -69,8 +78,8 @@ class SnapshotsPart(JournalPart):
         def select(db: sqlite3.Connection) -> list[Inspection]:
             rows = db.execute(
                 f"SELECT {SNAPSHOT_VALUES}, {VERDICT_COLUMNS}, min(inspected_at) AS first FROM snapshots "
-                "WHERE state = 'held' GROUP BY camera HAVING first <= ?",
-                (before,),
+                "WHERE state = 'held' GROUP BY camera HAVING first <= ? OR first > ?",  # the clock was set back
+                (before, self._clock()),
             ).fetchall()
             return [inspection(db, row) for row in rows]
 
@@ -86,7 +95,7 @@ class SnapshotsPart(JournalPart):
         def select(db: sqlite3.Connection) -> list[Inspection]:
             held = "FROM snapshots WHERE state = 'held' AND camera = ?"
             (first,) = db.execute(f"SELECT min(inspected_at) {held}", (camera,)).fetchone()
-            if first is None or now - first < seconds:
+            if first is None or 0 <= now - first < seconds:
                 return []
             rows = db.execute(
                 f"SELECT {SNAPSHOT_VALUES}, {VERDICT_COLUMNS} {held} AND inspected_at <= ? ORDER BY seq",

@@ -8,12 +8,17 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, tzinfo
 from typing import Protocol
 
-from app.messages import Detection, Inspection
+import structlog
+
+from app.messages import Detection, Inspection, OutletDecision
 from app.rules.digests import Digests
 from app.rules.evaluate import Outlets, Situation, evaluate
 from app.rules.model import RuleBook
 from app.rules.still import StillThings
 from app.rules.telling import Snooze
+from pylib.errors import Transient
+
+log = structlog.get_logger(__name__)
 
 PERSON = "person"
 """At least one person was counted."""
@@ -73,7 +78,7 @@ class Decide:
     def marked(self, inspection: Inspection) -> Inspection:
         """The same, with what stands still marked. Called once for each inspection, a camera's in their order."""
         book = self._book()
-        if not book.rules or not inspection.detection.labels:
+        if not book.rules:
             return inspection
         things = self._things.get(inspection.camera)
         if things is None or things.settings != book.still:
@@ -92,7 +97,15 @@ class Decide:
             told_at=self._told.told_at,
             digest_at=lambda outlet: self._digests.digest_at(book.digest, outlet, now),
         )
-        return dataclasses.replace(inspection, decisions=evaluate(book, inspection, self._outlets, situation))
+        try:
+            decisions = evaluate(book, inspection, self._outlets, situation)
+        except Transient:
+            raise
+        except Exception:
+            log.exception("rules failed, everybody is told", camera=inspection.camera, event_id=inspection.id)
+            reason = "the rules failed, told to be safe"
+            decisions = tuple(OutletDecision(name, tell=True, reason=reason) for name in self._outlets.names)
+        return dataclasses.replace(inspection, decisions=decisions)
 
 
 def sum_up(detection: Detection | None) -> str:

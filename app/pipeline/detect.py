@@ -57,12 +57,12 @@ class Detect(Stage[Snapshot]):
         self._unrecorded: dict[str, Inspection] = {}
 
     def handle(self, snapshot: Snapshot) -> Iterable[Inspection]:
-        inspection = self._unrecorded.get(snapshot.id) or self._decided(snapshot)
-        # Before anything is published, and kept while the disk is full, so that no picture is paid for twice.
-        self._unrecorded[snapshot.id] = inspection
+        inspection = self._seen(snapshot)
         if self._holds(snapshot):
             self._journal.hold(inspection)
         else:
+            if not inspection.decisions:
+                inspection = self._unrecorded[snapshot.id] = self._decide(inspection)
             self._journal.inspect(inspection)
         del self._unrecorded[snapshot.id]
         log.info(
@@ -86,9 +86,13 @@ class Detect(Stage[Snapshot]):
         if self._detector is not None:
             self._detector.close()
 
-    def _decided(self, snapshot: Snapshot) -> Inspection:
-        seen = self._decide.marked(self._inspect(snapshot))
-        return seen if self._holds(snapshot) else self._decide(seen)
+    def _seen(self, snapshot: Snapshot) -> Inspection:
+        """What is in the picture: kept while the disk is full, so that no picture is paid for or counted twice."""
+        seen = self._unrecorded.get(snapshot.id)
+        if seen is None:
+            seen = self._unrecorded[snapshot.id] = self._inspect(snapshot)
+            seen = self._unrecorded[snapshot.id] = self._decide.marked(seen)
+        return seen
 
     def _inspect(self, snapshot: Snapshot) -> Inspection:
         if snapshot.problem or self._detector is None:

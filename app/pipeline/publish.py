@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from app.journal import Backoff, Journal
 from app.messages import Inspection
@@ -18,11 +19,10 @@ AT_ONCE = 500
 
 @dataclass(frozen=True, slots=True)
 class Digest:
-    """Events that one message tells of."""
+    """Have all that waits for a digest told in one message."""
 
     id: str
-    inspections: tuple[Inspection, ...]
-    """Oldest first."""
+    """The same for every digest of a target: there is one at a time."""
     camera: str = ""
 
 
@@ -36,8 +36,11 @@ class Publish(Stage[Inspection | Digest]):
         journal: Journal,
         backoff: Backoff | None = None,
         count: Callable[[str, str], None] = lambda _target, _outcome: None,
+        hushed: Callable[[str], bool] = lambda _camera: False,
     ) -> None:
+        """`hushed`: whether no digest may tell of this camera now."""
         self._publisher = publisher
+        self._hushed = hushed
         self._deliveries = TargetDelivery(
             publisher.name,
             journal=journal,
@@ -47,27 +50,35 @@ class Publish(Stage[Inspection | Digest]):
         )
 
     def handle(self, message: Inspection | Digest) -> Iterable[object]:
-        ids = [one.id for one in message.inspections] if isinstance(message, Digest) else [message.id]
-        try:
-            self._publish(message)
-        except Permanent as error:
-            for event_id in ids:
-                self._deliveries.abandon(event_id, error)
-        except Exception as error:  # noqa: BLE001 - whatever it was, the event stays pending
-            for event_id in ids:
-                self._deliveries.postpone(event_id, error)
+        if isinstance(message, Digest):
+            members = self._digest()
+            if members and isinstance(self._publisher, DigestPublisher):
+                self._deliver(members, partial(self._publisher.publish_digest, members))
         else:
-            for event_id in ids:
-                self._deliveries.delivered(event_id)
+            self._deliver([message], partial(self._publisher.publish, message))
         return ()
 
     def pending(self) -> Iterable[Inspection | Digest]:
         yield from self._deliveries.pending(limit=AT_ONCE)
-        if isinstance(self._publisher, DigestPublisher) and (due := self._deliveries.digest_due(limit=AT_ONCE)):
-            yield Digest(f"digest of {due[0].id}", tuple(due))
+        due = self._digest()
+        if isinstance(self._publisher, DigestPublisher):
+            yield from [Digest(f"digest of {self._publisher.name}")] if due else []
+        else:
+            yield from due  # it once made digests
 
-    def _publish(self, message: Inspection | Digest) -> None:
-        if not isinstance(message, Digest):
-            self._publisher.publish(message)
-        elif isinstance(self._publisher, DigestPublisher):
-            self._publisher.publish_digest(message.inspections)
+    def _digest(self) -> list[Inspection]:
+        """What is to be told in one message now; what is hushed waits for its end."""
+        return [one for one in self._deliveries.digest_due(limit=AT_ONCE) if not self._hushed(one.camera)]
+
+    def _deliver(self, events: Sequence[Inspection], publish: Callable[[], None]) -> None:
+        try:
+            publish()
+        except Permanent as error:
+            for event in events:
+                self._deliveries.abandon(event.id, error)
+        except Exception as error:  # noqa: BLE001 - whatever it was, the events stay pending
+            for event in events:
+                self._deliveries.postpone(event.id, error)
+        else:
+            for event in events:
+                self._deliveries.delivered(event.id)

@@ -56,10 +56,11 @@ class Settle(Stage[Inspection]):
         return self._journal.groups_due(self._seconds)
 
 
-def worth(inspection: Inspection) -> tuple[int, float, float]:
-    """What makes a picture the better one: more persons, surer persons, more sharpness."""
+def worth(inspection: Inspection) -> tuple[int, float, bool, float]:
+    """What makes a picture the better one: more persons, surer persons, anything at all, more sharpness."""
     surest = max((label.confidence for label in inspection.detection.labels if label.name == "Person"), default=0.0)
-    return inspection.detection.person_count, surest, _sharpness(inspection.snapshot)
+    labels = inspection.detection.labels
+    return inspection.detection.person_count, surest, bool(labels), _sharpness(inspection.snapshot)
 
 
 def _sharpness(snapshot: Snapshot) -> float:

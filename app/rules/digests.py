@@ -21,10 +21,10 @@ class Digests:
         if not settings.after:
             return 0.0
         with self._lock:
-            if self._next.get(outlet, 0.0) > now:
+            if now < self._next.get(outlet, 0.0) <= now + settings.within:
                 return self._next[outlet]
             times = self._at_once[outlet]
-            while times and times[0] <= now - settings.within:
+            while times and not now - settings.within < times[0] <= now:  # the future: the clock was set back
                 times.popleft()
             if len(times) < settings.after:
                 times.append(now)

@@ -54,6 +54,12 @@ def evaluate(
     return tuple(_Outlet(book, inspection, outlets, situation, sights, name).decision() for name in outlets.names)
 
 
+def is_quiet(book: RuleBook, now: float, zone: tzinfo) -> bool:
+    """Whether these are quiet hours (`now`: Unix seconds)."""
+    hours = book.quiet_hours
+    return bool(hours) and Hours.parse(hours).hold(datetime.fromtimestamp(now, zone))
+
+
 @lru_cache(maxsize=1000)
 def of_camera(name: str, camera: str) -> bool:
     """Whether a rule's or a zone's word for a camera, its location will do, means this device key."""
@@ -159,16 +165,16 @@ class _Outlet:
         )
 
     def quiet(self, rule: Rule) -> str:
-        hours = self.book.quiet_hours
-        now = datetime.fromtimestamp(self.situation.now, self.situation.zone)
-        return "quiet hours" if hours and not rule.urgent and Hours.parse(hours).hold(now) else ""
+        quiet = not rule.urgent and is_quiet(self.book, self.situation.now, self.situation.zone)
+        return "quiet hours" if quiet else ""
 
     def cooldown(self, rule: Rule) -> str:
         if not rule.cooldown:
             return ""
         told_at = self.situation.told_at(rule.name, self.name, self.inspection.camera)
         left = told_at + rule.cooldown - self.situation.now if told_at is not None else 0
-        return f"cooldown, {_duration(left)} left" if left > 0 else ""
+        # One that was told in the future was told before the clock was set back.
+        return f"cooldown, {_duration(left)} left" if 0 < left <= rule.cooldown else ""
 
 
 _CHECKS = (

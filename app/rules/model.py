@@ -47,6 +47,8 @@ class Hours:
             hours = cls(time.fromisoformat(begin.strip()), time.fromisoformat(end.strip()))
         except ValueError:
             raise ValueError("must be two times of day such as 22:00-06:30") from None
+        if hours.begin.tzinfo or hours.end.tzinfo:
+            raise ValueError("must be times of the home's zone, without one of their own")
         if hours.begin == hours.end:
             raise ValueError("must begin and end at different times")
         return hours

@@ -107,8 +107,6 @@ class _Past:
 
     def marked(self, kept: Inspection) -> Inspection:
         """The same with what stands still by this book, not by those that held then."""
-        if not kept.detection.labels:
-            return kept
         things = self._things.setdefault(kept.camera, StillThings(self._book.still))
         return things.marked(_unmarked(kept))
 

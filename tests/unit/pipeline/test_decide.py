@@ -6,12 +6,13 @@ import dataclasses
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from structlog.testing import capture_logs
 
 from app.journal import Journal
 from app.messages import Box, Detection, Inspection, Label, OutletDecision, Snapshot
 from app.pipeline.decide import CLEAR, PERSON, UNKNOWN, Decide, sum_up
 from app.rules.evaluate import Outlets
-from app.rules.model import Digest, Rule, RuleBook
+from app.rules.model import Digest, Hours, Rule, RuleBook
 from app.rules.telling import Snooze
 from tests.fakes.clock import Clock
 from tests.fakes.decisions import Switches, tells_all
@@ -126,3 +127,34 @@ def test_what_stands_still_is_known_after_a_restart_from_the_journal(journal: Jo
 
 def test_without_rules_nothing_is_asked_of_the_journal() -> None:
     assert tells_all(["phone"]).marked(looked(Box(0, 0, 1, 1))) == looked(Box(0, 0, 1, 1))
+
+
+def test_who_comes_back_to_a_place_that_was_empty_between_does_not_stand_there(journal: Journal, clock: Clock) -> None:
+    house = House(journal, clock, Rule(name="yard"))
+    box = Box(0.2, 0.3, 0.2, 0.4)
+    for minute in range(0, 50, 5):
+        seen = looked(box, minute=minute) if minute % 20 == 0 else looked(minute=minute)
+        if minute % 20:
+            seen = dataclasses.replace(seen, detection=Detection())
+        decided = house.decide(house.decide.marked(seen))
+        assert decided.decisions[1].tell is (minute % 20 == 0)
+
+
+def test_rules_that_fail_have_everybody_told(journal: Journal, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    house = House(journal, clock, Rule(name="yard", hours="08:00-20:00"))
+    monkeypatch.setattr(Hours, "hold", lambda *_: 1 / 0)
+    with capture_logs() as logs:
+        decision = house.event("e1")
+    assert decision.text == "told, the rules failed, told to be safe"
+    assert [line["event"] for line in logs] == ["rules failed, everybody is told"]
+
+
+def test_a_clock_that_was_set_back_silences_nobody(journal: Journal, clock: Clock) -> None:
+    house = House(journal, clock, Rule(name="yard", cooldown=60), digest=Digest(after=1, within=600))
+    now, clock.now = clock.now, clock.now + 31_536_000
+    assert house.event("e1").digest_at == 0
+    clock.now += 61
+    assert house.event("e2").digest_at > clock.now
+    clock.now = now
+    assert house.event("e3").digest_at == 0
+    assert [one.id for one in journal.digest_due("phone", limit=9)] == ["e2"]

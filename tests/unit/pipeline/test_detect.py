@@ -11,10 +11,13 @@ import pytest
 from app.detectors import DetectorRejected, DetectorUnavailable
 from app.journal import Journal
 from app.messages import Detection, Inspection, Snapshot
+from app.pipeline.decide import Decide
 from app.pipeline.detect import Detect
+from app.rules.evaluate import Outlets
+from app.rules.model import Rule, RuleBook
 from pylib.sqlite import DatabaseUnavailable
 from tests.fakes.clock import Clock
-from tests.fakes.decisions import tells_all
+from tests.fakes.decisions import NeverTold, Switches, tells_all
 from tests.fakes.detectors import PERSON, FakeDetector
 from tests.fakes.journal import full_disk
 
@@ -160,3 +163,26 @@ def test_what_nobody_looked_at_before_a_restart_is_owed_at_once(journal: Journal
     assert list(stage.pending()) == []  # fresh ones are left to the message that announces them
     look(stage, snapshot)
     assert list(stage.pending()) == []
+
+
+def test_a_picture_is_paid_for_and_counted_once_whatever_fails_later(journal: Journal, tmp_path: Path) -> None:
+    class AwayAtFirst(NeverTold):
+        asked = 0
+
+        def told_at(self, rule: str, outlet: str, camera: str) -> float | None:
+            self.asked += 1
+            if self.asked < 3:
+                raise DatabaseUnavailable("database_unavailable", "busy")
+            return None
+
+    detector = FakeDetector()
+    book = RuleBook(rules=(Rule(name="all", cooldown=60),))
+    outlets = Outlets(("phone",), frozenset({"phone"}))
+    decide = Decide(outlets, book=lambda: book, switches=Switches(), told=AwayAtFirst())
+    stage, snapshot = Detect(detector, journal=journal, decide=decide), a_snapshot(journal, tmp_path)
+    for _ in range(2):
+        with pytest.raises(DatabaseUnavailable):
+            list(stage.handle(snapshot))
+    (seen,) = stage.handle(snapshot)
+    assert seen.decisions[0].tell
+    assert len(detector.pictures) == 1

@@ -11,7 +11,7 @@ from structlog.testing import capture_logs
 
 from app.journal import Backoff, Journal
 from app.messages import Inspection, OutletDecision, Snapshot
-from app.pipeline.publish import Publish
+from app.pipeline.publish import AT_ONCE, Publish
 from app.publishers import PublishRejected, PublishUnavailable
 from tests.fakes.clock import Clock
 from tests.fakes.decisions import told_to
@@ -162,3 +162,69 @@ def test_a_digest_that_is_refused_for_good_is_given_up_with_all_its_events(journ
     (digest,) = stage.pending()
     stage.handle(digest)
     assert (journal.backlog("fake").count, journal.backlog("fake").given_up) == (0, 2)
+
+
+def test_a_digest_under_way_is_not_told_again_with_what_joins_it(journal: Journal, clock: Clock) -> None:
+    publisher = DigestingPublisher()
+    stage = Publish(publisher, journal=journal)
+    slow = Inspection(Snapshot("slow", "Yard Camera", "Yard", NOW, NOW, 0.1, "http"))
+    journal.record(slow.snapshot)
+    waiting(journal, "s1", clock.now)
+    (first,) = stage.pending()
+    decision = OutletDecision("fake", tell=True, reason="yard: every event", rule="yard", digest_at=clock.now)
+    journal.inspect(replace(slow, decisions=(decision,)))
+    (again,) = stage.pending()
+    assert again.id == first.id  # the relay has it already
+    for _ in range(2):
+        stage.handle(first)
+    assert publisher.digests == [["slow", "s1"]]
+
+
+def test_what_is_hushed_waits_and_the_rest_is_told(journal: Journal, clock: Clock) -> None:
+    publisher, hushed = DigestingPublisher(), {"Yard Camera"}
+    stage = Publish(publisher, journal=journal, hushed=lambda camera: camera in hushed)
+    waiting(journal, "s1", clock.now)
+    assert list(stage.pending()) == []
+    hushed.clear()
+    for message in stage.pending():
+        stage.handle(message)
+    assert publisher.digests == [["s1"]]
+
+
+def test_an_outlet_that_makes_no_digests_any_more_tells_of_each(journal: Journal, clock: Clock) -> None:
+    publisher = FakePublisher()
+    stage = Publish(publisher, journal=journal)
+    for event_id in ("s1", "s2"):
+        waiting(journal, event_id, clock.now)
+    for message in stage.pending():
+        stage.handle(message)
+    assert [one.id for one in publisher.published] == ["s1", "s2"]
+    assert list(stage.pending()) == []
+
+
+def test_a_digest_of_very_many_waits_like_any_other_when_its_target_is_away(journal: Journal, clock: Clock) -> None:
+    publisher = DigestingPublisher()
+    publisher.failure = AWAY
+    stage = Publish(publisher, journal=journal, backoff=Backoff(60, 60))
+    for number in range(AT_ONCE + 5):
+        waiting(journal, f"s{number}", clock.now)
+    for message in stage.pending():
+        stage.handle(message)
+    clock.now += 1
+    assert list(stage.pending()) == []
+
+
+def test_one_refusal_after_an_outage_gives_nothing_up(journal: Journal, clock: Clock) -> None:
+    publisher = FakePublisher(abandon_after={"refused": 60})
+    stage = Publish(publisher, journal=journal, backoff=Backoff(1, 1))
+    refused = PublishUnavailable("refused", "404")
+    for failure, seconds in ((AWAY, 1000), (refused, 30), (AWAY, 30), (refused, 59)):
+        publisher.failure = failure
+        stage.handle(an_inspection(journal) if not publisher.attempts else next(iter(stage.pending())))
+        clock.now += seconds
+    assert journal.backlog("fake").given_up == 0
+    clock.now += 1
+    with capture_logs() as logs:
+        stage.handle(next(iter(stage.pending())))
+        assert journal.backlog("fake").given_up == 1
+    assert [line["event"] for line in logs if line["log_level"] == "error"] == ["given up"]

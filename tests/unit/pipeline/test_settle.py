@@ -11,9 +11,11 @@ from PIL import Image, ImageDraw, ImageFilter
 
 from app.journal import Journal
 from app.messages import Detection, Inspection, Label, Snapshot
+from app.pipeline.detect import Detect
 from app.pipeline.settle import Settle
 from tests.fakes.clock import Clock
 from tests.fakes.decisions import tells_all
+from tests.fakes.detectors import PERSON, FakeDetector
 
 NOW = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
 SECONDS = 10.0
@@ -38,12 +40,19 @@ class Stand:
         )
 
     def push(
-        self, event_id: str, *, camera: str = "Yard Camera", persons: int = 0, confidence: float = 0.9, blur: int = 0
+        self,
+        event_id: str,
+        *,
+        camera: str = "Yard Camera",
+        persons: int = 0,
+        confidence: float = 0.9,
+        blur: int = 0,
+        others: tuple[Label, ...] = (),
     ) -> Inspection:
         path = self.folder / f"{event_id}.jpg"
         path.write_bytes(scene(blur))
         snapshot = Snapshot(event_id, camera, "Yard", NOW, NOW, 0.0, "ftp", str(path))
-        labels = (Label("Person", confidence),) if persons else ()
+        labels = (Label("Person", confidence),) if persons else others
         inspection = Inspection(snapshot, "fake", Detection(labels, persons))
         self.journal.record(snapshot)
         self.journal.hold(inspection)
@@ -144,3 +153,29 @@ def test_a_restart_changes_nothing(stand: Stand) -> None:
     stand.stage = stand.restarted()
     stand.clock.now += SECONDS
     assert stand.settled() == ["second"]
+
+
+def test_a_picture_with_something_in_it_is_better_than_a_sharp_one_of_nothing(stand: Stand, clock: Clock) -> None:
+    stand.push("dog", blur=4, others=(Label("Dog", 0.9),))
+    stand.push("nothing")
+    clock.now += SECONDS
+    assert stand.settled() == ["dog"]
+
+
+def test_a_clock_that_was_set_back_holds_no_group_for_ever(stand: Stand, clock: Clock) -> None:
+    clock.now += 31_536_000
+    stand.push("ahead")
+    clock.now -= 31_536_000
+    assert stand.settled() == ["ahead"]
+
+
+def test_without_groups_any_more_what_is_held_is_looked_at_anew(stand: Stand, journal: Journal, clock: Clock) -> None:
+    held = stand.push("held", persons=1)
+    journal.release_held()
+    clock.now += SECONDS
+    stage = Detect(FakeDetector(), journal=journal, decide=tells_all(["s3"]))
+    assert list(stage.pending()) == [held.snapshot]
+    (seen,) = stage.handle(held.snapshot)
+    assert seen.detection == PERSON
+    assert [one.id for one in journal.last_inspections("Yard Camera", limit=9)] == ["held"]
+    assert journal.backlog("s3").count == 1

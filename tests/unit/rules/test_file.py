@@ -68,6 +68,8 @@ MISTAKES = {
     "rules: [{name: a, labels: {Person: 60}}]": "labels.Person (line 1): must be less than or equal to 1, not 60",
     "rules: [{name: a, hours: 22-6}]": "hours (line 1): must be two times of day such as 22:00-06:30",
     "rules: [{name: a, hours: '22:00-22:00'}]": "hours (line 1): must begin and end at different times",
+    "quiet_hours: 22:00+01:00-06:30": "quiet_hours (line 1): must be times of the home's zone",
+    "rules: [{name: a, hours: '22:00Z-06:30Z'}]": "must be times of the home's zone, without one of their own",
     "rules: [{name: a, days: [someday]}]": "(line 1): 'someday' is not one of mon, tue, wed, thu, fri, sat or sun",
     "rules: [{name: a, modes: [awake]}]": "'awake' is not one of home, away or night; did you mean away?",
     "rules: [{name: a, kameras: []}]": "rules[0].kameras (line 1): is not a setting; did you mean cameras?",
