@@ -241,6 +241,12 @@ class ZoneShapeBody(RequestBody):
     mask: bool = Field(default=False, description="Whether nothing that stands in it counts, for any rule.")
 
 
+class NamedRuleBody(Rule):
+    """A rule; its name is that of the path unless it gives one."""
+
+    name: str = Field(default="", max_length=50, description="Its name, where it is to have another one.")
+
+
 class RuleSettingsBody(RequestBody):
     """Changes to what holds for all rules; fields that are not given stay as they are."""
 

@@ -79,7 +79,7 @@ class RuleEndpoints:
                 "Add a rule, or replace the one of this name, by another name too",
                 {200: json_of("As it is now.", Rule), **ERRORS, **WRITING},
                 query=request_models.NoParams,
-                body=BodySpec({"application/json": Rule}),
+                body=BodySpec({"application/json": request_models.NamedRuleBody}),
             ),
             Operation(
                 "DELETE",
@@ -131,8 +131,10 @@ class RuleEndpoints:
 
     async def put_rule(self, request: Request) -> Response:
         validation.query(request, request_models.NoParams)
-        rule = await validation.section(request, Rule)
-        await write(lambda: self._file.put_rule(rule, instead_of=request.path_params["name"]))
+        name = request.path_params["name"]
+        given = await validation.section(request, request_models.NamedRuleBody)
+        rule = validation.checked(Rule, {**given.model_dump(), "name": given.name or name}, "bad_field")
+        await write(lambda: self._file.put_rule(rule, instead_of=name))
         return JSONResponse(rule.model_dump(mode="json"))
 
     async def delete_rule(self, request: Request) -> Response:

@@ -28,6 +28,7 @@ def test_a_rule_is_added_changed_renamed_and_deleted_and_the_file_says_the_same(
     assert book(house)["rules"] == []
     written = put(house, "/api/rules/door", DOOR)
     assert (written["cooldown"], written["labels"]) == (0, {"Person": 0.6})
+    assert put(house, "/api/rules/door", {key: DOOR[key] for key in DOOR if key != "name"}) == written
     put(house, "/api/rules/door", {**DOOR, "name": "porch", "cooldown": 60})
     (rule,) = book(house)["rules"]
     assert (rule["name"], rule["cooldown"]) == ("porch", 60)
