@@ -45,11 +45,16 @@ def read_rules(path: Path, *, cameras: Collection[str], outlets: Collection[str]
 def unknown_names(
     book: RuleBook, *, cameras: Collection[str], outlets: Collection[str]
 ) -> Iterable[tuple[Location, str]]:
-    """Names of cameras, outlets and zones that are not there: where they stand, and what is wrong."""
+    """Names of cameras, outlets and zones that are not there, or mean two things: where they stand, and why."""
     places = [key.rpartition(" ")[0] for key in cameras]
+    taken: dict[tuple[str, str], str] = {}
     for index, zone in enumerate(book.zones):
-        if not _known(zone.camera, cameras):
+        key = _known(zone.camera, cameras)
+        if not key:
             yield ("zones", index, "camera"), f"{zone.camera!r} is no camera{did_you_mean(zone.camera, places)}"
+        elif (other := taken.setdefault((key, zone.name.casefold()), zone.camera)) != zone.camera:
+            text = f"{zone.name!r} is a zone of {other!r} already, which is the same camera: give one another name"
+            yield ("zones", index, "name"), text
     for index, rule in enumerate(book.rules):
         for number, name in enumerate(rule.cameras):
             if not _known(name, cameras):
@@ -65,8 +70,9 @@ def unknown_names(
                 yield ("rules", index, "zones", number), text
 
 
-def _known(name: str, cameras: Collection[str]) -> bool:
-    return any(of_camera(name, camera) for camera in cameras)
+def _known(name: str, cameras: Collection[str]) -> str:
+    """The device key of the camera that this means; empty if there is none."""
+    return next((camera for camera in cameras if of_camera(name, camera)), "")
 
 
 def _concerns(rule: Rule, zone: Zone) -> bool:

@@ -79,6 +79,9 @@ MISTAKES = {
     A_ZONE.format("Yard", "[[0, 0], [1, 1], [1, 0], [0, 1]]"): "zones[0].points (line 1): must not cross its own edges",
     A_ZONE.format("Yard", "[[0, 0], [640, 0], [640, 480]]"): "zones[0].points (line 1): must have corners from 0 to 1",
     A_ZONE.format("Attic", "[[0, 0], [1, 0], [1, 1]]"): "zones[0].camera (line 1): 'Attic' is no camera",
+    BY_HAND.replace(
+        "rules:", "  - {camera: Front Door Camera, name: Porch, points: [[0, 0], [1, 0], [1, 1]]}\nrules:"
+    ): ("zones[1].name (line 6): 'Porch' is a zone of 'Front Door' already, which is the same camera"),
     "rules: {": "rules.yml: line 1, column 9: expected the node content",
 }
 
