@@ -14,6 +14,10 @@ from pylib.errors import Permanent
 Location = tuple[str | int, ...]
 """The keys and list positions that lead to a value: `("cameras", 2, "timeout")`."""
 
+MOST_BYTES = 1_000_000
+MOST_NODES = 100_000
+"""Keys and values, each counted again wherever `*` and `<<` repeat it."""
+
 _QUOTED = re.compile(r"'([^']*)'")
 _HINTS = (
     (r"'\\t'", "; indent with spaces, not tabs"),
@@ -67,9 +71,14 @@ def read_yaml(path: Path) -> YamlFile:
     Raises `YamlError`, which never quotes more than one character of the file: any line may hold a password.
     """
     try:
-        text = path.read_bytes().decode("utf-8-sig")
-        loader = _Loader(text)
+        with path.open("rb") as file:
+            data = file.read(MOST_BYTES + 1)
+        if len(data) > MOST_BYTES:
+            raise YamlError("too_large", f"{path}: has more than {MOST_BYTES // 1_000_000} MB")
+        loader = _Loader(data.decode("utf-8-sig"))
         root = loader.get_single_node()
+        if root is not None:
+            _count(root, {})
         values = {} if root is None else loader.construct_document(root)
     except OSError as error:
         raise YamlError("unreadable", f"{path}: cannot be read: {error.strerror}") from None
@@ -114,6 +123,19 @@ class _Loader(yaml.SafeLoader):
         except ValueError:  # 2024-13-45 looks like a date
             problem = "a value that looks like a date or number and is none: put it in quotes"
             raise _Refusal(problem=problem, problem_mark=node.start_mark) from None
+
+
+def _count(node: yaml.Node, counted: dict[yaml.Node, int]) -> int:
+    """Nodes of a tree in which each alias is written out: a few lines can stand for more than the memory holds."""
+    if node not in counted:
+        counted[node] = MOST_NODES  # until it is known: what holds itself has no end
+        children = [part for pair in node.value for part in pair] if isinstance(node, yaml.MappingNode) else node.value
+        inner = () if isinstance(node, yaml.ScalarNode) else children
+        counted[node] = 1 + sum(_count(child, counted) for child in inner)
+        if counted[node] > MOST_NODES:
+            problem = f"with all that `*` and `<<` repeat, it has more than {MOST_NODES} keys and values"
+            raise _Refusal(problem=problem, problem_mark=node.start_mark)
+    return counted[node]
 
 
 def _sentence(error: yaml.MarkedYAMLError) -> str:

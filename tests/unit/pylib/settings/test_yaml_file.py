@@ -42,6 +42,27 @@ def test_anchors_and_merge_keys_work(file: Path) -> None:
     assert read_yaml(file).values["b"] == {"user": "me", "timeout": 2}
 
 
+def tenfold(line: str) -> str:
+    """Eight levels, each of which has the one before ten times."""
+    levels = (line.format(n, ", ".join([f"*a{n - 1}"] * 10)) for n in range(1, 9))
+    return "\n".join(("a0: &a0 {k: 1}", *levels))
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [(tenfold("a{0}: &a{0} {{<<: [{1}]}}"), 6), (tenfold("a{0}: &a{0} [{1}]"), 6), ("a: &a {b: [*a]}", 1)],
+    ids=["merged", "repeated", "endless"],
+)
+def test_a_few_lines_that_stand_for_millions_are_refused(file: Path, text: str, line: int) -> None:
+    detail = refusal(file, text)
+    assert detail.startswith(f"config.yml: line {line}, column ")
+    assert detail.endswith("with all that `*` and `<<` repeat, it has more than 100000 keys and values")
+
+
+def test_a_file_that_is_too_large_is_not_read_whole(file: Path) -> None:
+    assert refusal(file, "#" * 1_000_001) == "config.yml: has more than 1 MB"
+
+
 def test_a_key_given_twice_is_refused_with_both_lines(file: Path) -> None:
     text = "web:\n  port: 80\nlog: {}\nweb:\n  host: x\n"
     assert refusal(file, text) == "config.yml: line 4, column 1: web stands here again, it was given in line 1"
