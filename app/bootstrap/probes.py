@@ -10,6 +10,7 @@ from app.bootstrap.outlets import Outlet
 from app.journal import Journal
 from app.messages import Inspection
 from app.monitoring.metrics import SnapshotMetrics
+from app.rules.file import RulesFile
 from pylib.observability.health import Status, disk_free, progress
 from pylib.rabbitmq.listener import ZMQListener
 from pylib.rabbitmq.publisher import ConfirmedPublisher
@@ -33,6 +34,7 @@ def observe(
         health.add(thread.name, progress(thread), live=True)
         if isinstance(thread, ZmqRelay):
             metrics.queue(thread.name, lambda relay=thread: relay.waiting)  # type: ignore[misc]
+    health.add("rules", _rules(core.rules), critical=False)
     health.add("disk", disk_free(data_dir, at_least=LEAST_DISK))
     if connections := [one for one in broker if one is not None]:
         health.add("broker", _connected(connections))
@@ -58,6 +60,13 @@ def time_event(metrics: SnapshotMetrics) -> Callable[[Inspection], None]:
             metrics.event(snapshot.camera, snapshot.delay_s + time.time() - snapshot.taken_at.timestamp())
 
     return listener
+
+
+def _rules(file: RulesFile) -> Callable[[], Status]:
+    def probe() -> Status:
+        return Status(ok=not file.problems, detail="; ".join(file.problems) or f"{len(file.book.rules)} rules")
+
+    return probe
 
 
 def _connected(connections: Sequence[ZMQListener | ConfirmedPublisher]) -> Callable[[], Status]:

@@ -4,22 +4,30 @@ from __future__ import annotations
 
 import io
 import threading
-from collections.abc import Callable, Collection, Iterable
+import time
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any
 
 import structlog
 
-from app.rules.evaluate import of_camera
 from app.rules.model import Rule, RuleBook, Zone
+from app.rules.names import same_camera, unknown_names, without_unknown
 from pylib.errors import Permanent
 from pylib.files import durable
 from pylib.settings.credentials import Environment
 from pylib.settings.draft import ConfigError, SettingsBuilder
-from pylib.settings.error_texts import did_you_mean
-from pylib.settings.yaml_file import Location, YamlError, read_yaml
+from pylib.settings.yaml_file import YamlError, read_yaml
 
 log = structlog.get_logger(__name__)
+
+EDITED_S = 1.0
+"""Seconds for which a file has to stay empty, or away, until that counts."""
+
+_Stamp = tuple[int, int]
+"""When a file was changed (ns), and its size in bytes."""
+_NEVER: _Stamp = (-1, -1)
+"""Of a file at which nobody looked yet."""
 
 
 class RulesUnwritable(Permanent):
@@ -31,6 +39,14 @@ def read_rules(path: Path, *, cameras: Collection[str], outlets: Collection[str]
 
     `cameras`: the configured ones' device keys; `outlets`: names of those that tell people.
     """
+    book, unknown = _read(path, cameras=cameras, outlets=outlets)
+    if unknown:
+        raise ConfigError(unknown)
+    return book
+
+
+def _read(path: Path, *, cameras: Collection[str], outlets: Collection[str]) -> tuple[RuleBook, tuple[str, ...]]:
+    """What the file says, and the names in it that are not there. Raises `ConfigError` where it cannot be used."""
     try:
         file = read_yaml(path) if path.exists() else None
     except YamlError as error:
@@ -39,75 +55,51 @@ def read_rules(path: Path, *, cameras: Collection[str], outlets: Collection[str]
     book = draft.build(RuleBook)
     for location, text in unknown_names(book, cameras=cameras, outlets=outlets):
         draft.problem(location, text)
-    return draft.build(RuleBook)
-
-
-def unknown_names(
-    book: RuleBook, *, cameras: Collection[str], outlets: Collection[str]
-) -> Iterable[tuple[Location, str]]:
-    """Names of cameras, outlets and zones that are not there, or mean two things: where they stand, and why."""
-    places = [key.rpartition(" ")[0] for key in cameras]
-    taken: dict[tuple[str, str], str] = {}
-    for index, zone in enumerate(book.zones):
-        key = _known(zone.camera, cameras)
-        if not key:
-            yield ("zones", index, "camera"), f"{zone.camera!r} is no camera{did_you_mean(zone.camera, places)}"
-        elif (other := taken.setdefault((key, zone.name.casefold()), zone.camera)) != zone.camera:
-            text = f"{zone.name!r} is a zone of {other!r} already, which is the same camera: give one another name"
-            yield ("zones", index, "name"), text
-    for index, rule in enumerate(book.rules):
-        for number, name in enumerate(rule.cameras):
-            if not _known(name, cameras):
-                yield ("rules", index, "cameras", number), f"{name!r} is no camera{did_you_mean(name, places)}"
-        for number, name in enumerate(rule.outlets):
-            if name not in outlets:
-                text = f"{name!r} tells nobody{did_you_mean(name, outlets)}"
-                yield ("rules", index, "outlets", number), text if outlets else f"{text}: configure one in `publishers`"
-        zones = {zone.name.casefold() for zone in book.zones if not zone.mask and _concerns(rule, zone)}
-        for number, name in enumerate(rule.zones):
-            if name.casefold() not in zones:
-                text = f"{name!r} is no zone of its cameras{did_you_mean(name, zones)}"
-                yield ("rules", index, "zones", number), text
-
-
-def _known(name: str, cameras: Collection[str]) -> str:
-    """The device key of the camera that this means; empty if there is none."""
-    return next((camera for camera in cameras if of_camera(name, camera)), "")
-
-
-def _concerns(rule: Rule, zone: Zone) -> bool:
-    return not rule.cameras or any(_same_camera(name, zone.camera) for name in rule.cameras)
-
-
-def _same_camera(one: str, other: str) -> bool:
-    return of_camera(one, other) or of_camera(other, one)
+    return book, tuple(draft.problems)
 
 
 class RulesFile:
     """The rules of a running service. Thread-safe."""
 
-    def __init__(self, path: Path, *, cameras: Collection[str], outlets: Collection[str]) -> None:
+    def __init__(
+        self,
+        path: Path,
+        *,
+        cameras: Collection[str],
+        outlets: Collection[str],
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
         self.path = path
         self._cameras = cameras
         self._outlets = outlets
+        self._monotonic = monotonic
+        self._good = path.with_name(f".{path.name}.good")
+        """The text that was used last: what holds after a start at which the file cannot be used."""
         self._lock = threading.RLock()
-        self._seen: tuple[int, int] | None = None
+        self._seen: _Stamp | None = _NEVER
+        self._emptied: float | None = None
+        """When what was filled was first seen empty or gone (monotonic seconds)."""
         self._book = RuleBook()
-        self.problems: tuple[str, ...] = ()
-        """What is wrong with the file as it is now; while something is, the rules before it hold."""
+        self._problems: tuple[str, ...] = ()
 
     def open(self) -> None:
         """Read it, so that the log says at the start what is wrong with it."""
-        self._read(self._stamp())
+        self._look()
 
     @property
     def book(self) -> RuleBook:
         """The rules as the file has them now."""
-        seen = self._stamp()
-        if seen != self._seen:
-            with self._lock:
-                self._read(seen)
+        self._look()
         return self._book
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """What is wrong with the file as it is now.
+
+        Names that are not there count as left out; of a file that cannot be used, the rules before it hold.
+        """
+        self._look()
+        return self._problems
 
     def put_rule(self, rule: Rule, *, instead_of: str = "") -> None:
         """Add a rule, or replace the one of that name. Raises `ConfigError`, `RulesUnwritable`."""
@@ -180,28 +172,69 @@ class RulesFile:
             raise ConfigError([problem.replace(name, self.path.name) for problem in error.problems]) from None
         except OSError as error:
             raise RulesUnwritable("rules_unwritable", f"cannot write {self.path}: {error.strerror}") from error
-        self._book, self._seen, self.problems = book, self._stamp(), ()
+        self._book, self._seen, self._problems = book, self._stamp(), ()
+        self._keep()
 
-    def _read(self, seen: tuple[int, int] | None) -> None:
-        if seen == self._seen:
-            return  # another thread was quicker
-        self._seen = seen
+    def _look(self) -> None:
+        if self._stamp() == self._seen:
+            return
+        with self._lock:
+            stamp = self._stamp()  # another thread may have been quicker
+            if stamp != self._seen and not self._just_emptied(stamp):
+                first = self._seen is _NEVER
+                self._seen = stamp
+                self._read(first=first)
+
+    def _just_emptied(self, stamp: _Stamp | None) -> bool:
+        """Editors empty a file before they fill it, or take it away before they put another in its place."""
+        if _filled(stamp) or not _filled(self._seen):
+            self._emptied = None
+            return False
+        now = self._monotonic()
+        self._emptied = now if self._emptied is None else self._emptied
+        return now - self._emptied < EDITED_S
+
+    def _read(self, *, first: bool) -> None:
         try:
-            self._book = read_rules(self.path, cameras=self._cameras, outlets=self._outlets)
+            book, self._problems = _read(self.path, cameras=self._cameras, outlets=self._outlets)
         except ConfigError as error:
-            self.problems = error.problems
-            for problem in error.problems:
-                log.error("rules not read, those from before hold", problem=problem)
+            self._problems = error.problems
+            if first:
+                self._book = self._last_good()
         else:
-            self.problems = ()
+            self._book = without_unknown(book, cameras=self._cameras, outlets=self._outlets)
+            self._keep()
             log.info("rules read", rules=len(self._book.rules), zones=len(self._book.zones))
+        for problem in self._problems:
+            log.error("the file with the rules is wrong", problem=problem)
 
-    def _stamp(self) -> tuple[int, int] | None:
+    def _last_good(self) -> RuleBook:
+        try:
+            book, _ = _read(self._good, cameras=self._cameras, outlets=self._outlets)
+        except ConfigError:  # a power cut, or rules of another version
+            return RuleBook()
+        log.warning("the rules that were read last hold", rules=len(book.rules))
+        return without_unknown(book, cameras=self._cameras, outlets=self._outlets)
+
+    def _keep(self) -> None:
+        try:
+            if self.path.exists():
+                durable.write(self._good, self.path.read_bytes())
+            else:
+                self._good.unlink(missing_ok=True)
+        except OSError as error:  # the rules hold without it
+            log.warning("rules not kept for the next start", problem=error.strerror)
+
+    def _stamp(self) -> _Stamp | None:
         try:
             status = self.path.stat()
         except OSError:
             return None
         return status.st_mtime_ns, status.st_size
+
+
+def _filled(stamp: _Stamp | None) -> bool:
+    return stamp is not None and stamp[1] > 0
 
 
 def _plain(section: Rule | Zone) -> dict[str, Any]:
@@ -219,4 +252,4 @@ def _update(entry: dict[str, Any], values: dict[str, Any]) -> None:
 
 
 def _is_zone(entry: dict[str, Any], camera: str, name: str) -> bool:
-    return entry.get("name") == name and _same_camera(str(entry.get("camera", "")), camera)
+    return entry.get("name") == name and same_camera(str(entry.get("camera", "")), camera)

@@ -12,8 +12,9 @@ from starlette.concurrency import run_in_threadpool
 from app.journal.entries import Entry, Filter, PageCursor
 from app.naming import slug
 from app.rules.evaluate import of_camera
-from app.rules.file import RulesUnwritable, unknown_names
+from app.rules.file import RulesUnwritable
 from app.rules.model import Rule, RuleBook, Zone
+from app.rules.names import unknown_names
 from app.rules.replay import Change, Comparison, compare
 from app.rules.telling import EVERYWHERE
 from app.web.context import WebContext

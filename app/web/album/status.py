@@ -24,6 +24,7 @@ ARCHIVED = "archived to "
 
 _TITLES = {
     "disk": "Disk",
+    "rules": "Rules",
     "broker": "Message broker",
     "undelivered": "Events to publish",
 }

@@ -123,7 +123,8 @@ class RulesModel(ResponseModel):
     still: Still
     digest: Digest
     problems: list[str] = Field(
-        description="What is wrong with the file as it is now; while something is, the rules before it hold."
+        description="What is wrong with the file as it is now: names that are not there are left out; of a file that"
+        " cannot be used, the rules before it hold."
     )
 
 

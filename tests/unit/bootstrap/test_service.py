@@ -172,6 +172,7 @@ def test_every_thread_is_watched_and_what_no_restart_mends_is_only_said(made: Ca
     assert all(named[thread.name].critical for thread in service.threads)
     others = {name: (check.critical, check.alarm) for name, check in named.items() if not check.live}
     assert others == {
+        "rules": (False, False),
         "disk": (True, True),
         "broker": (True, True),
         "undelivered": (False, False),
@@ -184,6 +185,15 @@ def test_every_thread_is_watched_and_what_no_restart_mends_is_only_said(made: Ca
 def test_without_a_broker_nobody_misses_one(made: Callable[..., Service]) -> None:
     with recording(made()) as service:
         assert not set(checks(service)) & {"broker", "undelivered"}
+
+
+def test_rules_that_are_wrong_are_said(made: Callable[..., Service], tmp_path: Path) -> None:
+    with recording(made()) as service:
+        assert (checks(service)["rules"].ok, checks(service)["rules"].detail) == (True, "0 rules")
+        (tmp_path / "data/rules.yml").write_text("rules: [{name: a, outlets: [fone]}]")
+        wrong = checks(service)["rules"]
+        assert not wrong.ok
+        assert wrong.detail.endswith("rules[0].outlets[0] (line 1): 'fone' tells nobody: configure one in `publishers`")
 
 
 def test_a_disk_that_is_nearly_full_is_no_place_to_work(

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from app.rules.file import RulesFile, RulesUnwritable, read_rules
 from app.rules.model import Rule, RuleBook, Zone
 from pylib.settings.draft import ConfigError
+from tests.fakes.clock import Clock
 
 CAMERAS = ("Front Door Camera", "Yard Camera")
 OUTLETS = ("phone", "mail")
@@ -105,8 +108,91 @@ def test_a_running_service_takes_changes_and_keeps_its_rules_while_the_file_is_w
     path.write_text("rules: [{name: a}]")
     os.utime(path, ns=(1, 1))
     assert ([rule.name for rule in rules.book.rules], rules.problems) == (["a"], ())
-    path.unlink()
+
+
+@pytest.mark.parametrize("emptied", [lambda path: path.write_text(""), Path.unlink], ids=["emptied", "taken away"])
+def test_a_file_that_an_editor_has_emptied_counts_only_when_it_stays_so(
+    tmp_path: Path, emptied: Callable[[Path], object]
+) -> None:
+    path, clock = written(tmp_path, BY_HAND), Clock()
+    rules = RulesFile(path, cameras=CAMERAS, outlets=OUTLETS, monotonic=clock)
+    assert len(rules.book.rules) == 2
+    for _ in range(2):  # the second time, its second begins anew
+        emptied(path)
+        assert len(rules.book.rules) == 2
+        clock.now += 0.9
+        assert len(rules.book.rules) == 2
+        path.write_text("rules: [{name: a}, {name: b}]")
+        assert [rule.name for rule in rules.book.rules] == ["a", "b"]
+    emptied(path)
+    assert len(rules.book.rules) == 2
+    clock.now += 1
     assert rules.book == RuleBook()
+
+
+A_HOUSE_OF_BEFORE = """\
+quiet_hours: 23:00-06:30
+zones:
+  - {camera: Attic, name: floor, points: [[0, 0], [1, 0], [1, 1]]}
+  - {camera: Yard, name: gate, points: [[0, 0], [1, 0], [1, 1]]}
+rules:
+  - {name: gone, cameras: [Attic]}
+  - {name: told nobody, outlets: [fone]}
+  - {name: nowhere, zones: [floor]}
+  - {name: half, cameras: [Attic, Yard], outlets: [fone, mail], zones: [floor, gate]}
+  - {name: whole}
+"""
+
+
+def test_names_that_are_not_there_take_only_their_own_rules_away(tmp_path: Path) -> None:
+    rules = rules_file(written(tmp_path, A_HOUSE_OF_BEFORE))
+    with capture_logs() as logs:
+        rules.open()
+    half = Rule(name="half", cameras=("Yard",), outlets=("mail",), zones=("gate",))
+    assert rules.book.rules == (half, Rule(name="whole"))
+    assert [zone.name for zone in rules.book.zones] == ["gate"]
+    assert rules.book.quiet_hours == "23:00-06:30"
+    said = [log["problem"] for log in logs if log["log_level"] == "error"]
+    assert tuple(said) == rules.problems
+    assert [problem.partition(": ")[2].partition(" (line")[0] for problem in said] == [
+        "zones[0].camera",
+        "rules[0].cameras[0]",
+        "rules[1].outlets[0]",
+        "rules[3].cameras[0]",
+        "rules[3].outlets[0]",
+    ]
+
+
+def test_a_start_with_a_file_that_cannot_be_used_takes_the_rules_of_before(tmp_path: Path) -> None:
+    path = written(tmp_path, A_HOUSE_OF_BEFORE)
+    rules_file(path).open()
+    path.write_text("rules: [{nam: a}]")
+    restarted = rules_file(path)
+    assert [rule.name for rule in restarted.book.rules] == ["half", "whole"]
+    assert len(restarted.problems) == 2
+    path.write_text("rules: [{name: a}]")
+    restarted.put_rule(Rule(name="b"))
+    path.write_text("rules: {")
+    assert [rule.name for rule in rules_file(path).book.rules] == ["a", "b"]
+
+
+def test_rules_that_were_taken_away_do_not_come_back(tmp_path: Path) -> None:
+    path = written(tmp_path, BY_HAND)
+    rules_file(path).open()
+    path.unlink()
+    without = rules_file(path)
+    assert without.book == RuleBook()
+    path.write_text("rules: {")
+    assert (without.book, rules_file(path).book) == (RuleBook(), RuleBook())
+
+
+def test_rules_hold_where_nothing_can_be_kept_for_the_next_start(tmp_path: Path) -> None:
+    (tmp_path / ".rules.yml.good").mkdir()
+    path = written(tmp_path, BY_HAND)
+    rules = rules_file(path)
+    assert (len(rules.book.rules), rules.problems) == (2, ())
+    path.write_text("rules: {")
+    assert (len(rules.book.rules), len(rules.problems)) == (2, 1)
 
 
 def test_the_album_changes_what_it_has_to_and_leaves_what_people_wrote(tmp_path: Path) -> None:
