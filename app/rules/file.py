@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import structlog
+import yaml
 
 from app.rules.model import Rule, RuleBook, Zone
 from app.rules.names import same_camera, unknown_names, without_unknown
@@ -23,6 +24,8 @@ log = structlog.get_logger(__name__)
 
 EDITED_S = 1.0
 """Seconds for which a file has to stay empty, or away, until that counts."""
+
+_RESOLVER = yaml.SafeLoader("")
 
 _Stamp = tuple[int, int]
 """When a file was changed (ns), and its size in bytes."""
@@ -120,13 +123,15 @@ class RulesFile:
 
     def put_settings(self, **values: Any) -> None:
         """Set `quiet_hours`, `still` or `digest`. Raises `ConfigError`, `RulesUnwritable`."""
-        self._change(lambda document: document.update(values))
+        self._change(lambda document: document.update(_quoted(values)))
 
     def _put(self, name: str, entry: dict[str, Any] | None, is_it: Callable[[dict[str, Any]], bool]) -> None:
         """Replace, add or (None) remove an entry of a list."""
 
         def change(document: dict[str, Any]) -> None:
             entries = document.get(name) or []
+            if not isinstance(entries, list) or not all(isinstance(one, dict) for one in entries):
+                raise self._unwritable(f"has no list of {name}")
             at = next((at for at, one in enumerate(entries) if is_it(one)), None)
             if entry is None:
                 if at is not None:
@@ -143,20 +148,24 @@ class RulesFile:
         from ruamel.yaml import YAML  # only where people edit rules in the album
         from ruamel.yaml.error import YAMLError
 
-        yaml = YAML()
-        yaml.preserve_quotes = True
-        yaml.width = 120
+        writer = YAML()
+        writer.preserve_quotes = True
+        writer.width = 120
         with self._lock:
+            document: dict[str, Any] = {}
             try:
-                document = (yaml.load(self.path.read_text()) if self.path.exists() else None) or {}
-            except (OSError, UnicodeDecodeError, YAMLError) as error:
-                raise RulesUnwritable(
-                    "rules_unwritable", f"{self.path} cannot be read: mend it by hand first"
-                ) from error
+                if self.path.exists():
+                    read_yaml(self.path)  # which refuses what the other parser would never finish
+                    document = writer.load(self.path.read_text()) or {}
+            except (OSError, YamlError, YAMLError) as error:
+                raise self._unwritable("cannot be read") from error
             change(document)
             text = io.StringIO()
-            yaml.dump(document, text)
+            writer.dump(document, text)
             self._write(text.getvalue())
+
+    def _unwritable(self, problem: str) -> RulesUnwritable:
+        return RulesUnwritable("rules_unwritable", f"{self.path} {problem}: mend it by hand first")
 
     def _write(self, text: str) -> None:
         """Write what is right, and nothing else."""
@@ -239,7 +248,26 @@ def _filled(stamp: _Stamp | None) -> bool:
 
 def _plain(section: Rule | Zone) -> dict[str, Any]:
     values = section.model_dump(mode="json", exclude_defaults=True)
-    return {key: values[key] for key in type(section).model_fields if key in values}
+    plain: dict[str, Any] = _quoted({key: values[key] for key in type(section).model_fields if key in values})
+    return plain
+
+
+def _quoted(value: Any) -> Any:
+    """The same with quotes around each text that YAML 1.1, as which it is read, takes for something else: `on`."""
+    from ruamel.yaml.scalarstring import SingleQuotedScalarString
+
+    if isinstance(value, dict):
+        return {_quoted(key): _quoted(one) for key, one in value.items()}
+    if isinstance(value, list):
+        return [_quoted(one) for one in value]
+    if isinstance(value, str) and not _is_text(value):
+        return SingleQuotedScalarString(value)
+    return value
+
+
+def _is_text(plain: str) -> bool:
+    tag: str = _RESOLVER.resolve(yaml.ScalarNode, plain, (True, False))  # type: ignore[no-untyped-call]
+    return tag == "tag:yaml.org,2002:str"
 
 
 def _update(entry: dict[str, Any], values: dict[str, Any]) -> None:

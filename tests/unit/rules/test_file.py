@@ -235,8 +235,28 @@ def test_what_would_be_wrong_is_not_written(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_a_file_that_cannot_be_read_is_not_written_over(tmp_path: Path) -> None:
-    path = written(tmp_path, "rules: {")
-    with pytest.raises(RulesUnwritable, match="mend it by hand first"):
-        rules_file(path).put_rule(Rule(name="new"))
-    assert path.read_text() == "rules: {"
+@pytest.mark.parametrize(
+    "text",
+    ["rules: {", "- a", "a", "rules: text", "rules: [a]", "rules: {a: 1}", "zones: 3", "a: &a [*a]", "#" * 1_000_001],
+)
+def test_a_file_that_cannot_be_read_is_not_written_over(tmp_path: Path, text: str) -> None:
+    path = written(tmp_path, text)
+    zone = Zone(camera="Yard", name="gate", points=((0, 0), (1, 0), (1, 1)))
+    changes: tuple[Callable[[RulesFile], None], ...] = (
+        lambda rules: rules.put_rule(Rule(name="new")),
+        lambda rules: rules.put_zone(zone),
+    )
+    for change in changes:
+        with pytest.raises((RulesUnwritable, ConfigError)) as failure:
+            change(rules_file(path))
+        assert isinstance(failure.value, ConfigError) or "mend it by hand first" in failure.value.detail
+    assert path.read_text() == text
+
+
+@pytest.mark.parametrize("name", ["on", "No", "yes", "12:30", "2026-01-01", "1_0", "~", "=", "<<", "007", "1e3", "- a"])
+def test_what_the_album_writes_is_read_as_the_same_text(tmp_path: Path, name: str) -> None:
+    rules = rules_file(tmp_path / "rules.yml")
+    rule = Rule(name=name, labels={name: 0.5})
+    rules.put_rule(rule)
+    assert read(rules.path).rules == (rule,)
+    assert rules.path.read_text().startswith("rules:")
