@@ -43,6 +43,7 @@ def event_of(inspection: Inspection, context: PublisherContext) -> dict[str, Any
         "decisions": [
             {"outlet": one.outlet, "told": one.tell, "reason": one.reason, "rule": one.rule}
             for one in inspection.decisions
+            if one.by_rule  # the journal keeps no others, and a retry says what the first attempt said
         ],
     }
 
