@@ -6,7 +6,7 @@ import re
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field, FilePath
+from pydantic import AfterValidator, Field, FilePath, model_validator
 
 from app.publishers import PublishError
 from app.publishers.templates import Template
@@ -16,6 +16,7 @@ from pylib.settings.fields import MapFromText, Section
 
 TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 """What the name of a header consists of (RFC 9110, 5.6.2)."""
+_HOST = re.compile(r"[\w.-]+", re.ASCII)
 OURS = frozenset({"host", "content-length", "transfer-encoding", "connection", "x-snapshot-signature"})
 """Headers that belong to the connection, or prove something."""
 
@@ -29,7 +30,17 @@ def _url(value: Secret) -> Secret:
         usable = False
     if not usable or re.search(r"[\s\x00-\x1f\x7f]", address):
         raise ValueError("must be an http or https address")
+    if not _is_host(parts.hostname or ""):
+        raise ValueError("must have a host of 1 to 63 letters, digits and hyphens between its dots")
     return Secret(address)
+
+
+def _is_host(host: str) -> bool:
+    """Whether anybody could look it up; IPv6 addresses have been checked with their brackets."""
+    try:
+        return ":" in host or bool(_HOST.fullmatch(host.encode("idna").decode()))
+    except UnicodeError:  # a part that is empty or too long
+        return False
 
 
 def _renders(text: str) -> str:
@@ -91,6 +102,12 @@ class WebhookSettings(Section):
         description="Seconds after which an event is given up that was refused all the time, by a 401, 403 or 404"
         " for example.",
     )
+
+    @model_validator(mode="after")
+    def _form_has_its_own_type(self) -> WebhookSettings:
+        if self.format == "multipart" and "content-type" in map(str.lower, self.headers):
+            raise ValueError("the header Content-Type says how the parts of a form are told apart: leave it out")
+        return self
 
     @property
     def shown(self) -> str:

@@ -28,6 +28,13 @@ def problem(folder: Path, lines: str) -> str:
         ("    url: ftp://s3cret\n", "publishers[0].url (line 3): must be an http or https address"),
         ("    url: http://\n", "publishers[0].url (line 3): must be an http or https address"),
         ("    url: http://x:s3cret/\n", "publishers[0].url (line 3): must be an http or https address"),
+        ("    url: http://*.s3cret.example\n", "publishers[0].url (line 3): must have a host of 1 to 63 letters"),
+        (f"    url: http://{'s3cret' * 11}.example\n", "publishers[0].url (line 3): must have a host of 1 to 63"),
+        ("    url: http://s3cret..example\n", "publishers[0].url (line 3): must have a host of 1 to 63 letters"),
+        (
+            "    url: http://x\n    format: multipart\n    headers: {content-type: s3cret}\n",
+            "publishers[0] (line 2): the header Content-Type says how the parts of a form are told apart: leave it out",
+        ),
         ("    url: http://x/s3cret s3cret\n", "publishers[0].url (line 3): must be an http or https address"),
         ("    url: http://x\n    method: GET\n", "publishers[0].method (line 4): 'GET' is not one of POST or PUT"),
         (
@@ -75,6 +82,7 @@ def test_the_environment_has_all_of_it(tmp_path: Path) -> None:
         ("http://user:s3cret@host:81/s3cret?s3cret#s3cret", "host:81"),
         ("https://[::1]:8443/", "[::1]:8443"),
         (" https://host ", "host"),
+        ("http://my_box.müller.example.:8080", "my_box.müller.example.:8080"),
     ],
 )
 def test_in_sentences_the_target_is_host_and_port(url: str, shown: str) -> None:
