@@ -15,6 +15,8 @@ from pylib.settings.credentials import Secret
 
 PERSON = "Person"
 """The label of people, in every detector's words."""
+IMPORTED = "import"
+"""The origin of imported pictures."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ import click
 from app.archives import Archive, RemoteObject
 from app.journal import ArchivedPicture, ArchiveStats, Journal
 from app.media.picture import BadPicture
-from app.messages import Inspection, Snapshot
+from app.messages import IMPORTED, Inspection, Snapshot
 from app.pipeline.decide import sum_up
 from app.pipeline.ingest import Duplicate, Ingest, PushedPicture
 from app.storage.cache import Cache
@@ -26,9 +26,6 @@ from app.uploads.ignored import LITTER, IgnoredNames
 
 BATCH = 200
 """Pictures in one query to the journal."""
-
-IMPORTED = "import"
-"""The origin of imported pictures."""
 
 
 @dataclass

@@ -59,6 +59,7 @@ def replay(config_file: Path | None, since: timedelta, rules_file: Path | None, 
     from app.bootstrap.deciding import outlets_of
     from app.journal.album import recorded_inspections
     from app.rules.file import read_rules
+    from app.rules.replay import messages
     from app.rules.replay import replay as replayed
 
     settings = configuration.load(config_file)
@@ -68,21 +69,23 @@ def replay(config_file: Path | None, since: timedelta, rules_file: Path | None, 
     book = read_rules(rules_file or data.rules, cameras=cameras, outlets=outlets.notifying)
     kept = recorded_inspections(data.journal, since=datetime.now(UTC) - since, limit=MOST_EVENTS)
     zone = local_zone(settings.time_zone)
-    table, told, before = [], 0, 0
+    table: list[tuple[str, ...]] = []
+    before: list[list[OutletDecision]] = []
+    after: list[list[OutletDecision]] = []
     for inspection, decisions in replayed(kept, book, outlets, zone=zone, mode=mode):
-        for decision in decisions:
-            if decision.outlet not in outlets.notifying:
-                continue
-            was = _told(inspection, decision.outlet)
-            told += decision.tell
-            before += was.tell
+        now = [decision for decision in decisions if decision.outlet in outlets.notifying]
+        then = [_told(inspection, decision.outlet) for decision in now]
+        before.append(then)
+        after.append(now)
+        for was, decision in zip(then, now, strict=True):
             if everything or was.tell != decision.tell:
                 at = inspection.snapshot.taken_at.astimezone(zone)
                 table.append((f"{at:%Y-%m-%d %H:%M}", inspection.camera, decision.outlet, was.text, decision.text))
     if not outlets.notifying:
         say("nothing tells people: configure one in `publishers`", err=True)
     _print([("taken", "camera", "outlet", "then", "by these rules"), *table] if table else [])
-    say(f"{len(kept)} events, {before} messages then, {told} by these rules", err=True)
+    counts = f"{messages(before, outlets)} messages then, {messages(after, outlets)} by these rules"
+    say(f"{len(after)} events, {counts}", err=True)
 
 
 @click.command()

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import tzinfo
 
-from app.messages import Inspection, OutletDecision
+from app.messages import IMPORTED, Inspection, OutletDecision
 from app.rules.digests import Digests
 from app.rules.evaluate import Outlets, Situation, evaluate
 from app.rules.model import RuleBook
@@ -51,7 +51,7 @@ def replay(
     `inspections`: of all cameras, oldest first; `zone`: the home's. Before the first nothing was told or seen.
     """
     past = _Past(book)
-    for kept in inspections:
+    for kept in _decided(inspections):
         inspection = past.marked(kept)
         now = inspection.snapshot.taken_at.timestamp()
         situation = Situation(
@@ -77,7 +77,7 @@ def compare(
     mode: str = MODES[0],
 ) -> Comparison:
     """Both rule books' replays of these inspections, oldest first, side by side."""
-    kept = list(inspections)
+    kept = list(_decided(inspections))
     one = [decisions for _, decisions in replay(kept, before, outlets, zone=zone, mode=mode)]
     other = [decisions for _, decisions in replay(kept, after, outlets, zone=zone, mode=mode)]
     changes = tuple(
@@ -86,13 +86,19 @@ def compare(
         for old, new in zip(*pair, strict=True)
         if old.tell != new.tell
     )
-    return Comparison(len(kept), _messages(one, outlets), _messages(other, outlets), changes)
+    return Comparison(len(kept), messages(one, outlets), messages(other, outlets), changes)
 
 
-def _messages(decided: Sequence[Sequence[OutletDecision]], outlets: Outlets) -> int:
+def messages(decided: Iterable[Sequence[OutletDecision]], outlets: Outlets) -> int:
+    """How many messages these are to those that tell people; a digest is one."""
     told = [one for decisions in decided for one in decisions if one.tell and one.outlet in outlets.notifying]
     digests = {(one.outlet, one.digest_at) for one in told if one.digest_at}
     return sum(not one.digest_at for one in told) + len(digests)
+
+
+def _decided(inspections: Iterable[Inspection]) -> Iterator[Inspection]:
+    """Without imported pictures, of which nobody is told."""
+    return (inspection for inspection in inspections if inspection.snapshot.origin != IMPORTED)
 
 
 class _Past:

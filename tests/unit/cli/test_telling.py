@@ -18,9 +18,12 @@ from tests.fakes.clock import Clock
 
 
 class Phone(RabbitMQ):
-    """Tells people."""
+    """Tells people, of many events in one message too."""
 
     notifies = True
+
+    def publish_digest(self) -> None:
+        raise NotImplementedError
 
 
 @pytest.fixture
@@ -40,9 +43,11 @@ def run(*arguments: str) -> Result:
     return CliRunner().invoke(main, arguments)
 
 
-def kept(journal: Journal, event_id: str, confidence: float, *, hours_ago: float, told: str = "") -> None:
+def kept(
+    journal: Journal, event_id: str, confidence: float, *, hours_ago: float, told: str = "", origin: str = "http"
+) -> None:
     at = datetime.now(UTC) - timedelta(hours=hours_ago)
-    snapshot = Snapshot(event_id, "Yard Camera", "Yard", at, at, 0.1, "http", "/cache/1.jpg", 9, 4, 3)
+    snapshot = Snapshot(event_id, "Yard Camera", "Yard", at, at, 0.1, origin, "/cache/1.jpg", 9, 4, 3)
     seen = Inspection(snapshot, "hog", Detection((Label("Person", confidence),), 1), "person")
     journal.record(snapshot)
     decision = OutletDecision("phone", tell=False, reason=told)
@@ -68,6 +73,15 @@ def test_replay_shows_what_changed_rules_would_have_told_and_no_longer(
     assert result.stderr == "3 events, 2 messages then, 2 by these rules\n"
     assert len(run("replay", "--since", "2d", "--all").stdout.splitlines()) == 4
     assert run("replay", "--since", "150m").stderr.startswith("2 events, 1 messages then, 2 ")
+
+
+def test_replay_counts_a_digest_as_one_message_and_leaves_imported_pictures_out(data: Path, journal: Journal) -> None:
+    for minute in range(4):
+        kept(journal, f"event {minute}", 0.9, hours_ago=2 - minute / 60)
+    kept(journal, "old", 0.9, hours_ago=1, origin="import")
+    (data / "changed.yml").write_text("digest: {after: 1, within: 600}")
+    result = run("replay", "--rules", str(data / "changed.yml"))
+    assert (result.stdout, result.stderr) == ("", "4 events, 4 messages then, 2 by these rules\n")
 
 
 @pytest.mark.parametrize(

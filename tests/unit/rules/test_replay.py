@@ -129,6 +129,14 @@ def test_a_digest_is_one_message() -> None:
     assert (compared.before, compared.after, compared.changes) == (5, 2, ())
 
 
+def test_imported_pictures_are_left_out() -> None:
+    old = person(1)
+    imported = replace(old, snapshot=replace(old.snapshot, origin="import"))
+    compared = compare([person(0), imported, person(2)], RuleBook(), RuleBook(), OUTLETS, zone=UTC)
+    assert (compared.events, compared.before) == (2, 4)
+    assert told(RuleBook(rules=(Rule(name="door", cooldown=90),)), [imported, person(2)]) == [True]
+
+
 def test_what_stands_still_is_found_anew_by_the_rules_that_are_tried() -> None:
     parked = [event(minute, Label("Car", 0.9, (CAR,))) for minute in range(0, 20, 5)]
     marked = [event(minute, Label("Car", 0.9, (replace(CAR, still=True),))) for minute in range(0, 20, 5)]
