@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -20,7 +21,11 @@ LONGEST_S = 2.0
 LARGEST_NUMBER = 10**15
 LARGEST_POWER = 64
 LONGEST_PRODUCT = 100_000
-"""Characters or elements of what is repeated by `*`."""
+"""Characters or elements of what is repeated by `*`, padded or replaced."""
+
+_WIDTH = re.compile(r"[%:][^%:{}a-zA-Z\s]*?([0-9]{4,})")
+"""Of a format such as `%06d` or `{:>20}`, where it is large."""
+_TOO_LONG = f"a text would have more than {LONGEST_PRODUCT} characters"
 
 
 @dataclass(slots=True)
@@ -55,18 +60,28 @@ class BoundedEnvironment(ImmutableSandboxedEnvironment):
     It guards against mistakes. Whoever writes the configuration can do worse than fill the memory.
     """
 
-    intercepted_binops = frozenset({"*", "**"})
+    intercepted_binops = frozenset({"*", "**", "%"})
 
     def __init__(self) -> None:
         super().__init__(undefined=StrictUndefined, autoescape=False)
         self.filters["counted"] = _counted
+        self.filters["replace"] = _replace
+        for name in ("center", "format", "indent", "replace"):
+            self.filters[name] = _checked(name, self.filters[name])
 
     def call(self, context: Context, obj: Any, *args: Any, **kwargs: Any) -> Any:
         _budget.get().spend()
+        method = getattr(obj, "__wrapped__", obj)  # `format` comes wrapped
+        if isinstance(text := getattr(method, "__self__", None), str):
+            _check(text, method.__name__, (*args, *kwargs.values()))
         return super().call(context, obj, *args, **kwargs)
 
     def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
         """Raises ValueError instead of making what would fill the memory."""
+        if operator == "%":
+            if isinstance(left, str):
+                _check(left, "format", ())
+            return super().call_binop(context, operator, left, right)
         sides = (left, right)
         if any(isinstance(side, int) and abs(side) > LARGEST_NUMBER for side in sides):
             raise ValueError("a number is too large")
@@ -74,7 +89,7 @@ class BoundedEnvironment(ImmutableSandboxedEnvironment):
             raise ValueError("a power is too large")
         size = max((len(side) for side in sides if hasattr(side, "__len__")), default=0)
         if size and size * max((side for side in sides if isinstance(side, int)), default=0) > LONGEST_PRODUCT:
-            raise ValueError(f"a text would have more than {LONGEST_PRODUCT} characters")
+            raise ValueError(_TOO_LONG)
         return super().call_binop(context, operator, left, right)
 
     def _parse(self, source: str, name: str | None, filename: str | None) -> nodes.Template:
@@ -82,6 +97,32 @@ class BoundedEnvironment(ImmutableSandboxedEnvironment):
         for loop in tree.find_all(nodes.For):
             loop.iter = nodes.Filter(loop.iter, "counted", [], [], None, None, lineno=loop.lineno)
         return tree
+
+
+def _check(text: str, method: str, values: Sequence[object]) -> None:
+    """Raises ValueError where a method would make far too much of a text."""
+    if method == "replace":
+        old, new = (*map(str, values), "", "")[:2]
+        longest = text.count(old) * len(new)
+    elif method in ("format", "format_map"):
+        longest = max(map(int, _WIDTH.findall(text)), default=0)
+    else:
+        longest = max((value for value in values if isinstance(value, int)), default=0)
+    if longest > LONGEST_PRODUCT:
+        raise ValueError(_TOO_LONG)
+
+
+def _checked(name: str, function: Callable[..., str]) -> Callable[..., str]:
+    def checked(text: object, *args: object, **kwargs: object) -> str:
+        _check(str(text), name, (*args, *kwargs.values()))
+        return function(text, *args, **kwargs)
+
+    return checked
+
+
+def _replace(text: object, old: object, new: object, count: int | None = None) -> str:
+    """Jinja2's own wants to know whether texts are escaped, and so cannot be checked like the others."""
+    return str(text).replace(str(old), str(new), -1 if count is None else count)
 
 
 def _counted(values: Iterable[object]) -> Iterator[object]:

@@ -33,6 +33,14 @@ def test_values_are_filled_in() -> None:
         ("{% set x = namespace(n=9) %}{% for i in range(99) %}{% set x.n = x.n * x.n %}{% endfor %}", "too large"),
         ("{{ 'a' * 999999999 }}", "would have more than"),
         ("{{ 999999999 * [1] }}", "would have more than"),
+        ("{{ '%0999999999d' % 1 }}", "would have more than"),
+        ("{{ '%-999999999s' | format('a') }}", "would have more than"),
+        ("{{ '{:>999999999}'.format(1) }}", "would have more than"),
+        ("{{ 'a' | center(999999999) }}", "would have more than"),
+        ("{{ 'a' | center(width=999999999) }}", "would have more than"),
+        ("{{ 'a'.ljust(999999999) }}", "would have more than"),
+        ("{{ ('a' * 99999) | replace('a', 'a' * 99999) }}", "would have more than"),
+        ("{{ ('a' * 99999).replace('a', 'a' * 99999) }}", "would have more than"),
     ],
 )
 def test_a_mistake_names_the_setting_and_the_reason(text: str, reason: str) -> None:
@@ -47,6 +55,19 @@ def test_loops_know_their_place_and_numbers_are_reckoned() -> None:
     text = "{% for n in labels %}{{ loop.index }}/{{ loop.length }} {{ n }}{{ '' if loop.last else ', ' }}{% endfor %}"
     assert Template(text, "x").render({"labels": ["Dog", "Cat"]}) == "1/2 Dog, 2/2 Cat"
     assert Template("{{ (score * 100) | round | int }} % {{ '-' * 3 }}", "x").render({"score": 0.876}) == "88 % ---"
+
+
+def test_texts_are_formatted_padded_and_replaced() -> None:
+    text = "{{ '%.2f' % 0.876 }} {{ '%d of 10000000' % 1234567890123456789 }} {{ '{:>4}|{}'.format(7, 12345678) }}"
+    assert Template(text, "x").render({}) == "0.88 1234567890123456789 of 10000000    7|12345678"
+    text = (
+        "{{ place | center(8) }}|{{ place | replace('a', 'e') }}{{ place.replace('l', '', 1) }}|{{ 7 | replace(7, 8) }}"
+    )
+    assert Template(text, "x").render({"place": "Hall"}) == "Hall  |HellHal|8"
+    assert (
+        Template("{{ 7 % 4 }}{{ '%s' | format('a') }}{{ 'aaa' | replace('a', 'b', count=2) }}", "x").render({})
+        == "3abba"
+    )
 
 
 def test_a_template_that_takes_too_long_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
