@@ -193,7 +193,8 @@ class WebPush:
             try:
                 status = self._post(subscriber, message)
             except NotPublic:
-                return _Outcome(subscriber, "target_gone", f"{whose}: not a public address")
+                # The name may lead home while the internet is away: no reason to unsubscribe.
+                return _Outcome(subscriber, "target_away", f"{whose}: not a public address")
             except PublishError as error:
                 return _Outcome(subscriber, error.code, error.detail)
             except Exception as error:  # noqa: BLE001 - urllib3 and pywebpush raise many; one browser's are its own
