@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
@@ -115,7 +115,8 @@ class WebPush:
         self._settings = settings
         self._context = context
         self._writer = Writer(settings, context, links=False)
-        self._done: OrderedDict[tuple[str, ...], set[str]] = OrderedDict()
+        self._finals: OrderedDict[tuple[str, ...], dict[str, _Outcome]] = OrderedDict()
+        """Of messages that others still wait for: endpoint -> what became of it there."""
         self._http = _http(settings)
 
     def publish(self, inspection: Inspection) -> None:
@@ -138,9 +139,9 @@ class WebPush:
         if not subscribers:
             sentence = f"No browser gets messages of {self.name}: allow them in the album, on its status page."
             raise PublishUnavailable("nobody_subscribed", sentence)
-        done = self._remember(ids)
+        finals = self._remember(ids)
         message = self._message(notice)
-        waiting = [one for one in subscribers if one.endpoint not in done]
+        waiting = [one for one in subscribers if one.endpoint not in finals]
         with ThreadPoolExecutor(AT_ONCE, thread_name_prefix=f"push {self.name}") as pool:
             outcomes = list(pool.map(lambda one: self._send(one, message), waiting))
         for outcome in outcomes:
@@ -149,26 +150,30 @@ class WebPush:
                 log.info("browser unsubscribed", target=self.name, person=outcome.subscriber.person)
             elif outcome.code:
                 log.warning("browser not told", target=self.name, reason=f"{outcome.code}: {outcome.detail}")
-        done.update(outcome.subscriber.endpoint for outcome in outcomes if outcome.final)
-        self._conclude(outcomes)
-        del self._done[ids]
-
-    def _conclude(self, outcomes: Sequence[_Outcome]) -> None:
-        """Raise for those that are still to be told, or where nobody will ever be."""
+        finals.update((outcome.subscriber.endpoint, outcome) for outcome in outcomes if outcome.final)
         later = [outcome for outcome in outcomes if not outcome.final]
         if later:
             detail = f"{len(later)} of {len(outcomes)} browsers wait for it; {later[0].detail}"
             raise PublishUnavailable(later[0].code, detail)
-        refused = [outcome for outcome in outcomes if outcome.code not in ("", "target_gone")]
-        if refused and len(refused) == len(outcomes):
-            raise PublishRejected(refused[0].code, refused[0].detail)
+        del self._finals[ids]
+        self._conclude(finals.values())
 
-    def _remember(self, ids: tuple[str, ...]) -> set[str]:
-        done = self._done.setdefault(ids, set())
-        self._done.move_to_end(ids)
-        if len(self._done) > REMEMBERED:
-            self._done.popitem(last=False)
-        return done
+    def _conclude(self, finals: Collection[_Outcome]) -> None:
+        """Raise where nobody will ever be told."""
+        if any(not outcome.code for outcome in finals):
+            return
+        for outcome in finals:
+            if outcome.code != "target_gone":
+                raise PublishRejected(outcome.code, outcome.detail)
+        sentence = "No browser takes them any more: allow messages again in the album, on its status page."
+        raise PublishRejected("target_gone", sentence)
+
+    def _remember(self, ids: tuple[str, ...]) -> dict[str, _Outcome]:
+        finals = self._finals.setdefault(ids, {})
+        self._finals.move_to_end(ids)
+        if len(self._finals) > REMEMBERED:
+            self._finals.popitem(last=False)
+        return finals
 
     def _message(self, notice: Notice) -> bytes:
         context, about = self._context, notice.about

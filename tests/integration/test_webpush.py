@@ -112,6 +112,24 @@ def test_a_browser_that_its_push_service_no_longer_knows_is_unsubscribed(
     assert [one.person for one in known.subscribers("push")] == ["Ann 0", "Ann 2"]
 
 
+@pytest.mark.parametrize("last", [410, 201])
+def test_it_is_told_only_where_a_browser_has_it(
+    push: Callable[..., WebPush], service: HttpDouble, known: FakeSubscribers, last: int
+) -> None:
+    answers = {"/send/0": 410, "/send/1": 410 if last == 410 else 201, "/send/2": 503}
+    service.answer = lambda seen: answers[seen.path]
+    outlet = push()
+    with pytest.raises(PublishUnavailable):
+        outlet.publish(an_event())
+    answers["/send/2"] = 410  # nobody is left, whose answer could be a good one
+    if last == 201:
+        outlet.publish(an_event())  # the second has had it
+        return
+    with pytest.raises(PublishRejected, match="target_gone: No browser takes .* status page"):
+        outlet.publish(an_event())
+    assert known.subscribers() == []
+
+
 def test_a_browser_that_could_not_be_told_is_tried_again_and_the_others_are_not_told_twice(
     push: Callable[..., WebPush], service: HttpDouble
 ) -> None:
