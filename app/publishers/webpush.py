@@ -43,8 +43,8 @@ SIGNED_S = 12 * 3600
 PATIENCE_S = 30.0
 """How long a message waits for the first browser."""
 
-REMEMBERED = 500
-"""Messages in progress of which is remembered who had them."""
+REMEMBERED = 5000
+"""Events of which is remembered who had them while others wait: beyond those of a day, so that none is told twice."""
 
 CODES = {
     **SHARED,
@@ -115,8 +115,8 @@ class WebPush:
         self._settings = settings
         self._context = context
         self._writer = Writer(settings, context, links=False)
-        self._finals: OrderedDict[tuple[str, ...], dict[str, _Outcome]] = OrderedDict()
-        """Of messages that others still wait for: endpoint -> what became of it there."""
+        self._finals: OrderedDict[str, dict[str, _Outcome]] = OrderedDict()
+        """Event id -> endpoint -> what became of it there; of events that other browsers wait for."""
         self._http = _http(settings)
 
     def publish(self, inspection: Inspection) -> None:
@@ -125,13 +125,13 @@ class WebPush:
         One that its push service no longer knows is unsubscribed. A restart forgets who had a message that others
         wait for: those get it again, under the same tag, which takes the place of the first.
         """
-        self._tell((inspection.id,), self._writer.write(inspection))
+        self._tell([inspection])
 
     def publish_digest(self, inspections: Sequence[Inspection]) -> None:
-        """The same for many events."""
-        self._tell(tuple(inspection.id for inspection in inspections), self._writer.digest(inspections))
+        """The same for many events. A browser that has had some of them is told the others."""
+        self._tell(inspections)
 
-    def _tell(self, ids: tuple[str, ...], notice: Notice) -> None:
+    def _tell(self, inspections: Sequence[Inspection]) -> None:
         store = self._context.subscribers
         if store is None:
             raise PublishUnavailable("no_album", "There is no album in which browsers could subscribe.")
@@ -139,24 +139,40 @@ class WebPush:
         if not subscribers:
             sentence = f"No browser gets messages of {self.name}: allow them in the album, on its status page."
             raise PublishUnavailable("nobody_subscribed", sentence)
-        finals = self._remember(ids)
-        message = self._message(notice)
-        waiting = [one for one in subscribers if one.endpoint not in finals]
-        with ThreadPoolExecutor(AT_ONCE, thread_name_prefix=f"push {self.name}") as pool:
-            outcomes = list(pool.map(lambda one: self._send(one, message), waiting))
+        finals = {inspection.id: self._remember(inspection.id) for inspection in inspections}
+        outcomes = self._send_new(subscribers, inspections, finals)
         for outcome in outcomes:
+            if outcome.final:
+                for had in finals.values():
+                    had.setdefault(outcome.subscriber.endpoint, outcome)
             if outcome.code == "target_gone":
                 store.unsubscribe(outcome.subscriber.endpoint)
                 log.info("browser unsubscribed", target=self.name, person=outcome.subscriber.person)
             elif outcome.code:
                 log.warning("browser not told", target=self.name, reason=f"{outcome.code}: {outcome.detail}")
-        finals.update((outcome.subscriber.endpoint, outcome) for outcome in outcomes if outcome.final)
         later = [outcome for outcome in outcomes if not outcome.final]
         if later:
             detail = f"{len(later)} of {len(outcomes)} browsers wait for it; {later[0].detail}"
             raise PublishUnavailable(later[0].code, detail)
-        del self._finals[ids]
-        self._conclude(finals.values())
+        for event_id in finals:
+            self._finals.pop(event_id, None)
+        self._conclude([outcome for had in finals.values() for outcome in had.values()])
+
+    def _send_new(
+        self,
+        subscribers: Sequence[Subscriber],
+        inspections: Sequence[Inspection],
+        finals: Mapping[str, Mapping[str, _Outcome]],
+    ) -> list[_Outcome]:
+        """Tell each of them of the events that it has not had."""
+        new = {one: frozenset(event for event, had in finals.items() if one.endpoint not in had) for one in subscribers}
+        messages = {
+            events: self._message(self._writer.digest([one for one in inspections if one.id in events]))
+            for events in set(filter(None, new.values()))
+        }
+        waiting = [one for one in subscribers if new[one]]
+        with ThreadPoolExecutor(AT_ONCE, thread_name_prefix=f"push {self.name}") as pool:
+            return list(pool.map(lambda one: self._send(one, messages[new[one]]), waiting))
 
     def _conclude(self, finals: Collection[_Outcome]) -> None:
         """Raise where nobody will ever be told."""
@@ -168,9 +184,9 @@ class WebPush:
         sentence = "No browser takes them any more: allow messages again in the album, on its status page."
         raise PublishRejected("target_gone", sentence)
 
-    def _remember(self, ids: tuple[str, ...]) -> dict[str, _Outcome]:
-        finals = self._finals.setdefault(ids, {})
-        self._finals.move_to_end(ids)
+    def _remember(self, event_id: str) -> dict[str, _Outcome]:
+        finals = self._finals.setdefault(event_id, {})
+        self._finals.move_to_end(event_id)
         if len(self._finals) > REMEMBERED:
             self._finals.popitem(last=False)
         return finals

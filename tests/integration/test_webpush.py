@@ -158,6 +158,22 @@ def test_a_digest_is_one_message_and_is_not_told_twice_either(
     assert browsers[0].read(service.seen[-1].body)["title"] == "3 fotos: Front Door entre las 21:10 y las 21:10"
 
 
+def test_a_digest_that_grows_while_one_browser_is_away_is_not_told_again_to_the_others(
+    push: Callable[..., WebPush], service: HttpDouble, browsers: list[FakeBrowser]
+) -> None:
+    service.answer = lambda seen: 503 if seen.path == "/send/0" else 201
+    outlet = push()
+    for many in (2, 3, 3):
+        with pytest.raises(PublishUnavailable):
+            outlet.publish_digest([an_event(number, place=f"Door {number}") for number in range(1, many + 1)])
+    titles = [browsers[1].read(seen.body)["title"] for seen in service.seen if seen.path == "/send/1"]
+    assert titles == ["2 pictures of 2 cameras between 21:10 and 21:10", "Person at Door 3"]
+    service.answer = lambda _: 201
+    outlet.publish_digest([an_event(number) for number in (1, 2, 3)])
+    assert browsers[0].read(service.seen[-1].body)["title"].startswith("3 ")
+    assert told(service).count("/send/1") == 2
+
+
 @pytest.mark.parametrize(
     ("status", "code"), [(400, "message_refused"), (403, "login_refused"), (413, "message_refused")]
 )
