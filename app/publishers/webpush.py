@@ -27,6 +27,7 @@ from app.rules.subscribers import Subscriber
 from pylib.net.deadline import passed, timed_pools, within
 from pylib.net.public_only import NotPublic, PublicPool, PublicTLSPool
 from pylib.net.vapid import vapid_key
+from pylib.runtime.circuit_breaker import Breaker
 from pylib.runtime.threads import ManagedThread
 
 log = structlog.get_logger(__name__)
@@ -42,6 +43,10 @@ SIGNED_S = 12 * 3600
 
 PATIENCE_S = 30.0
 """How long a message waits for the first browser."""
+
+PAUSE_S = 30.0
+LONGEST_PAUSE_S = 120.0
+"""How long a push service that was silent is not asked: each time costs all other browsers a whole `timeout`."""
 
 REMEMBERED = 5000
 """Events of which is remembered who had them while others wait: beyond those of a day, so that none is told twice."""
@@ -117,6 +122,8 @@ class WebPush:
         self._writer = Writer(settings, context, links=False)
         self._finals: OrderedDict[str, dict[str, _Outcome]] = OrderedDict()
         """Event id -> endpoint -> what became of it there; of events that other browsers wait for."""
+        self._breakers: dict[str, Breaker] = {}
+        """By endpoint."""
         self._http = _http(settings)
 
     def publish(self, inspection: Inspection) -> None:
@@ -171,6 +178,11 @@ class WebPush:
             for events in set(filter(None, new.values()))
         }
         waiting = [one for one in subscribers if new[one]]
+        self._breakers = {
+            one.endpoint: self._breakers.get(one.endpoint)
+            or Breaker(threshold=1, cooldown=PAUSE_S, longest=LONGEST_PAUSE_S)
+            for one in subscribers
+        }
         with ThreadPoolExecutor(AT_ONCE, thread_name_prefix=f"push {self.name}") as pool:
             return list(pool.map(lambda one: self._send(one, messages[new[one]]), waiting))
 
@@ -210,6 +222,17 @@ class WebPush:
 
     def _send(self, subscriber: Subscriber, message: bytes) -> _Outcome:
         whose = f"{subscriber.person or 'a browser'} at {urlsplit(subscriber.endpoint).hostname}"
+        breaker = self._breakers[subscriber.endpoint]
+        if not breaker.allow():
+            return _Outcome(subscriber, "target_silent", f"{whose}: no answer, asked again in {breaker.retry_in:.0f} s")
+        outcome = self._ask(subscriber, message, whose)
+        if outcome.code == "target_silent":
+            breaker.failed()
+        else:
+            breaker.succeeded()
+        return outcome
+
+    def _ask(self, subscriber: Subscriber, message: bytes, whose: str) -> _Outcome:
         with within(self._settings.timeout):
             try:
                 status = self._post(subscriber, message)

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import socket
 import stat
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from app.publishers import PublisherContext, PublishRejected, PublishUnavailable
-from app.publishers.webpush import WebPush, WebPushSettings
+from app.publishers import PublisherContext, PublishRejected, PublishUnavailable, webpush
+from app.publishers.webpush import PAUSE_S, WebPush, WebPushSettings
 from app.rules.push import KEY_FILE
 from pylib.net.vapid import public_part, vapid_key
+from pylib.runtime.circuit_breaker import Breaker
 from tests.fakes.archives import event_id
 from tests.fakes.browser import FakeBrowser, signed_by
 from tests.fakes.http_double import HttpDouble, Reply, Seen, http_double
@@ -125,7 +129,7 @@ def test_it_is_told_only_where_a_browser_has_it(
     if last == 201:
         outlet.publish(an_event())  # the second has had it
         return
-    with pytest.raises(PublishRejected, match="target_gone: No browser takes .* status page"):
+    with pytest.raises(PublishRejected, match=r"target_gone: No browser takes .* status page"):
         outlet.publish(an_event())
     assert known.subscribers() == []
 
@@ -196,6 +200,38 @@ def test_one_that_hangs_takes_its_time_and_no_more(
     with pytest.raises(PublishUnavailable) as failed:
         push(timeout=1).publish(an_event())
     assert failed.value.code == "target_silent"
+
+
+def test_one_that_was_silent_is_paused_so_that_it_holds_no_other_back(
+    push: Callable[..., WebPush], known: FakeSubscribers, service: HttpDouble, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = [0.0]
+    monkeypatch.setattr(webpush, "Breaker", partial(Breaker, clock=lambda: clock[0]))
+    service.answer = lambda _: 201
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        tablet = FakeBrowser(f"http://127.0.0.1:{silent.getsockname()[1]}/", person="tablet")
+        known.subscribe(tablet.subscriber)
+        outlet = push(timeout=1)
+        for number in (1, 2, 3):
+            with pytest.raises(PublishUnavailable, match=r"target_silent: 1 of 4 browsers .* tablet .*: no answer"):
+                outlet.publish(an_event(number))
+        assert told(service) == ["/send/0"] * 3 + ["/send/1"] * 3 + ["/send/2"] * 3
+        assert asked(silent) == 1
+        clock[0] += PAUSE_S
+        with pytest.raises(PublishUnavailable):
+            outlet.publish(an_event(1))
+        assert asked(silent) == 1
+
+
+def asked(silent: socket.socket) -> int:
+    """How many connections have come since the last look."""
+    silent.setblocking(False)
+    found = 0
+    with suppress(BlockingIOError):
+        while True:
+            silent.accept()[0].close()
+            found += 1
+    return found
 
 
 def test_browsers_are_told_at_the_same_time(push: Callable[..., WebPush], service: HttpDouble) -> None:
