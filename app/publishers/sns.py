@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import sys
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -102,7 +103,9 @@ class Sns:
 
     def publish_digest(self, inspections: Sequence[Inspection]) -> None:
         """The same for many events."""
-        self._send(self._writer.digest(inspections), once=inspections[0].id)
+        # Events may join between two attempts: with those it is another message.
+        ids = " ".join(inspection.id for inspection in inspections)
+        self._send(self._writer.digest(inspections), once=hashlib.sha256(ids.encode()).hexdigest())
 
     def _send(self, notice: Notice, *, once: str) -> None:
         message: dict[str, Any] = {

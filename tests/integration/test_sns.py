@@ -134,7 +134,11 @@ def test_an_ordered_topic_is_told_which_event_it_is(sns: Callable[..., Sns], mot
     outlet = sns(topic_arn=arn)
     outlet._client.meta.events.register("before-parameter-build.sns.Publish", lambda params, **_: asked.append(params))
     outlet.publish(an_event(9))
-    assert asked[0]["MessageDeduplicationId"] == event_id(9)
+    for last in (2, 3, 3):  # one of three is another message, which the topic must not take for the one of two
+        outlet.publish_digest([an_event(number) for number in range(1, last + 1)])
+    single, two, three, again = (one["MessageDeduplicationId"] for one in asked)
+    assert (single, three) == (event_id(9), again)
+    assert len({single, two, three}) == 3
 
 
 @pytest.mark.parametrize(
