@@ -14,7 +14,7 @@ from app.messages import Trigger
 from app.naming import slug
 from app.sources import new_trigger
 from app.web.api import request_models, response_models, validation
-from app.web.api.common import ERRORS, FAILURES, accepted, error, require_camera
+from app.web.api.common import ERRORS, FAILURES, accepted, error, may_see, require_camera
 from app.web.api.operation import BodySpec, Operation, json_of
 from app.web.api.serialize import entry_json
 from app.web.api.waiting import EventWait
@@ -63,7 +63,8 @@ class CameraEndpoints:
 
     async def trigger_camera(self, request: Request) -> Response:
         """202 with the event id once the trigger is recorded, or 200 with the event when it came within `wait`."""
-        wait = validation.query(request, request_models.WaitParams).wait
+        asked = validation.query(request, request_models.WaitParams)
+        wait = asked.wait if may_see(request) else 0
         trigger = await self._trigger_of(request)
         with EventWait(self._context.live) as watch:
             await run_in_threadpool(self._context.intake.submit, trigger)

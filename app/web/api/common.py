@@ -8,6 +8,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from app.web.access.tokens import ApiToken
 from app.web.api import response_models
 from app.web.api.operation import ResponseSpec, json_of
 from app.web.api.serialize import entry_json
@@ -39,9 +40,20 @@ FAILURES: Mapping[int, ResponseSpec] = {
 
 def require_camera(request: Request, camera: str) -> None:
     """Raises `Forbidden` where the request's token is not for this camera, a device key."""
-    token = request.scope.get("state", {}).get("token")
+    token = _token(request)
     if token is not None and not token.permits_camera(camera):
         raise Forbidden("forbidden_camera", f"this token is not for {camera}")
+
+
+def may_see(request: Request) -> bool:
+    """Whether the caller may see what comes of a trigger: not with a token for triggers only."""
+    token = _token(request)
+    return token is None or not token.only_triggers
+
+
+def _token(request: Request) -> ApiToken | None:
+    found: ApiToken | None = request.scope.get("state", {}).get("token")
+    return found
 
 
 async def accepted(context: WebContext, event_id: str, *, waited: bool) -> Response:

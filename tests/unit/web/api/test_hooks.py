@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from app.messages import Trigger
 from app.sources.hooks import Hook, HookSettings
 from app.web.access.tokens import FILE, Tokens
 from app.web.application import application
@@ -101,6 +102,25 @@ def test_a_token_for_triggers_calls_hooks_of_its_cameras_and_nothing_else(locked
         assert locked.client.post(path, data=body.encode(), headers=login).status_code == status, (path, body)
     assert locked.client.post("/api/hooks/door", data="{}").status_code == 401
     assert {trigger.camera for trigger in locked.context.journal.accepted(older_than=0)} == {KITCHEN}
+
+
+def test_a_token_for_triggers_that_waits_sees_no_event(
+    locked: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    token = Tokens(tmp_path / "web" / FILE).add("x", only_triggers=True)
+    submit = locked.context.intake.submit
+
+    def at_once(trigger: Trigger) -> None:
+        submit(trigger)
+        locked.context.live.handle(locked.shown(trigger.id))
+
+    monkeypatch.setattr(locked.context.intake, "submit", at_once)
+    statuses = {}
+    for password in (token, "right"):
+        answer = locked.client.post("/api/cameras/front-door/trigger?wait=5", auth=("anyone", password))
+        statuses[answer.status_code] = set(answer.json())
+    assert statuses.pop(202) == {"event_id", "url"}
+    assert "person_count" in statuses[200]
 
 
 def test_whoever_may_do_everything_may_call_every_hook(locked: House, tmp_path: Path) -> None:
