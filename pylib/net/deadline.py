@@ -69,6 +69,10 @@ class TimedSocket(_Timed, socket.socket):
 class TimedTLSSocket(_Timed, ssl.SSLSocket):
     """The same under TLS: to be an `ssl.SSLContext.sslsocket_class`."""
 
+    def do_handshake(self, block: bool = False) -> None:
+        _keep_time(self)
+        super().do_handshake(block)
+
 
 def timed_pools(plain: type, tls: type) -> dict[str, type]:
     """urllib3's `pool_classes_by_scheme`: such pools, but of connections that keep to the deadline.
@@ -80,7 +84,24 @@ def timed_pools(plain: type, tls: type) -> dict[str, type]:
 
 class _TimedConnection:
     def _new_conn(self: Any) -> socket.socket:
-        return timed(super()._new_conn())  # type: ignore[misc]
+        """To the first address that takes it: urllib3 would give each of a name the whole timeout."""
+        from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
+
+        host, silence = self._dns_host, self.timeout
+        addresses = _addresses(self)
+        try:
+            for left in range(len(addresses), 0, -1):
+                self._dns_host, self.timeout = addresses[-left], _allowed(silence, sharing=left)
+                try:
+                    sock: socket.socket = super()._new_conn()  # type: ignore[misc]
+                    break
+                except (ConnectTimeoutError, NewConnectionError):
+                    if left == 1:
+                        raise
+        finally:
+            self._dns_host, self.timeout = host, silence
+        sock.settimeout(silence)
+        return timed(sock)
 
     def connect(self: Any) -> None:
         if (context := getattr(self, "ssl_context", None)) is not None:
@@ -93,15 +114,30 @@ def _pool(base: Any) -> type:
     return type(base.__name__, (base,), {"ConnectionCls": connection})
 
 
+def _addresses(connection: Any) -> list[str]:
+    from urllib3.exceptions import LocationParseError, NameResolutionError
+    from urllib3.util.connection import allowed_gai_family
+
+    host = connection._dns_host.strip("[]")
+    try:
+        found = socket.getaddrinfo(host, connection.port, allowed_gai_family(), socket.SOCK_STREAM)
+    except socket.gaierror as error:
+        raise NameResolutionError(connection.host, connection, error) from error
+    except UnicodeError:
+        raise LocationParseError(f"{host!r}, label empty or too long") from None
+    return list(dict.fromkeys(str(address[0]) for *_, address in found))
+
+
 def _keep_time(sock: Any) -> None:
     allowed, now = _allowed(sock._silence), sock.gettimeout()
     if allowed is None or now is None or abs(allowed - now) > CLOSE_ENOUGH_S:
         socket.socket.settimeout(sock, allowed)
 
 
-def _allowed(silence: float | None) -> float | None:
+def _allowed(silence: float | None, *, sharing: int = 1) -> float | None:
+    """Seconds for one of so many that share the time that is left."""
     left = _until.get() - time.monotonic()
     if left <= 0:
         raise TimeoutError
-    seconds = min(left, math.inf if silence is None else silence)
+    seconds = min(left / sharing, math.inf if silence is None else silence)
     return None if math.isinf(seconds) else seconds

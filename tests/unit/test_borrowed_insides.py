@@ -58,7 +58,7 @@ PRIVATE = {
         *("STATUS_LINE", "on_body", "on_header", "on_headers_complete", "on_message_complete", "response_complete"),
         *("self.cycle", "self.flow", "self.headers", "self.client", "self.parser"),
     ),
-    "urllib3.connection": ("_new_conn",),
+    "urllib3.connection": ("_dns_host", "_new_conn"),
     "urllib3.connectionpool": ("_validate_conn", "ConnectionCls"),
     "urllib3.poolmanager": ("pool_classes_by_scheme",),
 }

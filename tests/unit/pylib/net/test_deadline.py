@@ -7,14 +7,17 @@ import ssl
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, PoolManager
+from urllib3.exceptions import ConnectTimeoutError, HTTPError
 
 from app.archives import ArchiveUnavailable
 from app.archives.s3 import S3
 from app.archives.s3.settings import S3Settings
 from app.uploads.certificate import make_certificate
-from pylib.net.deadline import passed, timed, within
+from pylib.net.deadline import passed, timed, timed_pools, within
 from tests.simulators.camera import CameraSimulator
 
 
@@ -77,6 +80,59 @@ def test_what_is_never_read_ends_a_write() -> None:
     near, far = socket.socketpair()
     with far, timed(near) as kept, within(0.2), pytest.raises(TimeoutError):
         kept.sendall(bytes(50_000_000))
+
+
+@pytest.fixture
+def full() -> Iterator[list[str]]:
+    """Three addresses of this machine at one port, where connections are neither taken nor refused, and the port."""
+    kept: list[socket.socket] = []
+    addresses, port = ["127.0.0.2", "127.0.0.3", "127.0.0.4"], 0
+    for address in addresses:
+        server = socket.create_server((address, port), backlog=0)
+        port = server.getsockname()[1]
+        kept.append(server)
+        for _ in range(3):  # more than wait in line
+            near = socket.socket()
+            near.setblocking(False)
+            near.connect_ex((address, port))
+            kept.append(near)
+    yield [*addresses, str(port)]
+    for sock in kept:
+        sock.close()
+
+
+def test_all_addresses_of_a_name_share_the_time_and_the_last_one_still_has_some(
+    full: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    *addresses, port = full
+    tried: list[tuple[str, float]] = []
+    resolve, connect = socket.getaddrinfo, socket.socket.connect
+
+    def resolved(host: str, *args: Any, **kwargs: Any) -> Any:
+        hosts = addresses if host == "many.example" else [host]
+        return [found for one in hosts for found in resolve(one, *args, **kwargs)]
+
+    def connected(sock: socket.socket, address: Any) -> None:
+        tried.append((address[0], sock.gettimeout() or 0.0))
+        connect(sock, address)
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolved)
+    monkeypatch.setattr(socket.socket, "connect", connected, raising=False)
+    manager = PoolManager(retries=False, timeout=30)
+    manager.pool_classes_by_scheme = timed_pools(HTTPConnectionPool, HTTPSConnectionPool)
+    with within(0.3), pytest.raises(ConnectTimeoutError):
+        manager.request("GET", f"http://many.example:{port}/")
+    assert [address for address, _ in tried] == addresses
+    assert all(0 < seconds <= 0.3 / count for (_, seconds), count in zip(tried, (3, 2, 1), strict=True))
+
+
+def test_a_handshake_that_nobody_answers_ends_with_the_deadline() -> None:
+    manager = PoolManager(retries=False, timeout=30, ssl_context=ssl.create_default_context())
+    manager.pool_classes_by_scheme = timed_pools(HTTPConnectionPool, HTTPSConnectionPool)
+    with socket.create_server(("127.0.0.1", 0)) as silent, within(0.2):
+        with pytest.raises((TimeoutError, HTTPError)):
+            manager.request("GET", f"https://127.0.0.1:{silent.getsockname()[1]}/")
+        assert passed()
 
 
 @pytest.mark.parametrize("scheme", ["http", "https"])
