@@ -75,7 +75,7 @@ SAMPLE: Mapping[str, object] = {
 }
 """All names that a template may use."""
 
-TEXT = """{{ time }}{% for label in labels %}, {{ label.name }} {{ "%d %%" % (label.confidence * 100) }}{% endfor %}
+TEXT = """{{ time }}{% for label in labels %}, {{ label.name }} {{ "%.0f %%" % (label.confidence * 100) }}{% endfor %}
 {%- if problem %}, {{ problem }}{% endif %}"""
 
 LINKS = """{% if event_url %}\n{{ event_url }}{% endif %}

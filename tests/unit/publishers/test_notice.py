@@ -110,6 +110,14 @@ def test_the_text_has_the_time_at_home_the_labels_and_links() -> None:
     assert writer().write(failed).text == "22:10, it did not answer"
 
 
+def test_a_confidence_is_rounded_as_it_is_on_the_annotated_picture() -> None:
+    event = an_event()
+    labels = (Label("Person", 0.57), Label("Dog", 0.29))
+    assert writer().write(type(event)(event.snapshot, "hog", type(event.detection)(labels))).text == (
+        "22:10, Person 57 %, Dog 29 %"
+    )
+
+
 def test_of_many_labels_the_surest_are_named() -> None:
     event = an_event()
     labels = tuple(Label(f"Thing{number}", number / 10) for number in range(9))
