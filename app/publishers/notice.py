@@ -132,10 +132,11 @@ class Writer:
             template.render(SAMPLE)
 
     def write(self, inspection: Inspection) -> Notice:
-        """The message for one event. Where a template fails on it, the built-in text says it."""
+        """The message for one event. Where a template fails on it, or says nothing, the built-in text says it."""
         values = self.values(inspection)
         try:
-            title, text = self._title.render(values), self._text.render(values)
+            title = self._title.render(values) or self._built_in[0].render(values)
+            text = self._text.render(values) or self._built_in[1].render(values)
         except PublishError as error:
             if not self._failed:
                 log.error("template failed, the built-in text is sent", target=self._context.name, reason=error.detail)

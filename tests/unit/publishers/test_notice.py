@@ -118,6 +118,12 @@ def test_a_confidence_is_rounded_as_it_is_on_the_annotated_picture() -> None:
     )
 
 
+@pytest.mark.parametrize("template", ["{% if persons %}{{ sentence }}{% endif %}", "\n"])
+def test_where_a_template_says_nothing_the_built_in_text_is_sent(template: str) -> None:
+    notice = writer(title_template=template, text_template=template).write(an_event(seen=[("Cat", 1)]))
+    assert (notice.title, notice.text) == ("Cat at Front Door", "22:10, Cat 97 %")
+
+
 def test_of_many_labels_the_surest_are_named() -> None:
     event = an_event()
     labels = tuple(Label(f"Thing{number}", number / 10) for number in range(9))
