@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from ipaddress import IPv4Address, IPv6Address, ip_network
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -15,13 +16,23 @@ _OF_HOMES = ("localhost", "local", "internal", "intranet", "lan", "home", "corp"
 """Last parts of names that no public host has."""
 
 
+_GLOBAL_UNICAST = ip_network("2000::/3")
+"""All public addresses of IPv6 (RFC 4291, 2.4): the others are local, reserved, or IPv4 in disguise."""
+_NAT64 = ip_network("64:ff9b::/96")
+
+
 class NotPublic(Exception):
     """The host is in a private network, or on this machine."""
 
 
 def is_public(address: str) -> bool:
-    """Whether this IP address is one of the public internet."""
+    """Whether this IP address is one of the public internet, or carries an IPv4 address that is (NAT64, 6to4)."""
     ip = normal(address)
+    if isinstance(ip, IPv6Address):
+        carried = IPv4Address(int(ip) & 0xFFFF_FFFF) if ip in _NAT64 else ip.sixtofour
+        if carried is None and ip not in _GLOBAL_UNICAST:
+            return False
+        ip = carried or ip
     return ip is not None and ip.is_global and not ip.is_multicast
 
 

@@ -9,7 +9,7 @@ from pylib.net.public_only import NotPublic, PublicPool, is_public, names_public
 from tests.fakes.http_double import http_double
 
 
-@pytest.mark.parametrize("address", ["93.184.215.14", "2606:4700::1111", "::ffff:93.184.215.14"])
+@pytest.mark.parametrize("address", ["93.184.215.14", "2606:4700::1111", "::ffff:93.184.215.14", "64:ff9b::5db8:d70e"])
 def test_an_address_of_the_internet_is_public(address: str) -> None:
     assert is_public(address)
 
@@ -19,6 +19,10 @@ def test_an_address_of_the_internet_is_public(address: str) -> None:
     [
         *("127.0.0.1", "10.1.2.3", "192.168.1.1", "169.254.169.254", "100.64.0.1", "0.0.0.0", "224.0.0.1"),
         *("::1", "fe80::1", "fd00::1", "::ffff:192.168.1.1", "::ffff:127.0.0.1", "no address"),
+        *("64:ff9b::7f00:1", "64:ff9b::a9fe:a9fe", "64:ff9b:1::c0a8:101"),  # NAT64
+        *("2002:7f00:1::", "2002:c0a8:101::1"),  # 6to4
+        *("2001:0:7f00:1::", "2001:0:5db8:d70e::3f57:fefe"),  # Teredo
+        *("::127.0.0.1", "::ffff:0:127.0.0.1", "fec0::1", "feff::1"),
     ],
 )
 def test_one_of_a_home_a_machine_or_many_is_not(address: str) -> None:
