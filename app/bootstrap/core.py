@@ -24,7 +24,7 @@ from pylib.timezones import local_zone
 
 @dataclass(frozen=True)
 class Core:
-    """Made once for a service; nothing in it runs or is opened yet."""
+    """Made once for a service; nothing in it runs, and nothing is opened before `open`."""
 
     settings: Settings
     version: str
@@ -61,3 +61,9 @@ class Core:
             rules=RulesFile(data_dir.rules, cameras=labels.keys(), outlets=notifying_names(settings)),
             labels=labels,
         )
+
+    def open(self) -> None:
+        """Open cache, journal and rules. Raises `pylib.errors.Failure`."""
+        self.cache.open()
+        self.journal.open()
+        self.rules.open()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import shutil
 import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
@@ -15,6 +16,7 @@ from app.bootstrap.archives import ArchiveParts
 from app.bootstrap.core import Core
 from app.bootstrap.outlets import Outlet
 from app.bootstrap.samples import SampleMessages
+from app.config.data_dir import DataDir
 from app.journal import Journal
 from app.messages import Inspection
 from app.monitoring.heartbeat import EVERY_S, Heartbeat
@@ -77,6 +79,10 @@ class PublisherParts:
         self.outlets = [self._outlet(publisher) for publisher in self.publishers]
         tests = SampleMessages(self._settings, self._context)
         core.test_messages.update({name: partial(tests.send, name) for name in tests.names})
+
+    def open(self) -> None:
+        """Delete what a kill in the middle of a message has left."""
+        shutil.rmtree(DataDir(self._settings.data_dir).messages, ignore_errors=True)
 
     @property
     def broker(self) -> ConfirmedPublisher | None:

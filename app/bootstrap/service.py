@@ -70,11 +70,10 @@ class Service:
         """Open what must work before anything starts; a signal waits for it. Raises `pylib.errors.Failure`."""
         self.supervisor.take_signals()
         self.lock.acquire()
-        self.core.cache.open()
-        self.core.journal.open()
-        self.core.rules.open()
+        self.core.open()
         self.uploads.open()
         self.archives.open()
+        self.publishing.open()
         if self.web is not None:
             self.web.open()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from app.publishers import MESSAGES
 from app.uploads.ftp.settings import BANS_FILE as FTP_BANS
 from app.uploads.mail.settings import BANS_FILE as MAIL_BANS
 from app.web.local_token import FOLDER as WEB
@@ -45,6 +46,11 @@ class DataDir:
     def quarantine(self) -> Path:
         """Files that became no event."""
         return self.path / "quarantine"
+
+    @property
+    def messages(self) -> Path:
+        """The pictures of messages that are being sent."""
+        return self.path / MESSAGES
 
     @property
     def rules(self) -> Path:

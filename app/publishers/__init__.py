@@ -17,6 +17,9 @@ from pylib.errors import Failure, Permanent, Transient
 from pylib.runtime.threads import ManagedThread
 from pylib.settings.kinds import Registry
 
+MESSAGES = "messages"
+"""In the data folder: the pictures of messages that are being sent, a folder for each outlet."""
+
 
 class PublishError(Failure):
     """An event was not delivered."""

@@ -15,7 +15,7 @@ from urllib.parse import unquote, urlencode
 from pydantic import Field
 
 from app.messages import Inspection
-from app.publishers import PublisherContext, PublishError, PublishRejected, PublishUnavailable
+from app.publishers import MESSAGES, PublisherContext, PublishError, PublishRejected, PublishUnavailable
 from app.publishers.notice import CODES as CODES
 from app.publishers.notice import Notice, NoticeSettings, Writer, cut, drawn, given_up_after
 from pylib.files import durable
@@ -82,7 +82,7 @@ class Apprise:
         self.abandon_after = given_up_after(settings.give_up_after)
         self._settings = settings
         self._writer = Writer(settings, context)
-        self._folder = context.data_dir / "messages" / context.name
+        self._folder = context.data_dir / MESSAGES / context.name
         self._picture_url = context.picture_url
         self._secrets = _parts(settings.url.get_secret_value())
         self._service = self._made(settings)

@@ -314,3 +314,19 @@ def test_a_data_directory_in_use_is_refused_before_anything_in_it_is_touched(mad
         service.open()
     lock.release()
     assert [path.name for path in service.core.settings.data_dir.iterdir()] == [".lock"]
+
+
+def test_a_picture_whose_message_a_kill_cut_short_is_gone_after_the_next_start(
+    made: Callable[..., Service], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    service = made(WEB_ENABLED="no")
+    monkeypatch.setattr(service.supervisor, "take_signals", lambda: None)
+    left = service.core.settings.data_dir / "messages" / "phone" / "1.jpg"
+    left.parent.mkdir(parents=True)
+    left.write_bytes(b"a picture")
+    service.open()
+    service.core.journal.database.start()
+    service.core.journal.database.stop()
+    assert service.core.journal.database.join(5)
+    service.lock.release()
+    assert not left.exists()

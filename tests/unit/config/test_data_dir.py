@@ -16,11 +16,12 @@ def test_everything_lies_where_it_always_did() -> None:
         data.videos,
         data.uploads,
         data.quarantine,
+        data.messages,
         data.web,
         data.demo,
     )
     assert [str(place.relative_to(data.path)) for place in places] == [
-        *("journal.db", "cache", "thumbnails", "videos", "ftp", "quarantine", "web", "demo"),
+        *("journal.db", "cache", "thumbnails", "videos", "ftp", "quarantine", "messages", "web", "demo"),
     ]
     assert [file.name for file in data.bans] == ["ftp-bans.json", "mail-bans.json"]
     assert data.mail_bans in data.bans
