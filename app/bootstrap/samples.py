@@ -14,7 +14,7 @@ from app import publishers
 from app.bootstrap.adapters import drawn_person, publisher_entries
 from app.config.settings import Settings
 from app.messages import PERSON, Box, Detection, Inspection, Label, Snapshot
-from app.publishers import PublisherContext
+from app.publishers import Publisher, PublisherContext
 from pylib.errors import Permanent
 from pylib.settings.error_texts import did_you_mean
 
@@ -29,7 +29,7 @@ class UnknownOutlet(Permanent):
 
 
 class SampleMessages:
-    """Sends them, each by a publisher of its own: the running one belongs to its thread."""
+    """Sends them, one at a time for an outlet, by publishers of its own: the running ones belong to their threads."""
 
     def __init__(self, settings: Settings, context: PublisherContext) -> None:
         """`context`: as the publishers have it, but for the name."""
@@ -37,6 +37,7 @@ class SampleMessages:
             name: (kind, own) for kind, name, own in publisher_entries(settings) if publishers.KINDS.load(kind).notifies
         }
         self._context = context
+        self._publishers: dict[str, Publisher] = {}
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -48,6 +49,21 @@ class SampleMessages:
         if name not in self._entries:
             hint = did_you_mean(name, self._entries) or f"; there are: {', '.join(self._entries) or 'none'}"
             raise UnknownOutlet("unknown_outlet", f"no outlet {name[:50]!r} tells people{hint}")
+        publisher = self._publishers.get(name) or self._made(name)
+        if not publisher.threads:  # threads end, and do not start again
+            self._publishers[name] = publisher  # and with it the limit of calls that hang
+        for thread in publisher.threads:
+            thread.start()
+        try:
+            with tempfile.TemporaryDirectory() as folder:
+                publisher.publish(_event(Path(folder)))
+        finally:
+            for thread in publisher.threads:
+                thread.stop()
+            for thread in publisher.threads:
+                thread.join(JOIN_S)
+
+    def _made(self, name: str) -> Publisher:
         kind, own = self._entries[name]
         # Nothing is recorded of it, so no link would lead anywhere.
         context = dataclasses.replace(
@@ -60,17 +76,7 @@ class SampleMessages:
             snooze_url=lambda _: "",
             target_recovered=lambda: None,
         )
-        publisher = publishers.KINDS.load(kind)(own, context)
-        for thread in publisher.threads:
-            thread.start()
-        try:
-            with tempfile.TemporaryDirectory() as folder:
-                publisher.publish(_event(Path(folder)))
-        finally:
-            for thread in publisher.threads:
-                thread.stop()
-            for thread in publisher.threads:
-                thread.join(JOIN_S)
+        return publishers.KINDS.load(kind)(own, context)
 
 
 def _event(folder: Path) -> Inspection:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterable
 
 from starlette.concurrency import run_in_threadpool
@@ -15,7 +16,7 @@ from app.web.api import request_models, response_models, validation
 from app.web.api.common import ERRORS, FAILURES, error
 from app.web.api.operation import BodySpec, Operation, ResponseSpec, json_of
 from app.web.context import WebContext
-from app.web.errors import BadGateway, BadRequest, NotFound
+from app.web.errors import BadGateway, BadRequest, Conflict, NotFound
 
 
 class OutletEndpoints:
@@ -23,6 +24,7 @@ class OutletEndpoints:
 
     def __init__(self, context: WebContext) -> None:
         self._context = context
+        self._testing: dict[str, threading.Lock] = {}
 
     def operations(self) -> list[Operation]:
         subscription = ResponseSpec("It is done.")
@@ -35,6 +37,7 @@ class OutletEndpoints:
                 "Send a drawn test picture through an outlet that tells people",
                 {
                     200: json_of("Its target has the message.", response_models.TestedModel),
+                    409: error("A test message is on its way to it."),
                     502: error("The target did not take it; the sentence says why."),
                     **unknown,
                     **ERRORS,
@@ -76,10 +79,20 @@ class OutletEndpoints:
         if name not in tests:
             raise NotFound("unknown_outlet", f"no outlet {name[:60]!r} tells people; {_known(tests)}")
         try:
-            await run_in_threadpool(tests[name])
+            await run_in_threadpool(self._test, name)
         except PublishError as failure:
             raise BadGateway(failure.code, failure.detail) from None
         return JSONResponse({"outlet": name})
+
+    def _test(self, name: str) -> None:
+        """Raises `Conflict`: a target that hangs holds one of the web side's few threads, and not all."""
+        lock = self._testing.setdefault(name, threading.Lock())
+        if not lock.acquire(blocking=False):
+            raise Conflict("test_running", f"a test message is on its way to {name}: wait for what becomes of it")
+        try:
+            self._context.test_messages[name]()
+        finally:
+            lock.release()
 
     async def push_key(self, request: Request) -> Response:
         validation.query(request, request_models.NoParams)

@@ -45,7 +45,7 @@ class Shouting:
     def __init__(self, _: Any, context: PublisherContext) -> None:
         self.name = context.name
         self.context = context
-        self.threads = (Connection("shouting"),)
+        self.threads: tuple[Connection, ...] = (Connection("shouting"),)
         self.abandon_after: dict[str, float] = {}
 
     def publish(self, inspection: Inspection) -> None:
@@ -77,6 +77,27 @@ def test_a_test_message_is_a_drawn_person_and_leaves_nothing(tmp_path: Path) -> 
     ((event, size, ran),) = Shouting.told
     assert (event.snapshot.label, event.detection.person_count, size, ran) == ("Test", 1, (1280, 720), True)
     assert not Path(event.snapshot.path).exists()
+
+
+def test_a_target_that_hangs_keeps_one_thread_however_often_it_is_tested(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[Shouting] = []
+
+    class Alone(Shouting):
+        def __init__(self, settings: Any, context: PublisherContext) -> None:
+            super().__init__(settings, context)
+            self.threads = ()
+            made.append(self)
+
+        def publish(self, _: Inspection) -> None:
+            """Its own limit of calls that hang is what bounds them."""
+
+    monkeypatch.setattr(publishers.KINDS, "load", lambda _: Alone)
+    tests = SampleMessages(settings(tmp_path, PUBLISHER_1_URL="ntfy://x"), context(tmp_path))
+    tests.send("phone")
+    tests.send("phone")
+    assert len(made) == 1
 
 
 def test_only_outlets_that_tell_people_are_tested_and_a_slip_is_pointed_out(tmp_path: Path) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -64,6 +66,26 @@ def test_an_outlet_is_tested_and_its_refusal_is_passed_on(client: Client, sent: 
     assert (refused.status_code, refused.json()["error"].partition(":")[0]) == (502, "login_refused")
     unknown = client.post("/api/outlets/phnoe/test")
     assert (unknown.status_code, "there are: phone, bad" in unknown.text) == (404, True)
+
+
+def test_one_test_at_a_time_goes_through_an_outlet(tmp_path: Path) -> None:
+    asked, goes_on = threading.Event(), threading.Event()
+
+    def hangs() -> None:
+        asked.set()
+        assert goes_on.wait(10)
+
+    parts = parts_for(tmp_path / "other", test_messages={"phone": hangs, "other": lambda: None})
+    with serving(application(parts)) as client, ThreadPoolExecutor(1) as pool:
+        first = pool.submit(client.post, "/api/outlets/phone/test")
+        assert asked.wait(10)
+        second = client.post("/api/outlets/phone/test", timeout=5)
+        other = client.post("/api/outlets/other/test", timeout=5)
+        goes_on.set()
+        statuses = [answer.status_code for answer in (first.result(), second, other)]
+        assert statuses == [200, 409, 200]
+        assert client.post("/api/outlets/phone/test").status_code == 200
+    close(parts)
 
 
 def test_a_browser_subscribes_and_leaves(client: Client, parts: WebContext) -> None:
