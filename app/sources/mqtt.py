@@ -102,7 +102,6 @@ class Mqtt:
             client_id=settings.client("triggers"),
             subscriptions=subscriptions(settings),
             on_message=self.receive,
-            on_connect=self._parts.clear,
             on_settled=lambda receipts: context.settled(self._parts.settled(receipts)),
             persistent=True,
         )
@@ -225,17 +224,26 @@ class Mqtt:
 
 
 class Parts:
-    """The triggers of each message that is not acknowledged yet: it may be one for several cameras. Thread-safe."""
+    """The triggers of each message that is not acknowledged yet: it may be one for several cameras. Thread-safe.
+
+    Those of an earlier connection are forgotten with the first message of the next: their receipts mean nothing then.
+    """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
+        self._session = ""
         self._open: dict[str, set[str]] = {}
         self._all: dict[str, list[str]] = {}
 
     def of(self, message: str, count: int) -> list[str]:
         """A receipt for each of a message's triggers."""
         receipts = [f"{message}:{number}" for number in range(count)]
+        session = message.partition(":")[0]
         with self._lock:
+            if session != self._session:
+                self._session = session
+                self._open.clear()
+                self._all.clear()
             if receipts:
                 self._all[message], self._open[message] = receipts, set(receipts)
         return receipts
@@ -254,12 +262,6 @@ class Parts:
             for message in messages:
                 self._open.pop(message, None)
             return [receipt for message in messages for receipt in self._all.pop(message, ())]
-
-    def clear(self) -> None:
-        """A new connection: earlier receipts mean nothing any more."""
-        with self._lock:
-            self._open.clear()
-            self._all.clear()
 
 
 def subscriptions(settings: MqttSourceSettings) -> list[str]:

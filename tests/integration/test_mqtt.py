@@ -17,15 +17,21 @@ from structlog.testing import capture_logs
 
 from app.cli.check import Finding, Verdict, check
 from app.config.settings import load
-from app.messages import Detection, Inspection, Label
+from app.journal import Journal
+from app.messages import Detection, Inspection, Label, Trigger, decode, encode
 from app.publishers import PublisherContext, PublishUnavailable
 from app.publishers.mqtt import Mqtt
 from app.publishers.mqtt.settings import MqttPublisherSettings
+from app.rules.telling import Telling
+from app.sources import SourceContext
+from app.sources.mqtt import Mqtt as Source
+from app.sources.mqtt import MqttSourceSettings
 from app.uploads.certificate import make_certificate
 from pylib.errors import Failure, Permanent, Transient
 from pylib.mqtt.broker import Broker, Outgoing
 from pylib.mqtt.connection import Connection, Received
 from pylib.mqtt.thread import ConnectionThread
+from pylib.runtime.relay import Codec, Transport
 from pylib.settings.credentials import Secret
 from tests.broker import Broker as RabbitMQ
 from tests.broker import free_ports
@@ -249,6 +255,53 @@ def test_what_is_wrong_is_said_once_and_holds_no_password(
     for text in (str(raised.value), repr(logs), repr(connection.__dict__)):
         assert PASSWORD not in text
         assert "no-such-word" not in text
+
+
+# -- triggers -------------------------------------------------------------------------------------
+
+
+def test_what_waited_at_the_broker_is_acknowledged_when_it_is_done_and_more_comes(
+    mosquitto: Mosquitto, name: str, journal: Journal
+) -> None:
+    """The broker sends what it kept before it answers to the subscription, and no more than 20 at once."""
+    settled: list[str] = []
+    transport = Transport(Codec(encode, decode))
+    context = SourceContext(
+        name="mqtt",
+        app_name="test",
+        cameras={YARD: "Yard"},
+        telling=Telling(journal),
+        transport=transport,
+        address="inproc://triggers",
+        settled=settled.extend,
+        count=lambda _origin, _code: None,
+    )
+    mapped = [{"topic": f"{name}/door", "camera": YARD}]
+    settings = MqttSourceSettings(server_address=mosquitto.address, client_id=name, topics=mapped)  # type: ignore[arg-type]
+    source = Source(settings, context)
+    came: list[str] = []
+    waiting: list[Trigger] = []
+
+    def runs(truth: Callable[[], object]) -> bool:
+        triggers = list(source.poll(0.01))
+        came.extend(str((trigger.active_input or {})["n"]) for trigger in triggers)
+        if source.connected:
+            while waiting:
+                source.acknowledge(waiting.pop().receipt)
+        waiting.extend(triggers)
+        return bool(truth())
+
+    until(lambda: runs(lambda: source.connected))
+    source.close()
+    with peer(mosquitto.port, "none") as other:
+        for number in range(30):
+            other.say(f"{name}/door", json.dumps({"n": number}))
+        until(lambda: runs(lambda: len(settled) == 30), what="all are acknowledged")
+        other.say(f"{name}/door", json.dumps({"n": 30}))
+        until(lambda: runs(lambda: len(settled) == 31), what="a new one comes")
+    source.close()
+    transport.close()
+    assert came == [str(number) for number in range(31)]
 
 
 # -- events ---------------------------------------------------------------------------------------

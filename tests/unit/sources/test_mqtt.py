@@ -152,10 +152,12 @@ def test_one_message_for_two_cameras_is_acknowledged_when_both_are_done(transpor
 
 
 def test_a_receipt_of_a_lost_connection_acknowledges_nothing(bench: Bench) -> None:
-    (trigger,) = bench.send(SNAPSHOT)
-    bench.source._parts.clear()
-    bench.source.acknowledge(trigger.receipt)
+    (lost,) = bench.send(SNAPSHOT)
+    (trigger,) = bench.send(SNAPSHOT, receipt="2:1")
+    bench.source.acknowledge(lost.receipt)
     assert bench.acknowledged == []
+    bench.source.acknowledge(trigger.receipt)
+    assert bench.acknowledged == ["2:1"]
 
 
 def test_plain_text_is_compared_word_for_word(transport: Transport, telling: Telling) -> None:
