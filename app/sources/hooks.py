@@ -56,7 +56,9 @@ class HookSettings(Section):
         default="", description="Dotted path to when it happened; now unless it is there."
     )
     active_input_from: DottedPath = Field(
-        default="", description="Dotted path to the map that is passed on as `active_input`; the whole JSON unless set."
+        default="",
+        description="Dotted path to the map that is passed on as `active_input`. Unless set, the whole JSON, as far as"
+        " it can be.",
     )
 
     @model_validator(mode="after")
@@ -120,8 +122,11 @@ class Hook:
 
     def _active_input(self, payload: object) -> Mapping[str, Any] | None:
         """A map, passed on as it came; anything else would be no description of a sensor."""
-        found = at(payload, self._settings.active_input_from)
+        path = self._settings.active_input_from
+        if not path:
+            return wire.carried(payload)
+        found = at(payload, path)
         try:
             return wire.checked_active_input(found) if isinstance(found, dict) else None
         except Permanent as error:
-            raise PayloadRefused(error.code, f"{error.detail}: set active_input_from to a part of it") from None
+            raise PayloadRefused(error.code, f"{path}: {error.detail}") from None

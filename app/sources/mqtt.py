@@ -17,7 +17,7 @@ from app.rules.telling import MODES
 from app.sources import SourceContext, new_trigger
 from app.sources.camera_names import CameraNames
 from app.sources.conditions import Condition
-from app.wire import MalformedTrigger, checked_active_input, fields, parse_timestamp
+from app.wire import MalformedTrigger, carried, checked_active_input, fields, parse_timestamp
 from app.wire.topics import NOTIFICATIONS, OFF, ON, SNAPSHOT, MqttTopics
 from pylib.errors import Failure, Permanent
 from pylib.mqtt.connection import Connection, Received
@@ -158,7 +158,7 @@ class Mqtt:
     def _triggers_of(self, message: Received) -> Iterator[Trigger]:
         """Carry out what the message commands; the triggers that it is, one a camera. Raises `Failure`."""
         if len(message.payload) > MAX_PAYLOAD:
-            raise MalformedTrigger("too_large", f"a message of {len(message.payload)} bytes, more than {MAX_PAYLOAD}")
+            raise MalformedTrigger("too_large", f"a message of more than {MAX_PAYLOAD} bytes")
         topic, topics = message.topic, self._topics
         if topic == f"{topics.mode}/set":
             self._set_mode(message.payload)
@@ -168,7 +168,7 @@ class Mqtt:
             yield self._asked_for(message, self._camera(topic))
         for mapped, camera in self._mapped:
             if matches(topic, mapped.topic) and self._holds(mapped, message):
-                yield self._trigger(message, camera, active_input=_map(message.payload))
+                yield self._trigger(message, camera, active_input=_passed_on(message.payload))
 
     def _camera(self, topic: str) -> str:
         camera, word = self._topics.camera_of(topic)
@@ -195,7 +195,7 @@ class Mqtt:
             return self._trigger(message, camera)
         body = fields.unpack(message.payload, JSON)
         at = parse_timestamp(body["timestamp"]) if "timestamp" in body else None
-        return self._trigger(message, camera, timestamp=at, active_input=body.get("active_input"))
+        return self._trigger(message, camera, timestamp=at, active_input=checked_active_input(body.get("active_input")))
 
     def _holds(self, mapped: MappedTopic, message: Received) -> bool:
         try:
@@ -208,7 +208,12 @@ class Mqtt:
             return False
 
     def _trigger(
-        self, message: Received, camera: str, *, timestamp: datetime | None = None, active_input: object = None
+        self,
+        message: Received,
+        camera: str,
+        *,
+        timestamp: datetime | None = None,
+        active_input: dict[str, Any] | None = None,
     ) -> Trigger:
         # MQTT has no ids of messages: what is delivered again is known by what it says, while it may come again.
         said = hashlib.sha256(b"\0".join((camera.encode(), message.topic.encode(), message.payload)))
@@ -217,7 +222,7 @@ class Mqtt:
             label=self._context.cameras[camera],
             origin=self._context.name,
             timestamp=timestamp,
-            active_input=checked_active_input(active_input),
+            active_input=active_input,
             key=f"sha:{said.hexdigest()}" if message.receipt else "",
         )
         return replace(trigger, queued=message.queued, redelivered=message.redelivered)
@@ -271,10 +276,10 @@ def subscriptions(settings: MqttSourceSettings) -> list[str]:
     return list(dict.fromkeys([*own, *(mapped.topic for mapped in settings.topics)]))
 
 
-def _map(payload: bytes) -> dict[Any, Any] | None:
+def _passed_on(payload: bytes) -> dict[str, Any] | None:
     """The message as a sensor's own description, if it is a map."""
     try:
-        return fields.unpack(payload, JSON)
+        return carried(fields.from_json(payload))
     except Permanent:
         return None
 

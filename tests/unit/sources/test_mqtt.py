@@ -136,6 +136,22 @@ def test_a_mapped_topic_is_a_trigger_when_all_of_its_condition_holds(
     assert bench.acknowledged == ([] if triggers else ["1:1"])
 
 
+@pytest.mark.parametrize(
+    "field",
+    [
+        b'"name": "\\ud83d"',
+        '"n": "\xfc"'.encode("latin-1"),
+        b'"n": 18446744073709551616',
+        b'"n": ' + b"[" * 40 + b"]" * 40,
+    ],
+)
+def test_fields_that_nobody_reads_cost_no_trigger(transport: Transport, telling: Telling, field: bytes) -> None:
+    bench = Bench(transport, telling, {"topic": MAPPED, "camera": DOOR, "when": {"contact": False}})
+    (trigger,) = bench.send(MAPPED, b'{"contact": false, ' + field + b"}")
+    assert trigger.active_input in ({"contact": False}, None)
+    assert (trigger.active_input is None) is field.endswith(b"]")
+
+
 def test_one_message_for_two_cameras_is_acknowledged_when_both_are_done(transport: Transport, telling: Telling) -> None:
     bench = Bench(transport, telling, {"topic": "#", "camera": DOOR}, {"topic": "gate/+", "camera": YARD})
     door, yard = bench.send("gate/beam", b"ON")
