@@ -32,6 +32,7 @@ class Received:
 
     topic: str
     payload: bytes
+    """Whole up to some 900,000 bytes; of a longer one only the beginning."""
     retained: bool = False
     """It was published before we subscribed, and says how things are, not that something happened."""
     redelivered: bool = False

@@ -29,6 +29,7 @@ from app.sources.mqtt import MqttSourceSettings
 from app.uploads.certificate import make_certificate
 from pylib.errors import Failure, Permanent, Transient
 from pylib.mqtt.broker import Broker, Outgoing
+from pylib.mqtt.client import CHUNK, LONGEST
 from pylib.mqtt.connection import Connection, Received
 from pylib.mqtt.thread import ConnectionThread
 from pylib.runtime.relay import Codec, Transport
@@ -180,6 +181,20 @@ def test_how_things_were_before_we_came_is_marked_as_such(mosquitto: Mosquitto, 
         with receiver.running():
             assert receiver.take(1)[0].retained
             other.say("in/kept", "", retain=True)
+
+
+def test_a_message_that_nobody_could_hold_comes_cut_off_and_the_next_one_after_it(
+    mosquitto: Mosquitto, name: str
+) -> None:
+    receiver = Receiver(at(mosquitto.port), name)
+    with receiver.running(), peer(mosquitto.port, "none") as other:
+        other.say("in/large", b"x" * 1_900_000)
+        other.say("in/small", b"x" * 900_000)
+        large, small = receiver.take(2)
+        assert LONGEST - 100 < len(large.payload) < LONGEST + CHUNK
+        assert (large.topic, len(small.payload)) == ("in/large", 900_000)
+        receiver.connection.acknowledge(large.receipt)
+        until(lambda: receiver.settled == [large.receipt], what="it does not come again")
 
 
 def test_without_a_connection_publishing_says_so_at_once_and_a_frozen_broker_in_time(name: str) -> None:
