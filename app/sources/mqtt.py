@@ -142,14 +142,12 @@ class Mqtt:
         try:
             # How things were before we came is no trigger.
             triggers = [] if message.retained else list(self._triggers_of(message))
-        except Permanent as error:
-            log.warning("malformed message", topic=message.topic, reason=str(error))
+        except Failure as error:
+            # Commands are about now: one that could not be recorded would undo later ones if it came again.
+            problem = "malformed message" if isinstance(error, Permanent) else "not carried out"
+            log.warning(problem, topic=message.topic, reason=str(error))
             self._context.count(self._context.name, error.code)
             triggers = []
-        except Failure as error:
-            # Not acknowledged: it comes again with the next connection.
-            log.warning("not carried out", topic=message.topic, reason=str(error))
-            return
         receipts = self._parts.of(message.receipt, len(triggers)) if message.receipt else [""] * len(triggers)
         self._triggers += [replace(one, receipt=receipt) for one, receipt in zip(triggers, receipts, strict=True)]
         if message.receipt and not triggers:

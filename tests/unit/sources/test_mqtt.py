@@ -227,15 +227,17 @@ def test_mode_and_notifications_are_switched(bench: Bench, telling: Telling) -> 
     assert bench.acknowledged == ["1:1", "1:2", "1:3"]
 
 
-def test_a_command_that_cannot_be_recorded_comes_again(
+def test_a_command_that_cannot_be_recorded_is_told_and_does_not_come_again_over_later_ones(
     bench: Bench, telling: Telling, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(_mode: str) -> None:
         raise DatabaseUnavailable("journal", "full")
 
     monkeypatch.setattr(telling, "set_mode", refuse)
-    assert bench.send("snapshots/mode/set", b"away") == []
-    assert (bench.acknowledged, bench.counted) == ([], [])
+    with capture_logs() as logs:
+        assert bench.send("snapshots/mode/set", b"away") == []
+    assert [entry["event"] for entry in logs] == ["not carried out"]
+    assert (bench.acknowledged, bench.counted) == (["1:1"], ["journal"])
 
 
 def test_a_topic_of_a_camera_that_is_not_there_is_told_and_the_others_work(
