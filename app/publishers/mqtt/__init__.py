@@ -12,6 +12,7 @@ from app.publishers import MQTT, PublisherContext, PublishRejected, PublishUnava
 from app.publishers.mqtt import events
 from app.publishers.mqtt.announcer import Announcer
 from app.publishers.mqtt.discovery import Discovery
+from app.publishers.mqtt.remembered import Remembered
 from app.publishers.mqtt.settings import MqttPublisherSettings
 from app.wire.topics import OFFLINE, ON, MqttTopics
 from pylib.errors import Permanent, Transient
@@ -86,13 +87,14 @@ class Mqtt:
         self._clock = clock
         self._topics = topics = MqttTopics(settings.prefix, context.cameras)
         birth = f"{settings.discovery_prefix}/status" if settings.discovery_prefix else ""
+        self._remembered = Remembered(context.data_dir / "mqtt" / f"{self.name}.json")
         self._announcer = Announcer(
             context,
             topics,
             discovery=self._devices,
             birth=birth,
             off_delay=settings.off_delay,
-            file=context.data_dir / "mqtt" / f"{self.name}.json",
+            remembered=self._remembered,
         )
         offline = Outgoing(topics.status, OFFLINE, retain=True)
         self.connection = Connection(
@@ -106,7 +108,6 @@ class Mqtt:
         )
         thread = ConnectionThread(f"publisher {self.name}", self.connection, tick=self._tick, farewell=offline)
         self.threads = (thread,)
-        self._newest: dict[str, float] = {}
         self._most = MOST
         self._larger_at = 0.0
         self._cuts: dict[str, int] = {}
@@ -158,7 +159,7 @@ class Mqtt:
     def _is_newest(self, inspection: Inspection) -> bool:
         """Whether it says how things are: a later one may have been told before an earlier one that had to wait."""
         at = inspection.snapshot.taken_at.timestamp()
-        return inspection.camera in self._context.cameras and at >= self._newest.get(inspection.camera, at)
+        return inspection.camera in self._context.cameras and self._remembered.is_newest(inspection.camera, at)
 
     def _is_there(self, inspection: Inspection) -> bool:
         """Whether somebody may be there still, who was seen: an event that had to wait tells of the past."""
@@ -167,7 +168,7 @@ class Mqtt:
 
     def _told(self, inspection: Inspection) -> None:
         if self._is_newest(inspection):
-            self._newest[inspection.camera] = inspection.snapshot.taken_at.timestamp()
+            self._remembered.told(inspection.camera, inspection.snapshot.taken_at.timestamp())
             if self._is_there(inspection):
                 self._announcer.person(inspection.camera)
 

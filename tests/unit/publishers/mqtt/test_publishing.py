@@ -109,7 +109,18 @@ def test_an_event_that_had_to_wait_says_nothing_of_how_things_are(tmp_path: Path
     connection.take()
     publisher.publish(seen(picture, ago=30))
     assert connection.take().keys() == {f"{AT}event"}
+    publisher, connection = target(tmp_path)
+    publisher.publish(seen(picture, ago=30))
+    assert connection.take().keys() == {f"{AT}event"}, "nor after a restart"
     publisher.publish(seen(picture, ago=1, number=3))
+    assert f"{AT}state" in connection.take()
+
+
+def test_a_picture_of_the_future_keeps_none_of_now_back(tmp_path: Path, picture: Path) -> None:
+    publisher, connection = target(tmp_path)
+    publisher.publish(seen(picture, ago=-86_400))
+    connection.take()
+    publisher.publish(seen(picture, number=2))
     assert f"{AT}state" in connection.take()
 
 
