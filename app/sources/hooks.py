@@ -10,7 +10,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from app import wire
 from app.messages import Trigger
-from app.naming import camera_called
+from app.naming import CameraNames
 from app.sources import new_trigger
 from app.sources.conditions import LONGEST_PATH, Condition, at
 from app.wire import fields
@@ -75,7 +75,8 @@ class Hook:
         """`cameras`: device key -> label. Raises `app.naming.UnknownCamera`."""
         self._settings = settings
         self._cameras = cameras
-        self._camera = camera_called(settings.camera, cameras) if settings.camera else ""
+        self._names = CameraNames(cameras)
+        self._camera = self._names.find(settings.camera) if settings.camera else ""
         self._condition = Condition(settings.when)
 
     def unmet(self, payload: object) -> str:
@@ -87,7 +88,7 @@ class Hook:
     def trigger(self, payload: object, *, traceparent: str = "", baggage: str = "") -> Trigger:
         """The trigger that this is. Raises `PayloadRefused`."""
         try:
-            camera = self._camera or camera_called(self._text(payload, self._settings.camera_from), self._cameras)
+            camera = self._camera or self._names.find(self._text(payload, self._settings.camera_from))
             return new_trigger(
                 camera,
                 label=self._label(payload) or self._cameras[camera],

@@ -13,9 +13,9 @@ import structlog
 from pydantic import AfterValidator, Field
 
 from app.messages import Trigger
+from app.naming import CameraNames, UnknownCamera
 from app.rules.telling import MODES
 from app.sources import SourceContext, new_trigger
-from app.sources.camera_names import CameraNames
 from app.sources.conditions import Condition
 from app.wire import MalformedTrigger, carried, checked_active_input, fields, parse_timestamp
 from app.wire.topics import NOTIFICATIONS, OFF, ON, SNAPSHOT, MqttTopics
@@ -29,6 +29,8 @@ log = structlog.get_logger(__name__)
 
 MAX_PAYLOAD = 64 * 1024
 """Bytes of a message that are looked at."""
+TOPIC_SHOWN = 200
+"""Characters of a topic in the log; it may have 65,535."""
 JSON = "application/json"
 
 CODES = {
@@ -132,7 +134,7 @@ class Mqtt:
         for mapped in topics:
             try:
                 yield mapped, self._names.find(mapped.camera)
-            except MalformedTrigger as error:
+            except UnknownCamera as error:
                 log.error("topic not mapped", topic=mapped.topic, reason=str(error))
 
     # -- in the connection's loop -----------------------------------------------------------------
@@ -145,7 +147,7 @@ class Mqtt:
         except Failure as error:
             # Commands are about now: one that could not be recorded would undo later ones if it came again.
             problem = "malformed message" if isinstance(error, Permanent) else "not carried out"
-            log.warning(problem, topic=message.topic, reason=str(error))
+            log.warning(problem, topic=message.topic[:TOPIC_SHOWN], reason=str(error))
             self._context.count(self._context.name, error.code)
             triggers = []
         receipts = self._parts.of(message.receipt, len(triggers)) if message.receipt else [""] * len(triggers)

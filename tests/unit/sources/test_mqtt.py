@@ -214,6 +214,13 @@ def test_a_message_that_makes_no_sense_is_counted_and_done_with(
     assert bench.acknowledged == ["1:1"]
 
 
+def test_a_topic_of_any_length_takes_no_more_than_a_line_of_the_log(bench: Bench) -> None:
+    with capture_logs() as logs:
+        bench.send(f"snapshots/{'x' * 60_000}/snapshot/set")
+    assert bench.counted == ["unknown_camera"]
+    assert len(str(logs)) < 1000
+
+
 def test_mode_and_notifications_are_switched(bench: Bench, telling: Telling) -> None:
     bench.send("snapshots/mode/set", b"Away")
     bench.send("snapshots/front-door-camera/notifications/set", b"OFF")
