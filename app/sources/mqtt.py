@@ -22,6 +22,7 @@ from app.wire.topics import NOTIFICATIONS, OFF, ON, SNAPSHOT, MqttTopics
 from pylib.errors import Failure, Permanent
 from pylib.mqtt.connection import Connection, Received
 from pylib.mqtt.settings import MqttSettings
+from pylib.mqtt.subscribed import Subscribed
 from pylib.mqtt.topics import is_filter, matches
 from pylib.settings.fields import MapFromText, Section
 
@@ -98,12 +99,16 @@ class Mqtt:
         self._triggers: list[Trigger] = []
         self._said: set[tuple[str, str]] = set()
         self._parts = Parts()
+        topics = subscriptions(settings)
+        subscribed = Subscribed(context.data_dir / "mqtt" / f"{context.name}-subscriptions.json", topics)
         self.connection = Connection(
             context.name,
             settings.broker,
             client_id=settings.client("triggers"),
-            subscriptions=subscriptions(settings),
+            subscriptions=topics,
+            gone=subscribed.gone,
             on_message=self.receive,
+            on_connect=subscribed.set_up,
             on_settled=lambda receipts: context.settled(self._parts.settled(receipts)),
             persistent=True,
         )

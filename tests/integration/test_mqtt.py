@@ -276,7 +276,7 @@ def test_what_is_wrong_is_said_once_and_holds_no_password(
 
 
 def test_what_waited_at_the_broker_is_acknowledged_when_it_is_done_and_more_comes(
-    mosquitto: Mosquitto, name: str, journal: Journal
+    mosquitto: Mosquitto, name: str, journal: Journal, tmp_path: Path
 ) -> None:
     """The broker sends what it kept before it answers to the subscription, and no more than 20 at once."""
     settled: list[str] = []
@@ -290,6 +290,7 @@ def test_what_waited_at_the_broker_is_acknowledged_when_it_is_done_and_more_come
         address="inproc://triggers",
         settled=settled.extend,
         count=lambda _origin, _code: None,
+        data_dir=tmp_path,
     )
     mapped = [{"topic": f"{name}/door", "camera": YARD}]
     settings = MqttSourceSettings(server_address=mosquitto.address, client_id=name, topics=mapped)  # type: ignore[arg-type]
@@ -315,8 +316,18 @@ def test_what_waited_at_the_broker_is_acknowledged_when_it_is_done_and_more_come
         other.say(f"{name}/door", json.dumps({"n": 30}))
         until(lambda: runs(lambda: len(settled) == 31), what="a new one comes")
     source.close()
-    transport.close()
     assert came == [str(number) for number in range(31)]
+    source = Source(MqttSourceSettings(server_address=mosquitto.address, client_id=name), context)
+    until(lambda: runs(lambda: source.connected))
+    heard: list[str] = []
+    with peer(mosquitto.port, "none") as other:
+        source.connection._on_message = lambda message: heard.append(message.topic)
+        other.say(f"{name}/door", "{}")
+        other.say("snapshots/mode/set", "home")
+        until(lambda: runs(lambda: heard))
+    source.close()
+    transport.close()
+    assert heard == ["snapshots/mode/set"], "a topic that was taken out of the settings comes no more"
 
 
 # -- events ---------------------------------------------------------------------------------------
