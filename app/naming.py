@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 import unicodedata
 from collections import defaultdict
@@ -13,6 +14,11 @@ from pylib.text import normalised
 
 MAX_NAME = 1_000
 """Characters of a name that are looked at; the rest is cut off."""
+
+SHOWN = 100
+"""Characters of an unknown name that an error quotes."""
+NAMED = 10
+"""How many known cameras an error names."""
 
 _BETWEEN = re.compile(r"[\s!-/:-@\[-`{-~]+")
 """What people leave out or exchange: blanks and the signs of ASCII that are neither letter nor digit."""
@@ -31,22 +37,8 @@ def slug(name: str) -> str:
     return re.sub(r"[^\w]+", "-", _small(name)).strip("-") or "camera"
 
 
-def _in_addresses(name: str) -> str:
-    """Its slug, whichever way blanks were replaced: other programs call it `front_door`."""
-    return slug(name).replace("_", "-")
-
-
 class UnknownCamera(Permanent):
-    """No configured camera is called so."""
-
-
-def camera_called(name: str, cameras: Collection[str]) -> str:
-    """The device key of a name: as it is, or in its address form, with or without the type. Raises `UnknownCamera`."""
-    for key in cameras:
-        if name == key or _in_addresses(name) in (_in_addresses(key), _in_addresses(key.rpartition(" ")[0])):
-            return key
-    known = ", ".join(cameras) or "none"
-    raise UnknownCamera("unknown_camera", f"no camera {name[:60]!r}; there are: {known}")
+    """No configured camera is called so, or more than one may be."""
 
 
 def composed(name: str) -> str:
@@ -84,11 +76,55 @@ class Names(Generic[T]):
 
     def find(self, name: str) -> T | None:
         """The one thing that this may mean; None when there is none, or more than one."""
+        meant = self.meant(name)
+        return next(iter(meant)) if len(meant) == 1 else None
+
+    def meant(self, name: str) -> set[T]:
+        """All that this may mean."""
         keys = spellings(name)
         meant = self._exact.get(keys[0], set()) if keys else set()
         if not meant:
             meant = {thing for key in keys for thing in self._any.get(key, ())}
-        return next(iter(meant)) if len(meant) == 1 else None
+        return meant
+
+
+class CameraNames:
+    """Finds the camera that a message, an address or a setting names. Thread-safe."""
+
+    def __init__(self, cameras: Collection[str]) -> None:
+        """`cameras`: device keys."""
+        self._cameras = cameras
+        self._called = Names((name, key) for key in cameras for name in (key, slug(key)))
+        self._without_type = Names((name, key) for key in cameras for name in _without_type(key))
+
+    def find(self, name: str) -> str:
+        """The device key: itself, in any spelling or in its address form, with or without the type.
+
+        Raises `UnknownCamera` (`unknown_camera`), with what may have been meant.
+        """
+        if name in self._cameras:
+            return name
+        for names in (self._called, self._without_type):
+            for spelled in (name, slug(name)):
+                meant = sorted(names.meant(spelled))
+                if len(meant) == 1:
+                    return meant[0]
+                if meant:
+                    raise UnknownCamera("unknown_camera", f"no camera {name[:SHOWN]!r}; it may be {' or '.join(meant)}")
+        raise UnknownCamera("unknown_camera", self._unknown(name[:SHOWN]))
+
+    def _unknown(self, name: str) -> str:
+        close = difflib.get_close_matches(name, self._cameras, n=1)
+        if close:
+            return f"no camera {name!r}; did you mean {close[0]!r}?"
+        known = sorted(self._cameras)
+        more = f" and {len(known) - NAMED} more" if len(known) > NAMED else ""
+        return f"no camera {name!r}; there are: {', '.join(known[:NAMED]) or 'none'}{more}"
+
+
+def _without_type(key: str) -> tuple[str, ...]:
+    name = key.rpartition(" ")[0]
+    return (name, slug(name)) if name else ()
 
 
 def _small(name: str) -> str:

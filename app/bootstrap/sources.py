@@ -40,6 +40,7 @@ class SourceParts:
                 address=self._address,
                 settled=partial(fetch.settled, name),
                 count=core.metrics.trigger,
+                data_dir=core.settings.data_dir,
             )
             self._sources[name] = source = sources.KINDS.load(kind)(own, context)
             if isinstance(source, ConnectedSource):

@@ -27,9 +27,9 @@ from app.detectors import Detector
 from app.journal.album import recorded_labels
 from app.journal.paths import recorded_paths
 from app.media.picture import examine
+from app.naming import CameraNames
 from app.publishers import PublisherContext
 from app.rules.file import read_rules
-from app.sources.camera_names import CameraNames
 from app.sources.mqtt import MqttSourceSettings, subscriptions
 from app.sources.rabbitmq import subscription
 from app.web.access import is_loopback

@@ -13,7 +13,7 @@ from app.cli.failures import exit_on_failure
 from app.cli.terminal import say
 from app.config import settings as configuration
 from app.config.data_dir import DataDir
-from app.naming import camera_called
+from app.naming import CameraNames
 from pylib.files.lock import FolderLock
 
 if TYPE_CHECKING:
@@ -80,8 +80,10 @@ def _changing(config_file: Path | None) -> Iterator[Tokens]:
 
 def _device_keys(config_file: Path | None, names: tuple[str, ...]) -> list[str]:
     """The device keys of these cameras. Raises `UnknownCamera`."""
-    known = [camera.device_key for camera in configuration.load(config_file).cameras] if names else []
-    return [camera_called(name, known) for name in names]
+    if not names:
+        return []
+    known = CameraNames([camera.device_key for camera in configuration.load(config_file).cameras])
+    return [known.find(name) for name in names]
 
 
 def _folder(config_file: Path | None) -> Path:

@@ -23,7 +23,7 @@ from app.config.mqtt import MqttSection
 from app.config.numbered import merge_numbered, refuse_doubles
 from app.config.sections import Device, LogSettings, MonitorSettings
 from app.detectors import DetectorSettings
-from app.naming import UnknownCamera, camera_called
+from app.naming import CameraNames, UnknownCamera
 from app.sources.hooks import HookSettings
 from app.storage.settings import RetentionSettings
 from app.uploads.ftp.settings import FtpSettings
@@ -275,11 +275,11 @@ def _with_vault(
 
 def _refuse_unknown_cameras(draft: SettingsBuilder, settings: Settings) -> None:
     """Raises `ConfigError` for a hook whose camera there is not."""
-    known = [camera.device_key for camera in settings.cameras]
+    names = CameraNames([camera.device_key for camera in settings.cameras])
     for index, hook in enumerate(settings.hooks):
         try:
             if hook.camera:
-                camera_called(hook.camera, known)
+                names.find(hook.camera)
         except UnknownCamera as error:
             draft.problem(("hooks", index, "camera"), error.detail)
     if draft.problems:

@@ -18,7 +18,6 @@ class Redeliveries:
     """Tells a redelivered trigger of one source from a new one that looks the same.
 
     A key made of a message id names one trigger for ever. A key made of the body does not: a sensor whose
-    clock stands still sends the same body each time. So such a key counts only when the broker says that it
     clock stands still sends the same body each time. So such a key counts only when the broker reports a
     redelivery, each record accounts for one redelivery a session, and the key is deleted once the broker is
     known to have processed the acknowledgement. A record of an earlier connection that was not redelivered soon

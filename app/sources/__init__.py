@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, ClassVar, Protocol, runtime_checkable
 
 from pydantic import BaseModel
@@ -38,6 +39,8 @@ class SourceContext:
     """Called with receipts whose triggers will never be delivered again."""
     count: Callable[[str, str], None]
     """Counts a rejected trigger, by origin and failure code."""
+    data_dir: Path = Path("data")
+    """Where a source may keep files, each in a folder of its kind."""
 
     def feeder(self, source: Source) -> ManagedThread:
         """A thread that polls a plain source and passes its triggers on."""

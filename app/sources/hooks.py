@@ -10,7 +10,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from app import wire
 from app.messages import Trigger
-from app.naming import camera_called
+from app.naming import CameraNames
 from app.sources import new_trigger
 from app.sources.conditions import LONGEST_PATH, Condition, at
 from app.wire import fields
@@ -56,7 +56,9 @@ class HookSettings(Section):
         default="", description="Dotted path to when it happened; now unless it is there."
     )
     active_input_from: DottedPath = Field(
-        default="", description="Dotted path to the map that is passed on as `active_input`; the whole JSON unless set."
+        default="",
+        description="Dotted path to the map that is passed on as `active_input`. Unless set, the whole JSON, as far as"
+        " it can be.",
     )
 
     @model_validator(mode="after")
@@ -73,7 +75,8 @@ class Hook:
         """`cameras`: device key -> label. Raises `app.naming.UnknownCamera`."""
         self._settings = settings
         self._cameras = cameras
-        self._camera = camera_called(settings.camera, cameras) if settings.camera else ""
+        self._names = CameraNames(cameras)
+        self._camera = self._names.find(settings.camera) if settings.camera else ""
         self._condition = Condition(settings.when)
 
     def unmet(self, payload: object) -> str:
@@ -85,7 +88,7 @@ class Hook:
     def trigger(self, payload: object, *, traceparent: str = "", baggage: str = "") -> Trigger:
         """The trigger that this is. Raises `PayloadRefused`."""
         try:
-            camera = self._camera or camera_called(self._text(payload, self._settings.camera_from), self._cameras)
+            camera = self._camera or self._names.find(self._text(payload, self._settings.camera_from))
             return new_trigger(
                 camera,
                 label=self._label(payload) or self._cameras[camera],
@@ -120,8 +123,11 @@ class Hook:
 
     def _active_input(self, payload: object) -> Mapping[str, Any] | None:
         """A map, passed on as it came; anything else would be no description of a sensor."""
-        found = at(payload, self._settings.active_input_from)
+        path = self._settings.active_input_from
+        if not path:
+            return wire.carried(payload)
+        found = at(payload, path)
         try:
             return wire.checked_active_input(found) if isinstance(found, dict) else None
         except Permanent as error:
-            raise PayloadRefused(error.code, f"{error.detail}: set active_input_from to a part of it") from None
+            raise PayloadRefused(error.code, f"{path}: {error.detail}") from None

@@ -13,15 +13,16 @@ import structlog
 from pydantic import AfterValidator, Field
 
 from app.messages import Trigger
+from app.naming import CameraNames, UnknownCamera
 from app.rules.telling import MODES
 from app.sources import SourceContext, new_trigger
-from app.sources.camera_names import CameraNames
 from app.sources.conditions import Condition
-from app.wire import MalformedTrigger, checked_active_input, fields, parse_timestamp
+from app.wire import MalformedTrigger, carried, checked_active_input, fields, parse_timestamp
 from app.wire.topics import NOTIFICATIONS, OFF, ON, SNAPSHOT, MqttTopics
 from pylib.errors import Failure, Permanent
 from pylib.mqtt.connection import Connection, Received
 from pylib.mqtt.settings import MqttSettings
+from pylib.mqtt.subscribed import Subscribed
 from pylib.mqtt.topics import is_filter, matches
 from pylib.settings.fields import MapFromText, Section
 
@@ -29,6 +30,8 @@ log = structlog.get_logger(__name__)
 
 MAX_PAYLOAD = 64 * 1024
 """Bytes of a message that are looked at."""
+TOPIC_SHOWN = 200
+"""Characters of a topic in the log; it may have 65,535."""
 JSON = "application/json"
 
 CODES = {
@@ -96,13 +99,16 @@ class Mqtt:
         self._triggers: list[Trigger] = []
         self._said: set[tuple[str, str]] = set()
         self._parts = Parts()
+        topics = subscriptions(settings)
+        subscribed = Subscribed(context.data_dir / "mqtt" / f"{context.name}-subscriptions.json", topics)
         self.connection = Connection(
             context.name,
             settings.broker,
             client_id=settings.client("triggers"),
-            subscriptions=subscriptions(settings),
+            subscriptions=topics,
+            gone=subscribed.gone,
             on_message=self.receive,
-            on_connect=self._parts.clear,
+            on_connect=subscribed.set_up,
             on_settled=lambda receipts: context.settled(self._parts.settled(receipts)),
             persistent=True,
         )
@@ -133,7 +139,7 @@ class Mqtt:
         for mapped in topics:
             try:
                 yield mapped, self._names.find(mapped.camera)
-            except MalformedTrigger as error:
+            except UnknownCamera as error:
                 log.error("topic not mapped", topic=mapped.topic, reason=str(error))
 
     # -- in the connection's loop -----------------------------------------------------------------
@@ -143,14 +149,12 @@ class Mqtt:
         try:
             # How things were before we came is no trigger.
             triggers = [] if message.retained else list(self._triggers_of(message))
-        except Permanent as error:
-            log.warning("malformed message", topic=message.topic, reason=str(error))
+        except Failure as error:
+            # Commands are about now: one that could not be recorded would undo later ones if it came again.
+            problem = "malformed message" if isinstance(error, Permanent) else "not carried out"
+            log.warning(problem, topic=message.topic[:TOPIC_SHOWN], reason=str(error))
             self._context.count(self._context.name, error.code)
             triggers = []
-        except Failure as error:
-            # Not acknowledged: it comes again with the next connection.
-            log.warning("not carried out", topic=message.topic, reason=str(error))
-            return
         receipts = self._parts.of(message.receipt, len(triggers)) if message.receipt else [""] * len(triggers)
         self._triggers += [replace(one, receipt=receipt) for one, receipt in zip(triggers, receipts, strict=True)]
         if message.receipt and not triggers:
@@ -159,7 +163,7 @@ class Mqtt:
     def _triggers_of(self, message: Received) -> Iterator[Trigger]:
         """Carry out what the message commands; the triggers that it is, one a camera. Raises `Failure`."""
         if len(message.payload) > MAX_PAYLOAD:
-            raise MalformedTrigger("too_large", f"a message of {len(message.payload)} bytes, more than {MAX_PAYLOAD}")
+            raise MalformedTrigger("too_large", f"a message of more than {MAX_PAYLOAD} bytes")
         topic, topics = message.topic, self._topics
         if topic == f"{topics.mode}/set":
             self._set_mode(message.payload)
@@ -169,7 +173,7 @@ class Mqtt:
             yield self._asked_for(message, self._camera(topic))
         for mapped, camera in self._mapped:
             if matches(topic, mapped.topic) and self._holds(mapped, message):
-                yield self._trigger(message, camera, active_input=_map(message.payload))
+                yield self._trigger(message, camera, active_input=_passed_on(message.payload))
 
     def _camera(self, topic: str) -> str:
         camera, word = self._topics.camera_of(topic)
@@ -196,7 +200,7 @@ class Mqtt:
             return self._trigger(message, camera)
         body = fields.unpack(message.payload, JSON)
         at = parse_timestamp(body["timestamp"]) if "timestamp" in body else None
-        return self._trigger(message, camera, timestamp=at, active_input=body.get("active_input"))
+        return self._trigger(message, camera, timestamp=at, active_input=checked_active_input(body.get("active_input")))
 
     def _holds(self, mapped: MappedTopic, message: Received) -> bool:
         try:
@@ -209,7 +213,12 @@ class Mqtt:
             return False
 
     def _trigger(
-        self, message: Received, camera: str, *, timestamp: datetime | None = None, active_input: object = None
+        self,
+        message: Received,
+        camera: str,
+        *,
+        timestamp: datetime | None = None,
+        active_input: dict[str, Any] | None = None,
     ) -> Trigger:
         # MQTT has no ids of messages: what is delivered again is known by what it says, while it may come again.
         said = hashlib.sha256(b"\0".join((camera.encode(), message.topic.encode(), message.payload)))
@@ -218,24 +227,33 @@ class Mqtt:
             label=self._context.cameras[camera],
             origin=self._context.name,
             timestamp=timestamp,
-            active_input=checked_active_input(active_input),
+            active_input=active_input,
             key=f"sha:{said.hexdigest()}" if message.receipt else "",
         )
         return replace(trigger, queued=message.queued, redelivered=message.redelivered)
 
 
 class Parts:
-    """The triggers of each message that is not acknowledged yet: it may be one for several cameras. Thread-safe."""
+    """The triggers of each message that is not acknowledged yet: it may be one for several cameras. Thread-safe.
+
+    Those of an earlier connection are forgotten with the first message of the next: their receipts mean nothing then.
+    """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
+        self._session = ""
         self._open: dict[str, set[str]] = {}
         self._all: dict[str, list[str]] = {}
 
     def of(self, message: str, count: int) -> list[str]:
         """A receipt for each of a message's triggers."""
         receipts = [f"{message}:{number}" for number in range(count)]
+        session = message.partition(":")[0]
         with self._lock:
+            if session != self._session:
+                self._session = session
+                self._open.clear()
+                self._all.clear()
             if receipts:
                 self._all[message], self._open[message] = receipts, set(receipts)
         return receipts
@@ -255,12 +273,6 @@ class Parts:
                 self._open.pop(message, None)
             return [receipt for message in messages for receipt in self._all.pop(message, ())]
 
-    def clear(self) -> None:
-        """A new connection: earlier receipts mean nothing any more."""
-        with self._lock:
-            self._open.clear()
-            self._all.clear()
-
 
 def subscriptions(settings: MqttSourceSettings) -> list[str]:
     """The topics that it listens to."""
@@ -269,10 +281,10 @@ def subscriptions(settings: MqttSourceSettings) -> list[str]:
     return list(dict.fromkeys([*own, *(mapped.topic for mapped in settings.topics)]))
 
 
-def _map(payload: bytes) -> dict[Any, Any] | None:
+def _passed_on(payload: bytes) -> dict[str, Any] | None:
     """The message as a sensor's own description, if it is a map."""
     try:
-        return fields.unpack(payload, JSON)
+        return carried(fields.from_json(payload))
     except Permanent:
         return None
 

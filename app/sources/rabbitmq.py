@@ -7,8 +7,8 @@ from collections.abc import Callable, Collection
 
 from app import wire
 from app.messages import Trigger, encode
+from app.naming import CameraNames
 from app.sources import RABBITMQ, SourceContext
-from app.sources.camera_names import CameraNames
 from pylib.rabbitmq.delivery import Delivery
 from pylib.rabbitmq.listener import ZMQListener
 from pylib.rabbitmq.settings import RabbitMQSettings
@@ -52,7 +52,7 @@ def subscription(settings: RabbitMQSettings, *, app_name: str) -> Subscription:
 
 
 def decoder(cameras: Collection[str], *, origin: str = RABBITMQ) -> Callable[[Delivery], Trigger]:
-    """A decoder of deliveries into triggers for these device keys; it raises `MalformedTrigger`."""
+    """A decoder of deliveries into triggers for these device keys; it raises `Permanent`."""
 
     names = CameraNames(cameras)
 

@@ -9,7 +9,7 @@ from datetime import tzinfo
 from typing import Protocol
 
 from app.journal import Journal
-from app.naming import UnknownCamera, camera_called
+from app.naming import CameraNames, UnknownCamera
 from app.pipeline.live import InProcessEvents
 from app.rules.evaluate import Outlets
 from app.rules.file import RulesFile
@@ -102,7 +102,7 @@ class WebContext:
     version: str = ""
 
     def camera(self, name: str) -> str | None:
-        """The device key of a name: as it is, or in its address form, with or without the type."""
+        """The device key of a name: itself, in any spelling or in its address form, with or without the type."""
         with suppress(UnknownCamera):
-            return camera_called(name, self.cameras)
+            return CameraNames(self.cameras).find(name)
         return None

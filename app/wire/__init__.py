@@ -14,6 +14,7 @@ from app.wire.events import (
 from app.wire.heartbeats import HeartbeatDevice, heartbeat
 from app.wire.triggers import (
     MalformedTrigger,
+    carried,
     checked_active_input,
     parse_timestamp,
     parse_trigger,
@@ -25,6 +26,7 @@ __all__ = [
     "HeartbeatDevice",
     "MalformedEvent",
     "MalformedTrigger",
+    "carried",
     "checked_active_input",
     "control_exchange",
     "description",

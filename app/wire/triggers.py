@@ -148,6 +148,35 @@ def checked_active_input(value: object) -> dict[str, Any] | None:
     return active
 
 
+def carried(value: object) -> dict[str, Any] | None:
+    """As much of another program's message as can be passed on as `active_input`.
+
+    Fields that MessagePack cannot hold are left out: nobody asked for them. None where it is no map, too large or
+    nested too deep.
+    """
+    if not isinstance(value, dict) or fields.is_deeper(value, MAX_DEPTH):
+        return None
+    try:
+        return checked_active_input(_packable(value))
+    except MalformedTrigger:
+        return None
+
+
+def _packable(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _packable(inner) for key, inner in value.items() if _packs(key) and _packs(inner)}
+    return [_packable(inner) for inner in value if _packs(inner)] if isinstance(value, list) else value
+
+
+def _packs(value: object) -> bool:
+    """Whether MessagePack can hold it; of maps and lists, whether it can hold such."""
+    try:
+        msgpack.packb(None if isinstance(value, dict | list) else value, datetime=True)
+    except (ValueError, TypeError, OverflowError):
+        return False
+    return True
+
+
 def _output(body: Mapping[Any, Any]) -> Mapping[Any, Any]:
     output = fields.field(body, "output_triggered")
     if output is MISSING:

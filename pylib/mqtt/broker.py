@@ -44,15 +44,16 @@ class Broker:
         return f"{self.host}:{self.port}"
 
     def client(self, client_id: str, *, will: Outgoing | None = None, persistent: bool = False) -> Any:
-        """A `paho.mqtt.client.Client` that is ready to connect, and acknowledges only when told to.
+        """A `pylib.mqtt.client.BoundedClient` that is ready to connect, and acknowledges only when told to.
 
         `will`: what the broker publishes when the connection is lost. `persistent`: the broker keeps what comes for
         this client id while it is away. Raises `Permanent` where `ca_file` is of no use.
         """
-        from paho.mqtt.client import Client
         from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 
-        client = Client(
+        from pylib.mqtt.client import BoundedClient
+
+        client = BoundedClient(
             CallbackAPIVersion.VERSION2,
             client_id,
             clean_session=not persistent,

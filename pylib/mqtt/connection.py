@@ -32,6 +32,7 @@ class Received:
 
     topic: str
     payload: bytes
+    """Whole up to some 900,000 bytes; of a longer one only the beginning."""
     retained: bool = False
     """It was published before we subscribed, and says how things are, not that something happened."""
     redelivered: bool = False
@@ -56,6 +57,7 @@ class Connection:
         *,
         client_id: str,
         subscriptions: Collection[str] = (),
+        gone: Collection[str] = (),
         on_message: Callable[[Received], None] = lambda _message: None,
         on_connect: Callable[[], None] = lambda: None,
         on_settled: Callable[[list[str]], None] = lambda _receipts: None,
@@ -64,7 +66,8 @@ class Connection:
     ) -> None:
         """`on_connect`: all is set up; `on_settled`: receipts whose acknowledgement the broker has processed.
 
-        All three are called in the owner's thread. `persistent`: the broker keeps what comes while we are away.
+        All three are called in the owner's thread. `persistent`: the broker keeps what comes while we are away, and
+        the subscriptions, of which `gone` are to end.
         """
         self.refused: frozenset[str] = frozenset()
         """Subscriptions that the broker does not grant."""
@@ -72,6 +75,7 @@ class Connection:
         self._broker = broker
         self._client_id = client_id
         self._subscriptions = tuple(subscriptions)
+        self._gone = list(gone)
         self._on_message = on_message
         self._on_connect = on_connect
         self._on_settled = on_settled
@@ -248,7 +252,7 @@ class Connection:
         session.unsettled += done
         if session.unsettled and not session.settling:
             session.settling, session.unsettled = session.unsettled, []
-            self._client.unsubscribe(f"{self._client_id}/settled")  # which nobody subscribed to
+            _, session.question = self._client.unsubscribe(f"{self._client_id}/settled")  # which nobody subscribed to
 
     def _lose(self) -> None:
         with self._gate:
@@ -275,6 +279,8 @@ class Connection:
             return
         if flags.session_present:
             self._session.backlog_until = time.monotonic() + BACKLOG_S
+        if self._gone:
+            self._client.unsubscribe(self._gone)
         if self._subscriptions:
             self._client.subscribe([(topic, 1) for topic in self._subscriptions])
         else:
@@ -325,7 +331,9 @@ class Connection:
                 self._session.started.discard(request)
                 request.outcome.put(None)
 
-    def _settled(self, *_: Any) -> None:
+    def _settled(self, _client: Any, _data: Any, mid: int, *_: Any) -> None:
+        if mid != self._session.question:
+            return
         settled, self._session.settling = self._session.settling, []
         try:
             self._on_settled(settled)
@@ -363,3 +371,5 @@ class _Session:
     """Receipts that were acknowledged since the last question."""
     settling: list[str] = field(default_factory=list)
     """Receipts whose acknowledgement the broker has processed when it answers."""
+    question: int = 0
+    """The id of the message that it answers."""

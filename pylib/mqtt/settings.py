@@ -38,7 +38,7 @@ def _address(value: str) -> str:
 
 def _prefix(value: str) -> str:
     prefix = value.strip().strip("/")
-    if prefix and not is_topic(prefix):
+    if value and not is_topic(prefix):
         raise ValueError("must be the beginning of a topic, without +, # and $")
     return prefix
 

@@ -17,15 +17,22 @@ from structlog.testing import capture_logs
 
 from app.cli.check import Finding, Verdict, check
 from app.config.settings import load
-from app.messages import Detection, Inspection, Label
+from app.journal import Journal
+from app.messages import Detection, Inspection, Label, Trigger, decode, encode
 from app.publishers import PublisherContext, PublishUnavailable
 from app.publishers.mqtt import Mqtt
 from app.publishers.mqtt.settings import MqttPublisherSettings
+from app.rules.telling import Telling
+from app.sources import SourceContext
+from app.sources.mqtt import Mqtt as Source
+from app.sources.mqtt import MqttSourceSettings
 from app.uploads.certificate import make_certificate
 from pylib.errors import Failure, Permanent, Transient
 from pylib.mqtt.broker import Broker, Outgoing
+from pylib.mqtt.client import CHUNK, LONGEST
 from pylib.mqtt.connection import Connection, Received
 from pylib.mqtt.thread import ConnectionThread
+from pylib.runtime.relay import Codec, Transport
 from pylib.settings.credentials import Secret
 from tests.broker import Broker as RabbitMQ
 from tests.broker import free_ports
@@ -176,6 +183,20 @@ def test_how_things_were_before_we_came_is_marked_as_such(mosquitto: Mosquitto, 
             other.say("in/kept", "", retain=True)
 
 
+def test_a_message_that_nobody_could_hold_comes_cut_off_and_the_next_one_after_it(
+    mosquitto: Mosquitto, name: str
+) -> None:
+    receiver = Receiver(at(mosquitto.port), name)
+    with receiver.running(), peer(mosquitto.port, "none") as other:
+        other.say("in/large", b"x" * 1_900_000)
+        other.say("in/small", b"x" * 900_000)
+        large, small = receiver.take(2)
+        assert LONGEST - 100 < len(large.payload) < LONGEST + CHUNK
+        assert (large.topic, len(small.payload)) == ("in/large", 900_000)
+        receiver.connection.acknowledge(large.receipt)
+        until(lambda: receiver.settled == [large.receipt], what="it does not come again")
+
+
 def test_without_a_connection_publishing_says_so_at_once_and_a_frozen_broker_in_time(name: str) -> None:
     with Mosquitto() as own:
         receiver = Receiver(at(own.port), name)
@@ -249,6 +270,64 @@ def test_what_is_wrong_is_said_once_and_holds_no_password(
     for text in (str(raised.value), repr(logs), repr(connection.__dict__)):
         assert PASSWORD not in text
         assert "no-such-word" not in text
+
+
+# -- triggers -------------------------------------------------------------------------------------
+
+
+def test_what_waited_at_the_broker_is_acknowledged_when_it_is_done_and_more_comes(
+    mosquitto: Mosquitto, name: str, journal: Journal, tmp_path: Path
+) -> None:
+    """The broker sends what it kept before it answers to the subscription, and no more than 20 at once."""
+    settled: list[str] = []
+    transport = Transport(Codec(encode, decode))
+    context = SourceContext(
+        name="mqtt",
+        app_name="test",
+        cameras={YARD: "Yard"},
+        telling=Telling(journal),
+        transport=transport,
+        address="inproc://triggers",
+        settled=settled.extend,
+        count=lambda _origin, _code: None,
+        data_dir=tmp_path,
+    )
+    mapped = [{"topic": f"{name}/door", "camera": YARD}]
+    settings = MqttSourceSettings(server_address=mosquitto.address, client_id=name, topics=mapped)  # type: ignore[arg-type]
+    source = Source(settings, context)
+    came: list[str] = []
+    waiting: list[Trigger] = []
+
+    def runs(truth: Callable[[], object]) -> bool:
+        triggers = list(source.poll(0.01))
+        came.extend(str((trigger.active_input or {})["n"]) for trigger in triggers)
+        if source.connected:
+            while waiting:
+                source.acknowledge(waiting.pop().receipt)
+        waiting.extend(triggers)
+        return bool(truth())
+
+    until(lambda: runs(lambda: source.connected))
+    source.close()
+    with peer(mosquitto.port, "none") as other:
+        for number in range(30):
+            other.say(f"{name}/door", json.dumps({"n": number}))
+        until(lambda: runs(lambda: len(settled) == 30), what="all are acknowledged")
+        other.say(f"{name}/door", json.dumps({"n": 30}))
+        until(lambda: runs(lambda: len(settled) == 31), what="a new one comes")
+    source.close()
+    assert came == [str(number) for number in range(31)]
+    source = Source(MqttSourceSettings(server_address=mosquitto.address, client_id=name), context)
+    until(lambda: runs(lambda: source.connected))
+    heard: list[str] = []
+    with peer(mosquitto.port, "none") as other:
+        source.connection._on_message = lambda message: heard.append(message.topic)
+        other.say(f"{name}/door", "{}")
+        other.say("snapshots/mode/set", "home")
+        until(lambda: runs(lambda: heard))
+    source.close()
+    transport.close()
+    assert heard == ["snapshots/mode/set"], "a topic that was taken out of the settings comes no more"
 
 
 # -- events ---------------------------------------------------------------------------------------

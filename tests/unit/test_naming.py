@@ -6,7 +6,7 @@ import unicodedata
 
 import pytest
 
-from app.naming import MAX_NAME, Names, composed, slug, spellings, text_of
+from app.naming import MAX_NAME, SHOWN, CameraNames, Names, UnknownCamera, composed, slug, spellings, text_of
 
 
 @pytest.mark.parametrize(
@@ -53,6 +53,45 @@ def test_what_may_mean_two_is_not_guessed() -> None:
     assert names.find("boex") == "Böx"
     assert Names([("Böx", 1), ("Bóx", 2)]).find("box") is None
     assert Names([("Boex", 1), ("Box", 2)]).find("Böx") is None
+
+
+CAMERAS = CameraNames(["yard", "Yard", "Front Door Camera", "Gate Camera", "Gate Doorbell", "Tür · Hof Camera"])
+
+
+@pytest.mark.parametrize(
+    ("name", "camera"),
+    [
+        ("yard", "yard"),
+        ("Yard", "Yard"),
+        ("Front Door Camera", "Front Door Camera"),
+        ("front-door-camera", "Front Door Camera"),
+        ("front_door", "Front Door Camera"),
+        ("FRONT DOOR", "Front Door Camera"),
+        ("gate doorbell", "Gate Doorbell"),
+        ("tür-hof", "Tür · Hof Camera"),
+        ("tuer-hof-camera", "Tür · Hof Camera"),
+        ("tür ° hof", "Tür · Hof Camera"),
+    ],
+)
+def test_a_camera_is_found_by_its_device_key_first_then_in_any_spelling(name: str, camera: str) -> None:
+    assert CAMERAS.find(name) == camera
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("YARD", "no camera 'YARD'; it may be Yard or yard"),
+        ("gate", "no camera 'gate'; it may be Gate Camera or Gate Doorbell"),
+        ("Front Dor Camera", "no camera 'Front Dor Camera'; did you mean 'Front Door Camera'?"),
+        ("camera", "no camera 'camera'; there are: Front Door Camera, Gate Camera, Gate Doorbell, Tür"),
+        ("", "no camera ''; there are: "),
+        ("x" * 60_000, f"no camera '{'x' * SHOWN}'; there are: "),
+    ],
+)
+def test_no_camera_is_guessed_and_an_unknown_one_is_told_with_those_that_may_be_meant(name: str, said: str) -> None:
+    with pytest.raises(UnknownCamera) as raised:
+        CAMERAS.find(name)
+    assert raised.value.detail.startswith(said)
 
 
 def test_a_name_is_cut_before_it_is_normalised(monkeypatch: pytest.MonkeyPatch) -> None:

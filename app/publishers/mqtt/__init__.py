@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import structlog
 
@@ -12,6 +12,7 @@ from app.publishers import MQTT, PublisherContext, PublishRejected, PublishUnava
 from app.publishers.mqtt import events
 from app.publishers.mqtt.announcer import Announcer
 from app.publishers.mqtt.discovery import Discovery
+from app.publishers.mqtt.remembered import Remembered
 from app.publishers.mqtt.settings import MqttPublisherSettings
 from app.wire.topics import OFFLINE, ON, MqttTopics
 from pylib.errors import Permanent, Transient
@@ -27,8 +28,12 @@ MOST = 1_000_000
 """Bytes of a picture: Mosquitto ends the connection of whoever sends more than 2,000,000."""
 LEAST = 20_000
 """Bytes below which a picture is not worth sending."""
-CUTS = 2
-"""Connections that were lost over one picture until smaller ones are sent."""
+LARGE = 100_000
+"""Bytes from which a broker is likely to mind."""
+CUTS, CUTS_OF_SMALL = 2, 10
+"""Connections that were lost over one picture until smaller ones are sent; brokers and networks fail as well."""
+LARGER_AFTER_S = 3600.0
+"""Seconds until twice as large pictures are tried again."""
 
 CODES = {
     "mqtt_away": (
@@ -68,20 +73,28 @@ class Mqtt:
     notifies = False
     Settings = MqttPublisherSettings
 
-    def __init__(self, settings: MqttPublisherSettings, context: PublisherContext) -> None:
+    def __init__(
+        self,
+        settings: MqttPublisherSettings,
+        context: PublisherContext,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self.name = context.name or MQTT
         self.abandon_after: dict[str, float] = {}
         self._settings = settings
         self._context = context
+        self._clock = clock
         self._topics = topics = MqttTopics(settings.prefix, context.cameras)
         birth = f"{settings.discovery_prefix}/status" if settings.discovery_prefix else ""
+        self._remembered = Remembered(context.data_dir / "mqtt" / f"{self.name}.json")
         self._announcer = Announcer(
             context,
             topics,
             discovery=self._devices,
             birth=birth,
             off_delay=settings.off_delay,
-            file=context.data_dir / "mqtt" / f"{self.name}.json",
+            remembered=self._remembered,
         )
         offline = Outgoing(topics.status, OFFLINE, retain=True)
         self.connection = Connection(
@@ -95,8 +108,8 @@ class Mqtt:
         )
         thread = ConnectionThread(f"publisher {self.name}", self.connection, tick=self._tick, farewell=offline)
         self.threads = (thread,)
-        self._newest: dict[str, float] = {}
         self._most = MOST
+        self._larger_at = 0.0
         self._cuts: dict[str, int] = {}
         if context.telling is not None:
             context.telling.listen(self.connection.wake)
@@ -146,7 +159,7 @@ class Mqtt:
     def _is_newest(self, inspection: Inspection) -> bool:
         """Whether it says how things are: a later one may have been told before an earlier one that had to wait."""
         at = inspection.snapshot.taken_at.timestamp()
-        return inspection.camera in self._context.cameras and at >= self._newest.get(inspection.camera, at)
+        return inspection.camera in self._context.cameras and self._remembered.is_newest(inspection.camera, at)
 
     def _is_there(self, inspection: Inspection) -> bool:
         """Whether somebody may be there still, who was seen: an event that had to wait tells of the past."""
@@ -155,12 +168,14 @@ class Mqtt:
 
     def _told(self, inspection: Inspection) -> None:
         if self._is_newest(inspection):
-            self._newest[inspection.camera] = inspection.snapshot.taken_at.timestamp()
+            self._remembered.told(inspection.camera, inspection.snapshot.taken_at.timestamp())
             if self._is_there(inspection):
                 self._announcer.person(inspection.camera)
 
     def _picture(self, inspection: Inspection) -> bytes:
         """The picture as bytes, where it is not told as a link."""
+        if self._most < MOST and self._clock() >= self._larger_at:
+            self._most, self._larger_at = min(2 * self._most, MOST), self._clock() + LARGER_AFTER_S
         path = inspection.snapshot.path
         if not path or self._context.picture_url(inspection.id) or self._most < LEAST:
             return b""
@@ -173,10 +188,10 @@ class Mqtt:
     def _suspect(self, event_id: str, size: int) -> None:
         """A connection was lost over a picture; the broker may take no message of that size, and never will."""
         self._cuts[event_id] = self._cuts.get(event_id, 0) + 1
-        if self._cuts[event_id] >= CUTS:
+        if self._cuts[event_id] >= (CUTS if size >= LARGE else CUTS_OF_SMALL):
             self._cuts.clear()
-            self._most = size // 2
-            log.warning("the broker ends the connection over pictures: smaller ones from now on", bytes=self._most)
+            self._most, self._larger_at = size // 2, self._clock() + LARGER_AFTER_S
+            log.warning("the broker ends the connection over pictures: smaller ones for a while", bytes=self._most)
 
     # -- in the connection's thread ---------------------------------------------------------------
 

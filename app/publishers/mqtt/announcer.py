@@ -8,18 +8,13 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
-from pathlib import Path
-
-import structlog
 
 from app.publishers import PublisherContext
+from app.publishers.mqtt.remembered import Remembered
 from app.wire.topics import NOTIFICATIONS, OFF, OFFLINE, ON, ONLINE, MqttTopics
 from pylib.errors import Failure
-from pylib.files import durable
 from pylib.mqtt.broker import Outgoing
 from pylib.mqtt.connection import Received
-
-log = structlog.get_logger(__name__)
 
 LONGEST_WAIT_S = 5.0
 """Seconds within which a Home Assistant that has started is told everything: it has many to listen to."""
@@ -47,16 +42,16 @@ class Announcer:
         discovery: Callable[[], Mapping[str, bytes]],
         birth: str,
         off_delay: float,
-        file: Path,
+        remembered: Remembered,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`birth`: where Home Assistant says that it has started; `file`: where it stands what the broker holds."""
+        """`birth`: where Home Assistant says that it has started."""
         self._context = context
         self._topics = topics
         self._discovery = discovery
         self._birth = birth
         self._off_delay = off_delay
-        self._file = file
+        self._remembered = remembered
         self._clock = clock
         self._devices: Mapping[str, bytes] = {}
         self._sent: dict[str, bytes] = {}
@@ -77,8 +72,8 @@ class Announcer:
         self._devices = self._discovery()
         self._sent.clear()
         self._again_at = None
-        held, ours = self._held(), self._retained()
-        self._keep(held | ours)
+        held, ours = self._remembered.topics, self._retained()
+        self._remembered.keep(held | ours)
         self._gone_at = self._clock() + GONE_AFTER_S
         return [Outgoing(topic, b"", retain=True) for topic in sorted(held - ours)]
 
@@ -95,7 +90,7 @@ class Announcer:
             self._sent.clear()
         if self._gone_at is not None and now >= self._gone_at:
             self._gone_at = None
-            self._keep(self._retained())
+            self._remembered.keep(self._retained())
         wanted = {**self._devices, **self._states(now)}
         messages = [
             Outgoing(topic, payload, retain=True)
@@ -138,18 +133,3 @@ class Announcer:
         topics = self._topics
         of_cameras = {topics.camera(camera, what) for camera in self._context.cameras for what in OF_CAMERA}
         return {topics.status, topics.mode, topics.figures, *of_cameras, *self._devices}
-
-    def _held(self) -> set[str]:
-        """What it was given by earlier runs, cameras that are gone included."""
-        try:
-            held = json.loads(self._file.read_bytes())
-        except (OSError, ValueError):
-            return set()
-        return {topic for topic in held if isinstance(topic, str)} if isinstance(held, list) else set()
-
-    def _keep(self, topics: set[str]) -> None:
-        try:
-            self._file.parent.mkdir(parents=True, exist_ok=True)
-            durable.write(self._file, json.dumps(sorted(topics)).encode())
-        except OSError as error:
-            log.warning("what the broker holds is not remembered", path=str(self._file), reason=error.strerror)

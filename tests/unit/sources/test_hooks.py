@@ -60,14 +60,25 @@ def test_times_may_be_in_milliseconds(at: object) -> None:
         ({"timestamp_from": "b.at"}, {"b": {"at": "noon"}}, "b.at: timestamp is neither"),
         ({"timestamp_from": "at"}, {"at": True}, "at: timestamp must be unix seconds"),
         ({"timestamp_from": "at"}, {"at": 10**30}, "at: timestamp is out of range"),
-        ({}, {"n": 2**70}, "active_input holds numbers or text that MessagePack cannot: set active_input_from"),
-        ({}, {"n": "x" * 70_000}, "active_input takes 70008 bytes, more than 65536: set active_input_from"),
+        ({"active_input_from": "b"}, {"b": {"n": 2**70}}, "b: active_input holds numbers or text that MessagePack"),
+        ({"active_input_from": "b"}, {"b": {"n": "x" * 70_000}}, "b: active_input takes 70008 bytes, more than 65536"),
     ],
 )
 def test_what_is_wrong_with_a_field_is_said(settings: dict[str, Any], payload: object, said: str) -> None:
     with pytest.raises(PayloadRefused) as raised:
         hook(**settings).trigger(payload)
     assert said in raised.value.detail
+
+
+@pytest.mark.parametrize(
+    ("payload", "passed_on"),
+    [
+        ({"n": 2**70, "name": "\ud83d", "\ud83d": 1, "a": [1, 2**70, {"b": -(2**70), "c": 2}]}, {"a": [1, {"c": 2}]}),
+        ({"n": "x" * 70_000}, None),
+    ],
+)
+def test_fields_that_nobody_asked_for_cost_no_trigger(payload: object, passed_on: object) -> None:
+    assert hook().trigger(payload).active_input == passed_on
 
 
 def test_json_without_a_bottom_is_refused_before_it_is_looked_at() -> None:

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from app import wire
 from app.messages import Box, Detection, Inspection, Label, Snapshot
+from app.naming import UnknownCamera
 from app.sources.rabbitmq import decoder
 from app.wire import HeartbeatDevice, MalformedEvent, MalformedTrigger
 from pylib.rabbitmq.delivery import Delivery
@@ -420,20 +421,20 @@ def test_a_camera_in_another_spelling_is_the_camera(key: str) -> None:
 
 def test_a_spelling_that_may_mean_two_cameras_means_none() -> None:
     decode = decoder({"Tör Camera", "Tór Camera"})
-    with pytest.raises(MalformedTrigger, match="no camera"):
+    with pytest.raises(UnknownCamera, match="no camera"):
         decode(packed(trigger(output={"device_key": "Tor Camera"})))
 
 
 def test_an_unknown_camera_is_refused_with_what_was_meant() -> None:
     decode = decoder({"Front Door Camera", "Garage Camera"})
     assert decode(packed(trigger())).camera == "Front Door Camera"
-    with pytest.raises(MalformedTrigger) as caught:
+    with pytest.raises(UnknownCamera) as caught:
         decode(packed(trigger(output={"device_key": "Front Dor Camera"})))
     assert str(caught.value) == "unknown_camera: no camera 'Front Dor Camera'; did you mean 'Front Door Camera'?"
 
 
 def test_an_unknown_camera_like_no_other_is_refused_with_those_there_are() -> None:
-    with pytest.raises(MalformedTrigger) as caught:
+    with pytest.raises(UnknownCamera) as caught:
         decoder([f"Room {n:02} Camera" for n in range(12)])(packed(trigger(output={"device_key": "?"})))
     assert "no camera '?'; there are: Room 00 Camera, Room 01 Camera" in str(caught.value)
     assert str(caught.value).endswith("and 2 more")

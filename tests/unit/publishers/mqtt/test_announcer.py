@@ -12,6 +12,7 @@ from app.journal import Journal
 from app.publishers import Figures, PublisherContext
 from app.publishers.mqtt import announcer as module
 from app.publishers.mqtt.announcer import FIGURES_EVERY_S, GONE_AFTER_S, LONGEST_WAIT_S, Announcer
+from app.publishers.mqtt.remembered import Remembered
 from app.rules.telling import Telling
 from app.wire.topics import MqttTopics
 from pylib.mqtt.connection import Received
@@ -43,7 +44,7 @@ class Bench:
             discovery=lambda: {f"homeassistant/device/{camera[0]}/config": b"{}" for camera in cameras},
             birth=BIRTH,
             off_delay=60,
-            file=folder / "mqtt" / "mqtt.json",
+            remembered=Remembered(folder / "mqtt" / "mqtt.json"),
             clock=self.clock,
         )
 
@@ -156,13 +157,26 @@ def test_a_camera_that_is_gone_disappears_and_is_forgotten_then(tmp_path: Path, 
     assert all(Bench(tmp_path, telling, YARD).connect().values())
 
 
+def test_the_file_of_the_last_release_says_what_the_broker_holds(tmp_path: Path, telling: Telling) -> None:
+    file = tmp_path / "mqtt" / "mqtt.json"
+    file.parent.mkdir()
+    file.write_text('["snapshots/door-camera/state"]')
+    assert Bench(tmp_path, telling, YARD).connect()["snapshots/door-camera/state"] == b""
+
+
 def test_a_file_that_makes_no_sense_or_cannot_be_written_is_no_obstacle(tmp_path: Path, telling: Telling) -> None:
     file = tmp_path / "mqtt" / "mqtt.json"
     file.parent.mkdir()
-    for text in ("no json", "7", "[7]"):
+    for text in (
+        "no json",
+        "7",
+        "[7]",
+        '{"topics": 7, "newest": 7}',
+        '{"topics": [7], "newest": {"Yard Camera": "7"}}',
+    ):
         file.write_text(text)
         assert len(Bench(tmp_path, telling, YARD).connect()) == 7
-    assert "snapshots/status" in json.loads(file.read_text())
+    assert "snapshots/status" in json.loads(file.read_text())["topics"]
     file.unlink()
     file.mkdir()
     assert len(Bench(tmp_path, telling, YARD).connect()) == 7

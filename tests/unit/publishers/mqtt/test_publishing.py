@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,10 +15,11 @@ from structlog.testing import capture_logs
 
 from app.messages import Detection, Inspection, Label
 from app.publishers import PublisherContext, PublishError, PublishRejected, PublishUnavailable
-from app.publishers.mqtt import LEAST, MOST, Mqtt, events
+from app.publishers.mqtt import CUTS_OF_SMALL, LARGER_AFTER_S, LEAST, MOST, Mqtt, events
 from app.publishers.mqtt.settings import MqttPublisherSettings
 from pylib.errors import Failure, Permanent, Transient
 from tests.fakes.archives import a_picture, event_id
+from tests.fakes.clock import Clock
 from tests.fakes.mqtt import FakeConnection
 from tests.fakes.pictures import busy, encoded
 
@@ -32,10 +34,11 @@ def picture(tmp_path: Path) -> Path:
     return path
 
 
-def target(tmp_path: Path, **context: Any) -> tuple[Mqtt, FakeConnection]:
+def target(tmp_path: Path, clock: Clock | None = None, **context: Any) -> tuple[Mqtt, FakeConnection]:
     made = Mqtt(
         MqttPublisherSettings(server_address="broker"),
         PublisherContext(name="mqtt", device_name="pi", cameras={YARD: "Yard"}, data_dir=tmp_path, **context),
+        clock=clock or Clock(),
     )
     connection = FakeConnection()
     made.connection = connection  # type: ignore[assignment]
@@ -106,7 +109,18 @@ def test_an_event_that_had_to_wait_says_nothing_of_how_things_are(tmp_path: Path
     connection.take()
     publisher.publish(seen(picture, ago=30))
     assert connection.take().keys() == {f"{AT}event"}
+    publisher, connection = target(tmp_path)
+    publisher.publish(seen(picture, ago=30))
+    assert connection.take().keys() == {f"{AT}event"}, "nor after a restart"
     publisher.publish(seen(picture, ago=1, number=3))
+    assert f"{AT}state" in connection.take()
+
+
+def test_a_picture_of_the_future_keeps_none_of_now_back(tmp_path: Path, picture: Path) -> None:
+    publisher, connection = target(tmp_path)
+    publisher.publish(seen(picture, ago=-86_400))
+    connection.take()
+    publisher.publish(seen(picture, number=2))
     assert f"{AT}state" in connection.take()
 
 
@@ -151,7 +165,8 @@ def test_only_what_no_broker_would_ever_take_is_given_up(
 def test_a_broker_that_ends_the_connection_over_pictures_gets_smaller_ones_then_none(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    publisher, connection = target(tmp_path)
+    clock = Clock()
+    publisher, connection = target(tmp_path, clock)
     path = tmp_path / "large.jpg"
     path.write_bytes(b"\xff\xd8\xff" + b"x" * 900_000)
     monkeypatch.setattr(events, "fitted", lambda picture, most: picture[:most])
@@ -162,18 +177,25 @@ def test_a_broker_that_ends_the_connection_over_pictures_gets_smaller_ones_then_
         if sizes[-1] > limit:
             raise Transient("mqtt_cut", "x")
 
+    def publish() -> list[int]:
+        """How large the pictures were until one was taken."""
+        sizes.clear()
+        while True:
+            with suppress(PublishUnavailable):
+                publisher.publish(seen(path))
+                return list(sizes)
+
     monkeypatch.setattr(connection, "publish", cut)
-    for _ in range(8):
-        with pytest.raises(PublishUnavailable):
-            publisher.publish(seen(path))
-    publisher.publish(seen(path))
-    assert sizes == [900_003, 900_003, 450_001, 450_001, 225_000, 225_000, 112_500, 112_500, 56_250]
+    assert publish() == [900_003, 900_003, 450_001, 450_001, 225_000, 225_000, 112_500, 112_500, 56_250]
+    clock.now += LARGER_AFTER_S
+    assert publish() == [112_500, 112_500, 56_250], "the broker may have been mended"
     limit = 10_000
-    for _ in range(4):
-        with pytest.raises(PublishUnavailable):
-            publisher.publish(seen(path))
-    publisher.publish(seen(path))
-    assert sizes[-1] < limit < LEAST < MOST
+    assert publish()[-1] < limit < LEAST < MOST
+    limit = MOST
+    for _ in range(10):
+        clock.now += LARGER_AFTER_S
+        publish()
+    assert sizes == [900_003]
 
 
 def test_a_restart_over_one_picture_leaves_the_size_of_pictures(tmp_path: Path, picture: Path) -> None:
@@ -185,6 +207,17 @@ def test_a_restart_over_one_picture_leaves_the_size_of_pictures(tmp_path: Path, 
         connection.failure = None
         publisher.publish(seen(picture, number=number))
         assert connection.take()[f"{AT}image"] == picture.read_bytes()
+
+
+def test_two_connections_lost_over_a_small_picture_leave_the_size_of_pictures(tmp_path: Path, picture: Path) -> None:
+    publisher, connection = target(tmp_path)
+    connection.failure = Transient("mqtt_cut", "x")
+    for _ in range(CUTS_OF_SMALL - 1):
+        with pytest.raises(PublishUnavailable):
+            publisher.publish(seen(picture))
+    connection.failure = None
+    publisher.publish(seen(picture))
+    assert connection.take()[f"{AT}image"] == picture.read_bytes()
 
 
 def test_a_large_picture_is_made_to_fit_and_a_small_one_stays(picture: Path) -> None:

@@ -28,7 +28,7 @@ class FakeClient:
         self.script: list[Any] = [self.welcome]
         self.reasons: list[Any] = []
         self.acknowledged: list[int] = []
-        self.asked: list[str] = []
+        self.asked: list[str | list[str]] = []
         self.published: list[str] = []
 
     def __getattr__(self, name: str) -> Any:
@@ -52,9 +52,11 @@ class FakeClient:
         assert all(qos == 1 for _, qos in topics)
         self.script.insert(0, lambda: self.on_subscribe(self, None, 1, self.reasons, None))
 
-    def unsubscribe(self, topic: str) -> None:
+    def unsubscribe(self, topic: str | list[str]) -> tuple[int, int]:
         self.asked.append(topic)
-        self.script.append(lambda: self.on_unsubscribe(self, None, 1, [], None))
+        mid = len(self.asked)
+        self.script.append(lambda: self.on_unsubscribe(self, None, mid, [], None))
+        return 0, mid
 
     def publish(self, topic: str, _payload: bytes, **_options: Any) -> Any:
         self.published.append(topic)
@@ -80,7 +82,7 @@ class FakeClient:
 class Bench:
     """A connection over a new fake client each time."""
 
-    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, *gone: str) -> None:
         self.clients: list[FakeClient] = []
         self.received: list[Received] = []
         self.settled: list[str] = []
@@ -93,6 +95,7 @@ class Bench:
             Broker(),
             client_id="me",
             subscriptions=["in", "forbidden"],
+            gone=gone,
             on_message=self._receive,
             on_settled=self.settled.extend,
         )
@@ -170,6 +173,26 @@ def test_a_receipt_belongs_to_its_connection(bench: Bench) -> None:
     bench.pump()
     assert bench.settled == [again.receipt]
     assert bench.client.asked == ["me/settled"]
+
+
+def test_the_answer_to_what_is_unsubscribed_settles_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    bench = Bench(monkeypatch, "old/#")
+    bench.pump(2)
+    assert bench.client.asked == [["old/#"]]
+    bench.client.deliver(7)
+    late = bench.client.script.pop(0)
+    bench.pump()
+    bench.connection.acknowledge(bench.received[0].receipt)
+    bench.client.script.append(late)
+    bench.pump()
+    assert bench.client.asked == [["old/#"], "me/settled"]
+    bench.client.script.insert(0, late)
+    bench.pump()
+    assert bench.settled == []
+    bench.pump()
+    assert bench.settled == [bench.received[0].receipt]
+    for client in bench.clients:
+        client.close()
 
 
 def lose() -> int:

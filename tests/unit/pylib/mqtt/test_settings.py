@@ -31,7 +31,7 @@ def test_another_address_is_refused_and_not_quoted(address: str) -> None:
     assert "hush" not in str(raised.value)
 
 
-@pytest.mark.parametrize("prefix", ["a/+", "#", "a\0", "$SYS"])
+@pytest.mark.parametrize("prefix", ["a/+", "#", "a\0", "$SYS", "/", " ", ""])
 def test_a_prefix_is_the_beginning_of_a_topic(prefix: str) -> None:
     with pytest.raises(ValidationError):
         MqttSettings(prefix=prefix)
