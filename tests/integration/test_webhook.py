@@ -47,7 +47,7 @@ class House:
 @contextmanager
 def running(folder: Path, clock: Clock, port: int) -> Iterator[House]:
     with opened(folder / "journal.db", clock=clock) as journal:
-        settings = WebhookSettings(url=Secret(f"http://127.0.0.1:{port}/"), timeout=0.2, give_up_after=3600)
+        settings = WebhookSettings(url=Secret(f"http://127.0.0.1:{port}/"), timeout=10, give_up_after=3600)
         publisher = Webhook(settings, PublisherContext(name="hook"), monotonic=clock)
         yield House(journal, Publish(publisher, journal=journal), clock)
 
