@@ -26,6 +26,8 @@ FLUSH_POLL_MS = 10
 WORKER_STALL_S = 300.0
 RETRY_FIRST_S = 0.5
 RETRY_LAST_S = 15.0
+BUSY = 100
+"""Messages in hand that keep the workers busy for now: the record, which would name them again, need not be asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +132,8 @@ class ZmqRelay(ManagedThread, Generic[M]):
             self._exchange(FLUSH_POLL_MS if more else POLL_MS)
             if self._recheck_now.is_set() or time.monotonic() >= next_check or (more and not self._in_hand):
                 self._recheck_now.clear()
-                more = self._accept_pending()
+                if len(self._in_hand) < BUSY:
+                    more = self._accept_pending()
                 next_check = time.monotonic() + self._pending_every
         self._drain()
 

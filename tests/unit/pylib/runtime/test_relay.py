@@ -13,7 +13,7 @@ import zmq
 
 from pylib.errors import Transient
 from pylib.runtime.bell import Bell
-from pylib.runtime.relay import Codec, Transport, ZmqRelay, connect
+from pylib.runtime.relay import BUSY, Codec, Transport, ZmqRelay, connect
 from pylib.runtime.stage import Stage
 from pylib.runtime.threads import ManagedThread
 
@@ -361,6 +361,30 @@ def test_what_is_owed_is_taken_up_at_start_and_not_twice_while_it_is_in_hand() -
         assert sorted(line.end.wait_for(2)) == ["a 1", "b 1"]
         time.sleep(0.05)
         assert len(line.end.got) == 2
+
+
+def test_the_record_is_not_asked_while_there_is_plenty_to_do_and_asked_again_afterwards() -> None:
+    release = threading.Event()
+
+    class Owing(Stage[str]):
+        asked = 0
+
+        def handle(self, message: str) -> Iterable[str]:
+            release.wait(60)
+            return [message]
+
+        def pending(self) -> Iterable[str]:
+            self.asked += 1
+            return [f"a {number}" for number in range(BUSY)] if self.asked == 1 else ["a last"]
+
+    stage = Owing()
+    with Line(stage, pending_every=0.01) as line:
+        while stage.asked < 1:
+            time.sleep(0.01)
+        time.sleep(0.2)
+        assert stage.asked == 1
+        release.set()
+        assert "a last" in line.end.wait_for(BUSY + 1)
 
 
 def test_what_is_finished_while_the_record_is_asked_is_not_done_again() -> None:
