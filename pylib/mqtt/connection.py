@@ -17,6 +17,7 @@ import structlog
 
 from pylib.errors import Failure, Permanent, Transient
 from pylib.mqtt.broker import CONNECT_S, Broker, Outgoing, explain, refusal
+from pylib.mqtt.receipts import Receipts
 from pylib.runtime.bell import Bell
 from pylib.runtime.reconnection import Reconnection
 
@@ -174,7 +175,7 @@ class Connection:
 
     def _open(self) -> None:
         self._reconnection.begins()
-        self._session = _Session(str(next(self._sessions)), time.monotonic() + 2 * CONNECT_S)
+        self._session = _Session(Receipts(str(next(self._sessions))), time.monotonic() + 2 * CONNECT_S)
         self._client = client = self._broker.client(self._client_id, will=self._will, persistent=self._persistent)
         client.on_connect = self._welcomed
         client.on_subscribe = self._subscribed
@@ -242,17 +243,9 @@ class Connection:
                 request.outcome.put(Permanent("mqtt_unsendable", str(error)))
 
     def _settle(self) -> None:
-        """Send acknowledgements, and ask for an answer after them: then the broker has processed them."""
-        session, done = self._session, []
-        while self._acknowledged:
-            receipt = self._acknowledged.popleft()
-            if receipt in session.unacknowledged:
-                self._client.ack(session.unacknowledged.pop(receipt), 1)
-                done.append(receipt)
-        session.unsettled += done
-        if session.unsettled and not session.settling:
-            session.settling, session.unsettled = session.unsettled, []
-            _, session.question = self._client.unsubscribe(f"{self._client_id}/settled")  # which nobody subscribed to
+        """Send acknowledgements."""
+        done = [self._acknowledged.popleft() for _ in range(len(self._acknowledged))]
+        self._session.receipts.acknowledge(done, self._client, topic=f"{self._client_id}/settled")
 
     def _lose(self) -> None:
         with self._gate:
@@ -305,9 +298,7 @@ class Connection:
 
     def _receive(self, _client: Any, _data: Any, message: Any) -> None:
         session = self._session
-        receipt = f"{session.name}:{next(session.numbers)}" if message.qos else ""
-        if receipt:
-            session.unacknowledged[receipt] = message.mid
+        receipt = session.receipts.new(message.mid) if message.qos else ""
         try:
             received = Received(
                 topic=message.topic,
@@ -332,11 +323,10 @@ class Connection:
                 request.outcome.put(None)
 
     def _settled(self, _client: Any, _data: Any, mid: int, *_: Any) -> None:
-        if mid != self._session.question:
-            return
-        settled, self._session.settling = self._session.settling, []
+        settled = self._session.receipts.answered(mid)
         try:
-            self._on_settled(settled)
+            if settled:
+                self._on_settled(settled)
         except Exception:
             log.exception("settled receipts not recorded", thread=self._name)
 
@@ -355,21 +345,12 @@ class _Request:
 class _Session:
     """What ends with a connection."""
 
-    name: str = ""
+    receipts: Receipts = field(default_factory=Receipts)
     deadline: float = 0.0
     """Until when the broker has to let us in (monotonic)."""
     failure: Failure | None = None
     """Why it ends, where the broker says so."""
     backlog_until: float = 0.0
-    numbers: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
     started: set[_Request] = field(default_factory=set)
     requests: dict[int, _Request] = field(default_factory=dict)
     """By the id of each message that is not confirmed yet."""
-    unacknowledged: dict[str, int] = field(default_factory=dict)
-    """Receipt -> id of the message."""
-    unsettled: list[str] = field(default_factory=list)
-    """Receipts that were acknowledged since the last question."""
-    settling: list[str] = field(default_factory=list)
-    """Receipts whose acknowledgement the broker has processed when it answers."""
-    question: int = 0
-    """The id of the message that it answers."""
