@@ -15,9 +15,10 @@ from typing import Any
 
 import structlog
 
-from pylib.errors import Failure, Permanent, Transient
+from pylib.errors import Failure, Transient
 from pylib.mqtt.broker import CONNECT_S, Broker, Outgoing, explain, refusal
 from pylib.mqtt.receipts import Receipts
+from pylib.mqtt.requests import Request, Started
 from pylib.runtime.bell import Bell
 from pylib.runtime.reconnection import Reconnection
 
@@ -87,7 +88,7 @@ class Connection:
         self._up = threading.Event()
         self._gate = threading.Lock()  # so that no request is queued after a loss and waits in vain
         self._bell = Bell()
-        self._requests: deque[_Request] = deque()
+        self._requests: deque[Request] = deque()
         self._acknowledged: deque[str] = deque()
         self._sessions = itertools.count(1)
         self._client: Any = None
@@ -107,7 +108,7 @@ class Connection:
         """
         if not messages:
             return
-        request = _Request(messages)
+        request = Request(messages)
         with self._gate:
             if not self.connected:
                 raise Transient("mqtt_away", f"no connection to {self._broker.address}")
@@ -229,18 +230,7 @@ class Connection:
 
     def _start_requests(self) -> None:
         while self._requests:
-            request = self._requests.popleft()
-            if request.abandoned:
-                continue
-            self._session.started.add(request)
-            try:
-                for message in request.messages:
-                    info = self._client.publish(message.topic, message.payload, qos=1, retain=message.retain)
-                    request.unconfirmed.add(info.mid)
-                    self._session.requests[info.mid] = request
-            except ValueError as error:
-                self._session.started.discard(request)
-                request.outcome.put(Permanent("mqtt_unsendable", str(error)))
+            self._session.started.start(self._requests.popleft(), self._client)
 
     def _settle(self) -> None:
         """Send acknowledgements."""
@@ -252,8 +242,7 @@ class Connection:
             self._up.clear()
             started, queued = self._session.started, list(self._requests)
             self._requests.clear()
-        for request in started:
-            request.outcome.put(Transient("mqtt_cut", f"the connection to {self._broker.address} was lost over it"))
+        started.fail(Transient("mqtt_cut", f"the connection to {self._broker.address} was lost over it"))
         for request in queued:
             request.outcome.put(Transient("mqtt_away", f"lost the connection to {self._broker.address}"))
         client, self._client = self._client, None
@@ -315,12 +304,7 @@ class Connection:
             self._acknowledged.append(receipt)
 
     def _confirmed(self, _client: Any, _data: Any, mid: int, _reason: Any, _properties: Any) -> None:
-        request = self._session.requests.pop(mid, None)
-        if request is not None:
-            request.unconfirmed.discard(mid)
-            if not request.unconfirmed:
-                self._session.started.discard(request)
-                request.outcome.put(None)
+        self._session.started.confirmed(mid)
 
     def _settled(self, _client: Any, _data: Any, mid: int, *_: Any) -> None:
         settled = self._session.receipts.answered(mid)
@@ -329,16 +313,6 @@ class Connection:
                 self._on_settled(settled)
         except Exception:
             log.exception("settled receipts not recorded", thread=self._name)
-
-
-@dataclass(eq=False, slots=True)
-class _Request:
-    """Messages of a caller who waits."""
-
-    messages: Sequence[Outgoing]
-    outcome: queue.SimpleQueue[Failure | None] = field(default_factory=queue.SimpleQueue)
-    unconfirmed: set[int] = field(default_factory=set)
-    abandoned: bool = False
 
 
 @dataclass(slots=True)
@@ -351,6 +325,4 @@ class _Session:
     failure: Failure | None = None
     """Why it ends, where the broker says so."""
     backlog_until: float = 0.0
-    started: set[_Request] = field(default_factory=set)
-    requests: dict[int, _Request] = field(default_factory=dict)
-    """By the id of each message that is not confirmed yet."""
+    started: Started = field(default_factory=Started)

@@ -14,7 +14,8 @@ from structlog.testing import capture_logs
 
 from pylib.errors import Failure, Transient
 from pylib.mqtt.broker import Broker, Outgoing
-from pylib.mqtt.connection import Connection, Received, _Request
+from pylib.mqtt.connection import Connection, Received
+from pylib.mqtt.requests import Request
 
 GRANTED, REFUSED = SimpleNamespace(is_failure=False), SimpleNamespace(is_failure=True)
 
@@ -228,7 +229,7 @@ def test_messages_are_confirmed_when_all_of_them_are(bench: Bench) -> None:
     bench.pump(2)
     with pytest.raises(Transient, match="mqtt_timeout"):
         bench.connection.publish([Outgoing("a", b""), Outgoing("b", b"")], timeout=0)
-    request = _Request([Outgoing("a", b""), Outgoing("b", b"")])
+    request = Request([Outgoing("a", b""), Outgoing("b", b"")])
     bench.connection._requests = deque([request])
     bench.pump()
     assert bench.client.published == ["a", "b"]
