@@ -113,13 +113,13 @@ $(BIN)/python:
 
 $(VENV)/.installed: pyproject.toml requirements.lock requirements-build.lock $(BIN)/python
 	@echo "Installing what requirements.lock names (a minute the first time)"
-	@$(PIP) install --require-hashes -r requirements.lock -r requirements-build.lock
+	@$(PIP) install --use-pep517 --require-hashes -r requirements.lock -r requirements-build.lock
 	@$(PIP) install --no-deps --no-build-isolation --editable .
 	@touch $@
 
 $(VENV)/.installed-dev: requirements-dev.lock $(VENV)/.installed
 	@echo "Installing what tests and checks need"
-	@$(PIP) install --require-hashes -r requirements-dev.lock
+	@$(PIP) install --use-pep517 --require-hashes -r requirements-dev.lock
 	@touch $@
 
 # Containers. `make setup` writes docker-compose.yml and .env; what it wrote once is used until it is asked again.
