@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.browser.conftest import OpenVisit
 from tests.browser.grid import cards
@@ -57,6 +57,17 @@ def test_a_chosen_picture_is_in_the_album_at_once(living: Visit, drawn: Path) ->
     expect(page.get_by_role("heading", level=1)).to_have_text("Garden")
     page.go_back()
     expect(cards(page)).to_have_count(min(count + 1, 60))
+
+
+def test_a_picture_chosen_while_the_page_still_loads_is_uploaded(living: Visit, drawn: Path) -> None:
+    page, held = living.go(), list[Route]()
+    page.route("**/upload*.js*", lambda route: held.append(route))
+    page.evaluate("location.href = 'upload'")
+    page.wait_for_url("**/upload", wait_until="commit")
+    choose(page, drawn)
+    for script in held:
+        script.continue_()
+    expect(page.get_by_role("link", name="It is in the album")).to_be_visible()
 
 
 def test_a_dropped_picture_is_in_the_album_by_itself(living: Visit, drawn: Path) -> None:

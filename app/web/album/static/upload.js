@@ -17,10 +17,12 @@ function enhance(form) {
   const input = form.querySelector("input[type=file]");
   const drop = form.querySelector(".drop");
   form.querySelector("button").hidden = true; // choosing is enough
-  input.addEventListener("change", () => {
+  const sendChosen = () => {
     send(form, [...input.files]);
     input.value = "";
-  });
+  };
+  input.addEventListener("change", sendChosen);
+  if (input.files.length) sendChosen(); // chosen while this was still being loaded
   form.addEventListener("submit", (event) => event.preventDefault());
   for (const [kind, over] of [["dragenter", true], ["dragover", true], ["dragleave", false], ["drop", false]]) {
     drop.addEventListener(kind, () => drop.classList.toggle("is-over", over));
