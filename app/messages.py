@@ -74,6 +74,37 @@ class Upload:
 
 
 @dataclass(frozen=True, slots=True)
+class ObjectCreated:
+    """An object was written to a bucket: find out whether it is a picture."""
+
+    id: str
+    """The id of the event it becomes (32 hex digits)."""
+    camera: str
+    """`device_key` of the camera whose picture it counts as."""
+    label: str
+    """What people call the place."""
+    origin: str
+    """The source that said so, and that gets the acknowledgement."""
+    bucket: str
+    key: str
+    """As the bucket has it: decoded, with all its slashes, 1,024 bytes at most."""
+    timestamp: datetime
+    """When it was written, by the bucket's clock."""
+    size: int = -1
+    """Bytes, as announced; -1 where that was left out."""
+    etag: str = ""
+    """Of the content that was announced, without quotes; empty where that was left out."""
+    version: str = ""
+    """Id of the object's version; empty in a bucket without versions."""
+    sequencer: str = ""
+    """Hex digits that order the events of one key, once padded to one length; empty where there are none."""
+    receipt: str = ""
+    """Names the delivery to acknowledge once the outcome is recorded; empty when there is none."""
+    redelivered: bool = False
+    """Its source has delivered it before."""
+
+
+@dataclass(frozen=True, slots=True)
 class Snapshot:
     """One trigger's or upload's outcome: a picture on disk, or the reason why there is none."""
 
@@ -98,6 +129,10 @@ class Snapshot:
     active_input: Mapping[str, Any] | None = None
     traceparent: str = ""
     baggage: str = ""
+    bucket: str = ""
+    """The bucket that its picture was found in; empty for a picture from elsewhere."""
+    object_key: str = ""
+    """Its key there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,9 +220,9 @@ class Inspection:
         return tuple(decision.outlet for decision in self.decisions if decision.tell)
 
 
-Message = Trigger | Upload | Snapshot | Inspection
+Message = Trigger | Upload | ObjectCreated | Snapshot | Inspection
 
-_TYPES: tuple[type, ...] = (Trigger, Upload, Snapshot, Box, Label, Detection, OutletDecision, Inspection)
+_TYPES: tuple[type, ...] = (Trigger, Upload, ObjectCreated, Snapshot, Box, Label, Detection, OutletDecision, Inspection)
 _CODES = {kind: code for code, kind in enumerate(_TYPES)}
 _SECRET = len(_TYPES)
 _FIELDS = {kind: operator.attrgetter(*(f.name for f in dataclasses.fields(kind))) for kind in _TYPES}

@@ -33,7 +33,7 @@ class Read:
             labels[seq].append(label)
         for seq, target in self.archived:
             archived[seq].append(target)
-        return [_entry(row, labels[row[19]], archived[row[19]]) for row in self.rows]
+        return [_entry(row, labels[row[21]], archived[row[21]]) for row in self.rows]
 
     def first(self) -> Entry | None:
         """The first entry; None when there is none."""
@@ -44,7 +44,7 @@ def read(db: sqlite3.Connection, condition: str, values: Sequence[object]) -> Re
     """The entries that match this condition, which may end with an order and a limit."""
     query = f"SELECT {SNAPSHOT_VALUES}, {VERDICT_COLUMNS}, starred, note, corrected FROM snapshots WHERE {condition}"
     rows = db.execute(query, values).fetchall()
-    seqs = listed(row[19] for row in rows)
+    seqs = listed(row[21] for row in rows)
     labels = db.execute(
         f"SELECT seq, name, confidence, boxes FROM labels WHERE seq {AMONG} ORDER BY seq, position", (seqs,)
     ).fetchall()
@@ -57,7 +57,7 @@ def read(db: sqlite3.Connection, condition: str, values: Sequence[object]) -> Re
 
 
 def _entry(row: Sequence[Any], labels: Sequence[Sequence[Any]], archived: Sequence[str]) -> Entry:
-    seq, _decisions, starred, note, corrected = row[19:]
+    seq, _decisions, starred, note, corrected = row[21:]
     return Entry(
         inspection_of(row, labels),
         seq,

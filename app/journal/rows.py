@@ -92,7 +92,7 @@ def upsert_taken(
 ) -> None:
     db.execute(
         f"INSERT INTO snapshots ({SNAPSHOT_COLUMNS}, state, recorded_at, trigger_key, content, note) "
-        "VALUES (?, ?, ?, ?, ?, ?, ?, stored(?), ?, ?, ?, ?, ?, ?, ?, 'taken', ?, ?, ?, ?) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, stored(?), ?, ?, ?, ?, ?, ?, ?, ?, ?, 'taken', ?, ?, ?, ?) "
         "ON CONFLICT (id) DO UPDATE SET state = 'taken', recorded_at = excluded.recorded_at, "
         "taken_at = excluded.taken_at, delay_s = excluded.delay_s, path = excluded.path, size = excluded.size, "
         "width = excluded.width, height = excluded.height, problem = excluded.problem, note = excluded.note "
@@ -113,6 +113,8 @@ def upsert_taken(
             packed(snapshot.active_input),
             snapshot.traceparent,
             snapshot.baggage,
+            snapshot.bucket,
+            snapshot.object_key,
             now,
             trigger_key or None,
             content or None,
@@ -236,17 +238,19 @@ def snapshot(row: Sequence[Any]) -> Snapshot:
         active_input=unpacked(row[12]),
         traceparent=row[13],
         baggage=row[14],
+        bucket=row[15],
+        object_key=row[16],
     )
 
 
 def inspection(db: sqlite3.Connection, row: Sequence[Any]) -> Inspection:
     query = "SELECT name, confidence, boxes FROM labels WHERE seq = ? ORDER BY position"
-    return inspection_of(row, db.execute(query, (row[19],)))
+    return inspection_of(row, db.execute(query, (row[21],)))
 
 
 def inspection_of(row: Sequence[Any], labels: Iterable[Sequence[Any]]) -> Inspection:
     """`labels`: each one's name, confidence and boxes."""
-    detector, person_count, decision, problem, _seq, decisions = row[15:21]
+    detector, person_count, decision, problem, _seq, decisions = row[17:23]
     found = tuple(Label(name, confidence, unpacked_boxes(boxes)) for name, confidence, boxes in labels)
     return Inspection(
         snapshot(row), detector, Detection(found, person_count), decision, problem, unpacked_decisions(decisions)

@@ -171,12 +171,40 @@ SCHEMA = (
         made_at REAL NOT NULL
     ) WITHOUT ROWID;
     """,
+    # `bucket_objects`: what became of each object that a bucket announced or listed, longer than its snapshot is
+    # remembered. `outcome`: the snapshot's id, or why there is none. `attempts`: how often work on it began and the
+    # process ended.
+    # `rejected_messages`: what a queue held and was no event, and why.
+    """
+    ALTER TABLE snapshots ADD COLUMN bucket TEXT NOT NULL DEFAULT '';
+    ALTER TABLE snapshots ADD COLUMN object_key TEXT NOT NULL DEFAULT '';
+    CREATE TABLE bucket_objects (
+        source TEXT NOT NULL,
+        bucket TEXT NOT NULL,
+        key TEXT NOT NULL,
+        version TEXT NOT NULL,
+        etag TEXT NOT NULL DEFAULT '',
+        sequencer TEXT NOT NULL DEFAULT '',
+        outcome TEXT NOT NULL DEFAULT '',
+        attempts INTEGER NOT NULL DEFAULT 0,
+        seen_at REAL NOT NULL,
+        PRIMARY KEY (source, bucket, key, version)
+    ) WITHOUT ROWID;
+    CREATE INDEX bucket_objects_seen ON bucket_objects (seen_at);
+    CREATE TABLE rejected_messages (
+        source TEXT NOT NULL,
+        id TEXT NOT NULL,
+        reason TEXT NOT NULL,
+        rejected_at REAL NOT NULL,
+        PRIMARY KEY (source, id)
+    ) WITHOUT ROWID;
+    """,
 )
 """One script for each schema version; `PRAGMA user_version` counts those that were applied."""
 
 SNAPSHOT_COLUMNS = (
     "id, camera, label, triggered_at, taken_at, delay_s, origin, path, size, width, height, problem, "
-    "active_input, traceparent, baggage"
+    "active_input, traceparent, baggage, bucket, object_key"
 )
 """What `upsert_taken` writes."""
 SNAPSHOT_VALUES = SNAPSHOT_COLUMNS.replace(" path,", " located(path),")

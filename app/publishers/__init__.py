@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, tzinfo
+from datetime import UTC, datetime, tzinfo
 from pathlib import Path
 from typing import Any, ClassVar, Protocol, runtime_checkable
 
@@ -46,6 +46,15 @@ class Figures:
 
 
 @dataclass(frozen=True, slots=True)
+class Link:
+    """A link that opens something for a while, without a login."""
+
+    url: str
+    until: datetime
+    """UTC."""
+
+
+@dataclass(frozen=True, slots=True)
 class PublisherContext:
     """What a publisher gets beside its settings."""
 
@@ -61,6 +70,9 @@ class PublisherContext:
     """A link that opens an event's picture for some days; empty where nobody could open it."""
     archived_url: Callable[[Inspection], str] = lambda _inspection: ""
     """A link that opens its picture in an archive for some days, once that has it; empty where none gives links."""
+    stored_thumbnail: Callable[[str, Inspection], Link | None] = lambda _outlet, _inspection: None
+    """A link to the thumbnail that this outlet of thumbnails stores, which is stored by then; None where there is no
+    such outlet or no picture. Raises `PublishError`."""
     event_url: Callable[[str], str] = lambda _event_id: ""
     """The event's page in the album, which asks for a login; empty where there is none."""
     snooze_url: Callable[[str], str] = lambda _camera: ""
