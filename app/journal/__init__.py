@@ -11,6 +11,8 @@ from app.journal.archives import ArchivesPart
 from app.journal.deliveries import DeliveriesPart
 from app.journal.edits import EditsPart
 from app.journal.entries import Correction, Deleted, Entry, Filter, HeatCount, PageCursor
+from app.journal.jobs import Job, JobsPart
+from app.journal.media import MediaPart, Medium, MediumKind
 from app.journal.paths import path_functions
 from app.journal.pictures import PicturesPart
 from app.journal.records import ArchivedPicture, ArchiveStats, Backoff, CachedPicture, TargetBacklog
@@ -32,14 +34,26 @@ __all__ = [
     "Entry",
     "Filter",
     "HeatCount",
+    "Job",
     "Journal",
+    "Medium",
+    "MediumKind",
     "PageCursor",
     "TargetBacklog",
 ]
 
 
 class Journal(
-    TriggersPart, SnapshotsPart, DeliveriesPart, PicturesPart, ArchivesPart, AlbumPart, EditsPart, TellingPart
+    TriggersPart,
+    SnapshotsPart,
+    DeliveriesPart,
+    PicturesPart,
+    ArchivesPart,
+    AlbumPart,
+    EditsPart,
+    TellingPart,
+    MediaPart,
+    JobsPart,
 ):
     """The record of all snapshots, in parts by subject.
 
