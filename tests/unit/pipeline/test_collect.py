@@ -256,9 +256,10 @@ def killing(*_: object, **__: object) -> None:
 
 def test_a_cut_short_attempt_leaves_no_second_picture(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     found = an_object()
-    with monkeypatch.context() as patch, pytest.raises(Killed):
+    with monkeypatch.context() as patch:
         patch.setattr(shop.journal, "record_object", killing)
-        shop.handle(found)
+        with pytest.raises(Killed):
+            shop.handle(found)
     assert shop.pictures == 1
     assert shop.handle(replace(found, receipt="again", redelivered=True))
     assert shop.pictures == 1
