@@ -111,7 +111,7 @@ def permissions(settings: BucketSourceSettings) -> Iterator[Statement]:
     yield Statement(("s3:ListBucket",), tuple(dict.fromkeys(buckets)))
 
 
-def _as_announced(found: ObjectCreated) -> Mapping[str, str]:
+def _as_announced(found: ObjectCreated) -> Mapping[str, Any]:
     """The condition by which nothing else is read than what was announced."""
     if found.version:
         return {"VersionId": found.version}
