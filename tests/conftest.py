@@ -17,6 +17,7 @@ from xdist.scheduler import LoadScopeScheduling
 
 from app.journal import Journal
 from app.storage.cache import Cache
+from tests.aws import Aws
 from tests.broker import Broker, SharedBroker
 from tests.fakes.clock import Clock
 from tests.fakes.journal import opened
@@ -98,6 +99,14 @@ def own_broker() -> Iterator[Broker]:
     """A private node for tests that stop it; they leave it running."""
     with Broker() as one:
         yield one
+
+
+@pytest.fixture(scope="session")
+def aws() -> Iterator[Aws]:
+    """Amazon's services on a port of this process; what tests make there they call by names of their own."""
+    one = Aws()
+    yield one
+    one.stop()
 
 
 @pytest.fixture
