@@ -251,7 +251,7 @@ def _compared(found: ObjectCreated, known: RecordedObject) -> str:
         return DUPLICATE
     if found.sequencer and known.sequencer:
         width = max(len(found.sequencer), len(known.sequencer))
-        this, last = (one.rjust(width, "0").upper() for one in (found.sequencer, known.sequencer))
+        this, last = (one.ljust(width, "0").upper() for one in (found.sequencer, known.sequencer))
         return "" if this > last else DUPLICATE if this == last else SUPERSEDED
     return DUPLICATE if found.etag and found.etag == known.etag else ""
 
