@@ -13,6 +13,7 @@ from app.journal.edits import EditsPart
 from app.journal.entries import Correction, Deleted, Entry, Filter, HeatCount, PageCursor
 from app.journal.jobs import Job, JobsPart
 from app.journal.media import MediaPart, Medium, MediumKind
+from app.journal.objects import ObjectsPart, RecordedObject, RejectedMessages
 from app.journal.paths import path_functions
 from app.journal.pictures import PicturesPart
 from app.journal.records import ArchivedPicture, ArchiveStats, Backoff, CachedPicture, TargetBacklog
@@ -39,6 +40,8 @@ __all__ = [
     "Medium",
     "MediumKind",
     "PageCursor",
+    "RecordedObject",
+    "RejectedMessages",
     "TargetBacklog",
 ]
 
@@ -46,6 +49,7 @@ __all__ = [
 class Journal(
     TriggersPart,
     SnapshotsPart,
+    ObjectsPart,
     DeliveriesPart,
     PicturesPart,
     ArchivesPart,

@@ -1,0 +1,186 @@
+"""Objects in buckets: each becomes one event, whatever is written, repeated, out of order, or killed meanwhile."""
+
+from __future__ import annotations
+
+import os
+import random
+import time
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, suppress
+from hashlib import md5
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pylib import sqlite
+from tests.aws import LOGIN, Aws, message
+from tests.e2e.conftest import Launch
+from tests.e2e.pictures import jpeg
+from tests.e2e.process import ServiceProcess, until
+
+OBJECTS = int(os.environ.get("SNAPSHOT_TEST_OBJECTS", "300"))
+"""Written at once; SNAPSHOT_TEST_OBJECTS=1000 for a longer run."""
+KILLS = 3
+WRITTEN_TWICE = 5
+"""Keys whose two events come in the wrong order."""
+REPEATED = 20
+"""Objects that are announced five times."""
+
+
+def keys(count: int) -> list[str]:
+    """Blanks, plus signs, umlauts, percent signs, brackets, 1,024 bytes; all different."""
+    shapes = (
+        "yard/plain-{}.jpg",
+        "yard/with  blanks {}.jpg",
+        "yard/1+1={}.jpg",
+        "Gärten/Größe {} ñ日本.jpg",
+        "yard/100%25 {}%.jpg",
+        "yard/a&b=c?d#{}'(1)*.jpeg",
+        "yard/{:x>1015}.jpg",
+    )
+    return [shapes[number % len(shapes)].format(number) for number in range(count)]
+
+
+def source(aws: Aws, bucket: str, queue_url: str, **settings: Any) -> dict[str, Any]:
+    """An entry of `sources`."""
+    return {
+        "kind": "sqs",
+        "name": "pictures",
+        "queue_url": queue_url,
+        "buckets": [{"bucket": bucket}],
+        "endpoint_url": aws.url,
+        "path_style": True,
+        **settings,
+    }
+
+
+def rows(service: ServiceProcess, query: str) -> list[tuple[Any, ...]]:
+    """What the journal has."""
+    journal = Path(service.environment["DATA_DIR"]) / "journal.db"
+    with suppress(sqlite.DatabaseUnusable), sqlite.reading(journal) as db, closing(db.execute(query)) as found:
+        return found.fetchall()
+    return []
+
+
+def events(service: ServiceProcess) -> dict[str, str]:
+    """Key of each object -> the problem of its event."""
+    found = rows(service, "SELECT object_key, problem FROM snapshots WHERE state = 'inspected'")
+    assert max(Counter(key for key, _ in found).values(), default=1) == 1, "an object is two events"
+    return dict(found)
+
+
+def emptied(aws: Aws, queue_url: str) -> bool:
+    """Whether nothing is in a queue; if not, what a killed process still has in hand comes again."""
+    if aws.waiting(queue_url) == 0:
+        return True
+    time.sleep(0.5)  # a look costs as much as some objects
+    aws.let_time_pass(queue_url)
+    return False
+
+
+@pytest.fixture
+def queue_url(aws: Aws, name: str) -> Iterator[str]:
+    url = aws.queue(name)
+    yield url
+    aws.client("sqs").delete_queue(QueueUrl=url)
+
+
+def test_each_object_is_one_event_through_repetitions_disorder_and_kills(
+    aws: Aws, launch: Launch, name: str, queue_url: str
+) -> None:
+    s3, sqs = aws.client("s3"), aws.client("sqs")
+    bucket, disorder = aws.bucket(name), aws.bucket(f"{name}-disorder")
+    aws.announce(bucket, queue_url)
+    wanted = keys(OBJECTS)
+    assert max(len(key.encode()) for key in wanted) == 1024
+    picture = jpeg(16, 12)
+
+    for number in range(WRITTEN_TWICE):
+        etags = []
+        for content in (picture, jpeg(24, 18)):
+            s3.put_object(Bucket=disorder, Key=f"twice {number}.jpg", Body=content)
+            etags.append(md5(content, usedforsecurity=False).hexdigest())
+        for sequencer, etag in (("0B", etags[1]), ("0A9", etags[0]), ("0B", etags[1])):
+            body = message(disorder, f"twice {number}.jpg", sequencer=sequencer, etag=etag)
+            sqs.send_message(QueueUrl=queue_url, MessageBody=body)
+
+    service = launch(
+        environment=LOGIN,
+        sources=[source(aws, bucket, queue_url, buckets=[{"bucket": bucket}, {"bucket": disorder, "camera": "Twice"}])],
+    )
+    service.start()
+    with ThreadPoolExecutor(8) as pool:
+        written = [pool.submit(s3.put_object, Bucket=bucket, Key=key, Body=picture) for key in wanted]
+        for key in wanted[:REPEATED] * 4:
+            body = message(bucket, key, etag=md5(picture, usedforsecurity=False).hexdigest())
+            pool.submit(sqs.send_message, QueueUrl=queue_url, MessageBody=body)
+        for stage in range(1, KILLS + 1):
+            until(lambda stage=stage: len(events(service)) >= OBJECTS * stage // (KILLS + 2), what="some are done")
+            time.sleep(random.uniform(0, 0.1))  # anywhere in the middle of something
+            service.kill()
+            aws.let_time_pass(queue_url)
+            service.start()
+        assert all(one.result() for one in written)
+
+    expected = {*wanted, *(f"twice {number}.jpg" for number in range(WRITTEN_TWICE))}
+    until(lambda: emptied(aws, queue_url), timeout=120, what="the queue is empty")
+    until(lambda: len(events(service)) == len(expected))
+    assert events(service) == dict.fromkeys(expected, "")
+    assert rows(service, "SELECT count(*) FROM bucket_objects WHERE outcome = '' OR attempts > 0") == [(0,)]
+    on_disk = list((Path(service.environment["DATA_DIR"]) / "cache").rglob("*.jpg"))
+    assert len(on_disk) == len(expected)
+    service.terminate()
+    assert service.wait() == 0
+
+
+def test_whatever_lies_in_a_bucket_has_one_outcome_and_says_why_it_is_no_picture(
+    aws: Aws, launch: Launch, name: str, queue_url: str
+) -> None:
+    s3, sqs = aws.client("s3"), aws.client("sqs")
+    bucket = aws.bucket(name)
+    aws.announce(bucket, queue_url)
+    service = launch(environment=LOGIN, sources=[source(aws, bucket, queue_url, max_bytes=100_000)])
+    aws.stop()
+    service.start().wait_ready()
+    try:
+        away = until(lambda: unwell(service, "unreachable: No connection to 127.0.0.1."))
+        assert not away["critical"]
+    finally:
+        aws.start()
+    until(lambda: service.check("triggers from pictures")["ok"], what="the queue is asked again")
+
+    picture = jpeg(16, 12)
+    s3.put_object(Bucket=bucket, Key="yard/a.jpg", Body=picture)
+    s3.put_object(Bucket=bucket, Key="yard/text.jpg", Body=b"a text file")
+    s3.put_object(Bucket=bucket, Key="yard/large.jpg", Body=picture + bytes(100_000))
+    s3.put_object(Bucket=bucket, Key="yard/ours.jpg", Body=picture, Metadata={"snapshot-processor": "thumbnail"})
+    s3.put_object(Bucket=bucket, Key="yard/", Body=b"")
+    s3.put_object(Bucket=bucket, Key="yard/notes.txt", Body=b"a text file")
+    for body in (message(bucket, "yard/gone.jpg"), "no event", message("elsewhere", "yard/a.jpg")):
+        sqs.send_message(QueueUrl=queue_url, MessageBody=body)
+    problems = {"yard/a.jpg": "", "yard/text.jpg": "not_an_image", "yard/large.jpg": "too_large"}
+    problems["yard/gone.jpg"] = "object_gone"
+    until(lambda: len(events(service)) == len(problems))
+    until(lambda: aws.waiting(queue_url) == 1, what="only the message that is no event is left")
+    assert {key: problem.partition(":")[0] for key, problem in events(service).items()} == problems
+    assert rows(service, "SELECT key, outcome FROM bucket_objects WHERE outcome NOT IN (SELECT id FROM snapshots)") == [
+        ("yard/ours.jpg", "own output")
+    ]
+    check = service.check("triggers from pictures")
+    assert check["ok"]
+    assert check["detail"] == "connected; messages that were no events: 1, the last: not_an_event: it is not JSON"
+    assert service.metric("snapshots_total", camera="yard Camera", outcome="own output") == 1
+    assert service.metric("triggers_total", origin="pictures", outcome="not_an_event") == 1
+    assert set(rows(service, "SELECT camera, origin FROM snapshots")) == {("yard Camera", "pictures")}
+    service.terminate()
+    assert service.wait() == 0
+    assert LOGIN["AWS_SECRET_ACCESS_KEY"] not in service.log
+
+
+def unwell(service: ServiceProcess, detail: str) -> dict[str, Any] | None:
+    """The source's check, when it says that."""
+    check = service.check("triggers from pictures")
+    return check if (check["ok"], check["detail"]) == (False, detail) else None
