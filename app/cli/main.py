@@ -22,6 +22,7 @@ from app.cli.backup import backup, restore
 from app.cli.bans import bans
 from app.cli.dead_letters import dead_letters
 from app.cli.failures import exit_on_failure
+from app.cli.iam import iam
 from app.cli.notify import notify
 from app.cli.telling import mode, replay, snooze
 from app.cli.terminal import say
@@ -208,7 +209,21 @@ def print_settings() -> None:
     click.echo(reference(), nl=False)
 
 
-for command in (archive, backup, bans, clean, dead_letters, drive_login, mode, notify, replay, restore, snooze, token):
+for command in (
+    archive,
+    backup,
+    bans,
+    clean,
+    dead_letters,
+    drive_login,
+    iam,
+    mode,
+    notify,
+    replay,
+    restore,
+    snooze,
+    token,
+):
     main.add_command(command)
 
 

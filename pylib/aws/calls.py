@@ -42,6 +42,16 @@ _ELSEWHERE = frozenset(
     {"AuthorizationHeaderMalformed", "PermanentRedirect", "IllegalLocationConstraintException", "301"}
 )
 
+_ACTIONS = {
+    "s3:HeadBucket": "s3:ListBucket",
+    "s3:HeadObject": "s3:GetObject",
+    "s3:ListObjectsV2": "s3:ListBucket",
+    "sqs:ChangeMessageVisibilityBatch": "sqs:ChangeMessageVisibility",
+    "sqs:DeleteMessageBatch": "sqs:DeleteMessage",
+    "sqs:SendMessageBatch": "sqs:SendMessage",
+}
+"""Operations that are allowed under another name (service authorization reference)."""
+
 
 class AwsSettings(Section):
     """Where a service of AWS is; the login is boto3's own (`AWS_ACCESS_KEY_ID`, `AWS_CONFIG_FILE`, a role ...)."""
@@ -112,6 +122,8 @@ class AwsClient:
             response_checksum_validation="when_required",
             user_agent="snapshot-processor",
             s3={"addressing_style": "path" if path_style else "auto"},
+            # For links and forms botocore would take the old signature, which many buckets refuse.
+            signature_version="s3v4" if service == "s3" else None,
         )
         try:
             self.boto: Any = aws.timed_client(
@@ -142,7 +154,7 @@ class AwsClient:
             try:
                 answer: Mapping[str, Any] = getattr(self.boto, operation)(**parameters)
             except ClientError as error:
-                raise self._refusal(error.response) from None
+                raise self._refusal(error.response, operation) from None
             except BotoCoreError as error:
                 raise self._trouble(error, late=passed()) from None
             except RecursionError:  # botocore follows a server that redirects everything to itself
@@ -159,7 +171,13 @@ class AwsClient:
         """Close the connections."""
         self.boto.close()
 
-    def _refusal(self, response: Mapping[str, Any]) -> AwsFailure:
+    def action(self, operation: str) -> str:
+        """What a policy has to allow for an operation: `sqs:ReceiveMessage`."""
+        meta = self.boto.meta
+        name = f"{meta.service_model.signing_name}:{meta.method_to_api_mapping[operation]}"
+        return _ACTIONS.get(name, name)
+
+    def _refusal(self, response: Mapping[str, Any], operation: str) -> AwsFailure:
         """The failure behind an answer."""
         code, status = aws.refusal(response)
 
@@ -172,7 +190,10 @@ class AwsClient:
         if code in _ELSEWHERE or status in (301, 307):
             return failure("wrong_region", f"{self.title} has that in another region: set `region`.", "settings")
         if code in _DENIED or status == 403:
-            sentence = f"{self.title} does not let this login do that: grant what `snapshot-processor iam` prints."
+            sentence = (
+                f"{self.title} does not let this login do that: grant it {self.action(operation)}, or all that "
+                "`snapshot-processor iam` prints."
+            )
             return failure("access_denied", sentence, "denied")
         if code in aws.THROTTLES or status in (429, 503):
             return failure("throttled", f"{self.title} takes no more calls for the moment.", "busy")
