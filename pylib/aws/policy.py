@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol, runtime_checkable
 
@@ -27,7 +27,7 @@ class CallsAws(Protocol):
     """The class of a part that calls AWS."""
 
     @staticmethod
-    def permissions(settings: Any) -> Sequence[Statement]:
+    def permissions(settings: Any) -> Iterable[Statement]:
         """The least that a part of these settings needs."""
         ...
 
