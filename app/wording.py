@@ -8,7 +8,7 @@ from typing import Literal, get_args
 
 from app import archives, cameras, detectors, publishers, sources
 
-Subject = Literal["camera", "detector", "upload", "trigger", "publisher", "archive"]
+Subject = Literal["camera", "detector", "upload", "object", "trigger", "publisher", "archive"]
 """The part that failed: one code may mean different things for two of them."""
 
 UNKNOWN = "Something went wrong."
@@ -28,6 +28,7 @@ SOURCES: Mapping[Subject, tuple[str, ...]] = {
     ),
     "detector": ("app.pipeline.detect", "app.media.fit", *_modules(detectors.KINDS), "app.media.picture"),
     "upload": ("app.pipeline.receive", "app.media.picture"),
+    "object": ("app.pipeline.collect", "app.media.picture"),
     "trigger": ("app.wire.triggers", *_modules(sources.KINDS)),
     "publisher": ("app.pipeline.delivery", *_modules(publishers.KINDS)),
     "archive": ("app.pipeline.delivery", "app.pipeline.archive", "app.archives", *_modules(archives.KINDS)),
@@ -40,6 +41,10 @@ TITLES: Mapping[Subject, tuple[str, str]] = {
     "upload": (
         "Uploads that became no event",
         "The files are in [quarantine](uploads.md#quarantine), and counted in `snapshots_total`.",
+    ),
+    "object": (
+        "Objects that are no picture",
+        "An event's `problem`, where an object in a bucket became no picture. Counted in `snapshots_total`.",
     ),
     "trigger": ("Triggers that were refused", "In the log, in the dead letters, and in `triggers_total`."),
     "publisher": ("Events that wait", "In the log, and in `deliveries_total`. The event is kept and retried."),

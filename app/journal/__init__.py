@@ -11,6 +11,7 @@ from app.journal.archives import ArchivesPart
 from app.journal.deliveries import DeliveriesPart
 from app.journal.edits import EditsPart
 from app.journal.entries import Correction, Deleted, Entry, Filter, HeatCount, PageCursor
+from app.journal.objects import ObjectsPart, RecordedObject, RejectedMessages
 from app.journal.paths import path_functions
 from app.journal.pictures import PicturesPart
 from app.journal.records import ArchivedPicture, ArchiveStats, Backoff, CachedPicture, TargetBacklog
@@ -34,12 +35,22 @@ __all__ = [
     "HeatCount",
     "Journal",
     "PageCursor",
+    "RecordedObject",
+    "RejectedMessages",
     "TargetBacklog",
 ]
 
 
 class Journal(
-    TriggersPart, SnapshotsPart, DeliveriesPart, PicturesPart, ArchivesPart, AlbumPart, EditsPart, TellingPart
+    TriggersPart,
+    SnapshotsPart,
+    ObjectsPart,
+    DeliveriesPart,
+    PicturesPart,
+    ArchivesPart,
+    AlbumPart,
+    EditsPart,
+    TellingPart,
 ):
     """The record of all snapshots, in parts by subject.
 

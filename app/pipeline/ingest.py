@@ -32,6 +32,10 @@ class PushedPicture:
     """When the file was last written to."""
     claimed: datetime | None = None
     """When it was taken, according to its sender."""
+    bucket: str = ""
+    """The bucket that it was found in."""
+    object_key: str = ""
+    """Its key there."""
     file: Path | None = None
     """Where it lies, if no program writes to it any more: the cache then links it instead of writing it again."""
 
@@ -58,7 +62,7 @@ class Ingest:
         *,
         capture_time: CaptureTime,
         max_pixels: int,
-        earlier: Callable[[PushedPicture, bytes], Inspection | Snapshot | None],
+        earlier: Callable[[PushedPicture, bytes], Inspection | Snapshot | None] = lambda _pushed, _content: None,
         attempt: Callable[[PushedPicture], AbstractContextManager[None]] = lambda _pushed: nullcontext(),
     ) -> None:
         """`earlier`: the snapshot of the same picture, by its SHA-256; `attempt` is around what decodes it."""
@@ -103,4 +107,6 @@ class Ingest:
             size=len(pushed.data),
             width=picture.width,
             height=picture.height,
+            bucket=pushed.bucket,
+            object_key=pushed.object_key,
         )

@@ -1,7 +1,8 @@
-"""Trigger sources: where triggers come from. A new one is one file here and one row in `KINDS`."""
+"""Sources: where triggers come from, and objects in buckets. A new one is one file here and one row in `KINDS`."""
 
 from __future__ import annotations
 
+import hashlib
 import time
 import uuid
 from collections.abc import Callable, Collection, Mapping
@@ -12,13 +13,27 @@ from typing import Any, ClassVar, Protocol, runtime_checkable
 
 from pydantic import BaseModel
 
-from app.messages import Trigger
+from app.journal import Journal
+from app.messages import ObjectCreated, Trigger
+from app.pipeline.collect import ObjectReader
 from app.rules.telling import Telling
 from app.wire import trace
 from pylib.runtime.relay import Transport
 from pylib.runtime.stage import Source
 from pylib.runtime.threads import ManagedThread
 from pylib.settings.kinds import Registry
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A part of a bucket: all keys that begin like this."""
+
+    bucket: str
+    prefix: str = ""
+
+    def holds(self, bucket: str, key: str) -> bool:
+        """Whether this key of this bucket is in it."""
+        return bucket == self.bucket and key.startswith(self.prefix)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +54,21 @@ class SourceContext:
     """Called with receipts whose triggers will never be delivered again."""
     count: Callable[[str, str], None]
     """Counts a rejected trigger, by origin and failure code."""
-    data_dir: Path = Path("data")
+    data_dir: Path
     """Where a source may keep files, each in a folder of its kind."""
+    journal: Journal
+    objects_address: str
+    """Where objects go."""
+    own_places: Collection[Place]
+    """Where this service itself writes objects, which are no input."""
 
     def feeder(self, source: Source) -> ManagedThread:
         """A thread that polls a plain source and passes its triggers on."""
         return self.transport.feeder(self.name, source, sink=self.address)
+
+    def object_feeder(self, source: Source) -> ManagedThread:
+        """A thread that polls a plain source and passes its objects on."""
+        return self.transport.feeder(self.name, source, sink=self.objects_address)
 
 
 class TriggerSource(Protocol):
@@ -67,6 +91,19 @@ class ConnectedSource(TriggerSource, Protocol):
     @property
     def connected(self) -> bool:
         """Whether triggers can come now. From any thread."""
+        ...
+
+
+@runtime_checkable
+class ObjectSource(ConnectedSource, ObjectReader, Protocol):
+    """A source of objects in buckets: the collect stage reads them through it."""
+
+    queued: ClassVar[bool]
+    """What it says comes from a queue, which keeps it for a limited time; else its objects are seen again and again."""
+
+    @property
+    def problem(self) -> str:
+        """Why nothing can come now, in a sentence; or what people should know. Empty when all is well."""
         ...
 
 
@@ -111,6 +148,18 @@ def new_trigger(
         traceparent=trace.traceparent(traceparent),
         baggage=trace.baggage(baggage),
     )
+
+
+def object_id(found: ObjectCreated) -> str:
+    """The id of the event that an object becomes: always the same for what was announced (32 hex digits).
+
+    An attempt that a crash cut short leaves nothing behind which the next one does not replace.
+    """
+    said = (
+        *(found.origin, found.bucket, found.key, found.version),
+        *(found.sequencer, found.etag, found.timestamp.isoformat()),
+    )
+    return hashlib.sha256("\0".join(said).encode()).hexdigest()[:32]
 
 
 RABBITMQ = "rabbitmq"

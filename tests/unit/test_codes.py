@@ -20,13 +20,14 @@ ROOT = Path(__file__).parents[2]
 SUBJECTS = get_args(Subject)
 MAKES_FAILURES = re.compile(
     r"(Camera|Detector|Archive|Publish|Backup)\w*|BadPicture|NoPicture|MalformedTrigger|InboxUnavailable"
-    r"|SignInRefused|Unanswered|Throttled|NotThere|SecondParentRefused|WrongCopy|Transient|Permanent|Failure|_give_up"
+    r"|ObjectRejected|ObjectUnavailable|SignInRefused|Unanswered|Throttled|NotThere|SecondParentRefused|WrongCopy|Transient|Permanent|Failure|_give_up"
 )
 SLUG = re.compile(r"[a-z0-9]+(_[a-z0-9]+)*")
 FOLDERS: Mapping[Subject, tuple[str, ...]] = {
     "camera": ("app/cameras", "app/media/picture.py", "app/pipeline/fetch.py"),
     "detector": ("app/detectors", "app/media/fit.py", "app/pipeline/detect.py"),
     "upload": ("app/pipeline/receive.py", "app/media/picture.py"),
+    "object": ("app/pipeline/collect.py", "app/media/picture.py"),
     "trigger": ("app/wire/triggers.py", "app/wire/fields.py", "app/sources"),
     "publisher": ("app/publishers", "app/pipeline/delivery.py", "pylib/rabbitmq/broker.py", "pylib/mqtt"),
     "archive": ("app/archives", "app/pipeline/archive.py", "app/pipeline/delivery.py"),

@@ -33,7 +33,7 @@ def explain(entry: Entry) -> Explanation | None:
     """Why an entry has no picture or no detection; None when it has both."""
     inspection, snapshot = entry.inspection, entry.inspection.snapshot
     if snapshot.problem:
-        return _explanation("No picture", "camera", snapshot.problem)
+        return _explanation("No picture", "object" if snapshot.object_key else "camera", snapshot.problem)
     if inspection.problem:
         return _explanation("Not looked at", "detector", inspection.problem)
     if not snapshot.path:
