@@ -77,6 +77,11 @@ class PublisherParts:
         )
         self.publishers = [self._publisher(kind, name, own) for kind, name, own in publisher_entries(self._settings)]
         self.outlets = [self._outlet(publisher) for publisher in self.publishers]
+        core.journal.followers = [
+            name
+            for kind, name, _ in publisher_entries(self._settings)
+            if getattr(publishers.KINDS.load(kind), "follows_edits", False)
+        ]
         tests = SampleMessages(self._settings, self._context)
         core.test_messages.update({name: partial(tests.send, name) for name in tests.names})
 

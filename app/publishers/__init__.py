@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
 from pathlib import Path
-from typing import Any, ClassVar, Protocol, runtime_checkable
+from typing import Any, ClassVar, Literal, Protocol, runtime_checkable
 
 from pydantic import BaseModel
 
@@ -130,6 +130,22 @@ class DigestPublisher(Publisher, Protocol):
         ...
 
 
+@runtime_checkable
+class EditFollower(Publisher, Protocol):
+    """A publisher that gets an event again, with its `review`, when somebody has corrected or deleted it."""
+
+    follows_edits: Literal[True]
+
+
+@runtime_checkable
+class CheckedPublisher(Publisher, Protocol):
+    """A publisher whose target can be looked at before anything is sent."""
+
+    def check(self) -> str:
+        """What was found, for people: the target would take events. Raises `PublishError`."""
+        ...
+
+
 class PublisherKind(Protocol):
     """The class behind a kind."""
 
@@ -156,6 +172,8 @@ KINDS: Registry[PublisherKind] = Registry(
         "sns": "app.publishers.sns:Sns",
         "webpush": "app.publishers.webpush:WebPush",
         MQTT: "app.publishers.mqtt:Mqtt",
+        "dynamodb": "app.publishers.dynamodb:DynamoDB",
+        "postgres": "app.publishers.postgres:PostgresTable",
     }
 )
 """Loaded when configured."""
