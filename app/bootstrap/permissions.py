@@ -15,9 +15,7 @@ from pylib.aws.policy import CallsAws, Statement
 
 def permissions(settings: Settings) -> dict[str, Sequence[Statement]]:
     """The least for each part that calls AWS, by its name for people; empty where none does."""
-    found = {
-        name: tuple(kind.permissions(own)) for name, kind, own in _parts(settings) if isinstance(kind, CallsAws)
-    }
+    found = {name: tuple(kind.permissions(own)) for name, kind, own in _parts(settings) if isinstance(kind, CallsAws)}
     return {name: statements for name, statements in found.items() if statements}
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import time
 import uuid
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -104,6 +104,16 @@ class ObjectSource(ConnectedSource, ObjectReader, Protocol):
     @property
     def problem(self) -> str:
         """Why nothing can come now, in a sentence; or what people should know. Empty when all is well."""
+        ...
+
+
+@runtime_checkable
+class CheckedSource(Protocol):
+    """The class of a source that can be looked at before it runs."""
+
+    @staticmethod
+    def check(settings: Any) -> Iterable[str]:
+        """What was found, for people, by calls that change nothing: objects would come. Raises `Failure`."""
         ...
 
 
