@@ -12,6 +12,8 @@ from app import sources
 from app.cli.check import Finding, Verdict, check
 from app.config.settings import load
 from app.journal import Journal
+from app.journal.paths import path_functions
+from app.journal.schema import SCHEMA
 from app.pipeline.collect import ObjectUnavailable
 from app.sources.mqtt import Mqtt
 from pylib.sqlite import Database
@@ -69,7 +71,7 @@ def test_messages_that_were_no_events_are_pointed_out_with_the_newest_reason(tmp
 
 
 def test_a_journal_of_an_earlier_release_knows_of_none(tmp_path: Path) -> None:
-    database = Database(tmp_path / "journal.db", schema=["CREATE TABLE snapshots (path TEXT)"])
+    database = Database(tmp_path / "journal.db", schema=SCHEMA[:5], functions=path_functions(tmp_path))
     database.open()
     database.start()
     database.stop()
