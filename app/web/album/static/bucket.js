@@ -56,9 +56,8 @@ async function ask(address, asked) {
 
 function refusal({ status, text }) {
   if (!status) return NO_ANSWER;
-  const error = new DOMParser().parseFromString(text, "text/xml");
-  if (/expired/.test(error.querySelector("Message")?.textContent ?? "")) return "It took too long. Try again.";
-  const code = error.querySelector("Code")?.textContent ?? String(status);
+  if (/<Message>[^<]*expired/.test(text)) return "It took too long. Try again.";
+  const code = /<Code>(\w+)<\/Code>/.exec(text)?.[1] ?? status;
   return REFUSALS[code] ?? `The bucket refused it (${code}).`;
 }
 
