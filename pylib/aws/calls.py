@@ -28,7 +28,7 @@ CODES = {
     "not_found": ("AWS knows nothing by this name here.", "correct the name, or the region"),
     "wrong_region": ("The AWS region is not set, or it is another one.", "set `region`"),
     "bad_address": ("The setting `endpoint_url` is no address.", "correct it: it has to start with https://"),
-    "bad_setting": ("boto3 refuses a setting.", "correct the setting that the message names"),
+    "bad_setting": ("A setting is refused by boto3.", "correct the setting that the message names"),
     "call_refused": ("AWS refuses this call.", "look at the reason in the log"),
     "throttled": ("AWS takes fewer calls than are made.", "nothing, if it passes: the service tries again"),
     "aws_busy": ("The AWS service has a failure of its own.", "nothing, if it passes: the service tries again"),
