@@ -15,7 +15,7 @@ from app.web.errors import BadGateway, BadRequest
 from app.web.settings import UploadBucketSettings
 from pylib.aws import KEYS
 from pylib.aws.calls import AwsClient, AwsFailure
-from pylib.aws.policy import Statement
+from pylib.aws.policy import Statement, bucket_arn
 from pylib.errors import Permanent
 
 METADATA_BYTES = 2048
@@ -68,7 +68,9 @@ class UploadBucket:
     @staticmethod
     def permissions(settings: UploadBucketSettings) -> Sequence[Statement]:
         """To write below the prefix; browsers do so in our name."""
-        return (Statement(("s3:PutObject",), (f"arn:aws:s3:::{settings.bucket}/{settings.prefix}*",)),)
+        return (
+            Statement(("s3:PutObject",), (bucket_arn(settings.bucket, f"{settings.prefix}*", region=settings.region),)),
+        )
 
     def form(self, *, camera: str, name: str, content_type: str, note: str = "") -> PostForm:
         """A form for one picture. `camera`: a device key; `name`: the file's. Raises `BadRequest`, `BadGateway`."""

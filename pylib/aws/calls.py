@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from pydantic import Field
 
 from pylib import aws
+from pylib.aws.links import presigned
 from pylib.net.deadline import passed, within
 from pylib.settings.fields import Section
 
@@ -25,8 +27,8 @@ CODES = {
     "access_denied": ("AWS does not let this login do that.", "grant what `snapshot-processor iam` prints"),
     "not_found": ("AWS knows nothing by this name here.", "correct the name, or the region"),
     "wrong_region": ("The AWS region is not set, or it is another one.", "set `region`"),
-    "bad_address": ("`endpoint_url` is no address.", "correct it: it has to start with https://"),
-    "bad_setting": ("boto3 refuses a setting.", "correct the setting that the message names"),
+    "bad_address": ("The setting `endpoint_url` is no address.", "correct it: it has to start with https://"),
+    "bad_setting": ("A setting is refused by boto3.", "correct the setting that the message names"),
     "call_refused": ("AWS refuses this call.", "look at the reason in the log"),
     "throttled": ("AWS takes fewer calls than are made.", "nothing, if it passes: the service tries again"),
     "aws_busy": ("The AWS service has a failure of its own.", "nothing, if it passes: the service tries again"),
@@ -121,6 +123,8 @@ class AwsClient:
             request_checksum_calculation="when_required",
             response_checksum_validation="when_required",
             user_agent="snapshot-processor",
+            # Named, or botocore signs links in the old way, which has no end at 7 days and opens nothing under KMS.
+            signature_version="s3v4" if service == "s3" else None,
             s3={"addressing_style": "path" if path_style else "auto"},
             # For links and forms botocore would take the old signature, which many buckets refuse.
             signature_version="s3v4" if service == "s3" else None,
@@ -166,6 +170,16 @@ class AwsClient:
                 sentence = f"Something answered that is not {self.title}."
                 raise AwsFailure("bad_answer", sentence, kind="away") from None
         return answer
+
+    def link(self, bucket: str, key: str, *, seconds: float) -> tuple[str, datetime]:
+        """A link that opens an object, and when it ends: see `pylib.aws.links.presigned`. Raises `AwsFailure`."""
+        from botocore.exceptions import BotoCoreError
+
+        try:
+            with within(self.timeout):
+                return presigned(self.boto, bucket, key, seconds=seconds)
+        except (BotoCoreError, RuntimeError) as error:  # the latter for a login that could not be renewed
+            raise self._trouble(error, late=passed()) from None
 
     def close(self) -> None:
         """Close the connections."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 from pylib import aws
-from pylib.aws.policy import Statement
+from pylib.aws.policy import Statement, bucket_arn
 from pylib.errors import Failure, Permanent, Transient
 from pylib.files import durable
 
@@ -52,8 +52,8 @@ class TokenBackup:
     def permissions(bucket: str) -> Sequence[Statement]:
         """To write the copy, and to read it on another machine; without listing, a missing one looks forbidden."""
         return (
-            Statement(("s3:GetObject", "s3:PutObject"), (f"arn:aws:s3:::{bucket}/{PREFIX}*",)),
-            Statement(("s3:ListBucket",), (f"arn:aws:s3:::{bucket}",), {"StringLike": {"s3:prefix": f"{PREFIX}*"}}),
+            Statement(("s3:GetObject", "s3:PutObject"), (bucket_arn(bucket, f"{PREFIX}*"),)),
+            Statement(("s3:ListBucket",), (bucket_arn(bucket),)),
         )
 
     def __init__(
