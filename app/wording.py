@@ -28,8 +28,13 @@ SOURCES: Mapping[Subject, tuple[str, ...]] = {
     ),
     "detector": ("app.pipeline.detect", "app.media.fit", *_modules(detectors.KINDS), "app.media.picture"),
     "upload": ("app.pipeline.receive", "app.media.picture"),
-    "object": ("app.pipeline.collect", "app.media.picture"),
-    "trigger": ("app.wire.triggers", *_modules(sources.KINDS)),
+    "object": ("app.pipeline.collect", "app.sources.buckets.reading", "app.media.picture"),
+    "trigger": (
+        "app.wire.triggers",
+        "app.sources.buckets.notifications",
+        *_modules(sources.KINDS),
+        "app.sources.buckets.reading",
+    ),
     "publisher": ("app.pipeline.delivery", *_modules(publishers.KINDS)),
     "archive": ("app.pipeline.delivery", "app.pipeline.archive", "app.archives", *_modules(archives.KINDS)),
 }

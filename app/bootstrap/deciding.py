@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from app import publishers
 from app.bootstrap.adapters import publisher_entries
 from app.bootstrap.core import Core
-from app.bootstrap.outlets import Outlet, names
+from app.bootstrap.outlets import Outlet, keepers, names
 from app.config.settings import Settings
+from app.messages import Snapshot
 from app.pipeline.decide import Decide
+from app.pipeline.settle import Settle
 from app.rules.evaluate import Outlets
 from pylib.timezones import local_zone
 
@@ -35,3 +37,9 @@ def decide_of(core: Core, outlets: Sequence[Outlet]) -> Decide:
         told=core.journal,
         zone=local_zone(core.settings.time_zone),
     )
+
+
+def settle_of(core: Core, outlets: Sequence[Outlet], decide: Decide, *, holds: Callable[[Snapshot], bool]) -> Settle:
+    """The stage that makes one event of the snapshots that come together."""
+    seconds, archives = core.settings.uploads.settle, keepers(outlets)
+    return Settle(seconds, journal=core.journal, decide=decide, archives=archives, holds=holds)

@@ -11,17 +11,16 @@ import structlog
 from app.bootstrap.archives import ArchiveParts
 from app.bootstrap.cameras import channels_of, fetch_of
 from app.bootstrap.core import Core
-from app.bootstrap.deciding import decide_of
+from app.bootstrap.deciding import decide_of, settle_of
 from app.bootstrap.detection import DetectorParts
 from app.bootstrap.monitoring import monitors_of
-from app.bootstrap.outlets import keepers, names
+from app.bootstrap.outlets import names
 from app.bootstrap.probes import exposition, observe
 from app.bootstrap.publishing import PublisherParts
 from app.bootstrap.relays import LIVE, Relays
 from app.bootstrap.sources import SourceParts, schedule_of
 from app.bootstrap.uploads import RECEIVE_WORKERS, UploadParts
 from app.config.settings import Settings
-from app.pipeline.settle import Settle
 from app.publishers import PublisherContext
 from pylib.files.lock import FolderLock
 from pylib.runtime.supervisor import Supervisor
@@ -33,7 +32,7 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 
 TRIGGERS, UPLOADS, SNAPSHOTS = "inproc://triggers", "inproc://uploads", "inproc://snapshots"
-INSPECTIONS = "inproc://inspections"
+OBJECTS, INSPECTIONS = "inproc://objects", "inproc://inspections"
 
 
 class Service:
@@ -45,7 +44,7 @@ class Service:
         self.lock = FolderLock(settings.data_dir)
         self.relays = Relays(core.transport, core.metrics)
         self.channels = channels_of(core)
-        self.sources = SourceParts(core, address=TRIGGERS)
+        self.sources = SourceParts(core, triggers=TRIGGERS, objects=OBJECTS)
         self.uploads = UploadParts(
             settings, journal=core.journal, cache=core.cache, metrics=core.metrics, limiter=core.limiter
         )
@@ -124,12 +123,13 @@ class Service:
         queue: dict[str, Any] = {"workers": settings.fetch_threads, "max_waiting": settings.max_pending}
         decide, group, holds = decide_of(self.core, self.outlets), settings.uploads.settle, self.uploads.holds
         detect = self.detection.stage(decide, holds=holds)
-        settle = Settle(group, journal=self.core.journal, decide=decide, archives=keepers(self.outlets), holds=holds)
+        settle = settle_of(self.core, self.outlets, decide, holds=holds)
         to_outlets = self.relays.to_outlets(self.outlets)
         seen = {"sinks": [INSPECTIONS]} if group else to_outlets
         return [
             stage("fetch", fetch, source=TRIGGERS, sinks=[SNAPSHOTS], **queue),
-            *self.sources.threads,  # after the stage that acknowledges
+            *self.sources.collecting(self.relays, self.uploads.capture_time, sink=SNAPSHOTS),
+            *self.sources.threads,  # after the stages that acknowledge
             stage("receive", self.uploads.receive, source=UPLOADS, sinks=[SNAPSHOTS], workers=RECEIVE_WORKERS),
             stage("detect", detect, source=SNAPSHOTS, workers=self.detection.workers, **seen),
             stage("settle", settle, source=INSPECTIONS, workers=1, **to_outlets) if group else None,

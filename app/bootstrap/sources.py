@@ -1,17 +1,21 @@
-"""Builds the trigger sources: the configured ones, requests inside this process, and the schedule."""
+"""Builds the sources: the configured ones, requests inside this process, and the schedule."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import partial
+from typing import Any
 
 from app import sources
 from app.bootstrap.core import Core
+from app.bootstrap.objects import WORKERS, collect_of, forgetting, own_places
+from app.bootstrap.relays import Relays
 from app.config.settings import Settings
 from app.messages import Trigger
 from app.pipeline.fetch import Fetch
-from app.sources import ConnectedSource, SourceContext, TriggerSource
+from app.sources import ConnectedSource, ObjectSource, SourceContext, TriggerSource
 from app.sources.schedule import Schedule
+from app.uploads.capture_time import CaptureTime
 from pylib.observability.health import Status
 from pylib.rabbitmq.listener import ZMQListener
 from pylib.runtime.periodic import Every, Periodic
@@ -21,10 +25,11 @@ from pylib.runtime.threads import ManagedThread
 class SourceParts:
     """The configured sources by name, which is the `origin` of their triggers."""
 
-    def __init__(self, core: Core, *, address: str) -> None:
-        """`address`: where triggers go."""
+    def __init__(self, core: Core, *, triggers: str, objects: str) -> None:
+        """Where triggers and objects go."""
         self._core = core
-        self._address = address
+        self._triggers = triggers
+        self._objects = objects
         self._sources: dict[str, TriggerSource] = {}
 
     def connect(self, fetch: Fetch) -> None:
@@ -37,10 +42,13 @@ class SourceParts:
                 cameras=core.labels,
                 telling=core.telling,
                 transport=core.transport,
-                address=self._address,
+                address=self._triggers,
                 settled=partial(fetch.settled, name),
                 count=core.metrics.trigger,
+                journal=core.journal,
                 data_dir=core.settings.data_dir,
+                objects_address=self._objects,
+                own_places=own_places(core.settings),
             )
             self._sources[name] = source = sources.KINDS.load(kind)(own, context)
             if isinstance(source, ConnectedSource):
@@ -51,6 +59,17 @@ class SourceParts:
         source = self._sources.get(trigger.origin)
         if trigger.receipt and source is not None:
             source.acknowledge(trigger.receipt)
+
+    def collecting(self, relays: Relays, capture_time: CaptureTime, *, sink: str) -> list[ManagedThread]:
+        """The collect stage and what cleans up after it, where there is a source of objects."""
+        found = {name: source for name, source in self._sources.items() if isinstance(source, ObjectSource)}
+        if not found:
+            return []
+        # One of a key at a time: what was recorded of it decides about the next.
+        options: dict[str, Any] = {"key": lambda found: f"{found.bucket}/{found.key}", "workers": WORKERS}
+        collect = collect_of(self._core, found, capture_time)
+        relay = relays.stage("collect", collect, source=self._objects, sinks=[sink], **options)
+        return [forgetting(self._core, found), relay]
 
     @property
     def threads(self) -> list[ManagedThread]:
@@ -66,7 +85,9 @@ class SourceParts:
 
 def _connected(source: ConnectedSource) -> Callable[[], Status]:
     def probe() -> Status:
-        return Status(ok=source.connected, detail="connected" if source.connected else "not connected")
+        connected = source.connected
+        why = source.problem if isinstance(source, ObjectSource) else ""
+        return Status(ok=connected, detail=why or ("connected" if connected else "not connected"))
 
     return probe
 

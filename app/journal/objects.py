@@ -120,18 +120,23 @@ class ObjectsPart(JournalPart):
         before = self._clock() - older_than
         self.database.do(lambda db: db.execute(statement, (before, listed(sources))))
 
-    def reject_message(self, source: str, message: str, reason: str) -> None:
-        """Remember a source's message that is no event, with its reason, beside the newest of its others."""
+    def reject_message(self, source: str, message: str, reason: str) -> bool:
+        """Remember a source's message that is no event, with its reason, beside the newest of its others.
 
-        def insert(db: sqlite3.Connection) -> None:
-            db.execute("REPLACE INTO rejected_messages VALUES (?, ?, ?, ?)", (source, message, reason, self._clock()))
+        Returns whether it is a new one.
+        """
+
+        def insert(db: sqlite3.Connection) -> bool:
+            row = (source, message, reason, self._clock())
+            new = db.execute("INSERT INTO rejected_messages VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING", row).rowcount
             db.execute(
                 "DELETE FROM rejected_messages WHERE source = ?1 AND id NOT IN ("
                 "SELECT id FROM rejected_messages WHERE source = ?1 ORDER BY rejected_at DESC LIMIT ?2)",
                 (source, MOST_REJECTED),
             )
+            return new > 0
 
-        self.database.do(insert)
+        return self.database.do(insert)
 
     def rejected_messages(self, source: str) -> RejectedMessages:
         """How many of a source's messages were rejected, and why the newest was."""

@@ -37,15 +37,6 @@ LONGEST_NOTE = 2000
 BACKOFF = Backoff(first_s=1.0, last_s=60.0)
 
 CODES = {
-    "object_gone": (
-        "The object was deleted before it was read.",
-        "keep objects in the bucket for longer than the service may be away",
-    ),
-    "object_changed": (
-        "Another version stands where this one was announced.",
-        "look at what writes to the bucket",
-    ),
-    "too_large": ("The object is larger than the limit allows.", "raise the source's `max_bytes`"),
     "internal_error": (
         "Something in the service itself went wrong. The log says more.",
         "report it, with the traceback from the log",
@@ -154,11 +145,13 @@ class Collect(Stage[ObjectCreated]):
         try:
             content = source.read(found)
         except ObjectRejected as error:
-            if error.code == "object_changed" and not found.version:
-                return self._passed_over(found, SUPERSEDED, known)  # what is there now has an event of its own
-            return self._failed(found, error)
+            if error.code != "object_changed" or found.version:
+                return self._failed(found, error)
+            self._passed_over(found, SUPERSEDED, known)  # what is there now has an event of its own
+            return None
         if any(mark in content.metadata for mark in OUR_MARKS):
-            return self._passed_over(found, OWN_OUTPUT, None)
+            self._passed_over(found, OWN_OUTPUT, None)
+            return None
         found, note = self._as_sent(found, content.metadata)
         try:
             return self._picture(found, content.data, note, attempts=known.attempts if known else 0)
@@ -258,7 +251,7 @@ def _compared(found: ObjectCreated, known: RecordedObject) -> str:
         return DUPLICATE
     if found.sequencer and known.sequencer:
         width = max(len(found.sequencer), len(known.sequencer))
-        this, last = (one.rjust(width, "0").upper() for one in (found.sequencer, known.sequencer))
+        this, last = (one.ljust(width, "0").upper() for one in (found.sequencer, known.sequencer))
         return "" if this > last else DUPLICATE if this == last else SUPERSEDED
     return DUPLICATE if found.etag and found.etag == known.etag else ""
 

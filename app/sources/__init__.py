@@ -54,12 +54,12 @@ class SourceContext:
     """Called with receipts whose triggers will never be delivered again."""
     count: Callable[[str, str], None]
     """Counts a rejected trigger, by origin and failure code."""
-    data_dir: Path
-    """Where a source may keep files, each in a folder of its kind."""
     journal: Journal
-    objects_address: str
+    data_dir: Path = Path("data")
+    """Where a source may keep files, each in a folder of its kind."""
+    objects_address: str = ""
     """Where objects go."""
-    own_places: Collection[Place]
+    own_places: Collection[Place] = ()
     """Where this service itself writes objects, which are no input."""
 
     def feeder(self, source: Source) -> ManagedThread:
@@ -179,6 +179,7 @@ KINDS: Registry[SourceKind] = Registry(
     {
         RABBITMQ: "app.sources.rabbitmq:RabbitMQ",
         MQTT: "app.sources.mqtt:Mqtt",
+        "sqs": "app.sources.sqs:Sqs",
     }
 )
 """Loaded when configured."""

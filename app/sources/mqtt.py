@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import threading
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime
@@ -17,6 +16,7 @@ from app.naming import CameraNames, UnknownCamera
 from app.rules.telling import MODES
 from app.sources import SourceContext, new_trigger
 from app.sources.conditions import Condition
+from app.sources.parts import Parts
 from app.wire import MalformedTrigger, carried, checked_active_input, fields, parse_timestamp
 from app.wire.topics import NOTIFICATIONS, OFF, ON, SNAPSHOT, MqttTopics
 from pylib.errors import Failure, Permanent
@@ -231,47 +231,6 @@ class Mqtt:
             key=f"sha:{said.hexdigest()}" if message.receipt else "",
         )
         return replace(trigger, queued=message.queued, redelivered=message.redelivered)
-
-
-class Parts:
-    """The triggers of each message that is not acknowledged yet: it may be one for several cameras. Thread-safe.
-
-    Those of an earlier connection are forgotten with the first message of the next: their receipts mean nothing then.
-    """
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._session = ""
-        self._open: dict[str, set[str]] = {}
-        self._all: dict[str, list[str]] = {}
-
-    def of(self, message: str, count: int) -> list[str]:
-        """A receipt for each of a message's triggers."""
-        receipts = [f"{message}:{number}" for number in range(count)]
-        session = message.partition(":")[0]
-        with self._lock:
-            if session != self._session:
-                self._session = session
-                self._open.clear()
-                self._all.clear()
-            if receipts:
-                self._all[message], self._open[message] = receipts, set(receipts)
-        return receipts
-
-    def done(self, receipt: str) -> str:
-        """This one is recorded; the message's receipt, when all are."""
-        message = receipt.rpartition(":")[0]
-        with self._lock:
-            left = self._open.get(message, set())
-            left.discard(receipt)
-            return message if message in self._open and not left else ""
-
-    def settled(self, messages: Iterable[str]) -> list[str]:
-        """The receipts of all triggers of these messages, which will not come again."""
-        with self._lock:
-            for message in messages:
-                self._open.pop(message, None)
-            return [receipt for message in messages for receipt in self._all.pop(message, ())]
 
 
 def subscriptions(settings: MqttSourceSettings) -> list[str]:

@@ -54,6 +54,7 @@ class ZMQListener(BrokerLoop):
     ) -> None:
         """`decode` raises `Permanent` for a message that can never be decoded: a dead letter.
 
+        It may return a list: each of it is passed on, and a message of which nothing is left is acknowledged.
         `on_settled` gets receipts whose acknowledgement the broker has processed, so that their messages
         will not come again; `on_malformed` the reason for each refusal. Both run in the listener's thread.
         """
@@ -93,6 +94,10 @@ class ZMQListener(BrokerLoop):
         if not self._woken:  # a lost race costs a tick
             self._woken = True
             self._call(self._send_soon)
+
+    def retry(self, receipt: str, *, after: float) -> None:
+        """Have the broker deliver the message of this receipt again in so many seconds. Returns at once."""
+        self._call(lambda: self._connection.call_later(after, lambda: self._return(receipt)))
 
     def pause(self) -> None:
         """Receive nothing more, but go on acknowledging what is in flight, until `stop`."""
@@ -174,7 +179,7 @@ class ZMQListener(BrokerLoop):
             receipt=self._window.receipt(tag),
         )
         try:
-            frame = self._frame(delivery)
+            frames = self._frames(delivery)
         except Permanent as failure:
             log.warning("malformed message", queue=self._subscription.queue, reason=str(failure))
             self._reject(channel, tag, failure)
@@ -183,14 +188,17 @@ class ZMQListener(BrokerLoop):
             self._reject(channel, tag, Permanent("internal_error", type(error).__name__))
         else:
             self._window.add(tag)
-            self._outbox.append((tag, frame))
+            self._outbox += [(tag, frame) for frame in frames]
             self._push()
+            if not frames:
+                self.acknowledge(delivery.receipt)
 
-    def _frame(self, delivery: Delivery) -> bytes:
+    def _frames(self, delivery: Delivery) -> list[bytes]:
         size = len(delivery.body)
         if size > MAX_BODY:
             raise Permanent("too_large", f"a body of {size} bytes, more than {MAX_BODY}")
-        return self._encode(self._decode(delivery))
+        decoded = self._decode(delivery)
+        return [self._encode(one) for one in (decoded if isinstance(decoded, list) else [decoded])]
 
     def _reject(self, channel: Any, tag: int, failure: Failure) -> None:
         channel.basic_reject(tag, requeue=False)
@@ -249,10 +257,19 @@ class ZMQListener(BrokerLoop):
         if self._channel is None:
             return
         self._channel.stop_consuming()
-        while self._outbox:
-            tag, _ = self._outbox.popleft()
-            self._window.discard(tag)
-            self._channel.basic_nack(tag, requeue=True)
+        for tag in dict.fromkeys(tag for tag, _ in self._outbox):
+            self._give_back(tag)
+        self._outbox.clear()
+
+    def _return(self, receipt: str) -> None:
+        """Give a message back, unless its connection was lost: the broker has it then."""
+        tag = self._window.tag(receipt)
+        if self._channel is not None and tag:
+            self._give_back(tag)
+
+    def _give_back(self, tag: int) -> None:
+        self._window.discard(tag)
+        self._channel.basic_nack(tag, requeue=True)
 
     def _cancelled_by_broker(self, _frame: Any) -> None:
         raise Transient("consumer_cancelled", f"queue {self._subscription.queue!r} was deleted or moved")

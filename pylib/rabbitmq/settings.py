@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from pylib.rabbitmq.broker import Broker
 
 
-class RabbitMQSettings(Section):
-    """The broker that triggers come from and events go to."""
+class BrokerSettings(Section):
+    """A RabbitMQ broker."""
 
     server_address: str = Field(
         default="",
@@ -28,33 +28,11 @@ class RabbitMQSettings(Section):
     password: Secret = Field(default=Secret("guest"), description="Password; guest unless set.")
     vhost: str = Field(default="/", min_length=1, description="Virtual host.")
     tls: bool = Field(default=False, description="Use TLS, and check the broker's certificate.")
-    exchange: str = Field(
-        default="home_automation",
-        min_length=1,
-        max_length=100,
-        description="Topic exchange for events. Its name with `_control` appended is the exchange for triggers.",
-    )
-    device_topic: str = Field(
-        default="snapshot",
-        min_length=1,
-        max_length=50,
-        description="Word for this service in routing keys: `event.trigger.<topic>`, `event.notify.<topic>...`.",
-    )
-    durable_exchanges: bool = Field(
-        default=False, description="Declare both exchanges durable; all programs that declare them must do the same."
-    )
     queue_type: Annotated[Literal["quorum", "classic"], SmallLetters] = Field(
         default="quorum",
         description="Type of the service's own queues: quorum, or classic for a broker without quorum queues.",
     )
-    prefetch: int = Field(default=1000, ge=1, le=65_535, description="Triggers that may be unacknowledged at once.")
     heartbeat: int = Field(default=10, ge=5, le=600, description="Seconds between heartbeats on the connection.")
-    unroutable_for: float = Field(
-        default=3600,
-        ge=0,
-        le=31_536_000,
-        description="Seconds for which an event is tried again while no queue is bound for it.",
-    )
 
     @model_validator(mode="before")
     @classmethod
@@ -93,3 +71,30 @@ class RabbitMQSettings(Section):
             tls=self.tls,
             heartbeat=self.heartbeat,
         )
+
+
+class RabbitMQSettings(BrokerSettings):
+    """The broker that triggers come from and events go to."""
+
+    exchange: str = Field(
+        default="home_automation",
+        min_length=1,
+        max_length=100,
+        description="Topic exchange for events. Its name with `_control` appended is the exchange for triggers.",
+    )
+    device_topic: str = Field(
+        default="snapshot",
+        min_length=1,
+        max_length=50,
+        description="Word for this service in routing keys: `event.trigger.<topic>`, `event.notify.<topic>...`.",
+    )
+    durable_exchanges: bool = Field(
+        default=False, description="Declare both exchanges durable; all programs that declare them must do the same."
+    )
+    prefetch: int = Field(default=1000, ge=1, le=65_535, description="Triggers that may be unacknowledged at once.")
+    unroutable_for: float = Field(
+        default=3600,
+        ge=0,
+        le=31_536_000,
+        description="Seconds for which an event is tried again while no queue is bound for it.",
+    )

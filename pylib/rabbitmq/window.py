@@ -37,6 +37,11 @@ class Window:
     def receipt(self, tag: int) -> str:
         return f"{self._session}:{tag}"
 
+    def tag(self, receipt: str) -> int:
+        """Of a delivery in flight; 0 where the receipt names none."""
+        session, _, number = receipt.partition(":")
+        return int(number) if session == self._session and int(number) in self._receipts else 0
+
     def add(self, tag: int) -> None:
         self._receipts[tag] = self.receipt(tag)
 
@@ -47,9 +52,8 @@ class Window:
         """Empty `receipts` and release those that are of this session and in flight."""
         tags = set()
         while receipts:
-            session, _, tag = receipts.popleft().partition(":")
-            if session == self._session and int(tag) in self._receipts:
-                tags.add(int(tag))
+            tags.add(self.tag(receipts.popleft()))
+        tags.discard(0)
         # One frame for all up to the first that is not done yet, since most are done in order.
         prefix = list(itertools.takewhile(tags.__contains__, self._receipts))
         others = sorted(tags.difference(prefix))

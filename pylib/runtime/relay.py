@@ -15,7 +15,7 @@ import zmq
 from pylib.errors import Transient
 from pylib.runtime.bell import Bell
 from pylib.runtime.keyed_pool import KeyedPool
-from pylib.runtime.stage import M, Meter, Source, Stage
+from pylib.runtime.stage import M, Meter, PausableSource, Source, Stage
 from pylib.runtime.threads import ManagedThread
 
 log = structlog.get_logger(__name__)
@@ -263,6 +263,10 @@ class ZmqFeeder(ManagedThread):
         self._context = context
         self._codec = codec
         self._sink = sink
+
+    def pause(self) -> None:
+        if isinstance(self.source, PausableSource):
+            self.source.pause()
 
     def run(self) -> None:
         push = connect(self._context, self._sink)

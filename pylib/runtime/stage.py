@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, Protocol, TypeVar, runtime_checkable
 
 M = TypeVar("M")
 
@@ -50,6 +50,15 @@ class Source(Protocol):
 
     def close(self) -> None:
         """Called once after the last `poll`, in the feeder's thread."""
+        ...
+
+
+@runtime_checkable
+class PausableSource(Source, Protocol):
+    """A source that would go on bringing messages while what they go to is stopped."""
+
+    def pause(self) -> None:
+        """Bring nothing new from now on; from any thread. `poll` is still called, for what is to be settled."""
         ...
 
 

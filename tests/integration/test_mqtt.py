@@ -290,6 +290,7 @@ def test_what_waited_at_the_broker_is_acknowledged_when_it_is_done_and_more_come
         address="inproc://triggers",
         settled=settled.extend,
         count=lambda _origin, _code: None,
+        journal=journal,
         data_dir=tmp_path,
     )
     mapped = [{"topic": f"{name}/door", "camera": YARD}]

@@ -27,7 +27,7 @@ FOLDERS: Mapping[Subject, tuple[str, ...]] = {
     "camera": ("app/cameras", "app/media/picture.py", "app/pipeline/fetch.py"),
     "detector": ("app/detectors", "app/media/fit.py", "app/pipeline/detect.py"),
     "upload": ("app/pipeline/receive.py", "app/media/picture.py"),
-    "object": ("app/pipeline/collect.py", "app/media/picture.py"),
+    "object": ("app/pipeline/collect.py", "app/sources/buckets/reading.py", "app/media/picture.py"),
     "trigger": ("app/wire/triggers.py", "app/wire/fields.py", "app/sources"),
     "publisher": ("app/publishers", "app/pipeline/delivery.py", "pylib/rabbitmq/broker.py", "pylib/mqtt"),
     "archive": ("app/archives", "app/pipeline/archive.py", "app/pipeline/delivery.py"),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 
@@ -13,14 +12,12 @@ from app.naming import CameraNames, UnknownCamera, composed
 from app.sources import Place, object_id
 from app.sources.buckets.notifications import FoundObject
 from app.sources.buckets.settings import BucketSourceSettings, WatchedBucket
-from app.wire.fields import CONTROL
 
 log = structlog.get_logger(__name__)
 
 MAX_LABEL = 60
 """Characters of a folder's name that become a camera's."""
 TYPE = "Camera"
-_BLANKS = re.compile(r"\s+")
 
 
 class WatchedObjects:
@@ -96,4 +93,4 @@ class WatchedObjects:
 
 def _clean(name: str) -> str:
     """A name as a camera may have it."""
-    return _BLANKS.sub(" ", CONTROL.sub(" ", composed(name))).strip()[:MAX_LABEL].strip()
+    return " ".join("".join(sign if sign.isprintable() else " " for sign in composed(name)).split())[:MAX_LABEL].strip()

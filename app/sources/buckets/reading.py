@@ -1,36 +1,53 @@
-"""Reads objects, within bounded time and memory, and only as they were announced."""
+"""Lists and reads objects, within bounded time and memory, and only as they were announced."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 from app.messages import ObjectCreated
-from app.pipeline.collect import ObjectContent, ObjectRejected, ObjectUnavailable
-from app.sources.buckets.settings import BucketSourceSettings
+from app.pipeline.collect import OUR_MARKS, ObjectContent, ObjectRejected, ObjectUnavailable
+from app.sources.buckets.notifications import FoundObject, etag
+from app.sources.buckets.settings import BucketSourceSettings, WatchedBucket
 from pylib.aws.calls import CODES as AWS_CODES
 from pylib.aws.calls import AwsClient, AwsFailure
 from pylib.aws.policy import Statement
 from pylib.net.deadline import passed, within
 
 PIECE = 64 * 1024
-MARKS = frozenset({"snapshot-processor", "event-id"})
-"""Metadata of objects that this service wrote itself."""
+"""Bytes of a body that are read at once."""
+PAGE = 1000
+"""Keys in a page: as many as S3 gives."""
 
 CODES = {
-    "object_gone": ("The object is no longer there.", "nothing, if somebody deleted it"),
-    "object_changed": ("The object was written over before it could be read.", "nothing: its newer event counts"),
-    "object_archived": ("The object is in cold storage.", "restore it, or keep new objects out of GLACIER"),
-    "too_large": ("The object is larger than the limit allows.", "raise the source's `max_bytes`"),
-    "no_such_bucket": ("There is no such bucket.", "make it, or correct `buckets`"),
-    "cut_off": ("The connection broke while the object was read.", "nothing, if it passes: the service tries again"),
     **AWS_CODES,
+    "object_archived": (
+        "The object is in cold storage.",
+        "restore it and write it anew",
+    ),
+    "no_such_bucket": ("There is no such bucket.", "make it, or correct the source's `buckets`"),
+    "cut_off": ("The connection broke off while an object was read.", "nothing, if it passes: the service tries again"),
 }
-"""Code -> what happened, and what to do about it."""
+"""Code -> what happened, and what to do about it; those that more readers have stand in `app/pipeline/collect.py`."""
 
 _GONE = frozenset({"NoSuchKey", "NoSuchVersion", "MethodNotAllowed"})
 """The last one is said of the version that a deletion leaves."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A part of a bucket's list."""
+
+    objects: Sequence[FoundObject]
+    """Folders too: their keys end in a slash."""
+    token: str
+    """Names the next one; empty where this is the last."""
+    asked_at: datetime
+    """When it was made, by the server's clock."""
 
 
 class ObjectStore:
@@ -42,15 +59,6 @@ class ObjectStore:
         self._lock = threading.Lock()
         self._made: AwsClient | None = None
 
-    @property
-    def client(self) -> AwsClient:
-        """The client of S3, made when it is first needed. Raises `AwsFailure`."""
-        with self._lock:
-            if self._made is None:
-                settings = self._settings
-                self._made = AwsClient("s3", settings, title="S3", path_style=settings.path_style)
-            return self._made
-
     def read(self, found: ObjectCreated) -> ObjectContent:
         """What is in an object; of one that we wrote ourselves, only its metadata.
 
@@ -60,41 +68,42 @@ class ObjectStore:
         if found.size > self._settings.max_bytes:
             raise self._too_large(found.size)
         with within(self._settings.download_timeout):
-            try:
-                answer = self.client.ask("get_object", Bucket=found.bucket, Key=found.key, **_as_announced(found))
-            except AwsFailure as failure:
-                raise _failure(failure, found) from None
+            answer = self._ask("get_object", found.bucket, Key=found.key, **_as_announced(found))
             body = answer["Body"]
             try:
                 metadata = {name.lower(): value for name, value in answer.get("Metadata", {}).items()}
-                size = answer.get("ContentLength", 0)
-                if MARKS & metadata.keys():
+                if any(mark in metadata for mark in OUR_MARKS):
                     return ObjectContent(b"", metadata)
-                if size > self._settings.max_bytes:
+                if (size := answer.get("ContentLength", 0)) > self._settings.max_bytes:
                     raise self._too_large(size)
                 return ObjectContent(self._contents(body), metadata)
             finally:
                 body.close()  # what was not read of it is not fetched
 
-    def _contents(self, body: Any) -> bytes:
-        from botocore.exceptions import BotoCoreError
-        from urllib3.exceptions import HTTPError
+    def page(self, watched: WatchedBucket, token: str = "") -> Page:
+        """A page of a list, the first one unless a token names another. Raises `ObjectUnavailable`."""
+        more = {"ContinuationToken": token} if token else {}
+        answer = self._ask("list_objects_v2", watched.bucket, Prefix=watched.prefix, MaxKeys=PAGE, **more)
+        if "IsTruncated" not in answer:
+            # An answer of something else, read as an empty list, would have us forget all objects.
+            raise ObjectUnavailable("bad_answer", "Something answered that is not S3.")
+        return Page(
+            objects=[_listed(watched.bucket, entry) for entry in answer.get("Contents", ())],
+            token=answer.get("NextContinuationToken", "") if answer["IsTruncated"] else "",
+            asked_at=_date(answer),
+        )
 
-        data = bytearray()
-        try:
-            # botocore says when there is less than the server announced.
-            while piece := body.read(PIECE):
-                data += piece
-                if len(data) > self._settings.max_bytes:
-                    raise self._too_large(len(data))
-        except (BotoCoreError, HTTPError, OSError):
-            late = passed()
-            sentence = "S3 did not send the object in time." if late else "The connection to S3 broke off."
-            raise ObjectUnavailable("timeout" if late else "cut_off", sentence) from None
-        return bytes(data)
+    def probe(self, watched: WatchedBucket) -> str:
+        """See by calls that change nothing whether the bucket can be listed and read; says what is there.
 
-    def _too_large(self, size: int) -> ObjectRejected:
-        return ObjectRejected("too_large", f"it has {size} bytes or more, and {self._settings.max_bytes} are allowed")
+        Raises `ObjectUnavailable`, which names the permission that is missing.
+        """
+        answer = self._ask("list_objects_v2", watched.bucket, Prefix=watched.prefix, MaxKeys=1)
+        place = f"{watched.bucket}/{watched.prefix}"
+        for entry in answer.get("Contents", ()):
+            self._ask("head_object", watched.bucket, Key=entry["Key"])
+            return f"{place} can be listed and read"
+        return f"{place} can be listed, and is empty"
 
     def close(self) -> None:
         """Close the connections."""
@@ -102,9 +111,43 @@ class ObjectStore:
             if self._made is not None:
                 self._made.close()
 
+    def _ask(self, operation: str, bucket: str, **parameters: Any) -> Mapping[str, Any]:
+        try:
+            return self._client.ask(operation, Bucket=bucket, **parameters)
+        except AwsFailure as failure:
+            raise _failure(failure, operation, bucket, versioned="VersionId" in parameters) from None
+
+    @property
+    def _client(self) -> AwsClient:
+        """Made when it is first needed. Raises `AwsFailure`."""
+        with self._lock:
+            if self._made is None:
+                self._made = AwsClient("s3", self._settings, title="S3", path_style=self._settings.path_style)
+            return self._made
+
+    def _contents(self, body: Any) -> bytes:
+        from botocore.exceptions import BotoCoreError
+        from urllib3.exceptions import HTTPError
+
+        data = bytearray()
+        try:
+            # botocore raises where there is less than the server announced.
+            while piece := body.read(PIECE):
+                data += piece
+                if len(data) > self._settings.max_bytes:
+                    raise self._too_large(len(data))
+        except (BotoCoreError, HTTPError, OSError):
+            if passed():
+                raise ObjectUnavailable("timeout", "S3 did not send the object in time.") from None
+            raise ObjectUnavailable("cut_off", "The connection to S3 broke off.") from None
+        return bytes(data)
+
+    def _too_large(self, size: int) -> ObjectRejected:
+        return ObjectRejected("too_large", f"it has {size} bytes or more, and {self._settings.max_bytes} are allowed")
+
 
 def permissions(settings: BucketSourceSettings) -> Iterator[Statement]:
-    """What reading takes; without `s3:ListBucket`, S3 calls an object that is gone a forbidden one."""
+    """What listing and reading take; without `s3:ListBucket` S3 calls an object that is gone a forbidden one."""
     objects = (f"arn:aws:s3:::{one.bucket}/{one.prefix}*" for one in settings.buckets)
     yield Statement(("s3:GetObject", "s3:GetObjectVersion"), tuple(dict.fromkeys(objects)))
     buckets = (f"arn:aws:s3:::{one.bucket}" for one in settings.buckets)
@@ -118,15 +161,38 @@ def _as_announced(found: ObjectCreated) -> Mapping[str, Any]:
     return {"IfMatch": f'"{found.etag}"'} if found.etag else {}
 
 
-def _failure(failure: AwsFailure, found: ObjectCreated) -> Exception:
-    if failure.aws_code == "PreconditionFailed" or failure.status == 412:
+def _listed(bucket: str, entry: Mapping[str, Any]) -> FoundObject:
+    return FoundObject(
+        bucket=bucket,
+        key=entry["Key"],
+        timestamp=entry["LastModified"].astimezone(UTC),
+        size=entry.get("Size", -1),
+        etag=etag(entry.get("ETag")),
+    )
+
+
+def _date(answer: Mapping[str, Any]) -> datetime:
+    try:
+        date = parsedate_to_datetime(answer["ResponseMetadata"]["HTTPHeaders"]["date"])
+    except (KeyError, ValueError):
+        return datetime.now(UTC)
+    return date if date.tzinfo else date.replace(tzinfo=UTC)
+
+
+def _failure(
+    failure: AwsFailure, operation: str, bucket: str, *, versioned: bool
+) -> ObjectRejected | ObjectUnavailable:
+    code = failure.aws_code
+    if code == "PreconditionFailed" or failure.status == 412:
         return ObjectRejected("object_changed", "it was written over before it was read")
-    if failure.aws_code in _GONE or (failure.aws_code == "InvalidArgument" and found.version):
+    if code in _GONE or (code == "InvalidArgument" and versioned):
         return ObjectRejected("object_gone", "it was deleted before it was read")
-    if failure.aws_code == "InvalidObjectState":
+    if code == "InvalidObjectState":
         return ObjectRejected("object_archived", "it is in cold storage, from which S3 gives nothing at once")
-    if failure.aws_code == "NoSuchBucket":
-        return ObjectUnavailable(
-            "no_such_bucket", f"there is no bucket {found.bucket!r}: make it, or correct `buckets`"
-        )
+    if code == "NoSuchBucket":
+        return ObjectUnavailable("no_such_bucket", f"There is no bucket {bucket!r}: make it, or correct `buckets`.")
+    if failure.kind == "denied":
+        lacking = "s3:ListBucket" if operation == "list_objects_v2" else "s3:GetObject and s3:ListBucket"
+        sentence = f"S3 does not let this login use {bucket!r}: it needs {lacking} (see `snapshot-processor iam`)."
+        return ObjectUnavailable(failure.code, sentence)
     return ObjectUnavailable(failure.code, failure.sentence)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated
 
 from pydantic import AfterValidator, Field
@@ -12,6 +13,15 @@ from pylib.settings.fields import Section
 
 PICTURES = (*(SUFFIXES[kind] for kind in TAKEN), *OTHER_SUFFIXES)
 """Suffixes of all pictures that are accepted."""
+
+
+_BUCKET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{1,253}[A-Za-z0-9]")
+
+
+def _bucket(value: str) -> str:
+    if not _BUCKET.fullmatch(value.strip()):
+        raise ValueError("must be the name of a bucket, without s3:// and folders")
+    return value.strip()
 
 
 def _prefix(value: str) -> str:
@@ -25,9 +35,7 @@ def _suffixes(values: tuple[str, ...]) -> tuple[str, ...]:
 class WatchedBucket(Section):
     """A bucket, or a part of one, and the camera whose pictures are in it."""
 
-    bucket: str = Field(
-        pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{1,253}[A-Za-z0-9]$", description="The bucket's name, without `s3://`."
-    )
+    bucket: Annotated[str, AfterValidator(_bucket)] = Field(max_length=255, description="The bucket's name.")
     prefix: Annotated[str, AfterValidator(_prefix)] = Field(
         default="",
         max_length=900,
@@ -41,11 +49,17 @@ class WatchedBucket(Section):
     )
 
 
+def _not_empty(buckets: tuple[WatchedBucket, ...]) -> tuple[WatchedBucket, ...]:
+    if not buckets:
+        raise ValueError("must name a bucket")
+    return buckets
+
+
 class BucketSourceSettings(AwsSettings):
     """Objects in buckets."""
 
-    buckets: tuple[WatchedBucket, ...] = Field(
-        min_length=1, max_length=100, description="The buckets, or parts of them, that count; others are passed over."
+    buckets: Annotated[tuple[WatchedBucket, ...], AfterValidator(_not_empty)] = Field(
+        max_length=100, description="The buckets, or parts of them, that count; others are passed over."
     )
     suffixes: Annotated[tuple[str, ...], AfterValidator(_suffixes)] = Field(
         default=PICTURES,

@@ -107,7 +107,7 @@ def test_rejected_messages_are_remembered_up_to_a_number(
     assert journal.rejected_messages("queue") == RejectedMessages(0, "")
     for number in range(3):
         clock.now += 1
-        journal.reject_message("queue", str(number), f"not_an_event: {number}")
-        journal.reject_message("queue", str(number), f"not_an_event: {number}")
+        assert journal.reject_message("queue", str(number), f"not_an_event: {number}")
+        assert not journal.reject_message("queue", str(number), f"not_an_event: {number}")
     journal.reject_message("other", "9", "not_an_event: other")
     assert journal.rejected_messages("queue") == RejectedMessages(2, "not_an_event: 2")

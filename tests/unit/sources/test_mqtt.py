@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Iterator, Mapping
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -41,6 +42,7 @@ class Bench:
             address="inproc://triggers",
             settled=self._settle,
             count=lambda _origin, code: self.counted.append(code),
+            journal=Journal(Path("never-opened")),
         )
         self.source = Mqtt(MqttSourceSettings(server_address="127.0.0.1", topics=mapped), context)  # type: ignore[arg-type]
         self.source.connection = self  # type: ignore[assignment]

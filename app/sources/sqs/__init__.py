@@ -1,0 +1,201 @@
+"""Objects in buckets, as a queue of SQS announces them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from urllib.parse import urlsplit
+
+import structlog
+
+from app.messages import ObjectCreated
+from app.pipeline.collect import ObjectContent
+from app.sources import SourceContext
+from app.sources.buckets import reading
+from app.sources.buckets.cameras import WatchedObjects
+from app.sources.buckets.notifications import parse
+from app.sources.buckets.reading import ObjectStore
+from app.sources.sqs.in_hand import InHand
+from app.sources.sqs.queue import Message, Queue
+from app.sources.sqs.settings import SqsSettings, region_of
+from pylib.aws.calls import CODES as AWS_CODES
+from pylib.aws.calls import AwsFailure
+from pylib.aws.policy import Statement
+from pylib.errors import Failure, Permanent, Transient
+from pylib.net.deadline import within
+from pylib.runtime.reconnection import Reconnection
+
+log = structlog.get_logger(__name__)
+
+IDLE_WAIT_S, BUSY_WAIT_S = 5, 1
+"""Seconds that a call waits for messages: while nothing is in hand, and else, so that what is done is deleted soon."""
+LET_GO_S = 3.0
+"""Seconds at the end for deleting messages, and for making the others visible again."""
+
+CODES = {
+    **AWS_CODES,
+    "not_found": ("There is no such queue.", "correct `queue_url`: its region, account and name"),
+    "internal_error": (
+        "Something in the service itself went wrong with this message. The log says more.",
+        "report it, with the traceback from the log",
+    ),
+}
+"""Code -> what happened, and what to do about it."""
+
+
+class Sqs:
+    """Receives messages and brings their objects; each message is deleted when all of its objects are recorded.
+
+    While they are worked on or cannot be read, their messages stay invisible: an outage moves none to dead letters.
+    """
+
+    title = "an object in a bucket, over SQS"
+    queued = True
+    Settings = SqsSettings
+
+    def __init__(self, settings: SqsSettings, context: SourceContext) -> None:
+        self._settings = settings
+        self._context = context
+        self._queue = Queue(settings, beat=lambda: self.thread.beat())
+        self._store = ObjectStore(settings)
+        self._watched = WatchedObjects(settings, cameras=context.cameras, own_places=context.own_places)
+        self._in_hand = InHand(visibility=settings.visibility)
+        self._reconnection = Reconnection(broker=urlsplit(settings.queue_url).netloc, thread=context.name)
+        self._next_try = 0.0
+        self._trouble = "not asked yet"
+        self._rejected = ""
+        self._paused = False
+        self.thread = context.object_feeder(self)
+
+    # -- for the collect stage and health, from any thread -----------------------------------------
+
+    def read(self, found: ObjectCreated) -> ObjectContent:
+        """What is in an object; see `app.pipeline.collect.ObjectReader`."""
+        return self._store.read(found)
+
+    def acknowledge(self, receipt: str) -> None:
+        """The object is recorded; its message is deleted by the feeder's thread."""
+        self._in_hand.done(receipt)
+
+    def retry(self, receipt: str, *, after: float) -> None:
+        """Bring it again; its message stays in hand."""
+        self._in_hand.retry(receipt, after=after)
+
+    @property
+    def connected(self) -> bool:
+        """Whether the queue answered the last time."""
+        return not self._trouble
+
+    @property
+    def problem(self) -> str:
+        """Why messages cannot come now, or which ones were rejected."""
+        return self._trouble or self._rejected
+
+    # -- in the feeder's thread --------------------------------------------------------------------
+
+    def poll(self, timeout: float) -> Iterable[ObjectCreated]:
+        """Objects that have come, and those whose time for another attempt has."""
+        due = self._in_hand.due()
+        if time.monotonic() < self._next_try:
+            self.thread.stopping.wait(timeout)
+            return due
+        try:
+            return [*due, *self._exchanged(timeout, wait=0 if due else None)]
+        except AwsFailure as failure:
+            error = (Transient if failure.passes else Permanent)(failure.code, failure.sentence)
+            self._next_try = time.monotonic() + self._reconnection.lost(error)
+            self._trouble = str(error)
+            return due
+
+    def pause(self) -> None:
+        """Bring nothing new; from any thread."""
+        self._paused = True
+
+    def close(self) -> None:
+        """Delete what is settled; the rest comes again with the next start, at once."""
+        try:
+            with within(LET_GO_S):
+                self._delete_settled()
+                self._queue.extend(self._in_hand.let_go(), seconds=0)
+        except AwsFailure as failure:
+            log.info("messages come again later", source=self._context.name, reason=failure.sentence)
+        self._queue.close()
+        self._store.close()
+
+    def _exchanged(self, timeout: float, *, wait: int | None) -> list[ObjectCreated]:
+        """Tell the queue what is done, and receive. Raises `AwsFailure`."""
+        self._reconnection.begins()
+        self._delete_settled()
+        self._in_hand.extended(self._queue.extend(self._in_hand.expiring()))
+        if self._paused or self._in_hand.objects >= self._settings.max_in_hand:
+            self.thread.stopping.wait(timeout)
+            return []
+        if wait is None:
+            wait = BUSY_WAIT_S if len(self._in_hand) else IDLE_WAIT_S
+        messages = self._queue.receive(wait=wait)
+        if self._trouble:
+            self._trouble = ""
+            self._reconnection.connected()
+        if self._paused:
+            self._queue.extend({one.id: one.handle for one in messages}, seconds=0)
+            return []
+        return [found for message in messages for found in self._objects_of(message)]
+
+    def _delete_settled(self) -> None:
+        self._in_hand.deleted(self._queue.delete(self._in_hand.settled()))
+
+    def _objects_of(self, message: Message) -> Sequence[ObjectCreated]:
+        try:
+            found = [
+                created
+                for one in parse(message.body)
+                if (created := self._watched.created(one, origin=self._context.name, redelivered=message.receives > 1))
+            ]
+        except Permanent as error:
+            self._reject(message, error)
+            return []
+        except Exception as error:
+            log.exception("unexpected error, message rejected", source=self._context.name, message=message.id)
+            self._reject(message, Permanent("internal_error", type(error).__name__))
+            return []
+        return self._in_hand.take(message.id, message.handle, found)
+
+    # -- messages that are no events ---------------------------------------------------------------
+
+    def _reject(self, message: Message, error: Permanent) -> None:
+        """Remember it with its reason. It is left alone, and comes again, until it has come too often."""
+        name = self._context.name
+        try:
+            if self._context.journal.reject_message(name, message.id, str(error)):
+                self._context.count(name, error.code)
+                log.warning("message rejected", source=name, message=message.id, reason=str(error))
+            rejected = self._context.journal.rejected_messages(name)
+            self._rejected = f"connected; {rejected.count} messages were no events, the last: {rejected.reason}"
+            if message.receives >= self._settings.max_receives:
+                self._set_aside(message, str(error))
+        except (Failure, AwsFailure) as failure:
+            log.warning("message not set aside", source=name, message=message.id, reason=str(failure))
+
+    def _set_aside(self, message: Message, reason: str) -> None:
+        """Raises `AwsFailure`."""
+        if self._settings.dead_letter_queue:
+            self._queue.set_aside(message, reason)
+        elif self._queue.redrives:
+            return
+        else:
+            log.error("message deleted", source=self._context.name, message=message.id, reason=reason)
+        self._in_hand.take(message.id, message.handle, [])
+
+    @staticmethod
+    def permissions(settings: SqsSettings) -> Iterator[Statement]:
+        """What receiving and reading takes."""
+        receive = ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility", "sqs:GetQueueAttributes")
+        yield Statement(receive, (_arn(settings.queue_url),))
+        if settings.dead_letter_queue:
+            yield Statement(("sqs:SendMessage",), (_arn(settings.dead_letter_queue),))
+        yield from reading.permissions(settings)
+
+
+def _arn(queue_url: str) -> str:
+    account, name = urlsplit(queue_url).path.split("/")[-2:]
+    return f"arn:aws:sqs:{region_of(queue_url) or '*'}:{account}:{name}"

@@ -1,0 +1,1 @@
+"""What sources of objects share, and those without SQS."""
