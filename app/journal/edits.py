@@ -51,7 +51,7 @@ class EditsPart(JournalPart):
                 db.execute(f"UPDATE snapshots SET {', '.join(given)} WHERE seq = ?", (*values, *row))
                 reindex(db, row)
                 if correction is not None:
-                    _deliver_again(db, *row, self.followers, self._clock())
+                    _deliver_again(db, row[0], self.followers, self._clock())
             return read(db, f"id = ? AND {STANDING}", (snapshot_id,))
 
         return self.database.do(update).first()
@@ -60,8 +60,8 @@ class EditsPart(JournalPart):
         """Delete an entry, and return what is left to do; None when there is no such entry.
 
         It is no longer shown, and what was grouped into its event appears for itself. Archives give up pending
-        copies of its picture; targets that follow edits are told; others still get the event, without it. The row stays until `purge`, so that the
-        same trigger or file is recognised when it comes again.
+        copies of its picture; targets that follow edits are told; others still get the event, without it. The row
+        stays until `purge`, so that the same trigger or file is recognised when it comes again.
         """
         now = self._clock()
 

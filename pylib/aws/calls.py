@@ -126,8 +126,6 @@ class AwsClient:
             # Named, or botocore signs links in the old way, which has no end at 7 days and opens nothing under KMS.
             signature_version="s3v4" if service == "s3" else None,
             s3={"addressing_style": "path" if path_style else "auto"},
-            # For links and forms botocore would take the old signature, which many buckets refuse.
-            signature_version="s3v4" if service == "s3" else None,
         )
         try:
             self.boto: Any = aws.timed_client(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Generator, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, TypeVar
 
 import psycopg
@@ -17,6 +17,8 @@ T = TypeVar("T")
 
 Error = psycopg.Error
 
+SCHEMES = ("postgresql://", "postgres://")
+"""Anything else would be taken for a list of `name=value`."""
 LEAST_CONNECT_S = 2
 """libpq takes no less (its manual, `connect_timeout`)."""
 
@@ -54,13 +56,12 @@ class Connection(psycopg.Connection[tuple[Any, ...]]):
 
 def parameters(url: str) -> Mapping[str, Any]:
     """What an address says. Raises `PostgresFailure`, without a part of it: that may be the password."""
-    try:
-        if not url.strip().startswith(("postgresql://", "postgres://")):
-            raise ValueError
-        return conninfo_to_dict(url.strip())
-    except (psycopg.Error, ValueError):
-        sentence = "`url` cannot be used: it has to look like postgresql://user:password@host:5432/database."
-        raise PostgresFailure("bad_address", sentence) from None
+    address = url.strip()
+    with suppress(psycopg.Error):
+        if address.startswith(SCHEMES):
+            return conninfo_to_dict(address)
+    sentence = "`url` cannot be used: it has to look like postgresql://user:password@host:5432/database."
+    raise PostgresFailure("bad_address", sentence)
 
 
 def connect(address: Mapping[str, Any], *, timeout: float, name: str) -> Connection:

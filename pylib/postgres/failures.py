@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 CODES = {
     "not_installed": ("The package psycopg is missing.", "install snapshot-processor[postgres]"),
     "bad_address": (
-        "`url` is no address of a PostgreSQL database.",
+        "The setting `url` is no address of a PostgreSQL database.",
         "correct it: postgresql://user:password@host/name",
     ),
     "unreachable": ("PostgreSQL could not be reached.", "look at server and network; the service tries again"),
@@ -72,7 +72,8 @@ _SAID = (
 )
 """What a server says that lets nobody in, where it speaks English -> the SQLSTATE that libpq keeps to itself."""
 _TLS = re.compile(r"SSL|certificate|TLS")
-_SILENT = re.compile(r"time-?d? ?out", re.IGNORECASE)
+_SILENT = re.compile(r"timeout expired|timed out", re.IGNORECASE)
+_UNUSABLE = re.compile(r"connection is bad: invalid|^bad value for")
 
 
 class PostgresFailure(Exception):
@@ -96,9 +97,11 @@ def refusal(error: psycopg.Error) -> PostgresFailure:
     return PostgresFailure("row_refused", f"PostgreSQL refuses the statement with SQLSTATE {printable(state)}.")
 
 
-def no_session(error: psycopg.Error, *, host: str) -> PostgresFailure:
+def no_session(error: Exception, *, host: str) -> PostgresFailure:
     """The failure of a connection that did not come about. `host`: for people, without the login."""
     said = str(error)
+    if _UNUSABLE.search(said) or isinstance(error, UnicodeError):
+        return PostgresFailure("bad_address", "`url` has a host, port or option that cannot be.")
     state = next((state for pattern, state in _SAID if re.search(pattern, said)), "")
     named = _STATES.get(state) or _CLASSES.get(state[:2])
     if named:
@@ -107,4 +110,6 @@ def no_session(error: psycopg.Error, *, host: str) -> PostgresFailure:
         return PostgresFailure("timeout", f"PostgreSQL at {host} did not answer in time.")
     if _TLS.search(said):
         return PostgresFailure("tls", f"No trusted connection to PostgreSQL at {host}: check certificates and sslmode.")
+    if "FATAL" in said:  # in another language
+        return PostgresFailure("login_refused", f"PostgreSQL at {host} does not let us in: its own log says why.")
     return PostgresFailure("unreachable", f"No connection to PostgreSQL at {host}.")

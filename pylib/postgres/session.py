@@ -88,7 +88,7 @@ class Session:
         if self._connection is None:
             try:
                 self._connection = self._library.connect(self._address, timeout=self._timeout, name=self._name)
-            except self._library.Error as error:
+            except (self._library.Error, UnicodeError) as error:  # the latter for a name that cannot be looked up
                 raise no_session(error, host=self.host) from None
         return self._connection
 
