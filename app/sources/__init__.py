@@ -107,13 +107,22 @@ class ObjectSource(ConnectedSource, ObjectReader, Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What was found of a source before it runs, for people."""
+
+    text: str
+    remedy: str = ""
+    """What to do about it, where it may be wrong."""
+
+
 @runtime_checkable
 class CheckedSource(Protocol):
     """The class of a source that can be looked at before it runs."""
 
     @staticmethod
-    def check(settings: Any) -> Iterable[str]:
-        """What was found, for people, by calls that change nothing: objects would come. Raises `Failure`."""
+    def check(settings: Any) -> Iterable[Found]:
+        """What is there, by calls that change nothing. Raises `Failure` where nothing would come."""
         ...
 
 

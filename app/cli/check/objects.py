@@ -23,7 +23,8 @@ def sources(settings: Settings) -> Iterator[Finding]:
             continue
         try:
             for found in kind.check(entry):
-                yield Finding(subject, Verdict.OK, found)
+                verdict = Verdict.WARNING if found.remedy else Verdict.OK
+                yield Finding(subject, verdict, found.text, found.remedy)
         except Failure as error:
             remedy = wording.explain(error.code, of="trigger")[1] or CODES.get(error.code, ("", ""))[1]
             yield Finding(subject, Verdict.WRONG, str(error), remedy)

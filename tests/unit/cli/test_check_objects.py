@@ -15,6 +15,7 @@ from app.journal import Journal
 from app.journal.paths import path_functions
 from app.journal.schema import SCHEMA
 from app.pipeline.collect import ObjectUnavailable
+from app.sources import Found
 from app.sources.mqtt import Mqtt
 from pylib.sqlite import Database
 
@@ -25,11 +26,11 @@ class Queue(Mqtt):
     """A source that can be looked at; its server's address is what is found there."""
 
     @staticmethod
-    def check(settings: Any) -> Iterator[str]:
-        yield "queue doors"
+    def check(settings: Any) -> Iterator[Found]:
+        yield Found("queue doors")
         if settings.prefix == "closed":
             raise ObjectUnavailable("access_denied", "SQS does not let this login do that: grant it sqs:ReceiveMessage")
-        yield "bucket home"
+        yield Found("bucket home", "" if settings.prefix != "odd" else "write to it")
 
 
 @pytest.fixture(autouse=True)
@@ -47,6 +48,12 @@ def test_all_that_is_there_is_said(tmp_path: Path) -> None:
         Finding("source doors", Verdict.OK, "queue doors"),
         Finding("source doors", Verdict.OK, "bucket home"),
     ]
+
+
+def test_what_is_odd_is_a_warning_with_what_to_do(tmp_path: Path) -> None:
+    assert found(tmp_path, SOURCE_1_PREFIX="odd")[1] == Finding(
+        "source doors", Verdict.WARNING, "bucket home", "write to it"
+    )
 
 
 def test_what_is_missing_is_wrong_and_the_policy_is_pointed_to(tmp_path: Path) -> None:
