@@ -78,13 +78,20 @@ def run(config_file: Path | None) -> None:
 
 
 @main.command()
+@click.argument("what", type=click.Choice(["cameras", "thumbnails"]), default="cameras")
 @click.option("--every", default=5.0, show_default=True, help="Seconds between the pictures of a camera.")
 @click.pass_obj
 @exit_on_failure
-def demo(config_file: Path | None, every: float) -> None:
-    """Run the whole service on drawn cameras; needs no account, broker or camera."""
-    from app.cli.demo import run_demo
+def demo(config_file: Path | None, what: str, every: float) -> None:
+    """Run the whole service on drawn cameras; needs no account, broker or camera.
 
+    `thumbnails`: on a folder instead, whose pictures go to a bucket, as examples/thumbnails has it.
+    """
+    from app.cli.demo import run_demo
+    from app.cli.thumbnails_demo import run_thumbnails_demo
+
+    if what == "thumbnails":
+        _end(run_thumbnails_demo(lambda file: _prepared(file, log_level="warning"), version=VERSION))
     settings = _prepared(config_file, log_level="warning")
     _end(run_demo(settings, version=VERSION, every=every))
 
