@@ -189,6 +189,8 @@ KINDS: Registry[SourceKind] = Registry(
         RABBITMQ: "app.sources.rabbitmq:RabbitMQ",
         MQTT: "app.sources.mqtt:Mqtt",
         "sqs": "app.sources.sqs:Sqs",
+        "bucket": "app.sources.buckets.listing:Listing",
+        "bucket_amqp": "app.sources.buckets.amqp:BucketAmqp",
     }
 )
 """Loaded when configured."""

@@ -25,8 +25,6 @@ from pylib.files import durable
 
 log = structlog.get_logger(__name__)
 
-CODES = reading.CODES
-"""Code -> what happened, and what to do about it."""
 AGAIN_AFTER = 30.0
 """Seconds until a listing that failed is tried again, where `every` is not less."""
 NOT_YET = "the buckets have not been listed yet"
@@ -68,6 +66,7 @@ class Listing:
         self._look: Iterator[list[ObjectCreated]] | None = None
         self._next_look = clock()
         self._looked = False
+        self._paused = False
         self.problem = NOT_YET
         self.thread = context.object_feeder(self)
 
@@ -92,6 +91,9 @@ class Listing:
 
     def poll(self, timeout: float) -> Iterable[ObjectCreated]:
         """New objects, as many as there is room for; lists one page at most."""
+        if self._paused:
+            self._hand.wait(timeout)
+            return []
         again = self._hand.due(self._clock())
         if not self._waiting and not again:
             self._waiting = self._next_page(timeout)
@@ -102,6 +104,10 @@ class Listing:
         for found in new:
             self._hand.take(found)
         return [*again, *new]
+
+    def pause(self) -> None:
+        """Bring nothing more; from any thread."""
+        self._paused = True
 
     def close(self) -> None:
         """What has no outcome is found again after the next start."""
@@ -206,10 +212,9 @@ class FirstLooks:
 
 def _times(file: Path) -> dict[str, float]:
     try:
-        known = json.loads(file.read_bytes())
+        return {place: float(at) for place, at in json.loads(file.read_bytes()).items()}
     except FileNotFoundError:
         return {}
-    except (OSError, ValueError) as error:
-        log.error("first looks not readable: all objects count as old", path=str(file), reason=type(error).__name__)
+    except (OSError, ValueError, TypeError, AttributeError) as error:
+        log.error("first looks not readable, made anew", path=str(file), reason=type(error).__name__)
         return {}
-    return {place: float(at) for place, at in known.items()}

@@ -71,8 +71,10 @@ class Bench:
         """What became of deliveries, and the end of each connection."""
         return self.broker.of("basic_ack", "basic_nack", "basic_reject", "settled", "malformed", "close")
 
-    def _decode(self, delivery: Delivery) -> Delivery:
+    def _decode(self, delivery: Delivery) -> Delivery | list[Delivery]:
         self.decoded.append(delivery)
+        if delivery.body in (b"none", b"two"):
+            return [delivery] * (2 if delivery.body == b"two" else 0)
         if delivery.body == b"bad":
             raise Permanent("bad", "it is")
         if delivery.body == b"worse":
@@ -163,6 +165,45 @@ def test_what_nobody_understands_is_a_dead_letter_and_in_nobody_s_way(bench: Ben
         ("close",),
     ]
     assert bench.taken() == ["1:2"]
+
+
+def test_a_message_may_bring_several_things_or_none_which_is_done_at_once(bench: Bench) -> None:
+    bench.run(
+        bench.deliver(1, body=b"two"), bench.deliver(2, body=b"none"), bench.broker.pass_time, bench.broker.pass_time
+    )
+    assert bench.taken() == ["1:1", "1:1"]
+    assert bench.answered() == [("basic_ack", 2), ("settled", "1:2"), ("close",)]
+
+
+def test_of_several_things_that_were_not_handed_on_their_message_goes_back_once(
+    context: zmq.Context[Any], pull: zmq.Socket[bytes]
+) -> None:
+    bench = Bench(context, pull, prefetch=1)
+    bench.run(bench.deliver(1, 2, 3, body=b"two"))
+    assert bench.taken() == ["1:1", "1:1"]
+    assert bench.answered() == [("basic_nack", 2, {"requeue": True}), ("basic_nack", 3, {"requeue": True}), ("close",)]
+
+
+def test_a_message_comes_again_when_its_time_has_come(bench: Bench) -> None:
+    waits: list[float] = []
+    bench.run(
+        bench.deliver(1, 2),
+        bench.broker.timers.clear,
+        lambda: bench.listener.retry("1:1", after=30),
+        lambda: bench.listener.retry("0:2", after=30),  # of a connection that is lost
+        lambda: waits.extend(seconds for seconds, _ in bench.broker.timers),
+        lambda: bench.broker.calls.append(("malformed", "waits")),
+        bench.broker.pass_time,
+        bench.done("1:1", "1:2"),
+        bench.broker.pass_time,
+    )
+    assert waits == [30, 30]
+    assert bench.answered() == [
+        ("malformed", "waits"),
+        ("basic_nack", 1, {"requeue": True}),
+        ("basic_ack", 2, {"multiple": True}),
+        ("close",),
+    ]
 
 
 def test_what_was_not_handed_on_goes_back_when_the_service_ends_and_the_rest_is_still_ours(
