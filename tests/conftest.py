@@ -17,6 +17,7 @@ from xdist.scheduler import LoadScopeScheduling
 
 from app.journal import Journal
 from app.storage.cache import Cache
+from tests.aws import Aws
 from tests.broker import Broker, SharedBroker
 from tests.fakes.clock import Clock
 from tests.fakes.journal import opened
@@ -106,6 +107,14 @@ def postgres() -> Iterator[PostgresServer]:
     """A private server; tests that stop it leave it running."""
     with PostgresServer() as one:
         yield one
+
+
+@pytest.fixture(scope="session")
+def aws() -> Iterator[Aws]:
+    """Amazon's services on a port of this process; what tests make there they call by names of their own."""
+    one = Aws()
+    yield one
+    one.stop()
 
 
 @pytest.fixture
