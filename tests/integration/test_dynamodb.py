@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 
 import boto3
@@ -18,6 +20,7 @@ from app.publishers import PublisherContext, PublishError, PublishUnavailable
 from app.publishers.dynamodb import CODES, INDEX, DynamoDB, DynamoDBSettings
 from tests.fakes.http_double import Reply, http_double
 from tests.fakes.messages import an_event
+from tests.unit.docs.pages import blocks
 
 REGION = "eu-central-1"
 NOW = datetime(2026, 3, 5, 12, tzinfo=UTC)
@@ -96,6 +99,33 @@ def test_an_event_is_written_once_and_only_its_review_changes(make: Make, databa
     for _ in range(2):
         later.publish(replace(event, review=Review(deleted=True)))
     assert "Item" not in database.Table(name).get_item(Key={"id": event.id})
+
+
+def test_what_the_page_asks_is_answered(make: Make, database: Any, name: str) -> None:
+    make().publish(an_event(1))
+    (page,) = [block.text for block in blocks("sh") if block.page == "docs/tables.md" and "aws dynamodb" in block.text]
+    lines = [line for line in page.replace("\\\n", "").splitlines() if line.startswith("aws")]
+    answers = [asked(database.meta.client, shlex.split(line), table=name) for line in lines]
+    assert [answer.get("Count", 0) for answer in answers] == [1, 1, 0]
+    assert answers[2]["Item"]["label"] == "Front Door"
+
+
+def asked(client: Any, words: list[str], *, table: str) -> Any:
+    """A command of AWS's own program, as boto3 has it; of this table instead of its own."""
+    operation, *options = words[2:]
+    given: dict[str, Any] = {}
+    for option in options:
+        if option.startswith("--no-"):
+            given["".join(part.title() for part in option[5:].split("-"))] = False
+        elif option.startswith("--"):
+            last = "".join(part.title() for part in option[2:].split("-"))
+        else:
+            given[last] = _plain(json.loads(option)) if option.startswith("{") else option
+    return getattr(client, operation.replace("-", "_"))(**{**given, "TableName": table})
+
+
+def _plain(typed: dict[str, dict[str, str]]) -> dict[str, Any]:
+    return {name: Decimal(one["N"]) if "N" in one else one["S"] for name, one in typed.items()}
 
 
 def test_an_event_with_thousands_of_labels_has_room(make: Make, database: Any, name: str) -> None:

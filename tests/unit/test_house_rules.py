@@ -42,7 +42,7 @@ ROOTS = (
 
 HEAVY = (
     *("aiohttp", "apprise", "av", "boto3", "botocore", "cv2", "numpy", "onnxruntime", "pydrive2", "pywebpush"),
-    *("paho", "starlette", "uvicorn"),
+    *("paho", "psycopg", "starlette", "uvicorn"),
 )
 """What is loaded only when it is configured."""
 
@@ -105,6 +105,10 @@ def test_only_the_rabbitmq_package_and_the_command_line_s_client_know_pika() -> 
 
 def test_only_the_mqtt_package_knows_paho() -> None:
     assert {m for m in importers("paho") if not m.startswith("pylib.mqtt.")} == set()
+
+
+def test_only_the_postgres_package_knows_psycopg() -> None:
+    assert {m for m in importers("psycopg") if not m.startswith("pylib.postgres.")} == set()
 
 
 @pytest.mark.parametrize("package", [name for name in ADAPTERS if f"app.{name}" in SOURCES])
