@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -70,6 +71,7 @@ def pretended_aws() -> Iterator[PretendedAws]:
         raise click.ClickException(
             "this needs moto, which plays Amazon: make demo ARGS=thumbnails installs it, or pip install 'moto[server]'"
         ) from None
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)  # its server tells of each request
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()

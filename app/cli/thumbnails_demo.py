@@ -133,10 +133,8 @@ def run_thumbnails_demo(prepare: Callable[[Path], Settings], *, version: str) ->
         folder, topic = _made(aws, settings, show)
         mailbox = Controller(Mailbox(MAILS, show=show), hostname="127.0.0.1", port=mail_port)
         mailbox.start()
-        jobs = [
-            Periodic("demo folder", folder.sync, Every(LOOKED_S)),
-            Periodic("demo topic", topic.look, Every(LOOKED_S)),
-        ]
+        looks = {"demo folder": folder.sync, "demo topic": topic.look}
+        jobs = [Periodic(name, look, Every(LOOKED_S)) for name, look in looks.items()]
         try:
             service = Service(settings, version=version, extra=jobs)
             service.open()
@@ -177,11 +175,12 @@ def _made(aws: PretendedAws, settings: Settings, show: Show) -> tuple[SyncedFold
 
 def _introduce(settings: Settings) -> None:
     say(f"examples/thumbnails/config.yml, with Amazon played by moto in this process. Data in {settings.data_dir}")
-    say(f"\nDrop pictures here:  {FOLDER.resolve()}/")
+    click.echo()
+    say(f"Drop pictures here:  {FOLDER.resolve()}/")
     say("  Each goes to the bucket; its thumbnail is made, and a link to it comes by SNS and by mail.")
     say(f"The album:           {settings.web.own_url}/")
     say(f"The mails:           {MAILS.resolve()}/")
-    say("Ctrl-C ends it.\n")
+    click.echo("Ctrl-C ends it.\n")
 
 
 def _text_of(mail: EmailMessage) -> str:

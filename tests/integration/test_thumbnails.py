@@ -110,7 +110,7 @@ def test_a_thumbnail_lies_in_the_bucket_and_says_what_it_is(make: Make, owner: A
 def test_several_sizes_are_several_objects_and_a_link_opens_the_first(
     make: Make, owner: Any, name: str, tmp_path: Path
 ) -> None:
-    outlet = make(sizes=["320x320", "48x48"], mode="cover", format="webp", name="<id>_<size>", prefix="")
+    outlet = make(sizes=["320x320", "48x48"], mode="cover", format="webp", key="<id>_<size>", prefix="")
     event = an_event(2, folder=tmp_path)
     link = outlet.stored(event)
     assert keys(owner, name) == [f"{event_id(2)}_320x320.webp", f"{event_id(2)}_48x48.webp"]
@@ -196,7 +196,7 @@ def test_after_a_restart_what_is_there_is_found_and_not_written_again(
 def test_a_picture_is_never_overwritten_by_its_own_thumbnail(make: Make, owner: Any, name: str, tmp_path: Path) -> None:
     picture = encoded(busy(200, 100))
     owner.put_object(Bucket=name, Key="in/x.jpg", Body=picture)
-    outlet = make(bucket="", prefix="", name="<key>")
+    outlet = make(bucket="", prefix="", key="<key>")
     with pytest.raises(PublishRejected, match="name_taken"):
         outlet.publish(found_in(name, "in/x.jpg", an_event(1, folder=tmp_path)))
     assert owner.get_object(Bucket=name, Key="in/x.jpg")["Body"].read() == picture

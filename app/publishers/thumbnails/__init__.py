@@ -40,7 +40,7 @@ CODES = {
     "picture_unreadable": ("The picture in the cache cannot be read now.", "look at the disk"),
     "name_taken": (
         "An object that is no thumbnail has the thumbnail's name. It was left alone.",
-        "choose another `prefix` or `name`",
+        "choose another `prefix` or `key`",
     ),
 }
 """Code -> what happened, and what to do about it."""
@@ -136,7 +136,7 @@ class Thumbnails:
         zone, below = self._context.zone, settings.below
         for size, wanted in self._sizes.items():
             made = shrink(picture, wanted, max_pixels=self._context.max_pixels)
-            keys.append(key_of(settings.name, snapshot, below=below, size=size, kind=made.format, zone=zone))
+            keys.append(key_of(settings.key, snapshot, below=below, size=size, kind=made.format, zone=zone))
             self._shelf.put(self._bucket(snapshot), keys[-1], made, snapshot)
         return keys[0]
 

@@ -49,11 +49,11 @@ class ThumbnailsSettings(AwsSettings):
     keep_metadata: bool = Field(
         default=False, description="Keep the EXIF: when, where and with what the picture was taken."
     )
-    name: str = Field(
+    key: str = Field(
         default="<folder>thumbnail_<name>",
         min_length=1,
         max_length=500,
-        description=f"Template of the name behind the prefix: {', '.join(f'<{name}>' for name in PLACEHOLDERS)}.",
+        description=f"Template of the key behind the prefix: {', '.join(f'<{name}>' for name in PLACEHOLDERS)}.",
     )
     cache_control: str = Field(
         default="",
@@ -98,16 +98,16 @@ class ThumbnailsSettings(AwsSettings):
             raise ValueError(f"Pillow cannot write {format} on this machine: choose jpeg, webp or png")
         return format
 
-    @field_validator("name")
+    @field_validator("key")
     @classmethod
-    def _known(cls, name: str) -> str:
-        for unknown in placeholders(name) - set(PLACEHOLDERS):
+    def _known(cls, key: str) -> str:
+        for unknown in placeholders(key) - set(PLACEHOLDERS):
             hint = did_you_mean(unknown, PLACEHOLDERS) or f"; there are: {', '.join(PLACEHOLDERS)}"
             raise ValueError(f"knows no <{unknown[:50]}>{hint}")
-        return name
+        return key
 
     @model_validator(mode="after")
     def _told_apart(self) -> ThumbnailsSettings:
-        if len(self.sizes) > 1 and "size" not in placeholders(self.name):
-            raise ValueError("several sizes need <size> in `name`, or each would be written over the one before")
+        if len(self.sizes) > 1 and "size" not in placeholders(self.key):
+            raise ValueError("several sizes need <size> in `key`, or each would be written over the one before")
         return self

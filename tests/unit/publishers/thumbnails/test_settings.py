@@ -21,12 +21,12 @@ def test_unless_something_is_set_thumbnails_are_those_of_the_original_system() -
 @pytest.mark.parametrize(
     ("settings", "sentence"),
     [
-        ({"sizes": ["64x64", "480x480"]}, "several sizes need <size> in `name`"),
+        ({"sizes": ["64x64", "480x480"]}, "several sizes need <size> in `key`"),
         ({"sizes": ["64"]}, "width x height in pixels up to 8192, such as 64x64"),
         ({"sizes": ["9000x10"]}, "up to 8192"),
-        ({"sizes": ["64x64", "64x64"], "name": "<size>/<key>"}, "stands there twice"),
-        ({"name": "<nmae>"}, "knows no <nmae>; did you mean name"),
-        ({"name": "<x>"}, "there are: folder, name, key, size"),
+        ({"sizes": ["64x64", "64x64"], "key": "<size>/<key>"}, "stands there twice"),
+        ({"key": "<nmae>"}, "knows no <nmae>; did you mean name"),
+        ({"key": "<x>"}, "there are: folder, name, key, size"),
         ({"link_lifetime": 604_801}, "less than or equal to 604800"),
         ({"cache_control": "max-age=1\nSet-Cookie: x"}, "pattern"),
     ],
