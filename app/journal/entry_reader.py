@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from collections import defaultdict
 from collections.abc import Sequence
@@ -42,7 +41,7 @@ class Read:
 
 def read(db: sqlite3.Connection, condition: str, values: Sequence[object]) -> Read:
     """The entries that match this condition, which may end with an order and a limit."""
-    query = f"SELECT {SNAPSHOT_VALUES}, {VERDICT_COLUMNS}, starred, note, corrected FROM snapshots WHERE {condition}"
+    query = f"SELECT {SNAPSHOT_VALUES}, {VERDICT_COLUMNS}, starred, note FROM snapshots WHERE {condition}"
     rows = db.execute(query, values).fetchall()
     seqs = listed(row[21] for row in rows)
     labels = db.execute(
@@ -57,12 +56,13 @@ def read(db: sqlite3.Connection, condition: str, values: Sequence[object]) -> Re
 
 
 def _entry(row: Sequence[Any], labels: Sequence[Sequence[Any]], archived: Sequence[str]) -> Entry:
-    seq, _decisions, starred, note, corrected = row[21:]
+    seq, (starred, note) = row[21], row[25:]
+    inspection = inspection_of(row, labels)
     return Entry(
-        inspection_of(row, labels),
+        inspection,
         seq,
         starred=bool(starred),
         note=note,
-        corrected=None if corrected is None else tuple(json.loads(corrected)),
+        corrected=inspection.review.labels,
         archived_in=tuple(archived),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 import time
 from collections.abc import Iterable, Sequence
@@ -13,7 +14,7 @@ import msgpack
 from app.journal.schema import SNAPSHOT_COLUMNS, SNAPSHOT_VALUES, VERDICT_COLUMNS
 from app.journal.search_index import IndexedSnapshot, index, reindex
 from app.journal.sql import insert_all, marks
-from app.messages import Box, Detection, Inspection, Label, OutletDecision, Snapshot, Trigger
+from app.messages import Box, Detection, Inspection, Label, OutletDecision, Review, Snapshot, Trigger
 
 HANDOVER_S = 5.0
 """Seconds that a new row is left to the message that announces it, before a query for unfinished rows returns it."""
@@ -250,10 +251,16 @@ def inspection(db: sqlite3.Connection, row: Sequence[Any]) -> Inspection:
 
 def inspection_of(row: Sequence[Any], labels: Iterable[Sequence[Any]]) -> Inspection:
     """`labels`: each one's name, confidence and boxes."""
-    detector, person_count, decision, problem, _seq, decisions = row[17:23]
+    detector, person_count, decision, problem, _seq, decisions, corrected, deleted = row[17:25]
     found = tuple(Label(name, confidence, unpacked_boxes(boxes)) for name, confidence, boxes in labels)
     return Inspection(
-        snapshot(row), detector, Detection(found, person_count), decision, problem, unpacked_decisions(decisions)
+        snapshot(row),
+        detector,
+        Detection(found, person_count),
+        decision,
+        problem,
+        unpacked_decisions(decisions),
+        Review(None if corrected is None else tuple(json.loads(corrected)), bool(deleted)),
     )
 
 

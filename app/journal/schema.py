@@ -209,4 +209,4 @@ SNAPSHOT_COLUMNS = (
 """What `upsert_taken` writes."""
 SNAPSHOT_VALUES = SNAPSHOT_COLUMNS.replace(" path,", " located(path),")
 """What `snapshot` reads: see `app.journal.paths`."""
-VERDICT_COLUMNS = "detector, person_count, decision, verdict_problem, seq, decisions"
+VERDICT_COLUMNS = "detector, person_count, decision, verdict_problem, seq, decisions, corrected, deleted_at IS NOT NULL"
