@@ -27,6 +27,7 @@ ADAPTER_MAY_KNOW = ("app.messages", "app.media", "app.rules", "app.wire")
 ROOTS = (
     "app.bootstrap.service",
     "app.bootstrap.adapters",
+    "app.bootstrap.permissions",
     "app.cli.main",
     "app.cli.archive",
     "app.bootstrap.archives",
