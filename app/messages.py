@@ -7,6 +7,7 @@ import operator
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import PurePath
 from typing import Any
 
 import msgpack
@@ -133,6 +134,14 @@ class Snapshot:
     """The bucket that its picture was found in; empty for a picture from elsewhere."""
     object_key: str = ""
     """Its key there."""
+
+    @property
+    def dated_name(self) -> str:
+        """`YYYY/MM/DD/<camera>/HHMMSS-<event id>.jpg`, the day in the home's time zone: its name in the cache.
+
+        Taken from the path instead of made anew, so that a second attempt after a change of the zone finds the first.
+        """
+        return "/".join(PurePath(self.path).parts[-5:])
 
 
 @dataclass(frozen=True, slots=True)

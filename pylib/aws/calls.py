@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from pydantic import Field
 
 from pylib import aws
+from pylib.aws.links import presigned
 from pylib.net.deadline import passed, within
 from pylib.settings.fields import Section
 
@@ -111,6 +113,8 @@ class AwsClient:
             request_checksum_calculation="when_required",
             response_checksum_validation="when_required",
             user_agent="snapshot-processor",
+            # Named, or botocore signs links in the old way, which has no end at 7 days and opens nothing under KMS.
+            signature_version="s3v4" if service == "s3" else None,
             s3={"addressing_style": "path" if path_style else "auto"},
         )
         try:
@@ -154,6 +158,16 @@ class AwsClient:
                 sentence = f"Something answered that is not {self.title}."
                 raise AwsFailure("bad_answer", sentence, kind="away") from None
         return answer
+
+    def link(self, bucket: str, key: str, *, seconds: float) -> tuple[str, datetime]:
+        """A link that opens an object, and when it ends: see `pylib.aws.links.presigned`. Raises `AwsFailure`."""
+        from botocore.exceptions import BotoCoreError
+
+        try:
+            with within(self.timeout):
+                return presigned(self.boto, bucket, key, seconds=seconds)
+        except (BotoCoreError, RuntimeError) as error:  # the latter for a login that could not be renewed
+            raise self._trouble(error, late=passed()) from None
 
     def close(self) -> None:
         """Close the connections."""

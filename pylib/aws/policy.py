@@ -21,6 +21,24 @@ class Statement:
     conditions: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
+def bucket_arn(bucket: str, objects: str = "", *, region: str = "") -> str:
+    """The ARN of a bucket, or of objects in it (`home/*`); in the partition of this region."""
+    return f"arn:{_partition(region)}:s3:::{bucket}" + (f"/{objects}" if objects else "")
+
+
+def key_arn(key: str, *, region: str = "") -> str:
+    """The ARN of a key of KMS: itself, or that of a key's id or alias in this region, of any account."""
+    if key.startswith("arn:"):
+        return key
+    return f"arn:{_partition(region)}:kms:{region or '*'}:*:{key if key.startswith('alias/') else f'key/{key}'}"
+
+
+def _partition(region: str) -> str:
+    if region.startswith("cn-"):
+        return "aws-cn"
+    return "aws-us-gov" if region.startswith("us-gov-") else "aws"
+
+
 def document(statements: Iterable[Statement]) -> dict[str, Any]:
     """The policy document of these statements, as JSON has it."""
     return {"Version": VERSION, "Statement": [_element(statement) for statement in statements]}
