@@ -26,11 +26,13 @@ def bucket_arn(bucket: str, objects: str = "", *, region: str = "") -> str:
     return f"arn:{_partition(region)}:s3:::{bucket}" + (f"/{objects}" if objects else "")
 
 
-def key_arn(key: str, *, region: str = "") -> str:
-    """The ARN of a key of KMS: itself, or that of a key's id or alias in this region, of any account."""
-    if key.startswith("arn:"):
-        return key
-    return f"arn:{_partition(region)}:kms:{region or '*'}:*:{key if key.startswith('alias/') else f'key/{key}'}"
+def use_of_key(key: str, *, region: str = "") -> Statement:
+    """To write and read what a key of KMS seals. `key`: its ARN, its id, or its alias, which no ARN of a key names."""
+    alias = key if key.startswith("alias/") else ""
+    if not key.startswith("arn:"):
+        key = f"arn:{_partition(region)}:kms:{region or '*'}:*:key/{'*' if alias else key}"
+    conditions = {"ForAnyValue:StringEquals": {"kms:ResourceAliases": alias}} if alias else {}
+    return Statement(("kms:Decrypt", "kms:GenerateDataKey"), (key,), conditions)
 
 
 def _partition(region: str) -> str:

@@ -25,7 +25,7 @@ from app.archives.s3.settings import S3Settings
 from app.media.formats import CONTENT_TYPES
 from app.messages import Inspection
 from pylib.aws.links import LONGEST_S, presigned
-from pylib.aws.policy import Statement, bucket_arn, key_arn
+from pylib.aws.policy import Statement, bucket_arn, use_of_key
 from pylib.net.deadline import passed, within
 
 if TYPE_CHECKING:
@@ -61,19 +61,13 @@ class S3:
     @staticmethod
     def permissions(settings: S3Settings) -> Sequence[Statement]:
         """What its login has to be allowed."""
+        bucket, region = settings.bucket, settings.region
         objects = f"{settings.prefix.strip('/')}/".lstrip("/") + "*"
-        key = settings.kms_key
         return (
-            Statement(
-                ("s3:GetObject", "s3:PutObject"), (bucket_arn(settings.bucket, objects, region=settings.region),)
-            ),
-            # Not for this prefix only: without it S3 answers that a picture is forbidden where it is missing.
-            Statement(("s3:ListBucket",), (bucket_arn(settings.bucket, region=settings.region),)),
-            *(
-                [Statement(("kms:Decrypt", "kms:GenerateDataKey"), (key_arn(key, region=settings.region),))]
-                if key
-                else []
-            ),
+            Statement(("s3:GetObject", "s3:PutObject"), (bucket_arn(bucket, objects, region=region),)),
+            # Not for this prefix only: S3 would answer that a picture is forbidden where it is missing.
+            Statement(("s3:ListBucket",), (bucket_arn(bucket, region=region),)),
+            *([use_of_key(settings.kms_key, region=region)] if settings.kms_key else []),
         )
 
     @property
