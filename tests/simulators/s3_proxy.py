@@ -14,6 +14,8 @@ OK, BUSY, HANG, LOST, ALTERED, CONDITIONAL = "ok", "503", "hang", "lost", "alter
 """Faults: none; SlowDown; no answer; done and not answered; the body changed on its way; no conditional writes."""
 HALF, HELD, DRIP = "half", "held", "drip"
 """Half of the body taken, and no more; done and not answered for a long time; a byte of an answer now and then."""
+CUT, TRICKLE = "cut", "trickle"
+"""Half of the answer's body, and the connection's end; all of its head, and a byte of its body now and then."""
 
 _HOP_BY_HOP = {"connection", "transfer-encoding", "keep-alive", "content-length"}
 
@@ -74,7 +76,7 @@ def s3_proxy(upstream: tuple[str, int]) -> Iterator[S3Proxy]:
                 code, _, status = fault.partition(":")
                 self._refuse(code, int(status))
             else:
-                self._forward(_altered(body) if fault == ALTERED else body, answer=fault not in (LOST, HELD))
+                self._forward(_altered(body) if fault == ALTERED else body, fault, answer=fault not in (LOST, HELD))
                 if fault == HELD:
                     self._hold()
 
@@ -100,7 +102,7 @@ def s3_proxy(upstream: tuple[str, int]) -> Iterator[S3Proxy]:
             body = f"<Error><Code>{code}</Code><Message>as told</Message></Error>".encode()
             self._answer(status, [("Content-Type", "application/xml")], body)
 
-        def _forward(self, body: bytes, *, answer: bool) -> None:
+        def _forward(self, body: bytes, fault: str, *, answer: bool) -> None:
             connection = http.client.HTTPConnection(*upstream, timeout=20)
             headers = {k: v for k, v in self.headers.items() if k.lower() not in ("expect", "connection")}
             connection.request(self.command, self.path, body, headers)
@@ -109,11 +111,28 @@ def s3_proxy(upstream: tuple[str, int]) -> Iterator[S3Proxy]:
             connection.close()
             if answer:
                 kept = [(k, v) for k, v in got.getheaders() if k.lower() not in _HOP_BY_HOP]
-                self._answer(got.status, kept, data, length=got.getheader("Content-Length"))
+                length = got.getheader("Content-Length")
+                self._answer(got.status, kept, data, length=length, shown={CUT: len(data) // 2, TRICKLE: 0}.get(fault))
+                if fault == TRICKLE:
+                    self._trickle(data)
             else:
                 self.close_connection = True
 
-        def _answer(self, status: int, headers: list[tuple[str, str]], body: bytes, length: str | None = None) -> None:
+        def _trickle(self, data: bytes) -> None:
+            for byte in data:
+                if proxy.released.wait(0.05):
+                    return
+                self.wfile.write(bytes([byte]))
+
+        def _answer(
+            self,
+            status: int,
+            headers: list[tuple[str, str]],
+            body: bytes,
+            length: str | None = None,
+            shown: int | None = None,
+        ) -> None:
+            """`shown`: so many bytes of the body, and then the connection's end; all of it unless given."""
             self.send_response_only(status)
             for name, value in headers:
                 self.send_header(name, value)
@@ -121,7 +140,8 @@ def s3_proxy(upstream: tuple[str, int]) -> Iterator[S3Proxy]:
             self.send_header("Content-Length", length if head and length else str(0 if head else len(body)))
             self.end_headers()
             if not head:
-                self.wfile.write(body)
+                self.wfile.write(body[:shown])
+            self.close_connection = self.close_connection or shown is not None
 
         def log_message(self, *_: object) -> None:
             """Tests look at `seen`."""
