@@ -24,6 +24,10 @@ class Aws:
     def __init__(self) -> None:
         from moto.server import ThreadedMotoServer  # takes a third of a second, which other workers need not spend
 
+        from moto.sqs.models import SQSBackend
+
+        # For each message that it delivers it would count all others; none here lies for the days that it may.
+        SQSBackend.is_message_valid_based_on_retention_period = lambda *_: True  # type: ignore[method-assign]
         logging.getLogger("werkzeug").setLevel(logging.WARNING)  # a line for each call
         self._server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
         self._server.start()
