@@ -89,6 +89,7 @@ class WebParts:
             push_key=lambda: public_part(vapid_key(settings.data_dir / KEY_FILE)),
             max_upload=int(web.max_upload_mb * 1e6),
             max_pixels=settings.max_pixels,
+            thumbnail_widths=web.thumbnail_widths,
             detector=settings.detector.kind,
             version=core.version,
             traffic=core.metrics,

@@ -97,6 +97,8 @@ class WebContext:
     max_upload: int = 25_000_000
     """Bytes that an uploaded picture may have."""
     max_pixels: int = 50_000_000
+    thumbnail_widths: tuple[int, ...] = ()
+    """Pixels; besides the one that thumbnails have unless another is asked for."""
     detector: str = "none"
     """Kind of the configured detector."""
     version: str = ""

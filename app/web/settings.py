@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from pydantic import (
-    Field,
-)
+from typing import Annotated
+
+from pydantic import Field
 
 from pylib.settings.credentials import Secret
 from pylib.settings.fields import Network, Port, PublicUrl, Section
@@ -39,7 +39,11 @@ class WebSettings(Section):
     )
     open_metrics: bool = Field(default=False, description="Answer /metrics without a password.")
     max_upload_mb: float = Field(default=25, gt=0, le=1000, description="Largest uploaded picture, in megabytes.")
-
+    thumbnail_widths: tuple[Annotated[int, Field(ge=16, le=2048)], ...] = Field(
+        default=(160, 320, 480, 960),
+        max_length=20,
+        description="Widths in pixels that programs may ask of a thumbnail; each is kept on the disk once it was made.",
+    )
     max_per_address: int = Field(
         default=100,
         ge=1,
