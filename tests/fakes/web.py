@@ -79,7 +79,9 @@ def parts_for(folder: Path, **changes: Any) -> WebContext:
         "health": Health(),
         "metrics": lambda: b"up 1\n",
         "traffic": CountedTraffic(),
-        "pictures": PictureFiles(Thumbnails(folder / "thumbnails", max_pixels=MAX_PIXELS)),
+        "pictures": PictureFiles(
+            Thumbnails(folder / "thumbnails", max_pixels=MAX_PIXELS, widths=settings.thumbnail_widths)
+        ),
         "access": access,
         "links": Links(access.link_key),
         "site": access.site,
@@ -87,6 +89,7 @@ def parts_for(folder: Path, **changes: Any) -> WebContext:
         "archives": (ArchiveInfo("folder", lambda: "https://nas.example/pictures"),),
         "max_upload": 1_000_000,
         "max_pixels": MAX_PIXELS,
+        "thumbnail_widths": settings.thumbnail_widths,
         "detector": "fake",
         "version": "1.2.3",
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Self
 
@@ -9,8 +10,8 @@ from pydantic import Field, model_validator
 
 from app.messages import ObjectCreated, encode
 from app.pipeline.collect import ObjectContent
-from app.sources import SourceContext
-from app.sources.buckets import notifications, reading
+from app.sources import Found, SourceContext
+from app.sources.buckets import checking, notifications, reading
 from app.sources.buckets.cameras import WatchedObjects
 from app.sources.buckets.reading import ObjectStore
 from app.sources.buckets.settings import BucketSourceSettings
@@ -48,6 +49,13 @@ class BucketAmqp:
     queued = True
     Settings = BucketAmqpSettings
     permissions = staticmethod(reading.permissions)
+
+    @staticmethod
+    def check(settings: BucketAmqpSettings) -> Iterator[Found]:
+        """Whether broker and buckets let us in. Raises `Failure`."""
+        settings.broker.connect("check").close()
+        yield Found(f"broker {settings.broker.address}, exchange {settings.exchange}")
+        yield from checking.check(settings)
 
     def __init__(self, settings: BucketAmqpSettings, context: SourceContext) -> None:
         self._name = context.name

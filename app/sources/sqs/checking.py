@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from app.sources import Found
-from app.sources.buckets.reading import ObjectStore
+from app.sources.buckets import checking
 from app.sources.sqs.queue import Queue
 from app.sources.sqs.settings import SqsSettings, region_of
 from pylib.aws.calls import AwsFailure
@@ -27,16 +27,14 @@ SENDERS = ("s3.amazonaws.com", "sns.amazonaws.com", "events.amazonaws.com")
 
 def check(settings: SqsSettings) -> Iterator[Found]:
     """What is there. Raises `Failure`."""
-    queue, store = Queue(settings), ObjectStore(settings)
+    queue = Queue(settings)
     try:
         yield _queue(queue, settings)
-        for watched in settings.buckets:
-            yield Found(store.probe(watched))
     except AwsFailure as failure:
         raise Permanent(failure.code, failure.sentence) from None
     finally:
         queue.close()
-        store.close()
+    yield from checking.check(settings)
 
 
 def _queue(queue: Queue, settings: SqsSettings) -> Found:
