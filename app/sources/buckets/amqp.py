@@ -16,6 +16,7 @@ from app.sources.buckets.cameras import WatchedObjects
 from app.sources.buckets.reading import ObjectStore
 from app.sources.buckets.settings import BucketSourceSettings
 from app.sources.parts import Parts
+from pylib.rabbitmq.broker import explain
 from pylib.rabbitmq.delivery import Delivery
 from pylib.rabbitmq.listener import ZMQListener
 from pylib.rabbitmq.settings import BrokerSettings
@@ -53,7 +54,10 @@ class BucketAmqp:
     @staticmethod
     def check(settings: BucketAmqpSettings) -> Iterator[Found]:
         """Whether broker and buckets let us in. Raises `Failure`."""
-        settings.broker.connect("check").close()
+        try:
+            settings.broker.connect("check").close()
+        except Exception as error:  # noqa: BLE001 - pika has many exceptions
+            raise explain(error) from None
         yield Found(f"broker {settings.broker.address}, exchange {settings.exchange}")
         yield from checking.check(settings)
 
