@@ -11,16 +11,24 @@ from pydantic import Field, model_validator
 from app.messages import ObjectCreated, encode
 from app.pipeline.collect import ObjectContent
 from app.sources import Found, SourceContext
-from app.sources.buckets import checking, notifications, reading
+from app.sources.buckets import notifications, reading
 from app.sources.buckets.cameras import WatchedObjects
 from app.sources.buckets.reading import ObjectStore
 from app.sources.buckets.settings import BucketSourceSettings
 from app.sources.parts import Parts
-from pylib.rabbitmq.broker import explain
 from pylib.rabbitmq.delivery import Delivery
 from pylib.rabbitmq.listener import ZMQListener
 from pylib.rabbitmq.settings import BrokerSettings
-from pylib.rabbitmq.topology import Exchange, Subscription
+from pylib.rabbitmq.topology import Exchange, Subscription, exchange_exists
+
+CODES = {
+    "broker_away": ("The broker is unreachable.", "start the broker, or correct the source's `server_address`"),
+    "access_refused": (
+        "The broker refuses the login, or what it asks for.",
+        "correct the source's `username`, `password` and `vhost`, and let this user use its exchange and queue",
+    ),
+}
+"""Code -> what happened, and what to do about it; what all sources of objects have stands in `reading`."""
 
 
 class BucketAmqpSettings(BucketSourceSettings, BrokerSettings):
@@ -53,13 +61,13 @@ class BucketAmqp:
 
     @staticmethod
     def check(settings: BucketAmqpSettings) -> Iterator[Found]:
-        """Whether broker and buckets let us in. Raises `Failure`."""
-        try:
-            settings.broker.connect("check").close()
-        except Exception as error:  # noqa: BLE001 - pika has many exceptions
-            raise explain(error) from None
-        yield Found(f"broker {settings.broker.address}, exchange {settings.exchange}")
-        yield from checking.check(settings)
+        """What is there; nothing is declared or consumed. Raises `Failure`."""
+        text = f"exchange {settings.exchange} on {settings.broker.address}"
+        if exchange_exists(settings.broker, settings.exchange):
+            yield Found(text)
+        else:
+            yield Found(f"no {text}: the service makes it", "name it as the bucket's server does")
+        yield from reading.check(settings)
 
     def __init__(self, settings: BucketAmqpSettings, context: SourceContext) -> None:
         self._name = context.name

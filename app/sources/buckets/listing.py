@@ -17,7 +17,6 @@ from app.pipeline.collect import ObjectContent, ObjectUnavailable
 from app.sources import SourceContext
 from app.sources.buckets import reading
 from app.sources.buckets.cameras import WatchedObjects
-from app.sources.buckets.checking import check
 from app.sources.buckets.hand import Hand
 from app.sources.buckets.reading import ObjectStore, Page
 from app.sources.buckets.settings import BucketSourceSettings, WatchedBucket
@@ -50,7 +49,7 @@ class Listing:
     title = "an object in a bucket"
     queued = False
     Settings = ListingSettings
-    check = staticmethod(check)
+    check = staticmethod(reading.check)
     permissions = staticmethod(reading.permissions)
 
     def __init__(

@@ -11,6 +11,7 @@ from typing import Any
 
 from app.messages import ObjectCreated
 from app.pipeline.collect import OUR_MARKS, ObjectContent, ObjectRejected, ObjectUnavailable
+from app.sources import Found
 from app.sources.buckets.notifications import FoundObject, etag
 from app.sources.buckets.settings import BucketSourceSettings, WatchedBucket
 from pylib.aws.calls import CODES as AWS_CODES
@@ -150,6 +151,16 @@ class ObjectStore:
 
     def _too_large(self, size: int) -> ObjectRejected:
         return ObjectRejected("too_large", f"it has {size} bytes or more, and {self._settings.max_bytes} are allowed")
+
+
+def check(settings: BucketSourceSettings) -> Iterator[Found]:
+    """Whether the buckets can be listed and read. Raises `ObjectUnavailable`."""
+    store = ObjectStore(settings)
+    try:
+        for watched in settings.buckets:
+            yield Found(store.probe(watched))
+    finally:
+        store.close()
 
 
 def permissions(settings: BucketSourceSettings) -> Iterator[Statement]:

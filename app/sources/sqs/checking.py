@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from app.sources import Found
-from app.sources.buckets import checking
+from app.sources.buckets import reading
 from app.sources.sqs.queue import Queue
 from app.sources.sqs.settings import SqsSettings, region_of
 from pylib.aws.calls import AwsFailure
@@ -30,11 +30,11 @@ def check(settings: SqsSettings) -> Iterator[Found]:
     queue = Queue(settings)
     try:
         yield _queue(queue, settings)
+        yield from reading.check(settings)
     except AwsFailure as failure:
         raise Permanent(failure.code, failure.sentence) from None
     finally:
         queue.close()
-    yield from checking.check(settings)
 
 
 def _queue(queue: Queue, settings: SqsSettings) -> Found:
