@@ -17,7 +17,7 @@ from app.bootstrap.publishing import PublisherParts
 from app.config.settings import load
 from app.messages import Inspection
 from app.publishers import Link, PublisherContext, PublishError, PublishUnavailable
-from app.publishers.thumbnails import ThumbnailsSettings
+from app.publishers.thumbnails.settings import ThumbnailsSettings
 from pylib.runtime.threads import ManagedThread
 from tests.fakes.messages import an_event
 
