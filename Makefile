@@ -27,8 +27,9 @@ help: ## List what can be made
 install: $(VENV)/.installed ## Make .venv with the command snapshot-processor in it
 	@echo "Installed: $(BIN)/snapshot-processor"
 
-demo: $(VENV)/.installed ## Run the service on drawn cameras: no broker, no account (Ctrl-C ends it)
-	@exec $(BIN)/snapshot-processor demo
+# moto, which plays Amazon, is among what tests need.
+demo: $(VENV)/.installed$(if $(filter thumbnails,$(ARGS)),-dev) ## Run the service on drawn cameras: no broker, no account (Ctrl-C ends it)
+	@exec $(BIN)/snapshot-processor demo $(ARGS)
 
 test: $(VENV)/.installed-dev ## Run all tests, with a private RabbitMQ node of their own (ARGS for pytest)
 	@echo "Testing"

@@ -7,6 +7,7 @@ import operator
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import PurePath
 from typing import Any
 
 import msgpack
@@ -133,6 +134,16 @@ class Snapshot:
     """The bucket that its picture was found in; empty for a picture from elsewhere."""
     object_key: str = ""
     """Its key there."""
+    frames: int = 0
+    """How many pictures were taken for it, of which `path` is one; 0 where it is the only one."""
+
+    @property
+    def dated_name(self) -> str:
+        """`YYYY/MM/DD/<camera>/HHMMSS-<event id>.jpg`, the day in the home's time zone: its name in the cache.
+
+        Taken from the path instead of made anew, so that a second attempt after a change of the zone finds the first.
+        """
+        return "/".join(PurePath(self.path).parts[-5:])
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,6 +203,16 @@ class OutletDecision:
 
 
 @dataclass(frozen=True, slots=True)
+class Review:
+    """What people have made of an event in the album."""
+
+    labels: tuple[str, ...] | None = None
+    """What they say is in the picture; None while nobody said anything."""
+    deleted: bool = False
+    """They have deleted it."""
+
+
+@dataclass(frozen=True, slots=True)
 class Inspection:
     """A snapshot after detection: what publishers and archives get."""
 
@@ -205,6 +226,9 @@ class Inspection:
     """The snapshot's problem, or why there is no detection."""
     decisions: tuple[OutletDecision, ...] = field(default=(), compare=False)
     """Which outlets get it, and why; what no rule is about is left out of what the journal gives back."""
+    review: Review = Review()
+    best: str = ""
+    """Why its picture is the best of several, in words; empty where it is the only one."""
 
     @property
     def id(self) -> str:
@@ -222,7 +246,9 @@ class Inspection:
 
 Message = Trigger | Upload | ObjectCreated | Snapshot | Inspection
 
-_TYPES: tuple[type, ...] = (Trigger, Upload, ObjectCreated, Snapshot, Box, Label, Detection, OutletDecision, Inspection)
+_TYPES: tuple[type, ...] = (
+    *(Trigger, Upload, ObjectCreated, Snapshot, Box, Label, Detection, OutletDecision, Review, Inspection),
+)
 _CODES = {kind: code for code, kind in enumerate(_TYPES)}
 _SECRET = len(_TYPES)
 _FIELDS = {kind: operator.attrgetter(*(f.name for f in dataclasses.fields(kind))) for kind in _TYPES}

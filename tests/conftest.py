@@ -21,6 +21,7 @@ from tests.aws import Aws
 from tests.broker import Broker, SharedBroker
 from tests.fakes.clock import Clock
 from tests.fakes.journal import opened
+from tests.postgres import PostgresServer
 
 TOGETHER = ("tests/browser/", "tests/e2e/test_never_lost.py", "tests/integration/test_rabbitmq")
 """What begins so stays with one worker: a browser and its services, or a broker that is stopped, are made once."""
@@ -98,6 +99,13 @@ def broker(tmp_path_factory: pytest.TempPathFactory) -> Broker:
 def own_broker() -> Iterator[Broker]:
     """A private node for tests that stop it; they leave it running."""
     with Broker() as one:
+        yield one
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """A private server; tests that stop it leave it running."""
+    with PostgresServer() as one:
         yield one
 
 

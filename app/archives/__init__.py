@@ -6,12 +6,12 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, tzinfo
-from pathlib import Path, PurePath
+from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
 from pydantic import BaseModel
 
-from app.messages import Inspection, Snapshot
+from app.messages import Inspection
 from pylib.errors import Failure, Permanent, Transient
 from pylib.settings.kinds import Registry
 
@@ -59,16 +59,8 @@ class ArchiveBlocked(ArchiveError, Transient):
 _EVENT_ID = re.compile(r"(?<![0-9a-f])[0-9a-f]{32}(?=\.\w+$)")
 
 
-def dated_name(snapshot: Snapshot) -> str:
-    """`YYYY/MM/DD/<camera>/HHMMSS-<event id>.jpg`, the day in the home's time zone: its name in the cache.
-
-    Taken from the path instead of made anew, so that a second attempt after a change of the zone finds the first.
-    """
-    return "/".join(PurePath(snapshot.path).parts[-5:])
-
-
 def event_id_in(name: str) -> str:
-    """The event id in a `dated_name`, whatever precedes it; empty for a name of another tool's."""
+    """The event id in a `Snapshot.dated_name`, whatever precedes it; empty for a name of another tool's."""
     found = _EVENT_ID.search(name)
     return found[0] if found else ""
 

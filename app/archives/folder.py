@@ -20,7 +20,6 @@ from app.archives import (
     ArchiveRejected,
     ArchiveUnavailable,
     RemoteObject,
-    dated_name,
     event_id_in,
 )
 from app.messages import Inspection
@@ -110,7 +109,7 @@ class Folder:
 
         Raises `ArchiveBlocked` or `ArchiveUnavailable`.
         """
-        target = self._folder / dated_name(inspection.snapshot)
+        target = self._folder / inspection.snapshot.dated_name
         taken = inspection.snapshot.taken_at.timestamp()
         self._attempt(lambda: self._write(target, picture, taken))
 

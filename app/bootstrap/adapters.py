@@ -31,13 +31,9 @@ def make_detector(settings: Settings, *, calls_this_month: Callable[[], int]) ->
     return detectors.KINDS.load(kind)(settings.detector, DetectorContext(calls_this_month=calls_this_month))
 
 
-def make_archives(settings: Settings, *, used: Callable[[str], bool]) -> list[Archive]:
-    """The configured archives; the one whose link events carry comes first.
-
-    `used`: whether the archive of this name ever took anything. Raises `app.archives.ArchiveError` where settings
-    make no sense.
-    """
-    entries: list[tuple[str, str, object]] = []
+def archive_entries(settings: Settings) -> list[tuple[str, str, Any]]:
+    """Kind, name and settings of every configured archive; the one whose link events carry comes first."""
+    entries: list[tuple[str, str, Any]] = []
     if settings.google_drive.folder:
         entries.append(("google_drive", "google_drive", settings.google_drive))
     if settings.s3.bucket:
@@ -45,11 +41,19 @@ def make_archives(settings: Settings, *, used: Callable[[str], bool]) -> list[Ar
     if settings.archive.dir is not None:
         folder = FolderSettings(dir=settings.archive.dir, concurrency=settings.archive.concurrency)
         entries.append(("folder", "folder", folder))
-    entries += [(entry.kind, entry.title, entry) for entry in settings.archives]
+    return [*entries, *((entry.kind, entry.title, entry) for entry in settings.archives)]
+
+
+def make_archives(settings: Settings, *, used: Callable[[str], bool]) -> list[Archive]:
+    """The configured archives, in the order of `archive_entries`.
+
+    `used`: whether the archive of this name ever took anything. Raises `app.archives.ArchiveError` where settings
+    make no sense.
+    """
     zone = local_zone(settings.time_zone)
     return [
         archives.KINDS.load(kind)(own, ArchiveContext(name, settings.data_dir, zone, lambda name=name: used(name)))  # type: ignore[misc]
-        for kind, name, own in entries
+        for kind, name, own in archive_entries(settings)
     ]
 
 

@@ -22,7 +22,15 @@ from app.messages import Inspection
 from app.monitoring.heartbeat import EVERY_S, Heartbeat
 from app.pipeline.fetch import Channel
 from app.pipeline.publish import Publish
-from app.publishers import Figures, Publisher, PublisherContext, PublishError, PublishUnavailable
+from app.publishers import (
+    Figures,
+    Link,
+    Publisher,
+    PublisherContext,
+    PublishError,
+    PublishUnavailable,
+    ThumbnailPublisher,
+)
 from app.rules.evaluate import is_quiet
 from pylib.observability.health import Status
 from pylib.rabbitmq.publisher import ConfirmedPublisher
@@ -66,6 +74,8 @@ class PublisherParts:
             device_name=core.settings.device_name,
             storage_url=archives.url,
             archived_url=archives.link,
+            stored_thumbnail=self._stored_thumbnail,
+            max_pixels=core.settings.max_pixels,
             cameras=core.labels,
             reachable=lambda camera: channels[camera].breaker.state != State.OPEN,
             figures=lambda: self._figures(*this_month()),
@@ -77,6 +87,11 @@ class PublisherParts:
         )
         self.publishers = [self._publisher(kind, name, own) for kind, name, own in publisher_entries(self._settings)]
         self.outlets = [self._outlet(publisher) for publisher in self.publishers]
+        core.journal.followers = [
+            name
+            for kind, name, _ in publisher_entries(self._settings)
+            if getattr(publishers.KINDS.load(kind), "follows_edits", False)
+        ]
         tests = SampleMessages(self._settings, self._context)
         core.test_messages.update({name: partial(tests.send, name) for name in tests.names})
 
@@ -121,6 +136,10 @@ class PublisherParts:
             log.error("outlet cannot be used, its events wait", target=name, reason=str(error))
             return _Unusable(name, error)
 
+    def _stored_thumbnail(self, outlet: str, inspection: Inspection) -> Link | None:
+        thumbnails = next((one for one in self.publishers if one.name == outlet), None)
+        return thumbnails.stored(inspection) if isinstance(thumbnails, ThumbnailPublisher) else None
+
     def _outlet(self, publisher: Publisher) -> Outlet:
         first = publisher.name == publishers.RABBITMQ
         name = "publish" if first else f"publish {publisher.name}"
@@ -130,7 +149,7 @@ class PublisherParts:
             relay_name=name,
             meter=name,
             stage=Publish(publisher, journal=self._journal, count=self._metrics.delivery, hushed=self._hushed),
-            workers=1,  # so that events keep their order across cameras too
+            workers=getattr(publisher, "concurrency", 1),  # one, so that events keep their order across cameras too
             probe_name="undelivered" if first else f"delivered to {publisher.name}",
             probe=lambda: _undelivered(self._journal, publisher.name),
             alarm=not first,
@@ -151,6 +170,10 @@ class _Unusable:
     def publish(self, inspection: Inspection) -> None:
         del inspection
         raise PublishUnavailable(self._error.code, self._error.detail)
+
+    def stored(self, inspection: Inspection) -> Link | None:
+        self.publish(inspection)
+        return None
 
 
 def _hushed(core: Core) -> Callable[[str], bool]:

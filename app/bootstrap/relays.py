@@ -28,8 +28,8 @@ class Relays:
         return self._transport.relay(name, stage, meter=self._metrics.stage(meter or name), **{**common, **options})
 
     def outlet(self, outlet: Outlet) -> ZmqRelay[Message]:
-        """A relay for one outlet, at its own pace. Events keep their order; pictures need none in an archive."""
-        key = {"key": lambda message: message.id} if outlet.keeps else {}
+        """A relay for one outlet, at its own pace. Events keep their order, but where several are worked on at once."""
+        key = {"key": lambda message: message.id} if outlet.workers > 1 else {}
         return self.stage(
             outlet.relay_name,
             outlet.stage,

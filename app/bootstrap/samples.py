@@ -72,6 +72,7 @@ class SampleMessages:
             thumbnail_url=lambda _: "",
             picture_url=lambda _: "",
             archived_url=lambda _: "",
+            stored_thumbnail=lambda _outlet, _: None,
             event_url=lambda _: "",
             snooze_url=lambda _: "",
             target_recovered=lambda: None,

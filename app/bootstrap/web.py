@@ -12,6 +12,7 @@ from app.bootstrap.core import Core
 from app.bootstrap.deciding import outlets_of
 from app.bootstrap.outlets import Outlet
 from app.config.data_dir import DataDir
+from app.config.settings import Settings
 from app.naming import slug
 from app.pipeline.fetch import Channel
 from app.publishers import PublisherContext
@@ -26,6 +27,7 @@ from app.web.links import SNOOZE, Links
 from app.web.pictures import PictureFiles
 from app.web.server import WebServer
 from app.web.streaming.broadcast import Broadcast
+from app.web.upload_bucket import UploadBucket
 from pylib.net.login_throttle import LoginThrottle
 from pylib.net.vapid import public_part, vapid_key
 from pylib.timezones import local_zone
@@ -88,6 +90,7 @@ class WebParts:
             },
             push_key=lambda: public_part(vapid_key(settings.data_dir / KEY_FILE)),
             max_upload=int(web.max_upload_mb * 1e6),
+            upload_bucket=_upload_bucket(settings),
             max_pixels=settings.max_pixels,
             detector=settings.detector.kind,
             version=core.version,
@@ -145,6 +148,12 @@ class WebParts:
     def _link(self, path: str, name: str, kind: str) -> str:
         site = self._context.site
         return f"{site.url(path)}?{self._links.sign(name, kind, seconds=LINK_S)}" if site.host else ""
+
+
+def _upload_bucket(settings: Settings) -> UploadBucket | None:
+    bucket, most = settings.web.upload_bucket, int(settings.web.max_upload_mb * 1e6)
+    zone = local_zone(settings.time_zone)
+    return UploadBucket(bucket, max_bytes=most, zone=zone) if bucket.bucket else None
 
 
 def _camera(channel: Channel) -> CameraInfo:

@@ -30,7 +30,7 @@ def demo_settings(settings: Settings, *, every: float) -> Settings:
         Demo.Settings(location=location, every=0 if settings.rabbitmq.server_address else every)
         for location in LOCATIONS
     )
-    port = settings.web.port if _is_free(settings.web.host, settings.web.port) else _free_port(settings.web.host)
+    port = settings.web.port if is_free(settings.web.host, settings.web.port) else free_port(settings.web.host)
     web = settings.web.model_copy(update={"port": port})
     folder = settings.archive.model_copy(update={"dir": settings.archive.dir or kept_apart / "archive"})
     changed = {"cameras": cameras, "data_dir": kept_apart, "web": web, "archive": folder}
@@ -93,7 +93,8 @@ def _seen(inspection: Inspection) -> str:
     return f"{persons} person{'s' if persons > 1 else ''}" if persons else "no person"
 
 
-def _is_free(host: str, port: int) -> bool:
+def is_free(host: str, port: int) -> bool:
+    """Whether nobody listens there."""
     try:
         with socket.create_server((host, port)):
             return True
@@ -101,7 +102,8 @@ def _is_free(host: str, port: int) -> bool:
         return False
 
 
-def _free_port(host: str) -> int:
+def free_port(host: str) -> int:
+    """A port on which nobody listens."""
     with socket.create_server((host, 0)) as server:
         port: int = server.getsockname()[1]
         return port

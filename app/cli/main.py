@@ -22,6 +22,7 @@ from app.cli.backup import backup, restore
 from app.cli.bans import bans
 from app.cli.dead_letters import dead_letters
 from app.cli.failures import exit_on_failure
+from app.cli.iam import iam
 from app.cli.notify import notify
 from app.cli.telling import mode, replay, snooze
 from app.cli.terminal import say
@@ -77,13 +78,20 @@ def run(config_file: Path | None) -> None:
 
 
 @main.command()
+@click.argument("what", type=click.Choice(["cameras", "thumbnails"]), default="cameras")
 @click.option("--every", default=5.0, show_default=True, help="Seconds between the pictures of a camera.")
 @click.pass_obj
 @exit_on_failure
-def demo(config_file: Path | None, every: float) -> None:
-    """Run the whole service on drawn cameras; needs no account, broker or camera."""
-    from app.cli.demo import run_demo
+def demo(config_file: Path | None, what: str, every: float) -> None:
+    """Run the whole service on drawn cameras; needs no account, broker or camera.
 
+    `thumbnails`: on a folder instead, whose pictures go to a bucket, as examples/thumbnails has it.
+    """
+    from app.cli.demo import run_demo
+    from app.cli.thumbnails_demo import run_thumbnails_demo
+
+    if what == "thumbnails":
+        _end(run_thumbnails_demo(lambda file: _prepared(file, log_level="warning"), version=VERSION))
     settings = _prepared(config_file, log_level="warning")
     _end(run_demo(settings, version=VERSION, every=every))
 
@@ -208,7 +216,21 @@ def print_settings() -> None:
     click.echo(reference(), nl=False)
 
 
-for command in (archive, backup, bans, clean, dead_letters, drive_login, mode, notify, replay, restore, snooze, token):
+for command in (
+    archive,
+    backup,
+    bans,
+    clean,
+    dead_letters,
+    drive_login,
+    iam,
+    mode,
+    notify,
+    replay,
+    restore,
+    snooze,
+    token,
+):
     main.add_command(command)
 
 

@@ -24,6 +24,7 @@ from app.config.numbered import merge_numbered, refuse_doubles
 from app.config.sections import Device, LogSettings, MonitorSettings
 from app.detectors import DetectorSettings
 from app.naming import CameraNames, UnknownCamera
+from app.publishers import THUMBNAILS
 from app.sources.hooks import HookSettings
 from app.storage.settings import RetentionSettings
 from app.uploads.ftp.settings import FtpSettings
@@ -33,6 +34,7 @@ from app.web.settings import WebSettings
 from pylib.rabbitmq.settings import RabbitMQSettings
 from pylib.settings.credentials import RUN_SECRETS, CredentialError, Environment, Secret
 from pylib.settings.draft import ConfigError, SettingsBuilder
+from pylib.settings.error_texts import did_you_mean
 from pylib.settings.fields import Directory, Network, Section, TimeZone, WebAddress
 from pylib.settings.kinds import KindField, Named, list_of
 from pylib.settings.onepassword import OnePassword
@@ -215,7 +217,7 @@ def load(
     refuse_doubles(draft, ("hooks",), taken=())
     draft.warn_of_typos(known_names(Settings, CAMERA_KINDS))
     settings = draft.build(Settings)
-    _refuse_unknown_cameras(draft, settings)
+    _refuse_unknown_names(draft, settings)
     settings._warnings = tuple(draft.warnings)
     settings._config_file = file.path if file else None
     settings._aws_environment = _aws_environment(draft)
@@ -273,8 +275,8 @@ def _with_vault(
         return environment
 
 
-def _refuse_unknown_cameras(draft: SettingsBuilder, settings: Settings) -> None:
-    """Raises `ConfigError` for a hook whose camera there is not."""
+def _refuse_unknown_names(draft: SettingsBuilder, settings: Settings) -> None:
+    """Raises `ConfigError` for a hook whose camera there is not, and messages whose outlet of thumbnails."""
     names = CameraNames([camera.device_key for camera in settings.cameras])
     for index, hook in enumerate(settings.hooks):
         try:
@@ -282,6 +284,12 @@ def _refuse_unknown_cameras(draft: SettingsBuilder, settings: Settings) -> None:
                 names.find(hook.camera)
         except UnknownCamera as error:
             draft.problem(("hooks", index, "camera"), error.detail)
+    outlets = [entry.title for entry in settings.publishers if entry.kind == THUMBNAILS]
+    for index, entry in enumerate(settings.publishers):
+        wanted = getattr(entry, "thumbnail", "")
+        if wanted and wanted not in outlets:
+            hint = did_you_mean(wanted, outlets) or f"; there are: {', '.join(outlets) or 'none'}"
+            draft.problem(("publishers", index, "thumbnail"), f"no outlet of kind thumbnails {wanted!r}{hint}")
     if draft.problems:
         raise ConfigError(draft.problems, draft.warnings)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit
@@ -16,6 +16,7 @@ from app.media.fit import fit
 from app.media.picture import BadPicture
 from app.messages import Box, Detection, Label
 from pylib import aws
+from pylib.aws.policy import Statement
 
 if TYPE_CHECKING:
     from types_boto3_rekognition import RekognitionClient
@@ -136,6 +137,12 @@ class Rekognition:
         self.concurrency = settings.concurrency
         self._client = _client(settings)
         self._cap = MonthlyCap(settings.monthly_cap, before=context.calls_this_month, now=now)
+
+    @staticmethod
+    def permissions(settings: RekognitionSettings) -> Sequence[Statement]:
+        """What its login has to be allowed; the action knows no resources."""
+        del settings
+        return (Statement(("rekognition:DetectLabels",), ("*",)),)
 
     def detect(self, picture: bytes) -> Detection:
         """What Rekognition sees; boxes are relative to the picture as seen upright.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 import sqlite3
 
@@ -11,7 +12,7 @@ from app.journal.base import JournalPart
 from app.journal.records import Backoff, DeliveryState, TargetBacklog
 from app.journal.rows import inspection
 from app.journal.schema import SNAPSHOT_VALUES, VERDICT_COLUMNS
-from app.messages import Inspection
+from app.messages import Inspection, Review
 
 log = structlog.get_logger(__name__)
 
@@ -73,10 +74,14 @@ class DeliveriesPart(JournalPart):
 
         return self.database.do(select)
 
-    def delivered(self, snapshot_id: str, target: str, *, md5: str = "") -> None:
-        """The target has confirmed it, as a file of this MD5. Does not wait: at worst it is delivered once more."""
+    def delivered(self, snapshot_id: str, target: str, *, md5: str = "", review: Review | None = None) -> None:
+        """The target has confirmed it, as a file of this MD5. Does not wait: at worst it is delivered once more.
+
+        `review`: the one that it was delivered with, to a target that follows edits. It stays pending where somebody
+        has changed it since.
+        """
         change = "state = 'done', done_at = ?, last_problem = '', md5 = ?"
-        self._set_delivery(snapshot_id, target, change, (self._clock(), md5))
+        self._set_delivery(snapshot_id, target, change, (self._clock(), md5), review=review)
 
     def postpone(
         self,
@@ -152,12 +157,25 @@ class DeliveriesPart(JournalPart):
 
         return self.database.do(select)
 
-    def _set_delivery(self, snapshot_id: str, target: str, change: str, values: tuple[object, ...]) -> None:
+    def _set_delivery(
+        self,
+        snapshot_id: str,
+        target: str,
+        change: str,
+        values: tuple[object, ...],
+        *,
+        review: Review | None = None,
+    ) -> None:
+        """`review`: only while that is still the snapshot's."""
+        values, same = (*values, target, snapshot_id), ""
+        if review is not None:
+            values = (*values, None if review.labels is None else json.dumps(review.labels), review.deleted)
+            same = " AND corrected IS ? AND (deleted_at IS NOT NULL) = ?"
         statement = (
             f"UPDATE deliveries SET {change} "
-            "WHERE target = ? AND state = 'owed' AND seq = (SELECT seq FROM snapshots WHERE id = ?)"
+            f"WHERE target = ? AND state = 'owed' AND seq = (SELECT seq FROM snapshots WHERE id = ?{same})"
         )
-        self.database.submit(lambda db: db.execute(statement, (*values, target, snapshot_id)))
+        self.database.submit(lambda db: db.execute(statement, values))
 
 
 def _give_up(db: sqlite3.Connection, snapshot_id: str, target: str, now: float) -> None:

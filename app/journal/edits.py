@@ -11,6 +11,7 @@ from app.journal.entries import Correction, Deleted, Entry
 from app.journal.entry_reader import STANDING, Read, read
 from app.journal.rows import abandon_archives
 from app.journal.search_index import reindex, unindex
+from app.journal.sql import marks
 from app.messages import PERSON
 
 DETECTED = (
@@ -21,6 +22,9 @@ DETECTED = (
 
 class EditsPart(JournalPart):
     """Changes that people make to entries: stars, notes, corrections, deletion."""
+
+    followers: Sequence[str] = ()
+    """The targets that follow edits: they get an event again once somebody has corrected or deleted it."""
 
     def change(
         self,
@@ -46,6 +50,8 @@ class EditsPart(JournalPart):
                 unindex(db, row)
                 db.execute(f"UPDATE snapshots SET {', '.join(given)} WHERE seq = ?", (*values, *row))
                 reindex(db, row)
+                if correction is not None:
+                    _deliver_again(db, row[0], self.followers, self._clock())
             return read(db, f"id = ? AND {STANDING}", (snapshot_id,))
 
         return self.database.do(update).first()
@@ -54,8 +60,8 @@ class EditsPart(JournalPart):
         """Delete an entry, and return what is left to do; None when there is no such entry.
 
         It is no longer shown, and what was grouped into its event appears for itself. Archives give up pending
-        copies of its picture; other targets still get the event, without it. The row stays until `purge`, so that the
-        same trigger or file is recognised when it comes again.
+        copies of its picture; targets that follow edits are told; others still get the event, without it. The row
+        stays until `purge`, so that the same trigger or file is recognised when it comes again.
         """
         now = self._clock()
 
@@ -73,6 +79,7 @@ class EditsPart(JournalPart):
             )
             db.execute("DELETE FROM labels WHERE seq = ?", (seq,))
             abandon_archives(db, seq, archives, "deleted", now)
+            _deliver_again(db, seq, self.followers, now)
             _release(db, snapshot_id)
             return Deleted(path)
 
@@ -89,6 +96,15 @@ def _correction(correction: Correction) -> dict[str, list[object]]:
         "person = ?": [has_person],
         "surest = ?": [1.0 if correction.labels else 0.0],
     }
+
+
+def _deliver_again(db: sqlite3.Connection, seq: int, targets: Sequence[str], now: float) -> None:
+    """What is on its way is left to `DeliveriesPart.delivered`, which sees that the review is another one."""
+    db.execute(
+        "UPDATE deliveries SET state = 'owed', attempts = 0, owed_since = ?, next_at = ?, failing_since = NULL "
+        f"WHERE seq = ? AND state = 'done' AND target IN ({marks(targets)})",
+        (now, now, seq, *targets),
+    )
 
 
 def _release(db: sqlite3.Connection, event_id: str) -> None:

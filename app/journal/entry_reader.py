@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from collections import defaultdict
 from collections.abc import Sequence
@@ -11,7 +10,7 @@ from typing import Any
 
 from app.journal.entries import Entry
 from app.journal.rows import inspection_of
-from app.journal.schema import SNAPSHOT_VALUES, VERDICT_COLUMNS
+from app.journal.schema import SEQ, SNAPSHOT_VALUES, VERDICT_COLUMNS, VERDICT_END
 from app.journal.sql import AMONG, listed
 
 STANDING = "state = 'inspected' AND deleted_at IS NULL"
@@ -33,7 +32,7 @@ class Read:
             labels[seq].append(label)
         for seq, target in self.archived:
             archived[seq].append(target)
-        return [_entry(row, labels[row[21]], archived[row[21]]) for row in self.rows]
+        return [_entry(row, labels[row[SEQ]], archived[row[SEQ]]) for row in self.rows]
 
     def first(self) -> Entry | None:
         """The first entry; None when there is none."""
@@ -42,9 +41,9 @@ class Read:
 
 def read(db: sqlite3.Connection, condition: str, values: Sequence[object]) -> Read:
     """The entries that match this condition, which may end with an order and a limit."""
-    query = f"SELECT {SNAPSHOT_VALUES}, {VERDICT_COLUMNS}, starred, note, corrected FROM snapshots WHERE {condition}"
+    query = f"SELECT {SNAPSHOT_VALUES}, {VERDICT_COLUMNS}, starred, note FROM snapshots WHERE {condition}"
     rows = db.execute(query, values).fetchall()
-    seqs = listed(row[21] for row in rows)
+    seqs = listed(row[SEQ] for row in rows)
     labels = db.execute(
         f"SELECT seq, name, confidence, boxes FROM labels WHERE seq {AMONG} ORDER BY seq, position", (seqs,)
     ).fetchall()
@@ -57,12 +56,13 @@ def read(db: sqlite3.Connection, condition: str, values: Sequence[object]) -> Re
 
 
 def _entry(row: Sequence[Any], labels: Sequence[Sequence[Any]], archived: Sequence[str]) -> Entry:
-    seq, _decisions, starred, note, corrected = row[21:]
+    seq, (starred, note) = row[SEQ], row[VERDICT_END:]
+    inspection = inspection_of(row, labels)
     return Entry(
-        inspection_of(row, labels),
+        inspection,
         seq,
         starred=bool(starred),
         note=note,
-        corrected=None if corrected is None else tuple(json.loads(corrected)),
+        corrected=inspection.review.labels,
         archived_in=tuple(archived),
     )

@@ -5,11 +5,13 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from app.journal.base import JournalPart
 from app.journal.rows import upsert_taken
 from app.journal.sql import AMONG, listed
 from app.messages import ObjectCreated, Snapshot
+from pylib import sqlite
 
 MOST_REJECTED = 1000
 """Rejected messages of a source that are remembered, the newest."""
@@ -138,12 +140,22 @@ class ObjectsPart(JournalPart):
 
     def rejected_messages(self, source: str) -> RejectedMessages:
         """How many of a source's messages were rejected, and why the newest was."""
-        query = (
-            "SELECT count(*), coalesce((SELECT reason FROM rejected_messages WHERE source = ?1 "
-            "ORDER BY rejected_at DESC LIMIT 1), '') FROM rejected_messages WHERE source = ?1"
-        )
-        return self.database.do(lambda db: RejectedMessages(*db.execute(query, (source,)).fetchone()))
+        return self.database.do(lambda db: _rejected(db, source))
 
 
 def _place(found: ObjectCreated) -> tuple[str, str, str, str]:
     return found.origin, found.bucket, found.key, found.version
+
+
+def recorded_rejections(journal: Path, source: str) -> RejectedMessages:
+    """The same, read from a journal that another process may have open. Raises `pylib.sqlite.DatabaseUnusable`."""
+    with sqlite.reading(journal) as database:
+        return _rejected(database, source)
+
+
+def _rejected(db: sqlite3.Connection, source: str) -> RejectedMessages:
+    query = (
+        "SELECT count(*), coalesce((SELECT reason FROM rejected_messages WHERE source = ?1 "
+        "ORDER BY rejected_at DESC LIMIT 1), '') FROM rejected_messages WHERE source = ?1"
+    )
+    return RejectedMessages(*db.execute(query, (source,)).fetchone())

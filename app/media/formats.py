@@ -4,11 +4,20 @@ from __future__ import annotations
 
 import re
 
-SUFFIXES = {"JPEG": ".jpg", "PNG": ".png", "WEBP": ".webp", "BMP": ".bmp", "HEIC": ".heic", "GIF": ".gif"}
+SUFFIXES = {
+    "JPEG": ".jpg",
+    "PNG": ".png",
+    "WEBP": ".webp",
+    "BMP": ".bmp",
+    "HEIC": ".heic",
+    "GIF": ".gif",
+    "AVIF": ".avif",
+}
 CONTENT_TYPES = {suffix: f"image/{kind.lower()}" for kind, suffix in SUFFIXES.items()}
-"""By suffix. GIF is among them for our own pictures; as an upload it is refused."""
+"""By suffix. GIF and AVIF are among them for our own pictures; as uploads they are refused."""
 
-OTHER_SUFFIXES = (".jpeg", ".jpe", ".jfif", ".heif")
+JPEG_SUFFIXES = (".jpg", ".jpeg", ".jpe", ".jfif")
+OTHER_SUFFIXES = (*JPEG_SUFFIXES[1:], ".heif")
 """Further suffixes of pictures."""
 
 VIDEO_SUFFIXES = (

@@ -22,6 +22,9 @@ from pylib.errors import Permanent
 MAX_PIXELS = 50_000_000
 """Room for every camera sold today; a picture of that many pixels takes 150 MB once decoded."""
 
+MAX_PROFILE = 65_536
+"""Bytes of a colour profile that is passed on: those of cameras and phones have less than 4,000."""
+
 # One line on stderr for each broken tag, of which a hostile EXIF has thousands.
 warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.TiffImagePlugin")
 
@@ -46,7 +49,8 @@ _FOREIGN = {
 _WEB_PAGE = re.compile(rb"\s*(\xef\xbb\xbf\s*)?(<[?!][^<]*)*<(html|head|body|title|meta)\b", re.IGNORECASE)
 _TEXT = re.compile(rb"(\xef\xbb\xbf)?[\t\r\n\x20-\x7e]*\Z")
 
-_ORIENTATION = 0x0112
+ORIENTATION = 0x0112
+"""The EXIF tag (EXIF 2.3)."""
 _TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -56,7 +60,7 @@ _TURNS = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
-"""EXIF orientation -> what makes the picture upright (EXIF 2.3, tag 0x0112)."""
+"""EXIF orientation -> what makes the picture upright."""
 
 CODES = {
     "empty": (
@@ -117,11 +121,14 @@ def describe(data: bytes, *, max_pixels: int = MAX_PIXELS) -> Picture:
     return _open(data, max_pixels, header_only=True).picture
 
 
-def upright(data: bytes, *, width: int | None = None, max_pixels: int = MAX_PIXELS) -> Image.Image:
+def upright(
+    data: bytes, *, width: int | None = None, faithful: bool = False, max_pixels: int = MAX_PIXELS
+) -> Image.Image:
     """Decode a picture to RGB, turned by its EXIF orientation, transparency on white; raises `BadPicture`.
 
     Only the pixels are kept, at 8 bits a colour. With `width` a JPEG may come out smaller than it is, but not narrower
-    than `width`: much cheaper.
+    than `width`: much cheaper. `faithful`: transparency stays (RGBA then), and the colour profile stands in `info`. Of
+    an animated picture it is the first frame.
     """
     opened = _open(data, max_pixels)
     image, picture = opened.image, opened.picture
@@ -131,9 +138,21 @@ def upright(data: bytes, *, width: int | None = None, max_pixels: int = MAX_PIXE
         image.draft("RGB", size if orientation < 5 else size[::-1])
     opened.load()
     turn = _TURNS.get(orientation)
-    flat = _flat(image if turn is None else image.transpose(turn))
-    flat.info.clear()  # Pillow would write a comment found here into what is saved of it
-    return flat
+    profile = _profile(image) if faithful else b""
+    plain = _plain(_eight_bits(image if turn is None else image.transpose(turn)))
+    plain.info.clear()  # Pillow would write a comment found here into what is saved of it
+    if profile:
+        plain.info["icc_profile"] = profile
+    return plain if faithful else on_white(plain)
+
+
+def on_white(image: Image.Image) -> Image.Image:
+    """An RGB or RGBA image without transparency."""
+    if image.mode != "RGBA":
+        return image
+    sheet = Image.new("RGB", image.size, "white")
+    sheet.paste(image, mask=image)
+    return sheet
 
 
 def exif(data: bytes, *, max_pixels: int = MAX_PIXELS) -> Image.Exif:
@@ -241,20 +260,21 @@ def _orientation(image: ImageFile.ImageFile) -> int:
     if "exif" not in image.info:
         return 1
     try:
-        orientation = image.getexif().get(_ORIENTATION, 1)
+        orientation = image.getexif().get(ORIENTATION, 1)
     except Exception:  # noqa: BLE001 - a picture with broken EXIF is still a picture
         return 1
     return orientation if orientation in _TURNS else 1
 
 
-def _flat(image: Image.Image) -> Image.Image:
-    image = _eight_bits(image)
-    if not image.has_transparency_data:
-        return image.convert("RGB")
-    pixels = image.convert("RGBA")
-    sheet = Image.new("RGB", image.size, "white")
-    sheet.paste(pixels, mask=pixels)
-    return sheet
+def _plain(image: Image.Image) -> Image.Image:
+    return image.convert("RGBA" if image.has_transparency_data else "RGB")
+
+
+def _profile(image: Image.Image) -> bytes:
+    """The picture's colour profile (ICC.1:2022, 7.2) if it is one of RGB, which is what pixels are converted to."""
+    profile = image.info.get("icc_profile") or b""
+    sound = len(profile) == int.from_bytes(profile[:4]) <= MAX_PROFILE and profile[36:40] == b"acsp"
+    return profile if sound and profile[16:20] == b"RGB " else b""
 
 
 def _eight_bits(image: Image.Image) -> Image.Image:

@@ -1,12 +1,69 @@
-"""Small pictures for lists, messages and screens."""
+"""Small pictures for lists, messages, screens and buckets."""
 
 from __future__ import annotations
 
 import io
+from dataclasses import dataclass
+from typing import Any
 
-from PIL import Image
+from PIL import Image, ImageOps, features
 
-from app.media.picture import MAX_PIXELS, describe, upright
+from app.media.picture import MAX_PIXELS, ORIENTATION, Picture, describe, exif, on_white, upright
+
+WRITTEN = ("JPEG", "WEBP", "PNG", "AVIF")
+"""Pillow's names of the formats that a small picture can have; AVIF is not in every Pillow."""
+
+MAX_EXIF = 65_000
+"""Bytes of EXIF that is kept: a JPEG's segment takes 65,533."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """How a small picture is to be."""
+
+    width: int
+    height: int
+    """Of the box that it fits, in pixels."""
+    cover: bool = False
+    """Cut to the box's shape, so that it fills the box; else its longest side decides."""
+    format: str = ""
+    """One of `WRITTEN`; empty for the picture's own, and JPEG where that is none of them."""
+    quality: int = 82
+    """1..100; PNG has none."""
+    keep_metadata: bool = False
+    """Whether its EXIF stays."""
+
+
+@dataclass(frozen=True, slots=True)
+class SmallPicture:
+    """A picture made smaller."""
+
+    data: bytes
+    format: str
+    """One of `WRITTEN`."""
+
+
+def shrink(picture: bytes, wanted: Wanted, *, max_pixels: int = MAX_PIXELS) -> SmallPicture:
+    """The picture as it is wanted: upright, never enlarged, its colour profile kept, transparency too but in a JPEG.
+
+    Of an animated picture it is the first frame. Raises `app.media.picture.BadPicture`.
+    """
+    is_now = describe(picture, max_pixels=max_pixels)
+    kind = wanted.format or (is_now.format if is_now.format in WRITTEN else "JPEG")
+    image = upright(picture, width=_least_width(is_now, wanted), faithful=True, max_pixels=max_pixels)
+    profile = image.info.pop("icc_profile", None)
+    small = _scaled(on_white(image) if kind == "JPEG" else image, wanted)
+    options: dict[str, Any] = {"icc_profile": profile} if profile else {}
+    if wanted.keep_metadata and (kept := _exif(picture, max_pixels)):
+        options["exif"] = kept
+    buffer = io.BytesIO()
+    small.save(buffer, kind, quality=wanted.quality, **options)
+    return SmallPicture(buffer.getvalue(), kind)
+
+
+def can_write(kind: str) -> bool:
+    """Whether this machine's Pillow writes this format of `WRITTEN`."""
+    return kind in ("JPEG", "PNG") or bool(features.check(kind.lower()))
 
 
 def thumbnail(picture: bytes, *, width: int = 480, max_pixels: int = MAX_PIXELS) -> bytes:
@@ -14,7 +71,7 @@ def thumbnail(picture: bytes, *, width: int = 480, max_pixels: int = MAX_PIXELS)
 
     Raises `BadPicture`.
     """
-    return _shrunk(upright(picture, width=width, max_pixels=max_pixels), (width, 2 * width), quality=82)
+    return shrink(picture, Wanted(width, 2 * width, format="JPEG"), max_pixels=max_pixels).data
 
 
 def preview(picture: bytes, *, side: int = 2048, max_pixels: int = MAX_PIXELS) -> bytes:
@@ -22,14 +79,31 @@ def preview(picture: bytes, *, side: int = 2048, max_pixels: int = MAX_PIXELS) -
 
     Raises `BadPicture`.
     """
-    is_now = describe(picture, max_pixels=max_pixels)
-    width = max(1, is_now.width * side // max(side, is_now.width, is_now.height))
-    return _shrunk(upright(picture, width=width, max_pixels=max_pixels), (side, side), quality=85)
+    return shrink(picture, Wanted(side, side, format="JPEG", quality=85), max_pixels=max_pixels).data
 
 
-def _shrunk(image: Image.Image, box: tuple[int, int], *, quality: int) -> bytes:
-    # The decoder has done most of the shrinking already, so at most a half remains.
-    image.thumbnail(box, Image.Resampling.BICUBIC, reducing_gap=None)
-    buffer = io.BytesIO()
-    image.save(buffer, "JPEG", quality=quality)
-    return buffer.getvalue()
+def _least_width(now: Picture, wanted: Wanted) -> int:
+    """How wide it must be decoded at least."""
+    across, down = wanted.width, -(-wanted.height * now.width // now.height)
+    return min(now.width, max(across, down) if wanted.cover else min(across, down))
+
+
+def _scaled(image: Image.Image, wanted: Wanted) -> Image.Image:
+    if not wanted.cover:
+        # The decoder has done most of the shrinking already, so at most a half remains.
+        image.thumbnail((wanted.width, wanted.height), Image.Resampling.BICUBIC, reducing_gap=None)
+        return image
+    factor = min(1.0, image.width / wanted.width, image.height / wanted.height)
+    size = max(1, round(wanted.width * factor)), max(1, round(wanted.height * factor))
+    return ImageOps.fit(image, size, Image.Resampling.BICUBIC)
+
+
+def _exif(picture: bytes, max_pixels: int) -> bytes:
+    """The picture's EXIF without its orientation; empty where there is none, or none that can be read."""
+    try:
+        found = exif(picture, max_pixels=max_pixels)
+        found.pop(ORIENTATION, None)
+        written = found.tobytes() if found else b""
+    except Exception:  # noqa: BLE001 - Pillow raises anything at all on hostile EXIF
+        return b""
+    return written if len(written) <= MAX_EXIF else b""

@@ -8,13 +8,15 @@ from collections.abc import Callable, Mapping
 import structlog
 
 from app.journal import Backoff, Journal
-from app.messages import Inspection
+from app.messages import Inspection, Review
 from pylib.errors import Permanent, Transient
 
 log = structlog.get_logger(__name__)
 
 REMEMBERED = 2000
 """How many confirmed events are remembered, in case the journal cannot record them now."""
+
+_NEVER = object()
 
 CODES = {
     "internal_error": (
@@ -45,7 +47,7 @@ class TargetDelivery:
         self._count = count
         self._outage = False
         self._lock = threading.Lock()
-        self._confirmed: dict[str, None] = {}  # ids, the oldest first
+        self._confirmed: dict[str, Review | None] = {}  # by id, the oldest first: see `delivered`
 
     def pending(self, *, limit: int, newest_first: bool = False) -> list[Inspection]:
         """Deliveries that are pending and may be tried now."""
@@ -58,15 +60,19 @@ class TargetDelivery:
     def _unconfirmed(self, pending: list[Inspection]) -> list[Inspection]:
         # Confirmed, but not recorded yet (a full disk): recording is all that is left to do.
         with self._lock:
-            confirmed = {inspection.id for inspection in pending if inspection.id in self._confirmed}
-        for event_id in confirmed:
-            self._journal.delivered(event_id, self.target)
+            confirmed = {
+                inspection.id: self._confirmed[inspection.id]
+                for inspection in pending
+                if self._confirmed.get(inspection.id, _NEVER) in (None, inspection.review)
+            }
+        for event_id, review in confirmed.items():
+            self._journal.delivered(event_id, self.target, review=review)
         return [inspection for inspection in pending if inspection.id not in confirmed]
 
-    def delivered(self, event_id: str, *, md5: str = "") -> None:
-        """The target has confirmed this event."""
-        self._remember(event_id)
-        self._journal.delivered(event_id, self.target, md5=md5)
+    def delivered(self, event_id: str, *, md5: str = "", review: Review | None = None) -> None:
+        """The target has confirmed this event; with this review, where it follows edits."""
+        self._remember(event_id, review)
+        self._journal.delivered(event_id, self.target, md5=md5, review=review)
         self._count(self.target, "ok")
         if self._outage:
             self.target_recovered()
@@ -104,8 +110,8 @@ class TargetDelivery:
         self._outage = False
         self._journal.retry_now(self.target)
 
-    def _remember(self, event_id: str) -> None:
+    def _remember(self, event_id: str, review: Review | None) -> None:
         with self._lock:
-            self._confirmed[event_id] = None
+            self._confirmed[event_id] = review
             if len(self._confirmed) > REMEMBERED:
                 del self._confirmed[next(iter(self._confirmed))]

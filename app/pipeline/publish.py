@@ -9,7 +9,7 @@ from functools import partial
 from app.journal import Backoff, Journal
 from app.messages import Inspection
 from app.pipeline.delivery import TargetDelivery
-from app.publishers import DigestPublisher, Publisher
+from app.publishers import DigestPublisher, EditFollower, Publisher
 from pylib.errors import Permanent
 from pylib.runtime.stage import Stage
 
@@ -41,6 +41,7 @@ class Publish(Stage[Inspection | Digest]):
         """`hushed`: whether no digest may tell of this camera now."""
         self._publisher = publisher
         self._hushed = hushed
+        self._follows_edits = isinstance(publisher, EditFollower)
         self._deliveries = TargetDelivery(
             publisher.name,
             journal=journal,
@@ -81,4 +82,4 @@ class Publish(Stage[Inspection | Digest]):
                 self._deliveries.postpone(event.id, error)
         else:
             for event in events:
-                self._deliveries.delivered(event.id)
+                self._deliveries.delivered(event.id, review=event.review if self._follows_edits else None)

@@ -6,10 +6,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
 from pathlib import Path
-from typing import Any, ClassVar, Protocol, runtime_checkable
+from typing import Any, ClassVar, Literal, Protocol, runtime_checkable
 
 from pydantic import BaseModel
 
+from app.media.picture import MAX_PIXELS
 from app.messages import Inspection
 from app.rules.subscribers import SubscriberStore
 from app.rules.telling import Telling
@@ -77,6 +78,8 @@ class PublisherContext:
     """The event's page in the album, which asks for a login; empty where there is none."""
     snooze_url: Callable[[str], str] = lambda _camera: ""
     """A link to a page with one button, which snoozes this camera (a device key); empty where there is none."""
+    max_pixels: int = MAX_PIXELS
+    """Of a picture that is decoded."""
     cameras: Mapping[str, str] = field(default_factory=dict)
     """Device key -> label of every configured camera."""
     reachable: Callable[[str], bool] = lambda _camera: True
@@ -96,7 +99,11 @@ class PublisherContext:
 
 
 class Publisher(Protocol):
-    """Delivers events to one target. Called by one thread at a time."""
+    """Delivers events to one target.
+
+    Called by one thread at a time, so that events keep their order. One that needs none has an attribute
+    `concurrency`: so many threads call it at once then.
+    """
 
     @property
     def name(self) -> str:
@@ -130,6 +137,34 @@ class DigestPublisher(Publisher, Protocol):
         ...
 
 
+@runtime_checkable
+class EditFollower(Publisher, Protocol):
+    """A publisher that gets an event again, with its `review`, when somebody has corrected or deleted it."""
+
+    follows_edits: Literal[True]
+
+
+@runtime_checkable
+class CheckedPublisher(Publisher, Protocol):
+    """A publisher whose target can be looked at before anything is sent."""
+
+    def check(self) -> str:
+        """What was found, for people: the target would take events. Raises `PublishError`."""
+        ...
+
+
+@runtime_checkable
+class ThumbnailPublisher(Publisher, Protocol):
+    """A publisher that stores thumbnails where a link may lead to them."""
+
+    def stored(self, inspection: Inspection) -> Link | None:
+        """A link to an event's thumbnail, which is stored by then; None where there will be none. From any thread.
+
+        Raises `PublishUnavailable`, in bounded time.
+        """
+        ...
+
+
 class PublisherKind(Protocol):
     """The class behind a kind."""
 
@@ -147,6 +182,7 @@ class PublisherKind(Protocol):
 RABBITMQ = "rabbitmq"
 WEBHOOK = "webhook"
 MQTT = "mqtt"
+THUMBNAILS = "thumbnails"
 
 KINDS: Registry[PublisherKind] = Registry(
     {
@@ -156,6 +192,9 @@ KINDS: Registry[PublisherKind] = Registry(
         "sns": "app.publishers.sns:Sns",
         "webpush": "app.publishers.webpush:WebPush",
         MQTT: "app.publishers.mqtt:Mqtt",
+        "dynamodb": "app.publishers.dynamodb:DynamoDB",
+        "postgres": "app.publishers.postgres:PostgresTable",
+        THUMBNAILS: "app.publishers.thumbnails:Thumbnails",
     }
 )
 """Loaded when configured."""

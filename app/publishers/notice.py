@@ -15,7 +15,7 @@ from app.media.annotate import annotate
 from app.media.picture import BadPicture
 from app.media.thumbnail import preview, thumbnail
 from app.messages import PERSON, Inspection, Label
-from app.publishers import PublisherContext, PublishError
+from app.publishers import Link, PublisherContext, PublishError, PublishUnavailable
 from app.publishers.templates import CODES as TEMPLATE_CODES
 from app.publishers.templates import Template
 from app.publishers.texts import WORDS, Language, digest, listed, seen
@@ -28,6 +28,8 @@ TITLE_LENGTH = 200
 """Characters of a title."""
 TEXT_LENGTH = 1000
 """Characters of a text; what a service takes less of, Apprise cuts."""
+NAME_LENGTH = 100
+"""Characters of an object's name."""
 SIDE = 1600
 """Pixels a side of an annotated picture: enough for a phone, and far below what services take (Pushover: 5 MB)."""
 LABELS = 6
@@ -47,11 +49,15 @@ CODES = {
     "login_refused": ("The target refuses the login or token. The message was given up.", "correct it in `url`"),
     "target_gone": ("The target knows no such topic, chat, device or address. The message was given up.", "correct it"),
     "message_refused": ("The target will not take this message. It was given up.", "look at the reason in the log"),
+    "thumbnail_away": (
+        "The thumbnail that the message leads to cannot be stored now.",
+        "look at the outlet of thumbnails; nothing, if it passes",
+    ),
     "message_failed": ("The message was not delivered, and the target did not say why.", "look at the log"),
 }
 """Code -> what happened, and what to do about it."""
 
-TRANSIENT = ("target_away", "target_silent", "target_busy", "message_failed")
+TRANSIENT = ("target_away", "target_silent", "target_busy", "thumbnail_away", "message_failed")
 """Codes of what is tried again, until `give_up_after`."""
 
 SAMPLE: Mapping[str, object] = {
@@ -70,15 +76,23 @@ SAMPLE: Mapping[str, object] = {
     "event_url": "",
     "picture_url": "",
     "thumbnail_url": "",
+    "stored_thumbnail": "",
+    "stored_thumbnail_until": "",
+    "opens": "opens until",
+    "bucket": "",
+    "object_key": "",
+    "object_name": "",
     "snooze_url": "",
     "snooze": "Snooze",
 }
 """All names that a template may use."""
 
 TEXT = """{{ time }}{% for label in labels %}, {{ label.name }} {{ "%.0f %%" % (label.confidence * 100) }}{% endfor %}
-{%- if problem %}, {{ problem }}{% endif %}"""
+{%- if problem %}, {{ problem }}{% endif %}
+{%- if object_name %}, {{ object_name }}{% endif %}"""
 
-LINKS = """{% if event_url %}\n{{ event_url }}{% endif %}
+LINKS = """{% if stored_thumbnail %}\n{{ stored_thumbnail }} ({{ opens }}){% endif %}
+{%- if event_url %}\n{{ event_url }}{% endif %}
 {%- if snooze_url %}\n{{ snooze }}: {{ snooze_url }}{% endif %}"""
 
 
@@ -91,6 +105,11 @@ class NoticeSettings(Section):
     )
     text_template: str = Field(
         default="", max_length=10_000, description="Template of the text; the built-in one unless set."
+    )
+    thumbnail: str = Field(
+        default="",
+        max_length=50,
+        description="Name of an outlet of kind thumbnails: messages wait until it has stored theirs, and lead to it.",
     )
     timeout: float = Field(default=20, ge=1, le=120, description="Seconds that one message may take.")
     give_up_after: float = Field(
@@ -109,6 +128,8 @@ class Notice:
     text: str
     about: Inspection
     """The event, or of many the one whose picture goes with it."""
+    thumbnail: Link | None = None
+    """To its stored thumbnail."""
 
 
 class Writer:
@@ -120,6 +141,7 @@ class Writer:
         `links`: whether the built-in text ends with links; else they go beside it.
         """
         self._links = links
+        self._thumbnail = settings.thumbnail
         self._words = WORDS[settings.language]
         self._context = context
         where = f"publishers.{context.name}"
@@ -132,8 +154,12 @@ class Writer:
             template.render(SAMPLE)
 
     def write(self, inspection: Inspection) -> Notice:
-        """The message for one event. Where a template fails on it, or says nothing, the built-in text says it."""
-        values = self.values(inspection)
+        """The message for one event. Where a template fails on it, or says nothing, the built-in text says it.
+
+        Raises `PublishUnavailable` where its thumbnail cannot be stored now.
+        """
+        link = self._stored(inspection)
+        values = self.values(inspection, link)
         try:
             title = self._title.render(values) or self._built_in[0].render(values)
             text = self._text.render(values) or self._built_in[1].render(values)
@@ -142,10 +168,10 @@ class Writer:
                 log.error("template failed, the built-in text is sent", target=self._context.name, reason=error.detail)
             self._failed = True
             title, text = (template.render(values) for template in self._built_in)
-        return Notice(cut(" ".join(title.split()), TITLE_LENGTH), cut(text, TEXT_LENGTH), inspection)
+        return Notice(cut(" ".join(title.split()), TITLE_LENGTH), _cut_text(text, link), inspection, link)
 
     def digest(self, inspections: Sequence[Inspection]) -> Notice:
-        """One message for many events; a line for each camera."""
+        """One message for many events; a line for each camera. Raises as `write` does."""
         if len(inspections) == 1:
             return self.write(inspections[0])
         cameras: dict[str, list[Inspection]] = {}
@@ -157,12 +183,14 @@ class Writer:
         lines = [self._line(place, events) for place, events in zip(places, cameras.values(), strict=True)]
         more = [f"+ {len(lines) - CAMERAS_LISTED}"] if len(lines) > CAMERAS_LISTED else []
         about = max(inspections, key=lambda one: (bool(one.snapshot.path), bool(one.detection.person_count)))
-        link = self._context.event_url(about.id) if self._links else ""
-        text = "\n".join([*lines[:CAMERAS_LISTED], *more, *([link] if link else [])])
-        return Notice(cut(title, TITLE_LENGTH), cut(text, TEXT_LENGTH), about)
+        link = self._stored(about)
+        stored = f"{link.url} ({self._opens(link)})" if link and self._links else ""
+        event = self._context.event_url(about.id) if self._links else ""
+        text = "\n".join([*lines[:CAMERAS_LISTED], *more, *filter(None, (stored, event))])
+        return Notice(cut(title, TITLE_LENGTH), _cut_text(text, link), about, link)
 
-    def values(self, inspection: Inspection) -> dict[str, Any]:
-        """What templates may use; the names are those of `SAMPLE`."""
+    def values(self, inspection: Inspection, link: Link | None = None) -> dict[str, Any]:
+        """What templates may use; the names are those of `SAMPLE`. `link`: to its stored thumbnail."""
         context, snapshot, detection = self._context, inspection.snapshot, inspection.detection
         things, place = self._things(inspection), self._place(inspection)
         no_picture = not snapshot.path and bool(snapshot.problem)
@@ -185,9 +213,31 @@ class Writer:
             "event_url": context.event_url(inspection.id),
             "picture_url": context.picture_url(inspection.id) if snapshot.path else "",
             "thumbnail_url": context.thumbnail_url(inspection.id) if snapshot.path else "",
+            "stored_thumbnail": link.url if link else "",
+            "stored_thumbnail_until": self._date(link) if link else "",
+            "opens": self._opens(link) if link else "",
+            "bucket": snapshot.bucket,
+            "object_key": snapshot.object_key,
+            "object_name": cut(" ".join(snapshot.object_key.rpartition("/")[2].split()), NAME_LENGTH),
             "snooze_url": context.snooze_url(inspection.camera),
             "snooze": self._words.snooze,
         }
+
+    def _stored(self, inspection: Inspection) -> Link | None:
+        """A link to its thumbnail in a bucket, which is there by then. Raises `PublishUnavailable`."""
+        if not self._thumbnail:
+            return None
+        try:
+            return self._context.stored_thumbnail(self._thumbnail, inspection)
+        except PublishUnavailable as error:
+            sentence = f"Its thumbnail is not stored by {self._thumbnail}: {error.detail}"
+            raise PublishUnavailable("thumbnail_away", sentence) from None
+
+    def _opens(self, link: Link) -> str:
+        return self._words.opens.format(until=self._date(link))
+
+    def _date(self, link: Link) -> str:
+        return f"{link.until.astimezone(self._context.zone):%Y-%m-%d %H:%M}"
 
     def _line(self, place: str, inspections: Sequence[Inspection]) -> str:
         most = Counter[str]()
@@ -231,6 +281,11 @@ def drawn(inspection: Inspection, picture: str) -> bytes:
 def cut(text: str, most: int) -> str:
     """At most so many characters, the last of them an ellipsis where some are left out."""
     return text if len(text) <= most else text[: most - 1].rstrip() + "…"
+
+
+def _cut_text(text: str, link: Link | None) -> str:
+    """A link that opens something is long, and half of it opens nothing."""
+    return cut(text, TEXT_LENGTH + (len(link.url) if link else 0))
 
 
 def given_up_after(seconds: float, *codes: str) -> dict[str, float]:

@@ -15,6 +15,7 @@ from app.publishers import PublisherContext, PublishError, PublishRejected, Publ
 from app.publishers.notice import CODES as SHARED
 from app.publishers.notice import Notice, NoticeSettings, Writer, cut, given_up_after
 from pylib import aws
+from pylib.aws.policy import Statement
 from pylib.net.deadline import passed, within
 from pylib.runtime.threads import ManagedThread
 from pylib.text import normalised
@@ -96,6 +97,11 @@ class Sns:
         self._context = context
         self._writer = Writer(settings, context)
         self._client = _client(settings)
+
+    @staticmethod
+    def permissions(settings: SnsSettings) -> Sequence[Statement]:
+        """What its login has to be allowed. A phone has no ARN."""
+        return (Statement(("sns:Publish",), (settings.topic_arn or settings.target_arn or "*",)),)
 
     def publish(self, inspection: Inspection) -> None:
         """Send one message. Raises `PublishUnavailable` or `PublishRejected`."""

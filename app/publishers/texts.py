@@ -28,6 +28,8 @@ class Words:
     between: str
     """`{what}` between the times `{since}` and `{until}`."""
     snooze: str
+    opens: str
+    """How long a link opens something: `{until}` is a date and a time."""
 
 
 WORDS: Mapping[Language, Words] = {
@@ -53,6 +55,7 @@ WORDS: Mapping[Language, Words] = {
         cameras=("{pictures} of {place}", "{pictures} of {count} cameras"),
         between="{what} between {since} and {until}",
         snooze="Snooze",
+        opens="opens until {until}",
     ),
     "de": Words(
         things={
@@ -76,6 +79,7 @@ WORDS: Mapping[Language, Words] = {
         cameras=("{pictures}: {place}", "{pictures} von {count} Kameras"),
         between="{what} zwischen {since} und {until} Uhr",
         snooze="Ruhe",
+        opens="offen bis {until}",
     ),
     "es": Words(
         things={
@@ -99,6 +103,7 @@ WORDS: Mapping[Language, Words] = {
         cameras=("{pictures}: {place}", "{pictures} de {count} cámaras"),
         between="{what} entre las {since} y las {until}",
         snooze="Silenciar",
+        opens="se abre hasta {until}",
     ),
     "fr": Words(
         things={
@@ -122,6 +127,7 @@ WORDS: Mapping[Language, Words] = {
         cameras=("{pictures} : {place}", "{pictures} de {count} caméras"),
         between="{what} entre {since} et {until}",
         snooze="Mettre en pause",
+        opens="accessible jusqu'au {until}",
     ),
     "af": Words(
         things={
@@ -145,6 +151,7 @@ WORDS: Mapping[Language, Words] = {
         cameras=("{pictures} van {place}", "{pictures} van {count} kameras"),
         between="{what} tussen {since} en {until}",
         snooze="Sluimer",
+        opens="gaan oop tot {until}",
     ),
 }
 

@@ -211,7 +211,7 @@ class WebPush:
             "tag": about.id,
             "time": int(about.snapshot.taken_at.timestamp() * 1000),
             "url": context.event_url(about.id),
-            "thumbnail": context.thumbnail_url(about.id) if about.snapshot.path else "",
+            "thumbnail": notice.thumbnail.url if notice.thumbnail else _thumbnail(about, context),
             "snooze": context.snooze_url(about.camera),
         }
         text = json.dumps(values, ensure_ascii=False).encode()
@@ -282,6 +282,10 @@ class WebPush:
         except (OSError, ValueError) as error:
             raise PublishUnavailable("bad_key", f"The key for push services cannot be read: {error}") from None
         return self._library.Vapid(private_key=key)
+
+
+def _thumbnail(about: Inspection, context: PublisherContext) -> str:
+    return context.thumbnail_url(about.id) if about.snapshot.path else ""
 
 
 def _code(status: int) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import time
 import uuid
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -104,6 +104,25 @@ class ObjectSource(ConnectedSource, ObjectReader, Protocol):
     @property
     def problem(self) -> str:
         """Why nothing can come now, in a sentence; or what people should know. Empty when all is well."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What was found of a source before it runs, for people."""
+
+    text: str
+    remedy: str = ""
+    """What to do about it, where it may be wrong."""
+
+
+@runtime_checkable
+class CheckedSource(Protocol):
+    """The class of a source that can be looked at before it runs."""
+
+    @staticmethod
+    def check(settings: Any) -> Iterable[Found]:
+        """What is there, by calls that change nothing. Raises `Failure` where nothing would come."""
         ...
 
 

@@ -24,7 +24,8 @@ def application(context: WebContext) -> Starlette:
         *login_routes(context.access, pages.rendering.page),
         *pages.routes(),
     ]
-    headers, prefix, guard = middleware(context.access, context.links)
+    bucket = context.upload_bucket
+    headers, prefix, guard = middleware(context.access, context.links, sends_to=bucket.origin if bucket else "")
     served = Starlette(
         routes=routes,
         middleware=[

@@ -22,6 +22,7 @@ from app.web.links import Links
 from app.web.pictures import PictureFiles
 from app.web.site import Site
 from app.web.streaming.broadcast import Broadcast
+from app.web.upload_bucket import UploadBucket
 from pylib.net.login_throttle import LoginThrottle
 from pylib.observability.health import Health
 from pylib.runtime.circuit_breaker import State
@@ -96,6 +97,8 @@ class WebContext:
     """The key that browsers subscribe with, base64url."""
     max_upload: int = 25_000_000
     """Bytes that an uploaded picture may have."""
+    upload_bucket: UploadBucket | None = None
+    """Where browsers upload to; None to upload through the service."""
     max_pixels: int = 50_000_000
     detector: str = "none"
     """Kind of the configured detector."""

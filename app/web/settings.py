@@ -2,12 +2,44 @@
 
 from __future__ import annotations
 
-from pydantic import (
-    Field,
-)
+from typing import Annotated
 
+from pydantic import AfterValidator, Field
+
+from pylib.aws.calls import AwsSettings
 from pylib.settings.credentials import Secret
 from pylib.settings.fields import Network, Port, PublicUrl, Section
+
+
+def _folder(prefix: str) -> str:
+    plain = prefix.strip("/")
+    if not plain:
+        raise ValueError("must name a folder such as uploads/: a source that looks for pictures looks there")
+    return f"{plain}/"
+
+
+class UploadBucketSettings(AwsSettings):
+    """The bucket that browsers upload to, past this service."""
+
+    bucket: str = Field(
+        default="",
+        max_length=255,
+        description="Bucket that the album's upload sends pictures to, straight from the browser; a source of kind"
+        " `sqs`, `bucket` or `bucket_amqp` has to bring them in from there. Empty to upload through the service.",
+    )
+    prefix: Annotated[str, AfterValidator(_folder)] = Field(
+        default="uploads/", max_length=200, description="Folder in the bucket that they go to."
+    )
+    path_style: bool = Field(
+        default=False,
+        description="Put the bucket into the path instead of the host name, as most other servers want it.",
+    )
+    lifetime: int = Field(
+        default=3600,
+        ge=60,
+        le=43_200,
+        description="Seconds for which the bucket accepts a picture after the browser asked to send it.",
+    )
 
 
 class WebSettings(Section):
@@ -39,7 +71,9 @@ class WebSettings(Section):
     )
     open_metrics: bool = Field(default=False, description="Answer /metrics without a password.")
     max_upload_mb: float = Field(default=25, gt=0, le=1000, description="Largest uploaded picture, in megabytes.")
-
+    upload_bucket: UploadBucketSettings = Field(
+        default=UploadBucketSettings(), description="The bucket that browsers upload to, past this service."
+    )
     max_per_address: int = Field(
         default=100,
         ge=1,

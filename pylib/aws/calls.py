@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from pydantic import Field
 
 from pylib import aws
+from pylib.aws.links import presigned
 from pylib.net.deadline import passed, within
 from pylib.settings.fields import Section
 
@@ -41,6 +43,16 @@ _DENIED = frozenset({"AccessDenied", "AccessDeniedException", "AuthorizationErro
 _ELSEWHERE = frozenset(
     {"AuthorizationHeaderMalformed", "PermanentRedirect", "IllegalLocationConstraintException", "301"}
 )
+
+_ACTIONS = {
+    "s3:HeadBucket": "s3:ListBucket",
+    "s3:HeadObject": "s3:GetObject",
+    "s3:ListObjectsV2": "s3:ListBucket",
+    "sqs:ChangeMessageVisibilityBatch": "sqs:ChangeMessageVisibility",
+    "sqs:DeleteMessageBatch": "sqs:DeleteMessage",
+    "sqs:SendMessageBatch": "sqs:SendMessage",
+}
+"""Operations that are allowed under another name (service authorization reference)."""
 
 
 class AwsSettings(Section):
@@ -111,6 +123,8 @@ class AwsClient:
             request_checksum_calculation="when_required",
             response_checksum_validation="when_required",
             user_agent="snapshot-processor",
+            # Named, or botocore signs links in the old way, which has no end at 7 days and opens nothing under KMS.
+            signature_version="s3v4" if service == "s3" else None,
             s3={"addressing_style": "path" if path_style else "auto"},
         )
         try:
@@ -142,7 +156,7 @@ class AwsClient:
             try:
                 answer: Mapping[str, Any] = getattr(self.boto, operation)(**parameters)
             except ClientError as error:
-                raise self._refusal(error.response) from None
+                raise self._refusal(error.response, operation) from None
             except BotoCoreError as error:
                 raise self._trouble(error, late=passed()) from None
             except RecursionError:  # botocore follows a server that redirects everything to itself
@@ -155,11 +169,27 @@ class AwsClient:
                 raise AwsFailure("bad_answer", sentence, kind="away") from None
         return answer
 
+    def link(self, bucket: str, key: str, *, seconds: float) -> tuple[str, datetime]:
+        """A link that opens an object, and when it ends: see `pylib.aws.links.presigned`. Raises `AwsFailure`."""
+        from botocore.exceptions import BotoCoreError
+
+        try:
+            with within(self.timeout):
+                return presigned(self.boto, bucket, key, seconds=seconds)
+        except (BotoCoreError, RuntimeError) as error:  # the latter for a login that could not be renewed
+            raise self._trouble(error, late=passed()) from None
+
     def close(self) -> None:
         """Close the connections."""
         self.boto.close()
 
-    def _refusal(self, response: Mapping[str, Any]) -> AwsFailure:
+    def action(self, operation: str) -> str:
+        """What a policy has to allow for an operation: `sqs:ReceiveMessage`."""
+        meta = self.boto.meta
+        name = f"{meta.service_model.signing_name}:{meta.method_to_api_mapping[operation]}"
+        return _ACTIONS.get(name, name)
+
+    def _refusal(self, response: Mapping[str, Any], operation: str) -> AwsFailure:
         """The failure behind an answer."""
         code, status = aws.refusal(response)
 
@@ -172,7 +202,10 @@ class AwsClient:
         if code in _ELSEWHERE or status in (301, 307):
             return failure("wrong_region", f"{self.title} has that in another region: set `region`.", "settings")
         if code in _DENIED or status == 403:
-            sentence = f"{self.title} does not let this login do that: grant what `snapshot-processor iam` prints."
+            sentence = (
+                f"{self.title} does not let this login do that: grant it {self.action(operation)}, or all that "
+                "`snapshot-processor iam` prints."
+            )
             return failure("access_denied", sentence, "denied")
         if code in aws.THROTTLES or status in (429, 503):
             return failure("throttled", f"{self.title} takes no more calls for the moment.", "busy")

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from pylib.rabbitmq.broker import NOT_FOUND, PRECONDITION_FAILED
+from pylib.rabbitmq.broker import NOT_FOUND, PRECONDITION_FAILED, Broker, explain
 
 DELIVERY_LIMIT = 1_000_000
 """Deliveries after which a quorum queue dead-letters a message by itself. RabbitMQ 4 does so after 20 unless told
@@ -52,6 +52,19 @@ def declare_exchange(connection: Any, exchange: Exchange) -> None:
     channel = connection.channel()
     channel.exchange_declare(exchange.name, passive=True)
     channel.close()
+
+
+def exchange_exists(broker: Broker, name: str) -> bool:
+    """Whether there is such an exchange; over a connection of its own. Raises `Failure`."""
+    try:
+        connection = broker.connect("check")
+        try:
+            return _declared(connection, Exchange(name), passive=True)
+        finally:
+            connection.close()
+    except Exception as error:  # noqa: BLE001 - pika has many exceptions
+        failure = explain(error)
+        raise type(failure)(failure.code, f"{broker.address}: {failure.detail}") from None
 
 
 def declare_subscription(connection: Any, subscription: Subscription) -> bool:

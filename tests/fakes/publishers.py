@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import Literal
 
 from app.messages import Inspection
 from pylib.runtime.threads import ManagedThread
@@ -25,3 +26,14 @@ class FakePublisher:
         if self.failure is not None:
             raise self.failure
         self.published.append(inspection)
+
+
+class FollowingPublisher(FakePublisher):
+    """One that follows edits; `meanwhile` happens while it publishes."""
+
+    follows_edits: Literal[True] = True
+    meanwhile: Callable[[], object] = staticmethod(lambda: None)
+
+    def publish(self, inspection: Inspection) -> None:
+        super().publish(inspection)
+        self.meanwhile()

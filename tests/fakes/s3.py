@@ -1,4 +1,4 @@
-"""A bucket in memory behind boto3's calls, as far as the archive makes them; what arrives may be altered."""
+"""Buckets in memory: behind boto3's calls, where what arrives may be altered, and behind our own client."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from types import SimpleNamespace
 from typing import Any
 
 from botocore.exceptions import ClientError
+
+from pylib.aws.calls import AwsFailure
 
 Alter = Callable[[bytes], bytes]
 
@@ -102,3 +104,29 @@ class BucketClient:
         self.asked()
         if self.failure is not None:
             raise self.failure
+
+
+@dataclass
+class FakeBuckets:
+    """What `pylib.aws.calls.AwsClient` is to those who put objects; all buckets are there."""
+
+    conditional: bool = True
+    """Whether it knows `If-None-Match` and `If-Match`."""
+    objects: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
+    asked: list[str] = field(default_factory=list)
+
+    def ask(self, operation: str, *, Bucket: str, Key: str, **options: Any) -> Mapping[str, Any]:  # noqa: N803
+        conditions = {name: options.pop(name) for name in ("IfNoneMatch", "IfMatch") if name in options}
+        self.asked.append(" ".join([operation, *conditions]))
+        there = self.objects.get((Bucket, Key))
+        if operation == "head_object":
+            if there is None:
+                raise AwsFailure("not_found", "Nothing is there.", kind="missing", aws_code="404", status=404)
+            return there
+        if conditions and not self.conditional:
+            raise AwsFailure("aws_busy", "Not known.", kind="busy", aws_code="NotImplemented", status=501)
+        etag = there["ETag"] if there else ""
+        if ("IfNoneMatch" in conditions and there) or conditions.get("IfMatch", etag) != etag:
+            raise AwsFailure("call_refused", "No.", kind="refused", aws_code="PreconditionFailed", status=412)
+        self.objects[Bucket, Key] = {**options, "ETag": md5(options["Body"]).hexdigest()}
+        return {}

@@ -17,6 +17,7 @@ from app.sources.buckets.listing import Listing, ListingSettings
 from app.sources.buckets.reading import ObjectStore
 from app.sources.buckets.settings import BucketSourceSettings, WatchedBucket
 from pylib.runtime.relay import Codec, Transport
+from tests.aws import LOGIN, Aws
 from tests.fakes.clock import Clock
 from tests.fakes.objects import an_object
 from tests.simulators.s3_proxy import BUSY, CUT, DRIP, HANG, OK, TRICKLE, S3Proxy, s3_proxy
@@ -25,42 +26,31 @@ ODD_KEYS = ("a b+c%20d/Küche ü&=#?.jpg", "100%.jpg", "%2B+ .jpg", "猫/🐕.pn
 
 
 @pytest.fixture(scope="module")
-def moto() -> Iterator[tuple[str, int]]:
-    from moto.server import ThreadedMotoServer  # takes a third of a second, which other workers need not spend
-
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    yield server.get_host_and_port()
-    server.stop()
+def aws() -> Iterator[Aws]:
+    aws = Aws()
+    yield aws
+    aws.stop()
 
 
 @pytest.fixture(autouse=True)
 def login(monkeypatch: pytest.MonkeyPatch) -> None:
     for variable in ("AWS_PROFILE", "AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3", "AWS_SESSION_TOKEN"):
         monkeypatch.delenv(variable, raising=False)
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "someone")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "whatever")
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
-    for variable in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
-        monkeypatch.setenv(variable, "/dev/null")
+    for variable, value in LOGIN.items():
+        monkeypatch.setenv(variable, value)
 
 
 @pytest.fixture
-def proxy(moto: tuple[str, int]) -> Iterator[S3Proxy]:
-    with s3_proxy(moto) as proxy:
+def proxy(aws: Aws) -> Iterator[S3Proxy]:
+    with s3_proxy((aws.host, aws.port)) as proxy:
         yield proxy
 
 
 @pytest.fixture
-def owner(moto: tuple[str, int], login: None, name: str) -> Any:
+def owner(aws: Aws, name: str) -> Any:
     """Sees the server without the proxy, and has made the test's bucket."""
-    import boto3
-    from botocore.config import Config
-
-    path_style = Config(s3={"addressing_style": "path"})
-    owner = boto3.client("s3", endpoint_url=f"http://{moto[0]}:{moto[1]}", config=path_style)
-    owner.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
-    return owner
+    aws.bucket(name)
+    return aws.client("s3")
 
 
 def settings(proxy: S3Proxy, bucket: str, **options: Any) -> dict[str, Any]:

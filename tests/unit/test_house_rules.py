@@ -27,6 +27,7 @@ ADAPTER_MAY_KNOW = ("app.messages", "app.media", "app.rules", "app.wire")
 ROOTS = (
     "app.bootstrap.service",
     "app.bootstrap.adapters",
+    "app.bootstrap.permissions",
     "app.cli.main",
     "app.cli.archive",
     "app.bootstrap.archives",
@@ -40,8 +41,20 @@ ROOTS = (
 """Where the parts are put together, described and looked at as a whole; nobody else knows an adapter by name."""
 
 HEAVY = (
-    *("aiohttp", "apprise", "av", "boto3", "botocore", "cv2", "numpy", "onnxruntime", "pydrive2", "pywebpush"),
-    *("paho", "starlette", "uvicorn"),
+    *(
+        "aiohttp",
+        "apprise",
+        "av",
+        "boto3",
+        "botocore",
+        "cryptography",
+        "cv2",
+        "numpy",
+        "onnxruntime",
+        "paho",
+        "psycopg",
+    ),
+    *("pydrive2", "pywebpush", "starlette", "uvicorn"),
 )
 """What is loaded only when it is configured."""
 
@@ -104,6 +117,10 @@ def test_only_the_rabbitmq_package_and_the_command_line_s_client_know_pika() -> 
 
 def test_only_the_mqtt_package_knows_paho() -> None:
     assert {m for m in importers("paho") if not m.startswith("pylib.mqtt.")} == set()
+
+
+def test_only_the_postgres_package_knows_psycopg() -> None:
+    assert {m for m in importers("psycopg") if not m.startswith("pylib.postgres.")} == set()
 
 
 @pytest.mark.parametrize("package", [name for name in ADAPTERS if f"app.{name}" in SOURCES])

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import structlog
 
 from pylib import aws
+from pylib.aws.policy import Statement, bucket_arn
 from pylib.errors import Failure, Permanent, Transient
 from pylib.files import durable
 
@@ -22,6 +23,8 @@ log = structlog.get_logger(__name__)
 LOOKED_AT_EVERY = 3600.0
 """Seconds after which the copy is written again, in case that it was changed or deleted meanwhile."""
 
+PREFIX = "snapshot-processor/"
+"""Of the copy's key."""
 MAX_BYTES = 65_536
 TIMEOUT = 10
 """Seconds to connect, and of silence."""
@@ -45,12 +48,20 @@ class BackupRejected(BackupError, Permanent):
 class TokenBackup:
     """Keeps one token file's copy under one key. Used by one thread at a time."""
 
+    @staticmethod
+    def permissions(bucket: str) -> Sequence[Statement]:
+        """To write the copy, and to read it on another machine; without listing, a missing one looks forbidden."""
+        return (
+            Statement(("s3:GetObject", "s3:PutObject"), (bucket_arn(bucket, f"{PREFIX}*"),)),
+            Statement(("s3:ListBucket",), (bucket_arn(bucket),)),
+        )
+
     def __init__(
         self,
         token_file: Path,
         *,
         bucket: str,
-        prefix: str = "snapshot-processor/",
+        prefix: str = PREFIX,
         client: Callable[[], S3Client] | None = None,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
 
@@ -17,7 +17,6 @@ from app.archives import (
     ArchiveError,
     ArchiveUnavailable,
     RemoteObject,
-    dated_name,
     event_id_in,
 )
 from app.archives.s3.errors import CODES as CODES
@@ -25,6 +24,8 @@ from app.archives.s3.errors import failure, refusal
 from app.archives.s3.settings import S3Settings
 from app.media.formats import CONTENT_TYPES
 from app.messages import Inspection
+from pylib.aws.links import LONGEST_S, presigned
+from pylib.aws.policy import Statement, bucket_arn, use_of_key
 from pylib.net.deadline import passed, within
 
 if TYPE_CHECKING:
@@ -32,8 +33,6 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
-LINK_S = 604_800
-"""Seconds for which a link opens a picture: a week, the most that S3 allows."""
 METADATA_BYTES = 2048
 """Names and values of all user metadata together (S3 user guide, "Working with object metadata")."""
 _PLAIN = " !#$&'()*+,/:;=?@[]{}|<>^`~\"\\"
@@ -59,6 +58,18 @@ class S3:
         self._conditional = True
         self._client = _client(settings)
 
+    @staticmethod
+    def permissions(settings: S3Settings) -> Sequence[Statement]:
+        """What its login has to be allowed."""
+        bucket, region = settings.bucket, settings.region
+        objects = f"{settings.prefix.strip('/')}/".lstrip("/") + "*"
+        return (
+            Statement(("s3:GetObject", "s3:PutObject"), (bucket_arn(bucket, objects, region=region),)),
+            # Not for this prefix only: S3 would answer that a picture is forbidden where it is missing.
+            Statement(("s3:ListBucket",), (bucket_arn(bucket, region=region),)),
+            *([use_of_key(settings.kms_key, region=region)] if settings.kms_key else []),
+        )
+
     @property
     def url(self) -> str:
         """The bucket in Amazon's console, or its address on another server."""
@@ -80,7 +91,7 @@ class S3:
         Raises `ArchiveUnavailable`, `ArchiveBlocked` or `ArchiveRejected`.
         """
         with within(self._settings.timeout):
-            self._store(self._prefix + dated_name(inspection.snapshot), inspection, picture)
+            self._store(self._prefix + inspection.snapshot.dated_name, inspection, picture)
 
     def entries(self) -> Iterator[RemoteObject]:
         """Everything below the prefix, a thousand to a call. Raises `ArchiveError`."""
@@ -92,19 +103,16 @@ class S3:
             yield RemoteObject(event_id_in(name), name, entry["Size"], _md5_in(entry) if digests else "")
 
     def link(self, inspection: Inspection) -> str:
-        """A link that opens its picture once it is stored, for `LINK_S` or as long as the login lives; or empty."""
+        """A link that opens its picture once it is stored, for a week or as long as the login lives; or empty."""
         from botocore.exceptions import BotoCoreError
 
-        key = self._prefix + dated_name(inspection.snapshot)
+        key = self._prefix + inspection.snapshot.dated_name
         try:
             with within(self._settings.timeout):
-                link: str = self._client.generate_presigned_url(
-                    "get_object", Params={"Bucket": self._settings.bucket, "Key": key}, ExpiresIn=LINK_S
-                )
+                return presigned(self._client, self._settings.bucket, key, seconds=LONGEST_S)[0]
         except BotoCoreError as error:
             log.warning("no link to a picture in the archive", target=self.name, reason=type(error).__name__)
             return ""
-        return link
 
     def describe(self) -> str:
         """The bucket's address."""

@@ -23,6 +23,7 @@ def make_client(settings: S3Settings) -> S3Client:
         # The second try is for a connection that the server had closed; further retries are the journal's.
         retries={"mode": "standard", "total_max_attempts": 2},
         tcp_keepalive=True,
+        signature_version="s3v4",  # of links too: botocore's default for them opens nothing under KMS
         s3={"addressing_style": "path" if settings.path_style else "auto"},
         # botocore's own CRC32 is a trailer that other servers do not support; ours are in the headers.
         request_checksum_calculation="when_required",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Self
 
@@ -9,7 +10,7 @@ from pydantic import Field, model_validator
 
 from app.messages import ObjectCreated, encode
 from app.pipeline.collect import ObjectContent
-from app.sources import SourceContext
+from app.sources import Found, SourceContext
 from app.sources.buckets import notifications, reading
 from app.sources.buckets.cameras import WatchedObjects
 from app.sources.buckets.reading import ObjectStore
@@ -18,7 +19,16 @@ from app.sources.parts import Parts
 from pylib.rabbitmq.delivery import Delivery
 from pylib.rabbitmq.listener import ZMQListener
 from pylib.rabbitmq.settings import BrokerSettings
-from pylib.rabbitmq.topology import Exchange, Subscription
+from pylib.rabbitmq.topology import Exchange, Subscription, exchange_exists
+
+CODES = {
+    "broker_away": ("The broker is unreachable.", "start the broker, or correct the source's `server_address`"),
+    "access_refused": (
+        "The broker refuses the login, or what it asks for.",
+        "correct the source's `username`, `password` and `vhost`, and let this user use its exchange and queue",
+    ),
+}
+"""Code -> what happened, and what to do about it; what all sources of objects have stands in `reading`."""
 
 
 class BucketAmqpSettings(BucketSourceSettings, BrokerSettings):
@@ -48,6 +58,16 @@ class BucketAmqp:
     queued = True
     Settings = BucketAmqpSettings
     permissions = staticmethod(reading.permissions)
+
+    @staticmethod
+    def check(settings: BucketAmqpSettings) -> Iterator[Found]:
+        """What is there; nothing is declared or consumed. Raises `Failure`."""
+        text = f"exchange {settings.exchange} on {settings.broker.address}"
+        if exchange_exists(settings.broker, settings.exchange):
+            yield Found(text)
+        else:
+            yield Found(f"no {text}: the service makes it", "name it as the bucket's server does")
+        yield from reading.check(settings)
 
     def __init__(self, settings: BucketAmqpSettings, context: SourceContext) -> None:
         self._name = context.name

@@ -49,6 +49,7 @@ class Listing:
     title = "an object in a bucket"
     queued = False
     Settings = ListingSettings
+    check = staticmethod(reading.check)
     permissions = staticmethod(reading.permissions)
 
     def __init__(

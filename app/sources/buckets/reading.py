@@ -11,6 +11,7 @@ from typing import Any
 
 from app.messages import ObjectCreated
 from app.pipeline.collect import OUR_MARKS, ObjectContent, ObjectRejected, ObjectUnavailable
+from app.sources import Found
 from app.sources.buckets.notifications import FoundObject, etag
 from app.sources.buckets.settings import BucketSourceSettings, WatchedBucket
 from pylib.aws.calls import CODES as AWS_CODES
@@ -25,14 +26,20 @@ PAGE = 1000
 
 CODES = {
     **AWS_CODES,
-    "object_archived": (
-        "The object is in cold storage.",
-        "restore it and write it anew",
+    "object_gone": (
+        "The object was deleted before it was read.",
+        "keep objects in the bucket for longer than the service may be away",
     ),
+    "object_changed": (
+        "The object was written over before it was read.",
+        "nothing: what is there now has an event of its own",
+    ),
+    "object_archived": ("The object is in cold storage.", "restore it and write it anew"),
+    "too_large": ("The object is larger than the limit allows.", "raise the source's `max_bytes`"),
     "no_such_bucket": ("There is no such bucket.", "make it, or correct the source's `buckets`"),
     "cut_off": ("The connection broke off while an object was read.", "nothing, if it passes: the service tries again"),
 }
-"""Code -> what happened, and what to do about it; those that more readers have stand in `app/pipeline/collect.py`."""
+"""Code -> what happened, and what to do about it."""
 
 _GONE = frozenset({"NoSuchKey", "NoSuchVersion", "MethodNotAllowed"})
 """The last one is said of the version that a deletion leaves."""
@@ -144,6 +151,16 @@ class ObjectStore:
 
     def _too_large(self, size: int) -> ObjectRejected:
         return ObjectRejected("too_large", f"it has {size} bytes or more, and {self._settings.max_bytes} are allowed")
+
+
+def check(settings: BucketSourceSettings) -> Iterator[Found]:
+    """Whether the buckets can be listed and read. Raises `ObjectUnavailable`."""
+    store = ObjectStore(settings)
+    try:
+        for watched in settings.buckets:
+            yield Found(store.probe(watched))
+    finally:
+        store.close()
 
 
 def permissions(settings: BucketSourceSettings) -> Iterator[Statement]:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, model_validator
 
 from app.media.formats import OTHER_SUFFIXES, SUFFIXES, TAKEN
 from pylib.aws.calls import AwsSettings
@@ -48,6 +48,15 @@ class WatchedBucket(Section):
         " first folder below the prefix is a camera.",
     )
 
+    @model_validator(mode="before")
+    @classmethod
+    def _from_text(cls, value: Any) -> Any:
+        """`photos/uploads/` is a bucket and a prefix, for the environment."""
+        if not isinstance(value, str):
+            return value
+        bucket, _, prefix = value.strip().removeprefix("s3://").partition("/")
+        return {"bucket": bucket, "prefix": prefix}
+
 
 def _not_empty(buckets: tuple[WatchedBucket, ...]) -> tuple[WatchedBucket, ...]:
     if not buckets:
@@ -59,7 +68,9 @@ class BucketSourceSettings(AwsSettings):
     """Objects in buckets."""
 
     buckets: Annotated[tuple[WatchedBucket, ...], AfterValidator(_not_empty)] = Field(
-        max_length=100, description="The buckets, or parts of them, that count; others are passed over."
+        max_length=100,
+        description="The buckets, or parts of them, that count; others are passed over. In the environment:"
+        " `photos, photos/uploads/`.",
     )
     suffixes: Annotated[tuple[str, ...], AfterValidator(_suffixes)] = Field(
         default=PICTURES,

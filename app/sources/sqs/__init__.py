@@ -15,6 +15,7 @@ from app.sources.buckets import reading
 from app.sources.buckets.cameras import WatchedObjects
 from app.sources.buckets.notifications import parse
 from app.sources.buckets.reading import ObjectStore
+from app.sources.sqs.checking import check
 from app.sources.sqs.in_hand import InHand
 from app.sources.sqs.queue import Message, Queue
 from app.sources.sqs.settings import SqsSettings, region_of
@@ -186,13 +187,15 @@ class Sqs:
             log.error("message deleted", source=self._context.name, message=message.id, reason=reason)
         self._in_hand.take(message.id, message.handle, [])
 
+    check = staticmethod(check)
+
     @staticmethod
     def permissions(settings: SqsSettings) -> Iterator[Statement]:
         """What receiving and reading takes."""
         receive = ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility", "sqs:GetQueueAttributes")
         yield Statement(receive, (_arn(settings.queue_url),))
         if settings.dead_letter_queue:
-            yield Statement(("sqs:SendMessage",), (_arn(settings.dead_letter_queue),))
+            yield Statement(("sqs:GetQueueAttributes", "sqs:SendMessage"), (_arn(settings.dead_letter_queue),))
         yield from reading.permissions(settings)
 
 

@@ -7,10 +7,17 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.web.site import Site
 
-PAGE_POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; connect-src 'self'; "
-    "form-action 'self'; manifest-src 'self'; base-uri 'none'; frame-ancestors 'none'"
-)
+
+def page_policy(*, sends_to: str = "") -> str:
+    """For our pages. `sends_to`: the origin besides ours that scripts may send to; empty for none."""
+    return (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; "
+        f"connect-src {' '.join(filter(None, (SELF, sends_to)))}; "
+        "form-action 'self'; manifest-src 'self'; base-uri 'none'; frame-ancestors 'none'"
+    )
+
+
+SELF = "'self'"
 PICTURE_POLICY = "sandbox; default-src 'none'"
 """For content from outside: opened on its own, it runs nothing, whatever it really is."""
 
@@ -27,8 +34,10 @@ HSTS = "max-age=31536000"
 class SecurityHeaders:
     """ASGI middleware, the outermost, so that rejections have them, too."""
 
-    def __init__(self, app: ASGIApp, *, site: Site) -> None:
+    def __init__(self, app: ASGIApp, *, site: Site, sends_to: str = "") -> None:
+        """`sends_to`: the origin besides ours that our pages' scripts may send to."""
         self._app = app
+        self._page_policy = page_policy(sends_to=sends_to)
         self._always = {**ALWAYS, **({"Strict-Transport-Security": HSTS} if site.https else {})}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -48,7 +57,7 @@ class SecurityHeaders:
         for name, value in self._always.items():
             headers[name] = value
         is_picture = headers.get("content-type", "").startswith("image/")
-        headers["Content-Security-Policy"] = PICTURE_POLICY if is_picture else PAGE_POLICY
+        headers["Content-Security-Policy"] = PICTURE_POLICY if is_picture else self._page_policy
         # A signed link's picture may be shown on any page; other pictures on ours only.
         headers["Cross-Origin-Resource-Policy"] = "cross-origin" if by_link else "same-origin"
         headers.setdefault("Cache-Control", "private, no-store")

@@ -11,10 +11,10 @@ from app.web.links import Links
 from app.web.site import Prefix
 
 
-def middleware(access: Authentication, links: Links) -> list[Middleware]:
-    """For an application whose routes are below the site's prefix."""
+def middleware(access: Authentication, links: Links, *, sends_to: str = "") -> list[Middleware]:
+    """For an application whose routes are below the site's prefix; `sends_to` as `SecurityHeaders` takes it."""
     return [
-        Middleware(SecurityHeaders, site=access.site),
+        Middleware(SecurityHeaders, site=access.site, sends_to=sends_to),
         Middleware(Prefix, site=access.site),
         Middleware(Guard, access=access, links=links),
     ]

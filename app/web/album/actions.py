@@ -130,6 +130,7 @@ class Actions:
         return {
             "cameras": [(key, face.label) for key, face in self._context.cameras.items()],
             "megabytes": round(self._context.max_upload / 1e6, 1),
+            "to_bucket": self._context.upload_bucket is not None,
         }
 
     async def _handed_in(self, file: UploadFile, described: request_models.UploadParams) -> dict[str, str]:

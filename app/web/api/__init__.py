@@ -17,6 +17,7 @@ from app.web.api.rules import RuleEndpoints
 from app.web.api.snapshots import SnapshotEndpoints
 from app.web.api.stream import StreamEndpoints
 from app.web.api.telling import TellingEndpoints
+from app.web.api.upload_forms import UploadFormEndpoints
 from app.web.api.uploads import UploadEndpoints
 from app.web.context import WebContext
 
@@ -28,6 +29,7 @@ def operations(context: WebContext) -> list[Operation]:
         HookEndpoints(context),
         SnapshotEndpoints(context),
         UploadEndpoints(context),
+        UploadFormEndpoints(context),
         PictureEndpoints(context),
         StreamEndpoints(context),
         ArchiveEndpoints(context),

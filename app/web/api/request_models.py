@@ -136,6 +136,22 @@ class UploadAndWaitParams(UploadParams, WaitParams):
     """The same for a picture that is the body itself."""
 
 
+class UploadFormBody(RequestBody):
+    """The picture that a form is wanted for."""
+
+    camera: Annotated[str, StringConstraints(max_length=200)] = Field(
+        default="", description="Device key or plain form; needed where there are several cameras."
+    )
+    note: Annotated[str, StringConstraints(max_length=2000, pattern=_LINES)] = Field(
+        default="", description="Something to find it by; a bucket keeps about 1,900 plain characters."
+    )
+    name: Annotated[str, StringConstraints(max_length=255)] = Field(default="", description="The file's name.")
+    type: Annotated[str, StringConstraints(max_length=100)] = Field(
+        default="", description="Its media type; by its name where a browser knows none."
+    )
+    size: int = Field(ge=1, description="Its bytes.")
+
+
 def _timestamp(value: object) -> object:
     return _permitted(wire.parse_timestamp, value)
 
@@ -255,7 +271,7 @@ class RuleSettingsBody(RequestBody):
     digest: Digest = Field(default=Digest(), description="When many messages become one.")
 
 
-class PreviewBody(RequestBody):
+class PreviewRequestBody(RequestBody):
     """What is tried."""
 
     book: RuleBook | None = Field(default=None, description="In place of all that holds.")

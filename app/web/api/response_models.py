@@ -55,6 +55,8 @@ class SnapshotModel(ResponseModel):
     image_timestamp: str = Field(description="Of the trigger, in whole unix seconds.")
     delay_s: float = Field(description="From the trigger to the picture.")
     origin: str
+    bucket: str = Field(description="That the picture was found in; empty for one from elsewhere.")
+    object_key: str = Field(description="Its key there.")
     width: int
     height: int
     size: int = Field(description="Bytes of the picture; 0 when there never was one.")
@@ -80,6 +82,16 @@ class SnapshotModel(ResponseModel):
     image_url: str | None = Field(description="null when there is no picture (any more).")
     preview_url: str | None
     annotated_url: str | None
+
+
+class UploadFormModel(ResponseModel):
+    """A form that a bucket accepts for a while, from whoever has it."""
+
+    url: str = Field(description="Where to send it, as multipart/form-data.")
+    fields: dict[str, str] = Field(description="Its fields, which stand before the file; that one is called `file`.")
+    bucket: str
+    object_key: str = Field(description="As the snapshot will have it.")
+    until: datetime = Field(description="When the bucket no longer accepts it, or when the AWS login ends.")
 
 
 class SnapshotWithRelatedModel(SnapshotModel):

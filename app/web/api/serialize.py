@@ -21,10 +21,12 @@ def entry_json(entry: Entry, site: Site) -> dict[str, Any]:
     home = site.path(f"/api/snapshots/{entry.id}")
     has_picture = bool(entry.inspection.snapshot.path)
     kinds = ("image", "thumbnail", "preview", "annotated")
-    described = wire.description(entry.inspection)
+    snapshot, described = entry.inspection.snapshot, wire.description(entry.inspection)
     labels = zip(described["labels"], entry.inspection.detection.labels, strict=True)
     return {
         **described,
+        "bucket": snapshot.bucket,
+        "object_key": snapshot.object_key,
         "labels": [{**label, "still": [box.still for box in seen.boxes]} for label, seen in labels],
         "decisions": [decision_json(one) for one in entry.inspection.decisions if one.by_rule],
         "starred": entry.starred,

@@ -98,7 +98,7 @@ class UploadEndpoints:
 
     async def submit(self, picture: UploadedPicture) -> Snapshot:
         """Have it recorded. Raises `BadRequest`, `NotFound`, `TooLarge`, `BadPicture`, and any Transient."""
-        camera = self._camera(picture.params.camera)
+        camera = named_camera(self._context, picture.params.camera)
         params = picture.params
         # A restarted web server has another loop, and a semaphore belongs to one.
         async with self._turns.setdefault(asyncio.get_running_loop(), asyncio.Semaphore(AT_ONCE)):
@@ -116,19 +116,6 @@ class UploadEndpoints:
                 )
             )
 
-    def _camera(self, name: str) -> str:
-        """The device key of a name. Raises `BadRequest`, `NotFound`."""
-        cameras = self._context.cameras
-        known = ", ".join(cameras) or "none"
-        if not name and len(cameras) == 1:
-            return next(iter(cameras))
-        if not name:
-            raise BadRequest("camera_needed", f"camera: name the picture's camera; there are: {known}")
-        camera = self._context.camera(name)
-        if camera is None:
-            raise NotFound("unknown_camera", f"no camera {name[:60]!r}; there are: {known}")
-        return camera
-
     @asynccontextmanager
     async def _picture(
         self, request: Request, asked: request_models.UploadParams
@@ -145,6 +132,20 @@ class UploadEndpoints:
             raise UnsupportedMedia(
                 "unsupported_media", f"send a form ({forms.MULTIPART}) or a picture ({', '.join(BARE)})"
             )
+
+
+def named_camera(context: WebContext, name: str) -> str:
+    """The device key of a name, which may be empty where there is one camera. Raises `BadRequest`, `NotFound`."""
+    cameras = context.cameras
+    known = ", ".join(cameras) or "none"
+    if not name and len(cameras) == 1:
+        return next(iter(cameras))
+    if not name:
+        raise BadRequest("camera_needed", f"camera: name the picture's camera; there are: {known}")
+    camera = context.camera(name)
+    if camera is None:
+        raise NotFound("unknown_camera", f"no camera {name[:60]!r}; there are: {known}")
+    return camera
 
 
 def checked_name(name: str) -> str:

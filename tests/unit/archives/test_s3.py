@@ -19,7 +19,6 @@ from app.archives import (
     ArchiveRejected,
     ArchiveUnavailable,
     RemoteObject,
-    dated_name,
     event_id_in,
 )
 from app.archives.s3 import METADATA_BYTES, S3, metadata
@@ -193,8 +192,8 @@ def test_metadata_of_any_script_can_be_read_back() -> None:
 
 def test_names_in_archives_are_those_of_the_cache_and_tell_the_event() -> None:
     snapshot = a_picture(None, 7).snapshot
-    assert dated_name(snapshot) == f"2026/03/04/yard-camera/120007-{event_id(7)}.jpg"
-    assert event_id_in(dated_name(snapshot)) == event_id(7)
+    assert snapshot.dated_name == f"2026/03/04/yard-camera/120007-{event_id(7)}.jpg"
+    assert event_id_in(snapshot.dated_name) == event_id(7)
     assert event_id_in("2026/holiday.jpg") == ""
 
 

@@ -10,8 +10,7 @@ import pytest
 from pika.exceptions import ChannelClosedByBroker
 
 from app import wording
-from app.cli import check as module
-from app.cli.check import Finding, Verdict, check
+from app.cli.check import Finding, Verdict, check, machine
 from app.config.settings import load
 from app.journal import Journal
 from app.messages import Detection, Inspection, Label, Snapshot
@@ -82,7 +81,7 @@ def test_a_disk_that_takes_nothing_or_is_nearly_full_is_wrong(tmp_path: Path, mo
     (tmp_path / "file").touch()
     (unwritable,) = found("disk", tmp_path / "file")
     assert (unwritable.verdict, "DATA_DIR" in unwritable.remedy) == (Verdict.WRONG, True)
-    monkeypatch.setattr(module, "LEAST_DISK", 1e18)
+    monkeypatch.setattr(machine, "LEAST_DISK", 1e18)
     (full,) = found("disk", tmp_path / "data")
     assert (full.verdict, full.remedy) == (Verdict.WRONG, "free some space")
 
@@ -93,7 +92,7 @@ def test_a_disk_that_takes_nothing_or_is_nearly_full_is_wrong(tmp_path: Path, mo
 def test_a_clock_that_nobody_sets_is_pointed_out(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, synchronised: bool | None, verdict: Verdict
 ) -> None:
-    monkeypatch.setattr(module, "_synchronised", lambda: synchronised)
+    monkeypatch.setattr(machine, "_synchronised", lambda: synchronised)
     assert [finding.verdict for finding in found("clock", tmp_path)] == [verdict]
 
 

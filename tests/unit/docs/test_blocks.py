@@ -25,7 +25,7 @@ from pylib.rabbitmq.delivery import Delivery
 from tests.fakes.web import close, parts_for
 from tests.unit.docs.pages import PAGES, ROOT, Block, blocks, inline, text
 
-OTHERS = {"cat", "chmod", "curl", "docker", "git", "mv", "openssl", "rabbitmqctl", "rsync", "ssh"}
+OTHERS = {"aws", "cat", "chmod", "curl", "docker", "git", "mv", "openssl", "rabbitmqctl", "rsync", "ssh"}
 """Programs that are not ours: of these only the form is looked at."""
 
 SERVICES = {"app", "rabbitmq"}

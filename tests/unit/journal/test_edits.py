@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from app.journal import HANDOVER_S, Correction, Deleted, Filter, Journal
+from app.messages import Review
 from tests.fakes.album import NOW, an_event, hold, ids
 from tests.fakes.clock import Clock
 
@@ -256,3 +257,55 @@ def test_whatever_is_done_everything_shown_is_found_by_what_it_is(journal: Journ
     assert journal.label_names() == sorted({label for entry in entries for label in entry.labels})
     for wanted in (Filter(label="Fox"), Filter(q="fox"), Filter(q="d"), Filter(person=False), Filter(starred=True)):
         assert journal.page(wanted, limit=100) == [entry for entry in entries if wanted.matches(entry)]
+
+
+def delivered(journal: Journal, name: str, *labels: str) -> None:
+    """An event that every target has; of these, s3 follows edits."""
+    journal.followers = ["s3"]
+    an_event(journal, name, *labels)
+    for target in ("rabbitmq", "s3"):
+        journal.delivered(name, target)
+
+
+def reviews(journal: Journal, target: str = "s3") -> list[Review]:
+    """With what this target is to get events now."""
+    return [one.review for one in journal.pending(target, limit=9)]
+
+
+def test_a_target_that_follows_edits_gets_what_was_corrected_or_taken_back(journal: Journal, clock: Clock) -> None:
+    delivered(journal, "a", "Dog")
+    delivered(journal, "b", "Dog")
+    journal.change("a", starred=True, note="Rex")
+    assert reviews(journal) == []
+    clock.now += 3600
+    journal.change("a", correction=Correction(("Cat",)))
+    assert reviews(journal) == [Review(("Cat",))]
+    assert reviews(journal, "rabbitmq") == []
+    assert journal.backlog("s3").since == clock.now  # the event itself was not late
+    journal.delivered("a", "s3", review=Review(("Cat",)))
+    assert reviews(journal) == []
+    journal.change("a", correction=Correction(None))
+    assert reviews(journal) == [Review()]
+
+
+def test_what_is_corrected_while_it_is_delivered_is_delivered_again(journal: Journal) -> None:
+    delivered(journal, "a")
+    for before, after in ((None, ("Cat",)), (("Cat",), ("Dog",))):
+        journal.change("a", correction=Correction(after))
+        journal.delivered("a", "s3", review=Review(before))
+        assert reviews(journal) == [Review(after)]
+    journal.delete("a", archives=[])
+    journal.delivered("a", "s3", review=Review(("Dog",)))
+    assert reviews(journal) == [Review(deleted=True)]
+    journal.delivered("a", "s3", review=Review(deleted=True))
+    assert reviews(journal) == []
+
+
+def test_what_is_not_delivered_yet_is_not_told_twice(journal: Journal, clock: Clock) -> None:
+    journal.followers = ["s3"]
+    an_event(journal, "a")
+    journal.abandon("a", "rabbitmq", problem="gone: it is gone")
+    journal.change("a", correction=Correction(("Cat",)))
+    clock.now += HANDOVER_S
+    assert reviews(journal) == [Review(("Cat",))]
+    assert reviews(journal, "rabbitmq") == []

@@ -9,14 +9,14 @@ from datetime import UTC, datetime
 import pytest
 from structlog.testing import capture_logs
 
-from app.journal import Backoff, Journal
-from app.messages import Inspection, OutletDecision, Snapshot
+from app.journal import Backoff, Correction, Journal
+from app.messages import Inspection, OutletDecision, Review, Snapshot
 from app.pipeline.publish import AT_ONCE, Publish
 from app.publishers import PublishRejected, PublishUnavailable
 from tests.fakes.clock import Clock
 from tests.fakes.decisions import told_to
 from tests.fakes.journal import full_disk
-from tests.fakes.publishers import FakePublisher
+from tests.fakes.publishers import FakePublisher, FollowingPublisher
 
 NOW = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
 AWAY = PublishUnavailable("broker_away", "no connection to broker:5672")
@@ -80,6 +80,35 @@ def test_an_event_is_told_once_although_the_disk_is_full(journal: Journal) -> No
     assert list(stage.pending()) == []
     assert journal.backlog("fake").count == 0
     assert publisher.published == [inspection]
+
+
+def test_a_target_that_follows_edits_gets_a_corrected_event_again_and_others_do_not(journal: Journal) -> None:
+    journal.followers = ["fake"]
+    for publisher, again in ((FollowingPublisher(), 1), (FakePublisher(), 0)):
+        stage = Publish(publisher, journal=journal)
+        event = an_inspection(journal, type(publisher).__name__)
+        stage.handle(event)
+        journal.change(event.id, correction=Correction(("Cat",)))
+        pending = list(stage.pending())
+        assert [one.review for one in pending if isinstance(one, Inspection)] == [Review(("Cat",))] * again
+        for one in pending:
+            stage.handle(one)
+        assert list(stage.pending()) == []
+        assert len(publisher.published) == 1 + again
+        assert journal.backlog("fake").count == 0
+
+
+def test_a_correction_that_comes_while_the_event_is_published_is_published_too(journal: Journal) -> None:
+    journal.followers = ["fake"]
+    publisher = FollowingPublisher()
+    stage = Publish(publisher, journal=journal)
+    event = an_inspection(journal)
+    publisher.meanwhile = lambda: journal.change(event.id, correction=Correction(("Cat",)))
+    stage.handle(event)
+    journal.retry_now("fake")
+    (again,) = stage.pending()
+    assert isinstance(again, Inspection)
+    assert again.review == Review(("Cat",))
 
 
 def test_a_target_that_comes_back_is_given_everything_at_once(journal: Journal) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -9,9 +11,17 @@ import pytest
 import structlog.testing
 
 from app.media.picture import describe
-from app.messages import Label
-from app.publishers import PublisherContext, PublishError
-from app.publishers.notice import SAMPLE, TEXT_LENGTH, TITLE_LENGTH, NoticeSettings, Writer, drawn
+from app.messages import Inspection, Label
+from app.publishers import Link, PublisherContext, PublishError, PublishUnavailable
+from app.publishers.notice import (
+    SAMPLE,
+    TEXT_LENGTH,
+    TITLE_LENGTH,
+    NoticeSettings,
+    Writer,
+    drawn,
+    given_up_after,
+)
 from app.publishers.texts import WORDS, Language, listed
 from tests.fakes.cameras import jpeg
 from tests.fakes.messages import an_event
@@ -108,6 +118,70 @@ def test_the_text_has_the_time_at_home_the_labels_and_links() -> None:
     assert writer(LINKED, links=False).write(event).text == "22:10, Person 97 %, Dog 97 %"
     failed = an_event(seen=(), problem="timeout: it did not answer")
     assert writer().write(failed).text == "22:10, it did not answer"
+
+
+STORED = Link("https://bucket.example/a.jpg?X-Amz-Signature=1", datetime(2026, 3, 5, 23, 30, tzinfo=UTC))
+
+
+def storing(link: Link | None = STORED, failure: PublishError | None = None) -> PublisherContext:
+    """A context in which the outlet `small` stores thumbnails."""
+
+    def stored(outlet: str, _: Inspection) -> Link | None:
+        assert outlet == "small"
+        if failure is not None:
+            raise failure
+        return link
+
+    return replace(LINKED, stored_thumbnail=stored)
+
+
+@pytest.mark.parametrize(
+    ("language", "opens"),
+    [
+        ("en", "opens until"),
+        ("de", "offen bis"),
+        ("es", "se abre hasta"),
+        ("fr", "accessible jusqu'au"),
+        ("af", "gaan oop tot"),
+    ],
+)
+def test_a_message_leads_to_the_stored_thumbnail_and_says_until_when_at_home(language: Language, opens: str) -> None:
+    ours = writer(storing(), language=language, thumbnail="small")
+    line = f"{STORED.url} ({opens} 2026-03-06 00:30)"
+    assert ours.write(an_event(1)).text.splitlines()[1] == line
+    assert line in ours.digest([an_event(1), an_event(2)]).text.splitlines()
+    assert ours.write(an_event(1)).thumbnail == STORED
+
+
+def test_only_messages_that_want_it_have_a_stored_thumbnail_and_a_picture_without_one_costs_no_message() -> None:
+    assert "bucket.example" not in writer(storing()).write(an_event(1)).text
+    assert writer(storing(None), thumbnail="small").write(an_event(1)) == writer(LINKED).write(an_event(1))
+    assert "bucket.example" not in writer(storing(), links=False, thumbnail="small").write(an_event(1)).text
+
+
+def test_a_message_waits_for_its_thumbnail_until_it_is_given_up() -> None:
+    ours = writer(storing(failure=PublishUnavailable("access_denied", "S3 says no.")), thumbnail="small")
+    for write in (lambda: ours.write(an_event(1)), lambda: ours.digest([an_event(1), an_event(2)])):
+        with pytest.raises(PublishUnavailable, match=r"Its thumbnail is not stored by small: S3 says no\.") as waits:
+            write()
+        assert waits.value.code == "thumbnail_away"
+        assert given_up_after(60)[waits.value.code] == 60
+
+
+def test_a_message_about_a_picture_from_a_bucket_says_its_name() -> None:
+    event = an_event(1)
+    found = replace(event, snapshot=replace(event.snapshot, bucket="home", object_key="in/a\nb.jpg"))
+    assert writer().write(found).text == "22:10, Person 97 %, a b.jpg"
+    told = writer(
+        storing(), thumbnail="small", text_template="{{ bucket }}/{{ object_key }} {{ stored_thumbnail_until }}"
+    )
+    assert told.write(found).text == "home/in/a\nb.jpg 2026-03-06 00:30"
+
+
+def test_no_link_to_a_thumbnail_is_cut_in_two() -> None:
+    long = replace(STORED, url=STORED.url + "x" * 1500)
+    text = writer(storing(long), thumbnail="small", text_template="{{ stored_thumbnail }}").write(an_event(1)).text
+    assert text == long.url
 
 
 def test_a_confidence_is_rounded_as_it_is_on_the_annotated_picture() -> None:

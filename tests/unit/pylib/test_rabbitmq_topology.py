@@ -8,7 +8,15 @@ from typing import Any
 import pytest
 from pika.exceptions import ChannelClosedByBroker
 
-from pylib.rabbitmq.topology import Exchange, Subscription, declare_exchange, declare_subscription, lift_limit
+from pylib.errors import Permanent
+from pylib.rabbitmq.topology import (
+    Exchange,
+    Subscription,
+    declare_exchange,
+    declare_subscription,
+    exchange_exists,
+    lift_limit,
+)
 from tests.fakes.amqp import FakeBroker, FakeConnection
 
 
@@ -134,3 +142,21 @@ def test_an_exchange_that_may_be_neither_used_nor_made_is_said(broker: FakeBroke
     with pytest.raises(ChannelClosedByBroker):
         declare_exchange(FakeConnection(broker), Exchange("home"))
     assert len(broker.calls) == 1
+
+
+def test_an_exchange_is_looked_up_without_making_one(broker: FakeBroker) -> None:
+    assert exchange_exists(broker, "ceph")  # type: ignore[arg-type]
+    broker.answers["exchange_declare"] = missing
+    assert not exchange_exists(broker, "ceph")  # type: ignore[arg-type]
+    assert [call[-1]["passive"] for call in broker.of("exchange_declare")] == [True, True]
+    assert len(broker.of("close")) == 2
+
+
+def test_a_lookup_that_is_refused_names_the_broker(broker: FakeBroker) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise ChannelClosedByBroker(403, "ACCESS_REFUSED - access to exchange 'ceph' refused")
+
+    broker.answers["exchange_declare"] = refuse
+    with pytest.raises(Permanent, match="access_refused: mq:5672: ACCESS_REFUSED"):
+        exchange_exists(broker, "ceph")  # type: ignore[arg-type]
+    assert len(broker.of("close")) == 1

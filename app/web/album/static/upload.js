@@ -1,5 +1,8 @@
 // Uploads picture by picture with progress; on the grid, pictures may be dropped anywhere.
 
+import { postToBucket } from "./bucket.js";
+import { addRow, finish, post, sentence } from "./upload-row.js";
+
 export function startUpload() {
   for (const form of document.querySelectorAll("form[data-upload]")) enhance(form);
   const sheet = document.getElementById("upload-sheet");
@@ -51,54 +54,24 @@ function acceptDrops(sheet) {
 
 async function send(form, files) {
   for (const [file, row] of files.map((file) => [file, addRow(form, file)])) {
-    await new Promise((done) => post(form, file, row, done));
+    await (form.dataset.bucket ? postToBucket(form, file, row) : postToService(form, file, row));
   }
 }
 
-function post(form, file, row, done) {
+async function postToService(form, file, row) {
   const body = new FormData();
   body.append("image", file, file.name);
   for (const name of ["camera", "note"]) if (form.elements[name].value) body.append(name, form.elements[name].value);
-  const request = new XMLHttpRequest();
-  request.open("POST", form.dataset.upload);
-  request.setRequestHeader("Accept", "application/json");
-  request.responseType = "json";
-  request.upload.addEventListener("progress", (event) => (row.querySelector("progress").value = event.loaded / event.total));
-  request.addEventListener("loadend", () => {
-    const answer = request.response ?? {};
-    if (request.status >= 200 && request.status < 300) finish(row, "check", "is-done", null, form.dataset.page + answer.event_id);
-    else finish(row, "alert", "is-bad", sentence(request.status, answer.error));
-    done();
-  });
-  request.send(body);
+  const { status, text } = await post(form.dataset.upload, body, row);
+  const answer = parsed(text);
+  if (status >= 200 && status < 300) finish(row, { page: form.dataset.page + answer.event_id });
+  else finish(row, { refusal: sentence(status, answer.error) });
 }
 
-function sentence(status, error) {
-  if (!status) return "The connection was lost. Nothing was kept.";
-  const text = (error ?? "").replace(/^[a-z_]+: /, "");
-  return text ? text[0].toUpperCase() + text.slice(1) : `It was refused (${status}).`;
-}
-
-function addRow(form, file) {
-  const row = document.createElement("li");
-  row.className = "file";
-  row.innerHTML = '<svg class="icon" aria-hidden="true"><use href="#i-upload"/></svg><div><b></b><progress max="1" value="0"></progress></div>';
-  row.querySelector("b").textContent = file.name;
-  row.querySelector("progress").setAttribute("aria-label", `Uploading ${file.name}`);
-  form.querySelector(".files").append(row);
-  return row;
-}
-
-function finish(row, icon, kind, text, address) {
-  row.classList.add(kind);
-  row.querySelector("use").setAttribute("href", `#i-${icon}`);
-  const line = document.createElement("span");
-  if (address) {
-    const link = line.appendChild(document.createElement("a"));
-    link.href = address;
-    link.textContent = "It is in the album";
-  } else {
-    line.textContent = text;
+function parsed(text) {
+  try {
+    return JSON.parse(text) ?? {};
+  } catch {
+    return {}; // a proxy's own page
   }
-  row.querySelector("progress").replaceWith(line);
 }

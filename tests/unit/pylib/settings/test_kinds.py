@@ -10,7 +10,7 @@ import pytest
 from pydantic import BaseModel, ValidationError
 
 from app import archives, cameras, detectors, publishers, sources
-from pylib.settings.kinds import Registry, list_of
+from pylib.settings.kinds import Named, Registry, list_of
 
 ADAPTER = """
 from pydantic import BaseModel
@@ -70,3 +70,9 @@ def test_an_entry_is_of_its_kind_and_called_by_its_name_or_else_its_kind(registr
 def test_an_entry_says_which_kind_it_is_and_what_fits_it(registry: Registry[Any], entry: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         entries(registry, entry)
+
+
+@pytest.mark.parametrize("kinds", [archives.KINDS, publishers.KINDS, sources.KINDS])
+def test_no_setting_of_an_adapter_is_called_as_what_an_entry_of_a_list_has_anyway(kinds: Registry[Any]) -> None:
+    taken = Named.model_fields.keys()
+    assert [kind for kind in kinds if taken & kinds.load(kind).Settings.model_fields.keys()] == []

@@ -12,11 +12,13 @@ from pydantic import ValidationError
 from app.journal import Journal
 from app.messages import ObjectCreated, decode, encode
 from app.rules.telling import Telling
-from app.sources import ObjectSource, Place, SourceContext
+from app.sources import CheckedSource, Found, ObjectSource, Place, SourceContext
+from app.sources.buckets import amqp, reading
 from app.sources.buckets.amqp import BucketAmqp, BucketAmqpSettings, subscription
 from app.sources.buckets.notifications import NotAnEvent
 from pylib.rabbitmq.delivery import Delivery
 from pylib.runtime.relay import Codec, Transport
+from tests.fakes.bucket import FakeS3
 from tests.fakes.notifications import body, ceph, minio, s3_event
 
 OWN = {"server_address": "mq.example", "exchange": "ceph", "topic": "pictures", "buckets": [{"bucket": "photos"}]}
@@ -127,6 +129,19 @@ def test_its_queue_is_durable_and_bound_to_the_topic() -> None:
     own = subscription(BucketAmqpSettings.model_validate(OWN), app_name="house", name="ceph")
     assert (own.queue, own.routing_keys, own.exchange.name) == ("house.ceph.objects", ("pictures",), "ceph")
     assert (own.exchange.type, own.exchange.durable, own.dead_letters) == ("topic", True, "house.ceph.objects.dead")
+
+
+def test_the_check_looks_for_the_exchange_and_the_buckets(monkeypatch: pytest.MonkeyPatch) -> None:
+    there = [True, False]
+    monkeypatch.setattr(amqp, "exchange_exists", lambda broker, name: there.pop() if name == "ceph" else None)
+    monkeypatch.setattr(reading, "AwsClient", lambda *_, **__: FakeS3())
+    settings = BucketAmqpSettings.model_validate(OWN)
+    assert isinstance(BucketAmqp, CheckedSource)
+    assert list(BucketAmqp.check(settings)) == [
+        Found("no exchange ceph on mq.example:5672: the service makes it", "name it as the bucket's server does"),
+        Found("photos/ can be listed, and is empty"),
+    ]
+    assert next(BucketAmqp.check(settings)) == Found("exchange ceph on mq.example:5672")
 
 
 def test_without_a_broker_it_says_what_to_set() -> None:

@@ -10,6 +10,7 @@ import pytest
 from pydantic import ValidationError
 from structlog.testing import capture_logs
 
+from app.config.settings import load
 from app.messages import ObjectCreated
 from app.sources import Place
 from app.sources.buckets.cameras import MAX_LABEL, WatchedObjects
@@ -89,6 +90,15 @@ def test_of_two_prefixes_the_longer_one_holds() -> None:
     buckets = ({"bucket": "photos"}, {"bucket": "photos", "prefix": "in/", "camera": DOOR}, {"bucket": "other"})
     assert camera("yard/a.jpg", *buckets)[0] == YARD
     assert camera("in/yard/a.jpg", *buckets)[0] == DOOR
+
+
+def test_in_the_environment_a_bucket_and_its_prefix_are_one_word() -> None:
+    for text in ("photos/in/", " s3://photos/in/"):
+        assert BucketSourceSettings.model_validate({"buckets": [text]}) == settings(
+            {"bucket": "photos", "prefix": "in/"}
+        )
+    entry = load(environ={"SOURCE_1_KIND": "bucket", "SOURCE_1_BUCKETS": "photos, other/in/"}).sources[0]
+    assert [(one.bucket, one.prefix) for one in entry.buckets] == [("photos", ""), ("other", "in/")]  # type: ignore[attr-defined]
 
 
 def test_other_buckets_prefixes_and_suffixes_are_passed_over() -> None:

@@ -15,10 +15,11 @@ from structlog.testing import capture_logs
 from app.journal import Journal
 from app.messages import ObjectCreated, decode, encode
 from app.rules.telling import Telling
-from app.sources import ObjectSource, Place, SourceContext
+from app.sources import CheckedSource, Found, ObjectSource, Place, SourceContext
 from app.sources.buckets import reading
 from app.sources.buckets.listing import REMEMBERED, Listing, ListingSettings
 from pylib.aws.calls import AwsFailure
+from pylib.errors import Failure
 from pylib.runtime.relay import Codec, Transport
 from pylib.sqlite import DatabaseUnavailable
 from tests.fakes.bucket import FakeS3, refused
@@ -386,3 +387,17 @@ def test_it_is_a_source_of_objects_that_are_seen_again_and_again(bench: Bench, s
     s3.put("a.jpg")
     (found,) = bench.look()
     assert bench.source.read(found).data == b"a picture"
+
+
+def test_the_check_looks_at_each_bucket_and_lets_its_connections_go(s3: FakeS3) -> None:
+    assert isinstance(Listing, CheckedSource)
+    settings = ListingSettings.model_validate({"buckets": ["photos", "photos/in/"]})
+    s3.put("a.jpg")
+    assert list(Listing.check(settings)) == [
+        Found("photos/ can be listed and read"),
+        Found("photos/in/ can be listed, and is empty"),
+    ]
+    assert s3.closed
+    s3.failure = AWAY
+    with pytest.raises(Failure, match="unreachable"):
+        next(Listing.check(settings))
