@@ -48,6 +48,7 @@ def make(aws: Aws, journal: Journal, name: str) -> Iterator[Make]:
             settled=lambda _receipts: None,
             count=lambda _origin, _code: None,
             journal=journal,
+            objects_address="inproc://objects",
         )
         own = {"queue_url": queue_url, "buckets": [{"bucket": name}], "endpoint_url": aws.url, "path_style": True}
         made.append(Sqs(SqsSettings.model_validate({**own, **settings}), context))
