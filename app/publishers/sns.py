@@ -52,9 +52,9 @@ _FOR_GOOD: Mapping[str, tuple[str, str]] = {
     "OptedOut": ("target_gone", "The phone with this number has opted out of messages."),
     "AuthorizationError": (
         "login_refused",
-        "This AWS login may not use it: grant it what `snapshot-processor iam` prints.",
+        "This AWS login may not use it: grant what `snapshot-processor iam` prints.",
     ),
-    "AccessDenied": ("login_refused", "This AWS login may not use it: grant it what `snapshot-processor iam` prints."),
+    "AccessDenied": ("login_refused", "This AWS login may not use it: grant what `snapshot-processor iam` prints."),
     "InvalidParameter": ("message_refused", "SNS refuses the message or its target: check the setting and the region."),
     "InvalidParameterValue": ("message_refused", "SNS refuses the message or its target: check the settings."),
 }
