@@ -191,11 +191,9 @@ class FilmWriter:
 
     def close(self) -> Film:
         """End the film and give it its name. Raises `FilmUnwritable`; `FilmError` where it has no frame."""
-        if not self.frames:
-            self.discard()
-            raise FilmError("film_unreadable", "a film without a frame is none")
-        self._encode(None)
         try:
+            _require_frames(self.frames)
+            self._encode(None)
             with _writing(self._path):
                 self._container.close()
                 _finish(self._partial, self._path)
@@ -244,8 +242,7 @@ def join(parts: Iterable[Path], path: Path, *, fps: int) -> Film:
                         stream = output.add_stream_from_template(given)
                     template = (_way(given), given.time_base)
                     ticks = int(1 / fps / given.time_base)
-                elif template != (_way(given), given.time_base):
-                    raise FilmError("film_mismatch", f"{part.name} was encoded in another way than what is before it")
+                _require_same(template, (_way(given), given.time_base), part)
                 for packet in source.demux(given):
                     if not packet.size:
                         continue  # the end
@@ -255,8 +252,7 @@ def join(parts: Iterable[Path], path: Path, *, fps: int) -> Film:
                     frames += 1
                     with _writing(path):
                         output.mux(packet)
-        if not frames:
-            raise FilmError("film_unreadable", "a film without a frame is none")
+        _require_frames(frames)
         width, height, name = stream.codec_context.width, stream.codec_context.height, stream.codec_context.name
         with _writing(path):
             output.close()
@@ -308,6 +304,16 @@ def still(path: Path, *, at: float = 0.5) -> Image.Image:
             image: Image.Image = frame.to_image()
             return image
     raise FilmError("film_unreadable", f"{path.name} has no frame")
+
+
+def _require_frames(frames: int) -> None:
+    if not frames:
+        raise FilmError("film_unreadable", "a film without a frame is none")
+
+
+def _require_same(one: object, other: object, part: Path) -> None:
+    if one != other:
+        raise FilmError("film_mismatch", f"{part.name} was encoded in another way than what is before it")
 
 
 def _way(stream: Any) -> tuple[object, ...]:
