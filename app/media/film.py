@@ -6,7 +6,7 @@ PyAV comes with the extra `films`; it is loaded with the first film.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from fractions import Fraction
@@ -122,10 +122,15 @@ def encoder_hint() -> str:
     return f"PyAV has no libx264 here: films are {plays[name]}" if name in plays else ""
 
 
+def has_bars(picture: tuple[int, int], frame: tuple[int, int]) -> bool:
+    """Whether a picture of this size has another shape than the frame; a pixel more or less is none."""
+    scale = min(frame[0] / picture[0], frame[1] / picture[1])
+    return max(frame[0] - picture[0] * scale, frame[1] - picture[1] * scale) >= 2
+
+
 def letterboxed(picture: Image.Image, size: tuple[int, int]) -> Image.Image:
     """The whole picture in the middle of a frame of this size, RGB, with black bars where the shapes differ."""
     scale = min(size[0] / picture.width, size[1] / picture.height)
-    # A pixel more or less is no other shape.
     inner = tuple(
         side if abs(side - length * scale) < 2 else max(1, round(length * scale))
         for side, length in zip(size, picture.size, strict=True)
@@ -180,7 +185,7 @@ class FilmWriter:
     def add(self, picture: Image.Image, *, times: int = 1) -> None:
         """Add an RGB picture, of whatever size, for so many frames. Raises `FilmUnwritable`."""
         frame = letterboxed(picture, self._settings.size)
-        self.letterboxed += frame.size != picture.size and not _same_shape(picture.size, frame.size)
+        self.letterboxed += has_bars(picture.size, frame.size)
         image = _av().VideoFrame.from_image(frame).reformat(format="yuv420p", dst_colorspace="ITU709")
         image.time_base = self._tick
         image.duration = 1
@@ -319,11 +324,6 @@ def _require_same(one: object, other: object, part: Path) -> None:
 def _way(stream: Any) -> tuple[object, ...]:
     codec = stream.codec_context
     return codec.name, codec.width, codec.height, bytes(codec.extradata or b"")
-
-
-def _same_shape(one: Sequence[int], other: Sequence[int]) -> bool:
-    scale = min(other[0] / one[0], other[1] / one[1])
-    return all(abs(there - here * scale) < 2 for here, there in zip(one, other, strict=True))
 
 
 def _new_container(partial: Path) -> Any:
