@@ -9,7 +9,9 @@ from typing import Any
 from app.bootstrap.core import Core
 from app.bootstrap.relays import Relays
 from app.jobs import JobKind, Work
+from app.jobs.animation import Animate
 from app.journal import Journal
+from app.journal.jobs import EventJob
 from pylib.observability.health import Status
 from pylib.runtime.periodic import Every, Periodic
 from pylib.runtime.threads import ManagedThread
@@ -26,8 +28,9 @@ FORGET_EVERY_S = 86_400.0
 
 def kinds_of(core: Core) -> list[JobKind]:
     """The kinds of jobs that these settings ask for."""
-    del core
-    return []
+    formats = core.animations.formats
+    core.journal.event_jobs = [EventJob(Animate.kind, name, {"format": name}) for name in formats]
+    return [Animate(core.animations)]
 
 
 def job_threads(core: Core, relays: Relays) -> list[ManagedThread]:

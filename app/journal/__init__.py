@@ -12,7 +12,7 @@ from app.journal.deliveries import DeliveriesPart
 from app.journal.edits import EditsPart
 from app.journal.entries import Correction, Deleted, Entry, Filter, HeatCount, PageCursor
 from app.journal.jobs import Job, JobsPart
-from app.journal.media import MediaPart, Medium, MediumKind
+from app.journal.media import EventPicture, MediaPart, Medium, MediumKind
 from app.journal.objects import ObjectsPart, RecordedObject, RejectedMessages
 from app.journal.paths import path_functions
 from app.journal.pictures import PicturesPart
@@ -33,6 +33,7 @@ __all__ = [
     "Correction",
     "Deleted",
     "Entry",
+    "EventPicture",
     "Filter",
     "HeatCount",
     "Job",

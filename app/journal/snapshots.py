@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from app.journal.base import JournalPart
+from app.journal.jobs import EventJob, enqueue_event_jobs
 from app.journal.rows import (
     HANDOVER_S,
     find,
@@ -22,6 +23,9 @@ from app.messages import Inspection, OutletDecision, Snapshot
 
 class SnapshotsPart(JournalPart):
     """The outcomes of triggers and uploads."""
+
+    event_jobs: Sequence[EventJob] = ()
+    """What is to be done for each event that has several pictures."""
 
     def record(self, snapshot: Snapshot, *, trigger_key: str = "", content: bytes = b"", note: str = "") -> None:
         """Record a trigger's or an upload's outcome; a second outcome under the same id is ignored.
@@ -56,7 +60,13 @@ class SnapshotsPart(JournalPart):
 
     def inspect(self, inspection: Inspection) -> None:
         """Record the inspection, and a pending delivery for each outlet that is to be told, in one step."""
-        self.database.do(lambda db: update_inspected(db, inspection, self._clock()))
+
+        def record(db: sqlite3.Connection) -> None:
+            news = update_inspected(db, inspection, self._clock()) is not None
+            if news and inspection.snapshot.frames > 1:
+                enqueue_event_jobs(db, inspection.id, self.event_jobs, self._clock())
+
+        self.database.do(record)
 
     def hold(self, inspection: Inspection) -> None:
         """Record the inspection, but leave open whether it becomes an event of its own."""
@@ -118,7 +128,13 @@ class SnapshotsPart(JournalPart):
         `archives`: the targets that get the others, too.
         """
         linked, keepers = tuple(others), tuple(archives)
-        self.database.do(lambda db: settle(db, best, linked, decisions, keepers, self._clock()))
+
+        def make_event(db: sqlite3.Connection) -> None:
+            settle(db, best, linked, decisions, keepers, self._clock())
+            if linked:
+                enqueue_event_jobs(db, best, self.event_jobs, self._clock())
+
+        self.database.do(make_event)
 
     def related(self, snapshot_id: str) -> list[str]:
         """Ids of the snapshots that went into this one's event, or of the event that this one went into."""

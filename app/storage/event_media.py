@@ -6,7 +6,7 @@ import shutil
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import suppress
-from itertools import batched
+from itertools import islice
 from pathlib import Path
 
 import structlog
@@ -79,7 +79,8 @@ class EventMedia:
         `known`: those of some ids that still have a picture; `beat`: called between two queries.
         """
         dropped = 0
-        for some in batched(self._old(), BATCH):
+        old = self._old()
+        while some := list(islice(old, BATCH)):
             beat()
             for event_id in set(some) - set(known(some)):
                 self.drop(event_id)
