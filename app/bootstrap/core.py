@@ -33,6 +33,7 @@ class Core:
     metrics: SnapshotMetrics
     journal: Journal
     cache: Cache
+    media: EventMedia
     intake: Intake
     telling: Telling
     rules: RulesFile
@@ -61,6 +62,7 @@ class Core:
             metrics=SnapshotMetrics(version=version),
             journal=journal,
             cache=Cache(data_dir.cache, zone=local_zone(settings.time_zone)),
+            media=EventMedia(data_dir.media),
             intake=Intake(journal),
             telling=Telling(journal),
             rules=RulesFile(data_dir.rules, cameras=labels.keys(), outlets=notifying_names(settings)),

@@ -80,17 +80,19 @@ class MediaPart(JournalPart):
     def event_pictures(self, snapshot: str) -> list[EventPicture]:
         """The pictures of this event that are in the cache, in the order in which they were taken.
 
-        They are its own and the frames of its burst, or its own and those that a camera pushed with it.
+        They are the frames of its burst, or its own and those that a camera pushed with it.
         """
-        query = (
-            "SELECT camera, located(path), taken_at FROM snapshots "
-            "WHERE (id = ?1 OR settled_into = ?1 AND settled_into != '') AND path != '' AND deleted_at IS NULL "
-            "UNION ALL SELECT camera, located(path), taken_at FROM media WHERE snapshot = ?1 AND kind = 'frame' "
-            "ORDER BY 3"
+        frames = (
+            "SELECT camera, located(path), taken_at FROM media WHERE snapshot = ?1 AND kind = 'frame' ORDER BY position"
+        )
+        pushed = (
+            "SELECT camera, located(path), taken_at FROM snapshots WHERE path != '' AND deleted_at IS NULL "
+            "AND (id = ?1 OR settled_into = ?1 AND settled_into != '') ORDER BY taken_at, seq"
         )
 
         def select(db: sqlite3.Connection) -> list[EventPicture]:
-            return [EventPicture(camera, path, moment(at)) for camera, path, at in db.execute(query, (snapshot,))]
+            rows = db.execute(frames, (snapshot,)).fetchall() or db.execute(pushed, (snapshot,)).fetchall()
+            return [EventPicture(camera, path, moment(at)) for camera, path, at in rows]
 
         return self.database.do(select)
 
