@@ -29,12 +29,13 @@ class Content(NamedTuple):
 
 def event_of(inspection: Inspection, context: PublisherContext) -> dict[str, Any]:
     """The event, fit for JSON; also the names that templates know."""
-    has_picture = bool(inspection.snapshot.path)
+    has_picture, moves = bool(inspection.snapshot.path), inspection.snapshot.frames > 1
     return {
         "version": VERSION,
         **wire.description(inspection),
         "storage_url": context.storage_url(),
         "thumbnail_url": context.thumbnail_url(inspection.id) if has_picture else "",
+        "animation_url": context.animation_url(inspection.id) if has_picture and moves else "",
         "links": {
             "picture": context.picture_url(inspection.id) if has_picture else "",
             "event": context.event_url(inspection.id),

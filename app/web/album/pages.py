@@ -167,6 +167,7 @@ class Pages:
             "frames": frame_views(journal.media_of(entry.id, kind="frame"), self._view, self._context.site),
             "moment": self._view.cards(journal.same_moment(entry), self._anything),
             "boxes": request.query_params.get("boxes") == "1",
+            "animation_formats": possible_formats(),
             "names": journal.label_names(),
         }
         return self.rendering.page(request, "snapshot.html", context)

@@ -19,6 +19,7 @@ from pydantic import (
 from pydantic.json_schema import SkipJsonSchema
 
 from app import wire
+from app.media.animation import AnimationFormat
 from app.messages import MOST_FRAMES
 from app.rules.burst import BurstSettings
 from app.rules.model import Corner, Digest, HoursText, Mode, Rule, RuleBook, Still
@@ -33,7 +34,7 @@ LONGEST_LINK_S = 31_536_000
 LONGEST_SNOOZE_S = 31_536_000
 MOST_LABELS = 50
 
-Kind = Literal["image", "thumbnail", "preview", "annotated"]
+Kind = Literal["image", "thumbnail", "preview", "annotated", "animation"]
 
 _LINE = r"^[^\x00-\x1f\x7f]*$"
 _LINES = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*$"
@@ -136,6 +137,14 @@ class FrameParams(SignedLinkParams):
     """How large, and a signed link's parameters."""
 
     thumbnail: Flag = Field(default=False, description="At most 480 pixels wide, as a JPEG.")
+
+
+class AnimationParams(SignedLinkParams):
+    """In which format, and a signed link's parameters."""
+
+    format: AnimationFormat | SkipJsonSchema[None] = Field(
+        default=None, description="gif, webp or mp4; the one that is made anyway where not given."
+    )
 
 
 class UploadParams(RequestParams):
