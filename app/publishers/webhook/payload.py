@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from urllib3.filepost import encode_multipart_formdata
 
 from app import wire
-from app.media.formats import CONTENT_TYPES, SUFFIXES, format_of
+from app.media.formats import CONTENT_TYPES, GIF_START, SUFFIXES, format_of
 from app.media.picture import BadPicture
 from app.media.thumbnail import thumbnail
 from app.messages import Box, Detection, Inspection, Label, OutletDecision, Snapshot
@@ -68,7 +68,7 @@ def form(content: Content, picture: bytes, *, event_id: str, width: int) -> Cont
     fields: dict[str, Any] = {"event": (None, content.data, content.type)}
     if picture:
         picture = _narrowed(picture, width)
-        kind = format_of(picture)
+        kind = "GIF" if picture.startswith(GIF_START) else format_of(picture)
         suffix = SUFFIXES.get(kind, ".bin")
         fields["picture"] = (event_id + suffix, picture, CONTENT_TYPES.get(suffix, "application/octet-stream"))
     return Content(*encode_multipart_formdata(fields))

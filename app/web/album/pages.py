@@ -11,6 +11,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from app.journal.entries import Entry, Filter, PageCursor
+from app.media.animation import possible_formats
 from app.messages import Snapshot
 from app.naming import slug
 from app.web.album import status, texts

@@ -495,6 +495,9 @@ def test_an_event_has_the_fields_that_its_readers_know() -> None:
                 "problem": "",
                 "delay_s": 1.5,
                 "thumbnail_url": "",
+                "animation_url": "",
+                "frames": 0,
+                "best": "",
                 "origin": "rabbitmq",
             }
         ],

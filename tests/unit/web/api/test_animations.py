@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from datetime import UTC
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from app.jobs.animation import Animate
 from app.journal.jobs import EventJob
 from app.messages import Inspection
 from app.storage.animations import Animations, AnimationSettings
+from app.storage.cache import Cache
 from app.storage.event_media import MediaUnavailable
 from tests.fakes.bursts import taken as burst
 from tests.fakes.bursts import walker
@@ -59,7 +61,8 @@ def test_a_group_that_settles_has_its_animation_made_once(house: House) -> None:
 
 def test_a_burst_does_too_and_its_frames_come_in_their_order(house: House) -> None:
     house.context.journal.event_jobs = [GIF]
-    taken = burst(house.context.journal, house.context.http_uploads._cache, house.context.media, walker(0), walker(3))
+    cache = Cache(house.folder / "cache", zone=UTC)
+    taken = burst(house.context.journal, cache, house.context.media, walker(0), walker(3))
     house.context.journal.inspect(told_to(Inspection(taken, "fake"), ()))
     assert [Path(one.path).name for one in house.context.journal.event_pictures(taken.id)] == ["00.jpg", "01.jpg"]
     assert worked(house) == ["ok"]
