@@ -134,6 +134,8 @@ class Snapshot:
     """The bucket that its picture was found in; empty for a picture from elsewhere."""
     object_key: str = ""
     """Its key there."""
+    frames: int = 0
+    """How many pictures were taken for it, of which `path` is one; 0 where it is the only one."""
 
     @property
     def dated_name(self) -> str:
@@ -225,6 +227,8 @@ class Inspection:
     decisions: tuple[OutletDecision, ...] = field(default=(), compare=False)
     """Which outlets get it, and why; what no rule is about is left out of what the journal gives back."""
     review: Review = Review()
+    best: str = ""
+    """Why its picture is the best of several, in words; empty where it is the only one."""
 
     @property
     def id(self) -> str:

@@ -11,6 +11,8 @@ from app.journal.archives import ArchivesPart
 from app.journal.deliveries import DeliveriesPart
 from app.journal.edits import EditsPart
 from app.journal.entries import Correction, Deleted, Entry, Filter, HeatCount, PageCursor
+from app.journal.jobs import Job, JobsPart
+from app.journal.media import MediaPart, Medium, MediumKind
 from app.journal.objects import ObjectsPart, RecordedObject, RejectedMessages
 from app.journal.paths import path_functions
 from app.journal.pictures import PicturesPart
@@ -33,7 +35,10 @@ __all__ = [
     "Entry",
     "Filter",
     "HeatCount",
+    "Job",
     "Journal",
+    "Medium",
+    "MediumKind",
     "PageCursor",
     "RecordedObject",
     "RejectedMessages",
@@ -51,6 +56,8 @@ class Journal(
     AlbumPart,
     EditsPart,
     TellingPart,
+    MediaPart,
+    JobsPart,
 ):
     """The record of all snapshots, in parts by subject.
 

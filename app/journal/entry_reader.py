@@ -10,7 +10,7 @@ from typing import Any
 
 from app.journal.entries import Entry
 from app.journal.rows import inspection_of
-from app.journal.schema import SNAPSHOT_VALUES, VERDICT_COLUMNS
+from app.journal.schema import SEQ, SNAPSHOT_VALUES, VERDICT_COLUMNS, VERDICT_END
 from app.journal.sql import AMONG, listed
 
 STANDING = "state = 'inspected' AND deleted_at IS NULL"
@@ -32,7 +32,7 @@ class Read:
             labels[seq].append(label)
         for seq, target in self.archived:
             archived[seq].append(target)
-        return [_entry(row, labels[row[21]], archived[row[21]]) for row in self.rows]
+        return [_entry(row, labels[row[SEQ]], archived[row[SEQ]]) for row in self.rows]
 
     def first(self) -> Entry | None:
         """The first entry; None when there is none."""
@@ -43,7 +43,7 @@ def read(db: sqlite3.Connection, condition: str, values: Sequence[object]) -> Re
     """The entries that match this condition, which may end with an order and a limit."""
     query = f"SELECT {SNAPSHOT_VALUES}, {VERDICT_COLUMNS}, starred, note FROM snapshots WHERE {condition}"
     rows = db.execute(query, values).fetchall()
-    seqs = listed(row[21] for row in rows)
+    seqs = listed(row[SEQ] for row in rows)
     labels = db.execute(
         f"SELECT seq, name, confidence, boxes FROM labels WHERE seq {AMONG} ORDER BY seq, position", (seqs,)
     ).fetchall()
@@ -56,7 +56,7 @@ def read(db: sqlite3.Connection, condition: str, values: Sequence[object]) -> Re
 
 
 def _entry(row: Sequence[Any], labels: Sequence[Sequence[Any]], archived: Sequence[str]) -> Entry:
-    seq, (starred, note) = row[21], row[25:]
+    seq, (starred, note) = row[SEQ], row[VERDICT_END:]
     inspection = inspection_of(row, labels)
     return Entry(
         inspection,

@@ -11,7 +11,7 @@ from typing import Any
 
 import msgpack
 
-from app.journal.schema import SNAPSHOT_COLUMNS, SNAPSHOT_VALUES, VERDICT_COLUMNS
+from app.journal.schema import SEQ, SNAPSHOT_COLUMNS, SNAPSHOT_VALUES, SNAPSHOT_WIDTH, VERDICT_COLUMNS, VERDICT_END
 from app.journal.search_index import IndexedSnapshot, index, reindex
 from app.journal.sql import insert_all, marks
 from app.messages import Box, Detection, Inspection, Label, OutletDecision, Review, Snapshot, Trigger
@@ -93,7 +93,7 @@ def upsert_taken(
 ) -> None:
     db.execute(
         f"INSERT INTO snapshots ({SNAPSHOT_COLUMNS}, state, recorded_at, trigger_key, content, note) "
-        "VALUES (?, ?, ?, ?, ?, ?, ?, stored(?), ?, ?, ?, ?, ?, ?, ?, ?, ?, 'taken', ?, ?, ?, ?) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, stored(?), ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'taken', ?, ?, ?, ?) "
         "ON CONFLICT (id) DO UPDATE SET state = 'taken', recorded_at = excluded.recorded_at, "
         "taken_at = excluded.taken_at, delay_s = excluded.delay_s, path = excluded.path, size = excluded.size, "
         "width = excluded.width, height = excluded.height, problem = excluded.problem, note = excluded.note "
@@ -116,6 +116,7 @@ def upsert_taken(
             snapshot.baggage,
             snapshot.bucket,
             snapshot.object_key,
+            snapshot.frames,
             now,
             trigger_key or None,
             content or None,
@@ -142,7 +143,7 @@ def update_inspected(
     number = NEXT_NUMBER if is_news and state == "inspected" else "NULL"
     row = db.execute(
         "UPDATE snapshots SET state = ?, detector = ?, person_count = ?, decision = ?, verdict_problem = ?, "
-        f"inspected_at = ?, person = ?, surest = ?, decisions = ?, event_number = {number} "
+        f"inspected_at = ?, person = ?, surest = ?, decisions = ?, best = ?, event_number = {number} "
         "WHERE id = ? AND state = 'taken' RETURNING seq, place, note",
         (
             state,
@@ -154,6 +155,7 @@ def update_inspected(
             detection.person_count > 0,
             max((label.confidence for label in detection.labels), default=0.0),
             packed_decisions(decisions),
+            inspection.best,
             inspection.id,
         ),
     ).fetchone()
@@ -241,17 +243,20 @@ def snapshot(row: Sequence[Any]) -> Snapshot:
         baggage=row[14],
         bucket=row[15],
         object_key=row[16],
+        frames=row[17],
     )
 
 
 def inspection(db: sqlite3.Connection, row: Sequence[Any]) -> Inspection:
     query = "SELECT name, confidence, boxes FROM labels WHERE seq = ? ORDER BY position"
-    return inspection_of(row, db.execute(query, (row[21],)))
+    return inspection_of(row, db.execute(query, (row[SEQ],)))
 
 
 def inspection_of(row: Sequence[Any], labels: Iterable[Sequence[Any]]) -> Inspection:
     """`labels`: each one's name, confidence and boxes."""
-    detector, person_count, decision, problem, _seq, decisions, corrected, deleted = row[17:25]
+    detector, person_count, decision, problem, _seq, decisions, corrected, deleted, best = row[
+        SNAPSHOT_WIDTH:VERDICT_END
+    ]
     found = tuple(Label(name, confidence, unpacked_boxes(boxes)) for name, confidence, boxes in labels)
     return Inspection(
         snapshot(row),
@@ -261,6 +266,7 @@ def inspection_of(row: Sequence[Any], labels: Iterable[Sequence[Any]]) -> Inspec
         problem,
         unpacked_decisions(decisions),
         Review(None if corrected is None else tuple(json.loads(corrected)), bool(deleted)),
+        best,
     )
 
 

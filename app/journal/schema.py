@@ -199,14 +199,64 @@ SCHEMA = (
         PRIMARY KEY (source, id)
     ) WITHOUT ROWID;
     """,
+    # `frames`: how many pictures were taken for a snapshot of which `path` is the best; 0 for one only. `best`: why.
+    # `media`: files beside the one picture: the frames of a burst, what was made of them, films of a camera.
+    # `jobs`: long work; `arguments` and what a job leaves for its next attempt (`kept`) are MessagePack.
+    """
+    ALTER TABLE snapshots ADD COLUMN frames INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE snapshots ADD COLUMN best TEXT NOT NULL DEFAULT '';
+    CREATE TABLE media (
+        id TEXT PRIMARY KEY,
+        kind TEXT NOT NULL,
+        format TEXT NOT NULL,
+        snapshot TEXT,
+        camera TEXT NOT NULL,
+        name TEXT NOT NULL DEFAULT '',
+        position INTEGER NOT NULL DEFAULT 0,
+        path TEXT NOT NULL,
+        size INTEGER NOT NULL,
+        width INTEGER NOT NULL,
+        height INTEGER NOT NULL,
+        frames INTEGER NOT NULL DEFAULT 1,
+        duration_s REAL NOT NULL DEFAULT 0,
+        taken_at REAL NOT NULL,
+        made_at REAL NOT NULL
+    ) WITHOUT ROWID;
+    CREATE INDEX media_of_snapshots ON media (snapshot, kind, position) WHERE snapshot IS NOT NULL;
+    CREATE INDEX media_of_cameras ON media (camera, kind, taken_at) WHERE snapshot IS NULL;
+    CREATE TABLE jobs (
+        seq INTEGER PRIMARY KEY,
+        kind TEXT NOT NULL,
+        key TEXT NOT NULL,
+        state TEXT NOT NULL DEFAULT 'waiting' CHECK (state IN ('waiting', 'done', 'failed')),
+        arguments BLOB NOT NULL,
+        kept BLOB,
+        attempts INTEGER NOT NULL DEFAULT 0,
+        next_at REAL NOT NULL,
+        progress REAL NOT NULL DEFAULT 0,
+        problem TEXT NOT NULL DEFAULT '',
+        made_at REAL NOT NULL,
+        ended_at REAL,
+        UNIQUE (kind, key)
+    );
+    CREATE INDEX jobs_waiting ON jobs (next_at) WHERE state = 'waiting';
+    CREATE INDEX jobs_ended ON jobs (ended_at) WHERE state != 'waiting';
+    """,
 )
 """One script for each schema version; `PRAGMA user_version` counts those that were applied."""
 
 SNAPSHOT_COLUMNS = (
     "id, camera, label, triggered_at, taken_at, delay_s, origin, path, size, width, height, problem, "
-    "active_input, traceparent, baggage, bucket, object_key"
+    "active_input, traceparent, baggage, bucket, object_key, frames"
 )
 """What `upsert_taken` writes."""
 SNAPSHOT_VALUES = SNAPSHOT_COLUMNS.replace(" path,", " located(path),")
 """What `snapshot` reads: see `app.journal.paths`."""
-VERDICT_COLUMNS = "detector, person_count, decision, verdict_problem, seq, decisions, corrected, deleted_at IS NOT NULL"
+SNAPSHOT_WIDTH = len(SNAPSHOT_COLUMNS.split(", "))
+"""How many columns that is; those of the verdict come behind them."""
+VERDICT_COLUMNS = (
+    "detector, person_count, decision, verdict_problem, seq, decisions, corrected, deleted_at IS NOT NULL, best"
+)
+SEQ = SNAPSHOT_WIDTH + VERDICT_COLUMNS.split(", ").index("seq")
+"""Where `seq` stands behind both."""
+VERDICT_END = SNAPSHOT_WIDTH + len(VERDICT_COLUMNS.split(", "))

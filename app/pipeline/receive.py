@@ -94,12 +94,12 @@ class Receive(Stage[Upload]):
             capture_time=capture_time,
             max_pixels=max_pixels,
             earlier=lambda pushed, content: journal.find(journal.sent_before(pushed.camera, content)),
-            attempt=lambda pushed: inbox.attempt(pushed.event_id, pushed.origin),
+            attempt=lambda pushed: inbox.attempt(pushed.event_id),
         )
 
     def handle(self, upload: Upload) -> Iterable[Snapshot]:
         if upload.again and self._journal.find(upload.id) is not None:
-            self._inbox.done(upload.id)  # its outcome is in the journal
+            self._inbox.done(Path(upload.path))  # its outcome is in the journal
             return []
         try:
             snapshot = self._receive(upload)
@@ -112,7 +112,7 @@ class Receive(Stage[Upload]):
             self._quarantine.put(Path(upload.path), error, file_id=upload.id, name=name, camera=upload.camera)
             self._count(upload.camera, error.code)
             snapshot = None
-        self._inbox.done(upload.id)
+        self._inbox.done(Path(upload.path))
         return [snapshot] if snapshot else []
 
     def _receive(self, upload: Upload) -> Snapshot | None:

@@ -10,7 +10,7 @@ import structlog
 from app.journal import Journal
 from app.media.picture import BadPicture
 from app.media.sharpness import sharpness
-from app.messages import Inspection, Snapshot
+from app.messages import PERSON, Inspection, Snapshot
 from app.pipeline.decide import Decide
 from pylib.runtime.stage import Stage
 
@@ -45,7 +45,7 @@ class Settle(Stage[Inspection]):
         group = self._journal.group_due(inspection.camera, self._seconds)
         if not group:
             return []
-        best = max(group, key=worth)
+        best = best_of(group)
         others = [member.id for member in group if member.id != best.id]
         best = self._decide(best)
         self._journal.settle(best.id, others, best.decisions, archives=self._archives)
@@ -56,11 +56,18 @@ class Settle(Stage[Inspection]):
         return self._journal.groups_due(self._seconds)
 
 
-def worth(inspection: Inspection) -> tuple[int, float, bool, float]:
-    """What makes a picture the better one: more persons, surer persons, anything at all, more sharpness."""
-    surest = max((label.confidence for label in inspection.detection.labels if label.name == "Person"), default=0.0)
+def best_of(group: Sequence[Inspection]) -> Inspection:
+    """The picture with more persons, surer persons, anything at all; the sharpest of those that are equal so far."""
+    most = max(map(_seen, group))
+    best = [inspection for inspection in group if _seen(inspection) == most]
+    # Sharpness costs decoding each picture.
+    return best[0] if len(best) == 1 else max(best, key=lambda inspection: _sharpness(inspection.snapshot))
+
+
+def _seen(inspection: Inspection) -> tuple[int, float, bool]:
     labels = inspection.detection.labels
-    return inspection.detection.person_count, surest, bool(labels), _sharpness(inspection.snapshot)
+    surest = max((label.confidence for label in labels if label.name == PERSON), default=0.0)
+    return inspection.detection.person_count, surest, bool(labels)
 
 
 def _sharpness(snapshot: Snapshot) -> float:

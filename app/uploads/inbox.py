@@ -15,13 +15,17 @@ from pylib.errors import Permanent, Transient
 from pylib.files import beneath, durable
 
 TAKEN = ".taken"
-"""Folder inside the upload area (so that taking a file is a rename) with one folder for each file: `<id>.<origin>`."""
+"""Folder inside the upload area, so that taking a file is a rename: `<id>.<origin>.<name>`.
+
+A name that is too long for that has a folder `<id>.<origin>` of its own, as every file had up to version 0.1.
+"""
 FTP, FOLDER, MAIL = ORIGINS = ("ftp", "folder", "mail")
 """Where a file can come from: our own FTP server, the upload area, a mail."""
 ARRIVING = ".arriving"
 """Folder inside the upload area for files that are still being written."""
 TRYING = "%trying"
-"""File beside one in the inbox: a byte for each attempt that has begun and not ended. No upload can be called that."""
+"""Ends the name of a file beside one in the inbox, `<id>%trying`: a byte for each attempt that has begun and not
+ended."""
 MOST_ATTEMPTS = 2
 """Attempts that may end with the process's: it may have been chance, or another file's fault."""
 NAME_MAX = 255
@@ -116,29 +120,34 @@ class Inbox:
             raise InboxUnavailable("inbox_unavailable", f"{written} vanished")
         try:
             durable.sync_folder(taken.path.parent)
-            durable.sync_folder(self.area / TAKEN)
         except OSError as error:
             raise _unavailable(taken.path, error) from error
         return taken
 
     def waiting(self) -> Iterator[InboxFile]:
         """Files that the last run left: taken and not done, in no order. Call it before anything is taken."""
-        for folder in (self.area / TAKEN).iterdir():
-            files = [path for path in folder.rglob("*") if path.is_file() and path.name != TRYING]
-            if files:
-                taken_id, _, origin = folder.name.partition(".")
-                yield InboxFile(taken_id, files[0], unpacked(files[0].relative_to(folder)), origin)
+        taken, marks = set[str](), list[Path]()
+        for path in (self.area / TAKEN).iterdir():
+            if path.name.endswith(TRYING):
+                marks.append(path)
+            elif file := _file_in(path):
+                taken_id, origin = path.name.split(".")[:2]
+                taken.add(taken_id)
+                yield InboxFile(taken_id, file, name_in(file.relative_to(self.area / TAKEN)), origin)
             else:
-                shutil.rmtree(folder, ignore_errors=True)
+                shutil.rmtree(path, ignore_errors=True)
+        for mark in marks:
+            if mark.name.removesuffix(TRYING) not in taken:
+                mark.unlink(missing_ok=True)
 
     @contextmanager
-    def attempt(self, taken_id: str, origin: str) -> Iterator[None]:
+    def attempt(self, taken_id: str) -> Iterator[None]:
         """Around the work by which a file can kill the process: the third attempt after two such raises `KilledTwice`.
 
         Of files that were worked on when the process was killed only one at a time is tried again, so that none is
         blamed for another.
         """
-        mark = self._folder(taken_id, origin) / TRYING
+        mark = self.area / TAKEN / f"{taken_id}{TRYING}"
         if not (before := _size(mark)):
             with _marked(mark):
                 yield
@@ -148,26 +157,30 @@ class Inbox:
         else:
             raise KilledTwice("killed_twice", "the process ended twice while it worked on this file")
 
-    def done(self, taken_id: str) -> None:
-        """The journal has it, or the quarantine: delete the file and its folder."""
-        for origin in ORIGINS:
-            shutil.rmtree(self._folder(taken_id, origin), ignore_errors=True)
-
-    def _folder(self, taken_id: str, origin: str) -> Path:
-        return self.area / TAKEN / f"{taken_id}.{origin}"
+    def done(self, path: Path) -> None:
+        """The journal has the file at this path, or the quarantine: delete it, and a folder of its own."""
+        own = self.area / TAKEN / path.relative_to(self.area / TAKEN).parts[0]
+        with suppress(OSError):
+            if own == path:
+                path.unlink()
+            else:
+                shutil.rmtree(own)
 
     def _take(self, path: Path, name: PurePosixPath, origin: str) -> InboxFile | None:
         taken_id = uuid.uuid4().hex
-        folder = self._folder(taken_id, origin)
-        target = folder / _packed(name)
+        target = self.area / TAKEN / _packed(f"{taken_id}.{origin}", name)
+        through = self.area / ARRIVING / f"{taken_id}{durable.PARTIAL}"
         try:
-            target.parent.mkdir(parents=True)
-            durable.move(path, target, through=self.area / ARRIVING / f"{taken_id}{durable.PARTIAL}")
+            try:
+                durable.move(path, target, through=through)
+            except FileNotFoundError:  # the file, or where it goes
+                durable.make_folder(target.parent)
+                durable.move(path, target, through=through)
         except FileNotFoundError:
-            shutil.rmtree(folder, ignore_errors=True)
+            self.done(target)
             return None
         except OSError as error:
-            shutil.rmtree(folder, ignore_errors=True)
+            self.done(target)
             raise _unavailable(self.area / name, error) from error
         return InboxFile(taken_id, target, name, origin)
 
@@ -197,16 +210,25 @@ def _size(path: Path) -> int:
     return 0
 
 
-def _packed(name: PurePosixPath) -> str:
+def _packed(start: str, name: PurePosixPath) -> str:
     """A name with its folders as one file name: making folders would be the most expensive part of taking a file."""
     escaped = str(name).replace("%", "%25")
-    packed = escaped.replace("/", "%2F")
-    return packed if len(os.fsencode(packed)) <= NAME_MAX else escaped
+    packed = f"{start}.{escaped.replace('/', '%2F')}"
+    return packed if len(os.fsencode(packed)) <= NAME_MAX else f"{start}/{escaped}"
 
 
-def unpacked(path: PurePath) -> PurePosixPath:
-    """The name, below the upload area, of a file at this path below its folder in the inbox."""
-    return PurePosixPath(str(path).replace("%2F", "/").replace("%25", "%"))
+def name_in(path: PurePath) -> PurePosixPath:
+    """The name, below the upload area, of a file at this path below `TAKEN`."""
+    first, *rest = path.parts
+    packed = "/".join(rest) if rest else ".".join(first.split(".")[2:])
+    return PurePosixPath(packed.replace("%2F", "/").replace("%25", "%"))
+
+
+def _file_in(path: Path) -> Path | None:
+    """The file that was taken: this one, or the one in its own folder; None where a crash came before it."""
+    if not path.is_dir():
+        return path
+    return next((file for file in path.rglob("*") if file.is_file() and file.name != TRYING), None)
 
 
 def is_temporary(name: str) -> bool:

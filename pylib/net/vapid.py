@@ -5,11 +5,12 @@ from __future__ import annotations
 import base64
 import threading
 from pathlib import Path
-
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import ec
+from typing import TYPE_CHECKING
 
 from pylib.files import durable
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric import ec
 
 _making = threading.Lock()
 
@@ -19,6 +20,9 @@ def vapid_key(file: Path) -> ec.EllipticCurvePrivateKey:
 
     Browsers' subscriptions are bound to it: without it every one of them has to subscribe again.
     """
+    from cryptography.hazmat.primitives import serialization
+    from cryptography.hazmat.primitives.asymmetric import ec
+
     with _making:
         if not file.exists():
             pem = ec.generate_private_key(ec.SECP256R1()).private_bytes(
@@ -33,5 +37,7 @@ def vapid_key(file: Path) -> ec.EllipticCurvePrivateKey:
 
 def public_part(key: ec.EllipticCurvePrivateKey) -> str:
     """What browsers need of it to subscribe: its point, base64url."""
+    from cryptography.hazmat.primitives import serialization
+
     point = key.public_key().public_bytes(serialization.Encoding.X962, serialization.PublicFormat.UncompressedPoint)
     return base64.urlsafe_b64encode(point).rstrip(b"=").decode()

@@ -12,7 +12,6 @@ from contextlib import closing, suppress
 from hashlib import md5
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote_plus
 
 import pytest
 
@@ -104,8 +103,8 @@ def test_each_object_is_one_event_through_repetitions_disorder_and_kills(
         for content in (picture, jpeg(24, 18)):
             s3.put_object(Bucket=disorder, Key=f"twice {number}.jpg", Body=content)
             etags.append(md5(content, usedforsecurity=False).hexdigest())
-        for sequencer, etag in (("0A9", etags[1]), ("0B", etags[0]), ("0A9", etags[1])):
-            body = message(disorder, quote_plus(f"twice {number}.jpg"), sequencer=sequencer, etag=etag)
+        for sequencer, etag in (("0B", etags[1]), ("0A9", etags[0]), ("0B", etags[1])):
+            body = message(disorder, f"twice {number}.jpg", sequencer=sequencer, etag=etag)
             sqs.send_message(QueueUrl=queue_url, MessageBody=body)
 
     service = launch(
@@ -116,7 +115,7 @@ def test_each_object_is_one_event_through_repetitions_disorder_and_kills(
     with ThreadPoolExecutor(8) as pool:
         written = [pool.submit(s3.put_object, Bucket=bucket, Key=key, Body=picture) for key in wanted]
         for key in wanted[:REPEATED] * 4:
-            body = message(bucket, quote_plus(key, safe="/"), etag=md5(picture, usedforsecurity=False).hexdigest())
+            body = message(bucket, key, etag=md5(picture, usedforsecurity=False).hexdigest())
             pool.submit(sqs.send_message, QueueUrl=queue_url, MessageBody=body)
         for stage in range(1, KILLS + 1):
             until(lambda stage=stage: len(events(service)) >= OBJECTS * stage // (KILLS + 2), what="some are done")
@@ -135,3 +134,53 @@ def test_each_object_is_one_event_through_repetitions_disorder_and_kills(
     assert len(on_disk) == len(expected)
     service.terminate()
     assert service.wait() == 0
+
+
+def test_whatever_lies_in_a_bucket_has_one_outcome_and_says_why_it_is_no_picture(
+    aws: Aws, launch: Launch, name: str, queue_url: str
+) -> None:
+    s3, sqs = aws.client("s3"), aws.client("sqs")
+    bucket = aws.bucket(name)
+    aws.announce(bucket, queue_url)
+    service = launch(environment=LOGIN, sources=[source(aws, bucket, queue_url, max_bytes=100_000)])
+    aws.stop()
+    service.start().wait_ready()
+    try:
+        away = until(lambda: unwell(service, "unreachable: No connection to 127.0.0.1."))
+        assert not away["critical"]
+    finally:
+        aws.start()
+    until(lambda: service.check("triggers from pictures")["ok"], what="the queue is asked again")
+
+    picture = jpeg(16, 12)
+    s3.put_object(Bucket=bucket, Key="yard/a.jpg", Body=picture)
+    s3.put_object(Bucket=bucket, Key="yard/text.jpg", Body=b"a text file")
+    s3.put_object(Bucket=bucket, Key="yard/large.jpg", Body=picture + bytes(100_000))
+    s3.put_object(Bucket=bucket, Key="yard/ours.jpg", Body=picture, Metadata={"snapshot-processor": "thumbnail"})
+    s3.put_object(Bucket=bucket, Key="yard/", Body=b"")
+    s3.put_object(Bucket=bucket, Key="yard/notes.txt", Body=b"a text file")
+    for body in (message(bucket, "yard/gone.jpg"), "no event", message("elsewhere", "yard/a.jpg")):
+        sqs.send_message(QueueUrl=queue_url, MessageBody=body)
+    problems = {"yard/a.jpg": "", "yard/text.jpg": "not_an_image", "yard/large.jpg": "too_large"}
+    problems["yard/gone.jpg"] = "object_gone"
+    until(lambda: len(events(service)) == len(problems))
+    until(lambda: aws.waiting(queue_url) == 1, what="only the message that is no event is left")
+    assert {key: problem.partition(":")[0] for key, problem in events(service).items()} == problems
+    assert rows(service, "SELECT key, outcome FROM bucket_objects WHERE outcome NOT IN (SELECT id FROM snapshots)") == [
+        ("yard/ours.jpg", "own output")
+    ]
+    check = service.check("triggers from pictures")
+    assert check["ok"]
+    assert check["detail"] == "connected; messages that were no events: 1, the last: not_an_event: it is not JSON"
+    assert service.metric("snapshots_total", camera="yard Camera", outcome="own output") == 1
+    assert service.metric("triggers_total", origin="pictures", outcome="not_an_event") == 1
+    assert set(rows(service, "SELECT camera, origin FROM snapshots")) == {("yard Camera", "pictures")}
+    service.terminate()
+    assert service.wait() == 0
+    assert LOGIN["AWS_SECRET_ACCESS_KEY"] not in service.log
+
+
+def unwell(service: ServiceProcess, detail: str) -> dict[str, Any] | None:
+    """The source's check, when it says that."""
+    check = service.check("triggers from pictures")
+    return check if (check["ok"], check["detail"]) == (False, detail) else None

@@ -61,7 +61,7 @@ def make(moto: str, name: str) -> Make:
 
 @pytest.fixture(scope="module")
 def database(moto: str) -> Any:
-    keys = {"aws_access_key_id": "someone", "aws_secret_access_key": "whatever"}
+    keys: dict[str, Any] = {"aws_access_key_id": "someone", "aws_secret_access_key": "whatever"}
     return boto3.resource("dynamodb", endpoint_url=moto, region_name=REGION, **keys)
 
 
@@ -168,7 +168,13 @@ def test_a_table_with_another_key_is_not_ours(
         AttributeDefinitions=[{"AttributeName": part, "AttributeType": kind} for part, _ in key],
         BillingMode="PAY_PER_REQUEST",
     )
-    for attempt in (make().check, *(lambda may=may: make(make_table=may).publish(an_event()) for may in (True, False))):
+    event = an_event()
+    attempts: list[Callable[[], object]] = [
+        make().check,
+        lambda: make().publish(event),
+        lambda: make(make_table=False).publish(event),
+    ]
+    for attempt in attempts:
         with pytest.raises(PublishUnavailable, match=f"Table {name} has another key than `id`") as failed:
             attempt()
         assert failed.value.code == "table_unfit"

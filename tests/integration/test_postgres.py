@@ -299,6 +299,13 @@ def test_what_the_page_asks_is_answered(make: Make, postgres: PostgresServer, na
     assert {row[0]: float(row[2]) for row in labels} == {"Person": 0.97, "Dog": 0.97}
 
 
+def test_nothing_is_prepared_so_that_a_pooler_may_stand_between(make: Make) -> None:
+    outlet = make()
+    for number in range(7):  # psycopg would prepare what it has seen five times
+        outlet.publish(an_event(number))
+    assert outlet._session.run("SELECT count(*) FROM pg_prepared_statements") == [(0,)]
+
+
 def test_several_threads_may_write(make: Make, postgres: PostgresServer, name: str) -> None:
     outlet = make()
 

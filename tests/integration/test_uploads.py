@@ -302,13 +302,9 @@ class MortalInbox(Inbox):
         self.fate.step()
         return taken
 
-    def done(self, taken_id: str) -> None:
+    def done(self, path: Path) -> None:
         self.fate.step()
-        for origin in ("ftp", "folder"):
-            for file in self._folder(taken_id, origin).rglob("*.*"):
-                file.unlink()
-        self.fate.step()
-        super().done(taken_id)
+        super().done(path)
         self.fate.step()
 
 

@@ -1,4 +1,4 @@
-"""Random mutants of the sources, each with the unit tests that ought to notice it."""
+"""Random mutants of the sources, each with the tests that ought to notice it."""
 
 from __future__ import annotations
 
@@ -55,9 +55,11 @@ def related(path: str) -> tuple[str, ...]:
 
 @cache
 def _imports() -> dict[str, set[str]]:
-    """What each unit test imports."""
+    """What each test imports that needs no whole service."""
     return {
-        str(path.relative_to(ROOT)): set(_imported(path)) for path in sorted((ROOT / "tests/unit").rglob("test_*.py"))
+        str(path.relative_to(ROOT)): set(_imported(path))
+        for folder in ("unit", "integration")
+        for path in sorted((ROOT / "tests" / folder).rglob("test_*.py"))
     }
 
 

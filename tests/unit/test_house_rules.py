@@ -41,8 +41,20 @@ ROOTS = (
 """Where the parts are put together, described and looked at as a whole; nobody else knows an adapter by name."""
 
 HEAVY = (
-    *("aiohttp", "apprise", "av", "boto3", "botocore", "cv2", "numpy", "onnxruntime", "pydrive2", "pywebpush"),
-    *("paho", "psycopg", "starlette", "uvicorn"),
+    *(
+        "aiohttp",
+        "apprise",
+        "av",
+        "boto3",
+        "botocore",
+        "cryptography",
+        "cv2",
+        "numpy",
+        "onnxruntime",
+        "paho",
+        "psycopg",
+    ),
+    *("pydrive2", "pywebpush", "starlette", "uvicorn"),
 )
 """What is loaded only when it is configured."""
 

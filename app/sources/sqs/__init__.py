@@ -171,7 +171,7 @@ class Sqs:
                 self._context.count(name, error.code)
                 log.warning("message rejected", source=name, message=message.id, reason=str(error))
             rejected = self._context.journal.rejected_messages(name)
-            self._rejected = f"connected; {rejected.count} messages were no events, the last: {rejected.reason}"
+            self._rejected = f"connected; messages that were no events: {rejected.count}, the last: {rejected.reason}"
             if message.receives >= self._settings.max_receives:
                 self._set_aside(message, str(error))
         except (Failure, AwsFailure) as failure:

@@ -8,7 +8,7 @@ import time
 from collections import Counter
 from pathlib import Path, PurePosixPath
 
-from app.uploads.inbox import ARRIVING, TAKEN, unpacked
+from app.uploads.inbox import ARRIVING, TAKEN, name_in
 
 BLOCK = 4096
 """Least that a file or folder counts for: many empty ones fill a disk, too."""
@@ -74,7 +74,7 @@ class Quota:
                 continue
             taken = parts[:1] == (TAKEN,)
             for name in files:
-                whole = unpacked(PurePosixPath(*parts[2:], name)).parts if taken else (*parts, name)
+                whole = name_in(PurePosixPath(*parts[1:], name)).parts if taken else (*parts, name)
                 used[self._camera(whole)] += _size(os.path.join(folder, name))  # noqa: PTH118
             if not taken:  # a folder in a camera's is the camera's, as a file there is
                 used[self._camera((*parts, ""))] += BLOCK * len(folders)

@@ -157,7 +157,7 @@ class MailHandler:
                 put.append(self._inbox.put(picture.data, folder / picture.name, origin=MAIL))
         except BaseException:
             for file in put:
-                self._inbox.done(file.id)
+                self._inbox.done(file.path)
             raise
         for file in put:
             self._hand_over(file)

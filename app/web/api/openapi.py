@@ -63,9 +63,15 @@ def document(operations: Iterable[Operation], *, version: str, server: str) -> d
 
 
 def _published(schema: Any) -> Any:
-    """The same with models called as they are outside: `Snapshot`, where the class is `SnapshotModel`."""
+    """The same with models called as they are outside: `Snapshot`, where the class is `SnapshotModel`.
+
+    Raises ValueError where two models would be called the same, of which one would be lost.
+    """
     if isinstance(schema, dict):
-        return {_SUFFIX.sub("", name): _published(value) for name, value in schema.items()}
+        published = {_SUFFIX.sub("", name): _published(value) for name, value in schema.items()}
+        if len(published) < len(schema):
+            raise ValueError(f"two of these models are called the same outside: {', '.join(schema)}")
+        return published
     if isinstance(schema, list):
         return [_published(value) for value in schema]
     return _SUFFIX.sub("", schema) if isinstance(schema, str) else schema

@@ -271,7 +271,7 @@ class RuleSettingsBody(RequestBody):
     digest: Digest = Field(default=Digest(), description="When many messages become one.")
 
 
-class PreviewBody(RequestBody):
+class PreviewRequestBody(RequestBody):
     """What is tried."""
 
     book: RuleBook | None = Field(default=None, description="In place of all that holds.")

@@ -70,7 +70,7 @@ class RuleEndpoints:
                     **FAILURES,
                 },
                 query=request_models.NoParams,
-                body=BodySpec({"application/json": request_models.PreviewBody}),
+                body=BodySpec({"application/json": request_models.PreviewRequestBody}),
             ),
             Operation(
                 "PUT",
@@ -145,7 +145,7 @@ class RuleEndpoints:
 
     async def preview_rules(self, request: Request) -> Response:
         validation.query(request, request_models.NoParams)
-        asked = await validation.section(request, request_models.PreviewBody)
+        asked = await validation.section(request, request_models.PreviewRequestBody)
         return JSONResponse(await run_in_threadpool(self._preview, asked))
 
     async def put_zone(self, request: Request) -> Response:
@@ -177,7 +177,7 @@ class RuleEndpoints:
         book = self._file.book
         return {**book.model_dump(mode="json"), "problems": list(self._file.problems)}
 
-    def _preview(self, asked: request_models.PreviewBody) -> dict[str, Any]:
+    def _preview(self, asked: request_models.PreviewRequestBody) -> dict[str, Any]:
         book = asked.book or self._file.book
         if asked.rule is not None:
             book = with_rule(book, asked.rule, instead_of=asked.instead_of)

@@ -7,13 +7,27 @@ import os
 import threading
 from contextlib import ExitStack, suppress
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 import pytest
 
-from app.uploads.inbox import ARRIVING, ORIGINS, TAKEN, Inbox, InboxFile, InboxUnavailable, KilledTwice, is_temporary
+from app.uploads.inbox import (
+    ARRIVING,
+    ORIGINS,
+    TAKEN,
+    TRYING,
+    Inbox,
+    InboxFile,
+    InboxUnavailable,
+    KilledTwice,
+    is_temporary,
+)
+from pylib.files import durable
 from tests.fakes.durability import disk
 
 NAME = PurePosixPath("uploads/snapshots/frontdoor/20260304/a.jpg")
+LONG = NAME.with_name("a" * 240 + ".jpg")
+"""Too long a name to be kept with the id in one name."""
 
 
 @pytest.fixture
@@ -39,6 +53,11 @@ def test_a_name_that_is_used_again_is_another_file(inbox: Inbox) -> None:
     assert first.name == second.name == NAME
 
 
+def test_what_is_gone_leaves_nothing_behind(inbox: Inbox) -> None:
+    assert inbox.take_as(inbox.arriving(), LONG) is None
+    assert list((inbox.area / TAKEN).iterdir()) == []
+
+
 def test_a_file_is_taken_once(inbox: Inbox) -> None:
     path = lay(inbox, b"one")
     assert inbox.take(path) is not None
@@ -58,7 +77,7 @@ def test_what_was_written_elsewhere_is_taken_under_the_name_that_it_should_have(
 
 def test_what_is_not_done_waits_after_a_restart_and_what_is_done_does_not(inbox: Inbox) -> None:
     kept, done = inbox.put(b"kept", NAME), inbox.put(b"done", NAME)
-    inbox.done(done.id)
+    inbox.done(done.path)
     again = Inbox(inbox.area)
     again.open()
     assert list(again.waiting()) == [kept]
@@ -76,12 +95,13 @@ def test_a_place_that_cannot_be_written_is_an_error_that_says_so(tmp_path: Path)
         Inbox(tmp_path / "file").open()
 
 
-def test_what_is_put_outlives_a_power_cut(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", [NAME, LONG])
+def test_what_is_put_outlives_a_power_cut(tmp_path: Path, name: PurePosixPath) -> None:
     inbox = Inbox(tmp_path / "ftp")
     (tmp_path / "ftp").mkdir()
     with disk(tmp_path) as watched:
         inbox.open()
-        taken = inbox.put(b"picture", NAME)
+        taken = inbox.put(b"picture", name)
         assert watched.left() == {str(taken.path.relative_to(tmp_path)): b"picture"}
         assert watched.torn == []
 
@@ -103,8 +123,42 @@ def test_what_cannot_be_taken_stays_and_leaves_nothing_behind(inbox: Inbox, monk
     assert list((inbox.area / TAKEN).iterdir()) == []
 
 
+def test_a_folder_of_its_own_that_cannot_be_made_leaves_nothing_behind(
+    inbox: Inbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    written = inbox.arriving()
+    written.write_bytes(b"one")
+    monkeypatch.setattr(os, "fsync", refuse)
+    with pytest.raises(InboxUnavailable, match="No space left"):
+        inbox.take_as(written, LONG)
+    assert written.read_bytes() == b"one"
+    assert list((inbox.area / TAKEN).iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["uploads%2Fdoor%2Fa%25.jpg", "uploads/door/a%25.jpg"])
+def test_what_the_last_release_took_is_resumed(inbox: Inbox, name: str) -> None:
+    path = inbox.area / TAKEN / "0af7.mail" / name
+    path.parent.mkdir(parents=True)
+    path.write_bytes(b"one")
+    (inbox.area / TAKEN / "0af7.mail" / TRYING).write_bytes(b".")
+    (file,) = inbox.waiting()
+    assert file == InboxFile("0af7", path, PurePosixPath("uploads/door/a%.jpg"), "mail")
+    inbox.done(file.path)
+    assert list((inbox.area / TAKEN).iterdir()) == []
+
+
+def test_a_folder_that_somebody_removed_is_made_again(inbox: Inbox) -> None:
+    (inbox.area / TAKEN).rmdir()
+    taken = inbox.put(b"one", NAME)
+    assert list(inbox.waiting()) == [taken]
+
+
 def test_what_a_crash_left_of_a_take_is_cleared_away(inbox: Inbox) -> None:
     (inbox.area / TAKEN / "0.ftp").mkdir()
+    (inbox.area / TAKEN / f"0{TRYING}").write_bytes(b".")
     assert list(inbox.waiting()) == []
     assert list((inbox.area / TAKEN).iterdir()) == []
 
@@ -113,7 +167,7 @@ def test_what_a_crash_left_of_a_take_is_cleared_away(inbox: Inbox) -> None:
 def test_how_a_file_came_is_known_after_a_restart(inbox: Inbox, origin: str) -> None:
     taken = inbox.put(b"one", NAME, origin=origin)
     assert [waiting.origin for waiting in inbox.waiting()] == [taken.origin] == [origin]
-    inbox.done(taken.id)
+    inbox.done(taken.path)
     assert list(inbox.waiting()) == []
 
 
@@ -167,7 +221,7 @@ def killed_over(inbox: Inbox, *files: InboxFile) -> None:
         try:
             with ExitStack() as stack:
                 for file in files:
-                    stack.enter_context(inbox.attempt(file.id, file.origin))
+                    stack.enter_context(inbox.attempt(file.id))
                 os._exit(0)
         finally:
             os._exit(1)
@@ -179,7 +233,7 @@ def test_what_killed_the_process_is_tried_once_more_and_then_no_more(inbox: Inbo
     for _ in range(2):
         killed_over(inbox, file)
         assert list(inbox.waiting()) == [file]
-    with pytest.raises(KilledTwice), inbox.attempt(file.id, file.origin):
+    with pytest.raises(KilledTwice), inbox.attempt(file.id):
         pytest.fail("it was tried again")
 
 
@@ -187,9 +241,9 @@ def test_an_attempt_that_ends_does_not_count_however_it_ends(inbox: Inbox) -> No
     file = inbox.put(b"one", NAME)
     killed_over(inbox, file)
     for end in (ValueError, KeyboardInterrupt, SystemExit):
-        with pytest.raises(end), inbox.attempt(file.id, file.origin):
+        with pytest.raises(end), inbox.attempt(file.id):
             raise end
-    with inbox.attempt(file.id, file.origin):
+    with inbox.attempt(file.id):
         assert file.path.read_bytes() == b"one"
 
 
@@ -199,7 +253,7 @@ def test_of_those_that_may_have_killed_the_process_one_is_tried_at_a_time(inbox:
     together = threading.Barrier(2)
 
     def attempted(file: InboxFile) -> None:
-        with inbox.attempt(file.id, file.origin), suppress(threading.BrokenBarrierError):
+        with inbox.attempt(file.id), suppress(threading.BrokenBarrierError):
             together.wait(0.1)
 
     at_once([threading.Thread(target=attempted, args=(file,)) for file in files])
@@ -216,7 +270,7 @@ def at_once(threads: list[threading.Thread]) -> None:
 def test_a_file_that_was_tried_for_the_first_time_waits_for_nobody(inbox: Inbox) -> None:
     suspect, other = (inbox.put(b"one", NAME) for _ in range(2))
     killed_over(inbox, suspect)
-    with inbox.attempt(suspect.id, suspect.origin), inbox.attempt(other.id, other.origin):
+    with inbox.attempt(suspect.id), inbox.attempt(other.id):
         pass
 
 
@@ -226,14 +280,14 @@ def test_nor_when_the_link_is_put_there_while_the_file_is_taken(
     place, outside = lay(inbox, b"one").parent, tmp_path / "outside"
     outside.mkdir()
     (outside / NAME.name).write_bytes(b"secret")
-    into = inbox._folder
+    move = durable.move
 
-    def linked(taken_id: str, origin: str) -> Path:
+    def linked(source: Path, target: Path, **options: Any) -> None:
         place.rename(place.with_name("moved"))
         place.symlink_to(outside)
-        return into(taken_id, origin)
+        move(source, target, **options)
 
-    monkeypatch.setattr(inbox, "_folder", linked)
+    monkeypatch.setattr(durable, "move", linked)
     taken = inbox.take(inbox.area / NAME)
     assert taken is not None
     assert taken.path.read_bytes() == b"one"

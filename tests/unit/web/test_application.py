@@ -6,7 +6,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from pydantic import BaseModel
+from starlette.requests import Request
+from starlette.responses import Response
 
+from app.web.api.openapi import document
+from app.web.api.operation import BodySpec, Operation, json_of
 from app.web.application import application
 from app.web.context import WebContext
 from app.web.settings import WebSettings
@@ -78,6 +83,22 @@ def test_below_a_proxy_s_path_everything_is_the_same(tmp_path: Path) -> None:
     assert servers == [{"url": "http://127.0.0.1/cameras"}]
     assert counted(context)[:2] == [("/api/snapshots/{id}", "GET", 200)] * 2
     close(context)
+
+
+def test_two_models_that_would_be_called_the_same_outside_are_refused() -> None:
+    class RuleBody(BaseModel):
+        name: str
+
+    class RuleModel(BaseModel):
+        title: str
+
+    async def add(_: Request) -> Response:
+        return Response()
+
+    body, answers = BodySpec({"application/json": RuleBody}), {200: json_of("A rule.", RuleModel)}
+    operation = Operation("POST", "/api/rules", add, summary="Add a rule.", body=body, answers=answers)
+    with pytest.raises(ValueError, match="RuleBody, RuleModel"):
+        document([operation], version="1", server="/")
 
 
 def test_the_unexpected_is_one_sentence_with_our_headers(

@@ -308,7 +308,9 @@ def test_a_message_that_is_no_event_is_told_once_and_harms_no_other(bench: Bench
     assert bench.counted == [("pictures", "not_an_event")]
     assert bench.journal.rejected_messages("pictures").reason == "not_an_event: it is not JSON"
     assert bench.source.connected
-    assert bench.source.problem == "connected; 1 messages were no events, the last: not_an_event: it is not JSON"
+    assert bench.source.problem == (
+        "connected; messages that were no events: 1, the last: not_an_event: it is not JSON"
+    )
     assert "bad" in bench.queue.bodies
     assert bench.queue.asked("change_message_visibility_batch") == []
 

@@ -1,0 +1,130 @@
+"""Long work: what is to be done once, survives restarts, and is tried a bounded number of times."""
+
+from __future__ import annotations
+
+import random
+import sqlite3
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from app.journal.base import JournalPart
+from app.journal.records import Backoff
+from app.journal.rows import packed, unpacked
+
+MOST_ATTEMPTS = 8
+"""Of one job; then it has failed, with its last problem."""
+BACKOFF = Backoff(first_s=5.0, last_s=900.0)
+KEPT_S = 14 * 86_400.0
+"""Seconds for which ended jobs are remembered."""
+
+_COLUMNS = "seq, kind, key, arguments, kept, attempts, progress, problem, state, next_at"
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One piece of work."""
+
+    seq: int
+    kind: str
+    """Which `app.jobs.JobKind` does it."""
+    key: str
+    """Names it among its kind: asked for twice, it is done once."""
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+    kept: Any = None
+    """What its last attempt left for this one."""
+    attempts: int = 0
+    """How many have begun."""
+    progress: float = 0.0
+    """0..1."""
+    problem: str = ""
+    """Of its last attempt."""
+    state: str = "waiting"
+    """`waiting`, `done` or `failed`."""
+    next_at: float = 0.0
+    """When it may be tried (Unix seconds)."""
+
+    @property
+    def id(self) -> str:
+        return f"{self.kind}:{self.key}"
+
+
+class JobsPart(JournalPart):
+    """The record of jobs."""
+
+    def enqueue_job(
+        self, kind: str, key: str, arguments: Mapping[str, Any], *, at: float = 0.0, again: bool = False
+    ) -> None:
+        """Have a job done, not before `at` (Unix seconds).
+
+        One of the same kind and key that waits keeps its arguments and takes the earlier time; one that has ended stays
+        ended, unless `again`.
+        """
+        now = self._clock()
+
+        def insert(db: sqlite3.Connection) -> None:
+            values = (kind, key, packed(dict(arguments)), at or now, now)
+            if again:
+                db.execute("DELETE FROM jobs WHERE kind = ? AND key = ? AND state != 'waiting'", (kind, key))
+            db.execute(
+                "INSERT INTO jobs (kind, key, arguments, next_at, made_at) VALUES (?, ?, ?, ?, ?) "
+                "ON CONFLICT (kind, key) DO UPDATE SET next_at = min(next_at, excluded.next_at) "
+                "WHERE state = 'waiting'",
+                values,
+            )
+
+        self.database.do(insert)
+
+    def jobs_due(self, *, limit: int = 100) -> list[Job]:
+        """Jobs that may be tried now, those that wait longest first."""
+        query = f"SELECT {_COLUMNS} FROM jobs WHERE state = 'waiting' AND next_at <= ? ORDER BY next_at LIMIT ?"
+        return self.database.do(lambda db: [_job(row) for row in db.execute(query, (self._clock(), limit))])
+
+    def jobs(self, *, limit: int = 50) -> list[Job]:
+        """Jobs, those that wait first, then the last that ended."""
+        query = f"SELECT {_COLUMNS} FROM jobs ORDER BY state = 'waiting' DESC, coalesce(ended_at, next_at) DESC LIMIT ?"
+        return self.database.do(lambda db: [_job(row) for row in db.execute(query, (limit,))])
+
+    def begin_job(self, job: Job) -> bool:
+        """Count an attempt before it is made; False when all were made, and the job has failed."""
+        failed = "UPDATE jobs SET state = 'failed', ended_at = ? WHERE seq = ? AND state = 'waiting' AND attempts >= ?"
+        begun = "UPDATE jobs SET attempts = attempts + 1 WHERE seq = ? AND state = 'waiting'"
+
+        def begin(db: sqlite3.Connection) -> bool:
+            db.execute(failed, (self._clock(), job.seq, MOST_ATTEMPTS))
+            return db.execute(begun, (job.seq,)).rowcount > 0
+
+        return self.database.do(begin)
+
+    def keep_job(self, job: Job, *, kept: Any, progress: float) -> None:
+        """Remember how far it is, for its next attempt; one that gets on may begin as often as it has to."""
+        change = "UPDATE jobs SET kept = ?, progress = ?, attempts = 1 WHERE seq = ?"
+        self.database.do(lambda db: db.execute(change, (packed(kept), progress, job.seq)))
+
+    def postpone_job(self, job: Job, *, problem: str = "", after: float = 0.0, counted: bool = True) -> None:
+        """Have it tried later: in `after` seconds, or after a time that grows with its attempts.
+
+        `counted`: whether this attempt counts; what only waits for something, such as a picture that is announced,
+        does not.
+        """
+        grown = min(BACKOFF.last_s, BACKOFF.first_s * 2.0 ** min(job.attempts, 20)) * random.uniform(0.8, 1.2)
+        change = "UPDATE jobs SET next_at = ?, problem = ?, attempts = attempts - ? WHERE seq = ?"
+        values = (self._clock() + (after or grown), problem, 0 if counted else 1, job.seq)
+        self.database.do(lambda db: db.execute(change, values))
+
+    def end_job(self, job: Job, *, problem: str = "") -> None:
+        """It is done; or, with a problem, will never be."""
+        change = "UPDATE jobs SET state = ?, problem = ?, progress = ?, ended_at = ? WHERE seq = ?"
+        values = ("failed", problem, job.progress) if problem else ("done", "", 1.0)
+        self.database.do(lambda db: db.execute(change, (*values, self._clock(), job.seq)))
+
+    def forget_jobs(self) -> None:
+        """Forget those that ended long ago. Does not wait."""
+        before = self._clock() - KEPT_S
+        change = "DELETE FROM jobs WHERE state != 'waiting' AND ended_at < ?"
+        self.database.submit(lambda db: db.execute(change, (before,)))
+
+
+def _job(row: Sequence[Any]) -> Job:
+    seq, kind, key, arguments, kept, attempts, progress, problem, state, next_at = row
+    return Job(seq, kind, key, unpacked(arguments), unpacked(kept), attempts, progress, problem, state, next_at)
