@@ -180,6 +180,32 @@ def test_whatever_lies_in_a_bucket_has_one_outcome_and_says_why_it_is_no_picture
     assert LOGIN["AWS_SECRET_ACCESS_KEY"] not in service.log
 
 
+def test_a_bucket_that_notifies_nobody_is_listed_and_each_object_is_one_event_through_a_kill(
+    aws: Aws, launch: Launch, name: str
+) -> None:
+    s3, bucket = aws.client("s3"), aws.bucket(name)
+    s3.put_object(Bucket=bucket, Key="before.jpg", Body=jpeg(16, 12))
+    before = time.time()
+    listed = {"kind": "bucket", "name": "pictures", "every": 5, "buckets": [{"bucket": bucket}]}
+    service = launch(environment=LOGIN, sources=[{**listed, "endpoint_url": aws.url, "path_style": True}])
+    until(lambda: int(time.time()) > int(before), what="the bucket's clock, of whole seconds, has moved on")
+    service.start().wait_ready()
+    until(lambda: service.check("triggers from pictures")["ok"], what="the bucket is listed")
+    wanted = keys(14)
+    for key in wanted:
+        s3.put_object(Bucket=bucket, Key=key, Body=jpeg(16, 12))
+    until(lambda: events(service), what="the first is done")
+    service.kill()
+    s3.put_object(Bucket=bucket, Key="meanwhile.jpg", Body=jpeg(16, 12))
+    service.start().wait_ready()
+    until(lambda: len(events(service)) == 15)
+    s3.put_object(Bucket=bucket, Key="later.jpg", Body=jpeg(16, 12))
+    until(lambda: len(events(service)) == 16)
+    assert events(service) == dict.fromkeys([*wanted, "meanwhile.jpg", "later.jpg"], "")
+    service.terminate()
+    assert service.wait() == 0
+
+
 def unwell(service: ServiceProcess, detail: str) -> dict[str, Any] | None:
     """The source's check, when it says that."""
     check = service.check("triggers from pictures")
