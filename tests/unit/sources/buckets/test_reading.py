@@ -227,7 +227,12 @@ def test_the_policy_is_about_these_buckets_and_prefixes_only() -> None:
 
 def test_other_servers_have_the_bucket_in_the_path_where_it_is_set(monkeypatch: pytest.MonkeyPatch) -> None:
     made: list[bool] = []
-    monkeypatch.setattr(reading, "AwsClient", lambda *_, path_style, **__: made.append(path_style) or FakeS3())
+
+    def client(*_: object, path_style: bool, **__: object) -> FakeS3:
+        made.append(path_style)
+        return FakeS3()
+
+    monkeypatch.setattr(reading, "AwsClient", client)
     for options in ({}, {"path_style": True}):
         ObjectStore(settings(**options)).probe(PHOTOS)
     assert made == [False, True]
