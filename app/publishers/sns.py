@@ -50,7 +50,10 @@ _FOR_GOOD: Mapping[str, tuple[str, str]] = {
     "EndpointDisabled": ("target_gone", "The app or device behind `target_arn` has switched messages off."),
     "PlatformApplicationDisabled": ("target_gone", "The platform application of `target_arn` is disabled."),
     "OptedOut": ("target_gone", "The phone with this number has opted out of messages."),
-    "AuthorizationError": ("login_refused", "This AWS login may not use it: grant it what `snapshot-processor iam` prints."),
+    "AuthorizationError": (
+        "login_refused",
+        "This AWS login may not use it: grant it what `snapshot-processor iam` prints.",
+    ),
     "AccessDenied": ("login_refused", "This AWS login may not use it: grant it what `snapshot-processor iam` prints."),
     "InvalidParameter": ("message_refused", "SNS refuses the message or its target: check the setting and the region."),
     "InvalidParameterValue": ("message_refused", "SNS refuses the message or its target: check the settings."),
