@@ -210,3 +210,31 @@ def unwell(service: ServiceProcess, detail: str) -> dict[str, Any] | None:
     """The source's check, when it says that."""
     check = service.check("triggers from pictures")
     return check if (check["ok"], check["detail"]) == (False, detail) else None
+
+
+def test_thumbnails_in_the_bucket_that_is_watched_make_no_thumbnails_of_their_own(
+    aws: Aws, launch: Launch, name: str, queue_url: str
+) -> None:
+    s3 = aws.client("s3")
+    bucket = aws.bucket(name)
+    aws.announce(bucket, queue_url)
+    own = {"kind": "thumbnails", "endpoint_url": aws.url, "path_style": True}
+    outlets = [{**own, "name": "apart"}, {**own, "name": "among", "prefix": "", "sizes": ["32x32"]}]
+    service = launch(environment=LOGIN, sources=[source(aws, bucket, queue_url)], publishers=outlets)
+    service.start().wait_ready()
+    pictures = [f"yard/{number}.jpg" for number in range(3)]
+    for key in pictures:
+        s3.put_object(Bucket=bucket, Key=key, Body=jpeg(160, 120))
+    made = {f"{prefix}yard/thumbnail_{number}.jpg" for prefix in ("", "thumbnails/") for number in range(3)}
+
+    def keys_there() -> set[str]:
+        return {entry["Key"] for entry in s3.list_objects_v2(Bucket=bucket).get("Contents", ())}
+
+    until(lambda: keys_there() == made | {*pictures}, what="two thumbnails of each")
+    until(lambda: emptied(aws, queue_url), what="what the thumbnails themselves announced is settled")
+    assert keys_there() == made | {*pictures}
+    assert set(events(service)) == {*pictures}
+    looked_at = {key for (key,) in rows(service, "SELECT key FROM bucket_objects WHERE outcome = 'own output'")}
+    assert looked_at == {key for key in made if not key.startswith("thumbnails/")}, "a prefix needs no download"
+    service.terminate()
+    assert service.wait() == 0
