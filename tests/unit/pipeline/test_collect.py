@@ -96,6 +96,22 @@ def test_an_etag_that_is_told_with_another_time_is_the_same_writing(shop: Shop) 
     assert shop.handle(an_object(etag="e", timestamp=NOW)) is None
 
 
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ({"sequencer": "0B", "etag": "e"}, {"sequencer": "0B00", "etag": "other"}),
+        ({"sequencer": "0B", "version": "v1"}, {"sequencer": "0C", "version": "v1"}),
+    ],
+    ids=["padded", "version"],
+)
+def test_the_same_writing_in_other_words_is_one_event(
+    shop: Shop, first: dict[str, Any], second: dict[str, Any]
+) -> None:
+    assert shop.handle(an_object(**first))
+    assert shop.handle(an_object(**second)) is None
+    assert shop.counted[1:] == [("Yard Camera", "duplicate")]
+
+
 def test_each_version_is_a_picture_of_its_own(shop: Shop) -> None:
     # A version's sequencer may be older than that of a recorded one.
     ids = {shop.handle(an_object(version=version, sequencer=order)) for version, order in (("v2", "2"), ("v1", "1"))}
@@ -294,7 +310,9 @@ def test_attempts_that_ended_are_not_held_against_an_object(shop: Shop, monkeypa
         for _ in range(4):
             with pytest.raises(DatabaseUnavailable):
                 shop.handle(again)
-    assert shop.handle(again)
+    snapshot = shop.handle(again)
+    assert snapshot is not None
+    assert not snapshot.problem
 
 
 def test_of_suspects_one_at_a_time_is_worked_on(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
