@@ -14,7 +14,7 @@ WORKERS = $(shell echo $$((2 * $$(nproc))))
 UNIT_WORKERS = $(shell echo $$((1 + $$(nproc))))
 # A service that a test starts would compile the whole program again.
 unexport PYTHONDONTWRITEBYTECODE
-EXTRAS = --extra heif --extra messages --extra push --extra postgres
+EXTRAS = --extra heif --extra messages --extra push --extra postgres --extra films --extra booth
 LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	--custom-compile-command 'make lock' $(if $(UPGRADE),--upgrade)
 

@@ -147,7 +147,8 @@ def video_retention_of(settings: Settings, journal: Journal) -> VideoRetention:
 
 def thumbnails_of(settings: Settings) -> Thumbnails:
     """The folder of the cached pictures' thumbnails."""
-    return Thumbnails(DataDir(settings.data_dir).thumbnails, max_pixels=settings.max_pixels)
+    folder, widths = DataDir(settings.data_dir).thumbnails, settings.web.thumbnail_widths
+    return Thumbnails(folder, max_pixels=settings.max_pixels, widths=widths)
 
 
 def _organiser(organise: Callable[[Callable[[], None]], object]) -> Periodic:

@@ -92,6 +92,7 @@ class WebParts:
             max_upload=int(web.max_upload_mb * 1e6),
             upload_bucket=_upload_bucket(settings),
             max_pixels=settings.max_pixels,
+            thumbnail_widths=web.thumbnail_widths,
             detector=settings.detector.kind,
             version=core.version,
             traffic=core.metrics,

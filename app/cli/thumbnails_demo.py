@@ -6,7 +6,7 @@ import json
 import os
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import datetime
 from email import message_from_bytes
@@ -155,8 +155,9 @@ def _settings(settings: Settings, *, data_dir: Path) -> Settings:
 
 def _made(aws: PretendedAws, settings: Settings, show: Show) -> tuple[SyncedFolder, Topic]:
     """What the configuration names, and the folder with a first picture in it."""
-    (source,) = settings.sources
-    thumbnails, topic, _ = settings.publishers
+    sources: Sequence[Any] = settings.sources
+    publishers: Sequence[Any] = settings.publishers
+    (source,), (thumbnails, topic, _) = sources, publishers
     bucket = source.buckets[0].bucket
     queue, topic_name = source.queue_url.rpartition("/")[2], topic.topic_arn.rpartition(":")[2]
     for name in (bucket, thumbnails.bucket):

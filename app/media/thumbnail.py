@@ -13,6 +13,9 @@ from app.media.picture import MAX_PIXELS, ORIENTATION, Picture, describe, exif, 
 WRITTEN = ("JPEG", "WEBP", "PNG", "AVIF")
 """Pillow's names of the formats that a small picture can have; AVIF is not in every Pillow."""
 
+WIDTH = 480
+"""Pixels of a thumbnail in lists and messages."""
+
 MAX_EXIF = 65_000
 """Bytes of EXIF that is kept: a JPEG's segment takes 65,533."""
 
@@ -66,7 +69,7 @@ def can_write(kind: str) -> bool:
     return kind in ("JPEG", "PNG") or bool(features.check(kind.lower()))
 
 
-def thumbnail(picture: bytes, *, width: int = 480, max_pixels: int = MAX_PIXELS) -> bytes:
+def thumbnail(picture: bytes, *, width: int = WIDTH, max_pixels: int = MAX_PIXELS) -> bytes:
     """The picture as an upright JPEG at most `width` pixels wide and twice that high, never enlarged.
 
     Raises `BadPicture`.

@@ -50,8 +50,11 @@ _FOR_GOOD: Mapping[str, tuple[str, str]] = {
     "EndpointDisabled": ("target_gone", "The app or device behind `target_arn` has switched messages off."),
     "PlatformApplicationDisabled": ("target_gone", "The platform application of `target_arn` is disabled."),
     "OptedOut": ("target_gone", "The phone with this number has opted out of messages."),
-    "AuthorizationError": ("login_refused", "This AWS login may not publish there: grant it sns:Publish."),
-    "AccessDenied": ("login_refused", "This AWS login may not publish there: grant it sns:Publish."),
+    "AuthorizationError": (
+        "login_refused",
+        "This AWS login may not use it: grant what `snapshot-processor iam` prints.",
+    ),
+    "AccessDenied": ("login_refused", "This AWS login may not use it: grant what `snapshot-processor iam` prints."),
     "InvalidParameter": ("message_refused", "SNS refuses the message or its target: check the setting and the region."),
     "InvalidParameterValue": ("message_refused", "SNS refuses the message or its target: check the settings."),
 }
@@ -100,8 +103,17 @@ class Sns:
 
     @staticmethod
     def permissions(settings: SnsSettings) -> Sequence[Statement]:
-        """What its login has to be allowed. A phone has no ARN."""
-        return (Statement(("sns:Publish",), (settings.topic_arn or settings.target_arn or "*",)),)
+        """What its login has to be allowed, a look at the topic by `check` included. A phone has no ARN."""
+        actions = ("sns:GetTopicAttributes", "sns:Publish") if settings.topic_arn else ("sns:Publish",)
+        return (Statement(actions, (settings.topic_arn or settings.target_arn or "*",)),)
+
+    def check(self) -> str:
+        """Whether the topic is there; of a phone or an app nothing can be known. Raises `PublishError`."""
+        topic = self._settings.topic_arn
+        if not topic:
+            return self.title
+        self._ask("get_topic_attributes", {"TopicArn": topic})
+        return f"topic {topic.rpartition(':')[2]}"
 
     def publish(self, inspection: Inspection) -> None:
         """Send one message. Raises `PublishUnavailable` or `PublishRejected`."""
@@ -123,7 +135,7 @@ class Sns:
             message["Message"] = f"{notice.title}\n{message['Message']}"  # a short message has no subject
         else:
             message["Subject"] = subject(notice.title)
-        self._ask(message)
+        self._ask("publish", message)
 
     def _link(self, inspection: Inspection) -> str:
         if not inspection.snapshot.path:
@@ -140,13 +152,13 @@ class Sns:
         fifo = {"MessageGroupId": notice.about.snapshot.id, "MessageDeduplicationId": once}
         return {"TopicArn": settings.topic_arn, **(fifo if settings.topic_arn.endswith(".fifo") else {})}
 
-    def _ask(self, message: Mapping[str, Any]) -> None:
+    def _ask(self, operation: str, parameters: Mapping[str, Any]) -> None:
         from botocore.exceptions import BotoCoreError, ClientError
         from botocore.parsers import ResponseParserError
 
         with within(self._settings.timeout):
             try:
-                self._client.publish(**message)
+                getattr(self._client, operation)(**parameters)
             except ClientError as error:
                 raise _refusal(error.response) from None
             except BotoCoreError as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -18,13 +19,13 @@ from pylib.runtime.key_locks import KeyedLock
 
 log = structlog.get_logger(__name__)
 
-Size = Literal["thumbnail", "preview"]
-"""480 pixels wide, for lists; at most 2048 pixels a side, for looking at one."""
+Size = Literal["thumbnail", "preview"] | int
+"""480 pixels wide, for lists; at most 2048 pixels a side, for looking at one; or so many pixels wide."""
 
 BATCH = 200
 """Ids in one query of those that still have a picture."""
 
-_MAKERS: Mapping[Size, Callable[..., bytes]] = {"thumbnail": thumbnail, "preview": preview}
+_MAKERS: Mapping[str, Callable[..., bytes]] = {"thumbnail": thumbnail, "preview": preview}
 
 
 class PictureGone(Permanent):
@@ -41,10 +42,11 @@ class Thumbnails:
     All methods may be called from any thread.
     """
 
-    def __init__(self, root: Path, *, max_pixels: int) -> None:
-        """`max_pixels`: larger pictures are refused."""
+    def __init__(self, root: Path, *, max_pixels: int, widths: Sequence[int] = ()) -> None:
+        """`max_pixels`: larger pictures are refused; `widths`: those that are asked for."""
         self.root = root
         self._max_pixels = max_pixels
+        self._sizes: tuple[Size, ...] = ("thumbnail", "preview", *widths)
         self._turns = KeyedLock()
 
     def read(self, snapshot: Snapshot, size: Size) -> bytes:
@@ -71,7 +73,7 @@ class Thumbnails:
 
     def drop(self, snapshot_id: str) -> None:
         """Delete the thumbnails of a picture whose file is gone."""
-        for size in _MAKERS:
+        for size in self._sizes:
             self._remove(self._path(snapshot_id, size))
 
     def sweep(self, known: Callable[[Sequence[str]], Collection[str]], *, beat: Callable[[], None]) -> int:
@@ -93,7 +95,8 @@ class Thumbnails:
         return dropped
 
     def _make(self, snapshot: Snapshot, size: Size) -> bytes:
-        made = _MAKERS[size](picture_of(snapshot), max_pixels=self._max_pixels)
+        make = partial(thumbnail, width=size) if isinstance(size, int) else _MAKERS[size]
+        made = make(picture_of(snapshot), max_pixels=self._max_pixels)
         path = self._path(snapshot.id, size)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -115,7 +118,7 @@ class Thumbnails:
         except OSError as error:
             log.warning("cannot delete", path=str(path), reason=error.strerror)
 
-    def _path(self, snapshot_id: str, size: str) -> Path:
+    def _path(self, snapshot_id: str, size: Size) -> Path:
         return self.root / snapshot_id[:2] / f"{snapshot_id}-{size}.jpg"
 
 

@@ -100,6 +100,8 @@ class WebContext:
     upload_bucket: UploadBucket | None = None
     """Where browsers upload to; None to upload through the service."""
     max_pixels: int = 50_000_000
+    thumbnail_widths: tuple[int, ...] = ()
+    """Pixels; besides the one that thumbnails have unless another is asked for."""
     detector: str = "none"
     """Kind of the configured detector."""
     version: str = ""

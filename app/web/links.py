@@ -10,7 +10,8 @@ import time
 from collections.abc import Callable
 from urllib.parse import parse_qs, urlencode
 
-PICTURES = ("image", "thumbnail", "preview", "annotated")
+THUMBNAIL = "thumbnail"
+PICTURES = ("image", THUMBNAIL, "preview", "annotated")
 """Of a snapshot: may be looked at."""
 SNOOZE = "snooze"
 """Of a camera: its page may be looked at, and its button pressed."""
@@ -32,15 +33,17 @@ class Links:
         self._key = key
         self._clock = clock
 
-    def sign(self, name: str, kind: str, *, seconds: float) -> str:
+    def sign(self, name: str, kind: str, *, seconds: float, width: int = 0) -> str:
         """The query that opens this kind of link for so long. Raises ValueError.
 
-        `name`: a snapshot's id, for `/api/snapshots/<name>/<kind>`; a camera's, for `/snooze/<name>`.
+        `name`: a snapshot's id, for `/api/snapshots/<name>/<kind>`; a camera's, for `/snooze/<name>`. `width`: of a
+        thumbnail, in pixels, where it is not the usual one: the link opens no other.
         """
-        if kind not in KINDS or seconds <= 0:
+        if kind not in KINDS or seconds <= 0 or (width and kind != THUMBNAIL):
             raise ValueError(f"no link to {kind!r} for {seconds} seconds")
-        expires = str(int(self._clock() + seconds))
-        return urlencode({"expires": expires, "signature": self._signature(name, kind, expires)})
+        expires, asked = str(int(self._clock() + seconds)), str(width or "")
+        signature = self._signature(name, kind, expires, asked)
+        return urlencode({**({"width": asked} if asked else {}), "expires": expires, "signature": signature})
 
     def permits(self, path: str, query: str, *, method: str = "GET") -> bool:
         """Whether this query opens this path (decoded, without the site's prefix) now; for any input at all."""
@@ -50,13 +53,13 @@ class Links:
         given = _given(query)
         if given is None:
             return False
-        expires, signature = given
-        expected = self._signature(*asked, expires)
+        expires, signature, width = given
+        expected = self._signature(*asked, expires, width if asked[1] == THUMBNAIL else "")
         return hmac.compare_digest(expected.encode(), signature.encode()) and self._clock() < int(expires)
 
-    def _signature(self, name: str, kind: str, expires: str) -> str:
-        # As JSON, so that no two different triples are the same bytes.
-        message = json.dumps([name, kind, expires]).encode()
+    def _signature(self, name: str, kind: str, expires: str, width: str) -> str:
+        # As JSON, so that no two different ones are the same bytes.
+        message = json.dumps([name, kind, expires, *([width] if width else [])]).encode()
         key = self._key() if callable(self._key) else self._key
         return hmac.new(key, message, hashlib.sha256).hexdigest()
 
@@ -74,14 +77,15 @@ def _asked(path: str) -> tuple[str, str] | None:
     return (page[1], SNOOZE) if page else None
 
 
-def _given(query: str) -> tuple[str, str] | None:
-    """Expiry and signature, if each is there exactly once and plausible."""
+def _given(query: str) -> tuple[str, str, str] | None:
+    """Expiry and signature, if each is there exactly once and plausible, and the width, at most once."""
     try:
         # Bytes that are not UTF-8 must become no surrogates, which could not be encoded again.
         values = parse_qs(query, keep_blank_values=True, errors="replace", max_num_fields=_MOST_PARAMETERS)
     except ValueError:
         return None
     expires, signature = values.get("expires", []), values.get("signature", [])
-    if len(expires) != 1 or len(signature) != 1 or not _SECONDS.fullmatch(expires[0]):
+    width = values.get("width", [""])
+    if any(len(one) != 1 for one in (expires, signature, width)) or not _SECONDS.fullmatch(expires[0]):
         return None
-    return expires[0], signature[0]
+    return expires[0], signature[0], width[0]

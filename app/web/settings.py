@@ -74,6 +74,11 @@ class WebSettings(Section):
     upload_bucket: UploadBucketSettings = Field(
         default=UploadBucketSettings(), description="The bucket that browsers upload to, past this service."
     )
+    thumbnail_widths: tuple[Annotated[int, Field(ge=16, le=2048)], ...] = Field(
+        default=(160, 320, 480, 960),
+        max_length=20,
+        description="Widths in pixels that programs may ask of a thumbnail; each is kept on the disk once it was made.",
+    )
     max_per_address: int = Field(
         default=100,
         ge=1,

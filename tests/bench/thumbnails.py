@@ -52,13 +52,13 @@ def _pictures(folder: Path, size: tuple[int, int]) -> list[Snapshot]:
     snapshots = []
     for number in range(EACH):
         path = folder / f"{size[0]}-{number}.jpg"
-        path.write_bytes(_drawn(size))
+        path.write_bytes(drawn(size))
         event_id = f"{number:02x}{size[0]:030x}"
         snapshots.append(Snapshot(event_id, "Yard Camera", "Yard", now, now, 0.0, "http", str(path)))
     return snapshots
 
 
-def _drawn(size: tuple[int, int]) -> bytes:
+def drawn(size: tuple[int, int]) -> bytes:
     """A JPEG as busy as a camera's."""
     soft = Image.effect_noise((size[0] // 16, size[1] // 16), 90).resize(size, Image.Resampling.BICUBIC)
     grey = Image.blend(soft, Image.effect_noise(size, 4), 0.3)

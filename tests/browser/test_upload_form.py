@@ -5,47 +5,32 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote
 
-import boto3
 import pytest
-from moto.server import ThreadedMotoServer
 from playwright.sync_api import Page, Route, expect
 
+from tests.aws import LOGIN, Aws
 from tests.browser.conftest import OpenVisit
 from tests.browser.house import house
 from tests.browser.visit import Visit
 from tests.e2e.process import ServiceProcess
 
-LOGIN = {"AWS_ACCESS_KEY_ID": "someone", "AWS_SECRET_ACCESS_KEY": "whatever", "AWS_DEFAULT_REGION": "eu-central-1"}
 BUCKET = "uploads-of-the-album"
 
 
 @pytest.fixture(scope="module")
-def s3() -> Iterator[Any]:
-    """A client of a server with a bucket in it."""
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    client = boto3.client(
-        "s3",
-        endpoint_url=f"http://{host}:{port}",
-        aws_access_key_id="someone",
-        aws_secret_access_key="whatever",
-        region_name="us-east-1",
-    )
-    client.create_bucket(Bucket=BUCKET)
-    yield client
-    server.stop()
-
-
-@pytest.fixture(scope="module")
-def bucketed(tmp_path_factory: pytest.TempPathFactory, s3: Any) -> Iterator[ServiceProcess]:
-    """A house whose uploads go to that bucket, which it lists."""
+def bucketed(tmp_path_factory: pytest.TempPathFactory, aws: Aws) -> Iterator[ServiceProcess]:
+    """A house whose uploads go to that bucket, and come back from there by a queue."""
+    aws.bucket(BUCKET)
+    queue = aws.queue(BUCKET)
+    aws.announce(BUCKET, queue)
     settings = {
         **LOGIN,
-        "AWS_ENDPOINT_URL": s3.meta.endpoint_url,
+        "AWS_ENDPOINT_URL": aws.url,
         "WEB_UPLOAD_BUCKET_BUCKET": BUCKET,
+        "SOURCE_1_KIND": "sqs",
+        "SOURCE_1_QUEUE_URL": queue,
+        "SOURCE_1_BUCKETS": f"{BUCKET}/uploads/",
     }
     with house(tmp_path_factory.mktemp("bucketed"), [], **settings) as service:
         yield service
@@ -60,22 +45,29 @@ def choose(page: Page, *files: Path) -> None:
     page.locator("input[type=file]").set_input_files(files)
 
 
-def test_a_picture_goes_to_the_bucket_and_comes_back_into_the_album(uploading: Visit, s3: Any, drawn: Path) -> None:
-    page = uploading.go("/upload")
+def test_a_picture_goes_to_the_bucket_and_comes_back_into_the_album(uploading: Visit, aws: Aws, drawn: Path) -> None:
+    page, s3 = uploading.go("/upload"), aws.client("s3")
     uploading.expect_complaint(f"another host was asked: .*/{BUCKET}")
     page.get_by_label("Camera").select_option(label="Garden")
     page.get_by_label("Note").fill("Päckchen 100 %")
     choose(page, drawn)
-    expect(page.locator(".file")).to_contain_text("It is in the bucket")
-    (entry,) = s3.list_objects_v2(Bucket=BUCKET, Prefix="uploads/garden-camera/")["Contents"]
+    page.get_by_role("link", name="It is in the album").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Garden")
+    expect(page.get_by_role("textbox", name="Note")).to_have_value("Päckchen 100 %")
+    (entry,) = s3.list_objects_v2(Bucket=BUCKET)["Contents"]
+    assert entry["Key"].startswith("uploads/garden-camera/")
     assert entry["Key"].endswith("-drawn-by-hand.jpg")
     stored = s3.get_object(Bucket=BUCKET, Key=entry["Key"])
-    assert stored["Body"].read() == drawn.read_bytes()
-    assert {name: unquote(value) for name, value in stored["Metadata"].items()} == {
-        "camera": "Garden Camera",
-        "note": "Päckchen 100 %",
-    }
-    assert stored["ContentType"] == "image/jpeg"
+    assert (stored["Body"].read(), stored["ContentType"]) == (drawn.read_bytes(), "image/jpeg")
+
+
+def test_what_the_service_cannot_use_says_so_in_its_row(uploading: Visit, tmp_path: Path) -> None:
+    text = tmp_path / "letter.jpg"
+    text.write_text("Dear all")
+    page = uploading.go("/upload")
+    uploading.expect_complaint(f"another host was asked: .*/{BUCKET}")
+    choose(page, text)
+    expect(page.locator(".file.is-bad")).to_contain_text("This is text, not a picture.")
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -13,7 +14,6 @@ from typing import Any
 import requests
 from starlette.applications import Starlette
 
-from app.journal import Journal
 from app.messages import Detection, Inspection, Snapshot
 from app.pipeline.live import InProcessEvents
 from app.rules.evaluate import Outlets
@@ -36,6 +36,7 @@ from pylib.runtime.circuit_breaker import State
 from tests.fakes.cameras import jpeg
 from tests.fakes.decisions import told_to
 from tests.fakes.detectors import PERSON
+from tests.fakes.journal import begin, end
 
 NOW = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
 MAX_PIXELS = 4_000_000
@@ -59,9 +60,7 @@ def parts_for(folder: Path, **changes: Any) -> WebContext:
     The journal runs in its own thread, the cache is in `folder / "cache"`. `settings` are the web side's, by
     default open on loopback; other `changes` replace the part that they name.
     """
-    journal = Journal(folder / "journal.db")
-    journal.open()
-    journal.database.start()
+    journal = begin(folder / "journal.db")
     live = InProcessEvents()
     settings = changes.pop("settings", WebSettings())
     access = Authentication(settings, folder=folder / "web")
@@ -79,7 +78,9 @@ def parts_for(folder: Path, **changes: Any) -> WebContext:
         "health": Health(),
         "metrics": lambda: b"up 1\n",
         "traffic": CountedTraffic(),
-        "pictures": PictureFiles(Thumbnails(folder / "thumbnails", max_pixels=MAX_PIXELS)),
+        "pictures": PictureFiles(
+            Thumbnails(folder / "thumbnails", max_pixels=MAX_PIXELS, widths=settings.thumbnail_widths)
+        ),
         "access": access,
         "links": Links(access.link_key),
         "site": access.site,
@@ -87,6 +88,7 @@ def parts_for(folder: Path, **changes: Any) -> WebContext:
         "archives": (ArchiveInfo("folder", lambda: "https://nas.example/pictures"),),
         "max_upload": 1_000_000,
         "max_pixels": MAX_PIXELS,
+        "thumbnail_widths": settings.thumbnail_widths,
         "detector": "fake",
         "version": "1.2.3",
     }
@@ -95,8 +97,7 @@ def parts_for(folder: Path, **changes: Any) -> WebContext:
 
 def close(parts: WebContext) -> None:
     """End the journal's thread."""
-    parts.journal.database.stop()
-    assert parts.journal.database.join(60)
+    end(parts.journal)
 
 
 def shown(
@@ -161,15 +162,15 @@ class Client:
         return self.ask("POST", path, **options)
 
 
-_ending: list[WebServer] = []
-"""Servers that were told to end. That takes uvicorn two tenths of a second, in which the next test can begin."""
+_ending: deque[WebServer] = deque()
+"""Servers that were told to end. That takes uvicorn two tenths of a second, in which the next tests can begin."""
 
 
 @contextmanager
 def serving(application: Starlette, *, host: str = "127.0.0.1") -> Iterator[Client]:
     """A server of this application on a free port."""
-    while _ending:
-        assert _ending.pop().join(60), "the server of an earlier test did not end"
+    while len(_ending) >= 8:
+        assert _ending.popleft().join(60), "the server of an earlier test did not end"
     server = WebServer(application, host=host, port=0)
     client = Client(server.open())
     server.start()

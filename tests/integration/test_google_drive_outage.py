@@ -20,7 +20,7 @@ from tests.unit.pipeline.test_archive import work_off
 
 TARGET = "google_drive"
 HOURS = 12
-EVERY_S = 360
+EVERY_S = 900
 
 
 @pytest.fixture

@@ -19,7 +19,8 @@ from app.messages import Inspection, decode, encode
 from app.pipeline.publish import Publish
 from app.publishers import PublisherContext, PublishError, PublishRejected, PublishUnavailable
 from app.publishers.sns import Sns, SnsSettings
-from app.publishers.thumbnails import Thumbnails, ThumbnailsSettings
+from app.publishers.thumbnails import Thumbnails
+from app.publishers.thumbnails.settings import ThumbnailsSettings
 from app.storage.cache import Cache
 from pylib.runtime.relay import Codec, Transport
 from tests.e2e.process import until
@@ -29,7 +30,7 @@ from tests.fakes.messages import an_event
 from tests.fakes.pictures import busy, decoded, encoded
 from tests.simulators.s3_proxy import BUSY, CONDITIONAL, HANG, LOST, OK, S3Proxy, s3_proxy
 
-REGION = "eu-central-1"
+REGION: Any = "eu-central-1"
 
 JPEG = encoded(busy(200, 100))
 

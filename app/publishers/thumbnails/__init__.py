@@ -79,7 +79,20 @@ class Thumbnails:
     def permissions(settings: ThumbnailsSettings) -> Sequence[Statement]:
         """What its login has to be allowed; in every bucket where the setting names none."""
         objects = bucket_arn(settings.bucket or "*", f"{settings.below}*", region=settings.region)
-        return (Statement(("s3:GetObject", "s3:PutObject"), (objects,)),)
+        bucket = bucket_arn(settings.bucket or "*", region=settings.region)
+        # Without listing, S3 calls an object that is not there a forbidden one.
+        return (Statement(("s3:GetObject", "s3:PutObject"), (objects,)), Statement(("s3:ListBucket",), (bucket,)))
+
+    def check(self) -> str:
+        """Whether the bucket is there; whether it may be written is not tried. Raises `PublishError`."""
+        bucket = self._settings.bucket
+        if not bucket:
+            return "in the bucket that each picture is in"
+        try:
+            self._client.ask("list_objects_v2", Bucket=bucket, Prefix=self._settings.below, MaxKeys=1)
+        except AwsFailure as failure:
+            raise PublishError(failure.code, failure.sentence) from None
+        return f"bucket {bucket}"
 
     def publish(self, inspection: Inspection) -> None:
         """Have all thumbnails of its picture in the bucket. Raises `PublishUnavailable` or `PublishRejected`."""

@@ -13,21 +13,25 @@ from starlette.responses import FileResponse, JSONResponse, Response
 
 from app.journal.entries import Entry
 from app.media.formats import CONTENT_TYPES
+from app.media.thumbnail import WIDTH
 from app.naming import slug
-from app.storage.thumbnails import PictureGone
+from app.storage.thumbnails import PictureGone, Size
 from app.web.api import request_models, response_models, validation
 from app.web.api.common import ERRORS, FAILURES, error
 from app.web.api.operation import BodySpec, Endpoint, Operation, ResponseSpec, json_of
 from app.web.api.serialize import entry_of
 from app.web.context import WebContext
-from app.web.errors import NotFound
+from app.web.errors import NotFound, Unprocessable
+from app.web.links import THUMBNAIL
 
 KINDS = {
     "image": "The picture as it came",
-    "thumbnail": "The picture, at most 480 pixels wide",
+    THUMBNAIL: "The picture, at most 480 pixels wide, or another width",
     "preview": "The picture, at most 2048 pixels a side",
     "annotated": "The picture with a frame around everything that was seen",
 }
+
+NO_SUCH_WIDTH = {422: error("Thumbnails do not have this width; the sentence names those that they have.")}
 
 CACHING = "private, max-age=31536000, immutable"
 
@@ -37,6 +41,9 @@ class PictureEndpoints:
 
     def __init__(self, context: WebContext) -> None:
         self._context = context
+        self._widths = sorted({WIDTH, *context.thumbnail_widths})
+        self._thumbnail_params = request_models.of_widths(request_models.ThumbnailParams, self._widths)
+        self._wanted_body = request_models.of_widths(request_models.WantedBody, self._widths)
 
     def operations(self) -> list[Operation]:
         link = Operation(
@@ -44,17 +51,23 @@ class PictureEndpoints:
             "/api/snapshots/{id}/link",
             self.make_link,
             "Make a link that opens one picture, for whoever has it, until it expires",
-            {200: json_of("The link.", response_models.LinkModel), **ERRORS, 404: error("There is no such snapshot.")},
+            {
+                200: json_of("The link.", response_models.LinkModel),
+                **ERRORS,
+                404: error("There is no such snapshot."),
+                **NO_SUCH_WIDTH,
+            },
             query=request_models.NoParams,
-            body=BodySpec({"application/json": request_models.WantedBody}, required=False),
+            body=BodySpec({"application/json": self._wanted_body}, required=False),
         )
         return [*(self._operation(kind, summary) for kind, summary in KINDS.items()), link]
 
     async def make_link(self, request: Request) -> Response:
         validation.query(request, request_models.NoParams)
-        wanted = await validation.body(request, request_models.WantedBody)
+        wanted = await validation.body(request, self._wanted_body)
+        width = self._width(wanted.width) if wanted.kind == THUMBNAIL else 0
         entry = await entry_of(self._context, request.path_params["id"])
-        signed = self._context.links.sign(entry.id, wanted.kind, seconds=wanted.seconds)
+        signed = self._context.links.sign(entry.id, wanted.kind, seconds=wanted.seconds, width=width)
         url = self._context.site.url(f"/api/snapshots/{entry.id}/{wanted.kind}")
         expires = datetime.fromtimestamp(int(time.time()) + wanted.seconds, UTC)
         return JSONResponse({"url": f"{url}?{signed}", "expires": expires.isoformat()})
@@ -76,45 +89,58 @@ class PictureEndpoints:
                 304: ResponseSpec("You have it already."),
                 **ERRORS,
                 404: error("There is no such snapshot, or no picture; the sentence says where it is archived."),
+                **(NO_SUCH_WIDTH if kind == THUMBNAIL else {}),
                 **FAILURES,
             },
-            query=request_models.SignedLinkParams,
+            query=self._thumbnail_params if kind == THUMBNAIL else request_models.SignedLinkParams,
             headers=("If-None-Match",),
             links=True,
         )
 
     def _endpoint(self, kind: str) -> Endpoint:
         async def endpoint(request: Request) -> Response:
-            return await self._picture(request, kind)
+            return await self._picture(request, kind, self._width_in(request, kind))
 
         endpoint.__name__ = kind
         return endpoint
 
-    async def _picture(self, request: Request, kind: str) -> Response:
+    def _width_in(self, request: Request, kind: str) -> int:
+        if kind == THUMBNAIL:
+            return self._width(validation.query(request, self._thumbnail_params).width)
         validation.query(request, request_models.SignedLinkParams)
+        return 0
+
+    def _width(self, asked: int | None) -> int:
+        """The width that a thumbnail is wanted in; 0 for the usual one. Raises `Unprocessable`."""
+        if asked is not None and asked not in self._widths:
+            there_are = ", ".join(map(str, self._widths))
+            raise Unprocessable("unknown_width", f"thumbnails are {there_are} pixels wide, not {asked}")
+        return asked or 0
+
+    async def _picture(self, request: Request, kind: str, width: int) -> Response:
+        """`width`: of a thumbnail; 0 for the usual one, and for other pictures."""
         entry = await entry_of(self._context, request.path_params["id"])
         path = _path_of(entry)
         stat = await run_in_threadpool(_stat, path)
         if stat is None:
             raise _gone(entry)
         # A snapshot's picture never changes.
-        headers = {"ETag": f'"{entry.id}-{kind}"', "Cache-Control": CACHING}
+        headers = {"ETag": f'"{entry.id}-{kind}{f"-{width}" if width else ""}"', "Cache-Control": CACHING}
         if _has(request, headers["ETag"]):
             return Response(status_code=304, headers=headers)
         if kind == "image":
             return _as_it_came(path, stat, entry=entry, headers=headers)
         try:
-            content = await self._made(entry, kind)
+            content = await self._made(entry, kind, width)
         except PictureGone:
             raise _gone(entry) from None
         return Response(content, headers=headers, media_type="image/jpeg")
 
-    async def _made(self, entry: Entry, kind: str) -> bytes:
+    async def _made(self, entry: Entry, kind: str, width: int) -> bytes:
         if kind == "annotated":
             return await self._context.pictures.annotated(entry.inspection)
-        return await self._context.pictures.small(
-            entry.inspection.snapshot, "thumbnail" if kind == "thumbnail" else "preview"
-        )
+        size: Size = "preview" if kind == "preview" else "thumbnail" if width in (0, WIDTH) else width
+        return await self._context.pictures.small(entry.inspection.snapshot, size)
 
 
 def _path_of(entry: Entry) -> Path:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from collections.abc import Sequence
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import (
     AfterValidator,
@@ -13,6 +14,7 @@ from pydantic import (
     JsonValue,
     StringConstraints,
     WithJsonSchema,
+    create_model,
 )
 from pydantic.json_schema import SkipJsonSchema
 
@@ -21,6 +23,8 @@ from app.rules.model import Corner, Digest, HoursText, Mode, Rule, RuleBook, Sti
 from app.rules.push import LONGEST_ENDPOINT
 from app.web.api.param_types import DATE_TIME, Day, Flag, Moment, Number, Position, Text, Whole
 from pylib.errors import Permanent
+
+M = TypeVar("M", bound=BaseModel)
 
 LONGEST_WAIT_S = 120.0
 LONGEST_LINK_S = 31_536_000
@@ -118,6 +122,12 @@ class SignedLinkParams(RequestParams):
 
     expires: Text = Field(default="", description="Of a signed link.")
     signature: Text = Field(default="", description="Of a signed link.")
+
+
+class ThumbnailParams(SignedLinkParams):
+    """How wide, and a signed link's parameters."""
+
+    width: Whole | SkipJsonSchema[None] = Field(default=None, description="Pixels; 480 where not given.")
 
 
 class UploadParams(RequestParams):
@@ -231,6 +241,9 @@ class WantedBody(RequestBody):
 
     kind: Kind = Field(default="image", description="Which picture.")
     seconds: int = Field(default=604_800, ge=60, le=LONGEST_LINK_S, description="How long the link opens it.")
+    width: int | SkipJsonSchema[None] = Field(
+        default=None, description="Of a thumbnail, in pixels; the link opens no other. No other picture has one."
+    )
 
 
 class SwitchModeBody(RequestBody):
@@ -279,3 +292,11 @@ class PreviewRequestBody(RequestBody):
     instead_of: str = Field(default="", description="Name of the rule that it replaces.")
     since: Moment | None = Field(default=None, description="Events since then; of a week where it is not given.")
     mode: Mode | None = Field(default=None, description="The home's, all that time; as it is now where not given.")
+
+
+def of_widths(model: type[M], widths: Sequence[int]) -> type[M]:
+    """The model of a request with a width, described with the widths that there are; who uses it checks that."""
+    described = WithJsonSchema({"type": "integer", "enum": list(widths)})
+    field = model.model_fields["width"]
+    fields: Any = {"width": (Annotated[field.rebuild_annotation(), described], field)}
+    return create_model(model.__name__, __base__=model, __doc__=model.__doc__, **fields)

@@ -64,7 +64,7 @@ def test_people_are_found_and_nobody_where_there_is_nobody(detector: Any, locati
     clock = Clock()
     camera = demo(location, clock)
     walking, empty = [], []
-    for instant in (*range(0, 10, 2), *range(1, 10, 2)):  # within a quarter of an hour, whose background is drawn once
+    for instant in (0, 2, 4, 1, 3):  # within a quarter of an hour, whose background is drawn once
         clock.now = (NOON, MIDNIGHT)[instant % 2] + instant * 82.3
         found = weights(detector, decoded(camera))
         visitor = camera.visitor(clock.now)
@@ -72,10 +72,10 @@ def test_people_are_found_and_nobody_where_there_is_nobody(detector: Any, locati
             empty.append(found)
         elif 0.1 < visitor.way < 0.9:  # nearer to the edges they are partly out of the picture
             walking.append(found[0] if found else 0.0)
-    assert len(walking) >= 4
-    assert sum(weight >= 1 for weight in walking) >= 0.9 * len(walking)
+    assert len(walking) >= 2
+    assert min(walking) >= 1
     assert statistics.median(walking) >= 1.5
-    assert len(empty) >= 3
+    assert empty
     assert not any(empty)
 
 

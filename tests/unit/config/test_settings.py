@@ -517,3 +517,20 @@ def _models(model: type[BaseModel]) -> list[type[BaseModel]]:
     own = [type(field.default) for field in model.model_fields.values() if isinstance(field.default, BaseModel)]
     kinds = [kinds.load(name) for kinds in (CAMERA_KINDS, DETECTOR_KINDS) for name in kinds.names]
     return [model, *own, *kinds, CameraSettings]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "hint"),
+    [("smal", "'smal'; did you mean small?"), ("phone", "'phone'; there are: small, large"), ("large", "")],
+)
+def test_messages_name_an_outlet_of_thumbnails_that_there_is(wanted: str, hint: str) -> None:
+    text = f"""
+publishers:
+  - {{kind: thumbnails, name: small, bucket: home}}
+  - {{kind: thumbnails, name: large, bucket: home, sizes: [480x480]}}
+  - {{kind: apprise, name: phone, url: "ntfy://x", thumbnail: {wanted}}}
+"""
+    if not hint:
+        read(text)
+        return
+    assert problems(text) == [f"config.yml: publishers[2].thumbnail (line 5): no outlet of kind thumbnails {hint}"]

@@ -17,6 +17,7 @@ import yaml
 from click.testing import CliRunner
 
 from app import wire
+from app.bootstrap.adapters import notifying_names
 from app.cli.main import main
 from app.config.settings import load
 from app.rules.file import read_rules
@@ -25,7 +26,7 @@ from pylib.rabbitmq.delivery import Delivery
 from tests.fakes.web import close, parts_for
 from tests.unit.docs.pages import PAGES, ROOT, Block, blocks, inline, text
 
-OTHERS = {"aws", "cat", "chmod", "curl", "docker", "git", "mv", "openssl", "rabbitmqctl", "rsync", "ssh"}
+OTHERS = {"aws", "cat", "chmod", "cp", "curl", "docker", "git", "mv", "openssl", "rabbitmqctl", "rsync", "ssh"}
 """Programs that are not ours: of these only the form is looked at."""
 
 SERVICES = {"app", "rabbitmq"}
@@ -51,6 +52,15 @@ def test_every_configuration_loads(block: Block, tmp_path: Path) -> None:
         assert read_rules(file, cameras=["Front Door Camera"], outlets=["phone"]).rules
         return
     assert load(file, {}, secrets=tmp_path).warnings == ()
+
+
+@pytest.mark.parametrize("file", sorted((ROOT / "examples").glob("*/config.yml")), ids=lambda file: file.parent.name)
+def test_every_example_loads(file: Path, tmp_path: Path) -> None:
+    settings = load(file, {}, secrets=tmp_path)
+    assert settings.warnings == ()
+    if (rules := file.with_name("rules.yml")).exists():
+        cameras = [camera.device_key for camera in settings.cameras]
+        assert read_rules(rules, cameras=cameras, outlets=notifying_names(settings)).rules
 
 
 @pytest.mark.parametrize("block", blocks("env"), ids=str)

@@ -294,6 +294,7 @@ def test_what_is_corrected_while_it_is_delivered_is_delivered_again(journal: Jou
         journal.change("a", correction=Correction(after))
         journal.delivered("a", "s3", review=Review(before))
         assert reviews(journal) == [Review(after)]
+    journal.delivered("a", "s3", review=Review(("Dog",)))
     journal.delete("a", archives=[])
     journal.delivered("a", "s3", review=Review(("Dog",)))
     assert reviews(journal) == [Review(deleted=True)]

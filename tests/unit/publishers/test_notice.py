@@ -161,9 +161,9 @@ def test_only_messages_that_want_it_have_a_stored_thumbnail_and_a_picture_withou
 
 def test_a_message_waits_for_its_thumbnail_until_it_is_given_up() -> None:
     ours = writer(storing(failure=PublishUnavailable("access_denied", "S3 says no.")), thumbnail="small")
-    for write in (lambda: ours.write(an_event(1)), lambda: ours.digest([an_event(1), an_event(2)])):
+    for events in ([an_event(1)], [an_event(1), an_event(2)]):
         with pytest.raises(PublishUnavailable, match=r"Its thumbnail is not stored by small: S3 says no\.") as waits:
-            write()
+            ours.digest(events)
         assert waits.value.code == "thumbnail_away"
         assert given_up_after(60)[waits.value.code] == 60
 

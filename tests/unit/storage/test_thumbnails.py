@@ -58,6 +58,15 @@ def test_a_thumbnail_is_480_wide_and_a_preview_fits_a_screen(thumbnails: Thumbna
     assert sizes == {"thumbnail": (480, 270), "preview": (2048, 1152)}
 
 
+def test_a_thumbnail_of_another_width_is_one_of_its_own_and_goes_with_the_others(tmp_path: Path, take: Take) -> None:
+    thumbnails, snapshot = Thumbnails(tmp_path / "small", max_pixels=20_000_000, widths=(160,)), take()
+    assert decoded(thumbnails.read(snapshot, 160)).size == (160, 120)
+    assert thumbnails.found(snapshot, 160) is not None
+    assert thumbnails.found(snapshot, "thumbnail") is None
+    thumbnails.drop(snapshot.id)
+    assert files_in(thumbnails.root) == []
+
+
 @pytest.mark.parametrize("size", SIZES)
 def test_it_stands_upright(thumbnails: Thumbnails, take: Take, size: Size) -> None:
     assert decoded(thumbnails.read(take(turned(busy(300, 200), 6)), size)).size == (300, 200)

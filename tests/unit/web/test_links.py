@@ -34,6 +34,24 @@ def test_a_link_opens_what_it_leads_to_until_it_expires(kind: str) -> None:
     assert not ours.permits(path_of("s1", kind), query)
 
 
+@given(st.integers(1, 10_000), st.integers(1, 10_000))
+@example(160, 320)
+def test_a_link_to_a_thumbnail_of_one_width_opens_no_other(width: int, other: int) -> None:
+    path = path_of("s1", "thumbnail")
+    usual, ours = links().sign("s1", "thumbnail", seconds=60), links().sign("s1", "thumbnail", seconds=60, width=width)
+    assert links().permits(path, ours)
+    assert links().permits(path, ours.replace(f"width={width}&", f"width={other}&")) is (width == other)
+    assert not links().permits(path, ours.replace(f"width={width}&", ""))
+    assert not links().permits(path, f"{ours}&width={other}")
+    assert not links().permits(path, f"{usual}&width={other}")
+    assert not links().permits(path_of("s1", "preview"), ours)
+
+
+def test_no_other_picture_has_a_width() -> None:
+    with pytest.raises(ValueError, match="image"):
+        links().sign("s1", "image", seconds=60, width=160)
+
+
 def test_the_query_is_an_expiry_and_a_signature() -> None:
     query = parse_qs(links().sign("s1", "image", seconds=60))
     assert query["expires"] == ["1000060"]

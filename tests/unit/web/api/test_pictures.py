@@ -51,6 +51,34 @@ def test_each_kind_is_a_picture_of_its_own(house: House) -> None:
     assert len(frame) > len(decoded(answers["preview"].content).getcolors(1 << 20) or [])
 
 
+def test_a_thumbnail_has_the_width_that_is_asked_for_and_goes_with_its_picture(house: House) -> None:
+    house.shown("s1", picture=jpeg(1280, 960))
+    widths = house.context.thumbnail_widths
+    answers = {width: house.client.get(f"/api/snapshots/s1/thumbnail?width={width}") for width in widths}
+    assert {width: decoded(answer.content).width for width, answer in answers.items()} == {one: one for one in widths}
+    usual = house.client.get("/api/snapshots/s1/thumbnail")
+    assert answers[480].content == usual.content
+    assert len({answer.headers["etag"] for answer in (*answers.values(), usual)}) == len(widths) + 1
+    assert answers[160].headers["cache-control"] == usual.headers["cache-control"]
+    kept = [path.name for path in (house.folder / "thumbnails").rglob("*.jpg")]
+    assert sorted(kept) == ["s1-160.jpg", "s1-320.jpg", "s1-960.jpg", "s1-thumbnail.jpg"]
+    assert house.client.ask("DELETE", "/api/snapshots/s1").status_code == 204
+    assert [path for path in (house.folder / "thumbnails").rglob("*") if path.is_file()] == []
+
+
+def test_another_width_is_refused_with_those_that_there_are(house: House) -> None:
+    house.shown("s1")
+    answers = [
+        house.client.get("/api/snapshots/s1/thumbnail?width=161"),
+        house.client.post("/api/snapshots/s1/link", json={"kind": "thumbnail", "width": 161}),
+    ]
+    for answer in answers:
+        sentence = "unknown_width: thumbnails are 160, 320, 480, 960 pixels wide, not 161"
+        assert (answer.status_code, answer.json()["error"]) == (422, sentence)
+    assert house.client.get("/api/snapshots/s1/thumbnail?width=wide").status_code == 400
+    assert house.client.get("/api/snapshots/s1/preview?width=160").status_code == 400
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_head_of_a_picture_is_its_headers(house: House, kind: str) -> None:
     house.shown("s1")
@@ -110,6 +138,12 @@ def test_a_link_opens_one_picture_to_who_has_it(tmp_path: Path) -> None:
         assert client.get(path.replace("thumbnail", "image")).status_code in (401, 403)
         assert client.get(re.sub("expires=[0-9]+", "expires=9999999999", path)).status_code in (401, 403)
         assert client.get("/api/snapshots/s1").status_code == 401
+        wanted = {"kind": "thumbnail", "width": 160}
+        narrow = client.post("/api/snapshots/s1/link", json=wanted, headers=right).json()["url"]
+        narrow = narrow.removeprefix("https://home.example")
+        assert decoded(client.get(narrow).content).width == 160
+        for other in (narrow.replace("width=160", "width=320"), narrow.replace("width=160&", ""), f"{path}&width=320"):
+            assert client.get(other).status_code in (401, 403)
     close(context)
 
 

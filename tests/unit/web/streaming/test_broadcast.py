@@ -17,7 +17,6 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from app.journal import Journal
 from app.journal.entries import Entry, Filter
 from app.messages import Detection, Inspection, Label, Snapshot
 from app.pipeline.live import InProcessEvents
@@ -25,6 +24,7 @@ from app.web.server import WebServer
 from app.web.streaming import broadcast
 from app.web.streaming.broadcast import Broadcast
 from pylib.errors import Transient
+from tests.fakes.journal import begin
 
 NOON = datetime(2026, 3, 4, 12, 0, tzinfo=UTC)
 YARD, GATE = "Yard Camera", "Gate Camera"
@@ -79,9 +79,7 @@ class House:
     """A web server with nothing but the events of a real journal."""
 
     def __init__(self, folder: Path) -> None:
-        self.journal = Journal(folder / "journal.db")
-        self.journal.open()
-        self.journal.database.start()
+        self.journal = begin(folder / "journal.db")
         self.live = InProcessEvents()
         self.broadcast = Broadcast(self.journal, self.live)
         self.rendered: list[str] = []
