@@ -11,8 +11,8 @@ import pytest
 
 from app.journal import Journal
 from app.messages import ObjectCreated, Snapshot
-from app.pipeline import collect
 from app.pipeline.collect import Collect, ObjectRejected, ObjectUnavailable
+from app.pipeline.ingest import Ingest
 from app.storage.cache import Cache
 from app.uploads.capture_time import CaptureTime
 from pylib.sqlite import DatabaseUnavailable
@@ -322,7 +322,7 @@ def test_of_suspects_one_at_a_time_is_worked_on(shop: Shop, monkeypatch: pytest.
     for suspect in suspects:
         shop.journal.begin_object(suspect)
     at_once, most, lock = 0, 0, threading.Lock()
-    examine, inside = collect.Ingest.take, threading.Event()
+    examine, inside = Ingest.take, threading.Event()
 
     def counting(*arguments: Any, **options: Any) -> Any:
         nonlocal at_once, most
@@ -334,7 +334,7 @@ def test_of_suspects_one_at_a_time_is_worked_on(shop: Shop, monkeypatch: pytest.
             at_once -= 1
         return examine(*arguments, **options)
 
-    monkeypatch.setattr(collect.Ingest, "take", counting)
+    monkeypatch.setattr(Ingest, "take", counting)
     threads = [threading.Thread(target=shop.handle, args=(suspect,)) for suspect in suspects]
     for thread in threads:
         thread.start()
