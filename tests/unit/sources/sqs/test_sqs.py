@@ -407,7 +407,7 @@ def test_it_may_do_what_it_does_and_no_more() -> None:
         "sqs:GetQueueAttributes",
     }
     assert (second.actions, second.resources) == (
-        ("sqs:SendMessage",),
+        ("sqs:GetQueueAttributes", "sqs:SendMessage"),  # `check` looks whether it is there
         ("arn:aws:sqs:eu-central-1:123456789012:dead",),
     )
     assert any("arn:aws:s3:::photos/in/*" in statement.resources for statement in reading)
