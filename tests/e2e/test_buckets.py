@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
+from functools import partial
 from hashlib import md5
 from pathlib import Path
 from typing import Any
@@ -88,6 +89,10 @@ def queue_url(aws: Aws, name: str) -> Iterator[str]:
     aws.client("sqs").delete_queue(QueueUrl=url)
 
 
+def reached(service: ServiceProcess, count: int) -> bool:
+    return len(events(service)) >= count
+
+
 def test_each_object_is_one_event_through_repetitions_disorder_and_kills(
     aws: Aws, launch: Launch, name: str, queue_url: str
 ) -> None:
@@ -118,7 +123,8 @@ def test_each_object_is_one_event_through_repetitions_disorder_and_kills(
             body = message(bucket, key, etag=md5(picture, usedforsecurity=False).hexdigest())
             pool.submit(sqs.send_message, QueueUrl=queue_url, MessageBody=body)
         for stage in range(1, KILLS + 1):
-            until(lambda stage=stage: len(events(service)) >= OBJECTS * stage // (KILLS + 2), what="some are done")
+            enough = OBJECTS * stage // (KILLS + 2)
+            until(partial(reached, service, enough), what="some are done")
             time.sleep(random.uniform(0, 0.1))  # anywhere in the middle of something
             service.kill()
             aws.let_time_pass(queue_url)
