@@ -17,12 +17,12 @@ from typing import Any
 import pytest
 
 from pylib import sqlite
-from tests.aws import LOGIN, Aws, message
+from tests.aws import LOGIN, REGION, Aws, message
 from tests.e2e.conftest import Launch
 from tests.e2e.pictures import jpeg
 from tests.e2e.process import ServiceProcess, until
 
-OBJECTS = int(os.environ.get("SNAPSHOT_TEST_OBJECTS", "300"))
+OBJECTS = int(os.environ.get("SNAPSHOT_TEST_OBJECTS", "150"))
 """Written at once; SNAPSHOT_TEST_OBJECTS=1000 for a longer run."""
 KILLS = 3
 WRITTEN_TWICE = 5
@@ -112,9 +112,14 @@ def test_each_object_is_one_event_through_repetitions_disorder_and_kills(
             body = message(disorder, f"twice {number}.jpg", sequencer=sequencer, etag=etag)
             sqs.send_message(QueueUrl=queue_url, MessageBody=body)
 
+    small, at = aws.bucket(f"{name}-small"), {"endpoint_url": aws.url, "region": REGION}
     service = launch(
         environment=LOGIN,
         sources=[source(aws, bucket, queue_url, buckets=[{"bucket": bucket}, {"bucket": disorder, "camera": "Twice"}])],
+        publishers=[
+            {"kind": "thumbnails", "bucket": small, "path_style": True, **at},
+            {"kind": "dynamodb", "table": name, "make_table": True, **at},
+        ],
     )
     service.start()
     with ThreadPoolExecutor(8) as pool:
@@ -124,7 +129,7 @@ def test_each_object_is_one_event_through_repetitions_disorder_and_kills(
             pool.submit(sqs.send_message, QueueUrl=queue_url, MessageBody=body)
         for stage in range(1, KILLS + 1):
             enough = OBJECTS * stage // (KILLS + 2)
-            until(partial(reached, service, enough), what="some are done")
+            until(partial(reached, service, enough), timeout=240, what="some are done")
             time.sleep(random.uniform(0, 0.1))  # anywhere in the middle of something
             service.kill()
             aws.let_time_pass(queue_url)
@@ -138,6 +143,15 @@ def test_each_object_is_one_event_through_repetitions_disorder_and_kills(
     assert rows(service, "SELECT count(*) FROM bucket_objects WHERE outcome = '' OR attempts > 0") == [(0,)]
     on_disk = list((Path(service.environment["DATA_DIR"]) / "cache").rglob("*.jpg"))
     assert len(on_disk) == len(expected)
+    until(
+        lambda: rows(service, "SELECT DISTINCT state FROM deliveries") == [("done",)],
+        timeout=240,
+        what="both outlets have all",
+    )
+    pages = s3.get_paginator("list_objects_v2").paginate(Bucket=small)
+    assert sum(len(page["Contents"]) for page in pages) == len(expected)
+    found = aws.client("dynamodb").get_paginator("scan").paginate(TableName=name, ProjectionExpression="object_key")
+    assert Counter(item["object_key"]["S"] for page in found for item in page["Items"]) == Counter(expected)
     service.terminate()
     assert service.wait() == 0
 
