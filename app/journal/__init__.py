@@ -8,6 +8,7 @@ from pathlib import Path
 
 from app.journal.album import AlbumPart
 from app.journal.archives import ArchivesPart
+from app.journal.bursts import BurstsPart
 from app.journal.deliveries import DeliveriesPart
 from app.journal.edits import EditsPart
 from app.journal.entries import Correction, Deleted, Entry, Filter, HeatCount, PageCursor
@@ -49,6 +50,7 @@ __all__ = [
 class Journal(
     TriggersPart,
     SnapshotsPart,
+    BurstsPart,
     ObjectsPart,
     DeliveriesPart,
     PicturesPart,

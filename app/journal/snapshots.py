@@ -41,13 +41,16 @@ class SnapshotsPart(JournalPart):
         return self.database.do(select)
 
     def uninspected(self, *, older_than: float = HANDOVER_S, limit: int = 1000) -> list[Snapshot]:
-        """Snapshots recorded more than that many seconds ago that are not inspected yet, oldest first."""
+        """Snapshots recorded more than that many seconds ago that are not inspected yet, oldest first.
+
+        Without those of which more pictures are taken: see `unfinished_bursts`.
+        """
         before = self._clock() - older_than
 
         def select(db: sqlite3.Connection) -> list[Snapshot]:
             rows = db.execute(
                 f"SELECT {SNAPSHOT_VALUES} FROM snapshots WHERE state = 'taken' AND recorded_at <= ? "
-                "ORDER BY recorded_at LIMIT ?",
+                "AND (burst IS NULL OR frames > 0) ORDER BY recorded_at LIMIT ?",
                 (before, limit),
             )
             return [snapshot(row) for row in rows]
@@ -112,13 +115,14 @@ class SnapshotsPart(JournalPart):
         decisions: Sequence[OutletDecision],
         *,
         archives: Iterable[str] = (),
+        why: str = "",
     ) -> None:
         """Make an event of the held inspection `best`, with the others linked to it.
 
-        `archives`: the targets that get the others, too.
+        `archives`: the targets that get the others, too; `why`: why it is the best, in words.
         """
         linked, keepers = tuple(others), tuple(archives)
-        self.database.do(lambda db: settle(db, best, linked, decisions, keepers, self._clock()))
+        self.database.do(lambda db: settle(db, best, linked, decisions, keepers, self._clock(), why=why))
 
     def related(self, snapshot_id: str) -> list[str]:
         """Ids of the snapshots that went into this one's event, or of the event that this one went into."""
@@ -137,10 +141,10 @@ class SnapshotsPart(JournalPart):
         return self.database.do(lambda db: find(db, snapshot_id))
 
     def detections_since(self, detector: str, since: datetime) -> int:
-        """How many pictures this detector has inspected since then."""
+        """How many pictures this detector has looked at since then."""
 
         def count(db: sqlite3.Connection) -> int:
-            query = "SELECT count(*) FROM snapshots WHERE detector = ? AND inspected_at >= ?"
+            query = "SELECT coalesce(sum(looks), 0) FROM snapshots WHERE detector = ? AND inspected_at >= ?"
             return int(db.execute(query, (detector, since.timestamp())).fetchone()[0])
 
         return self.database.do(count)
