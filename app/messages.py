@@ -190,8 +190,8 @@ class BurstBegun:
 
     snapshot: Snapshot
     began: float
-    """`time.monotonic()` of its first picture, or of its trigger where that is to come; minus infinity when an earlier run
-    has begun it."""
+    """`time.monotonic()` of its first picture, or of its trigger where that is to come; minus infinity when an earlier
+    run has begun it."""
     device_params: Secret | None = None
     """As in its `Trigger`."""
 

@@ -16,6 +16,7 @@ from app.rules.file import RulesFile
 from app.rules.telling import Telling
 from app.sources.requests import Intake
 from app.storage.cache import Cache
+from app.storage.event_media import EventMedia
 from pylib.net.limiter import ConnectionLimiter
 from pylib.observability.health import Health
 from pylib.runtime.relay import Codec, Transport
@@ -31,6 +32,7 @@ class Core:
     metrics: SnapshotMetrics
     journal: Journal
     cache: Cache
+    media: EventMedia
     intake: Intake
     telling: Telling
     rules: RulesFile
@@ -56,6 +58,7 @@ class Core:
             metrics=SnapshotMetrics(version=version),
             journal=journal,
             cache=Cache(data_dir.cache, zone=local_zone(settings.time_zone)),
+            media=EventMedia(data_dir.media),
             intake=Intake(journal),
             telling=Telling(journal),
             rules=RulesFile(data_dir.rules, cameras=labels.keys(), outlets=notifying_names(settings)),

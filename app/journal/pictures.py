@@ -50,8 +50,8 @@ class PicturesPart(JournalPart):
 
         def select(db: sqlite3.Connection) -> list[CachedPicture]:
             rows = db.execute(
-                f"SELECT seq, id, located(path), size + {MEDIA_SIZE}, taken_at, camera, person, starred, {needed} FROM snapshots "
-                "WHERE path != '' AND state = 'inspected' AND (taken_at, seq) > (?, ?) "
+                f"SELECT seq, id, located(path), size + {MEDIA_SIZE}, taken_at, camera, person, starred, {needed} "
+                "FROM snapshots WHERE path != '' AND state = 'inspected' AND (taken_at, seq) > (?, ?) "
                 "ORDER BY taken_at, seq LIMIT ?",
                 (*values, *start, limit),
             )

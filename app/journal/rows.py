@@ -303,7 +303,7 @@ def unpacked(data: bytes | None) -> Any:
 
 
 def packed_burst(burst: Burst | None) -> bytes | None:
-    return burst and packed((burst.frames, burst.pace, burst.delay, burst.look))
+    return None if burst is None else packed((burst.frames, burst.pace, burst.delay, burst.look))
 
 
 def unpacked_burst(data: bytes | None) -> Burst | None:

@@ -200,8 +200,8 @@ SCHEMA = (
     ) WITHOUT ROWID;
     """,
     # `burst`: several pictures are wanted of a snapshot: MessagePack, [frames, pace, delay, look]. `frames`: how many
-    # there are, of which `path` is the best; 0 until all are taken, and where one was wanted. `alike`: how many more were
-    # dropped. `best`: why it is. `looks`: how many of them the detector has seen.
+    # there are, of which `path` is the best; 0 until all are taken, and where one was wanted. `alike`: how many more
+    # were dropped. `best`: why it is. `looks`: how many of them the detector has seen.
     # `media`: files beside the one picture: the frames of a burst, what was made of them, films of a camera.
     # `jobs`: long work; `arguments` and what a job leaves for its next attempt (`kept`) are MessagePack.
     """

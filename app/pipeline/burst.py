@@ -39,8 +39,8 @@ CODES = {
 class TakeBurst(Stage[BurstBegun]):
     """Ends each burst with what there is: frames that fail are left out, those that show nothing new are dropped.
 
-    A frame is recorded as soon as it is on the disk. After a restart, or a minute after it began, none is taken any more,
-    unless there is none at all.
+    A frame is recorded as soon as it is on the disk. After a restart, or a minute after it began, none is taken any
+    more, unless there is none at all.
     """
 
     def __init__(

@@ -54,4 +54,3 @@ class Settle(Stage[Inspection]):
 
     def pending(self) -> Iterable[Inspection]:
         return self._journal.groups_due(self._seconds)
-

@@ -19,7 +19,10 @@ KINDS = (*PICTURES, SNOOZE)
 
 LOOKS = frozenset({"GET", "HEAD"})
 
-_PICTURE = re.compile(rf"/api/snapshots/([^/]+)/({'|'.join(PICTURES)})")
+_FRAME = r"frames/[0-9]{1,2}"
+"""One of several pictures of a snapshot."""
+_KIND = re.compile(rf"{'|'.join(KINDS)}|{_FRAME}")
+_PICTURE = re.compile(rf"/api/snapshots/([^/]+)/({'|'.join(PICTURES)}|{_FRAME})")
 _SNOOZE = re.compile(rf"/{SNOOZE}/([^/]+)")
 _SECONDS = re.compile(r"[0-9]{1,12}")
 _MOST_PARAMETERS = 20
@@ -39,7 +42,7 @@ class Links:
         `name`: a snapshot's id, for `/api/snapshots/<name>/<kind>`; a camera's, for `/snooze/<name>`. `width`: of a
         thumbnail, in pixels, where it is not the usual one: the link opens no other.
         """
-        if kind not in KINDS or seconds <= 0 or (width and kind != THUMBNAIL):
+        if not _KIND.fullmatch(kind) or seconds <= 0 or (width and kind != THUMBNAIL):
             raise ValueError(f"no link to {kind!r} for {seconds} seconds")
         expires, asked = str(int(self._clock() + seconds)), str(width or "")
         signature = self._signature(name, kind, expires, asked)
