@@ -452,6 +452,8 @@ def inspection(*labels: Label, persons: int = 0, **changes: Any) -> Inspection:
         "taken_at": NOON + timedelta(seconds=1.5),
         "delay_s": 1.5,
         "origin": "rabbitmq",
+        "frames": 0,
+        "best": "",
         "path": "/cache/picture.jpg",
     }
     seen = Detection(labels=labels, person_count=persons)
