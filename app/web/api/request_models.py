@@ -194,12 +194,6 @@ def _permitted(check: Any, value: object) -> object:
         raise ValueError(error.detail) from None
 
 
-class BurstBody(BurstSettings):
-    """Several pictures of one event, within a minute in all."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, strict=True)
-
-
 class EventBody(RequestBody):
     """What happened, as far as the sensor reports it. Unknown fields are ignored."""
 
@@ -211,7 +205,7 @@ class EventBody(RequestBody):
     active_input: Annotated[dict[str, JsonValue] | None, BeforeValidator(_active_input)] = Field(
         default=None, description="What set the sensor off; passed on as it stands."
     )
-    burst: BurstBody | None = Field(
+    burst: BurstSettings | None = Field(
         default=None, description="How many pictures; where it is not given, rules and the camera say that."
     )
 

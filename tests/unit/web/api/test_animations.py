@@ -56,6 +56,7 @@ def test_a_group_that_settles_has_its_animation_made_once(house: House) -> None:
     assert frames_in(answer.content) == 3
     again = house.client.get(f"/api/snapshots/{ONE}/animation", headers={"If-None-Match": answer.headers["ETag"]})
     assert again.status_code == 304
+    assert house.context.animations.make(ONE, "gif") == made
     assert house.context.journal.media_of(ONE, kind="animation") == [made]
 
 
