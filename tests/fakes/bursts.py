@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 from PIL import Image, ImageDraw
 
@@ -46,13 +45,17 @@ def taken(
 
 
 def _frame(media: EventMedia, event_id: str, at: int, data: bytes) -> Medium:
-    path: Path = media.store(data, event_id=event_id, name=f"{at:02d}.jpg")
-    size = {"size": len(data), "width": 320, "height": 180}
-    taken_at = NOW + timedelta(seconds=at)
+    path = media.store(data, event_id=event_id, name=f"{at:02d}.jpg")
     return Medium(
-        *(f"{event_id[:30]}{at:02d}", "frame", "jpeg", "Yard Camera", str(path)),
-        **size,
-        taken_at=taken_at,
+        id=f"{event_id[:30]}{at:02d}",
+        kind="frame",
+        format="jpeg",
+        camera="Yard Camera",
+        path=str(path),
+        size=len(data),
+        width=320,
+        height=180,
+        taken_at=NOW + timedelta(seconds=at),
         snapshot=event_id,
         position=at,
     )

@@ -103,7 +103,13 @@ def test_every_operation_of_the_api_is_in_its_page(tmp_path: Path) -> None:
         if f"`/{form}`" in text("docs/http-api.md")
     }
     assert shown == {
-        (method, re.sub(r"\{archive\}|\{name\}|\{hook\}", "NAME", path).replace("{id}", "ID").replace("{zone}", "ZONE"))
+        (
+            method,
+            re.sub(r"\{archive\}|\{name\}|\{hook\}", "NAME", path)
+            .replace("{id}", "ID")
+            .replace("{zone}", "ZONE")
+            .replace("{number}", "NUMBER"),
+        )
         for method, path in real
     }
 

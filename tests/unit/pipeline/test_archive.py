@@ -17,12 +17,8 @@ from app.journal import Journal
 from app.messages import Inspection
 from app.pipeline.archive import Keep
 from app.storage.cache import Cache
-from app.storage.event_media import EventMedia
 from tests.fakes.archives import NOON, FakeArchive, a_picture, event_id, recorded
-from tests.fakes.bursts import taken, walker
 from tests.fakes.clock import Clock
-from tests.fakes.decisions import told_to
-from tests.fakes.journal import full_disk
 
 AWAY = ArchiveUnavailable("unreachable", "no connection")
 FULL = ArchiveBlocked("quota_full", "free some space")
@@ -261,61 +257,12 @@ def test_a_trial_that_always_fails_for_its_own_sake_does_not_keep_the_others_out
         keep.handle(recorded(journal, a_picture(cache, number), "fake"))
     store = archive.store
 
-    def all_but_one(inspection: object, picture: bytes) -> None:
-        archive.failure = AWAY if inspection == poison else None
-        store(inspection, picture)  # type: ignore[arg-type]
+    def named(inspection: Inspection, picture: bytes) -> None:
+        name = inspection.snapshot.dated_name
+        names.append(f"{name} {event_id_in(name) or '-'}")
+        store(inspection, picture)
 
-    archive.store = all_but_one  # type: ignore[method-assign]
-    for _ in range(3600):
-        clock.now += 1
-        for inspection in keep.pending():
-            keep.handle(inspection)
-    assert len(archive.kept) == 9
-
-
-def test_a_picture_is_kept_once_although_the_disk_is_full(
-    keep: Keep, archive: FakeArchive, journal: Journal, cache: Cache
-) -> None:
-    inspection = recorded(journal, a_picture(cache), "fake")
-    journal.retry_now("fake")
-    with full_disk(journal):
-        keep.handle(inspection)
-        assert list(keep.pending()) == []
-    assert list(keep.pending()) == []
-    assert archive.attempts == 1
-    assert journal.backlog("fake").count == 0
-
-
-@pytest.mark.parametrize("failure", [AWAY, FULL])
-def test_an_archive_is_opened_before_the_first_picture_and_again_after_it_was_away(
-    keep: Keep, archive: FakeArchive, journal: Journal, cache: Cache, clock: Clock, failure: Exception
-) -> None:
-    for number in (1, 2):
-        keep.handle(recorded(journal, a_picture(cache, number), "fake"))
-    assert archive.opened == 1
-    archive.failure = failure
-    keep.handle(recorded(journal, a_picture(cache, 3), "fake"))
-    archive.failure = None
-    clock.now += 900
-    keep.handle(recorded(journal, a_picture(cache, 4), "fake"))
-    assert archive.opened == 2
-    keep.close()
-    assert archive.closed
-
-
-@pytest.mark.parametrize("all_frames", [True, False])
-def test_the_frames_of_a_burst_are_archived_beside_it_where_that_is_wanted(
-    archive: FakeArchive, journal: Journal, clock: Clock, cache: Cache, all_frames: bool
-) -> None:
-    snapshot = taken(journal, cache, EventMedia(cache.root.parent / "media"), walker(1), walker(2))
-    journal.inspect(told_to(Inspection(snapshot), (archive.name,)))
-    clock.now += 10
-    names: list[str] = []
-    store = archive.store
-    archive.store = lambda inspection, picture: (  # type: ignore[method-assign]
-        names.append(f"{inspection.snapshot.dated_name} {event_id_in(inspection.snapshot.dated_name) or '-'}"),
-        store(inspection, picture),
-    )[1]
+    archive.store = named  # type: ignore[method-assign]
     work_off(Keep(archive, journal=journal, clock=clock, all_frames=all_frames))
     own, day = f"050607-{snapshot.id}", "2026/03/04/yard-camera"
     frames = [f"{day}/{own}-{at:02d}.jpg -" for at in range(2)]

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.messages import Box, Detection, Inspection, Label, OutletDecision, Snapshot
+from app.rules.burst import BurstSettings
 from app.rules.evaluate import Outlets, Situation, burst_of, evaluate
 from app.rules.model import Rule, RuleBook, Zone
 from app.rules.telling import MODES, Snooze
@@ -273,10 +274,12 @@ def _box_fits(rule: Rule, box: Box, camera: str) -> bool:
 def test_the_first_rule_with_a_burst_that_holds_before_anything_is_seen_says_how_many() -> None:
     book = RuleBook(
         rules=(
-            Rule(name="quiet", cameras=("Yard",), modes=("night",), labels={"Dog": 0.9}, burst={"frames": 3}),
+            Rule(name="quiet", cameras=("Yard",), modes=("night",), labels={"Dog": 0.9}, burst=BurstSettings(frames=3)),
             Rule(name="told", cameras=("Yard",)),
-            Rule(name="day", cameras=("Yard",), hours="08:00-18:00", days=("wed",), burst={"frames": 4, "pace": 2}),
-            Rule(name="rest", burst={"frames": 1}),
+            Rule(
+                name="day", cameras=("Yard",), hours="08:00-18:00", days=("wed",), burst=BurstSettings(frames=4, pace=2)
+            ),
+            Rule(name="rest", burst=BurstSettings(frames=1)),
         )
     )
 
@@ -292,4 +295,4 @@ def test_the_first_rule_with_a_burst_that_holds_before_anything_is_seen_says_how
 
 def test_a_rule_s_burst_is_within_its_bounds() -> None:
     with pytest.raises(ValueError, match="at most 60 s"):
-        Rule(name="long", burst={"frames": 30, "pace": 3})
+        Rule(name="long", burst=BurstSettings(frames=30, pace=3))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from app.journal import Medium
@@ -84,9 +85,5 @@ def test_frames_are_deleted_with_their_event(house: House) -> None:
 
 def test_a_picture_is_not_shown_while_more_are_taken(house: House) -> None:
     snapshot = house.shown("s1").snapshot
-    house.context.journal.record(type(snapshot)(**{**_fields(snapshot), "id": "s2", "burst": Burst(3)}))
+    house.context.journal.record(replace(snapshot, id="s2", burst=Burst(3)))
     assert house.client.get("/api/snapshots/s2").json()["image_url"] is None
-
-
-def _fields(snapshot: object) -> dict[str, object]:
-    return {name: getattr(snapshot, name) for name in snapshot.__slots__}  # type: ignore[attr-defined]
