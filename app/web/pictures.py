@@ -75,7 +75,9 @@ class PictureFiles:
         """
         with self._lock:
             known = self._annotated.get(inspection.id)
-        return known or await self._made(f"{inspection.id}-annotated", lambda: self._draw(inspection), MOST_WAITING)
+        if known is None:
+            known = await self._made(f"{inspection.id}-annotated", lambda: self._draw(inspection), MOST_WAITING)
+        return known
 
     async def drop(self, snapshot_id: str) -> None:
         """Delete what was derived from a picture whose file is gone."""

@@ -76,4 +76,6 @@ class AnimationEndpoints:
     async def _made(self, event_id: str, kind: AnimationFormat) -> Medium:
         animations, pictures = self._context.animations, self._context.pictures
         found = await run_in_threadpool(animations.found, event_id, kind)
-        return found or await pictures.made(f"{event_id}-{kind}", lambda: animations.make(event_id, kind))
+        if found is None:
+            found = await pictures.made(f"{event_id}-{kind}", lambda: animations.make(event_id, kind))
+        return found

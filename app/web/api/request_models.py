@@ -163,7 +163,7 @@ class UploadAndWaitParams(UploadParams, WaitParams):
     """The same for a picture that is the body itself."""
 
 
-class UploadFormBody(RequestBody):
+class UploadFormRequestBody(RequestBody):
     """The picture that a form is wanted for."""
 
     camera: Annotated[str, StringConstraints(max_length=200)] = Field(

@@ -41,13 +41,13 @@ class UploadFormEndpoints:
                     415: error("No picture, or of a format that is not taken."),
                     502: error("There is no AWS login that could sign it."),
                 },
-                body=BodySpec({"application/json": request_models.UploadFormBody}),
+                body=BodySpec({"application/json": request_models.UploadFormRequestBody}),
             )
         ]
 
     async def upload_form(self, request: Request) -> Response:
         """A form for one picture, which then comes back from the bucket by its source."""
-        asked = await validation.body(request, request_models.UploadFormBody, required=True)
+        asked = await validation.body(request, request_models.UploadFormRequestBody, required=True)
         bucket = self._context.upload_bucket
         if bucket is None:
             raise NotFound("no_upload_bucket", "uploads go through this service: web.upload_bucket.bucket is not set")
