@@ -83,6 +83,11 @@ class Films:
         """What is being made, waits or has failed."""
         return [(job, Order.of(job)) for job in self._journal.jobs() if job.kind == KIND and job.state != "done"]
 
+    def order_of(self, film_id: str) -> tuple[Job, Order] | None:
+        """A film that is being made, waits or has failed; None where there is none of this id."""
+        job = self._journal.job(KIND, film_id)
+        return (job, Order.of(job)) if job is not None and job.state != "done" else None
+
     def path(self, film_id: str) -> Path:
         """Where a film of this id lies."""
         return self.folder / f"{film_id}.mp4"

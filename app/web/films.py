@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, tzinfo
 
 from app.films.recipe import Recipe
@@ -28,7 +28,7 @@ def order(context: WebContext, name: str, wanted: Wanted) -> str:
 def wanted_of(recipe: Recipe, search: Filter) -> Wanted:
     """These pictures up to now: those that come while it is made are not in it."""
     until = min(search.until or datetime.max.replace(tzinfo=UTC), datetime.now(UTC))
-    return Wanted(recipe, Filter(**{**_fields(search), "until": until}))
+    return Wanted(recipe, replace(search, until=until))
 
 
 def name_of(wanted: Wanted, context: WebContext) -> str:
@@ -57,7 +57,3 @@ def remove(context: WebContext, film_id: str) -> None:
 
 def _day(moment: datetime | None, zone: tzinfo) -> str:
     return f"{moment.astimezone(zone):%Y-%m-%d}" if moment else ""
-
-
-def _fields(search: Filter) -> Mapping[str, object]:
-    return {name: getattr(search, name) for name in search.__dataclass_fields__}

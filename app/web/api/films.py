@@ -37,7 +37,14 @@ class FilmEndpoints:
     def operations(self) -> list[Operation]:
         one = "/api/films/{id}"
         return [
-            self._reading("/api/films", self.list_films, "All films", json_of("Them.", response_models.FilmsModel)),
+            Operation(
+                "GET",
+                "/api/films",
+                self.list_films,
+                "Films, and those that are being made",
+                {200: json_of("The newest first.", response_models.FilmsModel), **ERRORS},
+                query=request_models.NoParams,
+            ),
             Operation(
                 "POST",
                 "/api/films",
@@ -53,7 +60,19 @@ class FilmEndpoints:
                 query=request_models.NoParams,
                 body=BodySpec({"application/json": request_models.FilmBody}),
             ),
-            self._reading(one, self.get_film, "A film", json_of("It.", response_models.FilmModel)),
+            Operation(
+                "GET",
+                one,
+                self.get_film,
+                "A film",
+                {
+                    200: json_of("It.", response_models.FilmModel),
+                    202: json_of("It is not made yet, or could not be.", response_models.OrderedFilmModel),
+                    **ERRORS,
+                    **UNKNOWN,
+                },
+                query=request_models.NoParams,
+            ),
             Operation(
                 "DELETE",
                 one,
@@ -91,8 +110,8 @@ class FilmEndpoints:
 
     async def get_film(self, request: Request) -> Response:
         validation.query(request, request_models.NoParams)
-        film = await run_in_threadpool(film_named, self._context, request.path_params["id"])
-        return JSONResponse(await run_in_threadpool(self._film, film))
+        answer, status = await run_in_threadpool(self._one, request.path_params["id"])
+        return JSONResponse(answer, status_code=status)
 
     async def delete_film(self, request: Request) -> Response:
         validation.query(request, request_models.NoParams)
@@ -117,17 +136,18 @@ class FilmEndpoints:
         validation.query(request, request_models.NoParams)
         return await run_in_threadpool(film_named, self._context, request.path_params["id"])
 
-    def _reading(self, path: str, endpoint: Any, summary: str, answer: ResponseSpec) -> Operation:
-        unknown = UNKNOWN if "{" in path else {}
-        return Operation(
-            "GET", path, endpoint, summary, {200: answer, **ERRORS, **unknown}, query=request_models.NoParams
-        )
-
     def _file(self, path: str, endpoint: Any, summary: str, media_type: str) -> Operation:
         whole = ResponseSpec("All of it.", {media_type: None})
         part = {206: ResponseSpec("The part of it that was asked for.", {media_type: None})}
         answers = {200: whole, **({} if media_type == "text/vtt" else part), **ERRORS, **UNKNOWN}
         return Operation("GET", path, endpoint, summary, answers, query=request_models.NoParams)
+
+    def _one(self, film_id: str) -> tuple[dict[str, Any], int]:
+        """The film, or its order; and the status. Raises `NotFound`."""
+        films = self._context.films
+        if films.film(film_id) is None and (ordered := films.order_of(film_id)) is not None:
+            return _ordered(*ordered), 202
+        return self._film(film_named(self._context, film_id)), 200
 
     def _all(self) -> dict[str, Any]:
         films = self._context.films
