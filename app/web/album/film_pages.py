@@ -87,12 +87,10 @@ class FilmPages:
 
     def _films(self, request: Request) -> Response:
         films = self._context.films
-        context = {
-            "tiles": [self._tile(film) for film in films.films()],
-            "ordered": [_ordered(job, wanted) for job, wanted in films.ordered()],
-        }
-        page = self._rendering.page(request, "films.html", context)
-        if any(not each.failed for each in context["ordered"] if isinstance(each, OrderedFilm)):
+        tiles = [self._tile(film) for film in films.films()]
+        ordered = [_ordered(job, wanted) for job, wanted in films.ordered()]
+        page = self._rendering.page(request, "films.html", {"tiles": tiles, "ordered": ordered})
+        if not all(each.failed for each in ordered):
             page.headers["Refresh"] = "5"
         return page
 
