@@ -78,7 +78,7 @@ class Chosen:
     """Pictures that would have been chosen and are not in the cache any more."""
 
     def as_map(self) -> dict[str, Any]:
-        return {"last": self.last, "cursor": list(self.cursor) if self.cursor else None, "evicted": self.evicted}
+        return {"last": dict(self.last), "cursor": list(self.cursor) if self.cursor else None, "evicted": self.evicted}
 
     @classmethod
     def of(cls, kept: Any) -> Chosen:

@@ -58,7 +58,7 @@ class FilmEndpoints:
                     **FAILURES,
                 },
                 query=request_models.NoParams,
-                body=BodySpec({"application/json": request_models.FilmBody}),
+                body=BodySpec({"application/json": request_models.FilmOrderBody}),
             ),
             Operation(
                 "GET",
@@ -92,7 +92,7 @@ class FilmEndpoints:
 
     async def order_film(self, request: Request) -> Response:
         validation.query(request, request_models.NoParams)
-        body = await validation.section(request, request_models.FilmBody)
+        body = await validation.section(request, request_models.FilmOrderBody)
         cameras = tuple([await device_key(name, self._context) for name in body.cameras])
         recipe = Recipe.model_construct(**{name: getattr(body, name) for name in Recipe.model_fields})
         zone = self._context.zone

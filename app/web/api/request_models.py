@@ -324,7 +324,7 @@ class FilmStamp(StampSettings):
     font: Literal[""] = Field(default="", description="Only the configuration names files.")
 
 
-class FilmBody(Recipe):
+class FilmOrderBody(Recipe):
     """A film that is to be made: which pictures, and how they are shown."""
 
     name: Annotated[str, StringConstraints(max_length=60, pattern=_LINE)] = Field(
