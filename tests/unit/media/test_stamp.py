@@ -43,8 +43,10 @@ def test_date_and_time_stand_in_their_corner(position: Position, left: bool, top
     Stamp(Look(position=position, size=0.06), height=SIZE[1]).draw(frame, MOMENT)
     box = changed(Image.new("RGB", SIZE, "grey"), frame)
     margin = round(SIZE[1] * 0.03)
-    assert (box[0] == margin) is left and (box[2] == SIZE[0] - margin) is not left
-    assert (box[1] == margin) is top and (box[3] == SIZE[1] - margin) is not top
+    assert (box[0] == margin) is left
+    assert (box[2] == SIZE[0] - margin) is not left
+    assert (box[1] == margin) is top
+    assert (box[3] == SIZE[1] - margin) is not top
     assert frame.crop(box).getextrema()[0] == (0, pytest.approx(255, abs=5))  # white, with black around it
 
 
