@@ -15,7 +15,7 @@ PICTURES = 600
 
 
 def test_killed_in_the_middle_a_film_has_each_picture_once(launch: Launch) -> None:
-    service = launch(cameras=[{"kind": "demo", "location": "Front Door"}])
+    service = launch(cameras=[{"kind": "demo", "location": "Front Door"}], retention={"days": 0})
     data = service.home / "data"
     data.mkdir()
     with opened(data / "journal.db") as journal:
