@@ -61,4 +61,3 @@ def with_device_keys(film: ScheduledFilm, settings: Settings) -> ScheduledFilm:
     """The film with its cameras as the journal knows them."""
     names = CameraNames([camera.device_key for camera in settings.cameras])
     return film.model_copy(update={"cameras": tuple(names.find(camera) for camera in film.cameras)})
-

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
 from statistics import median
+from typing import Any
 
 import av
 from PIL import Image
@@ -59,7 +60,7 @@ def _bare(path: Path, pictures: list[bytes]) -> None:
         stream.codec_context.time_base = Fraction(1, FPS)
         for number, picture in enumerate(pictures):
             with Image.open(io.BytesIO(picture)) as image:
-                frame = av.VideoFrame.from_image(image)
+                frame: Any = av.VideoFrame.from_image(image)  # type: ignore[no-untyped-call]
             frame.pts = number
             container.mux(stream.encode(frame))
         container.mux(stream.encode())

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import io
 
-import av
 from playwright.sync_api import expect
 
 from tests.browser.conftest import OpenVisit
 from tests.browser.visit import wait_until
 from tests.e2e.process import ServiceProcess
+from tests.fakes.films import movie
 
 
 def test_a_film_of_what_is_shown_is_made_and_plays(visit: OpenVisit, home: ServiceProcess) -> None:
@@ -21,7 +21,7 @@ def test_a_film_of_what_is_shown_is_made_and_plays(visit: OpenVisit, home: Servi
     address = player.locator("source").get_attribute("src")
     assert address is not None
     answer = page.request.get(f"http://127.0.0.1:{home.port}{address}")
-    with av.open(io.BytesIO(answer.body())) as film:
+    with movie(io.BytesIO(answer.body())) as film:
         frames = sum(1 for _ in film.decode(video=0))
     assert f"{frames} pictures" in page.locator("main").inner_text()
     looking = visit(home).go("/films")

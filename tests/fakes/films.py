@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
@@ -20,6 +21,8 @@ from app.messages import Detection, Inspection, Snapshot
 from tests.fakes.archives import event_id
 from tests.fakes.decisions import told_to
 
+movie: Callable[..., Any] = av.open
+"""PyAV's stubs know no types of what is read."""
 NOON = datetime(2026, 3, 4, 12, tzinfo=UTC)
 SIZE = (64, 48)
 
@@ -71,5 +74,5 @@ def wanted(**recipe: Any) -> Wanted:
 
 def greys(path: Path) -> list[int]:
     """How bright the middle of each frame is."""
-    with av.open(str(path)) as source:
+    with movie(str(path)) as source:
         return [frame.to_image().convert("L").getpixel((32, 10)) for frame in source.decode(video=0)]

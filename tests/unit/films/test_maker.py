@@ -6,13 +6,12 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-import av
 import pytest
 
 from app.films.maker import Chapter, NoPictures
 from app.journal import Journal
 from app.media.film import FilmUnwritable
-from tests.fakes.films import greys, maker, picture, taken, wanted
+from tests.fakes.films import greys, maker, movie, picture, taken, wanted
 from tests.unit.media.test_film import full_disk
 
 DAY = 86_400.0
@@ -134,7 +133,7 @@ def test_date_and_bar_are_drawn(journal: Journal, tmp_path: Path) -> None:
         taken(journal, tmp_path, number, after=number, size=(320, 180), colour="#808080")
     recipe = wanted(stamp={"position": "top-left"}, progress_bar=True)
     maker(journal).make(recipe, tmp_path / "a.mp4")
-    with av.open(str(tmp_path / "a.mp4")) as source:
+    with movie(str(tmp_path / "a.mp4")) as source:
         first, second = (frame.to_image().convert("L") for frame in source.decode(video=0))
     assert max(first.crop((0, 0, 160, 30)).getextrema()) > 200
     assert first.crop((160, 0, 320, 90)).getextrema()[1] < 140

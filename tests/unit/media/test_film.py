@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
 
-import av
 import pytest
 from PIL import Image
 
@@ -28,6 +27,7 @@ from app.media.film import (
     letterboxed,
     still,
 )
+from tests.fakes.films import movie
 
 SMALL = FilmSettings(64, 48, fps=10)
 
@@ -40,7 +40,7 @@ def made(path: Path, *colours: str, settings: FilmSettings = SMALL) -> Film:
 
 
 def times(path: Path) -> list[tuple[Fraction, bool]]:
-    with av.open(str(path)) as source:
+    with movie(str(path)) as source:
         stream = source.streams.video[0]
         return [(packet.pts * packet.time_base, packet.is_keyframe) for packet in source.demux(stream) if packet.size]
 
@@ -62,7 +62,7 @@ def test_every_picture_is_a_frame_at_its_exact_time(tmp_path: Path) -> None:
     assert film.size == film.path.stat().st_size
     assert [time for time, _ in times(film.path)] == [Fraction(number, 10) for number in range(25)]
     assert [number for number, (_, key) in enumerate(times(film.path)) if key] == [0, 20]
-    with av.open(str(film.path)) as source:
+    with movie(str(film.path)) as source:
         codec = source.streams.video[0].codec_context
         assert (codec.name, codec.pix_fmt, codec.has_b_frames) == ("h264", "yuv420p", False)
     content = film.path.read_bytes()
@@ -74,8 +74,7 @@ def test_odd_sizes_are_made_even_and_colours_stay(tmp_path: Path) -> None:
     settings = FilmSettings(65, 49)
     film = made(tmp_path / "a.mp4", "#c83c28", settings=settings)
     assert (film.width, film.height) == (64, 48)
-    colour = still(film.path).getpixel((32, 24))
-    assert all(abs(there - wanted) < 8 for there, wanted in zip(colour, (0xC8, 0x3C, 0x28), strict=True))
+    assert still(film.path).getpixel((32, 24)) == pytest.approx((0xC8, 0x3C, 0x28), abs=8)
 
 
 def test_a_picture_of_another_shape_stands_whole_in_the_middle_and_is_counted(tmp_path: Path) -> None:
@@ -93,7 +92,7 @@ def test_parts_are_joined_without_encoding_again(tmp_path: Path) -> None:
     assert (film.frames, film.duration_s, film.width, film.height) == (4, 0.4, 64, 48)
     assert times(film.path) == [(Fraction(number, 10), number in (0, 3)) for number in range(4)]
     assert frames_of(film.path) == 4
-    with av.open(str(film.path)) as source:
+    with movie(str(film.path)) as source:
         shown = [frame.to_image().getpixel((9, 9)) for frame in source.decode(video=0)]
     assert [max(range(3), key=colour.__getitem__) for colour in shown] == [0, 0, 0, 2]
 
