@@ -37,7 +37,14 @@ SOURCES: Mapping[Subject, tuple[str, ...]] = {
     ),
     "publisher": ("app.pipeline.delivery", *_modules(publishers.KINDS)),
     "archive": ("app.pipeline.delivery", "app.pipeline.archive", "app.archives", *_modules(archives.KINDS)),
-    "job": ("app.jobs", "app.media.animation", "app.media.film", "app.media.stamp", "app.storage.event_media"),
+    "job": (
+        "app.jobs",
+        "app.films.maker",
+        "app.media.animation",
+        "app.media.film",
+        "app.media.stamp",
+        "app.storage.event_media",
+    ),
 }
 """The modules with `CODES`, in the order in which they are asked; each is loaded when those before it know nothing."""
 

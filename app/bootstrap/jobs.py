@@ -9,6 +9,7 @@ from typing import Any
 import structlog
 
 from app.bootstrap.core import Core
+from app.bootstrap.films import film_jobs_of, film_schedule_of
 from app.bootstrap.relays import Relays
 from app.jobs import JobKind, Work
 from app.jobs.animation import Animate
@@ -34,10 +35,10 @@ FORGET_EVERY_S = 86_400.0
 def kinds_of(core: Core) -> list[JobKind]:
     """The kinds of jobs that these settings ask for."""
     formats = core.animations.formats
-    if "mp4" in formats:
+    if "mp4" in formats or core.settings.films:
         _say_encoder()
     core.journal.event_jobs = [EventJob(Animate.kind, name, {"format": name}) for name in formats]
-    return [Animate(core.animations)]
+    return [Animate(core.animations), film_jobs_of(core)]
 
 
 def _say_encoder() -> None:
@@ -59,7 +60,7 @@ def job_threads(core: Core, relays: Relays) -> list[ManagedThread]:
     options: dict[str, Any] = {"key": lambda job: job.kind, "identity": lambda job: job.id}
     relay = relays.stage("jobs", work, source=JOBS, workers=WORKERS, longest=LONGEST_S, niceness=NICENESS, **options)
     core.health.add("failed jobs", _failed(journal, core.job_titles), critical=False, alarm=True)
-    return [Periodic("old jobs", journal.forget_jobs, Every(FORGET_EVERY_S)), relay]
+    return [Periodic("old jobs", journal.forget_jobs, Every(FORGET_EVERY_S)), film_schedule_of(core), relay]
 
 
 def _failed(journal: Journal, titles: dict[str, str]) -> Callable[[], Status]:

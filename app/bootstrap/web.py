@@ -10,6 +10,7 @@ from app.bootstrap.adapters import publisher_entries
 from app.bootstrap.archives import thumbnails_of
 from app.bootstrap.core import Core
 from app.bootstrap.deciding import outlets_of
+from app.bootstrap.films import films_of
 from app.bootstrap.outlets import Outlet
 from app.config.data_dir import DataDir
 from app.config.settings import Settings
@@ -69,6 +70,7 @@ class WebParts:
             intake=core.intake,
             http_uploads=self.http_uploads,
             journal=core.journal,
+            films=films_of(core),
             live=core.live,
             broadcast=broadcast,
             rules=core.rules,

@@ -22,6 +22,7 @@ from app.cli.backup import backup, restore
 from app.cli.bans import bans
 from app.cli.dead_letters import dead_letters
 from app.cli.failures import exit_on_failure
+from app.cli.film import film
 from app.cli.iam import iam
 from app.cli.notify import notify
 from app.cli.telling import mode, replay, snooze
@@ -223,6 +224,7 @@ for command in (
     clean,
     dead_letters,
     drive_login,
+    film,
     iam,
     mode,
     notify,

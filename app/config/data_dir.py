@@ -43,6 +43,11 @@ class DataDir:
         return self.path / "videos"
 
     @property
+    def films(self) -> Path:
+        """Films of the album's pictures."""
+        return self.path / "films"
+
+    @property
     def uploads(self) -> Path:
         """The upload area: FTP and mail put files there, and people and scripts may."""
         return self.path / "ftp"

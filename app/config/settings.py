@@ -23,6 +23,7 @@ from app.config.mqtt import MqttSection
 from app.config.numbered import merge_numbered, refuse_doubles
 from app.config.sections import Device, LogSettings, MonitorSettings
 from app.detectors import DetectorSettings
+from app.films.recipe import HomeSettings, ScheduledFilm
 from app.naming import CameraNames, UnknownCamera
 from app.publishers import THUMBNAILS
 from app.sources.hooks import HookSettings
@@ -167,6 +168,9 @@ class Settings(Section):
         default=(), description="Where pictures are kept, besides `google_drive`, `s3` and `archive`."
     )
 
+    home: HomeSettings = Field(default=HomeSettings(), description="Where the home is, for sunrise and sunset.")
+    films: tuple[ScheduledFilm, ...] = Field(default=(), description="Films that are made each day or week.")
+
     _warnings: tuple[str, ...] = PrivateAttr(default=())
     _config_file: Path | None = PrivateAttr(default=None)
     _aws_environment: dict[str, Secret] = PrivateAttr(default_factory=dict)
@@ -219,6 +223,7 @@ def load(
     refuse_doubles(draft, ("sources",), taken=ORIGINS)
     refuse_doubles(draft, ("publishers", "archives"), taken=TARGETS)
     refuse_doubles(draft, ("hooks",), taken=())
+    refuse_doubles(draft, ("films",), taken=())
     draft.warn_of_typos(known_names(Settings, CAMERA_KINDS))
     settings = draft.build(Settings)
     _refuse_unknown_names(draft, settings)
@@ -288,6 +293,14 @@ def _refuse_unknown_names(draft: SettingsBuilder, settings: Settings) -> None:
                 names.find(hook.camera)
         except UnknownCamera as error:
             draft.problem(("hooks", index, "camera"), error.detail)
+    for index, film in enumerate(settings.films):
+        if film.filter == "daylight" and settings.home.place is None:
+            draft.problem(("films", index, "filter"), "daylight needs home.latitude and home.longitude")
+        for camera in film.cameras:
+            try:
+                names.find(camera)
+            except UnknownCamera as error:
+                draft.problem(("films", index, "cameras"), error.detail)
     outlets = [entry.title for entry in settings.publishers if entry.kind == THUMBNAILS]
     for index, entry in enumerate(settings.publishers):
         wanted = getattr(entry, "thumbnail", "")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta, tzinfo
 from pathlib import Path
@@ -14,6 +14,7 @@ from PIL import Image
 
 from app.films.recipe import Recipe
 from app.films.selection import Chosen, Selection, Wanted
+from app.jobs import Keep
 from app.journal.entries import Entry
 from app.media.film import (
     Film,
@@ -42,15 +43,14 @@ CODES = {
 }
 """Code -> what happened, and what to do about it."""
 
-PART = 240
+PART = 120
 """Frames of a part: as many are encoded again after a crash."""
 LARGEST = (1920, 1080)
 """A film's pixels where no width is asked for."""
+PARTS = ".parts"
+"""Ends the name of the folder in which a film's parts lie, `.<name>.parts`."""
 GAP_S = 0.5
 """How long the grey picture of a gap is seen."""
-
-Keep = Callable[[Any, float], None]
-"""Takes what is done so far (what MessagePack knows), and how far that is (0..1)."""
 
 
 class NoPictures(Permanent):
@@ -72,7 +72,8 @@ class MadeFilm:
 
     film: Film
     first: datetime
-    """When its first picture was taken."""
+    last: datetime
+    """When its first and its last picture were taken."""
     chapters: tuple[Chapter, ...]
     pictures: int
     evicted: int
@@ -157,8 +158,8 @@ class FilmMaker:
             film.path, film.frames, film.width, film.height, film.duration_s, film.size, state.encoder, state.bars
         )
         chapters = tuple(Chapter(day, frame / wanted.recipe.fps) for day, frame in state.chapters)
-        first = datetime.fromtimestamp(state.first, UTC)
-        return MadeFilm(made, first, chapters, state.pictures, chosen.evicted, state.broken)
+        first, last = (datetime.fromtimestamp(moment, UTC) for moment in (state.first, state.previous))
+        return MadeFilm(made, first, last, chapters, state.pictures, chosen.evicted, state.broken)
 
     def _resumed(self, kept: Any, folder: Path) -> tuple[_State, Chosen] | None:
         """None where there is nothing to go on with."""
@@ -294,7 +295,7 @@ def _nothing(wanted: Wanted, evicted: int) -> str:
 
 
 def _parts_of(path: Path) -> Path:
-    return path.with_name(f".{path.stem}.parts")
+    return path.with_name(f".{path.stem}{PARTS}")
 
 
 def _part(folder: Path, number: int) -> Path:

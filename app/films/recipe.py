@@ -103,7 +103,7 @@ class Recipe(Section):
         description="Bring each picture's brightness to the mean of so many pictures before it; 0 for as it is.",
     )
     gaps: Literal["skip", "mark"] = Field(
-        default="skip", description="mark: a grey picture says from when to when there is none."
+        default="skip", description="`mark`: a grey picture says from when to when there is none."
     )
     gap_hours: float = Field(
         default=3, gt=0, le=8_760, description="Hours without a picture from which on that is a gap."

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime, tzinfo
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime, tzinfo
 from typing import Any
 
 from app.films.recipe import Recipe
@@ -50,6 +50,22 @@ class Wanted:
             q=search.q,
         )
 
+    def as_map(self) -> dict[str, Any]:
+        """For a job's arguments."""
+        search = {name: value for name, value in asdict(self.search).items() if name not in ("since", "until")}
+        since, until = (moment.timestamp() if moment else None for moment in (self.search.since, self.search.until))
+        return {"recipe": self.recipe.model_dump(mode="json"), "search": search, "since": since, "until": until}
+
+    @classmethod
+    def of(cls, arguments: Mapping[str, Any]) -> Wanted:
+        """What `as_map` gave."""
+        since, until = (
+            datetime.fromtimestamp(arguments[name], UTC) if arguments[name] is not None else None
+            for name in ("since", "until")
+        )
+        search = Filter(**arguments["search"], since=since, until=until)
+        return cls(Recipe.model_validate(arguments["recipe"]), search)
+
 
 @dataclass(slots=True)
 class Chosen:
@@ -62,7 +78,7 @@ class Chosen:
     """Pictures that would have been chosen and are not in the cache any more."""
 
     def as_map(self) -> dict[str, Any]:
-        return {"last": self.last, "cursor": list(self.cursor) if self.cursor else None, "evicted": self.evicted}
+        return {"last": dict(self.last), "cursor": list(self.cursor) if self.cursor else None, "evicted": self.evicted}
 
     @classmethod
     def of(cls, kept: Any) -> Chosen:

@@ -55,6 +55,12 @@ def recorded_labels(journal: Path) -> list[str]:
         return [row[0] for row in database.execute(LABEL_NAMES)]
 
 
+def recorded_cameras(journal: Path) -> list[str]:
+    """Device keys of all cameras, read in the same way. Raises `pylib.sqlite.DatabaseUnusable`."""
+    with sqlite.reading(journal) as database:
+        return [row[0] for row in database.execute(CAMERA_KEYS)]
+
+
 def recorded_inspections(journal: Path, *, since: datetime, limit: int) -> list[Inspection]:
     """The newest events since then, oldest first, from a journal that another process may have open.
 

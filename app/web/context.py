@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import tzinfo
 from typing import Protocol
 
+from app.films.shelf import Films
 from app.journal import Journal
 from app.naming import CameraNames, UnknownCamera
 from app.pipeline.live import InProcessEvents
@@ -71,6 +72,7 @@ class WebContext:
     intake: Intake
     http_uploads: HttpUploads
     journal: Journal
+    films: Films
     live: InProcessEvents
     broadcast: Broadcast
     rules: RulesFile

@@ -14,6 +14,8 @@ from typing import Any
 import requests
 from starlette.applications import Starlette
 
+from app.films.selection import Selection
+from app.films.shelf import Films
 from app.messages import Detection, Inspection, Snapshot
 from app.pipeline.live import InProcessEvents
 from app.rules.evaluate import Outlets
@@ -73,6 +75,7 @@ def parts_for(folder: Path, **changes: Any) -> WebContext:
         "intake": Intake(journal),
         "http_uploads": HttpUploads(journal, _cache(folder), capture_time=CaptureTime(zone=UTC), max_pixels=MAX_PIXELS),
         "journal": journal,
+        "films": Films(folder / "films", journal=journal, selection=Selection(journal.oldest, zone=UTC)),
         "live": live,
         "broadcast": Broadcast(journal, live),
         "rules": RulesFile(folder / "rules.yml", cameras=(FRONT, KITCHEN), outlets=OUTLETS.notifying),

@@ -16,6 +16,7 @@ from app.messages import Snapshot
 from app.naming import slug
 from app.web.album import status, texts
 from app.web.album.actions import Actions
+from app.web.album.film_pages import FilmPages
 from app.web.album.heat import heat_map, span
 from app.web.album.page_query import MAP, PageQuery, read
 from app.web.album.rendering import is_part, rendering
@@ -60,6 +61,7 @@ class Pages:
         self._standings = status.ArchiveStatsCache(context.journal, context.archives)
         self._actions = Actions(context, self.rendering)
         self._snoozing = Snoozing(context, self.rendering, self._view)
+        self._films = FilmPages(context, self.rendering, self._view)
         self._rules = RulePages(context, self.rendering, self._view, self._snoozing)
         self._anything = PageQuery({}, Filter(), context.zone, context.site.path("/"))
 
@@ -78,6 +80,7 @@ class Pages:
             *self._actions.routes(),
             *self._snoozing.routes(),
             *self._rules.routes(),
+            *self._films.routes(),
         ]
 
     async def grid(self, request: Request) -> Response:

@@ -8,6 +8,7 @@ from app.web.api.animations import AnimationEndpoints
 from app.web.api.archives import ArchiveEndpoints
 from app.web.api.bans import BanEndpoints
 from app.web.api.cameras import CameraEndpoints
+from app.web.api.films import FilmEndpoints
 from app.web.api.frames import FrameEndpoints
 from app.web.api.health import HealthEndpoints
 from app.web.api.hooks import HookEndpoints
@@ -40,6 +41,7 @@ def operations(context: WebContext) -> list[Operation]:
         ArchiveEndpoints(context),
         BanEndpoints(context),
         JobEndpoints(context),
+        FilmEndpoints(context),
         OutletEndpoints(context),
         RuleEndpoints(context),
         TellingEndpoints(context),

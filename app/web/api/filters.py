@@ -22,7 +22,7 @@ async def filter_of(choice: FilterParams, context: WebContext) -> Filter:
         since.append(midnight(choice.day, context.zone))
         until.append(day_after(choice.day, context.zone))
     return Filter(
-        camera=await _camera(choice.camera, context) if choice.camera else "",
+        camera=await device_key(choice.camera, context) if choice.camera else "",
         label=choice.label,
         min_confidence=choice.confidence,
         since=max(since, default=None),
@@ -42,7 +42,7 @@ def place_of(search: SearchParams, context: WebContext) -> PageCursor | None:
     return before
 
 
-async def _camera(name: str, context: WebContext) -> str:
+async def device_key(name: str, context: WebContext) -> str:
     """The device key, also of a camera that is no longer configured but has pictures."""
     configured = context.camera(name)
     if configured is not None:

@@ -19,6 +19,7 @@ from pydantic import (
 from pydantic.json_schema import SkipJsonSchema
 
 from app import wire
+from app.films.recipe import Recipe, StampSettings
 from app.media.animation import AnimationFormat
 from app.messages import MOST_FRAMES
 from app.rules.burst import BurstSettings
@@ -315,6 +316,27 @@ class PreviewRequestBody(RequestBody):
     instead_of: str = Field(default="", description="Name of the rule that it replaces.")
     since: Moment | None = Field(default=None, description="Events since then; of a week where it is not given.")
     mode: Mode | None = Field(default=None, description="The home's, all that time; as it is now where not given.")
+
+
+class FilmStamp(StampSettings):
+    """Date and time on every picture of a film."""
+
+    font: Literal[""] = Field(default="", description="Only the configuration names files.")
+
+
+class FilmOrderBody(Recipe):
+    """A film that is to be made: which pictures, and how they are shown."""
+
+    name: Annotated[str, StringConstraints(max_length=60, pattern=_LINE)] = Field(
+        default="", description="Its name; made of its cameras and days where none is given."
+    )
+    since: Moment | None = Field(default=None, description="Taken then or later.")
+    until: Moment | None = Field(default=None, description="Taken earlier than that; now where it is not given.")
+    label: Text = Field(default="", description="Something in the picture, in any case.")
+    confidence: float = Field(default=0.0, ge=0, le=1, description="How sure the detector has to be of it.")
+    q: Text = Field(default="", description="Words in labels, cameras' names and notes.")
+    problem: bool | None = Field(default=None, description="Whether something went wrong.")
+    stamp: FilmStamp = Field(default=FilmStamp(), description="Date and time on every picture.")
 
 
 def of_widths(model: type[M], widths: Sequence[int]) -> type[M]:

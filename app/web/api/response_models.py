@@ -277,6 +277,57 @@ class JobsModel(ResponseModel):
     jobs: list[JobModel]
 
 
+class ChapterModel(ResponseModel):
+    """A day in a film."""
+
+    day: str = Field(description="`2026-11-21`, at home.")
+    start_s: float = Field(description="Seconds from the film's start.")
+
+
+class FilmModel(ResponseModel):
+    """A film."""
+
+    id: str
+    name: str
+    camera: str = Field(description="Device key; empty for a film of several.")
+    since: datetime = Field(description="When its first picture was taken.")
+    until: datetime | None = Field(description="When its last picture was taken; null where that is not known.")
+    frames: int
+    duration_s: float
+    width: int
+    height: int
+    size: int = Field(description="Bytes.")
+    chapters: list[ChapterModel]
+    notes: list[str] = Field(description="What is not as one might expect, a sentence each.")
+    video_url: str
+    still_url: str
+    chapters_url: str
+
+
+class OrderedFilmModel(ResponseModel):
+    """A film that is being made, or could not be made."""
+
+    id: str
+    name: str
+    state: Literal["waiting", "failed"]
+    progress: float = Field(ge=0, le=1)
+    problem: str = Field(description="Of its last attempt, as `code: sentence`; empty when all is well.")
+
+
+class FilmsModel(ResponseModel):
+    """Films, the newest first."""
+
+    films: list[FilmModel]
+    ordered: list[OrderedFilmModel]
+
+
+class AcceptedFilmModel(ResponseModel):
+    """A film that will be made."""
+
+    id: str
+    url: str
+
+
 class TestedModel(ResponseModel):
     """A test message that arrived."""
 

@@ -122,6 +122,7 @@ def test_all_threads_stand_in_the_order_of_the_stream(made: Callable[..., Servic
         "live",
         "publisher",
         "old jobs",
+        "films",
         "jobs",
         "database journal",
     ]
