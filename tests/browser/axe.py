@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -13,23 +14,24 @@ from tests.browser.visit import wait_until
 SOURCE = Path(__file__).parent / "vendor" / "axe.min.js"
 
 
-def violations(page: Page, *, fingers: bool = False) -> list[str]:
+def violations(page: Page, *, fingers: bool = False, but: Sequence[str] = ()) -> list[str]:
     """Every rule that the page breaks, by day, or by its colours at night: `serious: color-contrast: ...`.
 
-    With the elements. `fingers`: what can be touched has to be large enough for them.
+    With the elements. `fingers`: what can be touched has to be large enough for them; `but`: selectors of what is
+    not looked at.
     """
     page.evaluate(_source())
-    found = _found(page, {"rules": {"target-size": {"enabled": fingers}}})
+    found = _found(page, but, {"rules": {"target-size": {"enabled": fingers}}})
     page.emulate_media(color_scheme="dark")
-    found += _found(page, {"runOnly": ["color-contrast"]})
+    found += _found(page, but, {"runOnly": ["color-contrast"]})
     page.emulate_media(color_scheme="light")
     return found
 
 
-def _found(page: Page, rules: dict[str, Any]) -> list[str]:
+def _found(page: Page, but: Sequence[str], rules: dict[str, Any]) -> list[str]:
     wait_until(page, "document.getAnimations().length === 0")  # what fades in has no contrast yet
     options = {"preload": False, "resultTypes": ["violations"], **rules}
-    found: dict[str, Any] = page.evaluate("options => axe.run(options)", options)
+    found: dict[str, Any] = page.evaluate("([but, options]) => axe.run({ exclude: but }, options)", [but, options])
     return [_told(violation) for violation in found["violations"]]
 
 

@@ -18,10 +18,23 @@ from tests.browser.house import PASSWORD, house
 from tests.browser.proxy import Proxy
 from tests.browser.seeds import at, oddities, ordinary_days, today
 from tests.browser.telling_house import TellingHouse
-from tests.browser.visit import SCREENS, Screen, Visit
+from tests.browser.visit import Screen, Visit
 from tests.e2e.process import ServiceProcess
 
 OpenVisit = Callable[..., Visit]
+House = ServiceProcess | Proxy | TellingHouse
+CallOn = Callable[[House], Visit]
+
+on_a_desktop = pytest.mark.parametrize("screen", ["desktop"])
+"""For a test of something that is the same on every screen."""
+on_a_phone = pytest.mark.parametrize("screen", ["phone"])
+"""For one of what is the same but for the room there is, which a phone has least of; and for fingers."""
+
+
+def url_of(house: House) -> str:
+    """Where its album is, without a slash at its end."""
+    return f"http://127.0.0.1:{house.port}" if isinstance(house, ServiceProcess) else house.url
+
 
 # All of the package and not of the session: while Playwright runs, no other test can run an event loop of its own.
 
@@ -41,9 +54,8 @@ def album(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServiceProcess]:
 
 @pytest.fixture(scope="package")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServiceProcess]:
-    """A house where things happen, for tests that change something; its detector really looks."""
-    seeds = [*ordinary_days(2), *oddities()]
-    with house(tmp_path_factory.mktemp("home"), seeds, DETECTOR_KIND="hog") as service:
+    """A house where things happen, for tests that change something."""
+    with house(tmp_path_factory.mktemp("home"), [*ordinary_days(2), *oddities()]) as service:
         yield service
 
 
@@ -66,7 +78,7 @@ def proxied(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proxy]:
 
 @pytest.fixture(params=["desktop", "phone"])
 def screen(request: pytest.FixtureRequest) -> Screen:
-    """A test that asks for it is run on both."""
+    """A test that asks for it is run on both, unless it says on which."""
     which: Screen = request.param
     return which
 
@@ -76,9 +88,8 @@ def visit(browser: Browser) -> Iterator[OpenVisit]:
     """Opens windows: `visit(service, screen="phone", color_scheme="dark")`; fails when one of them complained."""
     visits: list[Visit] = []
 
-    def begin(of: ServiceProcess | Proxy | TellingHouse, *, screen: Screen = "desktop", **options: Any) -> Visit:
-        url = f"http://127.0.0.1:{of.port}" if isinstance(of, ServiceProcess) else of.url
-        visits.append(Visit(browser, url, screen=screen, **options))
+    def begin(of: House, *, screen: Screen = "desktop", **options: Any) -> Visit:
+        visits.append(Visit(browser, url_of(of), screen=screen, **options))
         return visits[-1]
 
     yield begin
@@ -87,21 +98,46 @@ def visit(browser: Browser) -> Iterator[OpenVisit]:
 
 
 @pytest.fixture(scope="package")
-def lookers(browser: Browser, album: ServiceProcess) -> Iterator[dict[Screen, Visit]]:
-    """One for each screen: what the pages are made of is loaded once, which is half of the work of showing one."""
-    lookers = {screen: Visit(browser, f"http://127.0.0.1:{album.port}", screen=screen) for screen in SCREENS}
-    yield lookers
-    for one in lookers.values():
+def regulars(browser: Browser) -> Iterator[Callable[[House, Screen], Visit]]:
+    """One for each house and screen: what pages are made of is loaded once, half of the work of showing one."""
+    known: dict[tuple[str, Screen], Visit] = {}
+
+    def regular(of: House, screen: Screen) -> Visit:
+        url = url_of(of)
+        if (url, screen) not in known:
+            known[url, screen] = Visit(browser, url, screen=screen)
+        return known[url, screen]
+
+    yield regular
+    for one in known.values():
         one.close()
 
 
 @pytest.fixture
-def looking(lookers: dict[Screen, Visit], screen: Screen) -> Iterator[Visit]:
+def call_on(regulars: Callable[[House, Screen], Visit], screen: Screen) -> Iterator[CallOn]:
+    """Opens the window of somebody who comes to this house often, but is known to nobody: `call_on(service)`."""
+    callers: list[Visit] = []
+
+    def begin(of: House) -> Visit:
+        callers.append(regulars(of, screen))
+        callers[-1].begin_anew()
+        return callers[-1]
+
+    yield begin
+    for one in callers:
+        one.leave()
+
+
+@pytest.fixture
+def looking(call_on: CallOn, album: ServiceProcess) -> Visit:
     """Somebody who looks at the album, on a desktop and on a phone."""
-    one = lookers[screen]
-    one.begin_anew()
-    yield one
-    one.leave()
+    return call_on(album)
+
+
+@pytest.fixture
+def living(call_on: CallOn, home: ServiceProcess) -> Visit:
+    """Somebody who lives where things happen."""
+    return call_on(home)
 
 
 @pytest.fixture

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import OpenVisit
+from tests.browser.conftest import CallOn, on_a_desktop, on_a_phone
 from tests.browser.grid import cards, expect_pictures
 from tests.browser.house import PASSWORD
-from tests.browser.visit import Screen
 from tests.e2e.process import ServiceProcess
 
 
@@ -16,10 +15,9 @@ def log_in(page: Page, password: str) -> None:
     page.get_by_role("button", name="Log in").click()
 
 
-def test_nothing_is_seen_before_the_password_and_everything_after_it(
-    visit: OpenVisit, guarded: ServiceProcess, screen: Screen
-) -> None:
-    looking = visit(guarded, screen=screen)
+@on_a_phone
+def test_nothing_is_seen_before_the_password_and_everything_after_it(call_on: CallOn, guarded: ServiceProcess) -> None:
+    looking = call_on(guarded)
     page = looking.go("/?camera=Garden+Camera")
     expect(page.get_by_role("heading", name="Album")).to_be_visible()
     expect(cards(page)).to_have_count(0)
@@ -28,8 +26,9 @@ def test_nothing_is_seen_before_the_password_and_everything_after_it(
     expect_pictures(page)
 
 
-def test_a_wrong_password_is_said_to_be_wrong(visit: OpenVisit, guarded: ServiceProcess) -> None:
-    looking = visit(guarded)
+@on_a_desktop
+def test_a_wrong_password_is_said_to_be_wrong(call_on: CallOn, guarded: ServiceProcess) -> None:
+    looking = call_on(guarded)
     looking.expect_complaint("401")
     page = looking.go()
     log_in(page, "open barley")
@@ -38,8 +37,9 @@ def test_a_wrong_password_is_said_to_be_wrong(visit: OpenVisit, guarded: Service
     expect(cards(page).first).to_be_visible()
 
 
-def test_after_logging_out_the_password_is_asked_for_again(visit: OpenVisit, guarded: ServiceProcess) -> None:
-    looking = visit(guarded)
+@on_a_desktop
+def test_after_logging_out_the_password_is_asked_for_again(call_on: CallOn, guarded: ServiceProcess) -> None:
+    looking = call_on(guarded)
     page = looking.go()
     log_in(page, PASSWORD)
     page.get_by_role("button", name="Log out").click()

@@ -5,15 +5,17 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import OpenVisit
+from tests.browser.conftest import on_a_desktop
 from tests.browser.grid import card, cards
 from tests.browser.seeds import seed_id
-from tests.e2e.process import ServiceProcess
+from tests.browser.visit import Visit
+
+pytestmark = on_a_desktop
 
 
 @pytest.fixture
-def page(visit: OpenVisit, album: ServiceProcess) -> Page:
-    page = visit(album).go()
+def page(looking: Visit) -> Page:
+    page = looking.go()
     expect(cards(page)).to_have_count(60)
     return page
 
@@ -90,8 +92,8 @@ def test_the_keys_are_listed(page: Page) -> None:
     expect(page.get_by_role("heading", name="Keyboard")).to_be_hidden()
 
 
-def test_a_star_is_given_by_a_key(visit: OpenVisit, home: ServiceProcess) -> None:
-    page = visit(home).go("/?q=driveway")
+def test_a_star_is_given_by_a_key(living: Visit) -> None:
+    page = living.go("/?q=driveway")
     expect(cards(page).first).to_be_visible()
     card(page, seed_id("van 1")).locator("[data-open]").focus()
     page.keyboard.press("s")

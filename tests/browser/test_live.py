@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import OpenVisit
+from tests.browser.conftest import OpenVisit, on_a_desktop, on_a_phone
 from tests.browser.grid import card, cards, expect_pictures
 from tests.browser.house import wait_until_ready
-from tests.browser.visit import Screen, Visit
+from tests.browser.visit import Visit
 from tests.e2e.process import ServiceProcess, until
-
-
-@pytest.fixture
-def living(visit: OpenVisit, home: ServiceProcess, screen: Screen) -> Visit:
-    return visit(home, screen=screen)
 
 
 def trigger(home: ServiceProcess, camera: str) -> str:
@@ -24,6 +18,7 @@ def trigger(home: ServiceProcess, camera: str) -> str:
     return str(answer.json()["event_id"])
 
 
+@on_a_desktop
 def test_a_new_picture_appears_without_loading_the_page_again(living: Visit, home: ServiceProcess) -> None:
     page = living.go()
     page.evaluate("window.untouched = true")
@@ -35,6 +30,7 @@ def test_a_new_picture_appears_without_loading_the_page_again(living: Visit, hom
     expect_pictures(page)
 
 
+@on_a_desktop
 def test_only_what_the_filter_lets_through_appears(living: Visit, home: ServiceProcess) -> None:
     page = living.go("/?camera=garden")
     expect(cards(page).first).to_be_visible()
@@ -79,6 +75,7 @@ def test_a_page_that_nobody_looks_at_lets_go_of_its_stream_and_catches_up(
     expect(card(page, snapshot_id)).to_be_visible()
 
 
+@on_a_phone
 def test_a_picture_is_taken_now(living: Visit) -> None:
     page = living.go("/cameras/garden")
     before = page.locator("article.card").first.get_attribute("data-id")
@@ -88,6 +85,7 @@ def test_a_picture_is_taken_now(living: Visit) -> None:
     expect_pictures(page)
 
 
+@on_a_phone
 def test_a_camera_that_does_not_answer_says_so(living: Visit) -> None:
     page = living.go("/cameras")
     page.get_by_role("link", name="Garage").last.click()

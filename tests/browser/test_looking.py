@@ -6,6 +6,7 @@ import re
 
 from playwright.sync_api import Page, expect
 
+from tests.browser.conftest import on_a_desktop, on_a_phone
 from tests.browser.grid import card, cards, expect_pictures, moments, places
 from tests.browser.seeds import at, oddities, ordinary_days, seed_id, today
 from tests.browser.visit import Visit
@@ -28,14 +29,11 @@ def open_sheet(looking: Visit, name: str) -> None:
         looking.page.get_by_role("button", name=name).click()
 
 
-def test_the_first_look_shows_the_newest_pictures_first(page: Page) -> None:
+def test_the_first_look_shows_the_newest_pictures_first_really_loaded(page: Page) -> None:
     expect(cards(page)).to_have_count(60)
     taken = moments(page)
     assert taken == sorted(taken, reverse=True)
     expect(card(page, seed_id("today 3"))).to_be_visible()
-
-
-def test_pictures_in_sight_are_loaded(page: Page) -> None:
     expect_pictures(page)
 
 
@@ -48,6 +46,7 @@ def test_a_camera_can_be_chosen_and_let_go(page: Page) -> None:
     assert len(places(page)) > 1
 
 
+@on_a_desktop
 def test_the_back_button_takes_a_filter_away(page: Page) -> None:
     pill(page, "Garden")
     expect(page).to_have_url(re.compile("camera=Garden"))
@@ -56,6 +55,7 @@ def test_the_back_button_takes_a_filter_away(page: Page) -> None:
     expect(page.locator("#grid a.place").filter(has_text="Driveway").first).to_be_visible()
 
 
+@on_a_phone
 def test_a_label_on_a_card_filters(page: Page) -> None:
     page.locator("#grid .chip", has_text="Cat").first.click()
     expect(page.get_by_role("link", name="Remove filter: Cat")).to_be_visible()
@@ -63,6 +63,7 @@ def test_a_label_on_a_card_filters(page: Page) -> None:
     expect(card(page, seed_id("fox"))).to_have_count(0)  # which somebody said was none
 
 
+@on_a_desktop
 def test_filters_add_up(page: Page) -> None:
     pill(page, "Garden")
     pill(page, "People")
@@ -72,12 +73,14 @@ def test_filters_add_up(page: Page) -> None:
     expect(cards(page)).to_have_count(60)
 
 
+@on_a_phone
 def test_starred_pictures_can_be_looked_at_alone(page: Page) -> None:
     pill(page, "Starred")
     expect(card(page, seed_id("bicycle"))).to_be_visible()
     expect(cards(page)).to_have_count(1)
 
 
+@on_a_desktop
 def test_problems_say_what_went_wrong(page: Page) -> None:
     pill(page, "Problems")
     expect(cards(page)).to_have_count(2)
@@ -99,6 +102,7 @@ def test_a_day_and_a_certainty_can_be_chosen_in_the_form(looking: Visit) -> None
     expect(card(page, seed_id("night 3"))).to_have_count(0)
 
 
+@on_a_desktop
 def test_search_finds_words_of_notes(page: Page) -> None:
     search = page.get_by_role("searchbox", name="Search")
     search.fill("post bicy")
@@ -108,6 +112,7 @@ def test_search_finds_words_of_notes(page: Page) -> None:
     expect(page.get_by_role("searchbox", name="Search")).to_have_value("post bicy")
 
 
+@on_a_desktop
 def test_what_nobody_saw_is_said_to_be_nothing(looking: Visit) -> None:
     page = looking.go("/?q=unicorn")
     expect(page.get_by_text("Nothing matches")).to_be_visible()
@@ -124,6 +129,7 @@ def test_an_hour_of_the_heat_map_is_jumped_to(looking: Visit) -> None:
     assert {moment[:13] for moment in moments(page)} == {f"{at(4, 17):%Y-%m-%dT%H}"}
 
 
+@on_a_desktop
 def test_a_day_of_the_heat_map_is_jumped_to(looking: Visit) -> None:
     page = looking.go()
     open_sheet(looking, "When")
@@ -148,6 +154,7 @@ def test_scrolling_brings_older_pictures_until_there_are_none(page: Page) -> Non
     assert len(days) == len(set(days)), "a day has its heading once"
 
 
+@on_a_desktop
 def test_a_note_is_text_whatever_is_in_it(looking: Visit) -> None:
     page = looking.go(f"/snapshots/{seed_id('spite')}")
     expect(page.get_by_role("textbox", name="Note")).to_have_value(re.compile("<script>document.title"))
@@ -156,6 +163,7 @@ def test_a_note_is_text_whatever_is_in_it(looking: Visit) -> None:
     expect(page.get_by_role("searchbox", name="Search")).to_have_value("<script>alert(1)</script>")
 
 
+@on_a_desktop
 def test_an_address_that_is_not_there_gives_a_page_with_a_way_back(looking: Visit) -> None:
     looking.expect_complaint("404")
     page = looking.go(f"/snapshots/{'0' * 32}")

@@ -7,12 +7,14 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import OpenVisit
+from tests.browser.conftest import CallOn, on_a_desktop
 from tests.browser.grid import card, cards, expect_pictures
 from tests.browser.house import PASSWORD
 from tests.browser.proxy import Proxy
 from tests.browser.seeds import seed_id
 from tests.browser.test_access import log_in
+
+pytestmark = on_a_desktop
 
 
 @pytest.fixture(params=[True, False], ids=["stripped", "passed on"])
@@ -22,9 +24,9 @@ def path(request: pytest.FixtureRequest, proxied: Proxy) -> None:
 
 
 @pytest.fixture
-def page(path: None, visit: OpenVisit, proxied: Proxy) -> Page:
+def page(path: None, call_on: CallOn, proxied: Proxy) -> Page:
     """The album's first page behind the proxy, after the login."""
-    page = visit(proxied).go("/")
+    page = call_on(proxied).go("/")
     log_in(page, PASSWORD)
     expect(cards(page).first).to_be_visible()
     return page

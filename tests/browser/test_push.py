@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import OpenVisit
+from tests.browser.conftest import OpenVisit, on_a_desktop, on_a_phone
 from tests.browser.house import house
 from tests.browser.seeds import ordinary_days
 from tests.browser.visit import Screen
@@ -113,6 +113,7 @@ class Device:
         return opened
 
 
+@on_a_phone
 def test_a_device_gets_messages_shows_each_once_and_leaves(
     visit: OpenVisit, pushing: ServiceProcess, push_service: HttpDouble, screen: Screen
 ) -> None:
@@ -160,6 +161,7 @@ def test_a_click_on_a_message_opens_the_event_and_leads_nowhere_else(visit: Open
     assert device.click("a" * 32) == []
 
 
+@on_a_desktop
 def test_without_https_it_says_why_there_are_no_messages(
     visit: OpenVisit, pushing: ServiceProcess, screen: Screen, tmp_path: Path
 ) -> None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from playwright.sync_api import expect
 
+from tests.browser.conftest import on_a_desktop, on_a_phone
 from tests.browser.grid import cards, expect_pictures
 from tests.browser.visit import Visit
 
 
+@on_a_desktop
 def test_the_status_page_says_in_words_that_all_is_well(looking: Visit) -> None:
     page = looking.go("/status")
     expect(page.get_by_role("heading", level=1)).to_have_text("All is well")
@@ -16,6 +18,7 @@ def test_the_status_page_says_in_words_that_all_is_well(looking: Visit) -> None:
         expect(page.get_by_role("listitem").filter(has_text=thing).first).to_contain_text("ok")
 
 
+@on_a_phone
 def test_every_camera_has_its_last_picture_and_a_page(looking: Visit) -> None:
     page = looking.go("/cameras")
     expect(page.locator(".tile")).to_have_count(4)

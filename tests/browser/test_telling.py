@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 
 from app.rules.geometry import Point
 from tests.browser.axe import violations
-from tests.browser.conftest import OpenVisit
+from tests.browser.conftest import OpenVisit, on_a_phone
 from tests.browser.telling_house import PASSWORD, TellingHouse, telling_house
 from tests.browser.visit import Screen, Visit
 from tests.fakes.web import FRONT
@@ -88,6 +88,7 @@ def test_a_zone_is_drawn_by_pointing_and_by_keys_and_a_mask_that_was_there_is_mo
     assert "# by hand" in house.context.rules.path.read_text()
 
 
+@on_a_phone
 def test_a_rule_is_edited_and_shows_at_once_what_it_would_have_told(
     visit: OpenVisit, house: TellingHouse, screen: Screen
 ) -> None:

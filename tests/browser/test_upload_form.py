@@ -10,10 +10,12 @@ import pytest
 from playwright.sync_api import Page, Route, expect
 
 from tests.aws import LOGIN, Aws
-from tests.browser.conftest import OpenVisit
+from tests.browser.conftest import CallOn, on_a_desktop
 from tests.browser.house import house
 from tests.browser.visit import Visit
 from tests.e2e.process import ServiceProcess
+
+pytestmark = on_a_desktop
 
 BUCKET = "uploads-of-the-album"
 
@@ -37,8 +39,8 @@ def bucketed(tmp_path_factory: pytest.TempPathFactory, aws: Aws) -> Iterator[Ser
 
 
 @pytest.fixture
-def uploading(visit: OpenVisit, bucketed: ServiceProcess) -> Visit:
-    return visit(bucketed)
+def uploading(call_on: CallOn, bucketed: ServiceProcess) -> Visit:
+    return call_on(bucketed)
 
 
 def choose(page: Page, *files: Path) -> None:

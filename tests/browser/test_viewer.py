@@ -7,12 +7,11 @@ import re
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.conftest import OpenVisit
+from tests.browser.conftest import on_a_desktop, on_a_phone
 from tests.browser.grid import card, cards
 from tests.browser.seeds import seed_id
 from tests.browser.touch import swipe
 from tests.browser.visit import Visit, wait_until
-from tests.e2e.process import ServiceProcess
 
 # What happened on one day, newest first.
 NIGHT, VAN, PARCEL, CAT = (seed_id(f"{name} 6") for name in ("night", "van", "parcel", "cat"))
@@ -48,6 +47,7 @@ def test_a_click_opens_a_picture_and_says_what_it_is(page: Page) -> None:
     expect(caption).to_contain_text("Person")
 
 
+@on_a_desktop
 def test_escape_closes_it_where_it_was_opened(page: Page) -> None:
     page.keyboard.press("Escape")
     expect(viewer(page)).to_have_count(0)
@@ -55,6 +55,7 @@ def test_escape_closes_it_where_it_was_opened(page: Page) -> None:
     expect(page).to_have_url(re.compile(r"q=driveway$"))
 
 
+@on_a_desktop
 def test_arrows_turn_to_older_and_newer_pictures(page: Page) -> None:
     page.keyboard.press("ArrowRight")
     expect_open(page, seed_id("driving 6"))
@@ -64,6 +65,7 @@ def test_arrows_turn_to_older_and_newer_pictures(page: Page) -> None:
     expect_open(page, seed_id("driving 5"))
 
 
+@on_a_phone
 def test_the_back_button_closes_it(page: Page) -> None:
     page.go_back()
     expect(viewer(page)).to_have_count(0)
@@ -83,6 +85,7 @@ def test_boxes_are_drawn_where_the_detector_saw_something(page: Page) -> None:
     expect(boxes.first).to_be_hidden()
 
 
+@on_a_desktop
 def test_all_about_it_is_one_key_away(page: Page) -> None:
     page.keyboard.press("i")
     expect(page.locator("main.viewer")).to_have_attribute("data-id", VAN)
@@ -90,6 +93,7 @@ def test_all_about_it_is_one_key_away(page: Page) -> None:
     expect(page.locator("main.viewer")).to_have_attribute("data-id", seed_id("driving 6"))  # within the search
 
 
+@on_a_desktop
 def test_it_goes_on_where_the_page_ended(looking: Visit) -> None:
     page = looking.go()
     last = cards(page).locator("visible=true").nth(58)
@@ -102,8 +106,9 @@ def test_it_goes_on_where_the_page_ended(looking: Visit) -> None:
     assert cards(page).count() > 60
 
 
-def test_a_swipe_turns(visit: OpenVisit, album: ServiceProcess) -> None:
-    page = visit(album, screen="phone").go("/?q=driveway")
+@on_a_phone
+def test_a_swipe_turns(looking: Visit) -> None:
+    page = looking.go("/?q=driveway")
     card(page, VAN).locator("img").tap()
     expect_open(page, VAN)
     swipe(page, to_left=True)
@@ -112,8 +117,9 @@ def test_a_swipe_turns(visit: OpenVisit, album: ServiceProcess) -> None:
     expect_open(page, VAN)
 
 
-def test_a_star_is_given_in_it(visit: OpenVisit, home: ServiceProcess) -> None:
-    page = visit(home).go("/?q=front")
+@on_a_desktop
+def test_a_star_is_given_in_it(living: Visit) -> None:
+    page = living.go("/?q=front")
     card(page, seed_id("leaving 2")).locator("img").click()
     expect_open(page, seed_id("leaving 2"))
     star = viewer(page).get_by_role("button", name="Star (s)")

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.conftest import OpenVisit
+from tests.browser.conftest import OpenVisit, on_a_desktop
 from tests.browser.grid import card, cards, moments, places
 from tests.browser.seeds import seed_id
 from tests.browser.visit import Screen, Visit
@@ -24,6 +24,7 @@ def living(visit: OpenVisit, home: ServiceProcess) -> Visit:
     return visit(home, java_script_enabled=False)
 
 
+@on_a_desktop
 def test_pictures_are_seen_and_paged_through(looking: Visit) -> None:
     page = looking.go()
     expect(cards(page)).to_have_count(60)
@@ -48,6 +49,7 @@ def test_filters_and_search_work(looking: Visit) -> None:
     expect(page.get_by_role("link", name="Remove filter: Garden")).to_be_visible()
 
 
+@on_a_desktop
 def test_a_picture_is_opened_and_its_neighbours_are_reached(looking: Visit) -> None:
     page = looking.go(f"/snapshots/{seed_id('bicycle')}")
     expect(page.get_by_role("heading", name="Front Door")).to_be_visible()

@@ -65,14 +65,16 @@ class Visit:
 
     def begin_anew(self) -> None:
         """As somebody else who comes with nothing but the files that are loaded already."""
-        self.page = self.context.new_page()
+        if self.page.is_closed():
+            self.page = self.context.new_page()
 
     def leave(self) -> None:
-        """Close the page, and forget all but what was loaded. Raises what `close` raises."""
+        """Close the pages, and forget all but what was loaded. Raises what `close` raises."""
         self.context.clear_cookies()
         if self.page.url.startswith(self.url):
             self.page.evaluate("localStorage.clear()")
-        self.page.close()
+        for page in self.context.pages:
+            page.close()
         self._account_for_complaints()
 
     def go(self, path: str = "/") -> Page:
