@@ -59,6 +59,7 @@ class Stand:
 
     def fetch(self, event_id: str = "t1", **changes: object) -> Snapshot:
         (snapshot,) = self.stage.handle(a_trigger(event_id, **changes))
+        assert isinstance(snapshot, Snapshot)
         return snapshot
 
 
@@ -264,6 +265,7 @@ def test_a_sensor_with_a_wrong_clock_is_served_and_its_timestamp_passed_on(stand
 
 def test_a_trigger_shed_from_a_full_queue_is_recorded_with_its_reason(stand: Stand) -> None:
     (snapshot,) = stand.stage.shed(a_trigger())
+    assert isinstance(snapshot, Snapshot)
     assert snapshot.problem.startswith("overloaded: ")
     assert stand.journal.find("t1") == snapshot
     assert stand.acknowledged == ["1:7"]
