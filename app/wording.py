@@ -40,6 +40,8 @@ SOURCES: Mapping[Subject, tuple[str, ...]] = {
     "job": (
         "app.jobs",
         "app.films.maker",
+        "app.films.pictures",
+        "app.films.running_films",
         "app.media.animation",
         "app.media.film",
         "app.media.stamp",

@@ -11,6 +11,7 @@ import structlog
 from app.bootstrap.core import Core
 from app.bootstrap.films import film_jobs_of, film_schedule_of
 from app.bootstrap.relays import Relays
+from app.bootstrap.running_films import running_film_looks, running_films_of
 from app.jobs import JobKind, Work
 from app.jobs.animation import Animate
 from app.journal import Journal
@@ -38,7 +39,7 @@ def kinds_of(core: Core) -> list[JobKind]:
     if "mp4" in formats or core.settings.films:
         _say_encoder()
     core.journal.event_jobs = [EventJob(Animate.kind, name, {"format": name}) for name in formats]
-    return [Animate(core.animations), film_jobs_of(core)]
+    return [Animate(core.animations), film_jobs_of(core), running_films_of(core)]
 
 
 def _say_encoder() -> None:
@@ -59,8 +60,9 @@ def job_threads(core: Core, relays: Relays) -> list[ManagedThread]:
     work = Work(kinds, journal=journal, stopping=lambda: relay.stopping.is_set(), count=core.metrics.job)
     options: dict[str, Any] = {"key": lambda job: job.kind, "identity": lambda job: job.id}
     relay = relays.stage("jobs", work, source=JOBS, workers=WORKERS, longest=LONGEST_S, niceness=NICENESS, **options)
+    looks = running_film_looks(running_films_of(core))
     core.health.add("failed jobs", _failed(journal, core.job_titles), critical=False, alarm=True)
-    return [Periodic("old jobs", journal.forget_jobs, Every(FORGET_EVERY_S)), film_schedule_of(core), relay]
+    return [Periodic("old jobs", journal.forget_jobs, Every(FORGET_EVERY_S)), film_schedule_of(core), looks, relay]
 
 
 def _failed(journal: Journal, titles: dict[str, str]) -> Callable[[], Status]:

@@ -12,6 +12,7 @@ from app.bootstrap.core import Core
 from app.bootstrap.deciding import outlets_of
 from app.bootstrap.films import films_of
 from app.bootstrap.outlets import Outlet
+from app.bootstrap.running_films import running_films_of
 from app.config.data_dir import DataDir
 from app.config.settings import Settings
 from app.naming import slug
@@ -71,6 +72,7 @@ class WebParts:
             http_uploads=self.http_uploads,
             journal=core.journal,
             films=films_of(core),
+            running_films=running_films_of(core),
             live=core.live,
             broadcast=broadcast,
             rules=core.rules,

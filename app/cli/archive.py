@@ -71,7 +71,7 @@ def archive_retry(config_file: Path | None) -> None:
 def archive_verify(config_file: Path | None, again: bool) -> None:
     """Compare what each archive holds with what it confirmed; ends with status 1 when something is wrong."""
     well = True
-    with _stopped(config_file) as (settings, journal):
+    with stopped(config_file) as (settings, journal):
         for one in _archives(settings, journal):
             compared = verify(journal, one, again=again)
             one.close()
@@ -93,7 +93,7 @@ def archive_verify(config_file: Path | None, again: bool) -> None:
 @exit_on_failure
 def archive_import(config_file: Path | None, folder: Path, camera: str) -> None:
     """Archive the pictures below FOLDER that another tool left; they become no events, and the files stay."""
-    with _stopped(config_file) as (settings, journal):
+    with stopped(config_file) as (settings, journal):
         labels = {one.device_key: one.label or one.location for one in settings.cameras}
         if camera not in labels:
             known = ", ".join(map(repr, labels)) or "none"
@@ -117,7 +117,7 @@ def archive_import(config_file: Path | None, folder: Path, camera: str) -> None:
 @exit_on_failure
 def clean(config_file: Path | None, dry_run: bool) -> None:
     """Delete pictures in the cache, and videos, that the retention settings do not keep."""
-    with _stopped(config_file) as (settings, journal):
+    with stopped(config_file) as (settings, journal):
         names = [one.name for one in _archives(settings, journal)]
         root = DataDir(settings.data_dir).cache
         videos = video_retention_of(settings, journal).clean(dry_run=dry_run)
@@ -152,7 +152,7 @@ def drive_login(config_file: Path | None, port: int) -> None:
 
 
 @contextmanager
-def _stopped(config_file: Path | None) -> Iterator[tuple[Settings, Journal]]:
+def stopped(config_file: Path | None) -> Iterator[tuple[Settings, Journal]]:
     """The settings and the open journal, for commands that need the service stopped."""
     settings = configuration.load(config_file)
     try:

@@ -25,6 +25,7 @@ from app.cli.failures import exit_on_failure
 from app.cli.film import film
 from app.cli.iam import iam
 from app.cli.notify import notify
+from app.cli.running_film import running_film
 from app.cli.telling import mode, replay, snooze
 from app.cli.terminal import say
 from app.cli.token import token
@@ -230,6 +231,7 @@ for command in (
     notify,
     replay,
     restore,
+    running_film,
     snooze,
     token,
 ):

@@ -48,6 +48,11 @@ class DataDir:
         return self.path / "films"
 
     @property
+    def running_films(self) -> Path:
+        """Films that grow, each with a folder of its parts."""
+        return self.films / "running"
+
+    @property
     def uploads(self) -> Path:
         """The upload area: FTP and mail put files there, and people and scripts may."""
         return self.path / "ftp"

@@ -24,6 +24,7 @@ from app.config.numbered import merge_numbered, refuse_doubles
 from app.config.sections import Device, LogSettings, MonitorSettings
 from app.detectors import DetectorSettings
 from app.films.recipe import HomeSettings, ScheduledFilm
+from app.films.running_settings import RunningFilmSettings
 from app.naming import CameraNames, UnknownCamera
 from app.publishers import THUMBNAILS
 from app.sources.hooks import HookSettings
@@ -170,6 +171,9 @@ class Settings(Section):
 
     home: HomeSettings = Field(default=HomeSettings(), description="Where the home is, for sunrise and sunset.")
     films: tuple[ScheduledFilm, ...] = Field(default=(), description="Films that are made each day or week.")
+    running_films: tuple[RunningFilmSettings, ...] = Field(
+        default=(), description="Films that grow for years: each day's pictures are added to them."
+    )
 
     _warnings: tuple[str, ...] = PrivateAttr(default=())
     _config_file: Path | None = PrivateAttr(default=None)
@@ -224,6 +228,7 @@ def load(
     refuse_doubles(draft, ("publishers", "archives"), taken=TARGETS)
     refuse_doubles(draft, ("hooks",), taken=())
     refuse_doubles(draft, ("films",), taken=())
+    refuse_doubles(draft, ("running_films",), taken=())
     draft.warn_of_typos(known_names(Settings, CAMERA_KINDS))
     settings = draft.build(Settings)
     _refuse_unknown_names(draft, settings)
@@ -296,11 +301,13 @@ def _refuse_unknown_names(draft: SettingsBuilder, settings: Settings) -> None:
     for index, film in enumerate(settings.films):
         if film.filter == "daylight" and settings.home.place is None:
             draft.problem(("films", index, "filter"), "daylight needs home.latitude and home.longitude")
-        for camera in film.cameras:
-            try:
-                names.find(camera)
-            except UnknownCamera as error:
-                draft.problem(("films", index, "cameras"), error.detail)
+    for section in ("films", "running_films"):
+        for index, film in enumerate(getattr(settings, section)):
+            for camera in film.cameras:
+                try:
+                    names.find(camera)
+                except UnknownCamera as error:
+                    draft.problem((section, index, "cameras"), error.detail)
     outlets = [entry.title for entry in settings.publishers if entry.kind == THUMBNAILS]
     for index, entry in enumerate(settings.publishers):
         wanted = getattr(entry, "thumbnail", "")

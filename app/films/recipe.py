@@ -21,14 +21,16 @@ def _format(text: str) -> str:
     return text
 
 
-def _clock(text: str) -> str:
+def clock(text: str) -> str:
+    """A time of day as `HH:MM`. Raises ValueError."""
     try:
         return f"{time.fromisoformat(text):%H:%M}"
     except ValueError:
         raise ValueError("must be a time of day such as 06:30") from None
 
 
-def _text(value: object) -> object:
+def clock_text(value: object) -> object:
+    """A time of day as it was meant."""
     # YAML reads 22:00 as 1320, a number to the base of 60.
     return f"{value // 60:02}:{value % 60:02}" if type(value) is int else value
 
@@ -122,7 +124,7 @@ class ScheduledFilm(Recipe, Named):
     each: Literal["day", "week"] = Field(
         default="day", description="day or week: of that span, up to `at`; a week ends on Monday."
     )
-    at: Annotated[str, BeforeValidator(_text), AfterValidator(_clock)] = Field(
+    at: Annotated[str, BeforeValidator(clock_text), AfterValidator(clock)] = Field(
         default="00:00", description="Time of day at home when the span ends, `HH:MM`."
     )
 

@@ -6,7 +6,7 @@ import io
 import json
 import shutil
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -95,16 +95,8 @@ class Films:
     def keep(self, order: Order, made: MadeFilm) -> None:
         """Record a film whose file is there. Raises `FilmUnwritable`, `FilmError`, `DatabaseUnavailable`."""
         film = made.film
-        about = {
-            "chapters": [[chapter.day, chapter.start_s] for chapter in made.chapters],
-            "notes": made.notes(),
-            "until": made.last.timestamp(),
-        }
-        try:
-            durable.write(film.path.with_suffix(".jpg"), _still_of(film.path))
-            durable.write(film.path.with_suffix(".json"), json.dumps(about).encode())
-        except OSError as error:
-            raise FilmUnwritable("film_unwritable", f"cannot write beside {film.path}: {error.strerror}") from error
+        chapters = [(chapter.day, chapter.start_s) for chapter in made.chapters]
+        write_description(film.path, chapters, notes=made.notes(), until=made.last)
         cameras = order.wanted.recipe.cameras
         medium = Medium(
             id=order.id,
@@ -163,6 +155,18 @@ class Films:
             if partial.name[1:33] not in waiting:
                 with suppress(OSError):
                     partial.unlink(missing_ok=True)
+
+
+def write_description(
+    film: Path, chapters: Sequence[tuple[str, float]], *, notes: Sequence[str], until: datetime | None
+) -> None:
+    """Write a film's still and description beside it. Raises `FilmUnwritable`, `FilmError`."""
+    about = {"chapters": chapters, "notes": notes, "until": until.timestamp() if until else None}
+    try:
+        durable.write(film.with_suffix(".jpg"), _still_of(film))
+        durable.write(film.with_suffix(".json"), json.dumps(about).encode())
+    except OSError as error:
+        raise FilmUnwritable("film_unwritable", f"cannot write beside {film}: {error.strerror}") from error
 
 
 def chapters_as_webvtt(chapters: tuple[Chapter, ...], duration_s: float) -> str:

@@ -19,6 +19,7 @@ from app.journal.paths import path_functions
 from app.journal.pictures import PicturesPart
 from app.journal.records import ArchivedPicture, ArchiveStats, Backoff, CachedPicture, TargetBacklog
 from app.journal.rows import HANDOVER_S
+from app.journal.running_films import FilmPicture, FilmRecord, FilmSegment, RunningFilmsPart
 from app.journal.schema import SCHEMA
 from app.journal.snapshots import SnapshotsPart
 from app.journal.telling import TellingPart
@@ -35,6 +36,9 @@ __all__ = [
     "Deleted",
     "Entry",
     "EventPicture",
+    "FilmPicture",
+    "FilmRecord",
+    "FilmSegment",
     "Filter",
     "HeatCount",
     "Job",
@@ -61,6 +65,7 @@ class Journal(
     TellingPart,
     MediaPart,
     JobsPart,
+    RunningFilmsPart,
 ):
     """The record of all snapshots, in parts by subject.
 

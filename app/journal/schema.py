@@ -204,6 +204,9 @@ SCHEMA = (
     # were dropped. `best`: why it is. `looks`: how many of them the detector has seen.
     # `media`: files beside the one picture: the frames of a burst, what was made of them, films of a camera.
     # `jobs`: long work; `arguments` and what a job leaves for its next attempt (`kept`) are MessagePack.
+    # `running_films`: films that grow, with what their file was after its last change (`changing`: while it is worked
+    # on). `film_segments`: their parts, a day each; `start` is where its frames are in the film, 0 for not yet.
+    # `film_pictures`: what became of each picture that a film was offered, by the name that its source gives it.
     """
     ALTER TABLE snapshots ADD COLUMN burst BLOB;
     ALTER TABLE snapshots ADD COLUMN frames INTEGER NOT NULL DEFAULT 0;
@@ -246,6 +249,36 @@ SCHEMA = (
     );
     CREATE INDEX jobs_waiting ON jobs (next_at) WHERE state = 'waiting';
     CREATE INDEX jobs_ended ON jobs (ended_at) WHERE state != 'waiting';
+    CREATE TABLE running_films (
+        name TEXT PRIMARY KEY,
+        width INTEGER NOT NULL,
+        height INTEGER NOT NULL,
+        size INTEGER NOT NULL DEFAULT 0,
+        modified INTEGER NOT NULL DEFAULT 0,
+        changing INTEGER NOT NULL DEFAULT 0
+    ) WITHOUT ROWID;
+    CREATE TABLE film_segments (
+        film TEXT NOT NULL,
+        day TEXT NOT NULL,
+        path TEXT NOT NULL,
+        samples BLOB NOT NULL,
+        start INTEGER NOT NULL DEFAULT 0,
+        PRIMARY KEY (film, day)
+    ) WITHOUT ROWID;
+    CREATE TABLE film_pictures (
+        film TEXT NOT NULL,
+        name TEXT NOT NULL,
+        version TEXT NOT NULL,
+        content BLOB,
+        taken_at REAL,
+        day TEXT,
+        state TEXT NOT NULL CHECK (state IN ('waiting', 'shown', 'undated', 'broken', 'passed')),
+        problem TEXT NOT NULL DEFAULT '',
+        seen_at REAL NOT NULL,
+        PRIMARY KEY (film, name)
+    ) WITHOUT ROWID;
+    CREATE INDEX film_pictures_of_days ON film_pictures (film, state, day);
+    CREATE INDEX film_pictures_alike ON film_pictures (film, content) WHERE content IS NOT NULL;
     """,
 )
 """One script for each schema version; `PRAGMA user_version` counts those that were applied."""

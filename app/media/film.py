@@ -300,6 +300,13 @@ def frames_of(path: Path) -> int:
         return sum(1 for packet in source.demux(source.streams.video[0]) if packet.size)
 
 
+def images_of(path: Path) -> Iterator[Image.Image]:
+    """A film's frames. Raises `FilmError`."""
+    with _reading(path) as source:
+        for frame in source.decode(source.streams.video[0]):
+            yield frame.to_image()
+
+
 def still(path: Path, *, at: float = 0.5) -> Image.Image:
     """A frame of a film, at this part of it (0..1): the keyframe before. Raises `FilmError`."""
     with _reading(path) as source:

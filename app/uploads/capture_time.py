@@ -119,7 +119,7 @@ class CaptureTime:
         """Likeliest first: with a zone, then without; and in both the sender's before what the file says."""
         sent = [] if claimed is None else [claimed]
         named = list(named_times(name.as_posix(), self._patterns))
-        inside = _exif_times(picture, self._max_pixels)
+        inside = exif_times(picture, self._max_pixels)
         zoned = [claim for claim in (*sent, *inside, *named) if claim.tzinfo is not None]
         return zoned + [claim for claim in (*sent, *named, *inside) if claim.tzinfo is None]
 
@@ -176,8 +176,8 @@ def _of_24(hour: int, ampm: str) -> int:
     return hour % 12 + (12 if ampm[0] in "Pp" else 0)
 
 
-def _exif_times(picture: bytes, max_pixels: int) -> list[datetime]:
-    """The time in the picture, or none."""
+def exif_times(picture: bytes, max_pixels: int) -> list[datetime]:
+    """The time in the picture, naive where it has no zone; or none."""
     try:
         exif = exif_of(picture, max_pixels=max_pixels).get_ifd(_EXIF)
     except Exception:  # noqa: BLE001 - hostile EXIF raises anything at all; a picture with broken EXIF is one still

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import tzinfo
 from typing import Protocol
 
+from app.films.running_films import RunningFilms
 from app.films.shelf import Films
 from app.journal import Journal
 from app.naming import CameraNames, UnknownCamera
@@ -73,6 +74,7 @@ class WebContext:
     http_uploads: HttpUploads
     journal: Journal
     films: Films
+    running_films: RunningFilms
     live: InProcessEvents
     broadcast: Broadcast
     rules: RulesFile

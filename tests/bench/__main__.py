@@ -13,7 +13,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from tests.bench import album, archiving, film, ftp, gif, hostile, pushed, telling, thumbnails_out
+from tests.bench import album, appending, archiving, film, ftp, gif, hostile, pushed, telling, thumbnails_out
 from tests.bench.processes import simulator
 from tests.bench.report import Row, machine, table
 from tests.bench.rows import ROWS, Bench
@@ -45,6 +45,7 @@ MEASUREMENTS: dict[str, Callable[[Bench], Iterator[Row]]] = {
     "organiser": archiving.organiser,
     "faulty-archive": archiving.faulty,
     **album.ROWS,
+    **appending.ROWS,
     "thumbnails-out": thumbnails_out.stored,
     "gif": gif.animated,
     "film": film.film,

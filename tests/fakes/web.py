@@ -14,6 +14,7 @@ from typing import Any
 import requests
 from starlette.applications import Starlette
 
+from app.films.running_films import RunningFilms
 from app.films.selection import Selection
 from app.films.shelf import Films
 from app.messages import Detection, Inspection, Snapshot
@@ -76,6 +77,7 @@ def parts_for(folder: Path, **changes: Any) -> WebContext:
         "http_uploads": HttpUploads(journal, _cache(folder), capture_time=CaptureTime(zone=UTC), max_pixels=MAX_PIXELS),
         "journal": journal,
         "films": Films(folder / "films", journal=journal, selection=Selection(journal.oldest, zone=UTC)),
+        "running_films": RunningFilms({}, journal=journal),
         "live": live,
         "broadcast": Broadcast(journal, live),
         "rules": RulesFile(folder / "rules.yml", cameras=(FRONT, KITCHEN), outlets=OUTLETS.notifying),

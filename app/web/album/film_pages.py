@@ -86,10 +86,11 @@ class FilmPages:
         return self._to_films()
 
     def _films(self, request: Request) -> Response:
-        films = self._context.films
+        films, running = self._context.films, self._context.running_films
         tiles = [self._tile(film) for film in films.films()]
         ordered = [_ordered(job, wanted) for job, wanted in films.ordered()]
-        page = self._rendering.page(request, "films.html", {"tiles": tiles, "ordered": ordered})
+        growing = [(name, running.medium_id(name), running.standing(name)) for name in running.names]
+        page = self._rendering.page(request, "films.html", {"tiles": tiles, "ordered": ordered, "running": growing})
         if not all(each.failed for each in ordered):
             page.headers["Refresh"] = "5"
         return page

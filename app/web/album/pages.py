@@ -21,6 +21,7 @@ from app.web.album.heat import heat_map, span
 from app.web.album.page_query import MAP, PageQuery, read
 from app.web.album.rendering import is_part, rendering
 from app.web.album.rule_pages import RulePages
+from app.web.album.running_film_pages import RunningFilmPages
 from app.web.album.snapshot_view import details, detection_view, frame_views, tellings
 from app.web.album.snoozing import Snoozing
 from app.web.album.status import JobRow, job_row
@@ -62,6 +63,7 @@ class Pages:
         self._actions = Actions(context, self.rendering)
         self._snoozing = Snoozing(context, self.rendering, self._view)
         self._films = FilmPages(context, self.rendering, self._view)
+        self._running_films = RunningFilmPages(context, self.rendering)
         self._rules = RulePages(context, self.rendering, self._view, self._snoozing)
         self._anything = PageQuery({}, Filter(), context.zone, context.site.path("/"))
 
@@ -81,6 +83,7 @@ class Pages:
             *self._snoozing.routes(),
             *self._rules.routes(),
             *self._films.routes(),
+            *self._running_films.routes(),
         ]
 
     async def grid(self, request: Request) -> Response:

@@ -18,6 +18,7 @@ from app.web.api.operation import Operation, routes
 from app.web.api.outlets import OutletEndpoints
 from app.web.api.pictures import PictureEndpoints
 from app.web.api.rules import RuleEndpoints
+from app.web.api.running_films import RunningFilmEndpoints
 from app.web.api.snapshots import SnapshotEndpoints
 from app.web.api.stream import StreamEndpoints
 from app.web.api.telling import TellingEndpoints
@@ -42,6 +43,7 @@ def operations(context: WebContext) -> list[Operation]:
         BanEndpoints(context),
         JobEndpoints(context),
         FilmEndpoints(context),
+        RunningFilmEndpoints(context),
         OutletEndpoints(context),
         RuleEndpoints(context),
         TellingEndpoints(context),

@@ -318,6 +318,24 @@ class PreviewRequestBody(RequestBody):
     mode: Mode | None = Field(default=None, description="The home's, all that time; as it is now where not given.")
 
 
+class AnnouncementBody(RequestBody):
+    """Pictures that are going to come."""
+
+    pictures: int = Field(default=0, ge=0, le=100_000, description="How many.")
+    names: tuple[Annotated[str, StringConstraints(min_length=1, max_length=1_000)], ...] = Field(
+        default=(), max_length=10_000, description="Their paths below the folder, where they are known."
+    )
+
+
+class PictureDateBody(RequestBody):
+    """When a picture was taken."""
+
+    picture: Annotated[str, StringConstraints(min_length=1, max_length=4_096)] = Field(
+        description="Its path below the folder."
+    )
+    taken_at: Moment
+
+
 class FilmStamp(StampSettings):
     """Date and time on every picture of a film."""
 

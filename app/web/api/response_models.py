@@ -321,6 +321,38 @@ class FilmsModel(ResponseModel):
     ordered: list[OrderedFilmModel]
 
 
+class RunningFilmModel(ResponseModel):
+    """A film that grows."""
+
+    id: str = Field(description="Of the film among all films, once it has a picture.")
+    name: str
+    shown: int = Field(description="Pictures, which are its frames.")
+    waiting: int
+    undated: int = Field(description="Pictures of which somebody has to say when they were taken.")
+    broken: int
+    passed: int = Field(description="Pictures that are there twice, or for whose day or week another one stands.")
+
+
+class RunningFilmsModel(ResponseModel):
+    """Films that grow."""
+
+    films: list[RunningFilmModel]
+
+
+class LeftOutPictureModel(ResponseModel):
+    """A picture that a running film cannot show."""
+
+    picture: str
+    problem: str = Field(description="Why, in a sentence.")
+
+
+class LeftOutModel(ResponseModel):
+    """The pictures that a running film cannot show."""
+
+    undated: list[LeftOutPictureModel]
+    broken: list[LeftOutPictureModel]
+
+
 class AcceptedFilmModel(ResponseModel):
     """A film that will be made."""
 

@@ -123,6 +123,7 @@ def test_all_threads_stand_in_the_order_of_the_stream(made: Callable[..., Servic
         "publisher",
         "old jobs",
         "films",
+        "running films",
         "jobs",
         "database journal",
     ]
@@ -278,7 +279,8 @@ def test_a_call_costs_something_when_it_was_answered(made: Callable[..., Service
     service = made(DETECTOR_KIND="rekognition", DETECTOR_REGION="eu-central-1")
     for outcome in ("ok", "throttled"):
         service.detection._count("rekognition", outcome)
-    page = service.core.metrics.render().decode()
+    with recording(service):
+        page = service.core.metrics.render().decode()
     assert 'detector_cost_usd_total{detector="rekognition"} 0.001' in page
     assert 'detector_calls_total{detector="rekognition",outcome="throttled"} 1.0' in page
 

@@ -1,0 +1,61 @@
+"""How a running film is configured."""
+
+from __future__ import annotations
+
+from datetime import time
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+
+from app.films.recipe import MOST_PIXELS_ACROSS, Named, StampSettings, clock, clock_text
+
+
+class RunningFilmSettings(Named):
+    """A film that grows: each day's pictures are added to it."""
+
+    cameras: tuple[str, ...] = Field(default=(), description="Device keys of the cameras whose pictures it shows.")
+    folder: Path | None = Field(default=None, description="Or a folder of pictures, with those in it.")
+    each: Literal["all", "day", "week"] = Field(
+        default="all",
+        description="Pictures that it shows: all, or one a day or week, which is chosen when that is over.",
+    )
+    at: Annotated[str, BeforeValidator(clock_text), AfterValidator(clock)] = Field(
+        default="12:00", description="Time of day that this one is nearest to, `HH:MM`."
+    )
+    every: float = Field(default=3600, ge=60, le=86_400, description="Seconds between two looks for new pictures.")
+    originals: Path | None = Field(
+        default=None, description="Folder to which the pictures that it shows are copied, under their dates."
+    )
+    fps: int = Field(default=12, ge=1, le=60, description="Pictures a second.")
+    width: int = Field(
+        default=0,
+        ge=0,
+        le=MOST_PIXELS_ACROSS,
+        description="Pixels across when it begins; 0 for those of the first picture, up to 1920.",
+    )
+    quality: int = Field(
+        default=23, ge=0, le=51, description="H.264's CRF: less is better and larger; 6 more are half the bytes."
+    )
+    stamp: StampSettings = Field(default=StampSettings(), description="Date and time on every picture.")
+    announced_wait: float = Field(
+        default=3600, ge=0, le=604_800, description="Seconds for which it waits for pictures that were announced."
+    )
+    announced_tries: int = Field(
+        default=10,
+        ge=0,
+        le=1_000,
+        description="Looks after that, two minutes apart, before it does without and says so.",
+    )
+
+    @property
+    def hour(self) -> float:
+        """`at` in hours."""
+        at = time.fromisoformat(self.at)
+        return at.hour + at.minute / 60
+
+    @model_validator(mode="after")
+    def _has_pictures(self) -> Self:
+        if bool(self.cameras) == (self.folder is not None):
+            raise ValueError("needs either cameras or a folder")
+        return self
