@@ -35,7 +35,7 @@ def put(folder: Path, name: str, number: int, *, size: tuple[int, int] = SIZE) -
 
 def shades(film: Path) -> list[int]:
     """The shades of a film's frames."""
-    return [round(frame.convert("L").getpixel((16, 12)) / STEP) for frame in images_of(film)]  # type: ignore[operator,arg-type]
+    return [round(frame.convert("L").getpixel((16, 12)) / STEP) for frame in images_of(film)]  # type: ignore[operator]
 
 
 def running_film(home: Path, journal: Journal, **plan: object) -> RunningFilm:

@@ -13,7 +13,7 @@ from PIL import Image
 from app.films import growing, running
 from app.films.running import Standing
 from app.journal import Journal
-from app.media.film import FilmSettings, FilmUnwritable, FilmWriter
+from app.media.film import FilmSettings, FilmUnwritable, FilmWriter, images_of
 from app.media.stamp import Look
 from tests.fakes.running_films import NOW, brought_up, parts_of, put, running_film, shade, shades
 
@@ -182,7 +182,7 @@ def test_what_is_no_longer_shown_goes(tmp_path: Path, journal: Journal, monkeypa
 def test_dates_are_stamped_and_originals_filed_under_theirs(tmp_path: Path, journal: Journal) -> None:
     put(tmp_path / "in", "2026-03-01 10.11.12.jpg", 1, size=(320, 240))
     brought_up(running_film(tmp_path, journal, look=Look(), originals=tmp_path / "dated"))
-    (frame,) = running.images_of(tmp_path / "diary.mp4")
+    (frame,) = images_of(tmp_path / "diary.mp4")
     assert max(frame.convert("L").crop((160, 180, 320, 240)).tobytes()) > 200
     (original,) = (tmp_path / "dated/2026/03").iterdir()
     assert original.name.startswith("2026-03-01_10-11-12-")
