@@ -41,6 +41,8 @@ class Core:
     """Of what strangers hold open, at all servers together."""
     test_messages: dict[str, Callable[[], None]] = field(default_factory=dict)
     """Name of an outlet that tells people -> sends a test message through it; filled where publishers are made."""
+    job_titles: dict[str, str] = field(default_factory=dict)
+    """Kind of a job -> what people call it; filled where the kinds are made."""
     live: InProcessEvents = field(default_factory=InProcessEvents)
     transport: Transport = field(default_factory=lambda: Transport(Codec(encode, decode)))
 

@@ -11,6 +11,9 @@ from app.monitoring.metrics import SnapshotMetrics
 from pylib.runtime.relay import Transport, ZmqRelay
 from pylib.runtime.stage import Stage
 
+TRIGGERS, UPLOADS, SNAPSHOTS = "inproc://triggers", "inproc://uploads", "inproc://snapshots"
+OBJECTS, INSPECTIONS = "inproc://objects", "inproc://inspections"
+
 LIVE = "inproc://live"
 """Where subscribers in this process receive events, without delivery rows."""
 

@@ -13,11 +13,12 @@ from app.bootstrap.cameras import channels_of, fetch_of
 from app.bootstrap.core import Core
 from app.bootstrap.deciding import decide_of, settle_of
 from app.bootstrap.detection import DetectorParts
+from app.bootstrap.jobs import job_threads
 from app.bootstrap.monitoring import monitors_of
 from app.bootstrap.outlets import names
 from app.bootstrap.probes import exposition, observe
 from app.bootstrap.publishing import PublisherParts
-from app.bootstrap.relays import LIVE, Relays
+from app.bootstrap.relays import INSPECTIONS, LIVE, OBJECTS, SNAPSHOTS, TRIGGERS, UPLOADS, Relays
 from app.bootstrap.sources import SourceParts, schedule_of
 from app.bootstrap.uploads import RECEIVE_WORKERS, UploadParts
 from app.config.settings import Settings
@@ -30,9 +31,6 @@ if TYPE_CHECKING:
     from app.bootstrap.web import WebParts
 
 log = structlog.get_logger(__name__)
-
-TRIGGERS, UPLOADS, SNAPSHOTS = "inproc://triggers", "inproc://uploads", "inproc://snapshots"
-OBJECTS, INSPECTIONS = "inproc://objects", "inproc://inspections"
 
 
 class Service:
@@ -97,6 +95,7 @@ class Service:
             *self.outlet_relays.values(),
             self.relays.stage("live", self.core.live, source=LIVE, workers=0),
             *(thread for outlet in self.outlets for thread in outlet.threads),
+            *job_threads(self.core, self.relays),
             self.core.journal.database,
         ]
 

@@ -85,6 +85,7 @@ class WebParts:
             hooks={hook.name: Hook(hook, cameras=core.labels) for hook in settings.hooks},
             throttles={"web": self._access.throttle, **throttles},
             test_messages=core.test_messages,
+            job_titles=core.job_titles,
             push_outlets={
                 name: own.allow_private for kind, name, own in publisher_entries(settings) if kind == "webpush"
             },

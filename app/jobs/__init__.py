@@ -33,6 +33,13 @@ class NotYet(Transient):
         self.after = after
 
 
+class Stopping(NotYet):
+    """The service ends; the job goes on after the next start."""
+
+    def __init__(self) -> None:
+        super().__init__("stopping", "the service ends", after=1.0)
+
+
 class JobKind(Protocol):
     """Does the jobs of one kind."""
 
@@ -43,7 +50,8 @@ class JobKind(Protocol):
     def run(self, job: Job, keep: Keep) -> None:
         """Do it, all or what is left of it; doing what was done already changes nothing.
 
-        Raises `NotYet`, `Transient` or `Permanent`.
+        Call `keep` often, every few seconds at least: it raises `Stopping` when the service ends, and what was kept is
+        where the next attempt goes on. Raises `NotYet`, `Transient` or `Permanent`.
         """
         ...
 
@@ -51,30 +59,51 @@ class JobKind(Protocol):
 class Work(Stage[Job]):
     """Does jobs, one at a time of each kind."""
 
-    def __init__(self, kinds: Iterable[JobKind], *, journal: Journal) -> None:
+    def __init__(
+        self,
+        kinds: Iterable[JobKind],
+        *,
+        journal: Journal,
+        stopping: Callable[[], bool] = lambda: False,
+        count: Callable[[str, str], None] = lambda _kind, _outcome: None,
+    ) -> None:
+        """`stopping`: whether the service ends; `count`: counts an attempt by kind and outcome."""
         self._kinds: Mapping[str, JobKind] = {one.kind: one for one in kinds}
         self._journal = journal
+        self._stopping = stopping
+        self._count = count
 
     def handle(self, job: Job) -> Iterable[object]:
         kind, journal = self._kinds.get(job.kind), self._journal
-        if kind is None or not journal.begin_job(job):
+        if kind is None or self._stopping() or not journal.begin_job(job):
             return ()
+        outcome = "ok"
         try:
-            kind.run(job, lambda kept, progress: journal.keep_job(job, kept=kept, progress=progress))
+            kind.run(job, lambda kept, progress: self._keep(job, kept, progress))
         except NotYet as error:
+            outcome = error.code
             journal.postpone_job(job, problem=str(error), after=error.after, counted=False)
         except Permanent as error:
+            outcome = error.code
             log.error("job given up", kind=job.kind, key=job.key, reason=str(error))
             journal.end_job(job, problem=str(error))
         except Transient as error:
+            outcome = error.code
             log.warning("job put off", kind=job.kind, key=job.key, reason=str(error))
             journal.postpone_job(job, problem=str(error))
         except Exception as error:
+            outcome = "internal_error"
             log.exception("job failed unexpectedly", kind=job.kind, key=job.key)
             journal.postpone_job(job, problem=f"internal_error: {type(error).__name__}")
         else:
             journal.end_job(job)
+        self._count(job.kind, outcome)
         return ()
 
     def pending(self) -> Iterable[Job]:
-        return [job for job in self._journal.jobs_due() if job.kind in self._kinds]
+        return self._journal.jobs_due(self._kinds) if self._kinds else ()
+
+    def _keep(self, job: Job, kept: Any, progress: float) -> None:
+        self._journal.keep_job(job, kept=kept, progress=progress)
+        if self._stopping():
+            raise Stopping

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -75,10 +75,42 @@ class JobsPart(JournalPart):
 
         self.database.do(insert)
 
-    def jobs_due(self, *, limit: int = 100) -> list[Job]:
-        """Jobs that may be tried now, those that wait longest first."""
-        query = f"SELECT {_COLUMNS} FROM jobs WHERE state = 'waiting' AND next_at <= ? ORDER BY next_at LIMIT ?"
-        return self.database.do(lambda db: [_job(row) for row in db.execute(query, (self._clock(), limit))])
+    def jobs_due(self, kinds: Collection[str] = (), *, limit: int = 100) -> list[Job]:
+        """Jobs that may be tried now, of these kinds or of all, those that wait longest first."""
+        some = f"AND kind IN ({', '.join('?' * len(kinds))}) " if kinds else ""
+        query = f"SELECT {_COLUMNS} FROM jobs WHERE state = 'waiting' AND next_at <= ? {some}ORDER BY next_at LIMIT ?"
+        values = (self._clock(), *kinds, limit)
+        return self.database.do(lambda db: [_job(row) for row in db.execute(query, values)])
+
+    def job(self, kind: str, key: str) -> Job | None:
+        """The job of this name; None when there is none, or it ended long ago."""
+        query = f"SELECT {_COLUMNS} FROM jobs WHERE kind = ? AND key = ?"
+
+        def select(db: sqlite3.Connection) -> Job | None:
+            row = db.execute(query, (kind, key)).fetchone()
+            return _job(row) if row else None
+
+        return self.database.do(select)
+
+    def jobs_waiting(self, kind: str) -> int:
+        """How many jobs of this kind are not done yet."""
+        query = "SELECT count(*) FROM jobs WHERE state = 'waiting' AND kind = ?"
+        return self.database.do(lambda db: int(db.execute(query, (kind,)).fetchone()[0]))
+
+    def failed_jobs(self) -> list[Job]:
+        """The last jobs that failed, the latest first."""
+        query = f"SELECT {_COLUMNS} FROM jobs WHERE state = 'failed' ORDER BY ended_at DESC LIMIT 100"
+        return self.database.do(lambda db: [_job(row) for row in db.execute(query)])
+
+    def retry_job(self, seq: int) -> bool:
+        """Try a job at once, as if for the first time, also one that has failed; False when there is none to try."""
+        change = "UPDATE jobs SET state = 'waiting', attempts = 0, next_at = 0, ended_at = NULL WHERE seq = ? "
+        return self.database.do(lambda db: db.execute(change + "AND state != 'done'", (seq,)).rowcount > 0)
+
+    def forget_job(self, seq: int) -> bool:
+        """Forget a job that has ended, so that nothing speaks of it any more; False when there is none."""
+        change = "DELETE FROM jobs WHERE seq = ? AND state != 'waiting'"
+        return self.database.do(lambda db: db.execute(change, (seq,)).rowcount > 0)
 
     def jobs(self, *, limit: int = 50) -> list[Job]:
         """Jobs, those that wait first, then the last that ended."""

@@ -49,6 +49,8 @@ class SnapshotMetrics(Metrics):
         self._latency = self.histogram(
             "event_seconds", "Seconds from a trigger to its event.", ["camera"], buckets=_EVENT_BUCKETS
         )
+        self._jobs = self.counter("jobs_total", "Attempts to do a job: ok, or why not.", ["kind", "outcome"])
+        self._waiting = self.gauge("jobs_waiting", "Jobs that are not done yet.", ["kind"])
         self._since: dict[str, float | None] = {}
 
     def trigger(self, origin: str, outcome: str) -> None:
@@ -95,6 +97,14 @@ class SnapshotMetrics(Metrics):
     def event(self, camera: str, seconds: float) -> None:
         """An event came `seconds` after its trigger."""
         self._latency.labels(camera).observe(max(0.0, seconds))
+
+    def job(self, kind: str, outcome: str) -> None:
+        """One attempt to do a job of this kind ended: `ok`, or the failure's code."""
+        self._jobs.labels(kind, outcome).inc()
+
+    def jobs_waiting(self, kind: str, count: Callable[[], float]) -> None:
+        """Show how many jobs of this kind wait; `count` is asked at each scrape."""
+        self._waiting.labels(kind).set_function(never_raising(count))
 
     def _age(self, target: str) -> float:
         since = self._since[target]

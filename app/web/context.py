@@ -91,6 +91,8 @@ class WebContext:
     """Of all servers, by their names: what they have banned."""
     test_messages: Mapping[str, Callable[[], None]] = field(default_factory=dict)
     """Name of an outlet that tells people -> sends a test message; raises `app.publishers.PublishError`."""
+    job_titles: Mapping[str, str] = field(default_factory=dict)
+    """Kind of a job -> what people call it."""
     push_outlets: Mapping[str, bool] = field(default_factory=dict)
     """Name of an outlet of kind webpush -> whether it takes push services in private networks."""
     push_key: Callable[[], str] = lambda: ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import queue
 import threading
 from collections import deque
@@ -21,9 +22,11 @@ class KeyedPool:
     one that does ends its thread, which is replaced.
     """
 
-    def __init__(self, name: str, *, workers: int) -> None:
+    def __init__(self, name: str, *, workers: int, niceness: int = 0) -> None:
+        """`niceness`: how far its threads let others go first (0..19)."""
         self.name = name
         self.workers = workers
+        self._niceness = niceness
         self._lock = threading.Lock()
         self._ended = threading.Condition(self._lock)
         self._waiting: dict[str, deque[Job]] = {}  # a key is here while a job of it is ready or running
@@ -89,6 +92,8 @@ class KeyedPool:
     def _work(self, first: Task) -> None:
         inbox: Inbox = queue.SimpleQueue()
         task: Task | None = first
+        if self._niceness:
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), self._niceness)
         try:
             while task is not None:
                 key, job = task

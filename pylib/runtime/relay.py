@@ -62,6 +62,8 @@ class ZmqRelay(ManagedThread, Generic[M]):
         workers: int = 1,
         max_waiting: int | None = None,
         pending_every: float = 1.0,
+        longest: float = WORKER_STALL_S,
+        niceness: int = 0,
         meter: Meter | None = None,
     ) -> None:
         """`route`: those of the sinks that a result goes to; to all of them unless given.
@@ -70,6 +72,9 @@ class ZmqRelay(ManagedThread, Generic[M]):
 
         `max_waiting`: messages of one key that may wait before further ones are shed. `pending_every`: seconds
         between two queries for pending messages.
+
+        `longest`: seconds after which a worker at one attempt counts as stuck. `niceness`: how far its workers let
+        other threads go first (0..19).
         """
         super().__init__(name)
         self.stage = stage
@@ -82,13 +87,14 @@ class ZmqRelay(ManagedThread, Generic[M]):
         self._identity = identity
         self._max_waiting = max_waiting
         self._pending_every = pending_every
+        self._longest = longest
         self._meter = meter
         self._pull: zmq.Socket[bytes] | None = None
         self._push: dict[str, zmq.Socket[bytes]] = {}
         self._results: deque[tuple[bytes, Collection[str]]] = deque()
         self._bell = Bell()
         self._poller = zmq.Poller()
-        self._pool = KeyedPool(name, workers=workers)
+        self._pool = KeyedPool(name, workers=workers, niceness=niceness)
         self._in_hand: set[str] = set()
         self._resumed: set[str] = set()
         self._running: dict[str, float] = {}  # identity -> monotonic start of the attempt
@@ -112,7 +118,7 @@ class ZmqRelay(ManagedThread, Generic[M]):
         """Also when a worker has been at one attempt for longer than any adapter may take."""
         with self._in_hand_lock:
             began = min(self._running.values(), default=time.monotonic())
-        return super().stuck or time.monotonic() - began > WORKER_STALL_S
+        return super().stuck or time.monotonic() - began > self._longest
 
     def recheck(self) -> None:
         """Ask the stage soon for pending messages; from any thread, when a target is reachable again."""

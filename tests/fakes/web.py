@@ -161,6 +161,9 @@ class Client:
     def post(self, path: str, **options: Any) -> requests.Response:
         return self.ask("POST", path, **options)
 
+    def delete(self, path: str, **options: Any) -> requests.Response:
+        return self.ask("DELETE", path, **options)
+
 
 _ending: deque[WebServer] = deque()
 """Servers that were told to end. That takes uvicorn two tenths of a second, in which the next tests can begin."""

@@ -17,7 +17,7 @@ from app.naming import slug
 from app.sources import new_trigger
 from app.web import forms
 from app.web.album.rendering import Rendering, is_part
-from app.web.api import archives, bans, request_models, validation
+from app.web.api import archives, bans, jobs, request_models, validation
 from app.web.api.uploads import UploadedPicture, UploadEndpoints
 from app.web.api.waiting import EventWait
 from app.web.context import WebContext
@@ -47,6 +47,8 @@ class Actions:
             Route("/snapshots/{id}/delete", self.delete, methods=["POST"]),
             Route("/cameras/{name}/trigger", self.trigger, methods=["POST"]),
             Route("/archives/{archive}/retry", self.retry, methods=["POST"]),
+            Route("/jobs/{id:int}/retry", self.retry_job, methods=["POST"]),
+            Route("/jobs/{id:int}/forget", self.forget_job, methods=["POST"]),
             Route("/bans/lift", self.lift, methods=["POST"]),
             Route("/upload", self.upload_page, methods=["GET"]),
             Route("/upload", self.upload, methods=["POST"]),
@@ -87,6 +89,16 @@ class Actions:
         """Have an archive retry its backlog and what it gave up."""
         archive = archives.named(self._context, request.path_params["archive"])
         await run_in_threadpool(archives.retry, self._context, archive)
+        return RedirectResponse(self._context.site.path("/status"), 303)
+
+    async def retry_job(self, request: Request) -> Response:
+        """Try a job at once."""
+        await run_in_threadpool(jobs.retry, self._context, request.path_params["id"])
+        return RedirectResponse(self._context.site.path("/status"), 303)
+
+    async def forget_job(self, request: Request) -> Response:
+        """Forget a job that has failed."""
+        await run_in_threadpool(jobs.forget, self._context, request.path_params["id"])
         return RedirectResponse(self._context.site.path("/status"), 303)
 
     async def lift(self, request: Request) -> Response:

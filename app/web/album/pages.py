@@ -21,6 +21,7 @@ from app.web.album.rendering import is_part, rendering
 from app.web.album.rule_pages import RulePages
 from app.web.album.snapshot_view import details, detection_view, tellings
 from app.web.album.snoozing import Snoozing
+from app.web.album.status import JobRow, job_row
 from app.web.album.view import Viewer, camera_labels
 from app.web.api import request_models, validation
 from app.web.api.bans import bans_of
@@ -210,11 +211,17 @@ class Pages:
             "archives": archives,
             "cameras": faces,
             "bans": [status.ban_row(server, ban, self._view) for server, ban in bans_of(self._context)],
+            "jobs": self._jobs(),
             "detector": texts.detector(self._context.detector),
             "push_outlets": list(self._context.push_outlets),
             "now": self._view.moment(datetime.now(UTC)),
         }
         return self.rendering.page(request, "status.html", context)
+
+    def _jobs(self) -> list[JobRow]:
+        """Those that are not done."""
+        titles, jobs = self._context.job_titles, self._context.journal.jobs()
+        return [job_row(job, titles.get(job.kind, job.kind), self._view) for job in jobs if job.state != "done"]
 
     def _live_card(self, entry: Entry) -> str:
         return self.rendering.text("_live.html", card=self._view.card(entry, self._anything))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
-from app.journal import ArchiveStats, Journal
+from app.journal import ArchiveStats, Job, Journal
 from app.web.album import texts
 from app.web.album.view import Viewer
 from app.web.context import ArchiveInfo
@@ -61,6 +61,15 @@ class BanRow(NamedTuple):
     address: str
 
 
+class JobRow(NamedTuple):
+    """One job that is not done."""
+
+    id: int
+    title: str
+    failed: bool
+    text: str
+
+
 @dataclass(slots=True)
 class _CachedStats:
     archive_stats: ArchiveStats
@@ -110,6 +119,19 @@ def ban_row(server: str, ban: Ban, view: Viewer) -> BanRow:
     until = view.moment(ban.until)
     title = f"{ban.address}, {_SERVERS.get(server, server)}"
     return BanRow(title, f"{who[0].upper()}{who[1:]}, until {until.day_text.lower()}, {until.short}", ban.address)
+
+
+def job_row(job: Job, title: str, view: Viewer) -> JobRow:
+    """A job in words for people."""
+    failed = job.state == "failed"
+    words = []
+    if job.progress:
+        words.append(f"{job.progress:.0%} done")
+    if not failed and job.next_at > time.time() + 1:
+        words.append(f"tried again at {view.moment(datetime.fromtimestamp(job.next_at, UTC)).short}")
+    if job.problem:
+        words.append(job.problem)
+    return JobRow(job.seq, f"{title} {job.key}", failed, "; ".join(words) or "waits for its turn")
 
 
 def _light(check: Check) -> StatusItem:

@@ -9,6 +9,7 @@ from app.web.api.bans import BanEndpoints
 from app.web.api.cameras import CameraEndpoints
 from app.web.api.health import HealthEndpoints
 from app.web.api.hooks import HookEndpoints
+from app.web.api.jobs import JobEndpoints
 from app.web.api.openapi import OpenApiEndpoint
 from app.web.api.operation import Operation, routes
 from app.web.api.outlets import OutletEndpoints
@@ -34,6 +35,7 @@ def operations(context: WebContext) -> list[Operation]:
         StreamEndpoints(context),
         ArchiveEndpoints(context),
         BanEndpoints(context),
+        JobEndpoints(context),
         OutletEndpoints(context),
         RuleEndpoints(context),
         TellingEndpoints(context),

@@ -242,6 +242,26 @@ class LiftedModel(ResponseModel):
     lifted: int = Field(description="So many bans.")
 
 
+class JobModel(ResponseModel):
+    """A piece of long work."""
+
+    id: int
+    kind: str
+    title: str = Field(description="What people call this kind.")
+    key: str = Field(description="Names it among its kind.")
+    state: Literal["waiting", "done", "failed"]
+    progress: float = Field(ge=0, le=1)
+    attempts: int
+    problem: str = Field(description="Of its last attempt, as `code: sentence`; empty when all is well.")
+    next_at: datetime | None = Field(description="When it is tried; null for at once, or never again.")
+
+
+class JobsModel(ResponseModel):
+    """Jobs: those that wait, then the last that ended."""
+
+    jobs: list[JobModel]
+
+
 class TestedModel(ResponseModel):
     """A test message that arrived."""
 

@@ -9,16 +9,21 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
+from typing import ClassVar
 
 import pytest
 
-from app.bootstrap import monitoring, probes, publishing
+from app.bootstrap import jobs, monitoring, probes, publishing
+from app.bootstrap.jobs import JOBS
 from app.bootstrap.monitoring import SETTLED_S
 from app.bootstrap.publishing import LATE_S
-from app.bootstrap.service import INSPECTIONS, SNAPSHOTS, TRIGGERS, UPLOADS, Service
+from app.bootstrap.relays import INSPECTIONS, SNAPSHOTS, TRIGGERS, UPLOADS
+from app.bootstrap.service import Service
 from app.config.settings import load
-from app.journal import Backoff
+from app.jobs import Keep
+from app.journal import Backoff, Job
 from app.messages import Detection, Inspection, Snapshot
+from pylib.errors import Permanent
 from pylib.files.lock import FolderInUse, FolderLock
 from pylib.observability.health import Check, Status
 from pylib.runtime.relay import ZmqRelay
@@ -115,6 +120,8 @@ def test_all_threads_stand_in_the_order_of_the_stream(made: Callable[..., Servic
         "archive folder",
         "live",
         "publisher",
+        "old jobs",
+        "jobs",
         "database journal",
     ]
 
@@ -141,7 +148,7 @@ def test_every_address_has_one_that_pulls_and_one_that_pushes(made: Callable[...
     pulled = [relay._source for relay in relays(service).values()]
     pushed = {sink for relay in relays(service).values() for sink in relay._sinks}
     assert len(pulled) == len(set(pulled))
-    assert set(pulled) == pushed | {TRIGGERS, UPLOADS}
+    assert set(pulled) == pushed | {TRIGGERS, UPLOADS, JOBS}
     assert relays(service)["fetch"]._sinks == relays(service)["receive"]._sinks == (SNAPSHOTS,)
     last = relays(service)["settle" if settle != "0" else "detect"]
     assert set(last._sinks) == {relays(service)[name]._source for name in ("live", "publish", "archive folder")}
@@ -172,6 +179,7 @@ def test_every_thread_is_watched_and_what_no_restart_mends_is_only_said(made: Ca
     assert all(named[thread.name].critical for thread in service.threads)
     others = {name: (check.critical, check.alarm) for name, check in named.items() if not check.live}
     assert others == {
+        "failed jobs": (False, True),
         "rules": (False, False),
         "disk": (True, True),
         "broker": (True, True),
@@ -330,3 +338,52 @@ def test_a_picture_whose_message_a_kill_cut_short_is_gone_after_the_next_start(
     assert service.core.journal.database.join(5)
     service.lock.release()
     assert not left.exists()
+
+
+class Counting:
+    """Does its jobs at once, or never."""
+
+    kind: ClassVar[str] = "count"
+    title: ClassVar[str] = "Counting"
+
+    def run(self, job: Job, keep: Keep) -> None:
+        keep(1, 0.5)
+        if job.key == "bad":
+            raise Permanent("damaged", "no picture")
+
+
+def test_jobs_are_done_beside_the_pipeline_and_people_hear_of_those_that_fail(
+    made: Callable[..., Service], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(jobs, "kinds_of", lambda _core: [Counting()])
+    service = made()
+    relay = relays(service)["jobs"]
+    with recording(service):
+        journal = service.core.journal
+        journal.enqueue_job("count", "bad", {})
+        journal.enqueue_job("count", "good", {})
+        (text,) = [line for line in service.core.metrics.render().decode().splitlines() if "jobs_waiting{" in line]
+        assert text == 'jobs_waiting{kind="count"} 2.0'
+        assert jobs_check(service) == (True, "none has failed")
+        relay.start()
+        try:
+            deadline = time.monotonic() + 30
+            while journal.jobs_waiting("count") and time.monotonic() < deadline:
+                time.sleep(0.01)
+        finally:
+            relay.stop()
+            assert relay.join(30)
+        assert {job.key: job.state for job in journal.jobs()} == {"good": "done", "bad": "failed"}
+        assert jobs_check(service) == (False, "1 failed, the last: Counting bad: damaged: no picture")
+    counted = {line for line in service.core.metrics.render().decode().splitlines() if line.startswith("jobs_total{")}
+    assert counted == {
+        'jobs_total{kind="count",outcome="ok"} 1.0',
+        'jobs_total{kind="count",outcome="damaged"} 1.0',
+    }
+
+
+def jobs_check(service: Service) -> tuple[bool, str]:
+    (found,) = [check for check in service.core.health.checks() if check.name == "failed jobs"]
+    assert found.alarm
+    assert not found.critical
+    return found.ok, found.detail

@@ -78,3 +78,31 @@ def test_a_job_of_a_kind_that_is_not_there_waits(journal: Journal) -> None:
     (job,) = journal.jobs()
     Work([Count()], journal=journal).handle(job)
     assert [(job.state, job.attempts) for job in journal.jobs()] == [("waiting", 0)]
+
+
+def test_a_job_is_left_where_it_is_when_the_service_ends(journal: Journal) -> None:
+    journal.enqueue_job("count", "1", {})
+    kind, counted = Count(), []
+    work = Work([kind], journal=journal, stopping=lambda: bool(kind.counted), count=lambda *one: counted.append(one))
+    (job,) = work.pending()
+    work.handle(job)
+    (job,) = journal.jobs()
+    assert (job.state, job.kept, job.attempts, job.problem) == ("waiting", 1, 0, "stopping: the service ends")
+    work.handle(job)
+    assert kind.counted == [0]
+    assert counted == [("count", "stopping")]
+
+
+def test_attempts_are_counted_by_kind_and_outcome(journal: Journal) -> None:
+    counted: list[tuple[str, str]] = []
+    for key, error in (
+        ("1", []),
+        ("2", [Permanent("damaged", "")]),
+        ("3", [ValueError()]),
+        ("4", [Transient("full", "")]),
+    ):
+        journal.enqueue_job("count", key, {})
+        work = Work([Count(*error)], journal=journal, count=lambda *one: counted.append(one))
+        for job in work.pending():
+            work.handle(job)
+    assert counted == [("count", outcome) for outcome in ("ok", "damaged", "internal_error", "full")]

@@ -67,3 +67,31 @@ def test_ended_jobs_are_remembered_for_a_while_with_their_reason(tmp_path: Path)
         clock.now += KEPT_S + 1
         journal.forget_jobs()
         assert [job.key for job in journal.jobs()] == ["waiting"]
+
+
+def test_jobs_of_other_kinds_do_not_stand_before_those_that_can_be_done(journal: Journal) -> None:
+    for number in range(3):
+        journal.enqueue_job("other", str(number), {})
+    journal.enqueue_job("film", "yard", {})
+    assert [job.key for job in journal.jobs_due(["film", "animation"], limit=2)] == ["yard"]
+    assert (journal.jobs_waiting("other"), journal.jobs_waiting("animation")) == (3, 0)
+
+
+def test_a_job_that_has_failed_is_tried_anew_or_forgotten_when_somebody_says_so(journal: Journal) -> None:
+    for key in ("good", "bad", "hopeless"):
+        journal.enqueue_job("film", key, {})
+    jobs = {job.key: job for job in journal.jobs_due()}
+    journal.begin_job(jobs["bad"])
+    journal.end_job(jobs["good"])
+    journal.end_job(jobs["bad"], problem="full: no space")
+    journal.end_job(jobs["hopeless"], problem="damaged: no picture")
+    assert {job.key for job in journal.failed_jobs()} == {"bad", "hopeless"}
+    assert journal.retry_job(jobs["bad"].seq)
+    assert not journal.retry_job(jobs["good"].seq)
+    assert journal.forget_job(jobs["hopeless"].seq)
+    assert not journal.forget_job(jobs["bad"].seq)
+    again = journal.job("film", "bad")
+    assert again is not None
+    assert (again.state, again.attempts) == ("waiting", 0)
+    assert journal.failed_jobs() == []
+    assert journal.job("film", "hopeless") is None

@@ -570,15 +570,14 @@ def test_a_relay_whose_thread_died_goes_on_where_it_was_when_started_again() -> 
     assert stage.opened == 1
 
 
-def test_a_worker_that_never_returns_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pylib.runtime.relay.WORKER_STALL_S", 0.05)
+def test_a_worker_that_never_returns_is_noticed() -> None:
     release = threading.Event()
 
     def hang(_: str) -> list[str]:
         release.wait(60)
         return []
 
-    with Line(Each(hang)) as line:
+    with Line(Each(hang), longest=0.05) as line:
         line.give("a 1")
         deadline = time.monotonic() + 60
         while not line.relay.stuck and time.monotonic() < deadline:

@@ -1,0 +1,55 @@
+"""Builds the kinds of jobs, and the threads that do them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from app.bootstrap.core import Core
+from app.bootstrap.relays import Relays
+from app.jobs import JobKind, Work
+from app.journal import Journal
+from pylib.observability.health import Status
+from pylib.runtime.periodic import Every, Periodic
+from pylib.runtime.threads import ManagedThread
+
+JOBS = "inproc://jobs"
+WORKERS = 4
+"""Jobs that are done at once, each of another kind."""
+NICENESS = 5
+"""Of their threads (0..19): what makes an event goes first."""
+LONGEST_S = 6 * 3600.0
+"""Seconds after which a job that has not ended counts as stuck."""
+FORGET_EVERY_S = 86_400.0
+
+
+def kinds_of(core: Core) -> list[JobKind]:
+    """The kinds of jobs that these settings ask for."""
+    del core
+    return []
+
+
+def job_threads(core: Core, relays: Relays) -> list[ManagedThread]:
+    """The threads that do jobs, and forget those that ended long ago; people see jobs by health and metrics."""
+    kinds, journal = kinds_of(core), core.journal
+    core.job_titles.update({kind.kind: kind.title for kind in kinds})
+    for kind in kinds:
+        core.metrics.jobs_waiting(kind.kind, partial(journal.jobs_waiting, kind.kind))
+    work = Work(kinds, journal=journal, stopping=lambda: relay.stopping.is_set(), count=core.metrics.job)
+    options: dict[str, Any] = {"key": lambda job: job.kind, "identity": lambda job: job.id}
+    relay = relays.stage("jobs", work, source=JOBS, workers=WORKERS, longest=LONGEST_S, niceness=NICENESS, **options)
+    core.health.add("failed jobs", _failed(journal, core.job_titles), critical=False, alarm=True)
+    return [Periodic("old jobs", journal.forget_jobs, Every(FORGET_EVERY_S)), relay]
+
+
+def _failed(journal: Journal, titles: dict[str, str]) -> Callable[[], Status]:
+    def probe() -> Status:
+        failed = journal.failed_jobs()
+        if not failed:
+            return Status(ok=True, detail="none has failed")
+        last = failed[0]
+        what = f"{titles.get(last.kind, last.kind)} {last.key}: {last.problem}"
+        return Status(ok=False, detail=f"{len(failed)} failed, the last: {what}")
+
+    return probe
