@@ -20,6 +20,10 @@ HANDOVER_S = 5.0
 """Seconds that a new row is left to the message that announces it, before a query for unfinished rows returns it."""
 
 
+UNARCHIVED = "origin = 'booth'"
+"""A condition on a row of `snapshots`: no archive gets its picture, which is a guest's."""
+
+
 def pending_for(targets: Sequence[str]) -> str:
     """A condition on a row of `snapshots`, with the targets as its values."""
     return (
@@ -36,7 +40,7 @@ def still_needed(targets: Sequence[str], archives: Sequence[str]) -> tuple[str, 
         "EXISTS (SELECT 1 FROM deliveries WHERE seq = snapshots.seq AND state = 'done' "
         f"AND target IN ({marks(archives)}))"
     )
-    return f"({pending_for(targets)} OR NOT {kept})", (*targets, *archives)
+    return f"({pending_for(targets)} OR NOT ({UNARCHIVED} OR {kept}))", (*targets, *archives)
 
 
 def abandon_archives(db: sqlite3.Connection, seq: int, archives: Sequence[str], problem: str, now: float) -> None:

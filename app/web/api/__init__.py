@@ -20,6 +20,7 @@ from app.web.api.stream import StreamEndpoints
 from app.web.api.telling import TellingEndpoints
 from app.web.api.upload_forms import UploadFormEndpoints
 from app.web.api.uploads import UploadEndpoints
+from app.web.booth.endpoints import BoothEndpoints
 from app.web.context import WebContext
 
 
@@ -41,7 +42,8 @@ def operations(context: WebContext) -> list[Operation]:
         TellingEndpoints(context),
         HealthEndpoints(context),
     )
-    return [operation for group in groups for operation in group.operations()]
+    booth = [BoothEndpoints(context.booth, max_upload=context.max_upload)] if context.booth else []
+    return [operation for group in (*groups, *booth) for operation in group.operations()]
 
 
 def api_routes(context: WebContext) -> list[Route]:
