@@ -66,6 +66,22 @@ def recorded_inspections(journal: Path, *, since: datetime, limit: int) -> list[
         return [entry.inspection for entry in found.entries()]
 
 
+def recorded_entries(journal: Path, filter: Filter, after: PageCursor | None, limit: int) -> list[Entry]:
+    """The same as `AlbumPart.oldest`, from a journal that another process may have open.
+
+    Raises `pylib.sqlite.DatabaseUnusable`.
+    """
+    with sqlite.reading(journal, functions=path_functions(journal.parent)) as database:
+        return _oldest(database, filter, after, limit).entries()
+
+
+def _oldest(db: sqlite3.Connection, filter: Filter, after: PageCursor | None, limit: int) -> Read:
+    chosen = selection(filter)
+    if after is not None:
+        chosen.require(f"{chosen.place} > ?", after.number)
+    return read(db, f"seq IN ({chosen.query('ASC')}) ORDER BY place", (*chosen.values, limit))
+
+
 class AlbumPart(JournalPart):
     """What the album shows.
 
@@ -79,6 +95,10 @@ class AlbumPart(JournalPart):
             chosen.require(f"{chosen.place} < ?", before.number)
         query, values = chosen.query("DESC"), (*chosen.values, limit)
         return self.database.do(lambda db: read(db, f"seq IN ({query}) ORDER BY place DESC", values)).entries()
+
+    def oldest(self, filter: Filter, after: PageCursor | None, limit: int) -> list[Entry]:
+        """The oldest entries that match and stand behind that place, oldest first."""
+        return self.database.do(lambda db: _oldest(db, filter, after, limit)).entries()
 
     def last_inspections(self, camera: str, *, limit: int) -> list[Inspection]:
         """The camera's last so many inspections, oldest first."""
