@@ -69,4 +69,8 @@ def metadata(value: str, *, of: str) -> str:
 
 def _line(text: str) -> str:
     """One line without control characters; the marks that give a script its direction stay."""
-    return " ".join("".join(c if c.isprintable() or c in "\u200c\u200d\u200e\u200f" else " " for c in normalised(text, "NFC")).split())
+    return " ".join(
+        "".join(
+            c if c.isprintable() or c in "\u200c\u200d\u200e\u200f" else " " for c in normalised(text, "NFC")
+        ).split()
+    )

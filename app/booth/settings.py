@@ -59,7 +59,9 @@ class BoothSettings(Section):
         default="", max_length=1000, description="What guests agree to; a sentence in their language unless set."
     )
     camera: str = Field(
-        default="", max_length=200, description="Device key of the camera that takes the pictures; the tablet's if empty."
+        default="",
+        max_length=200,
+        description="Device key of the camera that takes the pictures; the tablet's if empty.",
     )
     pictures: int = Field(default=4, ge=1, le=10, description="Pictures of an animation.")
     countdown: int = Field(default=3, ge=1, le=10, description="Seconds before the first picture.")
@@ -76,6 +78,7 @@ class BoothSettings(Section):
         default=BoothBucketSettings(), description="The bucket that guests' animations go to."
     )
     folder: Directory | None = Field(
-        default=None, description="Folder for the animations where there is no bucket; `booth` below `data_dir` if unset."
+        default=None,
+        description="Folder for the animations where there is no bucket; `booth` below `data_dir` if unset.",
     )
     mail: BoothMailSettings = Field(default=BoothMailSettings(), description="The server for mails to guests.")

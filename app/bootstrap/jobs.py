@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+from app.bootstrap.booth import booth_jobs
 from app.bootstrap.core import Core
 from app.bootstrap.relays import Relays
 from app.jobs import JobKind, Work
@@ -26,8 +27,7 @@ FORGET_EVERY_S = 86_400.0
 
 def kinds_of(core: Core) -> list[JobKind]:
     """The kinds of jobs that these settings ask for."""
-    del core
-    return []
+    return [*booth_jobs(core)]
 
 
 def job_threads(core: Core, relays: Relays) -> list[ManagedThread]:

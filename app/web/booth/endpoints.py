@@ -82,7 +82,12 @@ class BoothEndpoints:
                 "GET", "/api/booth/gallery/{guest}", self.booth_gallery_picture, "One of the gallery", picture(GIF)
             ),
             Operation(
-                *("GET", "/api/booth/guests.csv", self.booth_guests, "Name, e-mail and file of all guests, for the host"),
+                *(
+                    "GET",
+                    "/api/booth/guests.csv",
+                    self.booth_guests,
+                    "Name, e-mail and file of all guests, for the host",
+                ),
                 {200: ResponseSpec("A table in UTF-8.", {CSV: None}), **ERRORS},
             ),
         ]
