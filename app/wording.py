@@ -8,7 +8,7 @@ from typing import Literal, get_args
 
 from app import archives, cameras, detectors, publishers, sources
 
-Subject = Literal["camera", "detector", "upload", "object", "trigger", "publisher", "archive"]
+Subject = Literal["camera", "detector", "upload", "object", "trigger", "publisher", "archive", "booth"]
 """The part that failed: one code may mean different things for two of them."""
 
 UNKNOWN = "Something went wrong."
@@ -37,6 +37,7 @@ SOURCES: Mapping[Subject, tuple[str, ...]] = {
     ),
     "publisher": ("app.pipeline.delivery", *_modules(publishers.KINDS)),
     "archive": ("app.pipeline.delivery", "app.pipeline.archive", "app.archives", *_modules(archives.KINDS)),
+    "booth": ("app.booth.jobs",),
 }
 """The modules with `CODES`, in the order in which they are asked; each is loaded when those before it know nothing."""
 
@@ -56,6 +57,10 @@ TITLES: Mapping[Subject, tuple[str, str]] = {
     "archive": (
         "Pictures that wait for an archive",
         "In the log, in `health`, in `archive status`, and in `deliveries_total`. The picture is kept and retried.",
+    ),
+    "booth": (
+        "The photo booth",
+        "In the log, on the status page beside the job, and in answers of `/api/booth`. What a guest kept is kept.",
     ),
 }
 """Heading, and where people see these codes."""

@@ -18,6 +18,8 @@ METADATA_BYTES = {"name": 900, "email": 600, "event": 450}
 
 _LABEL = r"[^\W_](?:[\w-]{0,61}[^\W_])?"
 _ADDRESS = re.compile(rf"[^\s@<>()\[\]\\,;:\"\x00-\x1f\x7f]{{1,64}}@{_LABEL}(?:\.{_LABEL})+")
+_JOINERS = "\u200c\u200d\u200e\u200f"
+"""Marks that scripts are written with, though nothing is printed for them."""
 _SAFE = "".join(chr(code) for code in range(0x20, 0x7F) if chr(code) != "%")
 
 
@@ -57,7 +59,7 @@ def ascii_address(email: str) -> str:
 
 
 def metadata(value: str, *, of: str) -> str:
-    """As an object's metadata carry it: ASCII as it is but for `%`, all else percent-encoded UTF-8; cut to its limit."""
+    """As an object's metadata carry it: ASCII but `%` as it is, all else percent-encoded UTF-8; cut to its limit."""
     carried = ""
     for letter in value:
         one = quote(letter, safe=_SAFE)
@@ -69,8 +71,5 @@ def metadata(value: str, *, of: str) -> str:
 
 def _line(text: str) -> str:
     """One line without control characters; the marks that give a script its direction stay."""
-    return " ".join(
-        "".join(
-            c if c.isprintable() or c in "\u200c\u200d\u200e\u200f" else " " for c in normalised(text, "NFC")
-        ).split()
-    )
+    letters = (letter if letter.isprintable() or letter in _JOINERS else " " for letter in normalised(text, "NFC"))
+    return " ".join("".join(letters).split())

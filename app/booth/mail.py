@@ -64,7 +64,7 @@ class _TimedSMTP(smtplib.SMTP):
 class _TimedTLSSMTP(smtplib.SMTP_SSL):
     def _get_socket(self, host: str, port: int, timeout: float) -> socket.socket:
         plain = timed(socket.create_connection((host, port), timeout))
-        return self.context.wrap_socket(plain, server_hostname=host)  # type: ignore[attr-defined, no-any-return]
+        return self.context.wrap_socket(plain, server_hostname=host)
 
 
 @contextmanager

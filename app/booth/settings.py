@@ -61,7 +61,7 @@ class BoothSettings(Section):
     camera: str = Field(
         default="",
         max_length=200,
-        description="Device key of the camera that takes the pictures; the tablet's if empty.",
+        description="Device key of the camera that takes the pictures; the tablet's own unless set.",
     )
     pictures: int = Field(default=4, ge=1, le=10, description="Pictures of an animation.")
     countdown: int = Field(default=3, ge=1, le=10, description="Seconds before the first picture.")

@@ -8,6 +8,7 @@ const LOOK_MS = 1000;
 const CALL_MS = 20000;
 const STAY_MS = 10000;
 const AWAY_MS = 3000;
+const IDLE_MS = 60000;
 
 const config = JSON.parse(document.getElementById("config").textContent);
 const get = (id) => document.getElementById(id);
@@ -21,6 +22,8 @@ let language = config.language;
 let ends = Infinity; // when the state does, by the page's own clock
 let shoots = 0; // which way through the pictures this is: an earlier one stops
 let stayed = 0;
+let spoken = 0;
+let cameraProblem = ""; // a word
 let calls = Promise.resolve();
 
 const sleep = (ms) => new Promise((done) => setTimeout(done, ms));
@@ -82,9 +85,10 @@ async function look() {
       if (get("problem").dataset.word === "away") say("");
     } catch (error) {
       if (!(error instanceof Refused)) say("away");
-      if (performance.now() > ends + AWAY_MS) enter({ ...now, state: "ready", guest: "", taken: 0, seconds_left: null });
+      if (performance.now() > ends + AWAY_MS) follow({ ...now, state: "ready", guest: "", taken: 0, seconds_left: null });
     }
     count();
+    if (now.state === "ready" && language !== config.language && performance.now() - spoken > IDLE_MS) speak(config.language);
   }
 }
 
@@ -92,9 +96,7 @@ async function look() {
 
 function follow(model) {
   ends = model.seconds_left === null ? Infinity : performance.now() + model.seconds_left * 1000;
-  const moved = model.state !== now.state || model.guest !== now.guest;
-  const again = model.state === "countdown" && now.state !== "countdown";
-  if (moved || again) enter(model);
+  if (model.state !== now.state || model.guest !== now.guest) enter(model);
   now = model;
   if (model.state === "done") showDelivery(model);
 }
@@ -102,7 +104,7 @@ function follow(model) {
 function enter(model) {
   const before = now;
   now = model;
-  if (model.guest !== before.guest || model.state === "ready") forget();
+  if (model.state === "ready" || (before.guest && model.guest !== before.guest)) forget();
   document.body.dataset.state = model.state;
   say("");
   if (model.state === "ready") showGallery();
@@ -127,13 +129,18 @@ function forget() {
 
 async function start() {
   if (now.state !== "ready") return;
+  if (await openCamera()) await tell("/start");
+}
+
+async function openCamera() {
+  cameraProblem = "";
   try {
     await camera?.open();
   } catch (error) {
-    say(error.message);
-    return;
+    cameraProblem = error.message in words ? error.message : "camera_failed";
   }
-  await tell("/start");
+  say("");
+  return !cameraProblem;
 }
 
 async function shoot({ guest, taken }) {
@@ -193,8 +200,8 @@ function stay() {
 
 function say(word) {
   const place = get("problem");
-  place.dataset.word = word;
-  place.textContent = word ? words[word] : "";
+  place.dataset.word = word || (now.state === "ready" ? cameraProblem : "");
+  place.textContent = words[place.dataset.word] ?? "";
 }
 
 function count() {
@@ -263,7 +270,10 @@ function begin() {
     button.type = "button";
     button.lang = name;
     button.textContent = config.words[name].language;
-    button.addEventListener("click", () => speak(name));
+    button.addEventListener("click", () => {
+      spoken = performance.now();
+      speak(name);
+    });
     get("languages").append(button);
   }
   get("start").addEventListener("click", start);
@@ -280,7 +290,7 @@ function begin() {
   keepAwake();
   offerFullScreen(get("full-screen"));
   speak(config.language);
-  camera?.open().catch((error) => say(error.message));
+  openCamera();
   tell("", undefined, "GET");
   look();
 }
