@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import PurePath
-from typing import Any
+from typing import Any, Literal, get_args
 
 import msgpack
 
@@ -18,6 +18,38 @@ PERSON = "Person"
 """The label of people, in every detector's words."""
 IMPORTED = "import"
 """The origin of imported pictures."""
+
+Look = Literal["all", "sharpest", "person"]
+
+MOST_FRAMES = 30
+LONGEST_BURST_S = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Burst:
+    """A wish for several pictures of one event. Raises ValueError, with the bounds in its sentence."""
+
+    frames: int
+    """How many, 1..30; 1 is a wish for a single picture."""
+    pace: float = 0.5
+    """Seconds from one picture to the next; less than the camera takes for one is as fast as it can."""
+    delay: float = 0.0
+    """Seconds from the trigger to the first picture."""
+    look: Look = "all"
+    """Which of them the detector sees: all, the sharpest, or one after another until there is a person."""
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.frames <= MOST_FRAMES:
+            raise ValueError(f"a burst has 1 to {MOST_FRAMES} frames, not {self.frames}")
+        if not (self.pace >= 0 and self.delay >= 0 and self.seconds <= LONGEST_BURST_S):
+            raise ValueError(f"a burst takes at most {LONGEST_BURST_S:.0f} s, its delay and all its pictures")
+        if self.look not in get_args(Look):
+            raise ValueError(f"a burst looks at {', '.join(get_args(Look))}")
+
+    @property
+    def seconds(self) -> float:
+        """From the trigger to the last picture."""
+        return self.delay + (self.frames - 1) * self.pace
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +84,8 @@ class Trigger:
     """The sensor's own description of what set it off; passed on unchanged."""
     traceparent: str = ""
     baggage: str = ""
+    burst: Burst | None = None
+    """How many pictures it asks for; None leaves that to rules and to the camera."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +169,11 @@ class Snapshot:
     object_key: str = ""
     """Its key there."""
     frames: int = 0
-    """How many pictures were taken for it, of which `path` is one; 0 where it is the only one."""
+    """How many pictures there are of it, of which `path` is one; 0 where only one was wanted, or none is taken yet."""
+    burst: Burst | None = None
+    """How many were wanted; None for one."""
+    alike: int = 0
+    """How many more were taken that showed nothing new, and were dropped."""
 
     @property
     def dated_name(self) -> str:
@@ -144,6 +182,26 @@ class Snapshot:
         Taken from the path instead of made anew, so that a second attempt after a change of the zone finds the first.
         """
         return "/".join(PurePath(self.path).parts[-5:])
+
+
+@dataclass(frozen=True, slots=True)
+class BurstBegun:
+    """A recorded snapshot of which more pictures are to be taken."""
+
+    snapshot: Snapshot
+    began: float
+    """`time.monotonic()` of its first picture, or of its trigger where that is to come; minus infinity when an earlier
+    run has begun it."""
+    device_params: Secret | None = None
+    """As in its `Trigger`."""
+
+    @property
+    def id(self) -> str:
+        return self.snapshot.id
+
+    @property
+    def camera(self) -> str:
+        return self.snapshot.camera
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,6 +287,8 @@ class Inspection:
     review: Review = Review()
     best: str = ""
     """Why its picture is the best of several, in words; empty where it is the only one."""
+    looks: int = field(default=1, compare=False)
+    """At how many of them the detector looked; the journal does not give it back."""
 
     @property
     def id(self) -> str:
@@ -244,10 +304,11 @@ class Inspection:
         return tuple(decision.outlet for decision in self.decisions if decision.tell)
 
 
-Message = Trigger | Upload | ObjectCreated | Snapshot | Inspection
+Message = Trigger | Upload | ObjectCreated | Snapshot | BurstBegun | Inspection
 
 _TYPES: tuple[type, ...] = (
-    *(Trigger, Upload, ObjectCreated, Snapshot, Box, Label, Detection, OutletDecision, Review, Inspection),
+    *(Trigger, Upload, ObjectCreated, Snapshot, BurstBegun, Burst),
+    *(Box, Label, Detection, OutletDecision, Review, Inspection),
 )
 _CODES = {kind: code for code, kind in enumerate(_TYPES)}
 _SECRET = len(_TYPES)

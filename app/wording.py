@@ -8,7 +8,7 @@ from typing import Literal, get_args
 
 from app import archives, cameras, detectors, publishers, sources
 
-Subject = Literal["camera", "detector", "upload", "object", "trigger", "publisher", "archive", "booth"]
+Subject = Literal["camera", "detector", "upload", "object", "trigger", "publisher", "archive", "job", "booth"]
 """The part that failed: one code may mean different things for two of them."""
 
 UNKNOWN = "Something went wrong."
@@ -37,6 +37,7 @@ SOURCES: Mapping[Subject, tuple[str, ...]] = {
     ),
     "publisher": ("app.pipeline.delivery", *_modules(publishers.KINDS)),
     "archive": ("app.pipeline.delivery", "app.pipeline.archive", "app.archives", *_modules(archives.KINDS)),
+    "job": ("app.jobs", "app.media.animation", "app.media.film", "app.media.stamp", "app.storage.event_media"),
     "booth": ("app.booth.jobs",),
 }
 """The modules with `CODES`, in the order in which they are asked; each is loaded when those before it know nothing."""
@@ -57,6 +58,11 @@ TITLES: Mapping[Subject, tuple[str, str]] = {
     "archive": (
         "Pictures that wait for an archive",
         "In the log, in `health`, in `archive status`, and in `deliveries_total`. The picture is kept and retried.",
+    ),
+    "job": (
+        "Work in the background",
+        "On the status page, in `GET /api/jobs`, and in `jobs_total`. A job is tried again, and has failed "
+        "after its last attempt.",
     ),
     "booth": (
         "The photo booth",

@@ -41,8 +41,8 @@ EVENING_S = 16 * 3600.0
 """Seconds for which the gallery shows an animation."""
 MOST_SHOWN = 24
 
-Animate = Callable[[Sequence[Path]], bytes]
-"""Makes a GIF of pictures that lie in files."""
+Animate = Callable[[Sequence[Path], Path], object]
+"""Makes a GIF of pictures that lie in files, at this path."""
 
 
 class BadFramePicture(Permanent):
@@ -269,7 +269,7 @@ class Booth:
 
     def _drawn(self, data: bytes) -> bytes:
         """The picture as it is kept: upright, of the setting's size, with the frame picture over it."""
-        side = self.settings.side
+        side = self.settings.size
         image = upright(data, max_pixels=self._max_pixels)
         image.thumbnail((side, side), Image.Resampling.BICUBIC)
         if self._overlay is not None:
@@ -282,7 +282,7 @@ class Booth:
     def _animated(self, turn: Turn) -> Turn:
         frames = [self._frame(turn.guest, position) for position in range(turn.taken)]
         with _disk(self._where.now):
-            durable.write(self._where.now / turn.guest / ANIMATION, self._animate(frames))
+            self._animate(frames, self._where.now / turn.guest / ANIMATION)
         return self._on("made", turn.guest)
 
     def _keep(self, guest_id: str, guest: Guest, language: str) -> None:

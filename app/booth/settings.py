@@ -63,10 +63,10 @@ class BoothSettings(Section):
         max_length=200,
         description="Device key of the camera that takes the pictures; the tablet's own unless set.",
     )
-    pictures: int = Field(default=4, ge=1, le=10, description="Pictures of an animation.")
+    pictures: int = Field(default=4, ge=2, le=10, description="Pictures of an animation.")
     countdown: int = Field(default=3, ge=1, le=10, description="Seconds before the first picture.")
     pace: float = Field(default=1.5, ge=0.3, le=10, description="Seconds between the pictures.")
-    side: int = Field(default=640, ge=160, le=1280, description="Longest side of the animation, in pixels.")
+    size: int = Field(default=640, ge=160, le=1280, description="Pixels of the animation's longest side.")
     colour: Colour = Field(default="#3a4bc8", description="Colour of buttons.")
     background: Colour = Field(default="#14161f", description="Colour behind everything.")
     frame_picture: Directory | None = Field(
@@ -79,6 +79,6 @@ class BoothSettings(Section):
     )
     folder: Directory | None = Field(
         default=None,
-        description="Folder for the animations where there is no bucket; `booth` below `data_dir` if unset.",
+        description="Folder for the animations where there is no bucket; `booth` below `data_dir` unless set.",
     )
     mail: BoothMailSettings = Field(default=BoothMailSettings(), description="The server for mails to guests.")

@@ -18,6 +18,7 @@ from app.journal import Journal
 from app.messages import Inspection
 from app.monitoring.metrics import SnapshotMetrics
 from app.pipeline.archive import Keep
+from app.storage.event_media import EventMedia
 from app.storage.retention import Retention
 from app.storage.thumbnails import Thumbnails
 from app.storage.video_retention import VideoRetention
@@ -134,6 +135,7 @@ def retention_of(
         targets=targets,
         archives=archives,
         thumbnails=thumbnails_of(settings),
+        media=EventMedia(DataDir(settings.data_dir).media),
         free=lambda folder: shutil.disk_usage(folder).free + to_come,
         beat=beat,
     )

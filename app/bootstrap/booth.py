@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import io
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from dataclasses import replace
 from importlib.util import find_spec
-from pathlib import Path
 
-from PIL import Image
-
-from app.booth.booth import Booth, Where
+from app.booth.booth import Animate, Booth, Where
 from app.booth.jobs import BoothJobs
 from app.booth.shelf import Shelf, shelf_of
 from app.bootstrap.adapters import make_camera
 from app.bootstrap.core import Core
 from app.config.data_dir import DataDir
 from app.config.settings import Settings
+from app.media.animation import animate
 from pylib.errors import Permanent
 
 
@@ -36,7 +34,7 @@ def booth_of(core: Core, *, page: Callable[[str, float], str]) -> Booth | None:
         cache=core.cache,
         where=_where(settings),
         shelf=_shelf(settings),
-        animate=_gif,
+        animate=_animate(settings),
         camera=_camera(settings),
         page=page,
         max_pixels=settings.max_pixels,
@@ -69,8 +67,6 @@ def _camera(settings: Settings) -> Callable[[], bytes] | None:
     return None
 
 
-def _gif(pictures: Sequence[Path]) -> bytes:
-    frames = [Image.open(path).convert("RGB") for path in pictures]
-    buffer = io.BytesIO()
-    frames[0].save(buffer, "GIF", save_all=True, append_images=frames[1:], duration=500, loop=0)
-    return buffer.getvalue()
+def _animate(settings: Settings) -> Animate:
+    style = replace(settings.animations.style, size=settings.booth.size)
+    return lambda pictures, path: animate(pictures, path, "gif", style, max_pixels=settings.max_pixels)

@@ -15,7 +15,9 @@ from app.pipeline.live import InProcessEvents
 from app.rules.file import RulesFile
 from app.rules.telling import Telling
 from app.sources.requests import Intake
+from app.storage.animations import Animations
 from app.storage.cache import Cache
+from app.storage.event_media import EventMedia
 from pylib.net.limiter import ConnectionLimiter
 from pylib.observability.health import Health
 from pylib.runtime.relay import Codec, Transport
@@ -31,9 +33,11 @@ class Core:
     metrics: SnapshotMetrics
     journal: Journal
     cache: Cache
+    media: EventMedia
     intake: Intake
     telling: Telling
     rules: RulesFile
+    animations: Animations
     labels: dict[str, str]
     """Device key -> what people call the place."""
     health: Health = field(default_factory=Health)
@@ -58,9 +62,16 @@ class Core:
             metrics=SnapshotMetrics(version=version),
             journal=journal,
             cache=Cache(data_dir.cache, zone=local_zone(settings.time_zone)),
+            media=EventMedia(data_dir.media),
             intake=Intake(journal),
             telling=Telling(journal),
             rules=RulesFile(data_dir.rules, cameras=labels.keys(), outlets=notifying_names(settings)),
+            animations=Animations(
+                settings.animations,
+                journal=journal,
+                media=EventMedia(data_dir.media),
+                max_pixels=settings.max_pixels,
+            ),
             labels=labels,
         )
 

@@ -10,7 +10,9 @@ from app.bootstrap.booth import booth_jobs
 from app.bootstrap.core import Core
 from app.bootstrap.relays import Relays
 from app.jobs import JobKind, Work
+from app.jobs.animation import Animate
 from app.journal import Journal
+from app.journal.jobs import EventJob
 from pylib.observability.health import Status
 from pylib.runtime.periodic import Every, Periodic
 from pylib.runtime.threads import ManagedThread
@@ -27,7 +29,9 @@ FORGET_EVERY_S = 86_400.0
 
 def kinds_of(core: Core) -> list[JobKind]:
     """The kinds of jobs that these settings ask for."""
-    return [*booth_jobs(core)]
+    formats = core.animations.formats
+    core.journal.event_jobs = [EventJob(Animate.kind, name, {"format": name}) for name in formats]
+    return [Animate(core.animations), *booth_jobs(core)]
 
 
 def job_threads(core: Core, relays: Relays) -> list[ManagedThread]:

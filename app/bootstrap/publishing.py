@@ -20,7 +20,7 @@ from app.config.data_dir import DataDir
 from app.journal import Journal
 from app.messages import Inspection
 from app.monitoring.heartbeat import EVERY_S, Heartbeat
-from app.pipeline.fetch import Channel
+from app.pipeline.channel import Channel
 from app.pipeline.publish import Publish
 from app.publishers import (
     Figures,

@@ -12,7 +12,7 @@ from pylib.runtime.relay import Transport, ZmqRelay
 from pylib.runtime.stage import Stage
 
 TRIGGERS, UPLOADS, SNAPSHOTS = "inproc://triggers", "inproc://uploads", "inproc://snapshots"
-OBJECTS, INSPECTIONS = "inproc://objects", "inproc://inspections"
+OBJECTS, INSPECTIONS, BURSTS = "inproc://objects", "inproc://inspections", "inproc://bursts"
 
 LIVE = "inproc://live"
 """Where subscribers in this process receive events, without delivery rows."""

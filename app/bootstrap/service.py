@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 from app.bootstrap.archives import ArchiveParts
-from app.bootstrap.cameras import channels_of, fetch_of
+from app.bootstrap.cameras import bursting, channels_of, fetch_of, fetching
 from app.bootstrap.core import Core
 from app.bootstrap.deciding import decide_of, settle_of
 from app.bootstrap.detection import DetectorParts
@@ -18,7 +18,7 @@ from app.bootstrap.monitoring import monitors_of
 from app.bootstrap.outlets import names
 from app.bootstrap.probes import exposition, observe
 from app.bootstrap.publishing import PublisherParts
-from app.bootstrap.relays import INSPECTIONS, LIVE, OBJECTS, SNAPSHOTS, TRIGGERS, UPLOADS, Relays
+from app.bootstrap.relays import BURSTS, INSPECTIONS, LIVE, OBJECTS, SNAPSHOTS, TRIGGERS, UPLOADS, Relays
 from app.bootstrap.sources import SourceParts, schedule_of
 from app.bootstrap.uploads import RECEIVE_WORKERS, UploadParts
 from app.config.settings import Settings
@@ -126,7 +126,8 @@ class Service:
         to_outlets = self.relays.to_outlets(self.outlets)
         seen = {"sinks": [INSPECTIONS]} if group else to_outlets
         return [
-            stage("fetch", fetch, source=TRIGGERS, sinks=[SNAPSHOTS], **queue),
+            stage("fetch", fetch, source=TRIGGERS, **fetching(SNAPSHOTS, BURSTS), **queue),
+            bursting(self.core, self.relays, self.channels, source=BURSTS, sink=SNAPSHOTS),
             *self.sources.collecting(self.relays, self.uploads.capture_time, sink=SNAPSHOTS),
             *self.sources.threads,  # after the stages that acknowledge
             stage("receive", self.uploads.receive, source=UPLOADS, sinks=[SNAPSHOTS], workers=RECEIVE_WORKERS),

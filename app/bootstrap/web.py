@@ -15,7 +15,7 @@ from app.bootstrap.outlets import Outlet
 from app.config.data_dir import DataDir
 from app.config.settings import Settings
 from app.naming import slug
-from app.pipeline.fetch import Channel
+from app.pipeline.channel import Channel
 from app.publishers import PublisherContext
 from app.rules.push import KEY_FILE
 from app.sources.hooks import Hook
@@ -79,6 +79,7 @@ class WebParts:
             health=core.health,
             metrics=metrics,
             pictures=PictureFiles(thumbnails_of(settings)),
+            media=core.media,
             access=self._access,
             links=self._links,
             site=self._access.site,

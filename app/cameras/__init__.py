@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from app.rules.burst import BurstSettings
 from pylib.errors import Failure, Permanent, Transient
 from pylib.settings.fields import TimeZone
 from pylib.settings.kinds import Registry
@@ -46,6 +47,9 @@ class CameraSettings(BaseModel):
         " unless set.",
     )
     every: float = Field(default=0, ge=0, description="Seconds between pictures without a trigger; 0 for none.")
+    burst: BurstSettings = Field(
+        default=BurstSettings(), description="Several pictures of an event, unless its trigger or a rule says how many."
+    )
 
     @property
     def device_key(self) -> str:

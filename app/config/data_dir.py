@@ -33,14 +33,14 @@ class DataDir:
         return self.path / "thumbnails"
 
     @property
+    def media(self) -> Path:
+        """What belongs to events beside their pictures."""
+        return self.path / "media"
+
+    @property
     def videos(self) -> Path:
         """Videos that cameras sent."""
         return self.path / "videos"
-
-    @property
-    def media(self) -> Path:
-        """What belongs to events beside their picture."""
-        return self.path / "media"
 
     @property
     def booth(self) -> Path:

@@ -27,6 +27,7 @@ from app.detectors import DetectorSettings
 from app.naming import CameraNames, UnknownCamera
 from app.publishers import THUMBNAILS
 from app.sources.hooks import HookSettings
+from app.storage.animations import AnimationSettings
 from app.storage.settings import RetentionSettings
 from app.uploads.ftp.settings import FtpSettings
 from app.uploads.mail.settings import MailSettings
@@ -149,6 +150,9 @@ class Settings(Section):
     )
     retention: RetentionSettings = Field(
         default=RetentionSettings(), description="How long pictures stay in the cache."
+    )
+    animations: AnimationSettings = Field(
+        default=AnimationSettings(), description="GIF, WebP and MP4 of events with several pictures."
     )
     web: WebSettings = Field(default=WebSettings(), description="The album and the HTTP API.")
     booth: BoothSettings = Field(default=BoothSettings(), description="The photo booth, at `/booth`.")

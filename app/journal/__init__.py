@@ -8,11 +8,12 @@ from pathlib import Path
 
 from app.journal.album import AlbumPart
 from app.journal.archives import ArchivesPart
+from app.journal.bursts import BurstsPart
 from app.journal.deliveries import DeliveriesPart
 from app.journal.edits import EditsPart
 from app.journal.entries import Correction, Deleted, Entry, Filter, HeatCount, PageCursor
 from app.journal.jobs import Job, JobsPart
-from app.journal.media import MediaPart, Medium, MediumKind
+from app.journal.media import EventPicture, MediaPart, Medium, MediumKind
 from app.journal.objects import ObjectsPart, RecordedObject, RejectedMessages
 from app.journal.paths import path_functions
 from app.journal.pictures import PicturesPart
@@ -33,6 +34,7 @@ __all__ = [
     "Correction",
     "Deleted",
     "Entry",
+    "EventPicture",
     "Filter",
     "HeatCount",
     "Job",
@@ -49,6 +51,7 @@ __all__ = [
 class Journal(
     TriggersPart,
     SnapshotsPart,
+    BurstsPart,
     ObjectsPart,
     DeliveriesPart,
     PicturesPart,

@@ -78,6 +78,7 @@ class EditsPart(JournalPart):
                 (now, now, seq),
             )
             db.execute("DELETE FROM labels WHERE seq = ?", (seq,))
+            db.execute("DELETE FROM media WHERE snapshot = ?", (snapshot_id,))
             abandon_archives(db, seq, archives, "deleted", now)
             _deliver_again(db, seq, self.followers, now)
             _release(db, snapshot_id)

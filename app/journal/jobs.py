@@ -49,6 +49,16 @@ class Job:
         return f"{self.kind}:{self.key}"
 
 
+@dataclass(frozen=True, slots=True)
+class EventJob:
+    """A job that each event with several pictures brings with it; its arguments are its `event` and these."""
+
+    kind: str
+    name: str
+    """Its key is the event's id and this: `<id>.gif`."""
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+
+
 class JobsPart(JournalPart):
     """The record of jobs."""
 
@@ -164,6 +174,14 @@ class JobsPart(JournalPart):
         before = self._clock() - KEPT_S
         change = "DELETE FROM jobs WHERE state != 'waiting' AND ended_at < ?"
         self.database.submit(lambda db: db.execute(change, (before,)))
+
+
+def enqueue_event_jobs(db: sqlite3.Connection, event_id: str, jobs: Sequence[EventJob], now: float) -> None:
+    """In the transaction that makes the event."""
+    rows = [
+        (one.kind, f"{event_id}.{one.name}", packed({"event": event_id, **one.arguments}), now, now) for one in jobs
+    ]
+    db.executemany("INSERT OR IGNORE INTO jobs (kind, key, arguments, next_at, made_at) VALUES (?, ?, ?, ?, ?)", rows)
 
 
 def _job(row: Sequence[Any]) -> Job:

@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from app.journal.base import JournalPart
 from app.journal.rows import moment
+from app.journal.sql import marks
 
 MediumKind = Literal["frame", "animation", "film"]
 
@@ -48,6 +49,17 @@ class Medium:
     duration_s: float = 0.0
 
 
+@dataclass(frozen=True, slots=True)
+class EventPicture:
+    """One of the pictures of an event."""
+
+    camera: str
+    """Device key."""
+    path: str
+    """Absolute."""
+    taken_at: datetime
+
+
 class MediaPart(JournalPart):
     """The record of these files."""
 
@@ -64,6 +76,33 @@ class MediaPart(JournalPart):
             f"SELECT {_READ} FROM media WHERE snapshot = ?1 AND (?2 IS NULL OR kind = ?2) ORDER BY kind, position, id"
         )
         return self.database.do(lambda db: [_medium(row) for row in db.execute(query, (snapshot, kind))])
+
+    def event_pictures(self, snapshot: str) -> list[EventPicture]:
+        """The pictures of this event that are in the cache, in the order in which they were taken.
+
+        They are the frames of its burst, or its own and those that a camera pushed with it.
+        """
+        frames = (
+            "SELECT camera, located(path), taken_at FROM media WHERE snapshot = ?1 AND kind = 'frame' ORDER BY position"
+        )
+        pushed = (
+            "SELECT camera, located(path), taken_at FROM snapshots WHERE path != '' AND deleted_at IS NULL "
+            "AND (id = ?1 OR settled_into = ?1 AND settled_into != '') ORDER BY taken_at, seq"
+        )
+
+        def select(db: sqlite3.Connection) -> list[EventPicture]:
+            rows = db.execute(frames, (snapshot,)).fetchall() or db.execute(pushed, (snapshot,)).fetchall()
+            return [EventPicture(camera, path, moment(at)) for camera, path, at in rows]
+
+        return self.database.do(select)
+
+    def animated(self, snapshots: Sequence[str], formats: Sequence[str]) -> set[str]:
+        """Those of these events that have an animation of one of these formats."""
+        query = (
+            f"SELECT DISTINCT snapshot FROM media WHERE snapshot IN ({marks(snapshots)}) AND kind = 'animation' "
+            f"AND format IN ({marks(formats)})"
+        )
+        return self.database.do(lambda db: {row[0] for row in db.execute(query, (*snapshots, *formats))})
 
     def films(self, *, camera: str | None = None, limit: int = 100) -> list[Medium]:
         """Films, the newest first; of one camera, or of all."""

@@ -29,11 +29,13 @@ def path_functions(folder: Path) -> dict[str, Callable[[str], str]]:
 
 
 def recorded_paths(journal: Path) -> Iterator[str]:
-    """Where each picture should be, read from a journal that another process may have open.
+    """Where each picture, and each file beside one, should be, read from a journal that another process may have open.
 
     Raises `pylib.sqlite.DatabaseUnusable`.
     """
     functions = path_functions(journal.parent)
     with sqlite.reading(journal) as database:
-        for (path,) in database.execute("SELECT path FROM snapshots WHERE path != ''"):
-            yield functions["located"](functions["stored"](path))
+        tables = {name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+        for table in tables & {"snapshots", "media"}:  # an earlier release had no media
+            for (path,) in database.execute(f"SELECT path FROM {table} WHERE path != ''"):
+                yield functions["located"](functions["stored"](path))

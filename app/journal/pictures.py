@@ -19,6 +19,9 @@ from app.journal.search_index import unindex
 from app.journal.sql import AMONG, listed, marks
 from app.messages import Inspection
 
+MEDIA_SIZE = "(SELECT coalesce(sum(media.size), 0) FROM media WHERE media.snapshot = snapshots.id)"
+"""Bytes of the files beside a snapshot's picture."""
+
 
 class PicturesPart(JournalPart):
     """Which pictures are in the cache, and which of them may be evicted."""
@@ -47,8 +50,8 @@ class PicturesPart(JournalPart):
 
         def select(db: sqlite3.Connection) -> list[CachedPicture]:
             rows = db.execute(
-                f"SELECT seq, id, located(path), size, taken_at, camera, person, starred, {needed} FROM snapshots "
-                "WHERE path != '' AND state = 'inspected' AND (taken_at, seq) > (?, ?) "
+                f"SELECT seq, id, located(path), size + {MEDIA_SIZE}, taken_at, camera, person, starred, {needed} "
+                "FROM snapshots WHERE path != '' AND state = 'inspected' AND (taken_at, seq) > (?, ?) "
                 "ORDER BY taken_at, seq LIMIT ?",
                 (*values, *start, limit),
             )
@@ -57,10 +60,12 @@ class PicturesPart(JournalPart):
         return self.database.do(select)
 
     def pictures_size(self) -> int:
-        """Bytes of all pictures in the cache."""
+        """Bytes of all pictures in the cache, and of what is kept beside them."""
+        pictures = "SELECT coalesce(sum(size), 0) FROM snapshots WHERE path != ''"
+        beside = "SELECT coalesce(sum(size), 0) FROM media WHERE snapshot IS NOT NULL"
 
         def select(db: sqlite3.Connection) -> int:
-            return int(db.execute("SELECT coalesce(sum(size), 0) FROM snapshots WHERE path != ''").fetchone()[0])
+            return sum(int(db.execute(query).fetchone()[0]) for query in (pictures, beside))
 
         return self.database.do(select)
 
@@ -83,6 +88,7 @@ class PicturesPart(JournalPart):
                 key = (now, picture.seq, picture.path)
                 if db.execute(statement, key if problem else (*key, *values)).rowcount:
                     gone.append(picture)
+                    db.execute("DELETE FROM media WHERE snapshot = ?", (picture.id,))
                     if problem:
                         abandon_archives(db, picture.seq, archives, problem, now)
             return gone

@@ -35,6 +35,7 @@ class CachedPicture:
     id: str
     path: str
     size: int
+    """Bytes, with the files beside it: frames and what was made of them."""
     taken_at: float
     """Unix seconds."""
     camera: str

@@ -14,7 +14,7 @@ import msgpack
 from app.journal.schema import SEQ, SNAPSHOT_COLUMNS, SNAPSHOT_VALUES, SNAPSHOT_WIDTH, VERDICT_COLUMNS, VERDICT_END
 from app.journal.search_index import IndexedSnapshot, index, reindex
 from app.journal.sql import insert_all, marks
-from app.messages import Box, Detection, Inspection, Label, OutletDecision, Review, Snapshot, Trigger
+from app.messages import Box, Burst, Detection, Inspection, Label, OutletDecision, Review, Snapshot, Trigger
 
 HANDOVER_S = 5.0
 """Seconds that a new row is left to the message that announces it, before a query for unfinished rows returns it."""
@@ -54,7 +54,7 @@ def abandon_archives(db: sqlite3.Connection, seq: int, archives: Sequence[str], 
 def insert_accepted(db: sqlite3.Connection, trigger: Trigger, now: float) -> None:
     db.execute(
         "INSERT INTO snapshots (id, state, camera, label, origin, recorded_at, triggered_at, active_input, "
-        "traceparent, baggage) VALUES (?, 'accepted', ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING",
+        "traceparent, baggage, burst) VALUES (?, 'accepted', ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING",
         (
             trigger.id,
             trigger.camera,
@@ -65,14 +65,15 @@ def insert_accepted(db: sqlite3.Connection, trigger: Trigger, now: float) -> Non
             packed(trigger.active_input),
             trigger.traceparent,
             trigger.baggage,
+            packed_burst(trigger.burst),
         ),
     )
 
 
 def select_accepted(db: sqlite3.Connection, before: float) -> list[Trigger]:
     rows = db.execute(
-        "SELECT id, camera, label, triggered_at, origin, active_input, traceparent, baggage FROM snapshots "
-        "WHERE state = 'accepted' AND recorded_at <= ? ORDER BY recorded_at LIMIT 1000",
+        "SELECT id, camera, label, triggered_at, origin, active_input, traceparent, baggage, burst FROM "
+        "snapshots WHERE state = 'accepted' AND recorded_at <= ? ORDER BY recorded_at LIMIT 1000",
         (before,),
     )
     return [
@@ -87,6 +88,7 @@ def select_accepted(db: sqlite3.Connection, before: float) -> list[Trigger]:
             active_input=unpacked(row[5]),
             traceparent=row[6],
             baggage=row[7],
+            burst=unpacked_burst(row[8]),
         )
         for row in rows
     ]
@@ -97,10 +99,11 @@ def upsert_taken(
 ) -> None:
     db.execute(
         f"INSERT INTO snapshots ({SNAPSHOT_COLUMNS}, state, recorded_at, trigger_key, content, note) "
-        "VALUES (?, ?, ?, ?, ?, ?, ?, stored(?), ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'taken', ?, ?, ?, ?) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, stored(?), ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'taken', ?, ?, ?, ?) "
         "ON CONFLICT (id) DO UPDATE SET state = 'taken', recorded_at = excluded.recorded_at, "
         "taken_at = excluded.taken_at, delay_s = excluded.delay_s, path = excluded.path, size = excluded.size, "
-        "width = excluded.width, height = excluded.height, problem = excluded.problem, note = excluded.note "
+        "width = excluded.width, height = excluded.height, problem = excluded.problem, note = excluded.note, "
+        "frames = excluded.frames, burst = excluded.burst, alike = excluded.alike "
         "WHERE state = 'accepted'",
         (
             snapshot.id,
@@ -121,6 +124,8 @@ def upsert_taken(
             snapshot.bucket,
             snapshot.object_key,
             snapshot.frames,
+            packed_burst(snapshot.burst),
+            snapshot.alike,
             now,
             trigger_key or None,
             content or None,
@@ -147,7 +152,7 @@ def update_inspected(
     number = NEXT_NUMBER if is_news and state == "inspected" else "NULL"
     row = db.execute(
         "UPDATE snapshots SET state = ?, detector = ?, person_count = ?, decision = ?, verdict_problem = ?, "
-        f"inspected_at = ?, person = ?, surest = ?, decisions = ?, best = ?, event_number = {number} "
+        f"inspected_at = ?, person = ?, surest = ?, decisions = ?, best = ?, looks = ?, event_number = {number} "
         "WHERE id = ? AND state = 'taken' RETURNING seq, place, note",
         (
             state,
@@ -160,11 +165,14 @@ def update_inspected(
             max((label.confidence for label in detection.labels), default=0.0),
             packed_decisions(decisions),
             inspection.best,
+            inspection.looks,
             inspection.id,
         ),
     ).fetchone()
     if row is None:
         return None  # the first result stands
+    if inspection.snapshot.frames:
+        _show_best(db, inspection.snapshot)
     insert_all(
         db,
         "labels (seq, position, name, confidence, boxes)",
@@ -179,6 +187,13 @@ def update_inspected(
     return int(row[0])
 
 
+def _show_best(db: sqlite3.Connection, best: Snapshot) -> None:
+    db.execute(
+        "UPDATE snapshots SET path = stored(?), size = ?, width = ?, height = ? WHERE id = ?",
+        (best.path, best.size, best.width, best.height, best.id),
+    )
+
+
 def settle(
     db: sqlite3.Connection,
     best: str,
@@ -186,10 +201,12 @@ def settle(
     decisions: Sequence[OutletDecision],
     archives: Sequence[str],
     now: float,
+    *,
+    why: str,
 ) -> None:
     change = "UPDATE snapshots SET state = 'inspected', {} WHERE id = ? AND state = 'held' RETURNING seq, camera"
-    of_event = f"decisions = ?, event_number = {NEXT_NUMBER}"
-    row = db.execute(change.format(of_event), (packed_decisions(decisions), best)).fetchone()
+    of_event = f"decisions = ?, best = ?, event_number = {NEXT_NUMBER}"
+    row = db.execute(change.format(of_event), (packed_decisions(decisions), why, best)).fetchone()
     if row is None:
         return
     reindex(db, [row[0]])
@@ -248,6 +265,8 @@ def snapshot(row: Sequence[Any]) -> Snapshot:
         bucket=row[15],
         object_key=row[16],
         frames=row[17],
+        burst=unpacked_burst(row[18]),
+        alike=row[19],
     )
 
 
@@ -285,6 +304,14 @@ def packed(value: object) -> bytes | None:
 
 def unpacked(data: bytes | None) -> Any:
     return None if data is None else msgpack.unpackb(data, timestamp=3, strict_map_key=False)
+
+
+def packed_burst(burst: Burst | None) -> bytes | None:
+    return None if burst is None else packed((burst.frames, burst.pace, burst.delay, burst.look))
+
+
+def unpacked_burst(data: bytes | None) -> Burst | None:
+    return Burst(*unpacked(data)) if data else None
 
 
 def packed_boxes(boxes: Sequence[Box]) -> bytes | None:

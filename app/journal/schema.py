@@ -199,11 +199,16 @@ SCHEMA = (
         PRIMARY KEY (source, id)
     ) WITHOUT ROWID;
     """,
-    # `frames`: how many pictures were taken for a snapshot of which `path` is the best; 0 for one only. `best`: why.
+    # `burst`: several pictures are wanted of a snapshot: MessagePack, [frames, pace, delay, look]. `frames`: how many
+    # there are, of which `path` is the best; 0 until all are taken, and where one was wanted. `alike`: how many more
+    # were dropped. `best`: why it is. `looks`: how many of them the detector has seen.
     # `media`: files beside the one picture: the frames of a burst, what was made of them, films of a camera.
     # `jobs`: long work; `arguments` and what a job leaves for its next attempt (`kept`) are MessagePack.
     """
+    ALTER TABLE snapshots ADD COLUMN burst BLOB;
     ALTER TABLE snapshots ADD COLUMN frames INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE snapshots ADD COLUMN alike INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE snapshots ADD COLUMN looks INTEGER NOT NULL DEFAULT 1;
     ALTER TABLE snapshots ADD COLUMN best TEXT NOT NULL DEFAULT '';
     CREATE TABLE media (
         id TEXT PRIMARY KEY,
@@ -247,7 +252,7 @@ SCHEMA = (
 
 SNAPSHOT_COLUMNS = (
     "id, camera, label, triggered_at, taken_at, delay_s, origin, path, size, width, height, problem, "
-    "active_input, traceparent, baggage, bucket, object_key, frames"
+    "active_input, traceparent, baggage, bucket, object_key, frames, burst, alike"
 )
 """What `upsert_taken` writes."""
 SNAPSHOT_VALUES = SNAPSHOT_COLUMNS.replace(" path,", " located(path),")

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from app.journal.base import JournalPart
+from app.journal.jobs import EventJob, enqueue_event_jobs
 from app.journal.rows import (
     HANDOVER_S,
     find,
@@ -22,6 +23,9 @@ from app.messages import Inspection, OutletDecision, Snapshot
 
 class SnapshotsPart(JournalPart):
     """The outcomes of triggers and uploads."""
+
+    event_jobs: Sequence[EventJob] = ()
+    """What is to be done for each event that has several pictures."""
 
     def record(self, snapshot: Snapshot, *, trigger_key: str = "", content: bytes = b"", note: str = "") -> None:
         """Record a trigger's or an upload's outcome; a second outcome under the same id is ignored.
@@ -41,13 +45,16 @@ class SnapshotsPart(JournalPart):
         return self.database.do(select)
 
     def uninspected(self, *, older_than: float = HANDOVER_S, limit: int = 1000) -> list[Snapshot]:
-        """Snapshots recorded more than that many seconds ago that are not inspected yet, oldest first."""
+        """Snapshots recorded more than that many seconds ago that are not inspected yet, oldest first.
+
+        Without those of which more pictures are taken: see `unfinished_bursts`.
+        """
         before = self._clock() - older_than
 
         def select(db: sqlite3.Connection) -> list[Snapshot]:
             rows = db.execute(
                 f"SELECT {SNAPSHOT_VALUES} FROM snapshots WHERE state = 'taken' AND recorded_at <= ? "
-                "ORDER BY recorded_at LIMIT ?",
+                "AND (burst IS NULL OR frames > 0) ORDER BY recorded_at LIMIT ?",
                 (before, limit),
             )
             return [snapshot(row) for row in rows]
@@ -56,7 +63,13 @@ class SnapshotsPart(JournalPart):
 
     def inspect(self, inspection: Inspection) -> None:
         """Record the inspection, and a pending delivery for each outlet that is to be told, in one step."""
-        self.database.do(lambda db: update_inspected(db, inspection, self._clock()))
+
+        def record(db: sqlite3.Connection) -> None:
+            news = update_inspected(db, inspection, self._clock()) is not None
+            if news and inspection.snapshot.frames > 1:
+                enqueue_event_jobs(db, inspection.id, self.event_jobs, self._clock())
+
+        self.database.do(record)
 
     def hold(self, inspection: Inspection) -> None:
         """Record the inspection, but leave open whether it becomes an event of its own."""
@@ -112,13 +125,20 @@ class SnapshotsPart(JournalPart):
         decisions: Sequence[OutletDecision],
         *,
         archives: Iterable[str] = (),
+        why: str = "",
     ) -> None:
         """Make an event of the held inspection `best`, with the others linked to it.
 
-        `archives`: the targets that get the others, too.
+        `archives`: the targets that get the others, too; `why`: why it is the best, in words.
         """
         linked, keepers = tuple(others), tuple(archives)
-        self.database.do(lambda db: settle(db, best, linked, decisions, keepers, self._clock()))
+
+        def make_event(db: sqlite3.Connection) -> None:
+            settle(db, best, linked, decisions, keepers, self._clock(), why=why)
+            if linked:
+                enqueue_event_jobs(db, best, self.event_jobs, self._clock())
+
+        self.database.do(make_event)
 
     def related(self, snapshot_id: str) -> list[str]:
         """Ids of the snapshots that went into this one's event, or of the event that this one went into."""
@@ -137,10 +157,10 @@ class SnapshotsPart(JournalPart):
         return self.database.do(lambda db: find(db, snapshot_id))
 
     def detections_since(self, detector: str, since: datetime) -> int:
-        """How many pictures this detector has inspected since then."""
+        """How many pictures this detector has looked at since then."""
 
         def count(db: sqlite3.Connection) -> int:
-            query = "SELECT count(*) FROM snapshots WHERE detector = ? AND inspected_at >= ?"
+            query = "SELECT coalesce(sum(looks), 0) FROM snapshots WHERE detector = ? AND inspected_at >= ?"
             return int(db.execute(query, (detector, since.timestamp())).fetchone()[0])
 
         return self.database.do(count)

@@ -29,6 +29,9 @@ class SnapshotMetrics(Metrics):
         self._snapshots = self.counter(
             "snapshots_total", "Snapshots recorded: ok, or why there is no picture.", ["camera", "outcome"]
         )
+        self._frames = self.counter(
+            "burst_frames_total", "Further pictures of events: ok, alike, or why there is none.", ["camera", "outcome"]
+        )
         self._detections = self.counter("detector_calls_total", "Calls of a detector.", ["detector", "outcome"])
         self._cost = self.counter("detector_cost_usd_total", "What the detector's calls cost.", ["detector"])
         self._deliveries = self.counter(
@@ -60,6 +63,10 @@ class SnapshotMetrics(Metrics):
     def snapshot(self, camera: str, outcome: str) -> None:
         """A snapshot was recorded: `ok`, or the failure's code."""
         self._snapshots.labels(camera, outcome).inc()
+
+    def frame(self, camera: str, outcome: str) -> None:
+        """A further picture of an event was taken: `ok`, `alike` (it showed nothing new), or the failure's code."""
+        self._frames.labels(camera, outcome).inc()
 
     def detection(self, detector: str, outcome: str, *, cost_usd: float = 0.0) -> None:
         """A detector was asked once: `ok`, or the failure's code; `cost_usd` is what the call is charged."""

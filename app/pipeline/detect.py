@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import dataclasses
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 import structlog
 
 from app.detectors import Detector
 from app.journal import Journal
 from app.messages import Detection, Inspection, Snapshot
+from app.pipeline.best import best_of, frames_of, sharpness_of, shown, why_alone, why_best
 from app.pipeline.decide import Decide, sum_up
 from pylib.errors import Failure, Permanent, Transient
 from pylib.files import durable
@@ -33,7 +35,10 @@ CODES = {
 
 
 class Detect(Stage[Snapshot]):
-    """Turns snapshots into inspections. A detector that fails never stops the event: the failure is its `problem`."""
+    """Turns snapshots into inspections, those of bursts with their best frame.
+
+    A detector that fails never stops the event: the failure is its `problem`.
+    """
 
     def __init__(
         self,
@@ -57,7 +62,7 @@ class Detect(Stage[Snapshot]):
         self._unrecorded: dict[str, Inspection] = {}
 
     def handle(self, snapshot: Snapshot) -> Iterable[Inspection]:
-        inspection = self._seen(snapshot)
+        inspection = shown(self._seen(snapshot), snapshot.path)
         if self._holds(snapshot):
             self._journal.hold(inspection)
         else:
@@ -90,9 +95,33 @@ class Detect(Stage[Snapshot]):
         """What is in the picture: kept while the disk is full, so that no picture is paid for or counted twice."""
         seen = self._unrecorded.get(snapshot.id)
         if seen is None:
-            seen = self._unrecorded[snapshot.id] = self._inspect(snapshot)
+            seen = self._unrecorded[snapshot.id] = self._best(snapshot)
             seen = self._unrecorded[snapshot.id] = self._decide.marked(seen)
         return seen
+
+    def _best(self, snapshot: Snapshot) -> Inspection:
+        """The only picture's inspection, or the best one of a burst's frames."""
+        frames = frames_of(snapshot, self._journal)
+        if len(frames) == 1:
+            inspection, alone = self._inspect(snapshot), why_alone(snapshot)
+            return dataclasses.replace(inspection, best=alone) if alone else inspection
+        look = snapshot.burst.look if snapshot.burst else "all"
+        if look == "sharpest":
+            best, looks = self._inspect(max(frames, key=sharpness_of)), 1
+        else:
+            best, looks = self._best_of(frames, until_person=look == "person")
+        why = f"sharpest of {len(frames)}" if look == "sharpest" else why_best(best, len(frames))
+        return dataclasses.replace(best, best=why, looks=looks)
+
+    def _best_of(self, frames: Sequence[Snapshot], *, until_person: bool) -> tuple[Inspection, int]:
+        """The best, and how many the detector has seen; one that it failed on is the best of its like alone."""
+        looked: list[Inspection] = []
+        for frame in frames:
+            looked.append(self._inspect(frame))
+            if until_person and looked[-1].detection.person_count:
+                break
+        fine = [inspection for inspection in looked if not inspection.problem]
+        return best_of(fine or looked), len(fine)
 
     def _inspect(self, snapshot: Snapshot) -> Inspection:
         if snapshot.problem or self._detector is None:

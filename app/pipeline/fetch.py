@@ -5,33 +5,21 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 import structlog
-from tenacity import (
-    Retrying,
-    retry_if_exception_type,
-    stop_after_attempt,
-    stop_before_delay,
-    wait_random_exponential,
-)
 
-from app.cameras import Camera, CameraRejected
 from app.journal import Journal
-from app.media.picture import BadPicture, Picture, examine
-from app.messages import Snapshot, Trigger
-from app.pipeline.brought_logins import BroughtLogins
+from app.media.picture import Picture
+from app.messages import Burst, BurstBegun, Snapshot, Trigger
+from app.pipeline.channel import Channel
 from app.pipeline.redelivery import Redeliveries
 from app.pipeline.staleness import delay_of, is_stale
 from app.storage.cache import Cache
-from pylib.errors import Failure, Transient
-from pylib.runtime.circuit_breaker import Breaker
+from pylib.errors import Failure
 from pylib.runtime.stage import Stage
 
 log = structlog.get_logger(__name__)
-
-ATTEMPTS = 3
 
 CODES = {
     "stale": (
@@ -55,26 +43,11 @@ CODES = {
 """Code -> what happened, and what to do about it."""
 
 
-@dataclass(slots=True)
-class Channel:
-    """One configured camera and its circuit breakers."""
-
-    camera: Camera
-    label: str
-    timeout: float
-    """Seconds one attempt may take; further attempts begin only in the first half of them."""
-    breaker: Breaker = field(default_factory=Breaker)
-    """Of the configured address and login."""
-    brought: BroughtLogins = field(default_factory=BroughtLogins)
-    """Of those that triggers brought."""
-
-    def circuit(self, params: str | None) -> Breaker:
-        """The breaker for this address and login: None is the configured one."""
-        return self.breaker if params is None else self.brought.circuit(params)
-
-
 class Fetch(Stage[Trigger]):
-    """Turns triggers into recorded snapshots, and acknowledges each trigger as its last step."""
+    """Turns triggers into recorded snapshots, and acknowledges each trigger as its last step.
+
+    Of a burst it takes the first picture only, and none where that is to come later: it waits for nobody.
+    """
 
     def __init__(
         self,
@@ -85,16 +58,19 @@ class Fetch(Stage[Trigger]):
         acknowledge: Callable[[Trigger], None] = lambda _trigger: None,
         max_age: float = 120.0,
         max_pixels: int = 50_000_000,
+        wanted: Callable[[str], Burst | None] = lambda _camera: None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         count: Callable[[str, str], None] = lambda _camera, _outcome: None,
         count_trigger: Callable[[str, str], None] = lambda _origin, _outcome: None,
     ) -> None:
+        """`wanted`: the burst that the rules ask of a camera now, before anything is seen."""
         self._channels = channels
         self._journal = journal
         self._cache = cache
         self._acknowledge = acknowledge
         self._max_age = max_age
         self._max_pixels = max_pixels
+        self._wanted = wanted
         self._now = now
         self._count = count
         self._count_trigger = count_trigger
@@ -103,12 +79,12 @@ class Fetch(Stage[Trigger]):
         self._just_started = True
         self._made = time.monotonic()
 
-    def handle(self, trigger: Trigger) -> Iterable[Snapshot]:
+    def handle(self, trigger: Trigger) -> Iterable[Snapshot | BurstBegun]:
         if self._repeats_of(trigger.origin).seen(trigger):
             return self._drop(trigger)
         return self._end(trigger, self._answer(trigger))
 
-    def shed(self, trigger: Trigger) -> Iterable[Snapshot]:
+    def shed(self, trigger: Trigger) -> Iterable[Snapshot | BurstBegun]:
         """Too many triggers wait for this camera: end this one with a reason, so that the others stay young."""
         if self._repeats_of(trigger.origin).seen(trigger):
             return self._drop(trigger)
@@ -148,13 +124,14 @@ class Fetch(Stage[Trigger]):
         self._count_trigger(trigger.origin, "duplicate")
         return []
 
-    def _end(self, trigger: Trigger, snapshot: Snapshot) -> list[Snapshot]:
+    def _end(self, trigger: Trigger, snapshot: Snapshot) -> list[Snapshot | BurstBegun]:
         self._journal.record(snapshot, trigger_key=trigger.key)
         self._repeats_of(trigger.origin).recorded(trigger)
         self._acknowledge(trigger)
         self._count_trigger(trigger.origin, "accepted")
-        self._count(trigger.camera, snapshot.problem.partition(":")[0] or "ok")
-        return [snapshot]
+        if snapshot.path or snapshot.problem:  # else the outcome is still to come
+            self._count(trigger.camera, snapshot.problem.partition(":")[0] or "ok")
+        return [_begun(snapshot, trigger) if snapshot.burst else snapshot]
 
     def _answer(self, trigger: Trigger) -> Snapshot:
         if is_stale(trigger, self._now(), max_age=self._max_age):
@@ -162,8 +139,14 @@ class Fetch(Stage[Trigger]):
         channel = self._channels.get(trigger.camera)
         if channel is None:
             return self._failed(trigger, "unknown_camera: no camera of this name is configured any more")
+        burst = trigger.burst or self._wanted(trigger.camera) or channel.burst
+        if burst is not None and burst.frames == 1 and not burst.delay:
+            burst = None
+        if burst is not None and burst.delay:
+            return self._snapshot(trigger, burst=burst)
+        params = trigger.device_params.get_secret_value() if trigger.device_params else None
         try:
-            data, picture = self._take(channel, trigger)
+            data, picture = channel.take(params, max_pixels=self._max_pixels)
         except Failure as error:
             return self._failed(trigger, str(error))
         except Exception as error:
@@ -173,33 +156,7 @@ class Fetch(Stage[Trigger]):
         path = self._cache.store(
             data, event_id=trigger.id, camera=trigger.camera, taken_at=taken_at, format=picture.format
         )
-        return self._snapshot(trigger, taken_at=taken_at, path=str(path), picture=picture, size=len(data))
-
-    def _take(self, channel: Channel, trigger: Trigger) -> tuple[bytes, Picture]:
-        """A picture that decodes, within a few attempts and as the camera's circuit allows."""
-        params = trigger.device_params.get_secret_value() if trigger.device_params else None
-        breaker = channel.circuit(params)
-        if not breaker.allow():
-            raise Transient("circuit_open", f"the camera failed repeatedly, next try in {breaker.retry_in:.0f} s")
-        attempts = Retrying(
-            retry=retry_if_exception_type((Transient, BadPicture)),
-            stop=stop_after_attempt(ATTEMPTS) | stop_before_delay(channel.timeout / 2),
-            wait=wait_random_exponential(multiplier=0.1, max=1),
-            reraise=True,
-        )
-        try:
-            taken = attempts(self._attempt, channel.camera, params)
-        except BaseException as error:
-            breaker.failed(final=isinstance(error, CameraRejected))
-            if params is not None and isinstance(error, CameraRejected) and error.code == "login_refused":
-                channel.brought.refused()
-            raise
-        breaker.succeeded()
-        return taken
-
-    def _attempt(self, camera: Camera, params: str | None) -> tuple[bytes, Picture]:
-        data = camera.snapshot(params).data
-        return data, examine(data, max_pixels=self._max_pixels)
+        return self._snapshot(trigger, taken_at=taken_at, path=str(path), picture=picture, size=len(data), burst=burst)
 
     def _failed(self, trigger: Trigger, problem: str) -> Snapshot:
         log.warning("no picture", camera=trigger.camera, event_id=trigger.id, reason=problem)
@@ -214,6 +171,7 @@ class Fetch(Stage[Trigger]):
         picture: Picture | None = None,
         size: int = 0,
         problem: str = "",
+        burst: Burst | None = None,
     ) -> Snapshot:
         taken_at = taken_at or self._now()
         return Snapshot(
@@ -232,4 +190,9 @@ class Fetch(Stage[Trigger]):
             active_input=trigger.active_input,
             traceparent=trigger.traceparent,
             baggage=trigger.baggage,
+            burst=burst,
         )
+
+
+def _begun(snapshot: Snapshot, trigger: Trigger) -> BurstBegun:
+    return BurstBegun(snapshot, time.monotonic() if snapshot.path else trigger.arrived, trigger.device_params)

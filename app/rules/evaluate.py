@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from functools import lru_cache
 
-from app.messages import Box, Inspection, Label, OutletDecision
+from app.messages import Box, Burst, Inspection, Label, OutletDecision
 from app.naming import slug
 from app.rules.geometry import feet, inside
 from app.rules.model import DAYS, Hours, Rule, RuleBook, Zone
@@ -52,6 +52,19 @@ def evaluate(
     """One decision for each outlet, in their order."""
     sights: dict[str, Sight] = {}
     return tuple(_Outlet(book, inspection, outlets, situation, sights, name).decision() for name in outlets.names)
+
+
+def burst_of(book: RuleBook, camera: str, *, mode: str, moment: datetime) -> Burst | None:
+    """The burst that the first rule wants of this camera which has one and holds, as far as nothing is seen yet.
+
+    `moment`: now, in the home's zone.
+    """
+    for rule in book.rules:
+        if rule.burst and not (
+            _not_its_camera(rule, camera) or _not_its_mode(rule, mode) or _not_its_time(rule, moment)
+        ):
+            return rule.burst.wish()
+    return None
 
 
 def is_quiet(book: RuleBook, now: float, zone: tzinfo) -> bool:
@@ -132,19 +145,13 @@ class _Outlet:
     # -- the checks, in the order in which they are made: each returns why not, or nothing ---------
 
     def camera(self, rule: Rule) -> str:
-        if not rule.cameras or any(of_camera(name, self.inspection.camera) for name in rule.cameras):
-            return ""
-        return "another camera"
+        return _not_its_camera(rule, self.inspection.camera)
 
     def mode(self, rule: Rule) -> str:
-        mode = self.situation.mode
-        return f"mode {mode}" if rule.modes and mode not in rule.modes else ""
+        return _not_its_mode(rule, self.situation.mode)
 
     def time(self, rule: Rule) -> str:
-        moment = self.inspection.snapshot.taken_at.astimezone(self.situation.zone)
-        if rule.days and DAYS[moment.weekday()] not in rule.days:
-            return f"{DAYS[moment.weekday()]} is none of its days"
-        return f"outside {rule.hours}" if rule.hours and not Hours.parse(rule.hours).hold(moment) else ""
+        return _not_its_time(rule, self.inspection.snapshot.taken_at.astimezone(self.situation.zone))
 
     def things(self, rule: Rule) -> str:
         if not _looks(rule):
@@ -246,6 +253,20 @@ def _stands_in(box: Box, zone: Zone | None) -> bool:
 
 def _zones(rule: Rule) -> str:
     return f"zone{'s' if len(rule.zones) > 1 else ''} {' and '.join(rule.zones)}"
+
+
+def _not_its_camera(rule: Rule, camera: str) -> str:
+    return "" if not rule.cameras or any(of_camera(name, camera) for name in rule.cameras) else "another camera"
+
+
+def _not_its_mode(rule: Rule, mode: str) -> str:
+    return f"mode {mode}" if rule.modes and mode not in rule.modes else ""
+
+
+def _not_its_time(rule: Rule, moment: datetime) -> str:
+    if rule.days and DAYS[moment.weekday()] not in rule.days:
+        return f"{DAYS[moment.weekday()]} is none of its days"
+    return f"outside {rule.hours}" if rule.hours and not Hours.parse(rule.hours).hold(moment) else ""
 
 
 def _looks(rule: Rule) -> bool:

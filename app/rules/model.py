@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, WithJsonSchema, field_validator, model_validator
 
 from app.messages import PERSON
+from app.rules.burst import BurstSettings
 from app.rules.geometry import Point, crosses_itself
 from pylib.settings.fields import Section, SmallLetters
 
@@ -117,6 +118,11 @@ class Rule(Section):
     )
     outlets: tuple[str, ...] = Field(default=(), description="Names of those that are told; all that tell people.")
     urgent: bool = Field(default=False, description="Told in quiet hours as well, and never as part of a digest.")
+    burst: BurstSettings | None = Field(
+        default=None,
+        description="Pictures of an event at its cameras, on its days, in its hours and modes: that is all that counts"
+        " before anything is seen.",
+    )
 
 
 class Still(Section):

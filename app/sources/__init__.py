@@ -14,7 +14,7 @@ from typing import Any, ClassVar, Protocol, runtime_checkable
 from pydantic import BaseModel
 
 from app.journal import Journal
-from app.messages import ObjectCreated, Trigger
+from app.messages import Burst, ObjectCreated, Trigger
 from app.pipeline.collect import ObjectReader
 from app.rules.telling import Telling
 from app.wire import trace
@@ -149,6 +149,7 @@ def new_trigger(
     receipt: str = "",
     traceparent: str = "",
     baggage: str = "",
+    burst: Burst | None = None,
 ) -> Trigger:
     """A trigger of now, unless it has a `timestamp`; for `key` and `receipt` see `Trigger`.
 
@@ -166,6 +167,7 @@ def new_trigger(
         active_input=active_input,
         traceparent=trace.traceparent(traceparent),
         baggage=trace.baggage(baggage),
+        burst=burst,
     )
 
 

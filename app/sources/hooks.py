@@ -11,6 +11,7 @@ from pydantic import AfterValidator, Field, model_validator
 from app import wire
 from app.messages import Trigger
 from app.naming import CameraNames
+from app.rules.burst import BurstSettings
 from app.sources import new_trigger
 from app.sources.conditions import LONGEST_PATH, Condition, at
 from app.wire import fields
@@ -60,6 +61,9 @@ class HookSettings(Section):
         description="Dotted path to the map that is passed on as `active_input`. Unless set, the whole JSON, as far as"
         " it can be.",
     )
+    burst: BurstSettings | None = Field(
+        default=None, description="Pictures of an event; unless set, rules and the camera say how many."
+    )
 
     @model_validator(mode="after")
     def _one_camera(self) -> Self:
@@ -97,6 +101,7 @@ class Hook:
                 active_input=self._active_input(payload),
                 traceparent=traceparent,
                 baggage=baggage,
+                burst=self._settings.burst.wish() if self._settings.burst else None,
             )
         except Permanent as error:
             raise PayloadRefused(error.code, error.detail) from None

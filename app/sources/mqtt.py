@@ -17,7 +17,7 @@ from app.rules.telling import MODES
 from app.sources import SourceContext, new_trigger
 from app.sources.conditions import Condition
 from app.sources.parts import Parts
-from app.wire import MalformedTrigger, carried, checked_active_input, fields, parse_timestamp
+from app.wire import MalformedTrigger, carried, checked_active_input, checked_burst, fields, parse_timestamp
 from app.wire.topics import NOTIFICATIONS, OFF, ON, SNAPSHOT, MqttTopics
 from pylib.errors import Failure, Permanent
 from pylib.mqtt.connection import Connection, Received
@@ -195,12 +195,15 @@ class Mqtt:
             raise MalformedTrigger("not_on_or_off", "notifications are switched by ON and OFF")
 
     def _asked_for(self, message: Received, camera: str) -> Trigger:
-        """A trigger in the contract's words, as far as there are any: `timestamp` and `active_input`."""
+        """A trigger in the contract's words, as far as there are any: `timestamp`, `active_input`, `burst`."""
         if not fields.is_json(message.payload):
             return self._trigger(message, camera)
         body = fields.unpack(message.payload, JSON)
         at = parse_timestamp(body["timestamp"]) if "timestamp" in body else None
-        return self._trigger(message, camera, timestamp=at, active_input=checked_active_input(body.get("active_input")))
+        return replace(
+            self._trigger(message, camera, timestamp=at, active_input=checked_active_input(body.get("active_input"))),
+            burst=checked_burst(body.get("burst")),
+        )
 
     def _holds(self, mapped: MappedTopic, message: Received) -> bool:
         try:

@@ -65,5 +65,16 @@ class Cache:
         return folder / f"{local:%H%M%S}-{event_id}{SUFFIXES[format]}"
 
 
+def replace_picture(path: Path, *, by: Path) -> None:
+    """Put another picture of the same format in the place of one in the cache; a crash leaves one of the two.
+
+    Raises `CacheUnavailable`.
+    """
+    try:
+        durable.write(path, by.read_bytes())
+    except OSError as error:
+        raise _unavailable(path, error) from error
+
+
 def _unavailable(path: Path, error: OSError) -> CacheUnavailable:
     return CacheUnavailable("cache_unavailable", f"cannot write {path}: {error.strerror or error}")

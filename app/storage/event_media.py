@@ -6,7 +6,6 @@ import shutil
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import suppress
-from itertools import batched
 from pathlib import Path
 
 import structlog
@@ -79,8 +78,10 @@ class EventMedia:
         `known`: those of some ids that still have a picture; `beat`: called between two queries.
         """
         dropped = 0
-        for some in batched(self._old(), BATCH):
+        old = list(self._old())
+        for start in range(0, len(old), BATCH):
             beat()
+            some = old[start : start + BATCH]
             for event_id in set(some) - set(known(some)):
                 self.drop(event_id)
                 dropped += 1

@@ -14,6 +14,7 @@ from pathlib import Path
 import structlog
 
 from app.journal import CachedPicture, Journal
+from app.storage.event_media import EventMedia
 from app.storage.settings import RetentionSettings
 from app.storage.thumbnails import Thumbnails
 
@@ -60,19 +61,21 @@ class Retention:
         targets: Sequence[str],
         archives: Sequence[str],
         thumbnails: Thumbnails,
+        media: EventMedia,
         clock: Callable[[], float] = time.time,
         free: Callable[[Path], int] = lambda root: shutil.disk_usage(root).free,
         beat: Callable[[], None] = lambda: None,
     ) -> None:
         """`root`: the cache's folder; `targets`: every target of events; `archives`: those of them that store pictures;
-        `thumbnails`: the pictures' thumbnails; `free`: bytes free on a folder's disk; `beat`: called between two
-        batches."""
+        `thumbnails`, `media`: what belongs to pictures; `free`: bytes free on a folder's disk; `beat`: called between
+        two batches."""
         self._settings = settings
         self._journal = journal
         self._root = root
         self._targets = tuple(targets)
         self._archives = tuple(archives)
         self._thumbnails = thumbnails
+        self._media = media
         self._clock = clock
         self._free = free
         self._beat = beat
@@ -92,6 +95,7 @@ class Retention:
             self._remove_orphans(cleaned, dry_run=dry_run)
             if not dry_run:
                 self._thumbnails.sweep(self._journal.with_picture, beat=self._beat)
+                self._media.sweep(self._journal.with_picture, beat=self._beat)
             self._next_sweep = self._clock() + SWEEP_EVERY_S
         if not dry_run and (cleaned.pictures or cleaned.orphans):
             log.info("cache cleaned", pictures=cleaned.pictures, bytes=cleaned.size, orphans=cleaned.orphans)
@@ -193,6 +197,7 @@ class Retention:
             for picture in gone:
                 _delete(Path(picture.path), self._root)
                 self._thumbnails.drop(picture.id)
+                self._media.drop(picture.id)
         cleaned.pictures += len(gone)
         cleaned.size += sum(picture.size for picture in gone)
         cleaned.gone += [picture.path for picture in gone][: max(0, 500 - len(cleaned.gone))]

@@ -60,6 +60,10 @@ class Thumbnails:
                 made = self.found(snapshot, size) or self._make(snapshot, size)
         return made
 
+    def of_file(self, path: Path) -> bytes:
+        """A thumbnail that is not kept. Raises as `read` does."""
+        return thumbnail(_read(str(path)), max_pixels=self._max_pixels)
+
     def found(self, snapshot: Snapshot, size: Size) -> bytes | None:
         """The JPEG if it was made before. Raises `PictureGone`."""
         if not snapshot.path:
@@ -126,13 +130,16 @@ def picture_of(snapshot: Snapshot) -> bytes:
     """The picture itself. Raises `PictureGone`, `ThumbnailsUnavailable`."""
     if not snapshot.path:
         raise _gone(snapshot)
+    return _read(snapshot.path)
+
+
+def _read(path: str) -> bytes:
     try:
-        return durable.read(snapshot.path)
+        return durable.read(path)
     except FileNotFoundError:
-        raise _gone(snapshot) from None
+        raise PictureGone("picture_gone", "the picture is no longer in the cache") from None
     except OSError as error:
-        reason = f"cannot read {snapshot.path}: {error.strerror}"
-        raise ThumbnailsUnavailable("picture_unreadable", reason) from error
+        raise ThumbnailsUnavailable("picture_unreadable", f"cannot read {path}: {error.strerror}") from error
 
 
 def _by_id(folder: Path) -> dict[str, list[Path]]:

@@ -18,6 +18,7 @@ from app.rules.telling import Telling
 from app.sources.hooks import Hook
 from app.sources.http_uploads import HttpUploads
 from app.sources.requests import Intake
+from app.storage.event_media import EventMedia
 from app.web.access import Authentication
 from app.web.links import Links
 from app.web.pictures import PictureFiles
@@ -80,6 +81,7 @@ class WebContext:
     """The exposition in Prometheus' text format."""
     traffic: Traffic
     pictures: PictureFiles
+    media: EventMedia
     access: Authentication
     links: Links
     site: Site

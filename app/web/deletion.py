@@ -24,6 +24,7 @@ async def remove(context: WebContext, snapshot_id: str) -> bool:
     if deleted.path:
         await run_in_threadpool(_unlink, Path(deleted.path))
     await context.pictures.drop(snapshot_id)
+    await run_in_threadpool(context.media.drop, snapshot_id)
     log.info("deleted", event_id=snapshot_id)
     return True
 

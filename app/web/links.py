@@ -22,7 +22,10 @@ KINDS = (*PICTURES, SNOOZE, GUEST)
 LOOKS = frozenset({"GET", "HEAD"})
 PRESSED = frozenset({("POST", SNOOZE), ("POST", GUEST)})
 
-_PICTURE = re.compile(rf"/api/snapshots/([^/]+)/({'|'.join(PICTURES)})")
+_FRAME = r"frames/[0-9]{1,2}"
+"""One of several pictures of a snapshot."""
+_KIND = re.compile(rf"{'|'.join(KINDS)}|{_FRAME}")
+_PICTURE = re.compile(rf"/api/snapshots/([^/]+)/({'|'.join(PICTURES)}|{_FRAME})")
 _SNOOZE = re.compile(rf"/{SNOOZE}/([^/]+)")
 _GUEST = re.compile(r"/booth/guests/([^/]+?)(/animation)?")
 _SECONDS = re.compile(r"[0-9]{1,12}")
@@ -43,7 +46,7 @@ class Links:
         `name`: a snapshot's id, for `/api/snapshots/<name>/<kind>`; a camera's, for `/snooze/<name>`; a guest's, for `/booth/guests/<name>`. `width`: of a
         thumbnail, in pixels, where it is not the usual one: the link opens no other.
         """
-        if kind not in KINDS or seconds <= 0 or (width and kind != THUMBNAIL):
+        if not _KIND.fullmatch(kind) or seconds <= 0 or (width and kind != THUMBNAIL):
             raise ValueError(f"no link to {kind!r} for {seconds} seconds")
         expires, asked = str(int(self._clock() + seconds)), str(width or "")
         signature = self._signature(name, kind, expires, asked)

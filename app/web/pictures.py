@@ -51,6 +51,13 @@ class PictureFiles:
             made = await self._made(f"{snapshot.id}-{size}", lambda: self._thumbnails.read(snapshot, size))
         return made
 
+    async def small_of(self, path: Path, *, key: str) -> bytes:
+        """A thumbnail of a file that has none on the disk, as a JPEG; `key` names it among others.
+
+        Raises `PictureGone`, `app.media.picture.BadPicture`, `TooMuchToDraw`.
+        """
+        return await self._made(key, lambda: self._thumbnails.of_file(path), MOST_WAITING)
+
     async def annotated(self, inspection: Inspection) -> bytes:
         """The picture in full size as a JPEG, with a frame around everything that was detected.
 

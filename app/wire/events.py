@@ -114,6 +114,8 @@ def _entry(inspection: Inspection, storage_url: str, thumbnail_url: str) -> dict
         "delay_s": snapshot.delay_s,
         "thumbnail_url": thumbnail_url,
         "origin": snapshot.origin,
+        "frames": snapshot.frames,
+        "best": inspection.best,
     }
     if detection.person_count:
         entry["event_detail"] = f"{detection.person_count} person(s) and {len(detection.labels)} things"

@@ -13,7 +13,7 @@ from typing import Any
 
 import msgpack
 
-from app.messages import Trigger
+from app.messages import Burst, Trigger
 from app.wire import fields, trace
 from app.wire.fields import MISSING
 from pylib.errors import Permanent
@@ -43,6 +43,10 @@ CODES = {
     "bad_timestamp": (
         "The trigger's timestamp is out of range, in milliseconds, or neither unix seconds nor ISO 8601.",
         "mend the sender, or its clock",
+    ),
+    "bad_burst": (
+        "The trigger asks for more pictures, or for a longer time, than a burst may have.",
+        "mend the sender; the message says the bounds",
     ),
     "too_large": ("The trigger, a name in it or `active_input` is over its limit.", "mend the sender"),
     "unknown_camera": (
@@ -78,6 +82,7 @@ def parse_trigger(delivery: Delivery) -> Trigger:
             active_input=checked_active_input(fields.field(body, "active_input")),
             traceparent=_first(trace.traceparent, "traceparent", body, delivery.headers),
             baggage=_first(trace.baggage, "baggage", body, delivery.headers),
+            burst=checked_burst(fields.field(body, "burst")),
         )
     except MalformedTrigger:
         raise
@@ -146,6 +151,32 @@ def checked_active_input(value: object) -> dict[str, Any] | None:
     if fields.is_deeper(active, MAX_DEPTH):
         raise MalformedTrigger("too_large", f"active_input is nested more than {MAX_DEPTH} levels deep")
     return active
+
+
+def checked_burst(value: object) -> Burst | None:
+    """The burst that is asked for, if any: `{"frames": 5, "pace": 0.5, "delay": 0, "look": "all"}`.
+
+    Raises `MalformedTrigger`.
+    """
+    if value is MISSING or value is None:
+        return None
+    if not isinstance(value, dict):
+        raise MalformedTrigger("mistyped_field", f"burst must be a map, not {fields.kind_of(value)}")
+    frames, look = fields.field(value, "frames"), fields.as_text(fields.field(value, "look"))
+    if isinstance(frames, bool) or not isinstance(frames, int):
+        raise MalformedTrigger("mistyped_field", "frames of burst must be a whole number")
+    given = {name: _seconds(value, name) for name in ("pace", "delay") if fields.field(value, name) is not MISSING}
+    try:
+        return Burst(frames, **given, **({"look": look} if look is not None else {}))  # type: ignore[arg-type]
+    except ValueError as error:
+        raise MalformedTrigger("bad_burst", str(error)) from None
+
+
+def _seconds(burst: Mapping[Any, Any], name: str) -> float:
+    seconds = fields.field(burst, name)
+    if isinstance(seconds, bool) or not isinstance(seconds, int | float):
+        raise MalformedTrigger("mistyped_field", f"{name} of burst must be a number of seconds")
+    return float(seconds) if abs(seconds) < LATEST else math.inf
 
 
 def carried(value: object) -> dict[str, Any] | None:

@@ -22,6 +22,7 @@ from app.rules.telling import Telling
 from app.sources.http_uploads import HttpUploads
 from app.sources.requests import Intake
 from app.storage.cache import Cache
+from app.storage.event_media import EventMedia
 from app.storage.thumbnails import Thumbnails
 from app.uploads.capture_time import CaptureTime
 from app.web.access import Authentication
@@ -81,6 +82,7 @@ def parts_for(folder: Path, **changes: Any) -> WebContext:
         "pictures": PictureFiles(
             Thumbnails(folder / "thumbnails", max_pixels=MAX_PIXELS, widths=settings.thumbnail_widths)
         ),
+        "media": EventMedia(folder / "media"),
         "access": access,
         "links": Links(access.link_key),
         "site": access.site,

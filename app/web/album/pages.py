@@ -19,7 +19,7 @@ from app.web.album.heat import heat_map, span
 from app.web.album.page_query import MAP, PageQuery, read
 from app.web.album.rendering import is_part, rendering
 from app.web.album.rule_pages import RulePages
-from app.web.album.snapshot_view import details, detection_view, tellings
+from app.web.album.snapshot_view import details, detection_view, frame_views, tellings
 from app.web.album.snoozing import Snoozing
 from app.web.album.status import JobRow, job_row
 from app.web.album.view import Viewer, camera_labels
@@ -164,6 +164,7 @@ class Pages:
             "details": details(entry, self._view, names),
             "newer": self._view.card(newer, query) if newer else None,
             "older": self._view.card(older, query) if older else None,
+            "frames": frame_views(journal.media_of(entry.id, kind="frame"), self._view, self._context.site),
             "moment": self._view.cards(journal.same_moment(entry), self._anything),
             "boxes": request.query_params.get("boxes") == "1",
             "names": journal.label_names(),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import zip_longest
 
+from app.rules.burst import BurstSettings
 from app.rules.model import Rule
 from app.web.album import texts
 from app.web.api import validation
@@ -35,8 +36,11 @@ def fields_of(rule: Rule) -> dict[str, list[str]]:
     }
 
 
-def rule_of(fields: Fields) -> Rule:
-    """The rule that a form makes. Raises `BadRequest`, which names the field."""
+def rule_of(fields: Fields, *, burst: BurstSettings | None = None) -> Rule:
+    """The rule that a form makes. Raises `BadRequest`, which names the field.
+
+    `burst`: for which the form has no fields.
+    """
     values = {
         "name": one(fields, "name"),
         **{name: tuple(fields.get(name, ())) for name in _LISTS},
@@ -45,6 +49,7 @@ def rule_of(fields: Fields) -> Rule:
         "hours": hours(fields),
         "cooldown": minutes(fields, "cooldown"),
         "urgent": bool(one(fields, "urgent")),
+        "burst": burst,
     }
     return validation.checked(Rule, values, "bad_field")
 
@@ -90,6 +95,7 @@ def sentence(rule: Rule, labels: Mapping[str, str]) -> str:
         f"in mode {_listed(rule.modes, 'or')}" if rule.modes else "",
         f"at most every {texts.duration(rule.cooldown)} for each camera" if rule.cooldown else "",
         "in quiet hours too" if rule.urgent else "",
+        f"takes {rule.burst.frames} pictures" if rule.burst else "",
     )
     return "; ".join(part for part in parts if part) + "."
 

@@ -88,7 +88,8 @@ class RulePages:
         fields = await forms.lists(request)
         name = request.path_params.get("name", "")
         try:
-            rule = rule_of(fields)
+            old = next((known for known in self._context.rules.book.rules if known.name == name), None)
+            rule = rule_of(fields, burst=old.burst if old else None)
             if rule.name != name and any(rule.name == known.name for known in self._context.rules.book.rules):
                 raise Unprocessable("bad_rules", f"there is a rule {rule.name!r} already: give it another name")
             await write(lambda: self._context.rules.put_rule(rule, instead_of=name))

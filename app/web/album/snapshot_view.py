@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from app.journal import Medium
 from app.journal.entries import Entry
 from app.journal.records import DeliveryState
 from app.messages import OutletDecision
@@ -13,7 +14,8 @@ from app.rules.evaluate import Outlets
 from app.web.album import texts
 from app.web.album.page_query import PageQuery
 from app.web.album.texts import Explanation
-from app.web.album.view import Chip, Viewer, best
+from app.web.album.view import Chip, Moment, Viewer, best
+from app.web.site import Site
 
 
 class Detail(NamedTuple):
@@ -22,6 +24,18 @@ class Detail(NamedTuple):
     name: str
     text: str
     url: str = ""
+
+
+class FrameView(NamedTuple):
+    """One of several pictures of the event."""
+
+    url: str
+    thumbnail: str
+    width: int
+    height: int
+    when: Moment
+    number: int
+    """From 1 on, for people."""
 
 
 class Telling(NamedTuple):
@@ -75,6 +89,8 @@ def details(entry: Entry, view: Viewer, archives: Mapping[str, str]) -> list[Det
         lines.append(
             Detail("Size", f"{snapshot.width} \N{MULTIPLICATION SIGN} {snapshot.height}, {texts.size(snapshot.size)}")
         )
+    if entry.inspection.best:
+        lines.append(Detail("Why this one", entry.inspection.best))
     if entry.inspection.detector:
         lines.append(Detail("Looked at by", texts.detector(entry.inspection.detector)))
     lines += [
@@ -82,6 +98,15 @@ def details(entry: Entry, view: Viewer, archives: Mapping[str, str]) -> list[Det
         for name in entry.archived_in
     ]
     return [*lines, Detail("Event", entry.id)]
+
+
+def frame_views(frames: Sequence[Medium], view: Viewer, site: Site) -> list[FrameView]:
+    """The frames of a burst, for its page."""
+    urls = [site.path(f"/api/snapshots/{one.snapshot}/frames/{one.position}") for one in frames]
+    return [
+        FrameView(url, f"{url}?thumbnail=true", one.width, one.height, view.moment(one.taken_at), one.position + 1)
+        for one, url in zip(frames, urls, strict=True)
+    ]
 
 
 def tellings(entry: Entry, outlets: Outlets, states: Mapping[str, DeliveryState]) -> list[Telling]:

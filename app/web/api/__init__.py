@@ -7,6 +7,7 @@ from starlette.routing import Route
 from app.web.api.archives import ArchiveEndpoints
 from app.web.api.bans import BanEndpoints
 from app.web.api.cameras import CameraEndpoints
+from app.web.api.frames import FrameEndpoints
 from app.web.api.health import HealthEndpoints
 from app.web.api.hooks import HookEndpoints
 from app.web.api.jobs import JobEndpoints
@@ -33,6 +34,7 @@ def operations(context: WebContext) -> list[Operation]:
         UploadEndpoints(context),
         UploadFormEndpoints(context),
         PictureEndpoints(context),
+        FrameEndpoints(context),
         StreamEndpoints(context),
         ArchiveEndpoints(context),
         BanEndpoints(context),

@@ -87,6 +87,7 @@ class CameraEndpoints:
             origin="http",
             timestamp=timestamp if isinstance(timestamp, datetime) else None,
             active_input=event.active_input,
+            burst=event.burst.wish() if event.burst else None,
             traceparent=request.headers.get("traceparent", ""),
             baggage=request.headers.get("baggage", ""),
         )

@@ -67,8 +67,9 @@ class PictureEndpoints:
         wanted = await validation.body(request, self._wanted_body)
         width = self._width(wanted.width) if wanted.kind == THUMBNAIL else 0
         entry = await entry_of(self._context, request.path_params["id"])
-        signed = self._context.links.sign(entry.id, wanted.kind, seconds=wanted.seconds, width=width)
-        url = self._context.site.url(f"/api/snapshots/{entry.id}/{wanted.kind}")
+        kind = wanted.kind if wanted.frame is None else f"frames/{wanted.frame}"
+        signed = self._context.links.sign(entry.id, kind, seconds=wanted.seconds, width=width)
+        url = self._context.site.url(f"/api/snapshots/{entry.id}/{kind}")
         expires = datetime.fromtimestamp(int(time.time()) + wanted.seconds, UTC)
         return JSONResponse({"url": f"{url}?{signed}", "expires": expires.isoformat()})
 
@@ -126,7 +127,7 @@ class PictureEndpoints:
             raise _gone(entry)
         # A snapshot's picture never changes.
         headers = {"ETag": f'"{entry.id}-{kind}{f"-{width}" if width else ""}"', "Cache-Control": CACHING}
-        if _has(request, headers["ETag"]):
+        if has_already(request, headers["ETag"]):
             return Response(status_code=304, headers=headers)
         if kind == "image":
             return _as_it_came(path, stat, entry=entry, headers=headers)
@@ -165,7 +166,7 @@ def _stat(path: Path) -> os.stat_result | None:
         return None
 
 
-def _has(request: Request, etag: str) -> bool:
+def has_already(request: Request, etag: str) -> bool:
     """Whether the client has this one already (RFC 9110, 13.1.2: the comparison is a weak one)."""
     given = [tag.strip().removeprefix("W/") for tag in request.headers.get("if-none-match", "").split(",")]
     return etag in given or "*" in given

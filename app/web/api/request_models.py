@@ -19,6 +19,8 @@ from pydantic import (
 from pydantic.json_schema import SkipJsonSchema
 
 from app import wire
+from app.messages import MOST_FRAMES
+from app.rules.burst import BurstSettings
 from app.rules.model import Corner, Digest, HoursText, Mode, Rule, RuleBook, Still
 from app.rules.push import LONGEST_ENDPOINT
 from app.web.api.param_types import DATE_TIME, Day, Flag, Moment, Number, Position, Text, Whole
@@ -130,6 +132,12 @@ class ThumbnailParams(SignedLinkParams):
     width: Whole | SkipJsonSchema[None] = Field(default=None, description="Pixels; 480 where not given.")
 
 
+class FrameParams(SignedLinkParams):
+    """How large, and a signed link's parameters."""
+
+    thumbnail: Flag = Field(default=False, description="At most 480 pixels wide, as a JPEG.")
+
+
 class UploadParams(RequestParams):
     """The description of an uploaded picture."""
 
@@ -177,6 +185,12 @@ def _permitted(check: Any, value: object) -> object:
         raise ValueError(error.detail) from None
 
 
+class BurstBody(BurstSettings):
+    """Several pictures of one event, within a minute in all."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, strict=True)
+
+
 class EventBody(RequestBody):
     """What happened, as far as the sensor reports it. Unknown fields are ignored."""
 
@@ -187,6 +201,9 @@ class EventBody(RequestBody):
     ] = Field(default=None, description="When, in unix seconds or ISO 8601; now where it is not given.")
     active_input: Annotated[dict[str, JsonValue] | None, BeforeValidator(_active_input)] = Field(
         default=None, description="What set the sensor off; passed on as it stands."
+    )
+    burst: BurstBody | None = Field(
+        default=None, description="How many pictures; where it is not given, rules and the camera say that."
     )
 
 
@@ -240,6 +257,9 @@ class WantedBody(RequestBody):
     """Which link is wanted."""
 
     kind: Kind = Field(default="image", description="Which picture.")
+    frame: int | None = Field(
+        default=None, ge=0, lt=MOST_FRAMES, description="A frame of a burst by its number, in place of `kind`."
+    )
     seconds: int = Field(default=604_800, ge=60, le=LONGEST_LINK_S, description="How long the link opens it.")
     width: int | SkipJsonSchema[None] = Field(
         default=None, description="Of a thumbnail, in pixels; the link opens no other. No other picture has one."

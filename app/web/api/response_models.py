@@ -55,6 +55,8 @@ class SnapshotModel(ResponseModel):
     image_timestamp: str = Field(description="Of the trigger, in whole unix seconds.")
     delay_s: float = Field(description="From the trigger to the picture.")
     origin: str
+    frames: int = Field(description="Pictures that there are of it; 0 where one was wanted.")
+    best: str = Field(description="Why this one is the best of them, in words; empty where it is the only one.")
     bucket: str = Field(description="That the picture was found in; empty for one from elsewhere.")
     object_key: str = Field(description="Its key there.")
     width: int
@@ -94,10 +96,22 @@ class UploadFormModel(ResponseModel):
     until: datetime = Field(description="When the bucket no longer accepts it, or when the AWS login ends.")
 
 
+class FrameModel(ResponseModel):
+    """One of several pictures of a snapshot."""
+
+    number: int = Field(description="From 0 on, in their order.")
+    taken_at: datetime
+    width: int
+    height: int
+    size: int = Field(description="Bytes.")
+    url: str = Field(description="With `thumbnail=true`: at most 480 pixels wide.")
+
+
 class SnapshotWithRelatedModel(SnapshotModel):
-    """A snapshot, and the others of its group."""
+    """A snapshot, the others of its group, and its frames."""
 
     related: list[str]
+    frame_pictures: list[FrameModel] = Field(description="Empty where there is only one picture.")
 
 
 class SnapshotPageModel(ResponseModel):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from datetime import UTC, datetime
 from typing import Any
@@ -76,6 +77,8 @@ async def entry_of(context: WebContext, snapshot_id: str) -> Entry:
 
 def _early(found: Inspection | Snapshot | None) -> Entry | None:
     """A snapshot that is not inspected yet, or is held until its group settles; None for a deleted one."""
+    if isinstance(found, Snapshot) and found.burst and not found.frames:
+        found = dataclasses.replace(found, path="")  # which picture it shows is known when all are taken
     if isinstance(found, Snapshot):
         return Entry(Inspection(found, problem=found.problem), seq=0)
     return Entry(found, seq=0) if found is not None and found.snapshot.path else None

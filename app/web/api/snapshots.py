@@ -12,6 +12,7 @@ from app.journal.entries import Correction
 from app.web.api import request_models, response_models, validation
 from app.web.api.common import ERRORS, FAILURES, error
 from app.web.api.filters import filter_of, place_of
+from app.web.api.frames import frame_json, frames_of
 from app.web.api.operation import BodySpec, Operation, ResponseSpec, json_of
 from app.web.api.param_types import at_home, cursor
 from app.web.api.serialize import entry_json, entry_of
@@ -111,7 +112,9 @@ class SnapshotEndpoints:
         validation.query(request, request_models.NoParams)
         entry = await entry_of(self._context, request.path_params["id"])
         related = await run_in_threadpool(self._context.journal.related, entry.id)
-        return JSONResponse({**entry_json(entry, self._context.site), "related": related})
+        frames = await run_in_threadpool(frames_of, self._context.journal, entry.id)
+        pictures = [frame_json(one, self._context.site) for one in frames]
+        return JSONResponse({**entry_json(entry, self._context.site), "related": related, "frame_pictures": pictures})
 
     async def change_snapshot(self, request: Request) -> Response:
         validation.query(request, request_models.NoParams)

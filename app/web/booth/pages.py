@@ -53,7 +53,7 @@ class BoothPages:
             "consent": settings.consent,
             "countdown": settings.countdown,
             "pace": settings.pace,
-            "side": settings.side,
+            "side": settings.size,
             "camera": "service" if self._booth.takes_pictures else "tablet",
             "colour": settings.colour,
             "background": settings.background,

@@ -12,7 +12,8 @@ from app.cameras import CameraRejected, CameraUnavailable
 from app.journal import Journal
 from app.messages import Snapshot, Trigger
 from app.pipeline.brought_logins import BroughtLogins
-from app.pipeline.fetch import Channel, Fetch
+from app.pipeline.channel import Channel
+from app.pipeline.fetch import Fetch
 from app.storage.cache import Cache, CacheUnavailable
 from pylib.runtime.circuit_breaker import Breaker
 from pylib.settings.credentials import Secret

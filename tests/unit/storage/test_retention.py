@@ -14,6 +14,7 @@ from pydantic import BaseModel, ValidationError
 from app.journal import Journal
 from app.messages import Inspection, Snapshot
 from app.storage.cache import Cache
+from app.storage.event_media import EventMedia
 from app.storage.retention import BATCH, DAY_S, GB, Retention
 from app.storage.settings import CameraRetention, RetentionSettings
 from app.storage.thumbnails import Size, Thumbnails
@@ -48,6 +49,7 @@ def make(journal: Journal, cache: Cache, clock: Clock, thumbnails: Thumbnails) -
             targets=("rabbitmq", *archives),
             archives=archives,
             thumbnails=thumbnails,
+            media=EventMedia(cache.root.parent / "media", clock=clock),
             clock=clock,
             free=lambda _: free,
         )
