@@ -9,7 +9,6 @@ import time
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -27,6 +26,7 @@ from app.media.picture import upright
 from app.messages import Inspection, Snapshot
 from app.naming import slug
 from app.storage.cache import Cache, CacheUnavailable
+from app.storage.event_media import EventMedia
 from pylib.aws.calls import AwsFailure
 from pylib.errors import Permanent
 from pylib.files import durable
@@ -49,24 +49,6 @@ class BadFramePicture(Permanent):
     """The picture that is laid over all others cannot be used."""
 
 
-@dataclass(frozen=True, slots=True)
-class Where:
-    """The booth's folders."""
-
-    media: Path
-    """Of all files that belong to events: `<first two digits>/<event id>/`."""
-    now: Path
-    """Of the guest who stands before it: emptied when they leave, and at each start."""
-
-    def kept(self, guest: str) -> Path:
-        """The folder of what a guest has kept."""
-        return self.media / guest[:2] / guest
-
-    def animation(self, guest: str) -> Path:
-        """What a guest has kept."""
-        return self.kept(guest) / ANIMATION
-
-
 class Booth:
     """One booth. Every method may be called from any thread."""
 
@@ -76,7 +58,8 @@ class Booth:
         *,
         journal: Journal,
         cache: Cache,
-        where: Where,
+        media: EventMedia,
+        now_folder: Path,
         shelf: Shelf,
         animate: Animate,
         camera: Callable[[], bytes] | None = None,
@@ -85,14 +68,16 @@ class Booth:
         clock: Callable[[], float] = time.monotonic,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        """`camera`: takes a picture, where it is not the tablet that does; `page`: a link that opens a guest's page for
-        so many seconds, empty where nobody could open it."""
+        """`now_folder`: for the guest who stands here, emptied when they leave and at each start; `camera`: takes a
+        picture, where it is not the tablet that does; `page`: a link that opens a guest's page for so many seconds,
+        empty where nobody could open it."""
         self.settings = settings
         self.takes_pictures = camera is not None
         self._machine = Machine(pictures=settings.pictures, clock=clock)
         self._journal = journal
         self._cache = cache
-        self._where = where
+        self._media = media
+        self._now_folder = now_folder
         self._shelf = shelf
         self._animate = animate
         self._camera = camera
@@ -101,13 +86,13 @@ class Booth:
         self._now = now
         self._lock = threading.RLock()
         self._here = ""
-        """Whose files lie in `where.now`."""
+        """Whose files lie in `now_folder`."""
         self._overlay: Image.Image | None = None
 
     def open(self) -> None:
         """Make the folder, forget a guest of an earlier run, and read the frame picture. Raises `BadFramePicture`."""
-        shutil.rmtree(self._where.now, ignore_errors=True)
-        durable.make_folder(self._where.now)
+        shutil.rmtree(self._now_folder, ignore_errors=True)
+        durable.make_folder(self._now_folder)
         if self.settings.frame_picture is not None:
             try:
                 data = self.settings.frame_picture.read_bytes()
@@ -149,8 +134,8 @@ class Booth:
             if guest != turn.guest or turn.state not in ("countdown", "pictures") or position != turn.taken:
                 raise NotNow("picture", turn.state)
             drawn = self._drawn(self._camera() if self._camera else data)
-            with _disk(self._where.now):
-                durable.make_folder(self._where.now / guest)
+            with _disk(self._now_folder):
+                durable.make_folder(self._now_folder / guest)
                 durable.write(self._frame(guest, position), drawn, sync=False)
             turn = self._on("picture", guest)
             if turn.state == "animation":
@@ -178,7 +163,7 @@ class Booth:
             turn = self._synced()
             if not guest or turn.guest != guest:
                 return None
-            return _content(self._where.now / guest / ANIMATION) or self.kept(guest)
+            return _content(self._now_folder / guest / ANIMATION) or self.kept(guest)
 
     def link(self, guest: str) -> str:
         """What a guest's code says: it opens the animation for as long as the settings say; empty without any."""
@@ -218,7 +203,7 @@ class Booth:
 
     def kept(self, guest: str) -> bytes | None:
         """The animation that a guest has kept; None when it is gone, or never was."""
-        return _content(self._where.animation(guest)) if self._journal.job(KIND, guest) else None
+        return _content(self._media.path(guest, ANIMATION)) if self._journal.job(KIND, guest) else None
 
     def guests(self) -> Iterator[tuple[datetime, str, str, str, str]]:
         """When, name, e-mail, file and state of all who kept theirs, the latest first."""
@@ -233,7 +218,7 @@ class Booth:
             return False
         self._journal.enqueue_job(KIND, f"{guest}/delete", {"key": job.arguments["key"]}, again=True)
         self._journal.forget_media([medium.id for medium in self._journal.media_of(guest)])
-        shutil.rmtree(self._where.kept(guest), ignore_errors=True)
+        self._media.drop(guest)
         self._journal.drop_job(KIND, guest)
         return True
 
@@ -261,11 +246,11 @@ class Booth:
 
     def _forget(self) -> None:
         if self._here:
-            for folder in (self._where.now / self._here, self._where.kept(self._here)):
-                shutil.rmtree(folder, ignore_errors=True)
+            shutil.rmtree(self._now_folder / self._here, ignore_errors=True)
+            self._media.drop(self._here)  # of an attempt to keep it that failed
 
     def _frame(self, guest: str, position: int) -> Path:
-        return self._where.now / guest / f"frame-{position}.jpg"
+        return self._now_folder / guest / f"frame-{position}.jpg"
 
     def _drawn(self, data: bytes) -> bytes:
         """The picture as it is kept: upright, of the setting's size, with the frame picture over it."""
@@ -281,13 +266,13 @@ class Booth:
 
     def _animated(self, turn: Turn) -> Turn:
         frames = [self._frame(turn.guest, position) for position in range(turn.taken)]
-        with _disk(self._where.now):
-            self._animate(frames, self._where.now / turn.guest / ANIMATION)
+        with _disk(self._now_folder):
+            self._animate(frames, self._now_folder / turn.guest / ANIMATION)
         return self._on("made", turn.guest)
 
     def _keep(self, guest_id: str, guest: Guest, language: str) -> None:
         now, count, event = self._now(), self.settings.pictures, self.settings.event
-        begun, kept = self._where.now / guest_id, self._where.kept(guest_id)
+        begun, kept = self._now_folder / guest_id, self._media.path(guest_id, ANIMATION).parent
         with _disk(kept):
             if begun.exists():  # else an earlier attempt came as far as that
                 durable.make_folder(kept.parent)

@@ -87,7 +87,7 @@ _WORDS: Mapping[str, tuple[str, ...]] = {
         *("Terminer", "C’est vous !", "Indiquez votre nom (300 lettres au plus)."),
         "Ce ne peut pas être une adresse e-mail : elle a la forme nom@example.org.",
         "Acceptez ou annulez : sans votre accord, rien n’est conservé.",
-        "Le navigateur ne peut pas utiliser la caméra : autorisez-la dans ses réglages pour cette page et rechargez-la.",
+        "Le navigateur ne peut pas utiliser la caméra : autorisez-la dans ses réglages pour cette page et rechargez.",
         "Cette tablette n’a pas de caméra que le navigateur puisse utiliser.",
         "Le navigateur ne donne pas la caméra par http : ouvrez cette page par https ou sur la machine elle-même.",
         "La caméra n’a donné aucune photo. Veuillez réessayer.",

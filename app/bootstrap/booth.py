@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from importlib.util import find_spec
 
-from app.booth.booth import Animate, Booth, Where
+from app.booth.booth import ANIMATION, Animate, Booth
 from app.booth.jobs import BoothJobs
 from app.booth.shelf import Shelf, shelf_of
 from app.bootstrap.adapters import make_camera
@@ -32,7 +32,8 @@ def booth_of(core: Core, *, page: Callable[[str, float], str]) -> Booth | None:
         settings.booth,
         journal=core.journal,
         cache=core.cache,
-        where=_where(settings),
+        media=core.media,
+        now_folder=DataDir(settings.data_dir).booth_now,
         shelf=_shelf(settings),
         animate=_animate(settings),
         camera=_camera(settings),
@@ -46,12 +47,7 @@ def booth_jobs(core: Core) -> list[BoothJobs]:
     settings = core.settings
     if not settings.booth.enabled:
         return []
-    return [BoothJobs(settings.booth, shelf=_shelf(settings), file=_where(settings).animation)]
-
-
-def _where(settings: Settings) -> Where:
-    data_dir = DataDir(settings.data_dir)
-    return Where(media=data_dir.media, now=data_dir.booth_now)
+    return [BoothJobs(settings.booth, shelf=_shelf(settings), file=lambda guest: core.media.path(guest, ANIMATION))]
 
 
 def _shelf(settings: Settings) -> Shelf:

@@ -43,8 +43,9 @@ class Links:
     def sign(self, name: str, kind: str, *, seconds: float, width: int = 0) -> str:
         """The query that opens this kind of link for so long. Raises ValueError.
 
-        `name`: a snapshot's id, for `/api/snapshots/<name>/<kind>`; a camera's, for `/snooze/<name>`; a guest's, for `/booth/guests/<name>`. `width`: of a
-        thumbnail, in pixels, where it is not the usual one: the link opens no other.
+        `name`: a snapshot's id, for `/api/snapshots/<name>/<kind>`; a camera's, for `/snooze/<name>`; a guest's, for
+        `/booth/guests/<name>`. `width`: of a thumbnail, in pixels, where it is not the usual one: the link opens no
+        other.
         """
         if not _KIND.fullmatch(kind) or seconds <= 0 or (width and kind != THUMBNAIL):
             raise ValueError(f"no link to {kind!r} for {seconds} seconds")

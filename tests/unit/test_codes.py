@@ -31,6 +31,7 @@ FOLDERS: Mapping[Subject, tuple[str, ...]] = {
     "trigger": ("app/wire/triggers.py", "app/wire/fields.py", "app/sources"),
     "publisher": ("app/publishers", "app/pipeline/delivery.py", "pylib/rabbitmq/broker.py", "pylib/mqtt"),
     "job": ("app/jobs", "app/media/animation.py", "app/storage/animations.py"),
+    "booth": ("app/booth",),
     "archive": ("app/archives", "app/pipeline/archive.py", "app/pipeline/delivery.py"),
 }
 """Where these failures are made."""

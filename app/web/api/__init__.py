@@ -44,8 +44,10 @@ def operations(context: WebContext) -> list[Operation]:
         TellingEndpoints(context),
         HealthEndpoints(context),
     )
-    booth = [BoothEndpoints(context.booth, max_upload=context.max_upload)] if context.booth else []
-    return [operation for group in (*groups, *booth) for operation in group.operations()]
+    every = [operation for group in groups for operation in group.operations()]
+    if context.booth is not None:
+        every += BoothEndpoints(context.booth, max_upload=context.max_upload).operations()
+    return every
 
 
 def api_routes(context: WebContext) -> list[Route]:
