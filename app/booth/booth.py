@@ -87,6 +87,8 @@ class Booth:
         self._lock = threading.RLock()
         self._here = ""
         """Whose files lie in `now_folder`."""
+        self._kept = ""
+        """Who has kept theirs last."""
         self._overlay: Image.Image | None = None
 
     def open(self) -> None:
@@ -154,7 +156,7 @@ class Booth:
             if turn.state != "guest" or turn.guest != turn_of:
                 raise NotNow("kept", turn.state)
             self._keep(turn_of, guest, language)
-            self._here = ""
+            self._kept = turn_of
             return self._on("kept", turn_of)
 
     def animation(self, guest: str) -> bytes | None:
@@ -245,7 +247,7 @@ class Booth:
         return turn
 
     def _forget(self) -> None:
-        if self._here:
+        if self._here and self._here != self._kept:
             shutil.rmtree(self._now_folder / self._here, ignore_errors=True)
             self._media.drop(self._here)  # of an attempt to keep it that failed
 
