@@ -33,4 +33,10 @@ export class Camera {
   }
 }
 
-const WORDS = { NotAllowedError: "denied", SecurityError: "denied", NotFoundError: "no_camera", OverconstrainedError: "no_camera" };
+const WORDS = {
+  NotAllowedError: "denied",
+  SecurityError: "denied",
+  NotFoundError: "no_camera",
+  NotSupportedError: "no_camera",
+  OverconstrainedError: "no_camera",
+};
