@@ -50,7 +50,7 @@ class Aws:
         self._server = ThreadedMotoServer(ip_address="127.0.0.1", port=self.port, verbose=False)
         self._server.start()
 
-    def client(self, service: str) -> Any:
+    def client(self, service: Any) -> Any:
         """boto3's, for this service."""
         if service not in self._clients:
             import boto3
@@ -97,7 +97,7 @@ class Aws:
             message.visible_at = 0
 
 
-def arn(service: str, url: str) -> str:
+def arn(service: Any, url: str) -> str:
     """The ARN of what has this address."""
     return f"arn:aws:{service}:{REGION}:{ACCOUNT}:{url.rpartition('/')[2]}"
 

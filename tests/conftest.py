@@ -23,8 +23,12 @@ from tests.fakes.clock import Clock
 from tests.fakes.journal import opened
 from tests.postgres import PostgresServer
 
-TOGETHER = ("tests/browser/", "tests/e2e/test_never_lost.py", "tests/integration/test_rabbitmq")
-"""What begins so stays with one worker: a browser and its services, or a broker that is stopped, are made once."""
+TOGETHER = {
+    "tests/browser/": "a browser and its services",
+    "tests/e2e/test_never_lost.py": "a broker that is stopped",
+    "tests/integration/test_rabbitmq": "a broker that is stopped",
+}
+"""What begins so stays with one worker, for what it shares is made once."""
 FIRST = (*TOGETHER, "tests/e2e/", "tests/integration/", "tests/unit/")
 """The order of a run: what takes longest begins first, so that no worker is left with it at the end."""
 
@@ -45,7 +49,7 @@ class BySetUp(LoadScopeScheduling):  # type: ignore[misc]
 
     def _split_scope(self, nodeid: str) -> str:
         file = nodeid.partition("::")[0]
-        return next((start for start in TOGETHER if file.startswith(start)), file)
+        return next((shared for start, shared in TOGETHER.items() if file.startswith(start)), file)
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> BySetUp:

@@ -31,6 +31,7 @@ CODES = {
     "bad_email": ("What a guest typed cannot be an e-mail address.", "type it again"),
     "no_consent": ("A guest did not agree.", "nothing: without consent nothing is kept"),
     "frame_picture": ("The setting `booth.frame_picture` names no usable PNG.", "correct it"),
+    "no_segno": ("The package that draws the booth's QR codes is not installed.", "install the extra `booth`"),
     "booth_gone": ("The animation of a guest is no longer on the disk.", "nothing: somebody has deleted it"),
     "booth_disk": ("The folder for guests' animations cannot be written.", "look at the disk and `booth.folder`"),
     "mail_away": ("The booth's mail server could not be reached.", "nothing, if it passes: the service tries again"),

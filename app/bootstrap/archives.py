@@ -59,8 +59,14 @@ class ArchiveParts:
         return next((link for archive in linking if (link := archive.link(inspection))), "")
 
     def _outlet(self, archive: Archive) -> Outlet:
-        late = self._settings.archive.alarm_after
-        stage = Keep(archive, journal=self._journal, late=late, count=self._metrics.delivery)
+        settings = self._settings.archive
+        stage = Keep(
+            archive,
+            journal=self._journal,
+            late=settings.alarm_after,
+            all_frames=settings.frames == "all",
+            count=self._metrics.delivery,
+        )
         return Outlet(
             name=archive.name,
             title=getattr(archive, "title", archive.name),

@@ -54,7 +54,7 @@ class Core:
     def of(cls, settings: Settings, *, version: str) -> Core:
         """What these settings ask for."""
         data_dir = DataDir(settings.data_dir)
-        journal = Journal(data_dir.journal)
+        journal, media = Journal(data_dir.journal), EventMedia(data_dir.media)
         labels = {camera.device_key: camera.label or camera.location for camera in settings.cameras}
         return cls(
             settings=settings,
@@ -62,16 +62,11 @@ class Core:
             metrics=SnapshotMetrics(version=version),
             journal=journal,
             cache=Cache(data_dir.cache, zone=local_zone(settings.time_zone)),
-            media=EventMedia(data_dir.media),
+            media=media,
             intake=Intake(journal),
             telling=Telling(journal),
             rules=RulesFile(data_dir.rules, cameras=labels.keys(), outlets=notifying_names(settings)),
-            animations=Animations(
-                settings.animations,
-                journal=journal,
-                media=EventMedia(data_dir.media),
-                max_pixels=settings.max_pixels,
-            ),
+            animations=Animations(settings.animations, journal=journal, media=media, max_pixels=settings.max_pixels),
             labels=labels,
         )
 

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+import structlog
+
 from app.bootstrap.booth import booth_jobs
 from app.bootstrap.core import Core
 from app.bootstrap.relays import Relays
@@ -13,9 +15,12 @@ from app.jobs import JobKind, Work
 from app.jobs.animation import Animate
 from app.journal import Journal
 from app.journal.jobs import EventJob
+from app.media.film import FilmError, encoder_hint
 from pylib.observability.health import Status
 from pylib.runtime.periodic import Every, Periodic
 from pylib.runtime.threads import ManagedThread
+
+log = structlog.get_logger(__name__)
 
 JOBS = "inproc://jobs"
 WORKERS = 4
@@ -30,8 +35,19 @@ FORGET_EVERY_S = 86_400.0
 def kinds_of(core: Core) -> list[JobKind]:
     """The kinds of jobs that these settings ask for."""
     formats = core.animations.formats
+    if "mp4" in formats:
+        _say_encoder()
     core.journal.event_jobs = [EventJob(Animate.kind, name, {"format": name}) for name in formats]
     return [Animate(core.animations), *booth_jobs(core)]
+
+
+def _say_encoder() -> None:
+    try:
+        hint = encoder_hint()
+    except FilmError as error:
+        hint = str(error)
+    if hint:
+        log.warning("films will not be H.264", reason=hint)
 
 
 def job_threads(core: Core, relays: Relays) -> list[ManagedThread]:

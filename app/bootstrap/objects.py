@@ -8,6 +8,7 @@ from functools import partial
 from app.bootstrap.core import Core
 from app.config.settings import Settings
 from app.pipeline.collect import Collect
+from app.publishers import THUMBNAILS
 from app.sources import ObjectSource, Place
 from app.uploads.capture_time import CaptureTime
 from pylib.runtime.periodic import Every, Periodic
@@ -28,7 +29,8 @@ def collect_of(core: Core, sources: Mapping[str, ObjectSource], capture_time: Ca
         capture_time=capture_time,
         labels=core.labels,
         max_pixels=core.settings.max_pixels,
-        count=core.metrics.snapshot,
+        # Whoever may write to a bucket may name cameras: a series each would have no end.
+        count=lambda camera, outcome: core.metrics.snapshot(camera if camera in core.labels else "unknown", outcome),
     )
 
 
@@ -40,12 +42,12 @@ def forgetting(core: Core, sources: Mapping[str, ObjectSource]) -> Periodic:
 
 
 def own_places(settings: Settings) -> list[Place]:
-    """Where outlets and archives write to."""
+    """Where outlets and archives write to. Thumbnails without a bucket go to that of each picture."""
     writers: Iterable[object] = (settings.s3, *settings.archives, *settings.publishers)
     return [
         Place(bucket, _folder(getattr(writer, "prefix", "")))
         for writer in writers
-        if (bucket := getattr(writer, "bucket", ""))
+        if (bucket := getattr(writer, "bucket", "")) or getattr(writer, "kind", "") == THUMBNAILS
     ]
 
 

@@ -32,6 +32,7 @@ from app.publishers import (
     ThumbnailPublisher,
 )
 from app.rules.evaluate import is_quiet
+from pylib.files import durable
 from pylib.observability.health import Status
 from pylib.rabbitmq.publisher import ConfirmedPublisher
 from pylib.runtime.circuit_breaker import State
@@ -75,6 +76,7 @@ class PublisherParts:
             storage_url=archives.url,
             archived_url=archives.link,
             stored_thumbnail=self._stored_thumbnail,
+            animation=lambda event_id: durable.read(core.animations.make(event_id, "gif").path),
             max_pixels=core.settings.max_pixels,
             cameras=core.labels,
             reachable=lambda camera: channels[camera].breaker.state != State.OPEN,

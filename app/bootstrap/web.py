@@ -24,7 +24,7 @@ from app.uploads.capture_time import CaptureTime
 from app.web.access import Authentication
 from app.web.application import application
 from app.web.context import ArchiveInfo, CameraInfo, WebContext
-from app.web.links import GUEST, SNOOZE, Links
+from app.web.links import ANIMATION, GUEST, SNOOZE, Links
 from app.web.pictures import PictureFiles
 from app.web.server import WebServer
 from app.web.streaming.broadcast import Broadcast
@@ -80,6 +80,7 @@ class WebParts:
             metrics=metrics,
             pictures=PictureFiles(thumbnails_of(settings)),
             media=core.media,
+            animations=core.animations,
             access=self._access,
             links=self._links,
             site=self._access.site,
@@ -129,6 +130,7 @@ class WebParts:
         return PublisherContext(
             thumbnail_url=self.thumbnail_url,
             picture_url=self.picture_url,
+            animation_url=self.animation_url,
             event_url=self.event_url,
             snooze_url=self.snooze_url,
         )
@@ -140,6 +142,10 @@ class WebParts:
     def picture_url(self, event_id: str) -> str:
         """Opens an event's picture."""
         return self._picture(event_id, "image")
+
+    def animation_url(self, event_id: str) -> str:
+        """Opens the animation of an event with several pictures."""
+        return self._picture(event_id, ANIMATION)
 
     def event_url(self, event_id: str) -> str:
         """Opens an event's page, for who has the password."""

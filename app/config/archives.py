@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import Field
 
 from pylib.settings.fields import Directory, Section
@@ -12,6 +14,10 @@ class ArchiveSettings(Section):
 
     dir: Directory | None = Field(default=None, description="Folder of the archive; no such archive unless set.")
     concurrency: int = Field(default=2, ge=1, le=32, description="Pictures written at once.")
+    frames: Literal["best", "all"] = Field(
+        default="best",
+        description="Which pictures of a burst all archives get, S3 and Drive too: the event's (`best`), or `all`.",
+    )
     alarm_after: float = Field(
         default=3600,
         ge=60,

@@ -211,8 +211,9 @@ def settle(
     why: str,
 ) -> None:
     change = "UPDATE snapshots SET state = 'inspected', {} WHERE id = ? AND state = 'held' RETURNING seq, camera"
-    of_event = f"decisions = ?, best = ?, event_number = {NEXT_NUMBER}"
-    row = db.execute(change.format(of_event), (packed_decisions(decisions), why, best)).fetchone()
+    of_event = f"decisions = ?, best = ?, frames = ?, event_number = {NEXT_NUMBER}"
+    frames = 1 + len(others) if others else 0
+    row = db.execute(change.format(of_event), (packed_decisions(decisions), why, frames, best)).fetchone()
     if row is None:
         return
     reindex(db, [row[0]])

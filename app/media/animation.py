@@ -6,6 +6,7 @@ import io
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -49,6 +50,12 @@ CODES = {
     **{code: film.CODES[code] for code in ("films_missing", "no_film_encoder", "film_unwritable")},
 }
 """Code -> what happened, and what to do about it."""
+
+
+def possible_formats() -> Sequence[AnimationFormat]:
+    """Those that this installation can make."""
+    lacking = {"webp": not features.check("webp"), "mp4": find_spec("av") is None}
+    return [kind for kind in FORMATS if not lacking.get(kind)]
 
 
 class NotAnimated(Permanent):

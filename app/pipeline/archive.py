@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import threading
 import time
@@ -11,8 +12,8 @@ from pathlib import Path
 import structlog
 
 from app.archives import Archive, ArchiveBlocked
-from app.journal import Backoff, Journal
-from app.messages import Inspection
+from app.journal import Backoff, Journal, Medium
+from app.messages import Detection, Inspection
 from app.pipeline.delivery import TargetDelivery
 from pylib.errors import Permanent, Transient
 from pylib.observability.health import Status
@@ -55,12 +56,15 @@ class Keep(Stage[Inspection]):
         journal: Journal,
         backoff: Backoff = BACKOFF,
         late: float = 3600.0,
+        all_frames: bool = False,
         count: Callable[[str, str], None] = lambda _target, _outcome: None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`late`: seconds that a picture may wait before something is wrong; `clock`: seconds for the pauses."""
+        """`late`: seconds that a picture may wait before something is wrong; `all_frames`: whether it gets all pictures
+        of a burst; `clock`: seconds for the pauses."""
         self._archive = archive
         self._late = late
+        self._all_frames = all_frames
         self._journal = journal
         self._deliveries = TargetDelivery(archive.name, journal=journal, backoff=backoff, count=count)
         self._circuit = Breaker(threshold=3, cooldown=5.0, longest=PAUSE_S, clock=clock)
@@ -121,6 +125,7 @@ class Keep(Stage[Inspection]):
         try:
             if not self._ready():
                 return
+            self._store_frames(inspection)
             self._archive.store(inspection, picture)
         except Permanent as error:
             self._works()  # it answered: a refused picture says nothing about the next one
@@ -136,6 +141,17 @@ class Keep(Stage[Inspection]):
         else:
             self._works()
             self._deliveries.delivered(inspection.id, md5=hashlib.md5(picture, usedforsecurity=False).hexdigest())
+
+    def _store_frames(self, inspection: Inspection) -> None:
+        """Before the event's own picture: what is confirmed for the event is complete then."""
+        if not self._all_frames or inspection.snapshot.frames < 2:
+            return
+        for frame in self._journal.media_of(inspection.id, kind="frame"):
+            try:
+                picture = Path(frame.path).read_bytes()
+            except FileNotFoundError:
+                continue  # deleted meanwhile
+            self._archive.store(_as_event(frame, inspection), picture)
 
     def _ready(self) -> bool:
         """Open the archive where need be; False while another worker does."""
@@ -162,6 +178,14 @@ class Keep(Stage[Inspection]):
         if self._blocked:
             log.info("archive takes pictures again", target=self._archive.name)
         self._blocked = ""
+
+
+def _as_event(frame: Medium, inspection: Inspection) -> Inspection:
+    """A frame under a name beside the event's picture, and an id that no event has."""
+    own = Path(inspection.snapshot.path)
+    beside = own.with_name(f"{own.stem}-{frame.position:02d}{Path(frame.path).suffix}")
+    snapshot = dataclasses.replace(inspection.snapshot, id=frame.id, path=str(beside), taken_at=frame.taken_at)
+    return dataclasses.replace(inspection, snapshot=snapshot, detection=Detection())
 
 
 def _unreadable(inspection: Inspection, error: OSError) -> Transient:

@@ -46,9 +46,11 @@ class Settle(Stage[Inspection]):
             return []
         best = best_of(group)
         others = [member.id for member in group if member.id != best.id]
-        why = why_best(best, len(group)) if others else ""
-        best = self._decide(dataclasses.replace(best, best=why))
-        self._journal.settle(best.id, others, best.decisions, archives=self._archives, why=why)
+        if others:
+            snapshot = dataclasses.replace(best.snapshot, frames=len(group))
+            best = dataclasses.replace(best, snapshot=snapshot, best=why_best(best, len(group)))
+        best = self._decide(best)
+        self._journal.settle(best.id, others, best.decisions, archives=self._archives, why=best.best)
         log.info("settled", camera=best.camera, event_id=best.id, pictures=len(group))
         return [best]
 

@@ -69,6 +69,11 @@ class PublisherContext:
     """A link that opens an event's thumbnail; empty where nobody could open it."""
     picture_url: Callable[[str], str] = lambda _event_id: ""
     """A link that opens an event's picture for some days; empty where nobody could open it."""
+    animation_url: Callable[[str], str] = lambda _event_id: ""
+    """A link that opens the animation of an event with several pictures for some days; empty where nobody could."""
+    animation: Callable[[str], bytes] = lambda _event_id: b""
+    """The animation of an event with several pictures, a GIF, made now unless it is there; empty where there is none.
+    Raises `pylib.errors.Failure` or OSError."""
     archived_url: Callable[[Inspection], str] = lambda _inspection: ""
     """A link that opens its picture in an archive for some days, once that has it; empty where none gives links."""
     stored_thumbnail: Callable[[str, Inspection], Link | None] = lambda _outlet, _inspection: None

@@ -18,6 +18,7 @@ from app.messages import Inspection
 from app.publishers import MESSAGES, PublisherContext, PublishError, PublishRejected, PublishUnavailable
 from app.publishers.notice import CODES as CODES
 from app.publishers.notice import Notice, NoticeSettings, Writer, cut, drawn, given_up_after
+from app.publishers.pictures import moving
 from pylib.files import durable
 from pylib.observability.printable import printable
 from pylib.runtime.bounded_calls import BoundedCalls
@@ -61,8 +62,10 @@ class AppriseSettings(NoticeSettings):
     """A message to one target."""
 
     url: Secret = Field(description="The target, as Apprise writes it: `ntfy://my-topic`, `tgram://TOKEN/CHAT`.")
-    picture: Literal["thumbnail", "annotated", "link", "none"] = Field(
-        default="thumbnail", description="The picture in a message; `annotated` is large and shows what was found."
+    picture: Literal["thumbnail", "annotated", "animation", "link", "none"] = Field(
+        default="thumbnail",
+        description="The picture in a message; `annotated` is large and shows what was found, `animation` is a GIF"
+        " where an event has several pictures, and else the thumbnail.",
     )
     priority: Level = Field(default="", description="Priority, for services that know one; the service's unless set.")
     sound: str = Field(default="", max_length=100, description="Sound, for services that know one, by its name there.")
@@ -83,7 +86,7 @@ class Apprise:
         self._settings = settings
         self._writer = Writer(settings, context)
         self._folder = context.data_dir / MESSAGES / context.name
-        self._picture_url = context.picture_url
+        self._context = context
         self._secrets = _parts(settings.url.get_secret_value())
         self._service = self._made(settings)
         # Without this, one that hangs for ever would be asked again and again, each time by another thread.
@@ -114,7 +117,7 @@ class Apprise:
         picture = self._settings.picture
         with _listening(heard), self._file(notice.about) as file:
             wanted = picture == "link" or not (file or picture == "none")
-            link = self._picture_url(notice.about.id) if wanted and notice.about.snapshot.path else ""
+            link = self._context.picture_url(notice.about.id) if wanted and notice.about.snapshot.path else ""
             text = f"{notice.text}\n{link}" if link else notice.text
             attached = [str(file)] if file else None
             with self._apprise.notify(text, notice.title, attach=attached, body_format="text") as result:
@@ -124,13 +127,16 @@ class Apprise:
     def _file(self, inspection: Inspection) -> Iterator[Path | None]:
         """The picture as a file in a private folder, for as long as it is sent."""
         picture = self._settings.picture
-        wanted = picture in ("thumbnail", "annotated") and self._service.attachment_support
-        data = drawn(inspection, picture) if wanted else b""
+        wanted = picture in ("thumbnail", "annotated", "animation") and self._service.attachment_support
+        gif = moving(inspection, self._context) if wanted and picture == "animation" else b""
+        data = gif or (drawn(inspection, picture) if wanted else b"")
         if not data:
             yield None
             return
         durable.make_folder(self._folder, mode=0o700)
-        file = self._folder / f"{inspection.id}.jpg"  # a test message may be on its way at the same time
+        file = (
+            self._folder / f"{inspection.id}.{'gif' if gif else 'jpg'}"
+        )  # a test message may be on its way at the same time
         durable.write_private(file, data)
         try:
             yield file

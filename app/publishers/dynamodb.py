@@ -53,6 +53,7 @@ class DynamoDB:
     title = "a table in DynamoDB"
     notifies = False
     follows_edits: Literal[True] = True
+    concurrency = 4  # rows need no order, and each is a call across a network
     Settings = DynamoDBSettings
 
     def __init__(

@@ -7,6 +7,8 @@ import dataclasses
 import structlog
 
 from app.messages import Inspection
+from app.publishers import PublisherContext
+from pylib.errors import Failure
 from pylib.files import durable
 
 log = structlog.get_logger(__name__)
@@ -15,6 +17,19 @@ CODES = {
     "picture_missing": ("The picture was deleted before the event went out.", "delete later"),
 }
 """Code -> what happened, and what to do about it."""
+
+
+def moving(inspection: Inspection, context: PublisherContext) -> bytes:
+    """The event's animation, a GIF; empty where it has one picture, or the still one has to do, which is logged."""
+    if inspection.snapshot.frames < 2 or not inspection.snapshot.path:
+        return b""
+    try:
+        return context.animation(inspection.id)
+    except (Failure, OSError) as error:
+        log.warning(
+            "no animation, the picture goes out", target=context.name, event_id=inspection.id, reason=str(error)
+        )
+        return b""
 
 
 def with_picture(inspection: Inspection) -> tuple[Inspection, bytes]:

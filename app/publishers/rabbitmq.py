@@ -84,6 +84,7 @@ class RabbitMQ:
         (`too_large`, `broke_connection`). A picture that cannot be read costs the event its picture, not the event.
         """
         inspection, picture = pictures.with_picture(inspection)
+        moves = bool(picture) and inspection.snapshot.frames > 1
         event = wire.event(
             inspection,
             picture=picture,
@@ -91,6 +92,7 @@ class RabbitMQ:
             device_name=self._context.device_name,
             storage_url=self._context.storage_url(),
             thumbnail_url=self._context.thumbnail_url(inspection.id) if picture else "",
+            animation_url=self._context.animation_url(inspection.id) if moves else "",
         )
         try:
             self.connection.publish(

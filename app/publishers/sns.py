@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import sys
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit
 
 from pydantic import Field, model_validator
@@ -76,6 +76,9 @@ class SnsSettings(NoticeSettings):
         default="", description="AWS region; the ARN's, AWS_DEFAULT_REGION or the profile's unless set."
     )
     endpoint_url: str = Field(default="", description="Address of a server other than Amazon's.")
+    picture: Literal["still", "animation"] = Field(
+        default="still", description="What the link opens: still, or animation where an event has several pictures."
+    )
 
     @model_validator(mode="after")
     def _one_target(self) -> SnsSettings:
@@ -140,6 +143,9 @@ class Sns:
     def _link(self, inspection: Inspection) -> str:
         if not inspection.snapshot.path:
             return ""
+        moves = self._settings.picture == "animation" and inspection.snapshot.frames > 1
+        if moves and (link := self._context.animation_url(inspection.id)):
+            return link
         return self._context.archived_url(inspection) or self._context.picture_url(inspection.id)
 
     def _target(self, notice: Notice, *, once: str) -> Mapping[str, str]:

@@ -29,11 +29,12 @@ class Place:
     """A part of a bucket: all keys that begin like this."""
 
     bucket: str
+    """Empty for every bucket."""
     prefix: str = ""
 
     def holds(self, bucket: str, key: str) -> bool:
         """Whether this key of this bucket is in it."""
-        return bucket == self.bucket and key.startswith(self.prefix)
+        return self.bucket in ("", bucket) and key.startswith(self.prefix)
 
 
 @dataclass(frozen=True, slots=True)

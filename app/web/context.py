@@ -18,6 +18,7 @@ from app.rules.telling import Telling
 from app.sources.hooks import Hook
 from app.sources.http_uploads import HttpUploads
 from app.sources.requests import Intake
+from app.storage.animations import Animations
 from app.storage.event_media import EventMedia
 from app.web.access import Authentication
 from app.web.links import Links
@@ -82,6 +83,7 @@ class WebContext:
     traffic: Traffic
     pictures: PictureFiles
     media: EventMedia
+    animations: Animations
     access: Authentication
     links: Links
     site: Site

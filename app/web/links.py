@@ -10,8 +10,8 @@ import time
 from collections.abc import Callable
 from urllib.parse import parse_qs, urlencode
 
-THUMBNAIL = "thumbnail"
-PICTURES = ("image", THUMBNAIL, "preview", "annotated")
+THUMBNAIL, ANIMATION = "thumbnail", "animation"
+PICTURES = ("image", THUMBNAIL, "preview", "annotated", ANIMATION)
 """Of a snapshot: may be looked at."""
 SNOOZE = "snooze"
 """Of a camera: its page may be looked at, and its button pressed."""

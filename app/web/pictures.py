@@ -10,6 +10,7 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from functools import partial
 from pathlib import Path
+from typing import Any, TypeVar
 
 from starlette.concurrency import run_in_threadpool
 
@@ -18,6 +19,8 @@ from app.messages import Inspection, Snapshot
 from app.storage.thumbnails import Size, Thumbnails, picture_of
 from pylib.errors import Transient
 from pylib.runtime.keyed_pool import KeyedPool
+
+T = TypeVar("T")
 
 THREADS = 2
 """A page of new thumbnails takes at most so much of the processor from the pipeline."""
@@ -38,7 +41,7 @@ class PictureFiles:
         self._thumbnails = thumbnails
         self._pool = KeyedPool("pictures", workers=THREADS)
         self._lock = threading.Lock()
-        self._making: dict[str, Future[bytes]] = {}
+        self._making: dict[str, Future[Any]] = {}
         self._annotated: OrderedDict[str, bytes] = OrderedDict()
 
     async def small(self, snapshot: Snapshot, size: Size) -> bytes:
@@ -50,6 +53,13 @@ class PictureFiles:
         if made is None:
             made = await self._made(f"{snapshot.id}-{size}", lambda: self._thumbnails.read(snapshot, size))
         return made
+
+    async def made(self, key: str, make: Callable[[], T]) -> T:
+        """What `make` returns, made in one of the threads here, once for all who ask for this key meanwhile.
+
+        Raises what it raises, and `TooMuchToDraw`.
+        """
+        return await self._made(key, make, MOST_WAITING)
 
     async def small_of(self, path: Path, *, key: str) -> bytes:
         """A thumbnail of a file that has none on the disk, as a JPEG; `key` names it among others.
@@ -73,9 +83,9 @@ class PictureFiles:
             self._annotated.pop(snapshot_id, None)
         await run_in_threadpool(self._thumbnails.drop, snapshot_id)
 
-    async def _made(self, key: str, make: Callable[[], bytes], most: float = math.inf) -> bytes:
+    async def _made(self, key: str, make: Callable[[], T], most: float = math.inf) -> T:
         with self._lock:
-            future = self._making.get(key)
+            future: Future[T] | None = self._making.get(key)
             if future is None:
                 if len(self._making) >= most:
                     raise TooMuchToDraw("too_much_to_draw", "too many pictures are wanted at once: try again")
@@ -85,7 +95,7 @@ class PictureFiles:
         # One who leaves must not take it from the others who wait for the same.
         return await asyncio.shield(asyncio.wrap_future(future))
 
-    def _make(self, key: str, future: Future[bytes], make: Callable[[], bytes]) -> None:
+    def _make(self, key: str, future: Future[T], make: Callable[[], T]) -> None:
         failure: BaseException | None = None
         try:
             made = make()

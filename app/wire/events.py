@@ -53,13 +53,14 @@ def event(
     device_name: str,
     storage_url: str = "",
     thumbnail_url: str = "",
+    animation_url: str = "",
 ) -> EventMessage:
     """The event of an inspection, in MessagePack; `picture` is empty when there is none."""
     snapshot = inspection.snapshot
     context = _trace_context(inspection)
     body: dict[str, object] = {
         "timestamp": _iso(snapshot.timestamp),
-        "inputs": [{**_entry(inspection, storage_url, thumbnail_url), "image": picture}],
+        "inputs": [{**_entry(inspection, storage_url, thumbnail_url, animation_url), "image": picture}],
         **context,
     }
     if snapshot.active_input is not None:
@@ -72,7 +73,7 @@ def description(inspection: Inspection) -> dict[str, Any]:
     """The same for people and programs that fetch the picture separately: flat, without the picture, fit for JSON."""
     snapshot = inspection.snapshot
     return {
-        **_entry(inspection, "", ""),
+        **_entry(inspection, "", "", ""),
         "timestamp": _iso(snapshot.timestamp),
         "taken_at": _iso(snapshot.taken_at),
         "width": snapshot.width,
@@ -95,7 +96,7 @@ def parse_event(body: bytes, content_type: str = "") -> dict[str, Any]:
     return value
 
 
-def _entry(inspection: Inspection, storage_url: str, thumbnail_url: str) -> dict[str, object]:
+def _entry(inspection: Inspection, storage_url: str, thumbnail_url: str, animation_url: str) -> dict[str, object]:
     snapshot, detection = inspection.snapshot, inspection.detection
     entry: dict[str, object] = {
         "device_key": snapshot.camera,
@@ -113,6 +114,7 @@ def _entry(inspection: Inspection, storage_url: str, thumbnail_url: str) -> dict
         "problem": inspection.problem,
         "delay_s": snapshot.delay_s,
         "thumbnail_url": thumbnail_url,
+        "animation_url": animation_url,
         "origin": snapshot.origin,
         "frames": snapshot.frames,
         "best": inspection.best,

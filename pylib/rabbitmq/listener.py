@@ -80,11 +80,6 @@ class ZMQListener(BrokerLoop):
         self._unsettled: list[str] = []
         self._warned = False
 
-    @property
-    def in_flight(self) -> int:
-        """Messages received and not yet acknowledged."""
-        return len(self._window)
-
     def acknowledge(self, receipt: str) -> None:
         """The message of this receipt is done for good. Returns at once.
 

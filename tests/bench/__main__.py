@@ -13,7 +13,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from tests.bench import album, archiving, ftp, hostile, pushed, telling, thumbnails_out
+from tests.bench import album, archiving, ftp, gif, hostile, pushed, telling, thumbnails_out
 from tests.bench.processes import simulator
 from tests.bench.report import Row, machine, table
 from tests.bench.rows import ROWS, Bench
@@ -46,6 +46,7 @@ MEASUREMENTS: dict[str, Callable[[Bench], Iterator[Row]]] = {
     "faulty-archive": archiving.faulty,
     **album.ROWS,
     "thumbnails-out": thumbnails_out.stored,
+    "gif": gif.animated,
     "telling": telling.telling,
     "hostile": hostile.attacked,
 }

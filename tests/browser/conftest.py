@@ -18,7 +18,7 @@ from tests.browser.house import PASSWORD, house
 from tests.browser.proxy import Proxy
 from tests.browser.seeds import at, oddities, ordinary_days, today
 from tests.browser.telling_house import TellingHouse
-from tests.browser.visit import Screen, Visit
+from tests.browser.visit import SCREENS, Screen, Visit
 from tests.e2e.process import ServiceProcess
 
 OpenVisit = Callable[..., Visit]
@@ -86,10 +86,22 @@ def visit(browser: Browser) -> Iterator[OpenVisit]:
         one.close()
 
 
+@pytest.fixture(scope="package")
+def lookers(browser: Browser, album: ServiceProcess) -> Iterator[dict[Screen, Visit]]:
+    """One for each screen: what the pages are made of is loaded once, which is half of the work of showing one."""
+    lookers = {screen: Visit(browser, f"http://127.0.0.1:{album.port}", screen=screen) for screen in SCREENS}
+    yield lookers
+    for one in lookers.values():
+        one.close()
+
+
 @pytest.fixture
-def looking(visit: OpenVisit, album: ServiceProcess, screen: Screen) -> Visit:
+def looking(lookers: dict[Screen, Visit], screen: Screen) -> Iterator[Visit]:
     """Somebody who looks at the album, on a desktop and on a phone."""
-    return visit(album, screen=screen)
+    one = lookers[screen]
+    one.begin_anew()
+    yield one
+    one.leave()
 
 
 @pytest.fixture

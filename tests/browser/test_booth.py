@@ -58,7 +58,7 @@ def fits(page: Page) -> None:
     assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
 
 
-@pytest.mark.parametrize("tablet", TABLETS)
+@pytest.mark.parametrize("tablet", ["landscape", "phone"])
 def test_a_guest_on_the_whole_way_leaves_nothing_for_the_next(
     visit: OpenVisit, booth: ServiceProcess, tablet: str
 ) -> None:

@@ -63,6 +63,18 @@ class Visit:
         self.context.on("request", self._on_request)
         self.page: Page = self.context.new_page()
 
+    def begin_anew(self) -> None:
+        """As somebody else who comes with nothing but the files that are loaded already."""
+        self.page = self.context.new_page()
+
+    def leave(self) -> None:
+        """Close the page, and forget all but what was loaded. Raises what `close` raises."""
+        self.context.clear_cookies()
+        if self.page.url.startswith(self.url):
+            self.page.evaluate("localStorage.clear()")
+        self.page.close()
+        self._account_for_complaints()
+
     def go(self, path: str = "/") -> Page:
         """Open a page of the album and wait for it."""
         self.page.goto(self.url + path)
@@ -84,9 +96,14 @@ class Visit:
     def close(self) -> None:
         """Close the window. Raises AssertionError with everything that was complained of."""
         self.context.close()
+        self._account_for_complaints()
+
+    def _account_for_complaints(self) -> None:
         known = [*self._expected, *self._tolerated]
         unexpected = [line for line in self._complaints if not any(re.search(p, line) for p in known)]
         missed = [p for p in self._expected if not any(re.search(p, line) for line in self._complaints)]
+        for lines in (self._complaints, self._expected, self._tolerated):
+            lines.clear()
         assert not unexpected, "the browser complained:\n" + "\n".join(unexpected)
         assert not missed, f"the browser should have complained: {missed}"
 

@@ -39,7 +39,9 @@ def picture(text: str, like: bytes = SMALL) -> bytes:
 class Pushed:
     """A service that takes pictures in by FTP and from its upload area, with a drawn camera at each place."""
 
-    def __init__(self, launch: Launch, house: House, *places: str, detector: str = "none", **config: Any) -> None:
+    def __init__(
+        self, launch: Launch, house: House | None, *places: str, detector: str = "none", **config: Any
+    ) -> None:
         """`config` are sections of config.yml; those that are here already are added to."""
         ftp = ftp_section()
         self.port: int = ftp["port"]

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
+from functools import partial
 from hashlib import md5
 from pathlib import Path
 from typing import Any
@@ -16,12 +17,12 @@ from typing import Any
 import pytest
 
 from pylib import sqlite
-from tests.aws import LOGIN, Aws, message
+from tests.aws import LOGIN, REGION, Aws, message
 from tests.e2e.conftest import Launch
 from tests.e2e.pictures import jpeg
 from tests.e2e.process import ServiceProcess, until
 
-OBJECTS = int(os.environ.get("SNAPSHOT_TEST_OBJECTS", "300"))
+OBJECTS = int(os.environ.get("SNAPSHOT_TEST_OBJECTS", "150"))
 """Written at once; SNAPSHOT_TEST_OBJECTS=1000 for a longer run."""
 KILLS = 3
 WRITTEN_TWICE = 5
@@ -88,6 +89,10 @@ def queue_url(aws: Aws, name: str) -> Iterator[str]:
     aws.client("sqs").delete_queue(QueueUrl=url)
 
 
+def reached(service: ServiceProcess, count: int) -> bool:
+    return len(events(service)) >= count
+
+
 def test_each_object_is_one_event_through_repetitions_disorder_and_kills(
     aws: Aws, launch: Launch, name: str, queue_url: str
 ) -> None:
@@ -107,9 +112,14 @@ def test_each_object_is_one_event_through_repetitions_disorder_and_kills(
             body = message(disorder, f"twice {number}.jpg", sequencer=sequencer, etag=etag)
             sqs.send_message(QueueUrl=queue_url, MessageBody=body)
 
+    small, at = aws.bucket(f"{name}-small"), {"endpoint_url": aws.url, "region": REGION}
     service = launch(
         environment=LOGIN,
         sources=[source(aws, bucket, queue_url, buckets=[{"bucket": bucket}, {"bucket": disorder, "camera": "Twice"}])],
+        publishers=[
+            {"kind": "thumbnails", "bucket": small, "path_style": True, **at},
+            {"kind": "dynamodb", "table": name, "make_table": True, **at},
+        ],
     )
     service.start()
     with ThreadPoolExecutor(8) as pool:
@@ -118,7 +128,8 @@ def test_each_object_is_one_event_through_repetitions_disorder_and_kills(
             body = message(bucket, key, etag=md5(picture, usedforsecurity=False).hexdigest())
             pool.submit(sqs.send_message, QueueUrl=queue_url, MessageBody=body)
         for stage in range(1, KILLS + 1):
-            until(lambda stage=stage: len(events(service)) >= OBJECTS * stage // (KILLS + 2), what="some are done")
+            enough = OBJECTS * stage // (KILLS + 2)
+            until(partial(reached, service, enough), timeout=240, what="some are done")
             time.sleep(random.uniform(0, 0.1))  # anywhere in the middle of something
             service.kill()
             aws.let_time_pass(queue_url)
@@ -132,6 +143,15 @@ def test_each_object_is_one_event_through_repetitions_disorder_and_kills(
     assert rows(service, "SELECT count(*) FROM bucket_objects WHERE outcome = '' OR attempts > 0") == [(0,)]
     on_disk = list((Path(service.environment["DATA_DIR"]) / "cache").rglob("*.jpg"))
     assert len(on_disk) == len(expected)
+    until(
+        lambda: rows(service, "SELECT DISTINCT state FROM deliveries") == [("done",)],
+        timeout=240,
+        what="both outlets have all",
+    )
+    pages = s3.get_paginator("list_objects_v2").paginate(Bucket=small)
+    assert sum(len(page["Contents"]) for page in pages) == len(expected)
+    found = aws.client("dynamodb").get_paginator("scan").paginate(TableName=name, ProjectionExpression="object_key")
+    assert Counter(item["object_key"]["S"] for page in found for item in page["Items"]) == Counter(expected)
     service.terminate()
     assert service.wait() == 0
 
@@ -180,7 +200,61 @@ def test_whatever_lies_in_a_bucket_has_one_outcome_and_says_why_it_is_no_picture
     assert LOGIN["AWS_SECRET_ACCESS_KEY"] not in service.log
 
 
+def test_a_bucket_that_notifies_nobody_is_listed_and_each_object_is_one_event_through_a_kill(
+    aws: Aws, launch: Launch, name: str
+) -> None:
+    s3, bucket = aws.client("s3"), aws.bucket(name)
+    s3.put_object(Bucket=bucket, Key="before.jpg", Body=jpeg(16, 12))
+    before = time.time()
+    listed = {"kind": "bucket", "name": "pictures", "every": 5, "buckets": [{"bucket": bucket}]}
+    service = launch(environment=LOGIN, sources=[{**listed, "endpoint_url": aws.url, "path_style": True}])
+    until(lambda: int(time.time()) > int(before), what="the bucket's clock, of whole seconds, has moved on")
+    service.start().wait_ready()
+    until(lambda: service.check("triggers from pictures")["ok"], what="the bucket is listed")
+    wanted = keys(14)
+    for key in wanted:
+        s3.put_object(Bucket=bucket, Key=key, Body=jpeg(16, 12))
+    until(lambda: events(service), what="the first is done")
+    service.kill()
+    s3.put_object(Bucket=bucket, Key="meanwhile.jpg", Body=jpeg(16, 12))
+    service.start().wait_ready()
+    until(lambda: len(events(service)) == 15)
+    s3.put_object(Bucket=bucket, Key="later.jpg", Body=jpeg(16, 12))
+    until(lambda: len(events(service)) == 16)
+    assert events(service) == dict.fromkeys([*wanted, "meanwhile.jpg", "later.jpg"], "")
+    service.terminate()
+    assert service.wait() == 0
+
+
 def unwell(service: ServiceProcess, detail: str) -> dict[str, Any] | None:
     """The source's check, when it says that."""
     check = service.check("triggers from pictures")
     return check if (check["ok"], check["detail"]) == (False, detail) else None
+
+
+def test_thumbnails_in_the_bucket_that_is_watched_make_no_thumbnails_of_their_own(
+    aws: Aws, launch: Launch, name: str, queue_url: str
+) -> None:
+    s3 = aws.client("s3")
+    bucket = aws.bucket(name)
+    aws.announce(bucket, queue_url)
+    own = {"kind": "thumbnails", "endpoint_url": aws.url, "path_style": True}
+    outlets = [{**own, "name": "apart"}, {**own, "name": "among", "prefix": "", "sizes": ["32x32"]}]
+    service = launch(environment=LOGIN, sources=[source(aws, bucket, queue_url)], publishers=outlets)
+    service.start().wait_ready()
+    pictures = [f"yard/{number}.jpg" for number in range(3)]
+    for key in pictures:
+        s3.put_object(Bucket=bucket, Key=key, Body=jpeg(160, 120))
+    made = {f"{prefix}yard/thumbnail_{number}.jpg" for prefix in ("", "thumbnails/") for number in range(3)}
+
+    def keys_there() -> set[str]:
+        return {entry["Key"] for entry in s3.list_objects_v2(Bucket=bucket).get("Contents", ())}
+
+    until(lambda: keys_there() == made | {*pictures}, what="two thumbnails of each")
+    until(lambda: emptied(aws, queue_url), what="what the thumbnails themselves announced is settled")
+    assert keys_there() == made | {*pictures}
+    assert set(events(service)) == {*pictures}
+    looked_at = {key for (key,) in rows(service, "SELECT key FROM bucket_objects WHERE outcome = 'own output'")}
+    assert looked_at == {key for key in made if not key.startswith("thumbnails/")}, "a prefix needs no download"
+    service.terminate()
+    assert service.wait() == 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import ftplib
+import io
 import smtplib
 import socket
 import sqlite3
@@ -13,6 +14,7 @@ from email.message import EmailMessage
 from functools import partial
 
 import pytest
+from PIL import Image
 
 from tests.broker import free_ports
 from tests.e2e.conftest import Launch
@@ -54,6 +56,20 @@ def test_twenty_cameras_at_once_get_an_event_for_each_picture(launch: Launch, ho
     entries = [event.entry for event in consumer.latest]
     assert Counter((entry["origin"], entry["problem"]) for entry in entries) == {("ftp", ""): 400}
     assert pushed.quarantined == []
+
+
+def test_what_a_camera_pushes_together_moves(launch: Launch) -> None:
+    pushed = Pushed(launch, None, "Yard", uploads={"settle": 1.0}).start()
+    service = pushed.service
+    with pushed.camera("Yard") as ftp:
+        for step in range(3):
+            store(ftp, f"{step}.jpg", encoded(scene([(300 + 200 * step, 300)])))
+    until(lambda: [job["state"] for job in service.http("GET", "/api/jobs").json()["jobs"]] == ["done"])
+    (event,) = service.http("GET", "/api/snapshots").json()["snapshots"]
+    gif = service.http("GET", event["animation_url"])
+    with Image.open(io.BytesIO(gif.content)) as image:
+        assert (image.format, image.size, getattr(image, "n_frames", 1)) == ("GIF", (480, 270), 3)
+    assert service.metric("jobs_total", kind="animation", outcome="ok") == 1
 
 
 # -- mishaps ------------------------------------------------------------------------------------------

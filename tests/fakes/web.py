@@ -21,6 +21,7 @@ from app.rules.file import RulesFile
 from app.rules.telling import Telling
 from app.sources.http_uploads import HttpUploads
 from app.sources.requests import Intake
+from app.storage.animations import Animations, AnimationSettings
 from app.storage.cache import Cache
 from app.storage.event_media import EventMedia
 from app.storage.thumbnails import Thumbnails
@@ -62,7 +63,8 @@ def parts_for(folder: Path, **changes: Any) -> WebContext:
     default open on loopback; other `changes` replace the part that they name.
     """
     journal = begin(folder / "journal.db")
-    live = InProcessEvents()
+    live, media = InProcessEvents(), EventMedia(folder / "media")
+    animations = Animations(AnimationSettings(), journal=journal, media=media, max_pixels=MAX_PIXELS)
     settings = changes.pop("settings", WebSettings())
     access = Authentication(settings, folder=folder / "web")
     access.open()
@@ -82,7 +84,8 @@ def parts_for(folder: Path, **changes: Any) -> WebContext:
         "pictures": PictureFiles(
             Thumbnails(folder / "thumbnails", max_pixels=MAX_PIXELS, widths=settings.thumbnail_widths)
         ),
-        "media": EventMedia(folder / "media"),
+        "media": media,
+        "animations": animations,
         "access": access,
         "links": Links(access.link_key),
         "site": access.site,

@@ -25,13 +25,6 @@ from tests.simulators.s3_proxy import BUSY, CUT, DRIP, HANG, OK, TRICKLE, S3Prox
 ODD_KEYS = ("a b+c%20d/Küche ü&=#?.jpg", "100%.jpg", "%2B+ .jpg", "猫/🐕.png", "x" * 1024, "../up.jpg", "//a.jpg")
 
 
-@pytest.fixture(scope="module")
-def aws() -> Iterator[Aws]:
-    aws = Aws()
-    yield aws
-    aws.stop()
-
-
 @pytest.fixture(autouse=True)
 def login(monkeypatch: pytest.MonkeyPatch) -> None:
     for variable in ("AWS_PROFILE", "AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3", "AWS_SESSION_TOKEN"):

@@ -9,6 +9,7 @@ import stat
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from email import message_from_bytes, policy
 from itertools import cycle
 from pathlib import Path
@@ -19,7 +20,8 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import Envelope
 
 from app.journal import Journal
-from app.media.picture import describe
+from app.media.formats import JPEG_START
+from app.media.picture import BadPicture, describe
 from app.pipeline.publish import Publish
 from app.publishers import PublisherContext, PublishError, PublishRejected, PublishUnavailable
 from app.publishers.apprise import Apprise, AppriseSettings
@@ -100,6 +102,29 @@ def test_the_picture_may_be_a_link_or_left_out(
     target(picture=picture).publish(an_event(folder=tmp_path))
     (seen,) = service.seen
     assert json.loads(seen.body)["message"].splitlines()[-1] == link
+
+
+@pytest.mark.parametrize(
+    ("frames", "made", "file"),
+    [(3, b"GIF89a...", b".gif"), (1, b"GIF89a...", b".jpg"), (3, BadPicture("one_picture", ""), b".jpg")],
+)
+def test_a_message_moves_where_its_event_has_several_pictures(
+    service: HttpDouble, tmp_path: Path, frames: int, made: bytes | Exception, file: bytes
+) -> None:
+    def animation(_event_id: str) -> bytes:
+        if isinstance(made, Exception):
+            raise made
+        return made
+
+    context = replace(context_in(tmp_path), animation=animation)
+    url = f"ntfy://127.0.0.1:{service.port}/my-topic"
+    event = an_event(folder=tmp_path)
+    several = replace(event, snapshot=replace(event.snapshot, frames=frames))
+    Apprise(AppriseSettings.model_validate({"url": url, "picture": "animation"}), context).publish(several)
+    (seen,) = service.seen
+    assert file in seen.target.encode() + str(seen.headers).encode()
+    assert seen.body.startswith(b"GIF89a" if file == b".gif" else JPEG_START)
+    assert left_in(tmp_path) == []
 
 
 def test_telegram_gets_a_photo_with_a_caption_within_its_limit(

@@ -20,7 +20,7 @@ ROOT = Path(__file__).parents[2]
 SUBJECTS = get_args(Subject)
 MAKES_FAILURES = re.compile(
     r"(Camera|Detector|Archive|Publish|Backup)\w*|BadPicture|NoPicture|MalformedTrigger|InboxUnavailable"
-    r"|ObjectRejected|ObjectUnavailable|SignInRefused|Unanswered|Throttled|NotThere|SecondParentRefused|WrongCopy|Transient|Permanent|Failure|_give_up"
+    r"|ObjectRejected|ObjectUnavailable|NotAnimated|NotYet|Stopping|FilmError|FilmUnwritable|MediaUnavailable|SignInRefused|Unanswered|Throttled|NotThere|SecondParentRefused|WrongCopy|Transient|Permanent|Failure|_give_up"
 )
 SLUG = re.compile(r"[a-z0-9]+(_[a-z0-9]+)*")
 FOLDERS: Mapping[Subject, tuple[str, ...]] = {
@@ -30,8 +30,8 @@ FOLDERS: Mapping[Subject, tuple[str, ...]] = {
     "object": ("app/pipeline/collect.py", "app/sources/buckets/reading.py", "app/media/picture.py"),
     "trigger": ("app/wire/triggers.py", "app/wire/fields.py", "app/sources"),
     "publisher": ("app/publishers", "app/pipeline/delivery.py", "pylib/rabbitmq/broker.py", "pylib/mqtt"),
-    "job": ("app/jobs", "app/media/animation.py", "app/storage/animations.py"),
-    "booth": ("app/booth",),
+    "job": ("app/jobs", "app/media/animation.py", "app/storage/animations.py", "app/media/film.py"),
+    "booth": ("app/booth", "app/bootstrap/booth.py"),
     "archive": ("app/archives", "app/pipeline/archive.py", "app/pipeline/delivery.py"),
 }
 """Where these failures are made."""

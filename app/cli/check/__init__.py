@@ -19,6 +19,7 @@ def check(settings: Settings) -> Iterator[Finding]:
     yield from machine.privacy(settings.data_dir)
     yield from machine.pictures(DataDir(settings.data_dir))
     yield machine.clock(settings)
+    yield from machine.films(settings)
     yield brokers.rabbitmq(settings)
     yield from brokers.mqtt(settings)
     yield from objects.sources(settings)

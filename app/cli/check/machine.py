@@ -17,6 +17,7 @@ from app.cli.check.finding import Finding, Verdict
 from app.config.data_dir import DataDir
 from app.config.settings import Settings
 from app.journal.paths import recorded_paths
+from app.media.film import encoder_hint
 from pylib.errors import Failure
 from pylib.timezones import local_zone
 
@@ -92,6 +93,19 @@ def clock(settings: Settings) -> Finding:
     if _synchronised() is False:
         return Finding("clock", Verdict.WARNING, f"{text}, not synchronised", "switch on NTP on the host")
     return Finding("clock", Verdict.OK, text)
+
+
+def films(settings: Settings) -> Iterator[Finding]:
+    """Whether MP4 can be made, where it is wanted."""
+    if "mp4" not in settings.animations.formats:
+        return
+    try:
+        hint = encoder_hint()
+    except Failure as error:
+        remedy = "install snapshot-processor[films], or take mp4 out of animations.formats"
+        yield Finding("films", Verdict.WRONG, str(error), remedy)
+        return
+    yield Finding("films", Verdict.WARNING if hint else Verdict.OK, hint or "H.264")
 
 
 def _synchronised() -> bool | None:

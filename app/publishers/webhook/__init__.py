@@ -128,7 +128,8 @@ class Webhook:
         event = event_of(inspection, self._context)
         content = self._content(event)
         if settings.format == "multipart":
-            content = form(content, picture, event_id=inspection.id, width=settings.picture_width)
+            gif = pictures.moving(inspection, self._context) if settings.picture == "animation" else b""
+            content = form(content, gif or picture, event_id=inspection.id, width=0 if gif else settings.picture_width)
         return self._transport.send(
             settings.method, settings.url.get_secret_value(), content.data, self._all_headers(event, content)
         )

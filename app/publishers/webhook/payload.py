@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from urllib3.filepost import encode_multipart_formdata
 
 from app import wire
-from app.media.formats import CONTENT_TYPES, SUFFIXES, format_of
+from app.media.formats import CONTENT_TYPES, GIF_START, SUFFIXES, format_of
 from app.media.picture import BadPicture
 from app.media.thumbnail import thumbnail
 from app.messages import Box, Detection, Inspection, Label, OutletDecision, Snapshot
@@ -29,12 +29,13 @@ class Content(NamedTuple):
 
 def event_of(inspection: Inspection, context: PublisherContext) -> dict[str, Any]:
     """The event, fit for JSON; also the names that templates know."""
-    has_picture = bool(inspection.snapshot.path)
+    has_picture, moves = bool(inspection.snapshot.path), inspection.snapshot.frames > 1
     return {
         "version": VERSION,
         **wire.description(inspection),
         "storage_url": context.storage_url(),
         "thumbnail_url": context.thumbnail_url(inspection.id) if has_picture else "",
+        "animation_url": context.animation_url(inspection.id) if has_picture and moves else "",
         "links": {
             "picture": context.picture_url(inspection.id) if has_picture else "",
             "event": context.event_url(inspection.id),
@@ -67,7 +68,7 @@ def form(content: Content, picture: bytes, *, event_id: str, width: int) -> Cont
     fields: dict[str, Any] = {"event": (None, content.data, content.type)}
     if picture:
         picture = _narrowed(picture, width)
-        kind = format_of(picture)
+        kind = "GIF" if picture.startswith(GIF_START) else format_of(picture)
         suffix = SUFFIXES.get(kind, ".bin")
         fields["picture"] = (event_id + suffix, picture, CONTENT_TYPES.get(suffix, "application/octet-stream"))
     return Content(*encode_multipart_formdata(fields))

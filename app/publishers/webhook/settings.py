@@ -75,6 +75,10 @@ class WebhookSettings(Section):
     format: Literal["json", "multipart"] = Field(
         default="json", description="json, or multipart: a form with the JSON as `event` and the picture as `picture`."
     )
+    picture: Literal["still", "animation"] = Field(
+        default="still",
+        description="The picture of a form: still, or animation, a GIF where an event has several pictures.",
+    )
     picture_width: int = Field(
         default=0,
         ge=0,

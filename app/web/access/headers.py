@@ -11,7 +11,7 @@ from app.web.site import Site
 def page_policy(*, sends_to: str = "") -> str:
     """For our pages. `sends_to`: the origin besides ours that scripts may send to; empty for none."""
     return (
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; "
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; media-src 'self'; "
         f"connect-src {' '.join(filter(None, (SELF, sends_to)))}; "
         "form-action 'self'; manifest-src 'self'; base-uri 'none'; frame-ancestors 'none'"
     )

@@ -11,6 +11,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from app.journal.entries import Entry, Filter, PageCursor
+from app.media.animation import possible_formats
 from app.messages import Snapshot
 from app.naming import slug
 from app.web.album import status, texts
@@ -167,6 +168,7 @@ class Pages:
             "frames": frame_views(journal.media_of(entry.id, kind="frame"), self._view, self._context.site),
             "moment": self._view.cards(journal.same_moment(entry), self._anything),
             "boxes": request.query_params.get("boxes") == "1",
+            "animation_formats": possible_formats(),
             "names": journal.label_names(),
         }
         return self.rendering.page(request, "snapshot.html", context)

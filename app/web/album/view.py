@@ -49,6 +49,8 @@ class Card:
     chips: tuple[Chip, ...]
     people: str
     starred: bool
+    moves: str
+    """Address of its animation; empty where there is one picture."""
     trouble: Explanation | None
     focus: int
     """Where across the picture its main content is, 0 (left) to 4 (right): the grid's crop keeps it."""
@@ -136,6 +138,7 @@ class Viewer:
             chips=self.chips(labels[:CHIPS], query, urls),
             people=_people(entry),
             starred=entry.starred,
+            moves=f"{api}/animation?format=gif" if snapshot.path and snapshot.frames > 1 else "",
             trouble=trouble if trouble and (trouble.alarming or not snapshot.path) else None,
             focus=focus(labels),
             boxes=boxes(entry.inspection.detection.labels),

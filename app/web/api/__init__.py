@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from starlette.routing import Route
 
+from app.web.api.animations import AnimationEndpoints
 from app.web.api.archives import ArchiveEndpoints
 from app.web.api.bans import BanEndpoints
 from app.web.api.cameras import CameraEndpoints
@@ -35,6 +36,7 @@ def operations(context: WebContext) -> list[Operation]:
         UploadFormEndpoints(context),
         PictureEndpoints(context),
         FrameEndpoints(context),
+        AnimationEndpoints(context),
         StreamEndpoints(context),
         ArchiveEndpoints(context),
         BanEndpoints(context),

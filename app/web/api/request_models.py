@@ -19,6 +19,7 @@ from pydantic import (
 from pydantic.json_schema import SkipJsonSchema
 
 from app import wire
+from app.media.animation import AnimationFormat
 from app.messages import MOST_FRAMES
 from app.rules.burst import BurstSettings
 from app.rules.model import Corner, Digest, HoursText, Mode, Rule, RuleBook, Still
@@ -33,7 +34,7 @@ LONGEST_LINK_S = 31_536_000
 LONGEST_SNOOZE_S = 31_536_000
 MOST_LABELS = 50
 
-Kind = Literal["image", "thumbnail", "preview", "annotated"]
+Kind = Literal["image", "thumbnail", "preview", "annotated", "animation"]
 
 _LINE = r"^[^\x00-\x1f\x7f]*$"
 _LINES = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*$"
@@ -138,6 +139,14 @@ class FrameParams(SignedLinkParams):
     thumbnail: Flag = Field(default=False, description="At most 480 pixels wide, as a JPEG.")
 
 
+class AnimationParams(SignedLinkParams):
+    """In which format, and a signed link's parameters."""
+
+    format: AnimationFormat | SkipJsonSchema[None] = Field(
+        default=None, description="gif, webp or mp4; the one that is made anyway where not given."
+    )
+
+
 class UploadParams(RequestParams):
     """The description of an uploaded picture."""
 
@@ -185,12 +194,6 @@ def _permitted(check: Any, value: object) -> object:
         raise ValueError(error.detail) from None
 
 
-class BurstBody(BurstSettings):
-    """Several pictures of one event, within a minute in all."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, strict=True)
-
-
 class EventBody(RequestBody):
     """What happened, as far as the sensor reports it. Unknown fields are ignored."""
 
@@ -202,7 +205,7 @@ class EventBody(RequestBody):
     active_input: Annotated[dict[str, JsonValue] | None, BeforeValidator(_active_input)] = Field(
         default=None, description="What set the sensor off; passed on as it stands."
     )
-    burst: BurstBody | None = Field(
+    burst: BurstSettings | None = Field(
         default=None, description="How many pictures; where it is not given, rules and the camera say that."
     )
 

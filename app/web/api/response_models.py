@@ -84,6 +84,7 @@ class SnapshotModel(ResponseModel):
     image_url: str | None = Field(description="null when there is no picture (any more).")
     preview_url: str | None
     annotated_url: str | None
+    animation_url: str | None = Field(description="null when there is one picture, or none.")
 
 
 class UploadFormModel(ResponseModel):

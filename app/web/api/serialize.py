@@ -36,6 +36,7 @@ def entry_json(entry: Entry, site: Site) -> dict[str, Any]:
         "archived_in": list(entry.archived_in),
         "url": site.path(f"/snapshots/{entry.id}"),
         **{f"{kind}_url": f"{home}/{kind}" if has_picture else None for kind in kinds},
+        "animation_url": f"{home}/animation" if has_picture and snapshot.frames > 1 else None,
     }
 
 

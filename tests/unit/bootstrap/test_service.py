@@ -17,7 +17,7 @@ from app.bootstrap import jobs, monitoring, probes, publishing
 from app.bootstrap.jobs import JOBS
 from app.bootstrap.monitoring import SETTLED_S
 from app.bootstrap.publishing import LATE_S
-from app.bootstrap.relays import INSPECTIONS, SNAPSHOTS, TRIGGERS, UPLOADS
+from app.bootstrap.relays import BURSTS, INSPECTIONS, SNAPSHOTS, TRIGGERS, UPLOADS
 from app.bootstrap.service import Service
 from app.config.settings import load
 from app.jobs import Keep
@@ -112,6 +112,7 @@ def test_all_threads_stand_in_the_order_of_the_stream(made: Callable[..., Servic
         "uploads",
         "http uploads",
         "fetch",
+        "burst",
         "listener",
         "receive",
         "detect",
@@ -149,7 +150,8 @@ def test_every_address_has_one_that_pulls_and_one_that_pushes(made: Callable[...
     pushed = {sink for relay in relays(service).values() for sink in relay._sinks}
     assert len(pulled) == len(set(pulled))
     assert set(pulled) == pushed | {TRIGGERS, UPLOADS, JOBS}
-    assert relays(service)["fetch"]._sinks == relays(service)["receive"]._sinks == (SNAPSHOTS,)
+    assert relays(service)["fetch"]._sinks == (SNAPSHOTS, BURSTS)
+    assert relays(service)["burst"]._sinks == relays(service)["receive"]._sinks == (SNAPSHOTS,)
     last = relays(service)["settle" if settle != "0" else "detect"]
     assert set(last._sinks) == {relays(service)[name]._source for name in ("live", "publish", "archive folder")}
     if settle != "0":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import re
+from functools import cache
 
 import pytest
 from click.testing import CliRunner
@@ -31,6 +32,7 @@ FOR_CHANGERS = [page for page in PAGES if page.startswith("docs/architecture/")]
 NO_SETTINGS = {"SNAPSHOT_TEST_AMQP_URL", "SNAPSHOT_TEST_EXAMPLES", "STANDARD_IA", "GLACIER_IR"}
 
 
+@cache
 def settings() -> set[str]:
     """Names in the environment, `n` for every number, and what the composed containers read."""
     template = (ROOT / "docker-compose.template.yml").read_text(encoding="utf-8")
@@ -64,14 +66,18 @@ def test_every_file_that_is_named_is_there(page: str) -> None:
     assert {file for file in named - WRITTEN_BY_THE_READER if not (ROOT / file).exists()} == set()
 
 
+@cache
+def constants() -> set[str]:
+    """Names in capitals in the source."""
+    files = [path for part in ("app", "pylib") for path in (ROOT / part).rglob("*.py")]
+    return {name for file in files for name in re.findall(r"\b[A-Z][A-Z0-9_]+\b", file.read_text(encoding="utf-8"))}
+
+
 @pytest.mark.parametrize("page", PAGES)
 def test_every_setting_that_is_named_is_one(page: str) -> None:
     known = settings() | NO_SETTINGS
     if page in FOR_CHANGERS:
-        source = "\n".join(
-            path.read_text(encoding="utf-8") for part in ("app", "pylib") for path in (ROOT / part).rglob("*.py")
-        )
-        known |= set(re.findall(r"\b[A-Z][A-Z0-9_]+\b", source))
+        known |= constants()
     for code in inline(page):
         for name in re.findall(r"\b[A-Z][A-Z0-9]*(?:_(?:[A-Z0-9]+|n))+\b(?!_?\.\.\.)", code):
             numbered = re.sub(r"_\d+_", "_n_", name)

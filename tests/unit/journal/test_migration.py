@@ -11,8 +11,11 @@ from pathlib import Path
 import pytest
 
 from app.journal import Correction, Filter, Journal
+from app.journal.paths import path_functions
 from app.journal.schema import SCHEMA
+from app.messages import Snapshot
 from tests.fakes.journal import opened
+from tests.fakes.objects import an_object
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 SNAPSHOTS = (
@@ -133,3 +136,19 @@ def test_pictures_of_a_journal_with_whole_paths_are_found_where_the_folder_is_no
         assert [picture.path for picture in journal.pictures(targets=(), archives=(), limit=9)] == [
             str(path.parent / file)
         ]
+
+
+def test_what_a_journal_of_the_fifth_version_holds_came_from_no_bucket(tmp_path: Path) -> None:
+    path = tmp_path / "journal.db"
+    with closing(sqlite3.connect(path)) as db:
+        for name, function in path_functions(tmp_path).items():
+            db.create_function(name, 1, function, deterministic=True)
+        db.executescript("; ".join(SCHEMA[:5]) + "; PRAGMA user_version = 5;")
+        db.execute(SNAPSHOTS, ("old", "taken", START.timestamp(), 0, 0, "", ""))
+        db.commit()
+    with opened(path) as journal:
+        old = journal.find("old")
+        assert isinstance(old, Snapshot)
+        assert (old.bucket, old.object_key) == ("", "")
+        journal.record_object(an_object(), outcome="superseded")
+        assert journal.object_found(an_object()) is not None

@@ -12,12 +12,16 @@ from pathlib import Path
 
 import pytest
 
-from app.archives import ArchiveBlocked, ArchiveRejected, ArchiveUnavailable
+from app.archives import ArchiveBlocked, ArchiveRejected, ArchiveUnavailable, event_id_in
 from app.journal import Journal
+from app.messages import Inspection
 from app.pipeline.archive import Keep
 from app.storage.cache import Cache
+from app.storage.event_media import EventMedia
 from tests.fakes.archives import NOON, FakeArchive, a_picture, event_id, recorded
+from tests.fakes.bursts import taken, walker
 from tests.fakes.clock import Clock
+from tests.fakes.decisions import told_to
 from tests.fakes.journal import full_disk
 
 AWAY = ArchiveUnavailable("unreachable", "no connection")
@@ -297,3 +301,22 @@ def test_an_archive_is_opened_before_the_first_picture_and_again_after_it_was_aw
     assert archive.opened == 2
     keep.close()
     assert archive.closed
+
+
+@pytest.mark.parametrize("all_frames", [True, False])
+def test_the_frames_of_a_burst_are_archived_beside_it_where_that_is_wanted(
+    archive: FakeArchive, journal: Journal, clock: Clock, cache: Cache, all_frames: bool
+) -> None:
+    snapshot = taken(journal, cache, EventMedia(cache.root.parent / "media"), walker(1), walker(2))
+    journal.inspect(told_to(Inspection(snapshot), (archive.name,)))
+    clock.now += 10
+    names: list[str] = []
+    store = archive.store
+    archive.store = lambda inspection, picture: (  # type: ignore[method-assign]
+        names.append(f"{inspection.snapshot.dated_name} {event_id_in(inspection.snapshot.dated_name) or '-'}"),
+        store(inspection, picture),
+    )[1]
+    work_off(Keep(archive, journal=journal, clock=clock, all_frames=all_frames))
+    own, day = f"050607-{snapshot.id}", "2026/03/04/yard-camera"
+    frames = [f"{day}/{own}-{at:02d}.jpg -" for at in range(2)]
+    assert names == [*(frames if all_frames else []), f"{day}/{own}.jpg {snapshot.id}"]

@@ -11,8 +11,8 @@ import pytest
 
 from app.journal import Journal
 from app.messages import ObjectCreated, Snapshot
-from app.pipeline import collect
 from app.pipeline.collect import Collect, ObjectRejected, ObjectUnavailable
+from app.pipeline.ingest import Ingest
 from app.storage.cache import Cache
 from app.uploads.capture_time import CaptureTime
 from pylib.sqlite import DatabaseUnavailable
@@ -94,6 +94,22 @@ def test_what_is_recorded_is_only_acknowledged_when_it_comes_again(shop: Shop, a
 def test_an_etag_that_is_told_with_another_time_is_the_same_writing(shop: Shop) -> None:
     assert shop.handle(an_object(etag="e"))
     assert shop.handle(an_object(etag="e", timestamp=NOW)) is None
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ({"sequencer": "0B", "etag": "e"}, {"sequencer": "0B00", "etag": "other"}),
+        ({"sequencer": "0B", "version": "v1"}, {"sequencer": "0C", "version": "v1"}),
+    ],
+    ids=["padded", "version"],
+)
+def test_the_same_writing_in_other_words_is_one_event(
+    shop: Shop, first: dict[str, Any], second: dict[str, Any]
+) -> None:
+    assert shop.handle(an_object(**first))
+    assert shop.handle(an_object(**second)) is None
+    assert shop.counted[1:] == [("Yard Camera", "duplicate")]
 
 
 def test_each_version_is_a_picture_of_its_own(shop: Shop) -> None:
@@ -294,7 +310,9 @@ def test_attempts_that_ended_are_not_held_against_an_object(shop: Shop, monkeypa
         for _ in range(4):
             with pytest.raises(DatabaseUnavailable):
                 shop.handle(again)
-    assert shop.handle(again)
+    snapshot = shop.handle(again)
+    assert snapshot is not None
+    assert not snapshot.problem
 
 
 def test_of_suspects_one_at_a_time_is_worked_on(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -304,7 +322,7 @@ def test_of_suspects_one_at_a_time_is_worked_on(shop: Shop, monkeypatch: pytest.
     for suspect in suspects:
         shop.journal.begin_object(suspect)
     at_once, most, lock = 0, 0, threading.Lock()
-    examine, inside = collect.Ingest.take, threading.Event()
+    examine, inside = Ingest.take, threading.Event()
 
     def counting(*arguments: Any, **options: Any) -> Any:
         nonlocal at_once, most
@@ -316,7 +334,7 @@ def test_of_suspects_one_at_a_time_is_worked_on(shop: Shop, monkeypatch: pytest.
             at_once -= 1
         return examine(*arguments, **options)
 
-    monkeypatch.setattr(collect.Ingest, "take", counting)
+    monkeypatch.setattr(Ingest, "take", counting)
     threads = [threading.Thread(target=shop.handle, args=(suspect,)) for suspect in suspects]
     for thread in threads:
         thread.start()

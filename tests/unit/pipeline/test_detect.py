@@ -10,12 +10,15 @@ import pytest
 
 from app.detectors import DetectorRejected, DetectorUnavailable
 from app.journal import Journal
-from app.messages import Detection, Inspection, Snapshot
+from app.messages import Detection, Inspection, Label, Look, Snapshot
 from app.pipeline.decide import Decide
 from app.pipeline.detect import Detect
 from app.rules.evaluate import Outlets
 from app.rules.model import Rule, RuleBook
+from app.storage.cache import Cache, CacheUnavailable
+from app.storage.event_media import EventMedia
 from pylib.sqlite import DatabaseUnavailable
+from tests.fakes.bursts import taken, walker
 from tests.fakes.clock import Clock
 from tests.fakes.decisions import NeverTold, Switches, tells_all
 from tests.fakes.detectors import PERSON, FakeDetector
@@ -186,3 +189,89 @@ def test_a_picture_is_paid_for_and_counted_once_whatever_fails_later(journal: Jo
     (seen,) = stage.handle(snapshot)
     assert seen.decisions[0].tell
     assert len(detector.pictures) == 1
+
+
+EPOCH = datetime.fromtimestamp(0, UTC)
+
+
+class Bursts:
+    """Bursts that a detector with these answers looks at."""
+
+    def __init__(self, journal: Journal, cache: Cache, *answers: Detection | Exception) -> None:
+        self.journal, self.cache = journal, cache
+        self.media = EventMedia(cache.root.parent / "media")
+        self.detector = FakeDetector(*answers)
+        self.stage = Detect(self.detector, journal=journal, decide=tells_all(["a"]))
+
+    def seen(self, *frames: bytes, kind: Look = "all") -> Inspection:
+        inspection = look(self.stage, taken(self.journal, self.cache, self.media, *frames, look=kind))
+        assert self.journal.find(inspection.id) == replace(inspection, decisions=())
+        return inspection
+
+    def shown(self, inspection: Inspection) -> bytes:
+        """The event's picture."""
+        snapshot = inspection.snapshot
+        picture = Path(snapshot.path).read_bytes()
+        assert (Path(snapshot.path).is_relative_to(self.cache.root), snapshot.size) == (True, len(picture))
+        return picture
+
+
+TWO = Detection((Label("Person", 0.6),), 2)
+DOG = Detection((Label("Dog", 0.99),), 0)
+
+
+def test_the_best_frame_is_the_event_s_picture_and_the_event_says_why(journal: Journal, cache: Cache) -> None:
+    bursts = Bursts(journal, cache, DOG, PERSON, TWO, Detection())
+    inspection = bursts.seen(*(walker(step) for step in range(4)))
+    assert (inspection.best, inspection.detection, inspection.looks) == ("best of 4: 2 persons", TWO, 4)
+    assert bursts.shown(inspection) == walker(2)
+    assert [Path(one.path).read_bytes() for one in journal.media_of(inspection.id)] == [walker(n) for n in range(4)]
+    assert journal.detections_since("fake", EPOCH) == 4
+
+
+def test_with_nothing_in_any_frame_the_sharpest_is_shown(journal: Journal, cache: Cache) -> None:
+    bursts = Bursts(journal, cache, Detection())
+    inspection = bursts.seen(walker(1, blur=4), walker(2), walker(3, blur=8))
+    assert (inspection.best, bursts.shown(inspection)) == ("sharpest of 3", walker(2))
+
+
+def test_the_sharpest_frame_alone_is_looked_at_where_that_is_wanted(journal: Journal, cache: Cache) -> None:
+    bursts = Bursts(journal, cache, PERSON)
+    inspection = bursts.seen(walker(1, blur=4), walker(2), kind="sharpest")
+    assert (inspection.best, bursts.detector.pictures) == ("sharpest of 2", [walker(2)])
+    assert (bursts.shown(inspection), journal.detections_since("fake", EPOCH)) == (walker(2), 1)
+
+
+def test_frames_are_looked_at_until_there_is_a_person_where_that_is_wanted(journal: Journal, cache: Cache) -> None:
+    bursts = Bursts(journal, cache, DOG, PERSON, TWO)
+    inspection = bursts.seen(*(walker(step) for step in range(4)), kind="person")
+    assert (inspection.best, len(bursts.detector.pictures)) == ("best of 4: 1 person", 2)
+    assert bursts.shown(inspection) == walker(1)
+
+
+def test_a_frame_that_the_detector_failed_on_is_shown_only_where_all_are(journal: Journal, cache: Cache) -> None:
+    bursts = Bursts(journal, cache, DetectorRejected("bad_picture", "no"), Detection(), Detection())
+    inspection = bursts.seen(walker(1), walker(2, blur=4), walker(3, blur=8))
+    assert (inspection.problem, bursts.shown(inspection)) == ("", walker(2, blur=4))
+    assert journal.detections_since("fake", EPOCH) == 2
+
+
+def test_a_burst_of_one_picture_says_that_the_others_were_alike(journal: Journal, cache: Cache) -> None:
+    bursts = Bursts(journal, cache)
+    snapshot = replace(taken(journal, cache, bursts.media, walker(1)), alike=4)
+    assert look(bursts.stage, snapshot).best == "4 more were alike"
+
+
+def test_a_full_cache_costs_no_second_look(journal: Journal, cache: Cache, monkeypatch: pytest.MonkeyPatch) -> None:
+    bursts = Bursts(journal, cache, Detection(), PERSON)
+    snapshot = taken(journal, cache, bursts.media, walker(1), walker(2))
+
+    def full(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as disk:
+        disk.setattr("app.storage.cache.durable.write", full)
+        with pytest.raises(CacheUnavailable):
+            look(bursts.stage, snapshot)
+    assert bursts.shown(look(bursts.stage, snapshot)) == walker(2)
+    assert len(bursts.detector.pictures) == 2

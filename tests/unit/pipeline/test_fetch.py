@@ -10,7 +10,7 @@ import pytest
 
 from app.cameras import CameraRejected, CameraUnavailable
 from app.journal import Journal
-from app.messages import Snapshot, Trigger
+from app.messages import Burst, BurstBegun, Snapshot, Trigger
 from app.pipeline.brought_logins import BroughtLogins
 from app.pipeline.channel import Channel
 from app.pipeline.fetch import Fetch
@@ -346,3 +346,39 @@ def test_a_camera_that_is_no_longer_configured_ends_with_a_reason(stand: Stand) 
 def test_closing_the_stage_closes_its_cameras(stand: Stand) -> None:
     stand.stage.close()
     assert stand.camera.closed
+
+
+def test_a_trigger_s_burst_counts_before_a_rule_s_and_that_before_the_camera_s(stand: Stand) -> None:
+    stand.channel.burst = Burst(2)
+    (camera_s,) = stand.stage.handle(a_trigger("t1"))
+    stand.stage._wanted = lambda _camera: Burst(3)
+    (rule_s,) = stand.stage.handle(a_trigger("t2"))
+    (trigger_s,) = stand.stage.handle(a_trigger("t3", burst=Burst(4)))
+    (single,) = stand.stage.handle(a_trigger("t4", burst=Burst(1)))
+    begun = [one for one in (camera_s, rule_s, trigger_s) if isinstance(one, BurstBegun)]
+    assert [one.snapshot.burst for one in begun] == [Burst(2), Burst(3), Burst(4)]
+    assert all(Path(one.snapshot.path).read_bytes() == jpeg() for one in begun)
+    assert isinstance(single, Snapshot)
+
+
+def test_a_picture_that_is_to_come_later_is_left_to_the_burst_stage_with_its_login(
+    stand: Stand, journal: Journal
+) -> None:
+    (begun,) = stand.stage.handle(a_trigger(burst=Burst(1, delay=5), device_params=Secret("me:pw@10.0.0.9")))
+    assert isinstance(begun, BurstBegun)
+    assert (stand.camera.calls, stand.counted, stand.acknowledged) == ([], [], ["1:7"])
+    assert begun.device_params == Secret("me:pw@10.0.0.9")
+    assert journal.unfinished_bursts(older_than=-1) == [begun.snapshot]
+
+
+def test_a_camera_that_gives_no_first_picture_has_no_burst(journal: Journal, cache: Cache) -> None:
+    stand = Stand(journal, cache, REFUSED)
+    snapshot = stand.fetch(burst=Burst(5))
+    assert (snapshot.burst, snapshot.problem.partition(":")[0]) == (None, "login_refused")
+    assert journal.uninspected(older_than=-1) == [snapshot]
+
+
+def test_a_wish_survives_a_restart(journal: Journal) -> None:
+    journal.accept(a_trigger("t9", burst=Burst(4, 0.25, 3.0, "person")))
+    (trigger,) = journal.accepted(older_than=-1)
+    assert trigger.burst == Burst(4, 0.25, 3.0, "person")

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.messages import Box, Detection, Inspection, Label, OutletDecision, Snapshot
-from app.rules.evaluate import Outlets, Situation, evaluate
+from app.rules.evaluate import Outlets, Situation, burst_of, evaluate
 from app.rules.model import Rule, RuleBook, Zone
 from app.rules.telling import MODES, Snooze
 
@@ -268,3 +268,28 @@ def _box_fits(rule: Rule, box: Box, camera: str) -> bool:
     x, y = box.left + box.width / 2, box.top + box.height
     on_porch = camera == DOOR and 0 <= x < 0.5 <= y < 1
     return (not rule.zones or on_porch) and not box.still and box.width * box.height >= rule.min_size
+
+
+def test_the_first_rule_with_a_burst_that_holds_before_anything_is_seen_says_how_many() -> None:
+    book = RuleBook(
+        rules=(
+            Rule(name="quiet", cameras=("Yard",), modes=("night",), labels={"Dog": 0.9}, burst={"frames": 3}),
+            Rule(name="told", cameras=("Yard",)),
+            Rule(name="day", cameras=("Yard",), hours="08:00-18:00", days=("wed",), burst={"frames": 4, "pace": 2}),
+            Rule(name="rest", burst={"frames": 1}),
+        )
+    )
+
+    def frames(camera: str, mode: str, moment: datetime) -> int:
+        burst = burst_of(book, camera, mode=mode, moment=moment)
+        return burst.frames if burst else 0
+
+    assert [frames(YARD, mode, NOON) for mode in MODES] == [3 if mode == "night" else 4 for mode in MODES]
+    assert frames(YARD, "home", NOON.replace(hour=19)) == frames(YARD, "home", NOON.replace(day=5)) == 1
+    assert frames(DOOR, "night", NOON) == 1
+    assert burst_of(RuleBook(), YARD, mode="home", moment=NOON) is None
+
+
+def test_a_rule_s_burst_is_within_its_bounds() -> None:
+    with pytest.raises(ValueError, match="at most 60 s"):
+        Rule(name="long", burst={"frames": 30, "pace": 3})

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel, ValidationError
 
-from app.journal import Journal
+from app.journal import Journal, Medium
 from app.messages import Inspection, Snapshot
 from app.storage.cache import Cache
 from app.storage.event_media import EventMedia
@@ -327,3 +327,28 @@ def test_what_was_made_of_a_picture_that_is_gone_is_found_by_the_search_for_orph
 def _path_of(thumbnails: Thumbnails, snapshot: Snapshot, size: Size) -> Path:
     thumbnails.read(snapshot, size)
     return thumbnails.root / snapshot.id[:2] / f"{snapshot.id}-{size}.jpg"
+
+
+def test_frames_go_with_their_picture_and_count_for_the_room(make: Make, cache: Cache, journal: Journal) -> None:
+    media = EventMedia(cache.root.parent / "media")
+    ids_of = {}
+    for number, days in ((1, 100), (2, 1)):
+        inspection = old(cache, journal, number, days=days)
+        path = media.store(b"x" * 50, event_id=inspection.id, name="00.jpg")
+        frame = Medium(f"f{number}", "frame", "jpeg", "Yard Camera", str(path), 50, 4, 3, NOW, snapshot=inspection.id)
+        journal.record_media([frame])
+        ids_of[number] = inspection.id
+    assert journal.pictures_size() == 2 * (50 + 9)
+    assert make(days=30).clean().size == 50 + 9
+    assert [len(journal.media_of(ids_of[number])) for number in (1, 2)] == [0, 1]
+    assert [path.parent.name for path in media.root.rglob("*.jpg")] == [ids_of[2]]
+
+
+def test_files_of_events_that_were_never_recorded_go_after_a_day(make: Make, cache: Cache, clock: Clock) -> None:
+    media = EventMedia(cache.root.parent / "media")
+    media.store(b"x", event_id="d" * 32, name="00.jpg")
+    make().clean(sweep=True)
+    assert [*media.root.rglob("*.jpg")]
+    clock.now += 2 * DAY_S
+    make().clean(sweep=True)
+    assert not [*media.root.rglob("*")]

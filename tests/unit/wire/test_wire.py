@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app import wire
-from app.messages import Box, Detection, Inspection, Label, Snapshot
+from app.messages import Box, Burst, Detection, Inspection, Label, Snapshot
 from app.naming import UnknownCamera
 from app.sources.rabbitmq import decoder
 from app.wire import HeartbeatDevice, MalformedEvent, MalformedTrigger
@@ -495,7 +495,10 @@ def test_an_event_has_the_fields_that_its_readers_know() -> None:
                 "problem": "",
                 "delay_s": 1.5,
                 "thumbnail_url": "",
+                "animation_url": "",
                 "origin": "rabbitmq",
+                "frames": 0,
+                "best": "",
             }
         ],
     }
@@ -596,3 +599,32 @@ def test_a_description_is_fit_for_json_whatever_the_sensor_sent() -> None:
     }
     assert "image" not in described
     assert (described["event_id"], described["taken_at"]) == ("0" * 32, "2026-05-01T12:00:01.500000+00:00")
+
+
+def test_a_trigger_may_ask_for_several_pictures() -> None:
+    assert wire.checked_burst({"frames": 5}) == Burst(5, 0.5, 0.0, "all")
+    assert wire.checked_burst({b"frames": 2, "pace": 1, "delay": 2.5, b"look": b"person"}) == Burst(2, 1, 2.5, "person")
+    assert wire.checked_burst(None) is None
+
+
+@pytest.mark.parametrize(
+    ("burst", "code"),
+    [
+        (5, "mistyped_field"),
+        ({}, "mistyped_field"),
+        ({"frames": True}, "mistyped_field"),
+        ({"frames": "5"}, "mistyped_field"),
+        ({"frames": 2, "pace": "1"}, "mistyped_field"),
+        ({"frames": 31}, "bad_burst"),
+        ({"frames": 0}, "bad_burst"),
+        ({"frames": 2, "pace": -1}, "bad_burst"),
+        ({"frames": 2, "delay": 10**400}, "bad_burst"),
+        ({"frames": 2, "pace": float("nan")}, "bad_burst"),
+        ({"frames": 30, "pace": 2.5}, "bad_burst"),
+        ({"frames": 2, "look": "away"}, "bad_burst"),
+    ],
+)
+def test_a_burst_beyond_its_bounds_is_refused_in_one_sentence(burst: object, code: str) -> None:
+    with pytest.raises(wire.MalformedTrigger) as refused:
+        wire.checked_burst(burst)
+    assert refused.value.code == code

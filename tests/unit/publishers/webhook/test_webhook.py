@@ -65,6 +65,8 @@ def hook(target: HttpDouble | str, clock: Clock | None = None, **settings: Any) 
         storage_url=lambda: "https://drive",
         thumbnail_url=lambda event: f"https://album/{event}/thumbnail",
         picture_url=lambda event: f"https://album/{event}/image",
+        animation_url=lambda event: f"https://album/{event}/animation",
+        animation=lambda _event: b"GIF89a...",
         event_url=lambda event: f"https://album/snapshots/{event}",
         snooze_url=lambda camera: f"https://album/snooze/{camera[:4]}",
     )
@@ -150,6 +152,19 @@ def test_a_picture_is_narrowed(target: HttpDouble, picture: Path) -> None:
     hook(target, format="multipart", picture_width=320).publish(event(path=picture))
     _, shown = parts(target.seen[0])
     assert Image.open(BytesIO(data(shown))).size == (320, 240)
+
+
+@pytest.mark.parametrize(("frames", "kind"), [(3, "image/gif"), (0, "image/jpeg")])
+def test_a_form_moves_where_its_event_has_several_pictures(
+    target: HttpDouble, picture: Path, frames: int, kind: str
+) -> None:
+    one = event(path=picture)
+    one = replace(one, snapshot=replace(one.snapshot, frames=frames))
+    hook(target, format="multipart", picture="animation", picture_width=320).publish(one)
+    said, shown = parts(target.seen[0])
+    assert (shown.get_content_type(), shown.get_filename()) == (kind, f"{ID}.{'gif' if frames else 'jpg'}")
+    url = f"https://album/{ID}/animation" if frames else ""
+    assert json.loads(data(said))["animation_url"] == url
 
 
 def test_a_picture_that_is_gone_costs_the_event_its_picture_only(target: HttpDouble, tmp_path: Path) -> None:

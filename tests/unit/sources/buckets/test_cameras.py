@@ -24,7 +24,7 @@ WRITTEN = datetime(2026, 3, 4, 12, tzinfo=UTC)
 
 
 def settings(*buckets: dict[str, Any], **options: Any) -> BucketSourceSettings:
-    return BucketSourceSettings(buckets=buckets or ({"bucket": "photos"},), **options)
+    return BucketSourceSettings.model_validate({"buckets": buckets or ({"bucket": "photos"},), **options})
 
 
 def created(

@@ -58,9 +58,13 @@ class Bench:
     def poll(self) -> list[ObjectCreated]:
         return list(self.source.poll(0))
 
+    def look_begins(self) -> None:
+        """The time of the next look has come."""
+        self.clock.now += self.source._settings.every
+
     def look(self) -> list[ObjectCreated]:
         """What a whole look brings; nothing of it is recorded."""
-        self.clock.now += self.source._settings.every
+        self.look_begins()
         found = []
         for _ in range(200):
             found += self.poll()
@@ -401,3 +405,53 @@ def test_the_check_looks_at_each_bucket_and_lets_its_connections_go(s3: FakeS3) 
     s3.failure = AWAY
     with pytest.raises(Failure, match="unreachable"):
         next(Listing.check(settings))
+
+
+def test_the_key_of_the_folder_itself_disturbs_nothing(bench: Bench, s3: FakeS3) -> None:
+    bench.start(buckets=["photos/in/"])
+    s3.put("in/", "in/a.jpg", "in/b.jpg")
+    bench.record(*bench.look())
+    del s3.objects["in/a.jpg"]
+    bench.look()
+    assert bench.known() == ["in/b.jpg"]
+
+
+class Waits:
+    """A `threading.Event` that notes how long it is waited for."""
+
+    def __init__(self) -> None:
+        self.seconds: list[float] = []
+        self.woken = 0
+
+    def wait(self, seconds: float) -> None:
+        self.seconds.append(seconds)
+
+    def set(self) -> None:
+        self.woken += 1
+
+    def clear(self) -> None:
+        """Nothing is set that would have to be."""
+
+
+def test_while_there_is_nothing_to_do_it_waits_and_is_woken_when_there_is_room(bench: Bench, s3: FakeS3) -> None:
+    bench.start(max_in_hand=1)
+    bench.source._hand._changed = waits = Waits()  # type: ignore[assignment]
+    s3.put("a.jpg", "b.jpg")
+    bench.look_begins()
+    (first,) = bench.source.poll(0.5)
+    assert waits.seconds == []
+    assert list(bench.source.poll(0.5)) == []  # no room
+    assert waits.seconds == [0.5]
+    bench.record(first)
+    assert waits.woken == 1
+    (second,) = bench.source.poll(0.5)
+    bench.source.retry(second.receipt, after=1000)
+    assert waits.woken == 2
+    list(bench.source.poll(0.5))  # the end of this look
+    assert list(bench.source.poll(0.5)) == []  # not yet time for the next one
+    bench.clock.now += 59.9
+    assert list(bench.source.poll(0.5)) == []
+    assert waits.seconds == [0.5, 0.5, pytest.approx(0.1)]
+    bench.source.pause()
+    assert list(bench.source.poll(0.5)) == []
+    assert waits.seconds[3:] == [0.5]

@@ -195,7 +195,7 @@ def test_an_object_whose_time_cannot_be_read_was_written_now(time: Any) -> None:
 
 
 WATCHED = WatchedObjects(BucketSourceSettings(buckets=(WatchedBucket(bucket="photos"),), suffixes=()), cameras={})
-JSON = (
+JSON: st.SearchStrategy[Any] = (
     st.sampled_from([None, True, [], {}, [None], {"name": [1]}, {"key": {"key": "a.jpg"}}, [[[]]], float("nan"), 1e300])
     | st.integers()
     | st.text(max_size=20)

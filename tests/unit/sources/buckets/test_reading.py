@@ -223,3 +223,16 @@ def test_the_policy_is_about_these_buckets_and_prefixes_only() -> None:
     assert objects.actions == ("s3:GetObject", "s3:GetObjectVersion")
     assert objects.resources == ("arn:aws:s3:::photos/in/*", "arn:aws:s3:::photos/up/*")
     assert (buckets.actions, buckets.resources) == (("s3:ListBucket",), ("arn:aws:s3:::photos",))
+
+
+def test_other_servers_have_the_bucket_in_the_path_where_it_is_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[bool] = []
+
+    def client(*_: object, path_style: bool, **__: object) -> FakeS3:
+        made.append(path_style)
+        return FakeS3()
+
+    monkeypatch.setattr(reading, "AwsClient", client)
+    for options in ({}, {"path_style": True}):
+        ObjectStore(settings(**options)).probe(PHOTOS)
+    assert made == [False, True]

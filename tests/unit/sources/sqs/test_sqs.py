@@ -12,7 +12,8 @@ from structlog.testing import capture_logs
 from app.journal import Journal
 from app.messages import ObjectCreated, decode, encode
 from app.rules.telling import Telling
-from app.sources import ObjectSource, Place, SourceContext, sqs
+from app.sources import ObjectSource, Place, SourceContext
+from app.sources.buckets.notifications import parse
 from app.sources.sqs import Sqs
 from app.sources.sqs.in_hand import InHand
 from app.sources.sqs.settings import SqsSettings, region_of
@@ -369,8 +370,8 @@ def test_what_cannot_be_remembered_is_not_set_aside(journal: Journal, clock: Clo
 
 
 def test_a_fault_of_ours_harms_one_message_only(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    real = sqs.parse
-    monkeypatch.setattr(sqs, "parse", lambda body: 1 / 0 if body == b"poison" else real(body))
+    real = parse
+    monkeypatch.setattr("app.sources.sqs.parse", lambda body: 1 / 0 if body == b"poison" else real(body))
     bench.queue.send("bad", "poison")
     bench.queue.send("m1", event("a.jpg"))
     assert [found.key for found in bench.poll()] == ["a.jpg"]
@@ -406,7 +407,7 @@ def test_it_may_do_what_it_does_and_no_more() -> None:
         "sqs:GetQueueAttributes",
     }
     assert (second.actions, second.resources) == (
-        ("sqs:SendMessage",),
+        ("sqs:GetQueueAttributes", "sqs:SendMessage"),  # `check` looks whether it is there
         ("arn:aws:sqs:eu-central-1:123456789012:dead",),
     )
     assert any("arn:aws:s3:::photos/in/*" in statement.resources for statement in reading)

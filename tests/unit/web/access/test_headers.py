@@ -14,7 +14,8 @@ from tests.fakes.access import PASSWORD, Home
 from tests.fakes.asgi import ask
 
 POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; connect-src 'self'; "
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; media-src 'self'; "
+    "connect-src 'self'; "
     "form-action 'self'; manifest-src 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
 ME = ("authorization", f"Bearer {PASSWORD.encode().decode('latin-1')}")
