@@ -127,8 +127,13 @@ function forget() {
   speak(config.language);
 }
 
+// Before the first answer the service knows better than the page.
+function waits() {
+  return ["", "ready"].includes(now.state);
+}
+
 async function start() {
-  if (now.state !== "ready") return;
+  if (!waits()) return;
   if (await openCamera()) await tell("/start");
 }
 
@@ -284,7 +289,7 @@ function begin() {
   }
   document.addEventListener("keydown", (event) => {
     const starts = ["Enter", " "].includes(event.key) && !event.repeat && !event.target.closest("button");
-    if (starts && now.state === "ready") start();
+    if (starts && waits()) start();
   });
   document.addEventListener("contextmenu", (event) => event.preventDefault());
   keepAwake();
