@@ -5,10 +5,16 @@ export class Camera {
     this.video = video;
     this.side = side;
     this.stream = null;
+    this.opening = null;
   }
 
-  // Show what the camera sees. Throws an Error whose message is the word.
-  async open() {
+  // Show what the camera sees; asked for twice at once, it opens once. Throws an Error whose message is the word.
+  open() {
+    this.opening ??= this.begin().finally(() => (this.opening = null));
+    return this.opening;
+  }
+
+  async begin() {
     if (this.stream?.active) return;
     if (!navigator.mediaDevices?.getUserMedia) throw new Error(window.isSecureContext ? "no_camera" : "insecure");
     try {
