@@ -8,7 +8,7 @@ from typing import Literal, get_args
 
 from app import archives, cameras, detectors, publishers, sources
 
-Subject = Literal["camera", "detector", "upload", "object", "trigger", "publisher", "archive", "job"]
+Subject = Literal["camera", "detector", "upload", "object", "trigger", "publisher", "archive", "job", "booth"]
 """The part that failed: one code may mean different things for two of them."""
 
 UNKNOWN = "Something went wrong."
@@ -47,6 +47,7 @@ SOURCES: Mapping[Subject, tuple[str, ...]] = {
         "app.media.stamp",
         "app.storage.event_media",
     ),
+    "booth": ("app.booth.jobs",),
 }
 """The modules with `CODES`, in the order in which they are asked; each is loaded when those before it know nothing."""
 
@@ -71,6 +72,10 @@ TITLES: Mapping[Subject, tuple[str, str]] = {
         "Work in the background",
         "On the status page, in `GET /api/jobs`, and in `jobs_total`. A job is tried again, and has failed "
         "after its last attempt.",
+    ),
+    "booth": (
+        "The photo booth",
+        "In the log, on the status page beside the job, and in answers of `/api/booth`. What a guest kept is kept.",
     ),
 }
 """Heading, and where people see these codes."""

@@ -8,6 +8,7 @@ from typing import Any
 
 import structlog
 
+from app.bootstrap.booth import booth_jobs
 from app.bootstrap.core import Core
 from app.bootstrap.films import film_jobs_of, film_schedule_of
 from app.bootstrap.relays import Relays
@@ -39,7 +40,7 @@ def kinds_of(core: Core) -> list[JobKind]:
     if "mp4" in formats or core.settings.films:
         _say_encoder()
     core.journal.event_jobs = [EventJob(Animate.kind, name, {"format": name}) for name in formats]
-    return [Animate(core.animations), film_jobs_of(core), running_films_of(core)]
+    return [Animate(core.animations), film_jobs_of(core), running_films_of(core), *booth_jobs(core)]
 
 
 def _say_encoder() -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 from app import archives, detectors, publishers, sources
 from app.archives.google_drive.token_backup import TokenBackup
+from app.booth.shelf import Bucket
 from app.bootstrap.adapters import archive_entries, publisher_entries
 from app.config.settings import Settings
 from app.web.upload_bucket import UploadBucket
@@ -34,3 +35,5 @@ def _parts(settings: Settings) -> Iterator[tuple[str, object, Any]]:
         yield "copy of Google Drive's token", TokenBackup, settings.backup_s3_bucket
     if settings.web.upload_bucket.bucket:
         yield "upload form", UploadBucket, settings.web.upload_bucket
+    if settings.booth.enabled and settings.booth.bucket.bucket:
+        yield "photo booth", Bucket, settings.booth.bucket

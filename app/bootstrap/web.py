@@ -8,6 +8,7 @@ import structlog
 
 from app.bootstrap.adapters import publisher_entries
 from app.bootstrap.archives import thumbnails_of
+from app.bootstrap.booth import booth_of
 from app.bootstrap.core import Core
 from app.bootstrap.deciding import outlets_of
 from app.bootstrap.films import films_of
@@ -25,7 +26,7 @@ from app.uploads.capture_time import CaptureTime
 from app.web.access import Authentication
 from app.web.application import application
 from app.web.context import ArchiveInfo, CameraInfo, WebContext
-from app.web.links import ANIMATION, SNOOZE, Links
+from app.web.links import ANIMATION, GUEST, SNOOZE, Links
 from app.web.pictures import PictureFiles
 from app.web.server import WebServer
 from app.web.streaming.broadcast import Broadcast
@@ -64,6 +65,7 @@ class WebParts:
         )
         self._access = Authentication(web, folder=DataDir(settings.data_dir).web)
         self._links = Links(self._access.link_key)
+        self._booth = booth_of(core, page=self.guest_url)
         broadcast = Broadcast(core.journal, core.live)
         core.metrics.viewers(lambda: broadcast.viewers)
         self._context = WebContext(
@@ -98,6 +100,7 @@ class WebParts:
             push_key=lambda: public_part(vapid_key(settings.data_dir / KEY_FILE)),
             max_upload=int(web.max_upload_mb * 1e6),
             upload_bucket=_upload_bucket(settings),
+            booth=self._booth,
             max_pixels=settings.max_pixels,
             thumbnail_widths=web.thumbnail_widths,
             detector=settings.detector.kind,
@@ -119,6 +122,8 @@ class WebParts:
         made = self._access.open()
         if made is not None:
             log.warning("a password was made for the album, shown this once", login_with=made)
+        if self._booth is not None:
+            self._booth.open()
         self.server.open()
 
     # -- links for messages to people; each is empty where nobody could open it ------------------------
@@ -155,12 +160,16 @@ class WebParts:
         name = slug(camera)
         return self._link(f"/{SNOOZE}/{name}", name, SNOOZE)
 
+    def guest_url(self, guest: str, seconds: float) -> str:
+        """Opens the page of a guest of the photo booth."""
+        return self._link(f"/booth/guests/{guest}", guest, GUEST, seconds=seconds)
+
     def _picture(self, event_id: str, kind: str) -> str:
         return self._link(f"/api/snapshots/{event_id}/{kind}", event_id, kind)
 
-    def _link(self, path: str, name: str, kind: str) -> str:
+    def _link(self, path: str, name: str, kind: str, *, seconds: float = LINK_S) -> str:
         site = self._context.site
-        return f"{site.url(path)}?{self._links.sign(name, kind, seconds=LINK_S)}" if site.host else ""
+        return f"{site.url(path)}?{self._links.sign(name, kind, seconds=seconds)}" if site.host else ""
 
 
 def _upload_bucket(settings: Settings) -> UploadBucket | None:

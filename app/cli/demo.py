@@ -52,6 +52,8 @@ class Show:
         if settings.web.enabled:
             url = settings.web.own_url
             self._echo(f"\nThe album:  {url}/\n")
+            if settings.booth.enabled:
+                self._echo(f"The photo booth:  {url}/booth\n")
             self._echo(f'A trigger of your own:  curl -X POST "{url}/api/cameras/front-door/trigger?wait=5"')
         self._echo("Ctrl-C ends it.\n")
 
@@ -62,9 +64,17 @@ class Show:
         self._echo(f"{when}  {snapshot.label:<12} {_seen(inspection)}")
 
 
-def run_demo(settings: Settings, *, version: str, every: float) -> int:
+def with_booth(settings: Settings) -> Settings:
+    """The same with a photo booth, whose pictures the first drawn camera takes."""
+    shown = {"enabled": True, "event": settings.booth.event or "Demo", "gallery": True}
+    camera = settings.cameras[0].device_key
+    return settings.model_copy(update={"booth": settings.booth.model_copy(update={**shown, "camera": camera})})
+
+
+def run_demo(settings: Settings, *, version: str, every: float, booth: bool = False) -> int:
     """Run until Ctrl-C; returns the exit status."""
     settings = demo_settings(settings, every=every)
+    settings = with_booth(settings) if booth else settings
     service = Service(settings, version=version, extra=_timer(settings, every))
     service.open()
     show = Show(settings)

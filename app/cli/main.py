@@ -80,14 +80,15 @@ def run(config_file: Path | None) -> None:
 
 
 @main.command()
-@click.argument("what", type=click.Choice(["cameras", "thumbnails"]), default="cameras")
+@click.argument("what", type=click.Choice(["cameras", "thumbnails", "booth"]), default="cameras")
 @click.option("--every", default=5.0, show_default=True, help="Seconds between the pictures of a camera.")
 @click.pass_obj
 @exit_on_failure
 def demo(config_file: Path | None, what: str, every: float) -> None:
     """Run the whole service on drawn cameras; needs no account, broker or camera.
 
-    `thumbnails`: on a folder instead, whose pictures go to a bucket, as examples/thumbnails has it.
+    `thumbnails`: on a folder instead, whose pictures go to a bucket, as examples/thumbnails has it. `booth`:
+    with the photo booth, whose pictures a drawn camera takes.
     """
     from app.cli.demo import run_demo
     from app.cli.thumbnails_demo import run_thumbnails_demo
@@ -95,7 +96,7 @@ def demo(config_file: Path | None, what: str, every: float) -> None:
     if what == "thumbnails":
         _end(run_thumbnails_demo(lambda file: _prepared(file, log_level="warning"), version=VERSION))
     settings = _prepared(config_file, log_level="warning")
-    _end(run_demo(settings, version=VERSION, every=every))
+    _end(run_demo(settings, version=VERSION, every=every, booth=what == "booth"))
 
 
 @main.command()

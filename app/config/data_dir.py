@@ -53,6 +53,16 @@ class DataDir:
         return self.films / "running"
 
     @property
+    def booth(self) -> Path:
+        """What guests of the photo booth kept, where it goes to no bucket."""
+        return self.path / "booth"
+
+    @property
+    def booth_now(self) -> Path:
+        """The pictures of the guest who stands before the photo booth."""
+        return self.path / "booth-now"
+
+    @property
     def uploads(self) -> Path:
         """The upload area: FTP and mail put files there, and people and scripts may."""
         return self.path / "ftp"

@@ -13,6 +13,7 @@ from pydantic import Field, PrivateAttr
 from app import archives, cameras, publishers, sources
 from app.archives.google_drive import GoogleDriveSettings
 from app.archives.s3.settings import S3Settings
+from app.booth.settings import BoothSettings
 from app.cameras import CameraSettings
 from app.cameras.address import HOME_NETWORKS
 from app.config.archives import ArchiveSettings
@@ -50,7 +51,7 @@ PUBLISHER_KINDS = list_of(publishers.KINDS)
 ARCHIVE_KINDS = list_of(archives.KINDS)
 TARGETS = ("rabbitmq", "mqtt", "google_drive", "s3", "folder")
 """Names in the journal of targets that have a section of their own."""
-ORIGINS = ("rabbitmq", "mqtt", "http", "schedule", "ftp", "mail", "folder", "import")
+ORIGINS = ("rabbitmq", "mqtt", "http", "schedule", "ftp", "mail", "folder", "import", "booth")
 """Where snapshots come from without an entry in `sources`."""
 MAX_AUTOMATIC_WORKERS = 128
 
@@ -156,6 +157,7 @@ class Settings(Section):
         default=AnimationSettings(), description="GIF, WebP and MP4 of events with several pictures."
     )
     web: WebSettings = Field(default=WebSettings(), description="The album and the HTTP API.")
+    booth: BoothSettings = Field(default=BoothSettings(), description="The photo booth, at `/booth`.")
     sources: tuple[Annotated[Named, SOURCE_KINDS], ...] = Field(
         default=(), description="Where triggers come from, besides `rabbitmq`, HTTP and the cameras' `every`."
     )
@@ -308,6 +310,8 @@ def _refuse_unknown_names(draft: SettingsBuilder, settings: Settings) -> None:
                     names.find(camera)
                 except UnknownCamera as error:
                     draft.problem((section, index, "cameras"), error.detail)
+    if settings.booth.camera and settings.booth.camera not in (camera.device_key for camera in settings.cameras):
+        draft.problem(("booth", "camera"), f"no camera {settings.booth.camera!r} is configured")
     outlets = [entry.title for entry in settings.publishers if entry.kind == THUMBNAILS]
     for index, entry in enumerate(settings.publishers):
         wanted = getattr(entry, "thumbnail", "")

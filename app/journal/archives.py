@@ -8,6 +8,7 @@ from datetime import datetime
 
 from app.journal.base import JournalPart
 from app.journal.records import ArchivedPicture, ArchiveStats
+from app.journal.rows import UNARCHIVED
 from app.journal.sql import marks
 
 
@@ -32,7 +33,7 @@ class ArchivesPart(JournalPart):
                 )
             )
             (without,) = db.execute(
-                "SELECT count(*) FROM snapshots WHERE path != '' AND state = 'inspected' "
+                f"SELECT count(*) FROM snapshots WHERE path != '' AND state = 'inspected' AND NOT {UNARCHIVED} "
                 "AND NOT EXISTS (SELECT 1 FROM deliveries WHERE seq = snapshots.seq AND target = ?)",
                 (target,),
             ).fetchone()
@@ -68,7 +69,7 @@ class ArchivesPart(JournalPart):
             added = db.execute(
                 "INSERT INTO deliveries (seq, target, owed_since, next_at) "
                 "SELECT seq, ?, ?, 0 FROM snapshots WHERE path != '' AND state = 'inspected' "
-                "ON CONFLICT DO NOTHING",
+                f"AND NOT {UNARCHIVED} ON CONFLICT DO NOTHING",
                 (target, now),
             ).rowcount
             return revived + added

@@ -102,6 +102,15 @@ class JobsPart(JournalPart):
 
         return self.database.do(select)
 
+    def jobs_of(self, kind: str) -> list[Job]:
+        """All jobs of this kind that are remembered, those asked for last first."""
+        query = f"SELECT {_COLUMNS} FROM jobs WHERE kind = ? ORDER BY seq DESC"
+        return self.database.do(lambda db: [_job(row) for row in db.execute(query, (kind,))])
+
+    def drop_job(self, kind: str, key: str) -> None:
+        """Forget a job, done or not; one that is being done is not tried again."""
+        self.database.do(lambda db: db.execute("DELETE FROM jobs WHERE kind = ? AND key = ?", (kind, key)))
+
     def jobs_waiting(self, kind: str) -> int:
         """How many jobs of this kind are not done yet."""
         query = "SELECT count(*) FROM jobs WHERE state = 'waiting' AND kind = ?"

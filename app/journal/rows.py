@@ -20,6 +20,15 @@ HANDOVER_S = 5.0
 """Seconds that a new row is left to the message that announces it, before a query for unfinished rows returns it."""
 
 
+UNARCHIVED = "origin = 'booth'"
+"""A condition on a row of `snapshots`: no archive gets its picture, which is a guest's."""
+FOR_A_GUEST = (
+    f"({UNARCHIVED} AND EXISTS (SELECT 1 FROM jobs "
+    "WHERE kind = 'booth' AND key = snapshots.id AND jobs.state != 'done'))"
+)
+"""A condition on a row of `snapshots`: a guest's animation is not stored and mailed yet."""
+
+
 def pending_for(targets: Sequence[str]) -> str:
     """A condition on a row of `snapshots`, with the targets as its values."""
     return (
@@ -30,13 +39,14 @@ def pending_for(targets: Sequence[str]) -> str:
 
 def still_needed(targets: Sequence[str], archives: Sequence[str]) -> tuple[str, tuple[str, ...]]:
     """A condition on a row of `snapshots`, and its values: see `CachedPicture.needed`."""
+    pending = f"({pending_for(targets)} OR {FOR_A_GUEST})"
     if not archives:
-        return pending_for(targets), tuple(targets)
+        return pending, tuple(targets)
     kept = (
         "EXISTS (SELECT 1 FROM deliveries WHERE seq = snapshots.seq AND state = 'done' "
         f"AND target IN ({marks(archives)}))"
     )
-    return f"({pending_for(targets)} OR NOT {kept})", (*targets, *archives)
+    return f"({pending} OR NOT ({UNARCHIVED} OR {kept}))", (*targets, *archives)
 
 
 def abandon_archives(db: sqlite3.Connection, seq: int, archives: Sequence[str], problem: str, now: float) -> None:

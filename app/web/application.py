@@ -10,6 +10,7 @@ from starlette.routing import BaseRoute
 from app.web.access import login_routes, middleware
 from app.web.album.pages import Pages
 from app.web.api import api_routes
+from app.web.booth.pages import BoothPages
 from app.web.context import WebContext
 from app.web.errors import handlers
 from app.web.request_metrics import Counting
@@ -23,6 +24,7 @@ def application(context: WebContext) -> Starlette:
         *api_routes(context),
         *login_routes(context.access, pages.rendering.page),
         *pages.routes(),
+        *(BoothPages(context.booth, context, pages.rendering).routes() if context.booth else ()),
     ]
     bucket = context.upload_bucket
     headers, prefix, guard = middleware(context.access, context.links, sends_to=bucket.origin if bucket else "")

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import tzinfo
 from typing import Protocol
 
+from app.booth.booth import Booth
 from app.films.running_films import RunningFilms
 from app.films.shelf import Films
 from app.journal import Journal
@@ -109,6 +110,8 @@ class WebContext:
     """Bytes that an uploaded picture may have."""
     upload_bucket: UploadBucket | None = None
     """Where browsers upload to; None to upload through the service."""
+    booth: Booth | None = None
+    """The photo booth; None where there is none."""
     max_pixels: int = 50_000_000
     thumbnail_widths: tuple[int, ...] = ()
     """Pixels; besides the one that thumbnails have unless another is asked for."""

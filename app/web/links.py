@@ -15,15 +15,19 @@ PICTURES = ("image", THUMBNAIL, "preview", "annotated", ANIMATION)
 """Of a snapshot: may be looked at."""
 SNOOZE = "snooze"
 """Of a camera: its page may be looked at, and its button pressed."""
-KINDS = (*PICTURES, SNOOZE)
+GUEST = "guest"
+"""Of the photo booth: a guest's page and animation may be looked at, and the page's button pressed."""
+KINDS = (*PICTURES, SNOOZE, GUEST)
 
 LOOKS = frozenset({"GET", "HEAD"})
+PRESSED = frozenset({("POST", SNOOZE), ("POST", GUEST)})
 
 _FRAME = r"frames/[0-9]{1,2}"
 """One of several pictures of a snapshot."""
 _KIND = re.compile(rf"{'|'.join(KINDS)}|{_FRAME}")
 _PICTURE = re.compile(rf"/api/snapshots/([^/]+)/({'|'.join(PICTURES)}|{_FRAME})")
 _SNOOZE = re.compile(rf"/{SNOOZE}/([^/]+)")
+_GUEST = re.compile(r"/booth/guests/([^/]+?)(/animation)?")
 _SECONDS = re.compile(r"[0-9]{1,12}")
 _MOST_PARAMETERS = 20
 
@@ -39,8 +43,9 @@ class Links:
     def sign(self, name: str, kind: str, *, seconds: float, width: int = 0) -> str:
         """The query that opens this kind of link for so long. Raises ValueError.
 
-        `name`: a snapshot's id, for `/api/snapshots/<name>/<kind>`; a camera's, for `/snooze/<name>`. `width`: of a
-        thumbnail, in pixels, where it is not the usual one: the link opens no other.
+        `name`: a snapshot's id, for `/api/snapshots/<name>/<kind>`; a camera's, for `/snooze/<name>`; a guest's, for
+        `/booth/guests/<name>`. `width`: of a thumbnail, in pixels, where it is not the usual one: the link opens no
+        other.
         """
         if not _KIND.fullmatch(kind) or seconds <= 0 or (width and kind != THUMBNAIL):
             raise ValueError(f"no link to {kind!r} for {seconds} seconds")
@@ -51,7 +56,7 @@ class Links:
     def permits(self, path: str, query: str, *, method: str = "GET") -> bool:
         """Whether this query opens this path (decoded, without the site's prefix) now; for any input at all."""
         asked = _asked(path)
-        if asked is None or (method not in LOOKS and (method, asked[1]) != ("POST", SNOOZE)):
+        if asked is None or (method not in LOOKS and (method, asked[1]) not in PRESSED):
             return False
         given = _given(query)
         if given is None:
@@ -76,6 +81,8 @@ def _asked(path: str) -> tuple[str, str] | None:
     """Name and kind of what a path leads to; None where no link may."""
     if picture := _PICTURE.fullmatch(path):
         return picture[1], picture[2]
+    if page := _GUEST.fullmatch(path):
+        return page[1], GUEST
     page = _SNOOZE.fullmatch(path)
     return (page[1], SNOOZE) if page else None
 

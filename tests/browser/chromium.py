@@ -25,6 +25,8 @@ FLAGS = (
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    "--use-fake-device-for-media-stream",  # a drawn camera
+    "--use-fake-ui-for-media-stream",  # which pages get that may use one at all
 )
 
 

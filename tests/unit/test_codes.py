@@ -38,6 +38,7 @@ FOLDERS: Mapping[Subject, tuple[str, ...]] = {
         "app/media/stamp.py",
         "app/films",
     ),
+    "booth": ("app/booth", "app/bootstrap/booth.py"),
     "archive": ("app/archives", "app/pipeline/archive.py", "app/pipeline/delivery.py"),
 }
 """Where these failures are made."""

@@ -41,6 +41,9 @@ FORGOTTEN_AFTER_S = 3600.0
 """Seconds for which a wrong one counts."""
 
 
+BOOTH_COOKIE = "snapshot_booth"
+"""Of the photo booth's tablet: its token."""
+
 OWN = ApiToken("this machine", "", "")
 """Of the token by which commands use the running service."""
 
@@ -140,9 +143,14 @@ class Authentication:
         """The record of the token that a request came with; None when it came with none that opens anything."""
         given = _password_in(connection)
         if given is None:
-            return None
+            return self.booth_token(connection.cookies.get(BOOTH_COOKIE, ""))
         own = hmac.compare_digest(given.encode(), self._own.encode())
         return OWN if own else self._tokens.find(given)
+
+    def booth_token(self, given: str) -> ApiToken | None:
+        """The record of a token that opens the booth and nothing else: only such a one may be a cookie."""
+        found = self._tokens.find(given) if given else None
+        return found if found is not None and found.only_booth else None
 
     async def is_password(self, given: str, client: Client) -> bool:
         """Whether this is the password; counts wrong ones. Raises `Locked`."""

@@ -12,9 +12,12 @@ from starlette.websockets import WebSocketClose
 
 from app.web.access import csrf
 from app.web.access.authentication import Authentication, AuthMethod, Locked
+from app.web.access.tokens import ApiToken
 from app.web.links import LOOKS, Links, is_link
 
 LOGIN = "/login"
+BOOTH_ENTRANCE = "/booth/enter"
+ENTRANCES = frozenset({LOGIN, BOOTH_ENTRANCE})
 HEALTH = frozenset({"/health/live", "/health/ready"})
 METRICS = "/metrics"
 
@@ -64,7 +67,7 @@ class Guard:
             state["token"] = token = self._access.token(request)
             if token is None or not token.permits(request.method, request.scope["path"]):
                 if not is_open:
-                    return _error_response(request, 403, "this token may only have pictures taken")
+                    return _error_response(request, 403, f"this token {_limit(token)}")
                 auth_method = None
         state["auth_method"] = auth_method
         return None if is_open or auth_method is not None else self._turned_away(request)
@@ -76,10 +79,10 @@ class Guard:
 
     def _is_open(self, method: str, path: str) -> bool:
         """Whether everybody may ask for this."""
-        if path == LOGIN and method == "POST":
+        if path in ENTRANCES and method == "POST":
             return True
         return method in LOOKS and (
-            path == LOGIN
+            path in ENTRANCES
             or (path in HEALTH and self._access.open_health)
             or (path == METRICS and self._access.open_metrics)
             or PUBLIC_PATHS.fullmatch(path) is not None
@@ -98,6 +101,10 @@ class Guard:
         return _error_response(
             request, 401, "password required", {"WWW-Authenticate": 'Basic realm="snapshot-processor"'}
         )
+
+
+def _limit(token: ApiToken | None) -> str:
+    return "opens the photo booth only" if token is not None and token.only_booth else "may only have pictures taken"
 
 
 def too_many(request: Request, locked: Locked) -> Response:

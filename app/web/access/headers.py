@@ -26,8 +26,10 @@ ALWAYS = {
     "X-Frame-Options": "DENY",
     "Referrer-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
-    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
 }
+NO_DEVICES = "camera=(), geolocation=(), microphone=(), payment=(), usb=()"
+CAMERA = NO_DEVICES.replace("camera=()", "camera=(self)")
+"""The `Permissions-Policy` of the one page that uses the camera."""
 HSTS = "max-age=31536000"
 
 
@@ -60,4 +62,5 @@ class SecurityHeaders:
         headers["Content-Security-Policy"] = PICTURE_POLICY if is_picture else self._page_policy
         # A signed link's picture may be shown on any page; other pictures on ours only.
         headers["Cross-Origin-Resource-Policy"] = "cross-origin" if by_link else "same-origin"
+        headers.setdefault("Permissions-Policy", NO_DEVICES)
         headers.setdefault("Cache-Control", "private, no-store")

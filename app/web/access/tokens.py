@@ -23,6 +23,8 @@ FILE = "tokens.json"
 LONGEST_NAME = 60
 _TRIGGERS = re.compile(r"/api/(cameras/.+/trigger|hooks/[^/]+)")
 """Paths that have a picture taken, and nothing else."""
+_BOOTH = re.compile(r"/booth|/api/booth(/(start|pictures|events|guest|(animation|code|gallery)(/[0-9a-f]{32})?))?")
+"""Paths of the photo booth's tablet: nobody's name, and nothing of the album."""
 
 
 class TokenRefused(Permanent):
@@ -41,9 +43,13 @@ class ApiToken:
     """It may have pictures taken, and see nothing."""
     cameras: tuple[str, ...] = ()
     """Device keys of those that it may have pictures taken with; all when empty."""
+    only_booth: bool = False
+    """It opens the photo booth, and nothing else."""
 
     def permits(self, method: str, path: str) -> bool:
         """Whether it opens this path, decoded and without the site's prefix."""
+        if self.only_booth:
+            return _BOOTH.fullmatch(path) is not None
         return not self.only_triggers or (method == "POST" and _TRIGGERS.fullmatch(path) is not None)
 
     def permits_camera(self, camera: str) -> bool:
@@ -84,7 +90,9 @@ class Tokens:
                 self._path, "is no list of tokens", remedy="delete it and add the tokens again"
             ) from None
 
-    def add(self, name: str, *, only_triggers: bool = False, cameras: Collection[str] = ()) -> str:
+    def add(
+        self, name: str, *, only_triggers: bool = False, cameras: Collection[str] = (), only_booth: bool = False
+    ) -> str:
         """Make a token and return it: it is never shown again. Raises `TokenRefused`, `BrokenFile`.
 
         `cameras`: device keys, only for one that `only_triggers`.
@@ -96,7 +104,7 @@ class Tokens:
             raise TokenRefused("token_exists", f"there is a token called {name!r}: revoke it, or take another name")
         text = secrets.token_urlsafe(32)
         now = datetime.now(UTC).isoformat(timespec="seconds")
-        made = ApiToken(name, _digest(text), now, only_triggers, tuple(cameras))
+        made = ApiToken(name, _digest(text), now, only_triggers, tuple(cameras), only_booth)
         self._write([*known, made])
         return text
 
@@ -138,12 +146,19 @@ def _record(token: ApiToken) -> dict[str, object]:
     return {name: value for name, value in asdict(token).items() if value not in (False, ())}
 
 
-def _token(name: str, sha256: str, made_at: str, only_triggers: bool = False, cameras: object = ()) -> ApiToken:
+def _token(
+    name: str,
+    sha256: str,
+    made_at: str,
+    only_triggers: bool = False,
+    cameras: object = (),
+    only_booth: bool = False,
+) -> ApiToken:
     if not all(isinstance(value, str) for value in (name, sha256, made_at)) or not sha256.isascii():
         raise ValueError("not a token")
-    if not isinstance(only_triggers, bool) or not isinstance(cameras, list | tuple):
+    if not isinstance(only_triggers, bool) or not isinstance(only_booth, bool) or not isinstance(cameras, list | tuple):
         raise TypeError("not a token")
-    return ApiToken(name, sha256, made_at, only_triggers, tuple(map(str, cameras)))
+    return ApiToken(name, sha256, made_at, only_triggers, tuple(map(str, cameras)), only_booth)
 
 
 def _digest(token: str) -> str:

@@ -12,7 +12,8 @@ from starlette.responses import Response
 
 from app.web.errors import NotFound
 
-FOLDER = Path(__file__).parent / "static"
+FOLDERS = {"": Path(__file__).parent / "static", "booth/": Path(__file__).parents[1] / "booth/static"}
+"""What begins a file's name -> where it lies."""
 
 TYPES = {
     ".css": "text/css; charset=utf-8",
@@ -34,11 +35,16 @@ class _AssetFile:
 
 
 class Assets:
-    """The files below `static/`, in memory, compressed once."""
+    """The files of `FOLDERS`, in memory, compressed once."""
 
     def __init__(self) -> None:
-        paths = sorted(path for path in FOLDER.rglob("*") if path.suffix in TYPES)
-        self._files = {path.relative_to(FOLDER).as_posix(): _load(path) for path in paths}
+        paths = {
+            begin + path.relative_to(folder).as_posix(): path
+            for begin, folder in FOLDERS.items()
+            for path in folder.rglob("*")
+            if path.suffix in TYPES
+        }
+        self._files = {name: _load(path) for name, path in sorted(paths.items())}
         digest = hashlib.sha256()
         for name, file in self._files.items():
             digest.update(name.encode() + b"\0" + file.content + b"\0")

@@ -14,7 +14,7 @@ from starlette.responses import HTMLResponse, Response
 
 from app.web.album.assets import Assets
 
-TEMPLATES = Path(__file__).parent / "templates"
+TEMPLATES = (Path(__file__).parent / "templates", Path(__file__).parents[1] / "booth/templates")
 
 WORTH_PACKING = 2_000
 """Bytes; a smaller page fits into a packet or two anyway."""

@@ -24,6 +24,7 @@ from app.web.api.stream import StreamEndpoints
 from app.web.api.telling import TellingEndpoints
 from app.web.api.upload_forms import UploadFormEndpoints
 from app.web.api.uploads import UploadEndpoints
+from app.web.booth.endpoints import BoothEndpoints
 from app.web.context import WebContext
 
 
@@ -49,7 +50,10 @@ def operations(context: WebContext) -> list[Operation]:
         TellingEndpoints(context),
         HealthEndpoints(context),
     )
-    return [operation for group in groups for operation in group.operations()]
+    every = [operation for group in groups for operation in group.operations()]
+    if context.booth is not None:
+        every += BoothEndpoints(context.booth, max_upload=context.max_upload).operations()
+    return every
 
 
 def api_routes(context: WebContext) -> list[Route]:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from app.web.links import KINDS, PICTURES, SNOOZE, Links, is_link
+from app.web.links import GUEST, KINDS, PICTURES, SNOOZE, Links, is_link
 from tests.fakes.clock import Clock
 
 KEY = b"k" * 32
@@ -20,7 +20,8 @@ def links(key: bytes = KEY) -> Links:
 
 
 def path_of(name: str, kind: str) -> str:
-    return f"/snooze/{name}" if kind == SNOOZE else f"/api/snapshots/{name}/{kind}"
+    pages = {SNOOZE: f"/snooze/{name}", GUEST: f"/booth/guests/{name}"}
+    return pages.get(kind, f"/api/snapshots/{name}/{kind}")
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -460,3 +460,19 @@ def test_nor_does_it_let_one_guess_from_many_addresses(home: Home) -> None:
             headers = {"X-Forwarded-For": f"10.0.0.{number}", "Authorization": f"Bearer guess {number}"}
             assert client.get("/", headers=headers).status_code == 401
         assert client.get("/", headers={"X-Forwarded-For": "10.0.0.9", "Authorization": "Bearer x"}).status_code == 429
+
+
+# -- the photo booth's tablet -----------------------------------------------------------------------
+
+
+def test_the_tablet_s_cookie_opens_the_booth_and_nothing_else(home: Home, tmp_path: Path) -> None:
+    tokens = Tokens(tmp_path / FILE)
+    booth, ordinary = tokens.add("tablet", only_booth=True), tokens.add("script")
+    cookie = ("cookie", f"snapshot_booth={booth}")
+    for path in ("/", "/api/cameras", "/api/snapshots/s1", "/api/booth/guests.csv", "/booth/guests/1"):
+        assert ask(home.app, path, headers=[cookie]).status == 403
+    for path in ("/booth", "/api/booth", f"/api/booth/animation/{'a' * 32}"):
+        assert ask(home.app, path, headers=[cookie]).status == 404  # behind the guard: this house has no booth
+    assert ask(home.app, "/", headers=[("cookie", f"snapshot_booth={ordinary}")]).status == 401
+    tokens.revoke("tablet")
+    assert ask(home.app, "/booth", headers=[cookie]).status == 401

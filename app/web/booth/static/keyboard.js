@@ -1,0 +1,85 @@
+// The keyboard on the screen, laid out by language. A real one works beside it.
+
+const ROWS = {
+  en: ["qwertyuiop", "asdfghjkl'", "zxcvbnm"],
+  de: ["qwertzuiopü", "asdfghjklöä", "yxcvbnmß"],
+  es: ["qwertyuiop", "asdfghjklñ", "zxcvbnm", "áéíóúü"],
+  fr: ["azertyuiop", "qsdfghjklm", "wxcvbn'", "éèêàçùï"],
+};
+const DIGITS = "1234567890";
+const SIGNS = ["@", ".", "-", "_"];
+
+export class Keyboard {
+  // `fields`: the inputs it types into, the first one until another has the focus.
+  constructor(place, fields) {
+    this.place = place;
+    this.fields = fields;
+    this.field = fields[0];
+    this.shifted = false;
+    for (const field of fields) field.addEventListener("focus", () => (this.field = field));
+    // Or the touch would take the focus, and the caret, away from the field.
+    place.addEventListener("pointerdown", (event) => event.preventDefault());
+  }
+
+  show(language, words) {
+    this.shifted = false;
+    const letters = ROWS[language].map((row) => [...row].map((sign) => this.key(sign, sign)));
+    const erase = this.key(words.erase, null, () => this.erase());
+    const shift = this.key(words.shift, null, () => this.shift(!this.shifted));
+    shift.setAttribute("aria-pressed", "false");
+    this.shiftKey = shift;
+    const last = [shift, ...SIGNS.map((sign) => this.key(sign, sign)), this.key(words.space, " "), erase];
+    const rows = [[...DIGITS].map((sign) => this.key(sign, sign)), ...letters, last];
+    this.place.replaceChildren(...rows.map((keys) => row(keys)));
+  }
+
+  key(text, sign, act = () => this.type(sign)) {
+    const key = document.createElement("button");
+    key.type = "button";
+    key.textContent = text;
+    if (sign) key.dataset.sign = sign;
+    else key.className = "wide";
+    if (sign === " ") key.className = "space";
+    key.addEventListener("click", act);
+    return key;
+  }
+
+  type(sign) {
+    const typed = this.shifted ? upper(sign) : sign;
+    const { selectionStart, selectionEnd, value, maxLength } = this.field;
+    if (value.length - (selectionEnd - selectionStart) + typed.length > maxLength) return;
+    this.put(typed, selectionStart, selectionEnd);
+    if (this.shifted) this.shift(false);
+  }
+
+  erase() {
+    const { selectionStart, selectionEnd, value } = this.field;
+    const before = value.slice(0, selectionStart);
+    const from = selectionStart === selectionEnd ? before.length - ([...before].at(-1)?.length ?? 0) : selectionStart;
+    this.put("", from, selectionEnd);
+  }
+
+  put(text, from, to) {
+    this.field.focus();
+    this.field.setRangeText(text, from, to, "end");
+    this.field.dispatchEvent(new Event("input", { bubbles: true }));
+  }
+
+  shift(on) {
+    this.shifted = on;
+    this.shiftKey.setAttribute("aria-pressed", String(on));
+    for (const key of this.place.querySelectorAll("[data-sign]:not(.space)")) {
+      key.textContent = on ? upper(key.dataset.sign) : key.dataset.sign;
+    }
+  }
+}
+
+function upper(sign) {
+  return sign === "ß" ? "ẞ" : sign.toUpperCase();
+}
+
+function row(keys) {
+  const row = document.createElement("div");
+  row.append(...keys);
+  return row;
+}
