@@ -42,7 +42,7 @@ class Mailbox:
     async def handle_DATA(self, _server: SMTP, _session: Session, envelope: Envelope) -> str:  # noqa: N802 - aiosmtpd's
         if self.answer:
             return self.answer
-        self.mails.append(message_from_bytes(envelope.original_content or b"", policy=default))  # type: ignore[arg-type]
+        self.mails.append(message_from_bytes(envelope.original_content or b"", policy=default))
         return "250 kept"
 
     def start(self) -> None:
