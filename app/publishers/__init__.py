@@ -79,6 +79,9 @@ class PublisherContext:
     stored_thumbnail: Callable[[str, Inspection], Link | None] = lambda _outlet, _inspection: None
     """A link to the thumbnail that this outlet of thumbnails stores, which is stored by then; None where there is no
     such outlet or no picture. Raises `PublishError`."""
+    order_of: Callable[[str], int] = lambda _event_id: 0
+    """An event's place in the order in which the journal recorded them; 0 for one that it does not know (any more).
+    Raises `pylib.sqlite.DatabaseUnavailable`."""
     event_url: Callable[[str], str] = lambda _event_id: ""
     """The event's page in the album, which asks for a login; empty where there is none."""
     snooze_url: Callable[[str], str] = lambda _camera: ""

@@ -73,7 +73,7 @@ class Thumbnails:
             )
         except AwsFailure as failure:
             raise PublishError(failure.code, failure.sentence) from None
-        self._shelf = Shelf(self._client, cache_control=settings.cache_control)
+        self._shelf = Shelf(self._client, cache_control=settings.cache_control, order_of=context.order_of)
 
     @staticmethod
     def permissions(settings: ThumbnailsSettings) -> Sequence[Statement]:
