@@ -194,13 +194,16 @@ def test_after_a_restart_what_is_there_is_found_and_not_written_again(
     assert keys(owner, name) == [key]
 
 
-def test_a_picture_is_never_overwritten_by_its_own_thumbnail(make: Make, owner: Any, name: str, tmp_path: Path) -> None:
+def test_a_picture_is_never_overwritten_by_its_own_thumbnail(
+    make: Make, proxy: S3Proxy, owner: Any, name: str, tmp_path: Path
+) -> None:
     picture = encoded(busy(200, 100))
     owner.put_object(Bucket=name, Key="in/x.jpg", Body=picture)
     outlet = make(bucket="", prefix="", key="<key>")
     with pytest.raises(PublishRejected, match="name_taken"):
         outlet.publish(found_in(name, "in/x.jpg", an_event(1, folder=tmp_path)))
     assert owner.get_object(Bucket=name, Key="in/x.jpg")["Body"].read() == picture
+    assert not puts(proxy)  # there are servers that do not know If-None-Match, and write
 
 
 def test_a_server_that_is_busy_gone_or_silent_is_tried_again_and_nothing_is_lost(

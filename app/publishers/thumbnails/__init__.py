@@ -146,11 +146,13 @@ class Thumbnails:
 
     def _make(self, snapshot: Snapshot) -> str:
         settings, picture, keys = self._settings, _read(snapshot), []
-        zone, below = self._context.zone, settings.below
+        zone, below, bucket = self._context.zone, settings.below, self._bucket(snapshot)
         for size, wanted in self._sizes.items():
             made = shrink(picture, wanted, max_pixels=self._context.max_pixels)
             keys.append(key_of(settings.key, snapshot, below=below, size=size, kind=made.format, zone=zone))
-            self._shelf.put(self._bucket(snapshot), keys[-1], made, snapshot)
+            if (bucket, keys[-1]) == (snapshot.bucket, snapshot.object_key):
+                raise PublishRejected("name_taken", "The thumbnail would have the name of its own picture.")
+            self._shelf.put(bucket, keys[-1], made, snapshot)
         return keys[0]
 
 
