@@ -29,6 +29,11 @@ class PublishError(Failure):
 class PublishUnavailable(PublishError, Transient):
     """The target is unreachable, or has no consumer yet: try later."""
 
+    def __init__(self, code: str, detail: str, *, outage: bool = True) -> None:
+        """`outage`: False where it says nothing about other events; `abandon_after` then has its code."""
+        super().__init__(code, detail)
+        self.outage = outage
+
 
 class PublishRejected(PublishError, Permanent):
     """The target will never take this event."""

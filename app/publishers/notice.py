@@ -233,7 +233,7 @@ class Writer:
             return self._context.stored_thumbnail(self._thumbnail, inspection)
         except PublishUnavailable as error:
             sentence = f"Its thumbnail is not stored by {self._thumbnail}: {error.detail}"
-            raise PublishUnavailable("thumbnail_away", sentence) from None
+            raise PublishUnavailable("thumbnail_away", sentence, outage=False) from None
 
     def _opens(self, link: Link) -> str:
         return self._words.opens.format(until=self._date(link))

@@ -12,7 +12,7 @@ from pydantic import Field
 
 from app.messages import Inspection
 from app.publishers import PublisherContext, PublishError, PublishUnavailable
-from app.publishers.results import COLUMNS, REVIEW, Row, row_of
+from app.publishers.results import COLUMNS, REFUSED_S, REVIEW, Row, row_of
 from pylib.postgres import CODES as CODES
 from pylib.postgres import PostgresFailure, Session, quoted
 from pylib.runtime.periodic import Every, Periodic
@@ -64,7 +64,7 @@ class PostgresTable:
     ) -> None:
         """Load psycopg; connects to nothing. Raises `PublishError`."""
         self.name = context.name
-        self.abandon_after: Mapping[str, float] = {}
+        self.abandon_after: Mapping[str, float] = {"row_refused": REFUSED_S}
         self._settings = settings
         self._context = context
         self._now = now
@@ -150,7 +150,8 @@ class PostgresTable:
             if failure.code == "table_missing":
                 self._ready = not self._settings.make_table
                 raise self._missing() from None
-            raise PublishUnavailable(failure.code, failure.sentence) from None
+            outage = failure.code != "row_refused"
+            raise PublishUnavailable(failure.code, failure.sentence, outage=outage) from None
 
     def _missing(self) -> PublishUnavailable:
         sentence = f"There is no table {self._settings.table} at {self._session.host}: make it, or set `make_table`."

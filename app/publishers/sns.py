@@ -207,7 +207,7 @@ def _refusal(response: Mapping[str, Any]) -> PublishError:
     if status >= 500:
         return PublishUnavailable("target_busy", f"SNS has an internal error (HTTP {status}).")
     # Not for good: the cause is unknown, and no reason to give a message up.
-    return PublishUnavailable("message_failed", f"SNS refuses the call with {code or f'HTTP {status}'}.")
+    return PublishUnavailable("message_failed", f"SNS refuses the call with {code or f'HTTP {status}'}.", outage=False)
 
 
 def _failure(error: Exception, endpoint: str, *, late: bool = False) -> PublishError:

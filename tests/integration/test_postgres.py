@@ -239,6 +239,8 @@ def test_what_the_server_refuses_the_event_waits(
     failure = refused(lambda: outlet.publish(an_event(2)))
     assert failure.code == code
     assert an_event(2).id not in failure.detail
+    # Only what concerns one row alone is no outage, and is given up one day.
+    assert (code in outlet.abandon_after) is (not failure.outage) is (code == "row_refused")
     postgres.ask(f'DROP TRIGGER t ON "{name}"')
     outlet.publish(an_event(2))
 

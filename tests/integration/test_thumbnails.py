@@ -239,6 +239,18 @@ def test_a_bucket_that_is_not_there_waits_for_a_person(make: Make, tmp_path: Pat
     assert waits.value.code == "not_found"
 
 
+def test_one_bucket_that_cannot_be_written_is_no_outage_of_the_others_and_has_an_end(
+    make: Make, tmp_path: Path
+) -> None:
+    outlet = make(bucket="")
+    with pytest.raises(PublishUnavailable) as waits:
+        outlet.publish(found_in("there-is-no-such-bucket", "in/x.jpg", an_event(1, folder=tmp_path)))
+    assert (waits.value.outage, waits.value.code in outlet.abandon_after) == (False, True)
+    with pytest.raises(PublishUnavailable) as all_wait:
+        make(bucket="there-is-no-such-bucket").publish(an_event(1, folder=tmp_path))
+    assert all_wait.value.outage
+
+
 def test_settings_that_boto3_does_not_take_are_told_when_it_is_made(make: Make) -> None:
     with pytest.raises(PublishError, match="https://"):
         make(endpoint_url="nowhere")
