@@ -131,13 +131,21 @@ class PostgresTable:
         return Session(settings.url.get_secret_value(), timeout=settings.timeout, name=name)
 
     def _make_ready(self) -> None:
-        """Make the table, unless it is there: `IF NOT EXISTS` alone would need the right to make some."""
+        """Make the table, unless it is there: `IF NOT EXISTS` would need the right to make some, and double indexes."""
         if not self._ready:
-            ((found,),) = self._run("SELECT to_regclass(%s)", [self._table])
-            if found is None:
-                self._run(definition(self._settings.table))
-                log.info("table made", target=self.name, table=self._settings.table)
+            if not self._exists():
+                try:
+                    self._run(definition(self._settings.table))
+                except PublishUnavailable:
+                    if not self._exists():  # else another outlet, or service, has made it this very moment
+                        raise
+                else:
+                    log.info("table made", target=self.name, table=self._settings.table)
             self._ready = True
+
+    def _exists(self) -> bool:
+        ((found,),) = self._run("SELECT to_regclass(%s)", [self._table])
+        return found is not None
 
     def _look(self) -> None:
         names = ", ".join(column.name for column in COLUMNS)
@@ -163,7 +171,7 @@ def definition(table: str) -> str:
     name = quoted(table)
     columns = ",\n".join(f"    {column.name} {column.postgres}" for column in COLUMNS)
     return (
-        f"CREATE TABLE IF NOT EXISTS {name} (\n{columns}\n);\n"
+        f"CREATE TABLE {name} (\n{columns}\n);\n"
         f"CREATE INDEX ON {name} (camera, time);\n"
         f"CREATE INDEX ON {name} (time);\n"
         f"CREATE INDEX ON {name} (expires) WHERE expires IS NOT NULL;\n"
