@@ -13,7 +13,7 @@ from pydantic import Field
 from pylib import aws
 from pylib.aws.links import presigned
 from pylib.net.deadline import passed, within
-from pylib.settings.fields import Section
+from pylib.settings.fields import Endpoint, Section
 
 Kind = Literal["login", "denied", "missing", "refused", "busy", "away", "settings"]
 """`login`, `denied`, `missing` (what was called upon) and `settings` wait for a person; `refused`: this one call, for
@@ -61,7 +61,7 @@ class AwsSettings(Section):
     region: str = Field(
         default="", max_length=100, description="AWS region; AWS_DEFAULT_REGION or the profile's unless set."
     )
-    endpoint_url: str = Field(
+    endpoint_url: Endpoint = Field(
         default="",
         max_length=500,
         description="Address of a server other than Amazon's; AWS_ENDPOINT_URL and its kin unless set.",
