@@ -243,3 +243,5 @@ def test_it_asks_for_no_more_than_it_needs() -> None:
     (more,) = DynamoDB.permissions(DynamoDBSettings(table="events", make_table=True))
     assert set(more.actions) - set(needed.actions) == {"dynamodb:CreateTable", "dynamodb:UpdateTimeToLive"}
     assert more.resources == ("arn:aws:dynamodb:*:*:table/events",)
+    (china,) = DynamoDB.permissions(DynamoDBSettings(table="events", region="cn-north-1"))
+    assert china.resources == ("arn:aws-cn:dynamodb:cn-north-1:*:table/events",)
