@@ -43,6 +43,7 @@ THROTTLES = frozenset(
         "RequestLimitExceeded",
         "ServerBusy",
         "SlowDown",
+        "Throttled",
         "Throttling",
         "ThrottlingException",
         "TooManyRequests",

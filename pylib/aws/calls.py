@@ -99,11 +99,13 @@ class AwsClient:
         region: str = "",
         pool: int = 10,
         path_style: bool = False,
+        attempts: int = 2,
     ) -> None:
         """Load boto3 and build the client; sends nothing. Raises `AwsFailure`.
 
         `title`: the service's name for people; `region`: where the settings name none; `pool`: calls at once;
-        `path_style`: the bucket stands in the path instead of the host name, as most other servers want it.
+        `path_style`: the bucket stands in the path instead of the host name, as most other servers want it;
+        `attempts`: 1 where a call must not be made twice.
         """
         # botocore imports pyOpenSSL where there is one, only to reach what lies behind it: 8 MB for nothing.
         sys.modules.setdefault("urllib3.contrib.pyopenssl", None)  # type: ignore[arg-type]
@@ -117,7 +119,7 @@ class AwsClient:
             read_timeout=settings.timeout,
             max_pool_connections=pool,
             # The second try is for a connection that the server had closed; further ones are the caller's.
-            retries={"mode": "standard", "total_max_attempts": 2},
+            retries={"mode": "standard", "total_max_attempts": attempts},
             tcp_keepalive=True,
             # botocore's own CRC32 is a trailer that other servers do not support.
             request_checksum_calculation="when_required",
