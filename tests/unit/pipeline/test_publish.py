@@ -133,7 +133,7 @@ def test_an_event_that_fails_by_itself_is_no_outage_and_has_an_end(journal: Jour
         for number in range(20):
             publisher.failure = PublishUnavailable("row_refused", "The database refuses it.", outage=False)
             for event in [bad] if not number else stage.pending():
-                stage.handle(event)  # type: ignore[arg-type]
+                stage.handle(event)
             publisher.failure = None
             stage.handle(an_inspection(journal, f"good{number}"))
             clock.now += 60

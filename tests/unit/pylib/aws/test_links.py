@@ -116,9 +116,11 @@ def test_a_link_follows_to_the_region_that_s3_has_named() -> None:
 
     def send(request: AWSPreparedRequest, **_: object) -> AWSResponse:
         found = "eu-central-1" in request.url
-        answer = AWSResponse(request.url, 200 if found else 301, {"x-amz-bucket-region": "eu-central-1"}, None)
+        region: Any = {"x-amz-bucket-region": "eu-central-1"}
+        answer: Any = AWSResponse(request.url, 200 if found else 301, region, None)
         answer._content = b"" if found else b"<Error><Code>PermanentRedirect</Code></Error>"
-        return answer
+        made: AWSResponse = answer
+        return made
 
     client.boto.meta.events.register_first("before-send.s3", send)
     client.ask("put_object", Bucket="home", Key="a.jpg", Body=b"")
