@@ -77,6 +77,7 @@ class PublisherParts:
             archived_url=archives.link,
             stored_thumbnail=self._stored_thumbnail,
             animation=lambda event_id: durable.read(core.animations.make(event_id, "gif").path),
+            order_of=core.journal.order_of,
             max_pixels=core.settings.max_pixels,
             cameras=core.labels,
             reachable=lambda camera: channels[camera].breaker.state != State.OPEN,

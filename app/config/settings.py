@@ -234,6 +234,7 @@ def load(
     draft.warn_of_typos(known_names(Settings, CAMERA_KINDS))
     settings = draft.build(Settings)
     _refuse_unknown_names(draft, settings)
+    _refuse_mixed_thumbnails(draft, settings)
     settings._warnings = tuple(draft.warnings)
     settings._config_file = file.path if file else None
     settings._aws_environment = _aws_environment(draft)
@@ -318,6 +319,18 @@ def _refuse_unknown_names(draft: SettingsBuilder, settings: Settings) -> None:
         if wanted and wanted not in outlets:
             hint = did_you_mean(wanted, outlets) or f"; there are: {', '.join(outlets) or 'none'}"
             draft.problem(("publishers", index, "thumbnail"), f"no outlet of kind thumbnails {wanted!r}{hint}")
+    if draft.problems:
+        raise ConfigError(draft.problems, draft.warnings)
+
+
+def _refuse_mixed_thumbnails(draft: SettingsBuilder, settings: Settings) -> None:
+    """Raises `ConfigError` for an outlet of thumbnails that would write those of one bucket over those of another."""
+    watched = {one.bucket for source in settings.sources for one in getattr(source, "buckets", ())}
+    for index, entry in enumerate(settings.publishers):
+        if len(watched) > 1 and getattr(entry, "mixes_buckets", False):
+            both = " and ".join(sorted(watched)[:2])
+            sentence = f"pictures of one name in {both} would share a thumbnail: begin it with <bucket>/"
+            draft.problem(("publishers", index, "key"), sentence)
     if draft.problems:
         raise ConfigError(draft.problems, draft.warnings)
 

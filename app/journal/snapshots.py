@@ -34,6 +34,15 @@ class SnapshotsPart(JournalPart):
         """
         self.database.do(lambda db: upsert_taken(db, snapshot, trigger_key, content, self._clock(), note=note))
 
+    def order_of(self, snapshot_id: str) -> int:
+        """Its place in the order in which snapshots were recorded, from 1; 0 where none of this id is remembered."""
+
+        def select(db: sqlite3.Connection) -> int:
+            row = db.execute("SELECT seq FROM snapshots WHERE id = ?", (snapshot_id,)).fetchone()
+            return int(row[0]) if row else 0
+
+        return self.database.do(select)
+
     def sent_before(self, camera: str, content: bytes) -> str:
         """Id of the last snapshot for which this camera uploaded a file of this digest; empty when it never did."""
 

@@ -46,6 +46,8 @@ class TargetDelivery:
         self._abandon_after = abandon_after or {}
         self._count = count
         self._outage = False
+        self._told: set[str] = set()
+        """Codes of single failures that the log has already."""
         self._lock = threading.Lock()
         self._confirmed: dict[str, Review | None] = {}  # by id, the oldest first: see `delivered`
 
@@ -92,6 +94,9 @@ class TargetDelivery:
             failure = error
             if outage and not self._outage:  # once an outage, not once an event
                 log.warning("target unreachable, its deliveries stay pending", target=self.target, reason=str(error))
+            elif not outage and failure.code not in self._told:
+                log.warning("event not delivered now", target=self.target, event_id=event_id, reason=str(error))
+                self._told.add(failure.code)
         else:
             failure = Transient("internal_error", f"the target's adapter failed with {type(error).__name__}")
             log.error("target failed unexpectedly", target=self.target, event_id=event_id, exc_info=error)

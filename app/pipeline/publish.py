@@ -79,7 +79,7 @@ class Publish(Stage[Inspection | Digest]):
                 self._deliveries.abandon(event.id, error)
         except Exception as error:  # noqa: BLE001 - whatever it was, the events stay pending
             for event in events:
-                self._deliveries.postpone(event.id, error)
+                self._deliveries.postpone(event.id, error, outage=getattr(error, "outage", True))
         else:
             for event in events:
                 self._deliveries.delivered(event.id, review=event.review if self._follows_edits else None)

@@ -29,6 +29,11 @@ class PublishError(Failure):
 class PublishUnavailable(PublishError, Transient):
     """The target is unreachable, or has no consumer yet: try later."""
 
+    def __init__(self, code: str, detail: str, *, outage: bool = True) -> None:
+        """`outage`: False where it says nothing about other events; `abandon_after` then has its code."""
+        super().__init__(code, detail)
+        self.outage = outage
+
 
 class PublishRejected(PublishError, Permanent):
     """The target will never take this event."""
@@ -79,6 +84,9 @@ class PublisherContext:
     stored_thumbnail: Callable[[str, Inspection], Link | None] = lambda _outlet, _inspection: None
     """A link to the thumbnail that this outlet of thumbnails stores, which is stored by then; None where there is no
     such outlet or no picture. Raises `PublishError`."""
+    order_of: Callable[[str], int] = lambda _event_id: 0
+    """An event's place in the order in which the journal recorded them; 0 for one that it does not know (any more).
+    Raises `pylib.sqlite.DatabaseUnavailable`."""
     event_url: Callable[[str], str] = lambda _event_id: ""
     """The event's page in the album, which asks for a login; empty where there is none."""
     snooze_url: Callable[[str], str] = lambda _camera: ""

@@ -109,7 +109,7 @@ class Apprise:
             raise PublishUnavailable("target_silent", detail) from None
         except Exception as error:  # noqa: BLE001 - Apprise's services are many, and raise what they like
             detail = f"{self._target} failed: {self._scrubbed(str(error))}."
-            raise PublishUnavailable("message_failed", detail) from None
+            raise PublishUnavailable("message_failed", detail, outage=False) from None
         if not sent:
             raise self._failure(heard)
 
@@ -151,7 +151,7 @@ class Apprise:
             return _refusal(self._target, int(status[status.lastindex or 0]), mail=status[1] is None, said=said)
         if any("onnection error" in line.text or line.text.startswith("Socket Exception") for line in heard):
             return PublishUnavailable("target_away", f"{self._target} could not be reached{said}.")
-        return PublishUnavailable("message_failed", f"{self._target} did not take the message{said}.")
+        return PublishUnavailable("message_failed", f"{self._target} did not take the message{said}.", outage=False)
 
     def _reason(self, heard: Sequence[Line]) -> str:
         """The last that Apprise complained of, to stand behind a sentence."""

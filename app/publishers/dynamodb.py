@@ -13,10 +13,10 @@ from pydantic import Field
 
 from app.messages import Inspection
 from app.publishers import PublisherContext, PublishError, PublishUnavailable
-from app.publishers.results import COLUMNS, REVIEW, Row, review_of, row_of
+from app.publishers.results import COLUMNS, REFUSED_S, REVIEW, Row, review_of, row_of
 from pylib.aws.calls import CODES as AWS
 from pylib.aws.calls import AwsClient, AwsFailure, AwsSettings
-from pylib.aws.policy import Statement
+from pylib.aws.policy import Statement, partition
 from pylib.runtime.threads import ManagedThread
 
 log = structlog.get_logger(__name__)
@@ -66,7 +66,7 @@ class DynamoDB:
         """Load boto3 and build the client; sends nothing. Raises `PublishError`."""
         self.name = context.name
         self.threads: Sequence[ManagedThread] = ()
-        self.abandon_after: Mapping[str, float] = {}
+        self.abandon_after: Mapping[str, float] = {"call_refused": REFUSED_S}
         self._settings = settings
         self._context = context
         self._now = now
@@ -83,7 +83,8 @@ class DynamoDB:
         actions = ["DeleteItem", "DescribeTable", "DescribeTimeToLive", "PutItem", "UpdateItem"]
         if settings.make_table:
             actions += ["CreateTable", "UpdateTimeToLive"]
-        table = f"arn:aws:dynamodb:{settings.region or '*'}:*:table/{settings.table}"
+        region = settings.region
+        table = f"arn:{partition(region)}:dynamodb:{region or '*'}:*:table/{settings.table}"
         return [Statement(tuple(f"dynamodb:{action}" for action in sorted(actions)), (table,))]
 
     def publish(self, inspection: Inspection) -> None:
@@ -153,7 +154,8 @@ class DynamoDB:
                 raise _unfit(table) from None
             if failure.aws_code == "ResourceInUseException":
                 raise _not_ready(table) from None
-            raise PublishUnavailable(failure.code, failure.sentence) from None
+            outage = failure.code != "call_refused"
+            raise PublishUnavailable(failure.code, failure.sentence, outage=outage) from None
 
 
 class _ConditionFailed(Exception):

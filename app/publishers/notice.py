@@ -20,6 +20,7 @@ from app.publishers.templates import CODES as TEMPLATE_CODES
 from app.publishers.templates import Template
 from app.publishers.texts import WORDS, Language, digest, listed, seen
 from pylib.files import durable
+from pylib.observability.printable import printable
 from pylib.settings.fields import Section
 
 log = structlog.get_logger(__name__)
@@ -37,6 +38,8 @@ LABELS = 6
 CAMERAS_LISTED = 10
 """Of a digest; the others are only counted."""
 
+_JOINERS = "\u200c\u200d"
+"""Of letters in some scripts, and of emoji: no control characters."""
 DAY_S = 86_400.0
 
 CODES = {
@@ -169,7 +172,7 @@ class Writer:
                 log.error("template failed, the built-in text is sent", target=self._context.name, reason=error.detail)
             self._failed = True
             title, text = (template.render(values) for template in self._built_in)
-        return Notice(cut(" ".join(title.split()), TITLE_LENGTH), _cut_text(text, link), inspection, link)
+        return Notice(cut(_one_line(title), TITLE_LENGTH), _cut_text(text, link), inspection, link)
 
     def digest(self, inspections: Sequence[Inspection]) -> Notice:
         """One message for many events; a line for each camera. Raises as `write` does."""
@@ -219,8 +222,8 @@ class Writer:
             "stored_thumbnail_until": self._date(link) if link else "",
             "opens": self._opens(link) if link else "",
             "bucket": snapshot.bucket,
-            "object_key": snapshot.object_key,
-            "object_name": cut(" ".join(snapshot.object_key.rpartition("/")[2].split()), NAME_LENGTH),
+            "object_key": printable(snapshot.object_key, keep=_JOINERS),
+            "object_name": cut(_one_line(snapshot.object_key.rpartition("/")[2]), NAME_LENGTH),
             "snooze_url": context.snooze_url(inspection.camera),
             "snooze": self._words.snooze,
         }
@@ -233,7 +236,7 @@ class Writer:
             return self._context.stored_thumbnail(self._thumbnail, inspection)
         except PublishUnavailable as error:
             sentence = f"Its thumbnail is not stored by {self._thumbnail}: {error.detail}"
-            raise PublishUnavailable("thumbnail_away", sentence) from None
+            raise PublishUnavailable("thumbnail_away", sentence, outage=False) from None
 
     def _opens(self, link: Link) -> str:
         return self._words.opens.format(until=self._date(link))
@@ -283,6 +286,11 @@ def drawn(inspection: Inspection, picture: str) -> bytes:
 def cut(text: str, most: int) -> str:
     """At most so many characters, the last of them an ellipsis where some are left out."""
     return text if len(text) <= most else text[: most - 1].rstrip() + "…"
+
+
+def _one_line(text: str) -> str:
+    """Without line breaks and control characters: whoever writes to a bucket chooses what its objects are called."""
+    return printable(" ".join(text.split()), keep=_JOINERS)
 
 
 def _cut_text(text: str, link: Link | None) -> str:

@@ -12,7 +12,7 @@ from pydantic import Field
 
 from app.messages import Inspection
 from app.publishers import PublisherContext, PublishError, PublishUnavailable
-from app.publishers.results import COLUMNS, REVIEW, Row, row_of
+from app.publishers.results import COLUMNS, REFUSED_S, REVIEW, Row, row_of
 from pylib.postgres import CODES as CODES
 from pylib.postgres import PostgresFailure, Session, quoted
 from pylib.runtime.periodic import Every, Periodic
@@ -64,7 +64,7 @@ class PostgresTable:
     ) -> None:
         """Load psycopg; connects to nothing. Raises `PublishError`."""
         self.name = context.name
-        self.abandon_after: Mapping[str, float] = {}
+        self.abandon_after: Mapping[str, float] = {"row_refused": REFUSED_S}
         self._settings = settings
         self._context = context
         self._now = now
@@ -131,13 +131,21 @@ class PostgresTable:
         return Session(settings.url.get_secret_value(), timeout=settings.timeout, name=name)
 
     def _make_ready(self) -> None:
-        """Make the table, unless it is there: `IF NOT EXISTS` alone would need the right to make some."""
+        """Make the table, unless it is there: `IF NOT EXISTS` would need the right to make some, and double indexes."""
         if not self._ready:
-            ((found,),) = self._run("SELECT to_regclass(%s)", [self._table])
-            if found is None:
-                self._run(definition(self._settings.table))
-                log.info("table made", target=self.name, table=self._settings.table)
+            if not self._exists():
+                try:
+                    self._run(definition(self._settings.table))
+                except PublishUnavailable:
+                    if not self._exists():  # else another outlet, or service, has made it this very moment
+                        raise
+                else:
+                    log.info("table made", target=self.name, table=self._settings.table)
             self._ready = True
+
+    def _exists(self) -> bool:
+        ((found,),) = self._run("SELECT to_regclass(%s)", [self._table])
+        return found is not None
 
     def _look(self) -> None:
         names = ", ".join(column.name for column in COLUMNS)
@@ -150,7 +158,8 @@ class PostgresTable:
             if failure.code == "table_missing":
                 self._ready = not self._settings.make_table
                 raise self._missing() from None
-            raise PublishUnavailable(failure.code, failure.sentence) from None
+            outage = failure.code != "row_refused"
+            raise PublishUnavailable(failure.code, failure.sentence, outage=outage) from None
 
     def _missing(self) -> PublishUnavailable:
         sentence = f"There is no table {self._settings.table} at {self._session.host}: make it, or set `make_table`."
@@ -162,7 +171,7 @@ def definition(table: str) -> str:
     name = quoted(table)
     columns = ",\n".join(f"    {column.name} {column.postgres}" for column in COLUMNS)
     return (
-        f"CREATE TABLE IF NOT EXISTS {name} (\n{columns}\n);\n"
+        f"CREATE TABLE {name} (\n{columns}\n);\n"
         f"CREATE INDEX ON {name} (camera, time);\n"
         f"CREATE INDEX ON {name} (time);\n"
         f"CREATE INDEX ON {name} (expires) WHERE expires IS NOT NULL;\n"

@@ -23,6 +23,10 @@ OPEN, CONFIRMED, CORRECTED = "open", "confirmed", "corrected"
 """What people have made of an event: nothing yet, or its labels are right, or others are."""
 
 
+REFUSED_S = 7 * 86_400.0
+"""Seconds after which a row is given up that the database refuses all the time, and others not."""
+
+
 class Column(NamedTuple):
     """One value of a row."""
 

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-import sys
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Literal
-from urllib.parse import urlsplit
+from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
@@ -15,34 +13,23 @@ from app.publishers import PublisherContext, PublishError, PublishRejected, Publ
 from app.publishers.notice import CODES as SHARED
 from app.publishers.notice import Notice, NoticeSettings, Writer, cut, given_up_after
 from pylib import aws
+from pylib.aws.calls import CODES as AWS
+from pylib.aws.calls import AwsClient, AwsFailure, AwsSettings
 from pylib.aws.policy import Statement
-from pylib.net.deadline import passed, within
 from pylib.runtime.threads import ManagedThread
 from pylib.text import normalised
-
-if TYPE_CHECKING:
-    from types_boto3_sns import SNSClient
 
 SUBJECT_LENGTH = 99
 """ASCII characters of a subject: fewer than 100 (SNS API, `Publish`)."""
 ATTRIBUTE_LENGTH = 200
 
-CODES = {
-    **SHARED,
-    "bad_credentials": (
-        "AWS does not accept this login.",
-        "correct AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or the profile in AWS_CONFIG_FILE",
-    ),
-    "no_credentials": (
-        "There is no AWS login.",
-        "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or the profile in AWS_CONFIG_FILE",
-    ),
-    "expired_credentials": ("The AWS session has expired.", "sign in again, or use a lasting key"),
-    "clock_wrong": ("This machine's clock is wrong.", "set it, switch on NTP"),
-    "wrong_region": ("The AWS region is not set, or none.", "set `region`"),
-    "tls": ("No trusted connection to SNS came about.", "look at clock and certificates of this machine"),
-    "throttled": ("SNS takes fewer calls than are made.", "nothing, if it passes: the service tries again"),
-}
+_LATER = (
+    *("bad_credentials", "no_credentials", "expired_credentials", "clock_wrong"),
+    *("wrong_region", "tls", "throttled"),
+)
+"""Codes of what is tried again, besides those that all messages have."""
+
+CODES = {**SHARED, **{code: AWS[code] for code in _LATER}}
 """Code -> what happened, and what to do about it."""
 
 _FOR_GOOD: Mapping[str, tuple[str, str]] = {
@@ -60,11 +47,16 @@ _FOR_GOOD: Mapping[str, tuple[str, str]] = {
 }
 """Refusals of one message -> our code, and a sentence with the remedy."""
 
-_LATER = tuple(code for code in CODES if code not in SHARED)
-"""Codes of what is tried again, besides those that all messages have."""
+_OURS = {
+    "timeout": "target_silent",
+    "unreachable": "target_away",
+    "aws_busy": "target_busy",
+    "bad_answer": "target_busy",
+}
+"""Code of any call of AWS -> the one that all messages have for it."""
 
 
-class SnsSettings(NoticeSettings):
+class SnsSettings(NoticeSettings, AwsSettings):
     """A topic, a phone or an app; the login is boto3's own (`AWS_ACCESS_KEY_ID`, `AWS_CONFIG_FILE`, a role ...)."""
 
     topic_arn: str = Field(default="", pattern="^(arn:.+)?$", max_length=300, description="The topic.")
@@ -73,9 +65,10 @@ class SnsSettings(NoticeSettings):
     )
     target_arn: str = Field(default="", pattern="^(arn:.+)?$", max_length=300, description="An app on a device.")
     region: str = Field(
-        default="", description="AWS region; the ARN's, AWS_DEFAULT_REGION or the profile's unless set."
+        default="",
+        max_length=100,
+        description="AWS region; the ARN's, AWS_DEFAULT_REGION or the profile's unless set.",
     )
-    endpoint_url: str = Field(default="", description="Address of a server other than Amazon's.")
     picture: Literal["still", "animation"] = Field(
         default="still", description="What the link opens: still, or animation where an event has several pictures."
     )
@@ -102,7 +95,13 @@ class Sns:
         self._settings = settings
         self._context = context
         self._writer = Writer(settings, context)
-        self._client = _client(settings)
+        arn = settings.topic_arn or settings.target_arn
+        region = arn.split(":")[3] if arn.count(":") >= 5 else ""
+        try:
+            # A second attempt at once may tell people twice; later ones are the journal's.
+            self._client = AwsClient("sns", settings, title="SNS", region=region, attempts=1)
+        except AwsFailure as failure:
+            raise PublishError(failure.code, failure.sentence) from None
 
     @staticmethod
     def permissions(settings: SnsSettings) -> Sequence[Statement]:
@@ -159,19 +158,10 @@ class Sns:
         return {"TopicArn": settings.topic_arn, **(fifo if settings.topic_arn.endswith(".fifo") else {})}
 
     def _ask(self, operation: str, parameters: Mapping[str, Any]) -> None:
-        from botocore.exceptions import BotoCoreError, ClientError
-        from botocore.parsers import ResponseParserError
-
-        with within(self._settings.timeout):
-            try:
-                getattr(self._client, operation)(**parameters)
-            except ClientError as error:
-                raise _refusal(error.response) from None
-            except BotoCoreError as error:
-                raise _failure(error, self._client.meta.endpoint_url, late=passed()) from None
-            except (ResponseParserError, AttributeError, KeyError, TypeError, ValueError):
-                # The last four come from botocore's parser, for XML that is not SNS's.
-                raise PublishUnavailable("target_busy", "Something answered that is not SNS.") from None
+        try:
+            self._client.ask(operation, **parameters)
+        except AwsFailure as failure:
+            raise _undelivered(failure) from None
 
 
 def subject(title: str) -> str:
@@ -193,61 +183,16 @@ def _attributes(inspection: Inspection) -> dict[str, Any]:
     return found
 
 
-def _refusal(response: Mapping[str, Any]) -> PublishError:
-    """The failure behind SNS's answer, without its own text, which names accounts and keys."""
-    code, status = aws.refusal(response)
-    if code in aws.LOGIN_REFUSALS:
-        ours, sentence = aws.LOGIN_REFUSALS[code]
-        return PublishUnavailable(ours, sentence.format(service="SNS"))
-    if code in aws.THROTTLES or code == "Throttled" or status == 429:
-        return PublishUnavailable("throttled", "SNS takes no more calls for the moment.")
-    named = _FOR_GOOD.get(code.removesuffix("Exception"))
+def _undelivered(failure: AwsFailure) -> PublishError:
+    """What a failure means for the message."""
+    named = _FOR_GOOD.get(failure.aws_code.removesuffix("Exception"))
     if named:
         return PublishRejected(*named)
-    if status >= 500:
-        return PublishUnavailable("target_busy", f"SNS has an internal error (HTTP {status}).")
-    # Not for good: the cause is unknown, and no reason to give a message up.
-    return PublishUnavailable("message_failed", f"SNS refuses the call with {code or f'HTTP {status}'}.")
-
-
-def _failure(error: Exception, endpoint: str, *, late: bool = False) -> PublishError:
-    """The failure before SNS answered anything. `late`: the time for it was over, whatever the error is."""
-    trouble = "timeout" if late else aws.trouble(error)
-    if trouble == "timeout":
-        return PublishUnavailable("target_silent", "SNS did not answer in time.")
-    if trouble == "tls":
-        return PublishUnavailable("tls", "No trusted connection to SNS: check certificates and clock.")
-    if trouble == "unreachable":
-        return PublishUnavailable("target_away", f"No connection to {urlsplit(endpoint).hostname}.")
-    if trouble == "region":
-        return PublishUnavailable("wrong_region", "The AWS region is not set, or none: set `region`.")
-    if trouble == "parameters":
+    if failure.code == "bad_setting":
         return PublishRejected("message_refused", "boto3 refuses the message: check the settings.")
-    return PublishUnavailable("no_credentials", f"There is no AWS login ({type(error).__name__}): {aws.KEYS}.")
-
-
-def _client(settings: SnsSettings) -> SNSClient:
-    # botocore imports pyOpenSSL where there is one, only to reach what lies behind it: 8 MB for nothing.
-    sys.modules.setdefault("urllib3.contrib.pyopenssl", None)  # type: ignore[arg-type]
-    from botocore.config import Config
-    from botocore.exceptions import BotoCoreError
-
-    arn = settings.topic_arn or settings.target_arn
-    config = Config(
-        connect_timeout=min(5.0, settings.timeout),
-        read_timeout=settings.timeout,
-        retries={
-            "mode": "standard",
-            "total_max_attempts": 1,
-        },  # a second one may tell twice; later ones are the journal's
-        user_agent="snapshot-processor",
-    )
-    region = settings.region or (arn.split(":")[3] if arn.count(":") >= 5 else "")
-    try:
-        client: SNSClient = aws.timed_client("sns", region=region, endpoint_url=settings.endpoint_url, config=config)
-    except ValueError:
-        raise PublishError("bad_address", "endpoint_url is no address: it has to start with https://.") from None
-    except BotoCoreError as error:
-        failure = _failure(error, settings.endpoint_url)
-        raise PublishError(failure.code, failure.detail) from None
-    return client
+    code = _OURS.get(failure.code, failure.code)
+    if code == "throttled" and failure.status >= 500 and failure.aws_code not in aws.THROTTLES:
+        code = "target_busy"
+    if code not in CODES:  # an unknown cause, which is no reason to give a message up for good
+        return PublishUnavailable("message_failed", failure.sentence, outage=False)
+    return PublishUnavailable(code, failure.sentence)

@@ -95,7 +95,7 @@ class UploadBucket:
                 raise BadGateway("no_credentials", f"There is no AWS login: {KEYS}.") from None
             raise BadGateway(failure.code, failure.sentence) from None
         until = now + timedelta(seconds=settings.lifetime)
-        return PostForm(self._regional(made["url"]), made["fields"], settings.bucket, key, until)
+        return PostForm(made["url"], made["fields"], settings.bucket, key, until)
 
     def close(self) -> None:
         """Close the connections."""
@@ -109,12 +109,8 @@ class UploadBucket:
         url = self._s3.ask(
             "generate_presigned_url", ClientMethod="head_bucket", Params={"Bucket": self._settings.bucket}
         )
-        address = urlsplit(self._regional(str(url)))
+        address = urlsplit(str(url))
         return f"{address.scheme}://{address.netloc}"
-
-    def _regional(self, url: str) -> str:
-        """The same at the bucket's own region: a new bucket's global name leads elsewhere, which browsers refuse."""
-        return url.replace(".s3.amazonaws.com", f".s3.{self._s3.boto.meta.region_name}.amazonaws.com", 1)
 
 
 def plain_name(name: str, content_type: str) -> str:

@@ -7,6 +7,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit
 
+from pylib.aws.links import lead_home
 from pylib.net.deadline import timed_pools
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ THROTTLES = frozenset(
         "RequestLimitExceeded",
         "ServerBusy",
         "SlowDown",
+        "Throttled",
         "Throttling",
         "ThrottlingException",
         "TooManyRequests",
@@ -87,6 +89,8 @@ def timed_client(service: str, *, region: str, endpoint_url: str, config: Config
     )
     # botocore has no setting for this, and its timeout counts each read by itself.
     pools = timed_pools(AWSHTTPConnectionPool, AWSHTTPSConnectionPool)
+    if service == "s3":
+        lead_home(client)
     client._endpoint.http_session._pool_classes_by_scheme.update(pools)
     return client
 

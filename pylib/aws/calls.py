@@ -13,7 +13,7 @@ from pydantic import Field
 from pylib import aws
 from pylib.aws.links import presigned
 from pylib.net.deadline import passed, within
-from pylib.settings.fields import Section
+from pylib.settings.fields import Endpoint, Section
 
 Kind = Literal["login", "denied", "missing", "refused", "busy", "away", "settings"]
 """`login`, `denied`, `missing` (what was called upon) and `settings` wait for a person; `refused`: this one call, for
@@ -61,7 +61,7 @@ class AwsSettings(Section):
     region: str = Field(
         default="", max_length=100, description="AWS region; AWS_DEFAULT_REGION or the profile's unless set."
     )
-    endpoint_url: str = Field(
+    endpoint_url: Endpoint = Field(
         default="",
         max_length=500,
         description="Address of a server other than Amazon's; AWS_ENDPOINT_URL and its kin unless set.",
@@ -99,11 +99,13 @@ class AwsClient:
         region: str = "",
         pool: int = 10,
         path_style: bool = False,
+        attempts: int = 2,
     ) -> None:
         """Load boto3 and build the client; sends nothing. Raises `AwsFailure`.
 
         `title`: the service's name for people; `region`: where the settings name none; `pool`: calls at once;
-        `path_style`: the bucket stands in the path instead of the host name, as most other servers want it.
+        `path_style`: the bucket stands in the path instead of the host name, as most other servers want it;
+        `attempts`: 1 where a call must not be made twice.
         """
         # botocore imports pyOpenSSL where there is one, only to reach what lies behind it: 8 MB for nothing.
         sys.modules.setdefault("urllib3.contrib.pyopenssl", None)  # type: ignore[arg-type]
@@ -117,7 +119,7 @@ class AwsClient:
             read_timeout=settings.timeout,
             max_pool_connections=pool,
             # The second try is for a connection that the server had closed; further ones are the caller's.
-            retries={"mode": "standard", "total_max_attempts": 2},
+            retries={"mode": "standard", "total_max_attempts": attempts},
             tcp_keepalive=True,
             # botocore's own CRC32 is a trailer that other servers do not support.
             request_checksum_calculation="when_required",

@@ -7,6 +7,27 @@ from typing import Any
 
 LONGEST_S = 604_800
 """Seconds for which a link can open something: a week (S3 API, "Authenticating requests: using query parameters")."""
+_EVERYWHERE = "aws-global"
+"""What boto3 calls the region of buckets' global names."""
+
+
+def lead_home(client: Any) -> None:
+    """Have links and forms of boto3's client for S3 lead to the region of the bucket, and be signed for it.
+
+    boto3 alone takes the bucket's global name, which leads elsewhere while a bucket is new and breaks the signature;
+    and once S3 has sent a call to another region than the client's, it still signs for the client's own.
+    """
+    region = client.meta.region_name
+    home = "us-east-1" if region in (None, _EVERYWHERE) else region
+
+    def resolve(builtins: dict[str, Any], context: dict[str, Any], **_: Any) -> None:
+        if context.get("is_presign_request"):
+            if builtins["AWS::Region"] == _EVERYWHERE:
+                builtins["AWS::Region"] = home
+            builtins["AWS::S3::UseGlobalEndpoint"] = False
+            context.setdefault("signing", {})["region"] = builtins["AWS::Region"]
+
+    client.meta.events.register_last("before-endpoint-resolution.s3", resolve)
 
 
 def presigned(client: Any, bucket: str, key: str, *, seconds: float) -> tuple[str, datetime]:

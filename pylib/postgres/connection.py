@@ -57,6 +57,8 @@ class Connection(psycopg.Connection[tuple[Any, ...]]):
 def parameters(url: str) -> Mapping[str, Any]:
     """What an address says. Raises `PostgresFailure`, without a part of it: that may be the password."""
     address = url.strip()
+    if address.count("@") > 1:  # libpq would take what follows the first one for the host, which is no secret
+        raise PostgresFailure("bad_address", "`url` has more than one @: write each but that before the host as %40.")
     with suppress(psycopg.Error):
         if address.startswith(SCHEMES):
             return conninfo_to_dict(address)

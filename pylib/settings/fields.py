@@ -39,6 +39,12 @@ def _web_address(value: Secret) -> Secret:
     return Secret(address)
 
 
+def _without_login(value: str) -> str:
+    if "@" in value.partition("//")[2].partition("/")[0]:
+        raise ValueError("must have no user and password in it: they would be in links and messages")
+    return value
+
+
 def _public_url(value: str) -> str:
     address = value.strip().rstrip("/")
     parts = urlsplit(address)
@@ -94,6 +100,10 @@ Directory = Annotated[Path, AfterValidator(_directory)]
 
 PublicUrl = Annotated[str, AfterValidator(_public_url)]
 """Without a slash at its end."""
+
+
+Endpoint = Annotated[str, AfterValidator(_without_login)]
+"""The address of a service, without a login."""
 
 
 WebAddress = Annotated[Secret, AfterValidator(_web_address)]

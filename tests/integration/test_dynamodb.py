@@ -200,6 +200,7 @@ def test_a_check_says_that_old_items_would_stay(make: Make, name: str) -> None:
         ("com.amazon.coral.service#AccessDeniedException", 400, "access_denied"),
         ("com.amazon.coral.service#UnrecognizedClientException", 400, "bad_credentials"),
         ("com.amazon.coral.service#ExpiredTokenException", 400, "expired_credentials"),
+        ("com.amazonaws.dynamodb.v20120810#SomethingNew", 400, "call_refused"),
     ],
 )
 def test_whatever_dynamodb_refuses_the_event_waits(make: Make, error: str, status: int, code: str) -> None:
@@ -207,8 +208,9 @@ def test_whatever_dynamodb_refuses_the_event_waits(make: Make, error: str, statu
         body = json.dumps({"__type": error, "message": "arn:aws:iam::123456789012:user/someone"}).encode()
         double.answer = lambda _: Reply(status, {"Content-Type": "application/x-amz-json-1.0"}, [body])
         with pytest.raises(PublishUnavailable) as failed:
-            make(endpoint_url=double.url, make_table=False).publish(an_event())
+            (outlet := make(endpoint_url=double.url, make_table=False)).publish(an_event())
     assert failed.value.code == code
+    assert (code in outlet.abandon_after) is (not failed.value.outage) is (code == "call_refused")
     assert code in CODES
     assert "123456789012" not in str(failed.value)
 
@@ -241,3 +243,5 @@ def test_it_asks_for_no_more_than_it_needs() -> None:
     (more,) = DynamoDB.permissions(DynamoDBSettings(table="events", make_table=True))
     assert set(more.actions) - set(needed.actions) == {"dynamodb:CreateTable", "dynamodb:UpdateTimeToLive"}
     assert more.resources == ("arn:aws:dynamodb:*:*:table/events",)
+    (china,) = DynamoDB.permissions(DynamoDBSettings(table="events", region="cn-north-1"))
+    assert china.resources == ("arn:aws-cn:dynamodb:cn-north-1:*:table/events",)

@@ -239,6 +239,8 @@ def test_what_the_server_refuses_the_event_waits(
     failure = refused(lambda: outlet.publish(an_event(2)))
     assert failure.code == code
     assert an_event(2).id not in failure.detail
+    # Only what concerns one row alone is no outage, and is given up one day.
+    assert (code in outlet.abandon_after) is (not failure.outage) is (code == "row_refused")
     postgres.ask(f'DROP TRIGGER t ON "{name}"')
     outlet.publish(an_event(2))
 
@@ -318,3 +320,25 @@ def test_several_threads_may_write(make: Make, postgres: PostgresServer, name: s
     for thread in threads:
         thread.join(30)
     assert postgres.ask(f'SELECT count(*) FROM "{name}"') == [(20,)]
+
+
+def test_several_outlets_may_make_the_table_at_once(make: Make, postgres: PostgresServer, name: str) -> None:
+    outlets = [make(table=name) for _ in range(6)]
+    failed: list[Exception] = []
+    together = threading.Barrier(len(outlets))
+
+    def write(number: int) -> None:
+        together.wait()
+        try:
+            outlets[number].publish(an_event(number))
+        except PublishUnavailable as error:
+            failed.append(error)
+
+    threads = [threading.Thread(target=write, args=(number,)) for number in range(len(outlets))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failed == []
+    assert postgres.ask(f'SELECT count(*) FROM "{name}"') == [(6,)]
+    assert postgres.ask(f"SELECT count(*) FROM pg_indexes WHERE tablename = '{name}'") == [(4,)]

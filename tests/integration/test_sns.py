@@ -10,14 +10,13 @@ from typing import Any
 
 import boto3
 import pytest
-from botocore.exceptions import ClientError
 from moto.server import ThreadedMotoServer
 from pydantic import ValidationError
 
 from app.archives.s3 import S3
 from app.archives.s3.settings import S3Settings
 from app.publishers import PublisherContext, PublishError, PublishRejected, PublishUnavailable
-from app.publishers.sns import Sns, SnsSettings, _refusal, subject
+from app.publishers.sns import Sns, SnsSettings, subject
 from tests.fakes.archives import event_id
 from tests.fakes.http_double import Reply, http_double
 from tests.fakes.messages import an_event
@@ -121,7 +120,9 @@ def test_without_an_archive_the_link_is_our_own(sns: Callable[..., Sns], topic: 
 def test_a_phone_gets_one_text(sns: Callable[..., Sns]) -> None:
     asked: list[dict[str, Any]] = []
     outlet = sns(phone_number="+4915112345678", region=REGION)
-    outlet._client.meta.events.register("before-parameter-build.sns.Publish", lambda params, **_: asked.append(params))
+    outlet._client.boto.meta.events.register(
+        "before-parameter-build.sns.Publish", lambda params, **_: asked.append(params)
+    )
     outlet.publish(an_event())
     assert asked[0]["Message"] == "Person at Front Door\n21:10, Person 97 %"
     assert "Subject" not in asked[0]
@@ -132,7 +133,9 @@ def test_an_ordered_topic_is_told_which_event_it_is(sns: Callable[..., Sns], mot
     arn = client.create_topic(Name=f"{name}.fifo", Attributes={"FifoTopic": "true"})["TopicArn"]
     asked: list[dict[str, Any]] = []
     outlet = sns(topic_arn=arn)
-    outlet._client.meta.events.register("before-parameter-build.sns.Publish", lambda params, **_: asked.append(params))
+    outlet._client.boto.meta.events.register(
+        "before-parameter-build.sns.Publish", lambda params, **_: asked.append(params)
+    )
     outlet.publish(an_event(9))
     for last in (2, 3, 3):  # one of three is another message, which the topic must not take for the one of two
         outlet.publish_digest([an_event(number) for number in range(1, last + 1)])
@@ -172,15 +175,21 @@ def test_a_topic_that_is_not_there_is_refused_for_good(sns: Callable[..., Sns]) 
         ("ExpiredToken", 403, PublishUnavailable, "expired_credentials"),
         ("Throttled", 400, PublishUnavailable, "throttled"),
         ("InternalError", 500, PublishUnavailable, "target_busy"),
+        ("ServiceUnavailable", 503, PublishUnavailable, "target_busy"),
+        ("SomethingNew", 403, PublishUnavailable, "message_failed"),
     ],
 )
 def test_a_refusal_is_for_good_where_no_later_attempt_can_help(
-    code: str, status: int, kind: type[PublishError], ours: str
+    sns: Callable[..., Sns], code: str, status: int, kind: type[PublishError], ours: str
 ) -> None:
-    failure = refused(code, status)
-    assert isinstance(failure, ClientError)
-    found = _refusal(failure.response)
-    assert (type(found), found.code) == (kind, ours)
+    def publish(**_: object) -> None:
+        raise refused(code, status)
+
+    outlet = sns()
+    outlet._client.boto.publish = publish
+    with pytest.raises(PublishError) as failed:
+        outlet.publish(an_event())
+    assert (type(failed.value), failed.value.code) == (kind, ours)
 
 
 def test_a_server_that_hangs_fails_or_is_away_is_tried_again(sns: Callable[..., Sns]) -> None:

@@ -194,13 +194,16 @@ def test_after_a_restart_what_is_there_is_found_and_not_written_again(
     assert keys(owner, name) == [key]
 
 
-def test_a_picture_is_never_overwritten_by_its_own_thumbnail(make: Make, owner: Any, name: str, tmp_path: Path) -> None:
+def test_a_picture_is_never_overwritten_by_its_own_thumbnail(
+    make: Make, proxy: S3Proxy, owner: Any, name: str, tmp_path: Path
+) -> None:
     picture = encoded(busy(200, 100))
     owner.put_object(Bucket=name, Key="in/x.jpg", Body=picture)
     outlet = make(bucket="", prefix="", key="<key>")
     with pytest.raises(PublishRejected, match="name_taken"):
         outlet.publish(found_in(name, "in/x.jpg", an_event(1, folder=tmp_path)))
     assert owner.get_object(Bucket=name, Key="in/x.jpg")["Body"].read() == picture
+    assert not puts(proxy)  # there are servers that do not know If-None-Match, and write
 
 
 def test_a_server_that_is_busy_gone_or_silent_is_tried_again_and_nothing_is_lost(
@@ -234,6 +237,18 @@ def test_a_bucket_that_is_not_there_waits_for_a_person(make: Make, tmp_path: Pat
     with pytest.raises(PublishUnavailable, match="knows nothing by this name") as waits:
         make(bucket="there-is-no-such-bucket").publish(an_event(1, folder=tmp_path))
     assert waits.value.code == "not_found"
+
+
+def test_one_bucket_that_cannot_be_written_is_no_outage_of_the_others_and_has_an_end(
+    make: Make, tmp_path: Path
+) -> None:
+    outlet = make(bucket="")
+    with pytest.raises(PublishUnavailable) as waits:
+        outlet.publish(found_in("there-is-no-such-bucket", "in/x.jpg", an_event(1, folder=tmp_path)))
+    assert (waits.value.outage, waits.value.code in outlet.abandon_after) == (False, True)
+    with pytest.raises(PublishUnavailable) as all_wait:
+        make(bucket="there-is-no-such-bucket").publish(an_event(1, folder=tmp_path))
+    assert all_wait.value.outage
 
 
 def test_settings_that_boto3_does_not_take_are_told_when_it_is_made(make: Make) -> None:

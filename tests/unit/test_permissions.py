@@ -24,18 +24,24 @@ SEALED = ("kms:Decrypt", "kms:GenerateDataKey")
 @pytest.mark.parametrize(
     ("statements", "wanted"),
     [
-        (Sns.permissions(SnsSettings(topic_arn=TOPIC)), [("sns:Publish", TOPIC)]),
+        (
+            Sns.permissions(SnsSettings(topic_arn=TOPIC)),
+            [("sns:GetTopicAttributes", TOPIC), ("sns:Publish", TOPIC)],
+        ),
         (Sns.permissions(SnsSettings(target_arn=DEVICE)), [("sns:Publish", DEVICE)]),
         (Sns.permissions(SnsSettings(phone_number="+4915112345678")), [("sns:Publish", "*")]),
         (Rekognition.permissions(RekognitionSettings()), [("rekognition:DetectLabels", "*")]),
         (
             Thumbnails.permissions(ThumbnailsSettings(bucket="small", prefix="a/")),
-            [(one, "arn:aws:s3:::small/a/*") for one in BOTH],
+            [*((one, "arn:aws:s3:::small/a/*") for one in BOTH), ("s3:ListBucket", "arn:aws:s3:::small")],
         ),
-        (Thumbnails.permissions(ThumbnailsSettings()), [(one, "arn:aws:s3:::*/thumbnails/*") for one in BOTH]),
+        (
+            Thumbnails.permissions(ThumbnailsSettings()),
+            [*((one, "arn:aws:s3:::*/thumbnails/*") for one in BOTH), ("s3:ListBucket", "arn:aws:s3:::*")],
+        ),
         (
             Thumbnails.permissions(ThumbnailsSettings(bucket="small", prefix="", region="cn-north-1")),
-            [(one, "arn:aws-cn:s3:::small/*") for one in BOTH],
+            [*((one, "arn:aws-cn:s3:::small/*") for one in BOTH), ("s3:ListBucket", "arn:aws-cn:s3:::small")],
         ),
         (
             S3.permissions(S3Settings(bucket="home", prefix="/cameras/")),

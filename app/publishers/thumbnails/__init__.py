@@ -32,6 +32,8 @@ REMEMBERED = 2000
 LONGEST_S = 240.0
 """Seconds that all thumbnails of one picture may take."""
 DAY_S = 86_400.0
+WEEK_S = 7 * DAY_S
+"""How long a thumbnail is tried that only a person can help: to a permission, or to a disk that reads again."""
 
 CODES = {
     **AWS_CODES,
@@ -44,6 +46,9 @@ CODES = {
     ),
 }
 """Code -> what happened, and what to do about it."""
+
+_OF_A_BUCKET = ("access_denied", "not_found", "wrong_region")
+"""Codes that say nothing about another bucket than the one that was called upon."""
 
 
 class Thumbnails:
@@ -58,7 +63,9 @@ class Thumbnails:
         self.name = context.name
         self.threads: Sequence[ManagedThread] = ()
         self.concurrency = settings.concurrency
-        self.abandon_after: Mapping[str, float] = {"call_refused": DAY_S}
+        self.abandon_after: Mapping[str, float] = {"call_refused": DAY_S, "picture_unreadable": WEEK_S} | (
+            {} if settings.bucket else dict.fromkeys(_OF_A_BUCKET, WEEK_S)
+        )
         self._settings = settings
         self._context = context
         self._sizes = dict(zip(settings.sizes, _wanted(settings), strict=True))
@@ -73,7 +80,7 @@ class Thumbnails:
             )
         except AwsFailure as failure:
             raise PublishError(failure.code, failure.sentence) from None
-        self._shelf = Shelf(self._client, cache_control=settings.cache_control)
+        self._shelf = Shelf(self._client, cache_control=settings.cache_control, order_of=context.order_of)
 
     @staticmethod
     def permissions(settings: ThumbnailsSettings) -> Sequence[Statement]:
@@ -114,7 +121,11 @@ class Thumbnails:
             log.warning("message goes without a link to a thumbnail", event_id=inspection.id, reason=str(rejected))
             return None
         except AwsFailure as failure:
-            raise PublishUnavailable(failure.code, failure.sentence) from None
+            raise self._unavailable(failure) from None
+
+    def _unavailable(self, failure: AwsFailure) -> PublishUnavailable:
+        of_one = failure.code == "call_refused" or (not self._settings.bucket and failure.code in _OF_A_BUCKET)
+        return PublishUnavailable(failure.code, failure.sentence, outage=not of_one)
 
     def _wants(self, snapshot: Snapshot) -> bool:
         if not snapshot.path or not self._bucket(snapshot):
@@ -135,7 +146,7 @@ class Thumbnails:
                 with within(LONGEST_S):
                     key = self._make(snapshot)
             except AwsFailure as failure:
-                raise PublishUnavailable(failure.code, failure.sentence) from None
+                raise self._unavailable(failure) from None
             except BadPicture as bad:
                 raise PublishRejected("bad_picture", bad.detail) from None
             with self._lock:
@@ -146,11 +157,13 @@ class Thumbnails:
 
     def _make(self, snapshot: Snapshot) -> str:
         settings, picture, keys = self._settings, _read(snapshot), []
-        zone, below = self._context.zone, settings.below
+        zone, below, bucket = self._context.zone, settings.below, self._bucket(snapshot)
         for size, wanted in self._sizes.items():
             made = shrink(picture, wanted, max_pixels=self._context.max_pixels)
             keys.append(key_of(settings.key, snapshot, below=below, size=size, kind=made.format, zone=zone))
-            self._shelf.put(self._bucket(snapshot), keys[-1], made, snapshot)
+            if (bucket, keys[-1]) == (snapshot.bucket, snapshot.object_key):
+                raise PublishRejected("name_taken", "The thumbnail would have the name of its own picture.")
+            self._shelf.put(bucket, keys[-1], made, snapshot)
         return keys[0]
 
 
@@ -174,7 +187,9 @@ def _read(snapshot: Snapshot) -> bytes:
     except FileNotFoundError:
         raise PublishRejected("picture_missing", "The picture was deleted before its thumbnail was made.") from None
     except OSError as error:
-        raise PublishUnavailable("picture_unreadable", f"The picture cannot be read: {error.strerror}.") from None
+        raise PublishUnavailable(
+            "picture_unreadable", f"The picture cannot be read: {error.strerror}.", outage=False
+        ) from None
 
 
 def _spellings(snapshot: Snapshot) -> tuple[str, str]:

@@ -10,9 +10,10 @@ from pathlib import PurePath
 from app.media.formats import JPEG_SUFFIXES, SUFFIXES
 from app.messages import Snapshot
 
-PLACEHOLDERS = ("folder", "name", "key", "size", "camera", "date", "id")
+PLACEHOLDERS = ("folder", "name", "key", "size", "camera", "date", "id", "bucket")
 """`<name>`: the last part of the picture's key, or of its name in the cache if it is from no bucket; `<folder>`: what
-stands before that, with its slash; `<key>`: both; `<camera>`: as addresses have it; `<date>`: in the home's zone."""
+stands before that, with its slash; `<key>`: both; `<bucket>`: the picture's, empty if it is from none; `<camera>`: as
+addresses have it; `<date>`: in the home's zone."""
 
 LONGEST = 1024
 """Bytes of a key (S3 user guide, "Naming Amazon S3 objects")."""
@@ -30,7 +31,8 @@ def key_of(template: str, snapshot: Snapshot, *, below: str, size: str, kind: st
     """The key of a thumbnail: the same for the same event, always below the prefix, and not too long.
 
     Two pictures of different names get different keys where the template has `<key>`, or `<folder>` and `<name>`, or
-    `<id>`. `below`: the prefix with its slash; `kind`: the thumbnail's format, whose suffix the name ends with.
+    `<id>`; those of several buckets where it has `<bucket>` or `<id>`. `below`: the prefix with its slash; `kind`: the
+    thumbnail's format, whose suffix the name ends with.
     """
     source = snapshot.object_key or snapshot.dated_name
     folder, slash, name = source.rpartition("/")
@@ -42,6 +44,7 @@ def key_of(template: str, snapshot: Snapshot, *, below: str, size: str, kind: st
         "camera": PurePath(snapshot.path).parent.name,
         "date": snapshot.taken_at.astimezone(zone).date().isoformat(),
         "id": snapshot.id,
+        "bucket": snapshot.bucket,
     }
     made = _PLACEHOLDER.sub(lambda found: values[found[1]], template).lstrip("/")
     # A key is no path, but there are servers and tools that take it for one.

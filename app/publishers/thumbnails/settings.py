@@ -80,6 +80,12 @@ class ThumbnailsSettings(AwsSettings):
         """What every key begins with: nothing, or the prefix and a slash."""
         return f"{self.prefix.strip('/')}/".lstrip("/")
 
+    @property
+    def mixes_buckets(self) -> bool:
+        """Whether pictures that have one key in two buckets get one thumbnail, which is of either."""
+        used = placeholders(self.key)
+        return bool(self.bucket and used & {"name", "key"} and not used & {"bucket", "camera", "id"})
+
     @field_validator("sizes")
     @classmethod
     def _in_pixels(cls, sizes: tuple[str, ...]) -> tuple[str, ...]:

@@ -181,4 +181,4 @@ class Webhook:
             raise PublishRejected("webhook_rejected", f"{shown} answered {status}: it will never take this event")
         if 300 <= status < 400:
             raise PublishUnavailable("webhook_redirected", f"{shown} answered {status}: not followed")
-        raise PublishUnavailable("webhook_refused", f"{shown} answered {status}")
+        raise PublishUnavailable("webhook_refused", f"{shown} answered {status}", outage=False)

@@ -534,3 +534,30 @@ publishers:
         read(text)
         return
     assert problems(text) == [f"config.yml: publishers[2].thumbnail (line 5): no outlet of kind thumbnails {hint}"]
+
+
+@pytest.mark.parametrize(
+    ("outlet", "refused"),
+    [
+        ("bucket: home", True),
+        ('bucket: home, key: "<key>"', True),
+        ('bucket: home, key: "<bucket>/<key>"', False),
+        ('bucket: home, key: "<camera>/<name>"', False),
+        ('bucket: home, key: "latest"', False),
+        ("prefix: small", False),
+    ],
+)
+def test_pictures_of_two_buckets_share_no_thumbnail(outlet: str, refused: bool) -> None:
+    text = f"""
+sources:
+  - {{kind: bucket, buckets: [one, two/uploads/]}}
+publishers:
+  - {{kind: thumbnails, {outlet}}}
+"""
+    if not refused:
+        read(text)
+        read(text.replace("two/", "one/"))
+        return
+    sentence = "pictures of one name in one and two would share a thumbnail: begin it with <bucket>/"
+    assert [line.partition(": ")[2].partition(": ")[2] for line in problems(text)] == [sentence]
+    read(text.replace("two/", "one/"))

@@ -111,3 +111,11 @@ def test_rejected_messages_are_remembered_up_to_a_number(
         assert not journal.reject_message("queue", str(number), f"not_an_event: {number}")
     journal.reject_message("other", "9", "not_an_event: other")
     assert journal.rejected_messages("queue") == RejectedMessages(2, "not_an_event: 2")
+
+
+def test_snapshots_have_an_order_whatever_their_times(journal: Journal) -> None:
+    later = replace(FOUND, id="2" * 32, sequencer="0B")
+    journal.record_object(FOUND, snapshot=SNAPSHOT)
+    journal.record_object(later, snapshot=replace(SNAPSHOT, id=later.id, timestamp=AT.replace(year=2020)))
+    assert 0 < journal.order_of(FOUND.id) < journal.order_of(later.id)
+    assert journal.order_of("3" * 32) == 0

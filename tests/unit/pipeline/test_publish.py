@@ -125,6 +125,23 @@ def test_a_target_that_comes_back_is_given_everything_at_once(journal: Journal) 
     assert journal.backlog("fake").count == 0
 
 
+def test_an_event_that_fails_by_itself_is_no_outage_and_has_an_end(journal: Journal, clock: Clock) -> None:
+    publisher = FakePublisher(abandon_after={"row_refused": 600})
+    stage = Publish(publisher, journal=journal, backoff=Backoff(300, 300))
+    bad = an_inspection(journal, "bad")
+    with capture_logs() as logs:
+        for number in range(20):
+            publisher.failure = PublishUnavailable("row_refused", "The database refuses it.", outage=False)
+            for event in [bad] if not number else stage.pending():
+                stage.handle(event)
+            publisher.failure = None
+            stage.handle(an_inspection(journal, f"good{number}"))
+            clock.now += 60
+    assert publisher.attempts - len(publisher.published) <= 4
+    assert (journal.backlog("fake").count, journal.backlog("fake").given_up) == (0, 1)
+    assert [line["event"] for line in logs] == ["event not delivered now", "given up"]
+
+
 def test_an_event_the_target_will_never_take_is_given_up_with_its_reason(journal: Journal) -> None:
     publisher = FakePublisher()
     counted: list[tuple[str, str]] = []

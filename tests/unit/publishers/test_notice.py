@@ -175,7 +175,17 @@ def test_a_message_about_a_picture_from_a_bucket_says_its_name() -> None:
     told = writer(
         storing(), thumbnail="small", text_template="{{ bucket }}/{{ object_key }} {{ stored_thumbnail_until }}"
     )
-    assert told.write(found).text == "home/in/a\nb.jpg 2026-03-06 00:30"
+    assert told.write(found).text == "home/in/a\\nb.jpg 2026-03-06 00:30"
+
+
+def test_a_stranger_s_name_moves_no_cursor_and_turns_no_text_around() -> None:
+    event = an_event(1)
+    hostile = "in/\x1b[31m\u202egpj.\x00 m\u200cn  👩\u200d🦰.jpg"
+    found = replace(event, snapshot=replace(event.snapshot, bucket="home", object_key=hostile))
+    ours = writer(title_template="{{ object_name }}{% raw %}\x07{% endraw %}", text_template="{{ object_key }}")
+    notice = ours.write(found)
+    assert notice.title == "\\x1b[31m\\u202egpj.\\x00 m\u200cn 👩\u200d🦰.jpg\\x07"
+    assert notice.text == "in/\\x1b[31m\\u202egpj.\\x00 m\u200cn  👩\u200d🦰.jpg"
 
 
 def test_no_link_to_a_thumbnail_is_cut_in_two() -> None:

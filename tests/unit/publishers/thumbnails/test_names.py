@@ -24,7 +24,7 @@ NAMES = st.text(st.characters(codec="utf-8"), min_size=1, max_size=300)
 
 
 def named(template: str, key: str = "", *, below: str = "small/", size: str = "64x64", kind: str = "JPEG") -> str:
-    snapshot = dataclasses.replace(OF_A_CAMERA, object_key=key)
+    snapshot = dataclasses.replace(OF_A_CAMERA, object_key=key, bucket="photos" if key else "")
     return key_of(template, snapshot, below=below, size=size, kind=kind, zone=BERLIN)
 
 
@@ -35,6 +35,7 @@ def named(template: str, key: str = "", *, below: str = "small/", size: str = "6
         ("thumbnail_<name>", "small/thumbnail_cät.jpg"),
         ("<size>/<key>", "small/64x64/uploads/a b/cät.jpg"),
         ("<camera>/<date>/<id>", f"small/front-door-camera/2026-03-05/{event_id(1)}.jpg"),
+        ("<bucket>/<id>", f"small/photos/{event_id(1)}.jpg"),
         ("latest of <camera>.JPEG", "small/latest of front-door-camera.JPEG"),
     ],
 )

@@ -27,6 +27,7 @@ def test_unless_something_is_set_thumbnails_are_those_of_the_original_system() -
         ({"sizes": ["64x64", "64x64"], "key": "<size>/<key>"}, "stands there twice"),
         ({"key": "<nmae>"}, "knows no <nmae>; did you mean name"),
         ({"key": "<x>"}, "there are: folder, name, key, size"),
+        ({"endpoint_url": "https://someone:hidden@minio.example:9000"}, "must have no user and password in it"),
         ({"link_lifetime": 604_801}, "less than or equal to 604800"),
         ({"cache_control": "max-age=1\nSet-Cookie: x"}, "pattern"),
     ],
@@ -36,6 +37,7 @@ def test_what_makes_no_sense_is_told_in_one_sentence(settings: dict[str, Any], s
         ThumbnailsSettings.model_validate(settings)
     (problem,) = refused.value.errors()
     assert sentence in problem["msg"]
+    assert "hidden" not in problem["msg"]
 
 
 def test_a_format_that_pillow_cannot_write_here_is_told_before_the_start(monkeypatch: pytest.MonkeyPatch) -> None:

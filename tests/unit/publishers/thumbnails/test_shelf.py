@@ -22,8 +22,15 @@ LATER = replace(FIRST, id=event_id(2), timestamp=EVENING + timedelta(seconds=1))
 ONE, TWO = SmallPicture(b"one", "JPEG"), SmallPicture(b"two", "WEBP")
 
 
+RECORDED = [event_id(1), event_id(2)]
+"""What the journal knows, in its order."""
+
+
 def shelf(buckets: FakeBuckets, cache_control: str = "") -> Shelf:
-    return Shelf(buckets, cache_control=cache_control)  # type: ignore[arg-type]
+    def order_of(event_id: str) -> int:
+        return RECORDED.index(event_id) + 1 if event_id in RECORDED else 0
+
+    return Shelf(buckets, cache_control=cache_control, order_of=order_of)  # type: ignore[arg-type]
 
 
 @pytest.fixture(params=[True, False], ids=["conditional writes", "none"])
@@ -56,6 +63,27 @@ def test_an_event_that_comes_again_writes_nothing(buckets: FakeBuckets) -> None:
 def test_of_one_name_the_newest_picture_stays_in_whatever_order_they_come(buckets: FakeBuckets) -> None:
     ours = shelf(buckets)
     for snapshot, made in ((FIRST, ONE), (LATER, TWO), (FIRST, ONE)):
+        ours.put(*AT, made, snapshot)
+    assert buckets.objects[AT]["Body"] == b"two"
+
+
+@pytest.mark.parametrize("turn", [1, -1], ids=["in order", "the later one first"])
+def test_what_is_written_over_a_key_is_newer_however_old_its_picture(buckets: FakeBuckets, turn: int) -> None:
+    ours = shelf(buckets)
+    taken_later = replace(FIRST, timestamp=EVENING + timedelta(days=1), bucket="photos", object_key="cover.jpg")
+    written_later = replace(taken_later, id=event_id(2), timestamp=EVENING)
+    for snapshot, made in ((taken_later, ONE), (written_later, TWO))[::turn]:
+        ours.put(*AT, made, snapshot)
+    assert buckets.objects[AT]["Body"] == b"two"
+    # Under another key it is another picture: there the time says which is the latest of a camera.
+    ours.put(*AT, ONE, replace(taken_later, object_key="other.jpg"))
+    assert buckets.objects[AT]["Body"] == b"one"
+
+
+def test_one_of_a_picture_that_nobody_remembers_is_the_older_one(buckets: FakeBuckets) -> None:
+    ours = shelf(buckets)
+    forgotten = replace(LATER, id=event_id(9), bucket="photos", object_key="cover.jpg")
+    for snapshot, made in ((forgotten, ONE), (replace(forgotten, id=event_id(2), timestamp=EVENING), TWO)):
         ours.put(*AT, made, snapshot)
     assert buckets.objects[AT]["Body"] == b"two"
 

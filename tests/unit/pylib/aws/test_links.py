@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.credentials import Credentials, RefreshableCredentials
 
 from pylib.aws.calls import AwsClient, AwsFailure, AwsSettings
@@ -20,7 +21,15 @@ SETTINGS = AwsSettings(region="us-east-1", endpoint_url="https://s3.example")
 def client(monkeypatch: pytest.MonkeyPatch) -> Iterator[AwsClient]:
     for variable, value in {"AWS_ACCESS_KEY_ID": "someone", "AWS_SECRET_ACCESS_KEY": "whatever"}.items():
         monkeypatch.setenv(variable, value)
-    monkeypatch.delenv("AWS_SESSION_TOKEN", raising=False)
+    for variable in (
+        "AWS_SESSION_TOKEN",
+        "AWS_DEFAULT_REGION",
+        "AWS_REGION",
+        "AWS_ENDPOINT_URL",
+        "AWS_ENDPOINT_URL_S3",
+    ):
+        monkeypatch.delenv(variable, raising=False)
+    monkeypatch.setenv("AWS_CONFIG_FILE", "/dev/null")
     made = AwsClient("s3", SETTINGS, title="S3")
     yield made
     made.close()
@@ -89,3 +98,36 @@ def test_without_a_login_there_is_no_link(client: AwsClient) -> None:
     with pytest.raises(AwsFailure) as failed:
         client.link("home", "a.jpg", seconds=60)
     assert failed.value.kind == "login"
+
+
+@pytest.mark.usefixtures("client")
+def test_a_link_leads_to_the_region_of_the_bucket_and_is_signed_for_it() -> None:
+    """A bucket's global name leads elsewhere while it is new."""
+    somewhere = AwsClient("s3", AwsSettings(), title="S3")
+    assert led_to(somewhere, "home") == ("home.s3.us-east-1.amazonaws.com", "us-east-1")
+    europe = AwsClient("s3", AwsSettings(region="eu-central-1"), title="S3")
+    assert led_to(europe, "home") == ("home.s3.eu-central-1.amazonaws.com", "eu-central-1")
+    assert led_to(europe, "home.dotted") == ("s3.eu-central-1.amazonaws.com", "eu-central-1")
+
+
+@pytest.mark.usefixtures("client")
+def test_a_link_follows_to_the_region_that_s3_has_named() -> None:
+    client = AwsClient("s3", AwsSettings(region="us-west-2"), title="S3")
+
+    def send(request: AWSPreparedRequest, **_: object) -> AWSResponse:
+        found = "eu-central-1" in request.url
+        region: Any = {"x-amz-bucket-region": "eu-central-1"}
+        answer: Any = AWSResponse(request.url, 200 if found else 301, region, None)
+        answer._content = b"" if found else b"<Error><Code>PermanentRedirect</Code></Error>"
+        made: AWSResponse = answer
+        return made
+
+    client.boto.meta.events.register_first("before-send.s3", send)
+    client.ask("put_object", Bucket="home", Key="a.jpg", Body=b"")
+    assert led_to(client, "home") == ("home.s3.eu-central-1.amazonaws.com", "eu-central-1")
+
+
+def led_to(client: AwsClient, bucket: str) -> tuple[str, str]:
+    """The host of a link, and the region that it is signed for."""
+    address = urlsplit(client.link(bucket, "a.jpg", seconds=60)[0])
+    return address.netloc, parse_qs(address.query)["X-Amz-Credential"][0].split("/")[2]

@@ -81,6 +81,15 @@ def test_an_address_that_is_none_is_not_repeated(address: str) -> None:
     assert SECRET not in str(failed.value)
 
 
+@pytest.mark.parametrize("rest", ["!@db.example/home", "/x@db.example/home", "?x@db.example/home"])
+def test_a_password_with_an_at_in_it_does_not_become_a_host(rest: str) -> None:
+    with pytest.raises(PostgresFailure, match="write each but that before the host as %40") as failed:
+        Session(f"postgresql://someone:Winter@{SECRET}{rest}", timeout=1, name="test")
+    assert failed.value.code == "bad_address"
+    assert SECRET not in str(failed.value)
+    assert Session("postgresql://someone:Winter%40Beach@db.example/home", timeout=1, name="test").host == "db.example"
+
+
 def test_a_host_that_nobody_could_look_up_is_a_bad_address() -> None:
     session = Session(f"postgresql://{'a' * 70}/d", timeout=1, name="test")
     with pytest.raises(PostgresFailure, match="cannot be") as failed:
