@@ -7,8 +7,10 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 from structlog.testing import capture_logs
 
+from app.config.settings import load
 from app.journal import Journal
 from app.messages import ObjectCreated, decode, encode
 from app.rules.telling import Telling
@@ -19,6 +21,7 @@ from app.sources.sqs.in_hand import InHand
 from app.sources.sqs.settings import SqsSettings, region_of
 from pylib.aws.calls import AwsFailure
 from pylib.runtime.relay import Codec, Transport
+from pylib.settings.draft import ConfigError
 from tests.fakes.clock import Clock
 from tests.fakes.journal import full_disk
 from tests.fakes.sqs import AWAY, FakeSqs
@@ -392,6 +395,25 @@ def test_a_fault_of_ours_harms_one_message_only(bench: Bench, monkeypatch: pytes
 )
 def test_the_region_stands_in_the_address_of_a_queue(url: str, region: str) -> None:
     assert region_of(url) == region
+
+
+def test_a_queue_has_one_source_which_would_lose_what_another_one_deletes() -> None:
+    other_spelling = "https://eu-central-1.queue.amazonaws.com/123456789012/pictures"
+
+    def two(second: str) -> dict[str, str]:
+        urls = {"SOURCE_1_QUEUE_URL": URL, "SOURCE_2_QUEUE_URL": second, "SOURCE_2_NAME": "second"}
+        kinds = {f"SOURCE_{number}_KIND": "sqs" for number in (1, 2)}
+        return {**urls, **kinds, **{f"SOURCE_{number}_BUCKETS": "photos" for number in (1, 2)}}
+
+    assert len(load(environ=two(DEAD)).sources) == 2
+    for second in (URL, other_spelling):
+        with pytest.raises(ConfigError, match=r"sqs takes all messages from eu-central-1/123456789012/pictures"):
+            load(environ=two(second))
+
+
+def test_dead_letters_go_to_another_queue() -> None:
+    with pytest.raises(ValidationError, match="dead_letter_queue is queue_url itself"):
+        SqsSettings.model_validate({"queue_url": URL, "dead_letter_queue": URL, "buckets": ["photos"]})
 
 
 def test_it_may_do_what_it_does_and_no_more() -> None:
