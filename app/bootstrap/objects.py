@@ -1,15 +1,13 @@
-"""Builds the collect stage, and tells sources where this service itself writes objects."""
+"""Builds the collect stage, and the job that forgets old objects."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from functools import partial
 
 from app.bootstrap.core import Core
-from app.config.settings import Settings
 from app.pipeline.collect import Collect
-from app.publishers import THUMBNAILS
-from app.sources import ObjectSource, Place
+from app.sources import ObjectSource
 from app.uploads.capture_time import CaptureTime
 from pylib.runtime.periodic import Every, Periodic
 
@@ -39,17 +37,3 @@ def forgetting(core: Core, sources: Mapping[str, ObjectSource]) -> Periodic:
     queues = [name for name, source in sources.items() if source.queued]
     forget = partial(core.journal.forget_old_objects, queues, older_than=REMEMBERED_S)
     return Periodic("objects", forget, Every(FORGET_EVERY_S))
-
-
-def own_places(settings: Settings) -> list[Place]:
-    """Where outlets and archives write to. Thumbnails without a bucket go to that of each picture."""
-    writers: Iterable[object] = (settings.s3, *settings.archives, *settings.publishers)
-    return [
-        Place(bucket, _folder(getattr(writer, "prefix", "")))
-        for writer in writers
-        if (bucket := getattr(writer, "bucket", "")) or getattr(writer, "kind", "") == THUMBNAILS
-    ]
-
-
-def _folder(prefix: str) -> str:
-    return f"{prefix.strip('/')}/".lstrip("/")

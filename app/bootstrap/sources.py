@@ -8,7 +8,7 @@ from typing import Any
 
 from app import sources
 from app.bootstrap.core import Core
-from app.bootstrap.objects import WORKERS, collect_of, forgetting, own_places
+from app.bootstrap.objects import WORKERS, collect_of, forgetting
 from app.bootstrap.relays import Relays
 from app.config.settings import Settings
 from app.messages import Trigger
@@ -48,7 +48,6 @@ class SourceParts:
                 journal=core.journal,
                 data_dir=core.settings.data_dir,
                 objects_address=self._objects,
-                own_places=own_places(core.settings),
             )
             self._sources[name] = source = sources.KINDS.load(kind)(own, context)
             if isinstance(source, ConnectedSource):

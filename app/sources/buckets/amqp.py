@@ -73,7 +73,7 @@ class BucketAmqp:
         self._name = context.name
         self._broker = settings.broker.address
         self._store = ObjectStore(settings)
-        self._watched = WatchedObjects(settings, cameras=context.cameras, own_places=context.own_places)
+        self._watched = WatchedObjects(settings, cameras=context.cameras)
         self._parts = Parts()
         self.thread = ZMQListener(
             f"listener {context.name}",

@@ -60,7 +60,7 @@ class Listing:
         self._journal = context.journal
         self._clock = clock
         self._store = ObjectStore(settings)
-        self._watched = WatchedObjects(settings, cameras=context.cameras, own_places=context.own_places)
+        self._watched = WatchedObjects(settings, cameras=context.cameras)
         self._first_looks = FirstLooks(context.data_dir / "buckets" / f"{context.name}.json")
         self._hand = Hand(settings.max_in_hand)
         self._waiting: list[ObjectCreated] = []

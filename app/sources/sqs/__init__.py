@@ -59,7 +59,7 @@ class Sqs:
         self._context = context
         self._queue = Queue(settings, beat=lambda: self.thread.beat())
         self._store = ObjectStore(settings)
-        self._watched = WatchedObjects(settings, cameras=context.cameras, own_places=context.own_places)
+        self._watched = WatchedObjects(settings, cameras=context.cameras)
         self._in_hand = InHand(visibility=settings.visibility)
         self._reconnection = Reconnection(broker=urlsplit(settings.queue_url).netloc, thread=context.name)
         self._next_try = 0.0

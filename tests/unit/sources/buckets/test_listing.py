@@ -15,7 +15,7 @@ from structlog.testing import capture_logs
 from app.journal import Journal
 from app.messages import ObjectCreated, decode, encode
 from app.rules.telling import Telling
-from app.sources import CheckedSource, Found, ObjectSource, Place, SourceContext
+from app.sources import CheckedSource, Found, ObjectSource, SourceContext
 from app.sources.buckets import reading
 from app.sources.buckets.listing import REMEMBERED, Listing, ListingSettings
 from pylib.aws.calls import AwsFailure
@@ -50,7 +50,6 @@ class Bench:
             journal=self.journal,
             data_dir=self.folder,
             objects_address="inproc://objects",
-            own_places=[Place("photos", "thumbnails/")],
         )
         own = {"buckets": [{"bucket": "photos"}], "existing": "take", **options}
         self.source = Listing(ListingSettings.model_validate(own), context, clock=self.clock)
@@ -102,7 +101,7 @@ def bench(journal: Journal, s3: FakeS3, tmp_path: Path) -> Iterator[Bench]:
 
 
 def test_what_is_new_comes_once_and_what_is_written_over_comes_again(bench: Bench, s3: FakeS3) -> None:
-    s3.put("yard/a.jpg", "yard/b.jpg", "yard/", "yard/notes.txt", "thumbnails/a.jpg")
+    s3.put("yard/a.jpg", "yard/b.jpg", "yard/", "yard/notes.txt")
     first = bench.look()
     assert keys(first) == ["yard/a.jpg", "yard/b.jpg"]
     assert (first[0].camera, first[0].size, first[0].origin) == ("Yard Camera", 9, "bucket")

@@ -14,7 +14,7 @@ from app.config.settings import load
 from app.journal import Journal
 from app.messages import ObjectCreated, decode, encode
 from app.rules.telling import Telling
-from app.sources import ObjectSource, Place, SourceContext
+from app.sources import ObjectSource, SourceContext
 from app.sources.buckets.notifications import parse
 from app.sources.sqs import Sqs
 from app.sources.sqs.in_hand import InHand
@@ -65,7 +65,6 @@ class Bench:
             count=lambda origin, code: self.counted.append((origin, code)),
             journal=journal,
             objects_address="inproc://objects",
-            own_places=[Place("photos", "thumbnails/")],
         )
         own = {"queue_url": URL, "buckets": [{"bucket": "photos", "camera": "Yard"}], **settings}
         self.source = Sqs(SqsSettings.model_validate(own), context)
@@ -122,7 +121,6 @@ def test_a_message_of_several_objects_is_deleted_when_all_are_recorded(bench: Be
 def test_a_message_without_an_object_for_us_is_deleted_at_once(bench: Bench) -> None:
     bench.queue.send("test", json.dumps({"Service": "Amazon S3", "Event": "s3:TestEvent", "Bucket": "photos"}))
     bench.queue.send("other", event("a.jpg", bucket="elsewhere"))
-    bench.queue.send("own", event("thumbnails/a.jpg"))
     assert bench.poll() == []
     bench.poll()
     assert bench.queue.bodies == {}
