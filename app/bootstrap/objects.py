@@ -12,7 +12,7 @@ from app.uploads.capture_time import CaptureTime
 from pylib.runtime.periodic import Every, Periodic
 
 WORKERS = 8
-"""Objects that are collected at once: reading waits for the network, decoding needs the processor."""
+"""Objects of one source that are collected at once: reading waits for the network, decoding needs the processor."""
 REMEMBERED_S = 15 * 86_400.0
 """What queues announced is remembered for longer than SQS keeps a message, which is 14 days at most."""
 FORGET_EVERY_S = 3600.0

@@ -124,7 +124,8 @@ class Collect(Stage[ObjectCreated]):
         except ObjectUnavailable as error:
             tries = self._tries[found.id] = self._tries.get(found.id, 0) + 1
             after = _delay(self._backoff, tries)
-            log.info("object not readable now", **_named(found), reason=str(error), seconds=round(after, 1))
+            # An outage has as many of these as there are objects: its source says once that there is one.
+            log.debug("object not readable now", **_named(found), reason=str(error), seconds=round(after, 1))
             source.retry(found.receipt, after=after)
             return []
         except Transient:

@@ -72,7 +72,7 @@ class BucketAmqp:
     def __init__(self, settings: BucketAmqpSettings, context: SourceContext) -> None:
         self._name = context.name
         self._broker = settings.broker.address
-        self._store = ObjectStore(settings)
+        self._store = ObjectStore(settings, source=context.name)
         self._watched = WatchedObjects(settings, cameras=context.cameras)
         self._parts = Parts()
         self.thread = ZMQListener(
@@ -90,13 +90,14 @@ class BucketAmqp:
 
     @property
     def connected(self) -> bool:
-        """Whether the broker is there, and lets us consume. From any thread."""
-        return self.thread.connected
+        """Whether the broker is there and lets us consume, and the buckets could be read. From any thread."""
+        return not self.problem
 
     @property
     def problem(self) -> str:
         """Why nothing can come now; empty when all is well."""
-        return "" if self.connected else f"not connected to {self._broker}"
+        away = "" if self.thread.connected else f"not connected to {self._broker}"
+        return "; ".join(filter(None, (away, self._store.problem)))
 
     def read(self, found: ObjectCreated) -> ObjectContent:
         """What is in an object. Raises `ObjectRejected` or `ObjectUnavailable`."""

@@ -59,7 +59,7 @@ class Listing:
         self._name = context.name
         self._journal = context.journal
         self._clock = clock
-        self._store = ObjectStore(settings)
+        self._store = ObjectStore(settings, source=context.name)
         self._watched = WatchedObjects(settings, cameras=context.cameras)
         self._first_looks = FirstLooks(context.data_dir / "buckets" / f"{context.name}.json")
         self._hand = Hand(settings.max_in_hand)
@@ -68,13 +68,18 @@ class Listing:
         self._next_look = clock()
         self._looked = False
         self._paused = False
-        self.problem = NOT_YET
+        self._trouble = NOT_YET
         self.thread = context.object_feeder(self)
 
     @property
     def connected(self) -> bool:
-        """Whether the buckets could be listed, the last time."""
+        """Whether the buckets could be listed and read, the last time."""
         return not self.problem
+
+    @property
+    def problem(self) -> str:
+        """Why a bucket could not be listed or read; empty when all could."""
+        return "; ".join(filter(None, (self._trouble, self._store.problem)))
 
     def read(self, found: ObjectCreated) -> ObjectContent:
         """What is in an object. Raises `ObjectRejected` or `ObjectUnavailable`."""
@@ -135,11 +140,11 @@ class Listing:
 
     def _end_look(self, problem: str) -> None:
         self._look = None
-        if problem and problem != self.problem:
+        if problem and problem != self._trouble:
             log.warning("buckets not listed", source=self._name, reason=problem)
-        elif self.problem and not problem:
+        elif self._trouble and not problem:
             log.info("buckets listed", source=self._name)
-        self.problem = problem
+        self._trouble = problem
 
     def _pages(self) -> Iterator[list[ObjectCreated]]:
         """What is new in each page of all buckets. Raises `Failure` or OSError."""

@@ -58,7 +58,7 @@ class Sqs:
         self._settings = settings
         self._context = context
         self._queue = Queue(settings, beat=lambda: self.thread.beat())
-        self._store = ObjectStore(settings)
+        self._store = ObjectStore(settings, source=context.name)
         self._watched = WatchedObjects(settings, cameras=context.cameras)
         self._in_hand = InHand(visibility=settings.visibility)
         self._reconnection = Reconnection(broker=urlsplit(settings.queue_url).netloc, thread=context.name)
@@ -84,13 +84,13 @@ class Sqs:
 
     @property
     def connected(self) -> bool:
-        """Whether the queue answered the last time."""
-        return not self._trouble
+        """Whether the queue and the buckets answered the last time."""
+        return not (self._trouble or self._store.problem)
 
     @property
     def problem(self) -> str:
-        """Why messages cannot come now, or which ones were rejected."""
-        return self._trouble or self._rejected
+        """Why messages cannot come now, which buckets cannot be read, or which messages were rejected."""
+        return "; ".join(filter(None, (self._trouble, self._store.problem))) or self._rejected
 
     # -- in the feeder's thread --------------------------------------------------------------------
 

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from app.journal import Journal
 from app.messages import ObjectCreated, decode, encode
+from app.pipeline.collect import ObjectUnavailable
 from app.rules.telling import Telling
 from app.sources import CheckedSource, Found, ObjectSource, SourceContext
 from app.sources.buckets import amqp, reading
@@ -18,7 +19,7 @@ from app.sources.buckets.amqp import BucketAmqp, BucketAmqpSettings, subscriptio
 from app.sources.buckets.notifications import NotAnEvent
 from pylib.rabbitmq.delivery import Delivery
 from pylib.runtime.relay import Codec, Transport
-from tests.fakes.bucket import FakeS3
+from tests.fakes.bucket import FakeS3, refused
 from tests.fakes.notifications import body, ceph, minio, s3_event
 
 OWN = {"server_address": "mq.example", "exchange": "ceph", "topic": "pictures", "buckets": [{"bucket": "photos"}]}
@@ -123,6 +124,17 @@ def test_it_is_a_source_of_objects_from_a_queue_whose_health_is_that_of_its_conn
     assert bench.source.problem == "not connected to mq.example:5672"
     bench.connected = True
     assert (bench.source.connected, bench.source.problem) == (True, "")
+
+
+def test_a_bucket_that_cannot_be_read_is_no_connected_source(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    bench.connected = True
+    s3 = FakeS3(failure=refused("NoSuchBucket", 404, code="not_found", kind="missing"))
+    monkeypatch.setattr(reading, "AwsClient", lambda *_, **__: s3)
+    (found,) = bench.deliver(ceph())
+    with pytest.raises(ObjectUnavailable):
+        bench.source.read(found)
+    assert not bench.source.connected
+    assert bench.source.problem.startswith("photos: no_such_bucket")
 
 
 def test_its_queue_is_durable_and_bound_to_the_topic() -> None:

@@ -14,6 +14,7 @@ from structlog.testing import capture_logs
 
 from app.journal import Journal
 from app.messages import ObjectCreated, decode, encode
+from app.pipeline.collect import ObjectUnavailable
 from app.rules.telling import Telling
 from app.sources import CheckedSource, Found, ObjectSource, SourceContext
 from app.sources.buckets import reading
@@ -390,6 +391,19 @@ def test_it_is_a_source_of_objects_that_are_seen_again_and_again(bench: Bench, s
     s3.put("a.jpg")
     (found,) = bench.look()
     assert bench.source.read(found).data == b"a picture"
+
+
+def test_a_bucket_that_can_be_listed_and_not_read_is_a_problem_until_it_can(bench: Bench, s3: FakeS3) -> None:
+    s3.put(*(f"{number}.jpg" for number in range(50)))
+    s3.fails = lambda operation, _: AWAY if operation == "get_object" else None
+    for _ in range(3):
+        for found in bench.look():
+            with pytest.raises(ObjectUnavailable):
+                bench.source.read(found)
+            bench.source.retry(found.receipt, after=60)
+    assert len([operation for operation, _ in s3.calls if operation == "get_object"]) == 1
+    assert not bench.source.connected
+    assert bench.source.problem == "photos: unreachable: No connection to s3.example."
 
 
 def test_the_check_looks_at_each_bucket_and_lets_its_connections_go(s3: FakeS3) -> None:

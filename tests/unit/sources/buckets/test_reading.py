@@ -17,6 +17,7 @@ from app.sources.buckets.settings import BucketSourceSettings, WatchedBucket
 from pylib.aws.calls import AwsFailure
 from pylib.net.deadline import passed
 from tests.fakes.bucket import FakeS3, refused
+from tests.fakes.clock import Clock
 from tests.fakes.objects import an_object
 
 KEY = "yard/a.jpg"
@@ -169,12 +170,14 @@ def test_an_odd_argument_that_is_no_version_waits(store: ObjectStore, s3: FakeS3
 
 
 def test_a_client_that_cannot_be_made_is_tried_again(monkeypatch: pytest.MonkeyPatch, s3: FakeS3) -> None:
-    store = ObjectStore(settings(endpoint_url="photos.example"))
+    clock = Clock()
+    store = ObjectStore(settings(endpoint_url="photos.example"), clock=clock)
     broken = AwsFailure("bad_address", "endpoint_url is no address.", kind="settings")
     with monkeypatch.context() as patched:
         patched.setattr(reading, "AwsClient", lambda *_, **__: (_ for _ in ()).throw(broken))
         with pytest.raises(ObjectUnavailable, match="bad_address"):
             store.read(announced())
+    clock.now += 1
     s3.put(KEY)
     assert store.read(announced()).data == b"a picture"
 

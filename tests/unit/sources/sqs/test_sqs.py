@@ -13,8 +13,10 @@ from structlog.testing import capture_logs
 from app.config.settings import load
 from app.journal import Journal
 from app.messages import ObjectCreated, decode, encode
+from app.pipeline.collect import ObjectUnavailable
 from app.rules.telling import Telling
 from app.sources import ObjectSource, SourceContext
+from app.sources.buckets import reading
 from app.sources.buckets.notifications import parse
 from app.sources.sqs import Sqs
 from app.sources.sqs.in_hand import InHand
@@ -22,6 +24,7 @@ from app.sources.sqs.settings import SqsSettings, region_of
 from pylib.aws.calls import AwsFailure
 from pylib.runtime.relay import Codec, Transport
 from pylib.settings.draft import ConfigError
+from tests.fakes.bucket import FakeS3
 from tests.fakes.clock import Clock
 from tests.fakes.journal import full_disk
 from tests.fakes.sqs import AWAY, FakeSqs
@@ -258,6 +261,17 @@ def test_a_queue_that_does_not_answer_is_told_and_asked_again_later(
     assert bench.source.connected
     assert bench.source.problem == ""
     assert bench.queue.bodies == {}
+
+
+def test_a_bucket_that_cannot_be_read_is_said_until_it_can(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    s3 = FakeS3(failure=AWAY)
+    monkeypatch.setattr(reading, "AwsClient", lambda *_, **__: s3)
+    bench.queue.send("m1", event("a.jpg"))
+    (found,) = bench.poll()
+    with pytest.raises(ObjectUnavailable):
+        bench.source.read(found)
+    assert not bench.source.connected
+    assert bench.source.problem == "photos: unreachable: No connection to sqs.example."
 
 
 def test_a_pause_settles_and_brings_nothing_new(bench: Bench) -> None:
