@@ -222,4 +222,7 @@ def _failure(
         lacking = "s3:ListBucket" if operation == "list_objects_v2" else "s3:GetObject and s3:ListBucket"
         sentence = f"S3 does not let this login use {bucket!r}: it needs {lacking} (see `snapshot-processor iam`)."
         return ObjectUnavailable(failure.code, sentence)
+    if failure.code == "call_refused" and operation == "get_object":
+        # A key of one's own (SSE-C), or one of KMS that is switched off: no later call would be answered otherwise.
+        return ObjectRejected(failure.code, f"S3 refuses to give it ({code or failure.status})")
     return ObjectUnavailable(failure.code, failure.sentence)

@@ -163,10 +163,13 @@ def test_each_refusal_is_for_good_or_waits(
     assert refusal.value.code == code  # type: ignore[attr-defined]
 
 
-def test_an_odd_argument_that_is_no_version_waits(store: ObjectStore, s3: FakeS3) -> None:
-    s3.failure = refused("InvalidArgument", 400)
-    with pytest.raises(ObjectUnavailable, match="call_refused"):
+@pytest.mark.parametrize("code", ["InvalidRequest", "KMS.DisabledException", "InvalidArgument"])
+def test_what_s3_will_never_give_does_not_wait(store: ObjectStore, s3: FakeS3, code: str) -> None:
+    s3.failure = refused(code, 400)
+    with pytest.raises(ObjectRejected, match=rf"call_refused: .*\({code}\)"):
         store.read(announced())
+    with pytest.raises(ObjectUnavailable, match="call_refused"):
+        store.page(PHOTOS)
 
 
 def test_a_client_that_cannot_be_made_is_tried_again(monkeypatch: pytest.MonkeyPatch, s3: FakeS3) -> None:
