@@ -149,7 +149,7 @@ def test_reading_has_a_deadline_of_its_own(s3: FakeS3, monkeypatch: pytest.Monke
         ),
         (refused("PermanentRedirect", 301, code="wrong_region", kind="settings"), ObjectUnavailable, "wrong_region"),
         (refused("SlowDown", 503, code="throttled", kind="busy"), ObjectUnavailable, "throttled"),
-        (refused("KMS.DisabledException", 400), ObjectUnavailable, "call_refused"),
+        (refused("KMS.DisabledException", 400), ObjectRejected, "call_refused"),
         (AwsFailure("unreachable", "No connection to s3.", kind="away"), ObjectUnavailable, "unreachable"),
     ],
 )
