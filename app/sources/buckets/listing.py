@@ -65,6 +65,7 @@ class Listing:
         self._hand = Hand(settings.max_in_hand)
         self._waiting: list[ObjectCreated] = []
         self._look: Iterator[list[ObjectCreated]] | None = None
+        self._failures: list[str] = []
         self._next_look = clock()
         self._looked = False
         self._paused = False
@@ -127,19 +128,19 @@ class Listing:
                 self._hand.wait(min(timeout, self._next_look - now))
                 return []
             self._next_look = now + self._settings.every
+            self._failures = []
             self._look = self._pages()
-        try:
-            return next(self._look)
-        except StopIteration:
-            self._looked = True
-            self._end_look("")
-        except (Failure, OSError) as error:
-            self._next_look = now + min(self._settings.every, AGAIN_AFTER)
-            self._end_look(str(error))
+        found = next(self._look, None)
+        if found is not None:
+            return found
+        self._looked = self._looked or not self._failures
+        self._end_look("; ".join(dict.fromkeys(self._failures)))
         return []
 
     def _end_look(self, problem: str) -> None:
         self._look = None
+        if problem:
+            self._next_look = min(self._next_look, self._clock() + AGAIN_AFTER)
         if problem and problem != self._trouble:
             log.warning("buckets not listed", source=self._name, reason=problem)
         elif self._trouble and not problem:
@@ -147,23 +148,31 @@ class Listing:
         self._trouble = problem
 
     def _pages(self) -> Iterator[list[ObjectCreated]]:
-        """What is new in each page of all buckets. Raises `Failure` or OSError."""
+        """What is new in each page of all buckets; a bucket that cannot be listed does not keep the others from it."""
         for watched in self._settings.buckets:
-            behind, in_order, token = watched.prefix, True, ""
-            while True:
-                page = self._store.page(watched, token)
-                keys = [found.key for found in page.objects]
-                # Only of a list in order is it known what is missing in it.
-                in_order = in_order and keys == sorted(keys) and (not keys or keys[0] >= behind)
-                if in_order and (keys or not page.token):
-                    self._forget_vanished(watched, set(keys), behind=behind, up_to=keys[-1] if page.token else None)
-                    behind = keys[-1] if keys else behind
-                yield self._new(watched, page)
-                if not page.token:
-                    break
-                if page.token == token:
-                    raise ObjectUnavailable("bad_answer", "The server gives one part of its list again and again.")
-                token = page.token
+            try:
+                yield from self._pages_of(watched)
+            except (Failure, OSError) as error:
+                self._failures.append(str(error))
+                yield []  # one call in each poll
+
+    def _pages_of(self, watched: WatchedBucket) -> Iterator[list[ObjectCreated]]:
+        """Raises `Failure` or OSError."""
+        behind, in_order, token = watched.prefix, True, ""
+        while True:
+            page = self._store.page(watched, token)
+            keys = [found.key for found in page.objects]
+            # Only of a list in order is it known what is missing in it.
+            in_order = in_order and keys == sorted(keys) and (not keys or keys[0] >= behind)
+            if in_order and (keys or not page.token):
+                self._forget_vanished(watched, set(keys), behind=behind, up_to=keys[-1] if page.token else None)
+                behind = keys[-1] if keys else behind
+            yield self._new(watched, page)
+            if not page.token:
+                break
+            if page.token == token:
+                raise ObjectUnavailable("bad_answer", "The server gives one part of its list again and again.")
+            token = page.token
 
     def _new(self, watched: WatchedBucket, page: Page) -> list[ObjectCreated]:
         """Those of a page that are not recorded as they are now, the oldest first."""

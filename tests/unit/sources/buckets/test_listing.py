@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -278,6 +278,20 @@ def test_a_list_that_fails_in_the_middle_is_said_once_and_made_anew(bench: Bench
     s3.fails = lambda *_: None
     assert keys(bench.look()) == ["e.jpg"]
     assert bench.source.connected
+
+
+def test_a_bucket_that_is_not_there_hides_no_other(bench: Bench, s3: FakeS3) -> None:
+    def fails(_: str, asked: Mapping[str, Any]) -> AwsFailure | None:
+        missing = refused("NoSuchBucket", 404, code="not_found", kind="missing")
+        return {"gone": missing, "away": AWAY}.get(asked["Bucket"])
+
+    bench.start(buckets=[{"bucket": "gone"}, {"bucket": "photos"}, {"bucket": "away"}])
+    s3.fails = fails
+    s3.put("a.jpg")
+    assert keys(bench.look()) == ["a.jpg"]
+    assert not bench.source.connected
+    assert "There is no bucket 'gone'" in bench.source.problem
+    assert bench.source.problem.endswith("; unreachable: No connection to s3.example.")
 
 
 def test_after_a_failure_the_next_look_is_not_hours_away(bench: Bench, s3: FakeS3) -> None:
