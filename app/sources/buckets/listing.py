@@ -179,18 +179,19 @@ class Listing:
         since = datetime.min.replace(tzinfo=UTC)
         if self._settings.existing == "skip":
             since = self._first_looks.at(watched, now=page.asked_at)
+        there = [found for found in page.objects if found.timestamp >= since and not found.key.endswith("/")]
+        if not there:
+            return []
+        known = self._journal.known_objects(self._name, watched.bucket, [found.key for found in there])
         wanted = []
-        for found in page.objects:
+        for found in there:
             receipt = f"{found.bucket}/{found.key}"
-            if found.timestamp >= since and not found.key.endswith("/") and receipt not in self._hand:
+            # Looking up whose it is costs more than all the rest: not for what is known, which is nearly all of a page.
+            if known.get(found.key) != found.etag and receipt not in self._hand:
                 # What an earlier run began may have ended it.
                 created = self._watched.created(found, origin=self._name, receipt=receipt, redelivered=not self._looked)
                 wanted += [created] if created else []
-        if not wanted:
-            return []
-        known = self._journal.known_objects(self._name, watched.bucket, [found.key for found in wanted])
-        new = (found for found in wanted if known.get(found.key) != found.etag)
-        return sorted(new, key=lambda found: found.timestamp)
+        return sorted(wanted, key=lambda found: found.timestamp)
 
     def _forget_vanished(
         self, watched: WatchedBucket, keys: Collection[str], *, behind: str, up_to: str | None

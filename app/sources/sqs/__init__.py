@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 from urllib.parse import urlsplit
 
 import structlog
@@ -149,7 +150,7 @@ class Sqs:
         try:
             found = [
                 created
-                for one in parse(message.body)
+                for one in parse(message.body, in_part=partial(self._remember, message))
                 if (created := self._watched.created(one, origin=self._context.name, redelivered=message.receives > 1))
             ]
         except Permanent as error:
@@ -165,17 +166,25 @@ class Sqs:
 
     def _reject(self, message: Message, error: Permanent) -> None:
         """Remember it with its reason. It is left alone, and comes again, until it has come too often."""
-        name = self._context.name
         try:
-            if self._context.journal.reject_message(name, message.id, str(error)):
+            if self._remember(message, error) and message.receives >= self._settings.max_receives:
+                self._set_aside(message, str(error))
+        except AwsFailure as failure:
+            log.warning("message not set aside", source=self._context.name, message=message.id, reason=str(failure))
+
+    def _remember(self, message: Message, error: Permanent) -> bool:
+        """Remember why a message, or a part of it, is no event; whether that could be done."""
+        name, journal = self._context.name, self._context.journal
+        try:
+            if journal.reject_message(name, message.id, str(error)):
                 self._context.count(name, error.code)
                 log.warning("message rejected", source=name, message=message.id, reason=str(error))
-            rejected = self._context.journal.rejected_messages(name)
-            self._rejected = f"connected; messages that were no events: {rejected.count}, the last: {rejected.reason}"
-            if message.receives >= self._settings.max_receives:
-                self._set_aside(message, str(error))
-        except (Failure, AwsFailure) as failure:
-            log.warning("message not set aside", source=name, message=message.id, reason=str(failure))
+            rejected = journal.rejected_messages(name)
+        except Failure as failure:
+            log.warning("rejected message not remembered", source=name, message=message.id, reason=str(failure))
+            return False
+        self._rejected = f"connected; messages that were no events: {rejected.count}, the last: {rejected.reason}"
+        return True
 
     def _set_aside(self, message: Message, reason: str) -> None:
         """Raises `AwsFailure`."""

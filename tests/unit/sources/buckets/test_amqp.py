@@ -32,6 +32,7 @@ class Bench:
 
     def __init__(self, transport: Transport) -> None:
         self.calls: list[tuple[str, str, float]] = []
+        self.counted: list[str] = []
         journal = Journal(Path("never-opened"))
         context = SourceContext(
             name="bucket_amqp",
@@ -41,7 +42,7 @@ class Bench:
             transport=transport,
             address="inproc://triggers",
             settled=lambda _receipts: None,
-            count=lambda _origin, _code: None,
+            count=lambda _origin, code: self.counted.append(code),
             journal=journal,
             objects_address="inproc://objects",
         )
@@ -95,6 +96,12 @@ def test_a_message_whose_objects_do_not_count_brings_none(bench: Bench) -> None:
 def test_what_is_no_event_is_a_dead_letter(bench: Bench) -> None:
     with pytest.raises(NotAnEvent):
         bench.deliver({"hello": "world"})
+
+
+def test_a_record_that_cannot_be_read_harms_no_other_of_its_message(bench: Bench) -> None:
+    broken = {"Records": [{"eventName": 7}, *several("yard/a.jpg")["Records"]]}
+    assert [one.key for one in bench.deliver(broken)] == ["yard/a.jpg"]
+    assert bench.counted == ["not_an_event"]
 
 
 def test_what_cannot_be_read_now_has_its_message_delivered_again(bench: Bench) -> None:

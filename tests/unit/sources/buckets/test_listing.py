@@ -115,6 +115,16 @@ def test_what_is_new_comes_once_and_what_is_written_over_comes_again(bench: Benc
     assert again[1].id != first[1].id
 
 
+def test_of_what_is_known_nobody_asks_whose_it_is(bench: Bench, s3: FakeS3, monkeypatch: pytest.MonkeyPatch) -> None:
+    s3.put("yard/a.jpg", "yard/b.jpg")
+    bench.record(*bench.look())
+    asked: list[str] = []
+    monkeypatch.setattr(bench.source._watched, "created", lambda found, **_: asked.append(found.key))
+    s3.put("yard/c.jpg")
+    bench.look()
+    assert asked == ["yard/c.jpg"]
+
+
 def test_what_has_no_outcome_yet_does_not_come_twice(bench: Bench, s3: FakeS3) -> None:
     s3.put("yard/a.jpg")
     (found,) = bench.look()

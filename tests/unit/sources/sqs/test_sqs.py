@@ -331,6 +331,18 @@ def test_a_message_that_is_no_event_is_told_once_and_harms_no_other(bench: Bench
     assert bench.queue.asked("change_message_visibility_batch") == []
 
 
+def test_a_record_that_cannot_be_read_harms_no_other_of_its_message(bench: Bench) -> None:
+    bench.queue.send("m1", event("a.jpg", "%FF.jpg", "b.jpg"))
+    found = bench.poll()
+    assert [one.key for one in found] == ["a.jpg", "b.jpg"]
+    bench.settle(*found)
+    assert bench.queue.bodies == {}
+    assert bench.counted == [("pictures", "not_an_event")]
+    assert bench.journal.rejected_messages("pictures").reason == (
+        "not_an_event: 1 of 3 records: the key of a record is no UTF-8"
+    )
+
+
 def test_it_is_sent_to_the_dead_letters_when_it_has_come_too_often(
     journal: Journal, clock: Clock, transport: Transport
 ) -> None:
@@ -386,7 +398,9 @@ def test_what_cannot_be_remembered_is_not_set_aside(journal: Journal, clock: Clo
 
 def test_a_fault_of_ours_harms_one_message_only(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     real = parse
-    monkeypatch.setattr("app.sources.sqs.parse", lambda body: 1 / 0 if body == b"poison" else real(body))
+    monkeypatch.setattr(
+        "app.sources.sqs.parse", lambda body, **more: 1 / 0 if body == b"poison" else real(body, **more)
+    )
     bench.queue.send("bad", "poison")
     bench.queue.send("m1", event("a.jpg"))
     assert [found.key for found in bench.poll()] == ["a.jpg"]
