@@ -33,6 +33,8 @@ IDLE_WAIT_S, BUSY_WAIT_S = 5, 1
 """Seconds that a call waits for messages: while nothing is in hand, and else, so that what is done is deleted soon."""
 LET_GO_S = 3.0
 """Seconds at the end for deleting messages, and for making the others visible again."""
+PUT_OFF_S = 1800
+"""Seconds until a message comes again whose object cannot be read, where too many of those are in hand already."""
 
 CODES = {
     **AWS_CODES,
@@ -61,7 +63,7 @@ class Sqs:
         self._queue = Queue(settings, beat=lambda: self.thread.beat())
         self._store = ObjectStore(settings, source=context.name)
         self._watched = WatchedObjects(settings, cameras=context.cameras)
-        self._in_hand = InHand(visibility=settings.visibility)
+        self._in_hand = InHand(visibility=settings.visibility, size=settings.max_in_hand)
         self._reconnection = Reconnection(broker=urlsplit(settings.queue_url).netloc, thread=context.name)
         self._next_try = 0.0
         self._trouble = "not asked yet"
@@ -97,7 +99,7 @@ class Sqs:
 
     def poll(self, timeout: float) -> Iterable[ObjectCreated]:
         """Objects that have come, and those whose time for another attempt has."""
-        due = self._in_hand.due()
+        due = [] if self._paused else self._in_hand.due()
         if time.monotonic() < self._next_try:
             self.thread.stopping.wait(timeout)
             return due
@@ -110,7 +112,7 @@ class Sqs:
             return due
 
     def pause(self) -> None:
-        """Bring nothing new; from any thread."""
+        """Bring nothing more; from any thread."""
         self._paused = True
 
     def close(self) -> None:
@@ -127,8 +129,10 @@ class Sqs:
     def _exchanged(self, timeout: float, *, wait: int | None) -> list[ObjectCreated]:
         """Tell the queue what is done, and receive. Raises `AwsFailure`."""
         self._reconnection.begins()
-        self._delete_settled()
+        # First what does harm when it is late, whatever the login may not do.
         self._in_hand.extended(self._queue.extend(self._in_hand.expiring()))
+        self._in_hand.gone(self._queue.extend(self._in_hand.put_off(), seconds=PUT_OFF_S))
+        self._delete_settled()
         if self._paused or self._in_hand.objects >= self._settings.max_in_hand:
             self.thread.stopping.wait(timeout)
             return []

@@ -18,7 +18,7 @@ from app.rules.telling import Telling
 from app.sources import ObjectSource, SourceContext
 from app.sources.buckets import reading
 from app.sources.buckets.notifications import parse
-from app.sources.sqs import Sqs
+from app.sources.sqs import PUT_OFF_S, Sqs
 from app.sources.sqs.in_hand import InHand
 from app.sources.sqs.settings import SqsSettings, region_of
 from pylib.aws.calls import AwsFailure
@@ -73,7 +73,9 @@ class Bench:
         self.source = Sqs(SqsSettings.model_validate(own), context)
         self.queue = FakeSqs()
         self.source._queue._made = self.queue  # type: ignore[assignment]
-        self.source._in_hand = InHand(visibility=self.source._settings.visibility, now=clock)
+        self.source._in_hand = InHand(
+            visibility=self.source._settings.visibility, size=self.source._settings.max_in_hand, now=clock
+        )
 
     def poll(self) -> list[ObjectCreated]:
         return list(self.source.poll(0.0))
@@ -210,6 +212,58 @@ def test_an_object_that_could_not_be_read_is_brought_again_in_its_time(bench: Be
     assert bench.queue.bodies == {}
 
 
+def test_objects_that_cannot_be_read_keep_no_other_from_coming(
+    journal: Journal, clock: Clock, transport: Transport
+) -> None:
+    bench = Bench(journal, clock, transport, max_in_hand=10)
+    for number in range(30):
+        bench.queue.send(f"m{number}", event(f"{number}.jpg", f"{number}b.jpg"))
+    for _ in range(3):
+        for found in bench.poll():
+            bench.source.retry(found.receipt, after=60)
+    bench.queue.send("good", event("good.jpg"))
+    (good,) = [found for found in bench.poll() if found.key == "good.jpg"]
+    # Five messages wait with all that they brought; the others come again in half an hour.
+    put_off = [
+        entry
+        for call in bench.queue.asked("change_message_visibility_batch")
+        for entry in call["Entries"]
+        if entry["VisibilityTimeout"] == PUT_OFF_S
+    ]
+    assert len(put_off) == 25
+    bench.settle(good)
+    bench.clock.now += 61
+    assert len(bench.poll()) == 10
+
+
+def test_a_message_that_was_put_off_comes_again_whole(journal: Journal, clock: Clock, transport: Transport) -> None:
+    bench = Bench(journal, clock, transport, max_in_hand=1)
+    bench.queue.send("m1", event("a.jpg"))
+    bench.queue.send("m2", event("b.jpg", "c.jpg"))
+    first, second, third = bench.poll()
+    bench.source.retry(first.receipt, after=60)
+    bench.source.retry(second.receipt, after=60)
+    bench.source.retry(third.receipt, after=60)
+    bench.source.acknowledge(third.receipt)
+    bench.poll()
+    bench.queue.visible = ["m2"]
+    assert [found.receipt for found in bench.poll()] == [second.receipt, third.receipt]
+    bench.settle(second, third)
+    assert list(bench.queue.bodies) == ["m1"]
+
+
+def test_a_login_that_may_not_delete_keeps_the_rest_invisible(bench: Bench) -> None:
+    bench.queue.send("m1", event("a.jpg"))
+    bench.queue.send("m2", event("b.jpg"))
+    first, _ = bench.poll()
+    bench.queue.failing = {"delete_message_batch": AwsFailure("access_denied", "SQS does not let it.", kind="denied")}
+    bench.source.acknowledge(first.receipt)
+    bench.clock.now += 61
+    bench.poll()
+    assert len(bench.queue.asked("change_message_visibility_batch")) == 1
+    assert bench.source.problem.startswith("access_denied")
+
+
 def test_it_waits_longer_while_nothing_is_in_hand(bench: Bench) -> None:
     bench.queue.send("m1", event("a.jpg"))
     bench.poll()
@@ -285,6 +339,18 @@ def test_a_pause_settles_and_brings_nothing_new(bench: Bench) -> None:
     bench.settle(found)
     assert len(bench.queue.asked("receive_message")) == received
     assert list(bench.queue.bodies) == ["m2"]
+
+
+def test_a_pause_brings_nothing_again_that_waits(bench: Bench) -> None:
+    bench.queue.send("m1", event("a.jpg"))
+    (found,) = bench.poll()
+    bench.source.retry(found.receipt, after=1)
+    bench.source.pause()
+    bench.clock.now += 2
+    assert bench.poll() == []
+    bench.source.close()
+    assert bench.queue.visible == ["m1"]
+    bench.source.acknowledge(found.receipt)  # a worker that took longer
 
 
 def test_what_is_not_recorded_at_the_end_comes_again_at_once(bench: Bench) -> None:
