@@ -315,11 +315,12 @@ def test_attempts_that_ended_are_not_held_against_an_object(shop: Shop, monkeypa
     assert not snapshot.problem
 
 
-def test_of_suspects_one_at_a_time_is_worked_on(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("suspected", [1, 2])
+def test_a_suspect_is_worked_on_alone(shop: Shop, monkeypatch: pytest.MonkeyPatch, suspected: int) -> None:
     names = ["yard/a.jpg", "yard/b.jpg"]
     shop.bucket.content["yard/b.jpg"] = PICTURE
     suspects = [an_object(name, redelivered=True) for name in names]
-    for suspect in suspects:
+    for suspect in suspects[:suspected]:
         shop.journal.begin_object(suspect)
     at_once, most, lock = 0, 0, threading.Lock()
     examine, inside = Ingest.take, threading.Event()
