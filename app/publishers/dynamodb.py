@@ -16,7 +16,7 @@ from app.publishers import PublisherContext, PublishError, PublishUnavailable
 from app.publishers.results import COLUMNS, REVIEW, Row, review_of, row_of
 from pylib.aws.calls import CODES as AWS
 from pylib.aws.calls import AwsClient, AwsFailure, AwsSettings
-from pylib.aws.policy import Statement
+from pylib.aws.policy import Statement, partition
 from pylib.runtime.threads import ManagedThread
 
 log = structlog.get_logger(__name__)
@@ -83,7 +83,7 @@ class DynamoDB:
         actions = ["DeleteItem", "DescribeTable", "DescribeTimeToLive", "PutItem", "UpdateItem"]
         if settings.make_table:
             actions += ["CreateTable", "UpdateTimeToLive"]
-        table = f"arn:aws:dynamodb:{settings.region or '*'}:*:table/{settings.table}"
+        table = f"arn:{partition(settings.region)}:dynamodb:{settings.region or '*'}:*:table/{settings.table}"
         return [Statement(tuple(f"dynamodb:{action}" for action in sorted(actions)), (table,))]
 
     def publish(self, inspection: Inspection) -> None:

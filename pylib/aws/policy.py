@@ -49,19 +49,20 @@ def merged(statements: Iterable[Statement]) -> list[Statement]:
 
 def bucket_arn(bucket: str, objects: str = "", *, region: str = "") -> str:
     """The ARN of a bucket, or of objects in it (`home/*`); in the partition of this region."""
-    return f"arn:{_partition(region)}:s3:::{bucket}" + (f"/{objects}" if objects else "")
+    return f"arn:{partition(region)}:s3:::{bucket}" + (f"/{objects}" if objects else "")
 
 
 def use_of_key(key: str, *, region: str = "") -> Statement:
     """To write and read what a key of KMS seals. `key`: its ARN, its id, or its alias, which no ARN of a key names."""
     alias = key if key.startswith("alias/") else ""
     if not key.startswith("arn:"):
-        key = f"arn:{_partition(region)}:kms:{region or '*'}:*:key/{'*' if alias else key}"
+        key = f"arn:{partition(region)}:kms:{region or '*'}:*:key/{'*' if alias else key}"
     conditions = {"ForAnyValue:StringEquals": {"kms:ResourceAliases": alias}} if alias else {}
     return Statement(("kms:Decrypt", "kms:GenerateDataKey"), (key,), conditions)
 
 
-def _partition(region: str) -> str:
+def partition(region: str) -> str:
+    """What the ARNs of a region begin with behind `arn:`."""
     if region.startswith("cn-"):
         return "aws-cn"
     return "aws-us-gov" if region.startswith("us-gov-") else "aws"

@@ -18,7 +18,7 @@ from app.sources.buckets.notifications import FoundObject, etag
 from app.sources.buckets.settings import BucketSourceSettings, WatchedBucket
 from pylib.aws.calls import CODES as AWS_CODES
 from pylib.aws.calls import AwsClient, AwsFailure
-from pylib.aws.policy import Statement
+from pylib.aws.policy import Statement, bucket_arn
 from pylib.net.deadline import passed, within
 
 PIECE = 64 * 1024
@@ -173,11 +173,15 @@ def check(settings: BucketSourceSettings) -> Iterator[Found]:
         store.close()
 
 
-def permissions(settings: BucketSourceSettings) -> Iterator[Statement]:
-    """What listing and reading take; without `s3:ListBucket` S3 calls an object that is gone a forbidden one."""
-    objects = (f"arn:aws:s3:::{one.bucket}/{one.prefix}*" for one in settings.buckets)
+def permissions(settings: BucketSourceSettings, *, region: str = "") -> Iterator[Statement]:
+    """What listing and reading take; without `s3:ListBucket` S3 calls an object that is gone a forbidden one.
+
+    `region`: where the settings name none.
+    """
+    region = settings.region or region
+    objects = (bucket_arn(one.bucket, f"{one.prefix}*", region=region) for one in settings.buckets)
     yield Statement(("s3:GetObject", "s3:GetObjectVersion"), tuple(dict.fromkeys(objects)))
-    buckets = (f"arn:aws:s3:::{one.bucket}" for one in settings.buckets)
+    buckets = (bucket_arn(one.bucket, region=region) for one in settings.buckets)
     yield Statement(("s3:ListBucket",), tuple(dict.fromkeys(buckets)))
 
 

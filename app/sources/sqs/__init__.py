@@ -22,7 +22,7 @@ from app.sources.sqs.queue import Message, Queue
 from app.sources.sqs.settings import SqsSettings, region_of
 from pylib.aws.calls import CODES as AWS_CODES
 from pylib.aws.calls import AwsFailure
-from pylib.aws.policy import Statement
+from pylib.aws.policy import Statement, partition
 from pylib.errors import Failure, Permanent, Transient
 from pylib.net.deadline import within
 from pylib.runtime.reconnection import Reconnection
@@ -64,7 +64,7 @@ class Sqs:
         self._store = ObjectStore(settings, source=context.name)
         self._watched = WatchedObjects(settings, cameras=context.cameras)
         self._in_hand = InHand(visibility=settings.visibility, size=settings.max_in_hand)
-        self._reconnection = Reconnection(broker=urlsplit(settings.queue_url).netloc, thread=context.name)
+        self._reconnection = Reconnection(broker=urlsplit(settings.queue_url).hostname or "", thread=context.name)
         self._next_try = 0.0
         self._trouble = "not asked yet"
         self._rejected = ""
@@ -209,9 +209,10 @@ class Sqs:
         yield Statement(receive, (_arn(settings.queue_url),))
         if settings.dead_letter_queue:
             yield Statement(("sqs:GetQueueAttributes", "sqs:SendMessage"), (_arn(settings.dead_letter_queue),))
-        yield from reading.permissions(settings)
+        yield from reading.permissions(settings, region=region_of(settings.queue_url))
 
 
 def _arn(queue_url: str) -> str:
     account, name = urlsplit(queue_url).path.split("/")[-2:]
-    return f"arn:aws:sqs:{region_of(queue_url) or '*'}:{account}:{name}"
+    region = region_of(queue_url)
+    return f"arn:{partition(region)}:sqs:{region or '*'}:{account}:{name}"

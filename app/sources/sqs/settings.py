@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 
 from app.sources.buckets.settings import BucketSourceSettings
 
-_QUEUE = r"^https?://[^/\s?#]+/[0-9A-Za-z_-]{1,64}/[0-9A-Za-z_.-]{1,80}$"
+_QUEUE = r"^https?://[^/\s?#@]+/[0-9A-Za-z_-]{1,64}/[0-9A-Za-z_.-]{1,80}$"
 _REGION = re.compile(r"https://(?:sqs\.)?([a-z]{2}[a-z-]+-\d)\.(?:queue\.)?amazonaws\.com")
 
 

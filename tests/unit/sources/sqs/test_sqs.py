@@ -24,6 +24,7 @@ from app.sources.sqs.settings import SqsSettings, region_of
 from pylib.aws.calls import AwsFailure
 from pylib.runtime.relay import Codec, Transport
 from pylib.settings.draft import ConfigError
+from pylib.settings.error_texts import error_text
 from tests.fakes.bucket import FakeS3
 from tests.fakes.clock import Clock
 from tests.fakes.journal import full_disk
@@ -503,6 +504,14 @@ def test_a_queue_has_one_source_which_would_lose_what_another_one_deletes() -> N
             load(environ=two(second))
 
 
+@pytest.mark.parametrize("setting", ["queue_url", "dead_letter_queue"])
+def test_an_address_holds_no_password(setting: str) -> None:
+    given = {"queue_url": URL, "buckets": ["photos"], setting: "https://user:hunter2@mq.example/1/pictures"}
+    with pytest.raises(ValidationError) as refused:
+        SqsSettings.model_validate(given)
+    assert "hunter2" not in error_text(refused.value.errors()[0])
+
+
 def test_dead_letters_go_to_another_queue() -> None:
     with pytest.raises(ValidationError, match="dead_letter_queue is queue_url itself"):
         SqsSettings.model_validate({"queue_url": URL, "dead_letter_queue": URL, "buckets": ["photos"]})
@@ -525,3 +534,11 @@ def test_it_may_do_what_it_does_and_no_more() -> None:
         ("arn:aws:sqs:eu-central-1:123456789012:dead",),
     )
     assert any("arn:aws:s3:::photos/in/*" in statement.resources for statement in reading)
+
+
+def test_in_china_all_is_named_as_it_is_there() -> None:
+    url = "https://sqs.cn-north-1.amazonaws.com.cn/123456789012/pictures"
+    settings = SqsSettings.model_validate({"queue_url": url, "buckets": ["photos"]})
+    resources = [resource for statement in Sqs.permissions(settings) for resource in statement.resources]
+    assert "arn:aws-cn:sqs:cn-north-1:123456789012:pictures" in resources
+    assert all(resource.startswith("arn:aws-cn:") for resource in resources)
