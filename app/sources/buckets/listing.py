@@ -215,15 +215,17 @@ class FirstLooks:
         self._known = _times(file)
 
     def at(self, watched: WatchedBucket, *, now: datetime) -> datetime:
-        """When this one was; now, if never. Raises OSError."""
+        """When this one was, or that of a place around it; now, if never. Raises OSError."""
         place = f"{watched.bucket}/{watched.prefix}"
-        if place not in self._known:
-            self._file.parent.mkdir(parents=True, exist_ok=True)
-            known = {**self._known, place: now.timestamp()}
-            durable.write(self._file, json.dumps(known).encode())
-            self._known = known
-            log.info("objects from before are left alone", bucket=watched.bucket, prefix=watched.prefix)
-        return datetime.fromtimestamp(self._known[place], UTC)
+        around = [at for known, at in self._known.items() if place.startswith(known)]
+        if around:
+            return datetime.fromtimestamp(min(around), UTC)
+        self._file.parent.mkdir(parents=True, exist_ok=True)
+        known = {**self._known, place: now.timestamp()}
+        durable.write(self._file, json.dumps(known).encode())
+        self._known = known
+        log.info("objects from before are left alone", bucket=watched.bucket, prefix=watched.prefix)
+        return now
 
 
 def _times(file: Path) -> dict[str, float]:

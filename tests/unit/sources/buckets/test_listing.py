@@ -381,6 +381,15 @@ def test_a_bucket_that_is_added_later_has_its_own_first_look(bench: Bench, s3: F
     assert set(known) == {"photos/a/", "photos/b/"}
 
 
+def test_a_prefix_that_is_narrowed_was_looked_at_before(bench: Bench, s3: FakeS3) -> None:
+    bench.start(existing="skip")
+    bench.look()
+    s3.now += timedelta(hours=1)
+    s3.put("in/meanwhile.jpg", at=s3.now - timedelta(minutes=1))
+    bench.start(existing="skip", buckets=["photos/in/"])
+    assert keys(bench.look()) == ["in/meanwhile.jpg"]
+
+
 def test_a_first_look_that_cannot_be_noted_brings_nothing(bench: Bench, s3: FakeS3) -> None:
     (bench.folder / "buckets").write_text("in the way")
     s3.put("a.jpg", at=s3.now + timedelta(minutes=1))
