@@ -150,6 +150,7 @@ class Collect(Stage[ObjectCreated]):
         except ObjectRejected as error:
             if error.code != "object_changed" or found.version:
                 return self._failed(found, error)
+            log.info("object was written over before it was read", **_named(found))
             self._passed_over(found, SUPERSEDED, known)  # what is there now has an event of its own
             return None
         if any(mark in content.metadata for mark in OUR_MARKS):

@@ -8,6 +8,7 @@ from datetime import UTC, timedelta
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from app.journal import Journal
 from app.messages import ObjectCreated, Snapshot
@@ -164,7 +165,9 @@ def test_an_object_that_cannot_be_read_now_is_left_for_later(shop: Shop) -> None
 def test_an_object_that_was_written_over_is_superseded(shop: Shop) -> None:
     shop.bucket.content["yard/a.jpg"] = ObjectRejected("object_changed", "another ETag")
     found = an_object(sequencer="01", etag="old")
-    assert shop.handle(found) is None
+    with capture_logs() as logs:
+        assert shop.handle(found) is None
+    assert [line["event"] for line in logs] == ["object was written over before it was read"]
     assert shop.outcome(found) == "superseded"
     assert shop.handle(replace(found, receipt="again")) is None
     assert shop.bucket.reads == 1
