@@ -62,7 +62,7 @@ class FoundObject:
     sequencer: str = ""
 
 
-def parse(body: bytes, *, in_part: Callable[[NotAnEvent], None] = lambda _error: None) -> list[FoundObject]:
+def parse(body: bytes, *, in_part: Callable[[NotAnEvent], object] = lambda _error: None) -> list[FoundObject]:
     """The new objects that a message tells of; none for deletions, tests and all else that S3 may say.
 
     `in_part` hears why records were left out of a message whose others can be read. Raises `NotAnEvent`.
@@ -98,7 +98,7 @@ def _map(body: bytes) -> Mapping[str, Any]:
     return value
 
 
-def _of_records(records: list[Any], in_part: Callable[[NotAnEvent], None]) -> list[FoundObject]:
+def _of_records(records: list[Any], in_part: Callable[[NotAnEvent], object]) -> list[FoundObject]:
     """Of S3's own event, which other servers copied. Records that cannot be read harm themselves only."""
     if len(records) > MAX_RECORDS:
         raise NotAnEvent(f"it has {len(records)} records, more than {MAX_RECORDS}")

@@ -104,7 +104,7 @@ class Sqs:
             self.thread.stopping.wait(timeout)
             return due
         try:
-            return [*due, *self._exchanged(timeout, wait=0 if due else None)]
+            return [*due, *self._exchanged(timeout, due=len(due))]
         except AwsFailure as failure:
             error = (Transient if failure.passes else Permanent)(failure.code, failure.sentence)
             self._next_try = time.monotonic() + self._reconnection.lost(error)
@@ -126,19 +126,17 @@ class Sqs:
         self._queue.close()
         self._store.close()
 
-    def _exchanged(self, timeout: float, *, wait: int | None) -> list[ObjectCreated]:
+    def _exchanged(self, timeout: float, *, due: int) -> list[ObjectCreated]:
         """Tell the queue what is done, and receive. Raises `AwsFailure`."""
         self._reconnection.begins()
         # First what does harm when it is late, whatever the login may not do.
         self._in_hand.extended(self._queue.extend(self._in_hand.expiring()))
         self._in_hand.gone(self._queue.extend(self._in_hand.put_off(), seconds=PUT_OFF_S))
         self._delete_settled()
-        if self._paused or self._in_hand.objects >= self._settings.max_in_hand:
+        if self._paused or self._in_hand.objects - due >= self._settings.max_in_hand:
             self.thread.stopping.wait(timeout)
             return []
-        if wait is None:
-            wait = BUSY_WAIT_S if len(self._in_hand) else IDLE_WAIT_S
-        messages = self._queue.receive(wait=wait)
+        messages = self._queue.receive(wait=0 if due else BUSY_WAIT_S if len(self._in_hand) else IDLE_WAIT_S)
         if self._trouble:
             self._trouble = ""
             self._reconnection.connected()

@@ -6,8 +6,9 @@ import struct
 import threading
 import warnings
 import zlib
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager
+from contextlib import contextmanager
 
 import pytest
 from hypothesis import given
@@ -57,10 +58,12 @@ class Room(Budget):
         self.asked = threading.Event()
         self.amounts: list[int] = []
 
-    def take(self, amount: int) -> AbstractContextManager[None]:
+    @contextmanager
+    def take(self, amount: int) -> Iterator[None]:
         self.amounts.append(amount)
         self.asked.set()
-        return super().take(amount)
+        with super().take(amount):
+            yield
 
 
 @each_format
