@@ -21,6 +21,7 @@ from app.storage.event_media import EventMedia
 from pylib.net.limiter import ConnectionLimiter
 from pylib.observability.health import Health
 from pylib.runtime.relay import Codec, Transport
+from pylib.runtime.shared_lock import SharedLock
 from pylib.timezones import local_zone
 
 
@@ -48,6 +49,8 @@ class Core:
     job_titles: dict[str, str] = field(default_factory=dict)
     """Kind of a job -> what people call it; filled where the kinds are made."""
     live: InProcessEvents = field(default_factory=InProcessEvents)
+    attempts: SharedLock = field(default_factory=SharedLock)
+    """Around work by which a picture can kill the process: a suspect is alone, so that no other is blamed for it."""
     transport: Transport = field(default_factory=lambda: Transport(Codec(encode, decode)))
 
     @classmethod

@@ -1,20 +1,18 @@
-"""Builds the collect stage, and tells sources where this service itself writes objects."""
+"""Builds the collect stage, and the job that forgets old objects."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from functools import partial
 
 from app.bootstrap.core import Core
-from app.config.settings import Settings
 from app.pipeline.collect import Collect
-from app.publishers import THUMBNAILS
-from app.sources import ObjectSource, Place
+from app.sources import ObjectSource
 from app.uploads.capture_time import CaptureTime
 from pylib.runtime.periodic import Every, Periodic
 
 WORKERS = 8
-"""Objects that are collected at once: reading waits for the network, decoding needs the processor."""
+"""Objects of one source that are collected at once: reading waits for the network, decoding needs the processor."""
 REMEMBERED_S = 15 * 86_400.0
 """What queues announced is remembered for longer than SQS keeps a message, which is 14 days at most."""
 FORGET_EVERY_S = 3600.0
@@ -29,6 +27,7 @@ def collect_of(core: Core, sources: Mapping[str, ObjectSource], capture_time: Ca
         capture_time=capture_time,
         labels=core.labels,
         max_pixels=core.settings.max_pixels,
+        attempts=core.attempts,
         # Whoever may write to a bucket may name cameras: a series each would have no end.
         count=lambda camera, outcome: core.metrics.snapshot(camera if camera in core.labels else "unknown", outcome),
     )
@@ -39,17 +38,3 @@ def forgetting(core: Core, sources: Mapping[str, ObjectSource]) -> Periodic:
     queues = [name for name, source in sources.items() if source.queued]
     forget = partial(core.journal.forget_old_objects, queues, older_than=REMEMBERED_S)
     return Periodic("objects", forget, Every(FORGET_EVERY_S))
-
-
-def own_places(settings: Settings) -> list[Place]:
-    """Where outlets and archives write to. Thumbnails without a bucket go to that of each picture."""
-    writers: Iterable[object] = (settings.s3, *settings.archives, *settings.publishers)
-    return [
-        Place(bucket, _folder(getattr(writer, "prefix", "")))
-        for writer in writers
-        if (bucket := getattr(writer, "bucket", "")) or getattr(writer, "kind", "") == THUMBNAILS
-    ]
-
-
-def _folder(prefix: str) -> str:
-    return f"{prefix.strip('/')}/".lstrip("/")

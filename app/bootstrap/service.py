@@ -44,7 +44,7 @@ class Service:
         self.channels = channels_of(core)
         self.sources = SourceParts(core, triggers=TRIGGERS, objects=OBJECTS)
         self.uploads = UploadParts(
-            settings, journal=core.journal, cache=core.cache, metrics=core.metrics, limiter=core.limiter
+            settings, core.attempts, journal=core.journal, cache=core.cache, metrics=core.metrics, limiter=core.limiter
         )
         self.detection = DetectorParts(settings, journal=core.journal, metrics=core.metrics)
         self.archives = ArchiveParts(settings, journal=core.journal, root=core.cache.root, metrics=core.metrics)

@@ -8,7 +8,7 @@ from typing import Any
 
 from app import sources
 from app.bootstrap.core import Core
-from app.bootstrap.objects import WORKERS, collect_of, forgetting, own_places
+from app.bootstrap.objects import WORKERS, collect_of, forgetting
 from app.bootstrap.relays import Relays
 from app.config.settings import Settings
 from app.messages import Trigger
@@ -47,8 +47,7 @@ class SourceParts:
                 count=core.metrics.trigger,
                 journal=core.journal,
                 data_dir=core.settings.data_dir,
-                objects_address=self._objects,
-                own_places=own_places(core.settings),
+                objects_address=self._objects_of(name),
             )
             self._sources[name] = source = sources.KINDS.load(kind)(own, context)
             if isinstance(source, ConnectedSource):
@@ -61,15 +60,33 @@ class SourceParts:
             source.acknowledge(trigger.receipt)
 
     def collecting(self, relays: Relays, capture_time: CaptureTime, *, sink: str) -> list[ManagedThread]:
-        """The collect stage and what cleans up after it, where there is a source of objects."""
+        """What collects from each source of objects, and what cleans up after all of them.
+
+        Each has a relay of its own: one whose bucket does not answer delays no other.
+        """
         found = {name: source for name, source in self._sources.items() if isinstance(source, ObjectSource)}
         if not found:
             return []
         # One of a key at a time: what was recorded of it decides about the next.
         options: dict[str, Any] = {"key": lambda found: f"{found.bucket}/{found.key}", "workers": WORKERS}
         collect = collect_of(self._core, found, capture_time)
-        relay = relays.stage("collect", collect, source=self._objects, sinks=[sink], **options)
-        return [forgetting(self._core, found), relay]
+        return [
+            forgetting(self._core, found),
+            *(
+                relays.stage(
+                    f"collect {name}",
+                    collect,
+                    meter="collect",
+                    source=self._objects_of(name),
+                    sinks=[sink],
+                    **options,
+                )
+                for name in found
+            ),
+        ]
+
+    def _objects_of(self, name: str) -> str:
+        return f"{self._objects}/{name}"
 
     @property
     def threads(self) -> list[ManagedThread]:

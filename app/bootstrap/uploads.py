@@ -27,6 +27,7 @@ from pylib.errors import Permanent
 from pylib.net.limiter import ConnectionLimiter
 from pylib.net.login_throttle import LoginThrottle
 from pylib.runtime.periodic import Every, Periodic
+from pylib.runtime.shared_lock import SharedLock
 from pylib.runtime.threads import ManagedThread
 from pylib.timezones import local_zone
 
@@ -54,13 +55,14 @@ class UploadParts:
     def __init__(
         self,
         settings: Settings,
+        attempts: SharedLock | None = None,
         *,
         journal: Journal,
         cache: Cache,
         metrics: SnapshotMetrics,
         limiter: ConnectionLimiter | None = None,
     ) -> None:
-        """`limiter`: that of the process.
+        """`limiter` and `attempts`: those of the process.
 
         Raises `app.uploads.camera_folders.DuplicateFolder` and `app.uploads.ftp.accounts.DuplicateLogin`."""
         self._settings = settings
@@ -68,7 +70,7 @@ class UploadParts:
         self._metrics = metrics
         self._limiter = limiter
         zone = local_zone(settings.time_zone)
-        self.inbox = Inbox(DataDir(settings.data_dir).uploads)
+        self.inbox = Inbox(DataDir(settings.data_dir).uploads, attempts=attempts)
         self.camera_folders = camera_folders_of(settings)
         self.quarantine = quarantine_of(settings)
         self.source = UploadSource(self.inbox, self.camera_folders, settings.uploads)

@@ -61,6 +61,7 @@ class WebParts:
             core.cache,
             capture_time=capture_time,
             max_pixels=settings.max_pixels,
+            attempts=core.attempts,
             count=core.metrics.snapshot,
         )
         self._access = Authentication(web, folder=DataDir(settings.data_dir).web)

@@ -233,7 +233,7 @@ def load(
     refuse_doubles(draft, ("running_films",), taken=())
     draft.warn_of_typos(known_names(Settings, CAMERA_KINDS))
     settings = draft.build(Settings)
-    _refuse_unknown_names(draft, settings)
+    _refuse_what_does_not_fit(draft, settings)
     _refuse_mixed_thumbnails(draft, settings)
     settings._warnings = tuple(draft.warnings)
     settings._config_file = file.path if file else None
@@ -292,8 +292,9 @@ def _with_vault(
         return environment
 
 
-def _refuse_unknown_names(draft: SettingsBuilder, settings: Settings) -> None:
-    """Raises `ConfigError` for a hook whose camera there is not, and messages whose outlet of thumbnails."""
+def _refuse_what_does_not_fit(draft: SettingsBuilder, settings: Settings) -> None:
+    """Raises `ConfigError` for a hook whose camera there is not, messages whose outlet of thumbnails, and a source that
+    takes away what another one waits for."""
     names = CameraNames([camera.device_key for camera in settings.cameras])
     for index, hook in enumerate(settings.hooks):
         try:
@@ -319,6 +320,12 @@ def _refuse_unknown_names(draft: SettingsBuilder, settings: Settings) -> None:
         if wanted and wanted not in outlets:
             hint = did_you_mean(wanted, outlets) or f"; there are: {', '.join(outlets) or 'none'}"
             draft.problem(("publishers", index, "thumbnail"), f"no outlet of kind thumbnails {wanted!r}{hint}")
+    takers: dict[str, str] = {}
+    for index, entry in enumerate(settings.sources):
+        place = getattr(entry, "takes_from", "")
+        if place and (first := takers.setdefault(place, entry.title)) != entry.title:
+            sentence = f"{first} takes all messages from {place} already: list the buckets of both in one source"
+            draft.problem(("sources", index), sentence)
     if draft.problems:
         raise ConfigError(draft.problems, draft.warnings)
 

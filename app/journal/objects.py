@@ -115,8 +115,12 @@ class ObjectsPart(JournalPart):
         self.database.do(lambda db: db.execute(statement, (source, bucket, listed(keys))))
 
     def forget_old_objects(self, sources: Collection[str], *, older_than: float) -> None:
-        """Forget the objects of these sources that were recorded more than so many seconds ago."""
-        statement = f"DELETE FROM bucket_objects WHERE seen_at < ? AND source {AMONG}"
+        """Forget the objects of these sources that were recorded more than so many seconds ago.
+
+        And those of queues that are no sources any more: only what a queue told of has a version or a sequencer.
+        """
+        queued = f"(source {AMONG} OR version != '' OR sequencer != '')"
+        statement = f"DELETE FROM bucket_objects WHERE seen_at < ? AND {queued}"
         before = self._clock() - older_than
         self.database.do(lambda db: db.execute(statement, (before, listed(sources))))
 

@@ -6,6 +6,7 @@ import importlib
 import io
 import re
 import warnings
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from dataclasses import dataclass
 from functools import cache, partial
 
@@ -18,9 +19,13 @@ from PIL.WebPImagePlugin import WebPImageFile
 from app.media import container
 from app.media.formats import format_of
 from pylib.errors import Permanent
+from pylib.runtime.budget import Budget
 
 MAX_PIXELS = 50_000_000
 """Room for every camera sold today; a picture of that many pixels takes 150 MB once decoded."""
+
+SMALL = 4_000_000
+"""Pixels that are decoded at once, whatever else is: 16 MB at most."""
 
 MAX_PROFILE = 65_536
 """Bytes of a colour profile that is passed on: those of cameras and phones have less than 4,000."""
@@ -36,6 +41,7 @@ _PLUGINS: dict[str, type[ImageFile.ImageFile]] = {
     "WEBP": WebPImageFile,
     "BMP": BmpImageFile,
 }
+_ROOM = Budget(MAX_PIXELS)
 _TAKEN = "JPEG, PNG, WEBP, BMP or HEIC"
 
 _FOREIGN = {
@@ -107,13 +113,20 @@ class Picture:
 
 def examine(data: bytes, *, max_pixels: int = MAX_PIXELS) -> Picture:
     """Decode a picture completely and return what it is; raises `BadPicture`."""
-    opened = _open(data, max_pixels)
-    if opened.picture.format == "JPEG":
-        # At an eighth of its size a JPEG's coded data is still read to the last byte, which finds a truncated one; only
-        # the inverse transform and the pixels are saved.
-        opened.image.draft(None, (1, 1))
-    opened.load()
-    return opened.picture
+    with ExitStack() as memory:
+        opened = _open(data, max_pixels, memory=memory)
+        image, size = opened.image, opened.image.size
+        if opened.picture.format == "JPEG":
+            # At an eighth of its size a JPEG's coded data is still read to the last byte, which finds a truncated one;
+            # only the inverse transform and the pixels are saved.
+            image.draft(None, (1, 1))
+            if "progressive" not in image.info:  # of those the whole is in memory before the first pixel
+                size = image.size
+        if opened.picture.format != "WEBP":
+            memory.enter_context(_room_for(*size))
+        memory.callback(image.close)  # the pixels go before another picture gets the room
+        opened.load()
+        return opened.picture
 
 
 def describe(data: bytes, *, max_pixels: int = MAX_PIXELS) -> Picture:
@@ -182,8 +195,16 @@ class _Opened:
             raise _unreadable(self.picture.format, self.size, whole=False)
 
 
-def _open(data: bytes, max_pixels: int, *, header_only: bool = False) -> _Opened:
-    """`header_only`: it will not be decoded, so a JPEG's pixels are not walked through."""
+def _room_for(width: int, height: int) -> AbstractContextManager[None]:
+    """Memory for so many pixels: of large pictures as many at once as make up the largest that is accepted unasked."""
+    return _ROOM.take(width * height) if width * height > SMALL else nullcontext()
+
+
+def _open(data: bytes, max_pixels: int, *, header_only: bool = False, memory: ExitStack | None = None) -> _Opened:
+    """`header_only`: it will not be decoded, so a JPEG's pixels are not walked through.
+
+    `memory`: gets the room for those pixels that are there once it is open.
+    """
     kind = _sniff(data)
     to_end = container.first_scan if header_only and kind == "JPEG" else partial(container.end_of, kind)
     try:
@@ -192,6 +213,8 @@ def _open(data: bytes, max_pixels: int, *, header_only: bool = False) -> _Opened
         raise BadPicture(bomb.code, bomb.detail) from None
     if kind == "WEBP":  # its plugin allocates the whole canvas on opening
         _check_size(*_webp_size(data), max_pixels)
+        if memory is not None:
+            memory.enter_context(_room_for(*_webp_size(data)))
     plugin = _heif_plugin() if kind == "HEIC" else _PLUGINS[kind]
     if plugin is None:
         raise BadPicture("unsupported_format", "This is a HEIC file; they need pillow-heif, the extra `heif`.")

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import random
-import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import PurePosixPath
@@ -22,6 +21,7 @@ from app.storage.cache import Cache
 from app.uploads.capture_time import CaptureTime
 from pylib.errors import Permanent, Transient
 from pylib.observability.printable import printable
+from pylib.runtime.shared_lock import SharedLock
 from pylib.runtime.stage import Stage
 
 log = structlog.get_logger(__name__)
@@ -102,9 +102,11 @@ class Collect(Stage[ObjectCreated]):
         labels: Mapping[str, str],
         max_pixels: int = 50_000_000,
         backoff: Backoff = BACKOFF,
+        attempts: SharedLock | None = None,
         count: Callable[[str, str], None] = lambda _camera, _outcome: None,
     ) -> None:
-        """`sources`: by name; `labels`: device key -> what people call the place, of every configured camera.
+        """`sources`: by name; `labels`: device key -> what people call the place, of every configured camera;
+        `attempts`: held by all that decode what comes from outside.
 
         `count` gets the camera, and `ok`, `duplicate`, `superseded`, `own output`, or why it is no picture.
         """
@@ -114,7 +116,7 @@ class Collect(Stage[ObjectCreated]):
         self._backoff = backoff
         self._count = count
         self._ingest = Ingest(cache, capture_time=capture_time, max_pixels=max_pixels)
-        self._suspects = threading.Lock()
+        self._attempts = attempts or SharedLock()
         self._tries: dict[str, int] = {}
 
     def handle(self, found: ObjectCreated) -> Iterable[Snapshot]:
@@ -124,7 +126,8 @@ class Collect(Stage[ObjectCreated]):
         except ObjectUnavailable as error:
             tries = self._tries[found.id] = self._tries.get(found.id, 0) + 1
             after = _delay(self._backoff, tries)
-            log.info("object not readable now", **_named(found), reason=str(error), seconds=round(after, 1))
+            # An outage has as many of these as there are objects: its source says once that there is one.
+            log.debug("object not readable now", **_named(found), reason=str(error), seconds=round(after, 1))
             source.retry(found.receipt, after=after)
             return []
         except Transient:
@@ -147,6 +150,7 @@ class Collect(Stage[ObjectCreated]):
         except ObjectRejected as error:
             if error.code != "object_changed" or found.version:
                 return self._failed(found, error)
+            log.info("object was written over before it was read", **_named(found))
             self._passed_over(found, SUPERSEDED, known)  # what is there now has an event of its own
             return None
         if any(mark in content.metadata for mark in OUR_MARKS):
@@ -185,18 +189,16 @@ class Collect(Stage[ObjectCreated]):
     def _attempt(self, found: ObjectCreated, before: int) -> Iterator[None]:
         """Around the work by which an object can kill the process: the third attempt raises `ObjectRejected`.
 
-        Of objects that were worked on when the process was killed only one at a time is tried again, so that none is
-        blamed for another.
+        An object that was worked on when the process was killed is tried again alone, so that none is blamed for
+        another.
         """
         if before >= MOST_ATTEMPTS:
             raise ObjectRejected("killed_twice", "the process ended twice while it worked on this object")
-        if not (found.redelivered or before):
-            yield
-        elif before:
-            with self._suspects, self._marked(found):
+        if before:
+            with self._attempts.alone(), self._marked(found):
                 yield
         else:
-            with self._marked(found):
+            with self._attempts.shared(), self._marked(found) if found.redelivered else nullcontext():
                 yield
 
     @contextmanager

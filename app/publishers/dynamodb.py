@@ -83,8 +83,7 @@ class DynamoDB:
         actions = ["DeleteItem", "DescribeTable", "DescribeTimeToLive", "PutItem", "UpdateItem"]
         if settings.make_table:
             actions += ["CreateTable", "UpdateTimeToLive"]
-        region = settings.region
-        table = f"arn:{partition(region)}:dynamodb:{region or '*'}:*:table/{settings.table}"
+        table = f"arn:{partition(settings.region)}:dynamodb:{settings.region or '*'}:*:table/{settings.table}"
         return [Statement(tuple(f"dynamodb:{action}" for action in sorted(actions)), (table,))]
 
     def publish(self, inspection: Inspection) -> None:

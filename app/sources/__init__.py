@@ -25,19 +25,6 @@ from pylib.settings.kinds import Registry
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """A part of a bucket: all keys that begin like this."""
-
-    bucket: str
-    """Empty for every bucket."""
-    prefix: str = ""
-
-    def holds(self, bucket: str, key: str) -> bool:
-        """Whether this key of this bucket is in it."""
-        return self.bucket in ("", bucket) and key.startswith(self.prefix)
-
-
-@dataclass(frozen=True, slots=True)
 class SourceContext:
     """What a source gets beside its settings."""
 
@@ -60,8 +47,6 @@ class SourceContext:
     """Where a source may keep files, each in a folder of its kind."""
     objects_address: str = ""
     """Where objects go."""
-    own_places: Collection[Place] = ()
-    """Where this service itself writes objects, which are no input."""
 
     def feeder(self, source: Source) -> ManagedThread:
         """A thread that polls a plain source and passes its triggers on."""

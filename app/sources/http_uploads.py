@@ -19,6 +19,7 @@ from app.pipeline.ingest import Duplicate, Ingest, PushedPicture
 from app.storage.cache import Cache
 from app.uploads.capture_time import CaptureTime
 from pylib.runtime.key_locks import KeyedLock
+from pylib.runtime.shared_lock import SharedLock
 
 log = structlog.get_logger(__name__)
 
@@ -37,11 +38,22 @@ class HttpUploads:
         *,
         capture_time: CaptureTime,
         max_pixels: int,
+        attempts: SharedLock | None = None,
         count: Callable[[str, str], None] = lambda _camera, _outcome: None,
     ) -> None:
-        """`count` gets the camera, and `ok`, `duplicate`, or why it is no picture."""
+        """`attempts`: held by all that decode what comes from outside.
+
+        `count` gets the camera, and `ok`, `duplicate`, or why it is no picture.
+        """
         self._journal = journal
-        self._ingest = Ingest(cache, capture_time=capture_time, max_pixels=max_pixels, earlier=self._earlier)
+        together = attempts or SharedLock()
+        self._ingest = Ingest(
+            cache,
+            capture_time=capture_time,
+            max_pixels=max_pixels,
+            earlier=self._earlier,
+            attempt=lambda _pushed: together.shared(),
+        )
         self._count = count
         self._turns = KeyedLock()
         self._queue: queue.SimpleQueue[Snapshot] = queue.SimpleQueue()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import threading
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -13,6 +12,7 @@ from pathlib import Path, PurePath, PurePosixPath
 
 from pylib.errors import Permanent, Transient
 from pylib.files import beneath, durable
+from pylib.runtime.shared_lock import SharedLock
 
 TAKEN = ".taken"
 """Folder inside the upload area, so that taking a file is a rename: `<id>.<origin>.<name>`.
@@ -73,9 +73,10 @@ class Inbox:
     Every method may be called from any thread. All raise `InboxUnavailable`.
     """
 
-    def __init__(self, area: Path) -> None:
+    def __init__(self, area: Path, *, attempts: SharedLock | None = None) -> None:
+        """`attempts`: held by all that decode what comes from outside."""
         self.area = area
-        self._suspects = threading.Lock()
+        self._attempts = attempts or SharedLock()
 
     def open(self) -> None:
         """Make the folders, and delete files that were still being written when the process ended."""
@@ -144,15 +145,14 @@ class Inbox:
     def attempt(self, taken_id: str) -> Iterator[None]:
         """Around the work by which a file can kill the process: the third attempt after two such raises `KilledTwice`.
 
-        Of files that were worked on when the process was killed only one at a time is tried again, so that none is
-        blamed for another.
+        A file that was worked on when the process was killed is tried again alone, so that none is blamed for another.
         """
         mark = self.area / TAKEN / f"{taken_id}{TRYING}"
         if not (before := _size(mark)):
-            with _marked(mark):
+            with self._attempts.shared(), _marked(mark):
                 yield
         elif before < MOST_ATTEMPTS:
-            with self._suspects, _marked(mark):
+            with self._attempts.alone(), _marked(mark):
                 yield
         else:
             raise KilledTwice("killed_twice", "the process ended twice while it worked on this file")

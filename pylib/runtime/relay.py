@@ -280,10 +280,18 @@ class ZmqFeeder(ManagedThread):
             while not self.stopping.is_set():
                 self.beat()
                 for message in self.source.poll(POLL_MS / 1000):
-                    push.send(self._codec.encode(message))
+                    self._send(push, self._codec.encode(message))
         finally:
             push.close()
         self.source.close()
+
+    def _send(self, push: zmq.Socket[bytes], frame: bytes) -> None:
+        """Send it, however long that takes; once this is to stop, only if somebody takes it."""
+        while not push.poll(POLL_MS, zmq.POLLOUT):
+            self.beat()
+            if self.stopping.is_set():
+                return
+        push.send(frame, zmq.NOBLOCK)
 
 
 class Transport:

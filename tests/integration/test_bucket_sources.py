@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -53,7 +54,9 @@ def settings(proxy: S3Proxy, bucket: str, **options: Any) -> dict[str, Any]:
 
 @pytest.fixture
 def store(proxy: S3Proxy, owner: Any, name: str) -> Iterator[ObjectStore]:
-    store = ObjectStore(BucketSourceSettings(**settings(proxy, name, max_bytes=100_000)))
+    minutes = itertools.count(step=60)  # from each look at the clock to the next
+    own = BucketSourceSettings(**settings(proxy, name, max_bytes=100_000))
+    store = ObjectStore(own, clock=lambda: next(minutes))
     yield store
     store.close()
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Self
 
+import structlog
 from pydantic import Field, model_validator
 
 from app.messages import ObjectCreated, encode
@@ -20,6 +21,8 @@ from pylib.rabbitmq.delivery import Delivery
 from pylib.rabbitmq.listener import ZMQListener
 from pylib.rabbitmq.settings import BrokerSettings
 from pylib.rabbitmq.topology import Exchange, Subscription, exchange_exists
+
+log = structlog.get_logger(__name__)
 
 CODES = {
     "broker_away": ("The broker is unreachable.", "start the broker, or correct the source's `server_address`"),
@@ -72,8 +75,9 @@ class BucketAmqp:
     def __init__(self, settings: BucketAmqpSettings, context: SourceContext) -> None:
         self._name = context.name
         self._broker = settings.broker.address
-        self._store = ObjectStore(settings)
-        self._watched = WatchedObjects(settings, cameras=context.cameras, own_places=context.own_places)
+        self._store = ObjectStore(settings, source=context.name)
+        self._watched = WatchedObjects(settings, cameras=context.cameras)
+        self._count = context.count
         self._parts = Parts()
         self.thread = ZMQListener(
             f"listener {context.name}",
@@ -84,19 +88,20 @@ class BucketAmqp:
             decode=self.objects_of,
             encode=encode,
             on_settled=self._settled,
-            on_malformed=lambda failure: context.count(context.name, failure.code),
+            on_malformed=lambda failure: self._count(self._name, failure.code),
             prefetch=settings.max_in_hand,
         )
 
     @property
     def connected(self) -> bool:
-        """Whether the broker is there, and lets us consume. From any thread."""
-        return self.thread.connected
+        """Whether the broker is there and lets us consume, and the buckets could be read. From any thread."""
+        return not self.problem
 
     @property
     def problem(self) -> str:
         """Why nothing can come now; empty when all is well."""
-        return "" if self.connected else f"not connected to {self._broker}"
+        away = "" if self.thread.connected else f"not connected to {self._broker}"
+        return "; ".join(filter(None, (away, self._store.problem)))
 
     def read(self, found: ObjectCreated) -> ObjectContent:
         """What is in an object. Raises `ObjectRejected` or `ObjectUnavailable`."""
@@ -117,11 +122,15 @@ class BucketAmqp:
         """The objects that count of those that a message tells of. Raises `NotAnEvent`."""
         found = [
             created
-            for one in notifications.parse(delivery.body)
+            for one in notifications.parse(delivery.body, in_part=self._left_out)
             if (created := self._watched.created(one, origin=self._name, redelivered=delivery.redelivered))
         ]
         receipts = self._parts.of(delivery.receipt, len(found))
         return [replace(one, receipt=receipt) for one, receipt in zip(found, receipts, strict=True)]
+
+    def _left_out(self, error: notifications.NotAnEvent) -> None:
+        self._count(self._name, error.code)
+        log.warning("message rejected in part", source=self._name, reason=str(error))
 
     def _settled(self, messages: list[str]) -> None:
         self._parts.settled(messages)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 
 import structlog
 
 from app.messages import ObjectCreated
 from app.naming import CameraNames, UnknownCamera, composed
-from app.sources import Place, object_id
+from app.sources import object_id
 from app.sources.buckets.notifications import FoundObject
 from app.sources.buckets.settings import BucketSourceSettings, WatchedBucket
 
@@ -23,14 +23,11 @@ TYPE = "Camera"
 class WatchedObjects:
     """The objects that count, by the settings of their source. Thread-safe."""
 
-    def __init__(
-        self, settings: BucketSourceSettings, *, cameras: Mapping[str, str], own_places: Collection[Place] = ()
-    ) -> None:
-        """`cameras`: device key -> label of the configured ones; `own_places`: where the service itself writes."""
+    def __init__(self, settings: BucketSourceSettings, *, cameras: Mapping[str, str]) -> None:
+        """`cameras`: device key -> label of the configured ones."""
         self._cameras = cameras
         self._names = CameraNames(cameras)
         self._suffixes = settings.suffixes
-        self._own_places = own_places
         # Of two that hold a key, the one that says more about it.
         self._watched = sorted(settings.buckets, key=lambda one: len(one.prefix), reverse=True)
         for watched in settings.buckets:
@@ -41,7 +38,7 @@ class WatchedObjects:
     ) -> ObjectCreated | None:
         """The object as a message to the pipeline, or None where it does not count."""
         watched = self._watching(found.bucket, found.key)
-        if watched is None or not self._wanted(watched, found.key):
+        if watched is None or (self._suffixes and not found.key.lower().endswith(self._suffixes)):
             return None
         camera, label = self._camera(watched, found.key)
         created = ObjectCreated(
@@ -63,14 +60,6 @@ class WatchedObjects:
 
     def _watching(self, bucket: str, key: str) -> WatchedBucket | None:
         return next((one for one in self._watched if one.bucket == bucket and key.startswith(one.prefix)), None)
-
-    def _wanted(self, watched: WatchedBucket, key: str) -> bool:
-        if self._suffixes and not key.lower().endswith(self._suffixes):
-            return False
-        # Where we write to all that is watched, the mark of each object decides once it is read.
-        return not any(
-            place.holds(watched.bucket, key) for place in self._own_places if len(place.prefix) > len(watched.prefix)
-        )
 
     def _camera(self, watched: WatchedBucket, key: str) -> tuple[str, str]:
         """Device key and label."""

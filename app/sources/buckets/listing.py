@@ -59,22 +59,28 @@ class Listing:
         self._name = context.name
         self._journal = context.journal
         self._clock = clock
-        self._store = ObjectStore(settings)
-        self._watched = WatchedObjects(settings, cameras=context.cameras, own_places=context.own_places)
+        self._store = ObjectStore(settings, source=context.name)
+        self._watched = WatchedObjects(settings, cameras=context.cameras)
         self._first_looks = FirstLooks(context.data_dir / "buckets" / f"{context.name}.json")
         self._hand = Hand(settings.max_in_hand)
         self._waiting: list[ObjectCreated] = []
         self._look: Iterator[list[ObjectCreated]] | None = None
+        self._failures: list[str] = []
         self._next_look = clock()
         self._looked = False
         self._paused = False
-        self.problem = NOT_YET
+        self._trouble = NOT_YET
         self.thread = context.object_feeder(self)
 
     @property
     def connected(self) -> bool:
-        """Whether the buckets could be listed, the last time."""
+        """Whether the buckets could be listed and read, the last time."""
         return not self.problem
+
+    @property
+    def problem(self) -> str:
+        """Why a bucket could not be listed or read; empty when all could."""
+        return "; ".join(filter(None, (self._trouble, self._store.problem)))
 
     def read(self, found: ObjectCreated) -> ObjectContent:
         """What is in an object. Raises `ObjectRejected` or `ObjectUnavailable`."""
@@ -122,61 +128,70 @@ class Listing:
                 self._hand.wait(min(timeout, self._next_look - now))
                 return []
             self._next_look = now + self._settings.every
+            self._failures = []
             self._look = self._pages()
-        try:
-            return next(self._look)
-        except StopIteration:
-            self._looked = True
-            self._end_look("")
-        except (Failure, OSError) as error:
-            self._next_look = now + min(self._settings.every, AGAIN_AFTER)
-            self._end_look(str(error))
+        found = next(self._look, None)
+        if found is not None:
+            return found
+        self._looked = self._looked or not self._failures
+        self._end_look("; ".join(dict.fromkeys(self._failures)))
         return []
 
     def _end_look(self, problem: str) -> None:
         self._look = None
-        if problem and problem != self.problem:
+        if problem:
+            self._next_look = min(self._next_look, self._clock() + AGAIN_AFTER)
+        if problem and problem != self._trouble:
             log.warning("buckets not listed", source=self._name, reason=problem)
-        elif self.problem and not problem:
+        elif self._trouble and not problem:
             log.info("buckets listed", source=self._name)
-        self.problem = problem
+        self._trouble = problem
 
     def _pages(self) -> Iterator[list[ObjectCreated]]:
-        """What is new in each page of all buckets. Raises `Failure` or OSError."""
+        """What is new in each page of all buckets; a bucket that cannot be listed does not keep the others from it."""
         for watched in self._settings.buckets:
-            behind, in_order, token = watched.prefix, True, ""
-            while True:
-                page = self._store.page(watched, token)
-                keys = [found.key for found in page.objects]
-                # Only of a list in order is it known what is missing in it.
-                in_order = in_order and keys == sorted(keys) and (not keys or keys[0] >= behind)
-                if in_order and (keys or not page.token):
-                    self._forget_vanished(watched, set(keys), behind=behind, up_to=keys[-1] if page.token else None)
-                    behind = keys[-1] if keys else behind
-                yield self._new(watched, page)
-                if not page.token:
-                    break
-                if page.token == token:
-                    raise ObjectUnavailable("bad_answer", "The server gives one part of its list again and again.")
-                token = page.token
+            try:
+                yield from self._pages_of(watched)
+            except (Failure, OSError) as error:
+                self._failures.append(str(error))
+                yield []  # one call in each poll
+
+    def _pages_of(self, watched: WatchedBucket) -> Iterator[list[ObjectCreated]]:
+        """Raises `Failure` or OSError."""
+        behind, in_order, token = watched.prefix, True, ""
+        while True:
+            page = self._store.page(watched, token)
+            keys = [found.key for found in page.objects]
+            # Only of a list in order is it known what is missing in it.
+            in_order = in_order and keys == sorted(keys) and (not keys or keys[0] >= behind)
+            if in_order and (keys or not page.token):
+                self._forget_vanished(watched, set(keys), behind=behind, up_to=keys[-1] if page.token else None)
+                behind = keys[-1] if keys else behind
+            yield self._new(watched, page)
+            if not page.token:
+                break
+            if page.token == token:
+                raise ObjectUnavailable("bad_answer", "The server gives one part of its list again and again.")
+            token = page.token
 
     def _new(self, watched: WatchedBucket, page: Page) -> list[ObjectCreated]:
         """Those of a page that are not recorded as they are now, the oldest first."""
         since = datetime.min.replace(tzinfo=UTC)
         if self._settings.existing == "skip":
             since = self._first_looks.at(watched, now=page.asked_at)
+        there = [found for found in page.objects if found.timestamp >= since and not found.key.endswith("/")]
+        if not there:
+            return []
+        known = self._journal.known_objects(self._name, watched.bucket, [found.key for found in there])
         wanted = []
-        for found in page.objects:
+        for found in there:
             receipt = f"{found.bucket}/{found.key}"
-            if found.timestamp >= since and not found.key.endswith("/") and receipt not in self._hand:
+            # Looking up whose it is costs more than all the rest: not for what is known, which is nearly all of a page.
+            if known.get(found.key) != found.etag and receipt not in self._hand:
                 # What an earlier run began may have ended it.
                 created = self._watched.created(found, origin=self._name, receipt=receipt, redelivered=not self._looked)
                 wanted += [created] if created else []
-        if not wanted:
-            return []
-        known = self._journal.known_objects(self._name, watched.bucket, [found.key for found in wanted])
-        new = (found for found in wanted if known.get(found.key) != found.etag)
-        return sorted(new, key=lambda found: found.timestamp)
+        return sorted(wanted, key=lambda found: found.timestamp)
 
     def _forget_vanished(
         self, watched: WatchedBucket, keys: Collection[str], *, behind: str, up_to: str | None
@@ -200,15 +215,17 @@ class FirstLooks:
         self._known = _times(file)
 
     def at(self, watched: WatchedBucket, *, now: datetime) -> datetime:
-        """When this one was; now, if never. Raises OSError."""
+        """When this one was, or that of a place around it; now, if never. Raises OSError."""
         place = f"{watched.bucket}/{watched.prefix}"
-        if place not in self._known:
-            self._file.parent.mkdir(parents=True, exist_ok=True)
-            known = {**self._known, place: now.timestamp()}
-            durable.write(self._file, json.dumps(known).encode())
-            self._known = known
-            log.info("objects from before are left alone", bucket=watched.bucket, prefix=watched.prefix)
-        return datetime.fromtimestamp(self._known[place], UTC)
+        around = [at for known, at in self._known.items() if place.startswith(known)]
+        if around:
+            return datetime.fromtimestamp(min(around), UTC)
+        self._file.parent.mkdir(parents=True, exist_ok=True)
+        known = {**self._known, place: now.timestamp()}
+        durable.write(self._file, json.dumps(known).encode())
+        self._known = known
+        log.info("objects from before are left alone", bucket=watched.bucket, prefix=watched.prefix)
+        return now
 
 
 def _times(file: Path) -> dict[str, float]:

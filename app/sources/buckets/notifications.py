@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import struct
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -62,16 +62,16 @@ class FoundObject:
     sequencer: str = ""
 
 
-def parse(body: bytes) -> list[FoundObject]:
+def parse(body: bytes, *, in_part: Callable[[NotAnEvent], object] = lambda _error: None) -> list[FoundObject]:
     """The new objects that a message tells of; none for deletions, tests and all else that S3 may say.
 
-    Raises `NotAnEvent`.
+    `in_part` hears why records were left out of a message whose others can be read. Raises `NotAnEvent`.
     """
     event = _map(body)
     if event.get("Type") == "Notification" and isinstance(event.get("Message"), str):  # SNS, around the event
         event = _map(event["Message"].encode(errors="surrogatepass"))
     if isinstance(event.get("Records"), list):
-        return list(_of_records(event["Records"]))
+        return _of_records(event["Records"], in_part)
     if "detail-type" in event:
         return list(_of_event_bridge(event))
     if event.get("Event") == "s3:TestEvent":
@@ -98,36 +98,50 @@ def _map(body: bytes) -> Mapping[str, Any]:
     return value
 
 
-def _of_records(records: list[Any]) -> Iterator[FoundObject]:
-    """Of S3's own event, which other servers copied."""
+def _of_records(records: list[Any], in_part: Callable[[NotAnEvent], object]) -> list[FoundObject]:
+    """Of S3's own event, which other servers copied. Records that cannot be read harm themselves only."""
     if len(records) > MAX_RECORDS:
         raise NotAnEvent(f"it has {len(records)} records, more than {MAX_RECORDS}")
+    found: list[FoundObject] = []
+    errors: list[NotAnEvent] = []
     for record in records:
-        source = str(_inner(record, "eventSource", "aws:s3"))
-        if not source.endswith(":s3"):
-            raise NotAnEvent("its records are of another service than S3")
-        if not str(_inner(record, "eventVersion", "2.0")).startswith("2."):
-            raise NotAnEvent("its version is none that begins with 2.")
-        name = _inner(record, "eventName")
-        if not isinstance(name, str):
-            raise NotAnEvent("a record has no eventName")
-        if name.removeprefix("s3:").startswith(_CREATED):
-            s3 = _inner(record, "s3")
-            found = _inner(s3, "object")
-            ceph = source == _CEPH
-            # Ceph does not encode its keys, which AWS and MinIO do.
-            key = _key(_inner(found, "key"), encoded=not ceph)
-            sequencer = _inner(found, "sequencer")
-            if not key.endswith("/"):
-                yield FoundObject(
-                    bucket=_bucket(_inner(s3, "bucket")),
-                    key=key,
-                    timestamp=_time(_inner(record, "eventTime")),
-                    size=_size(_inner(found, "size")),
-                    etag=etag(_inner(found, "eTag") or _inner(found, "etag")),
-                    version=_version(_inner(found, "versionId")),
-                    sequencer=_ceph_sequencer(sequencer) if ceph else _sequencer(sequencer),
-                )
+        try:
+            found += _of_record(record)
+        except NotAnEvent as error:
+            errors.append(error)
+    if errors and len(errors) == len(records):
+        raise errors[0]
+    if errors:
+        in_part(NotAnEvent(f"{len(errors)} of {len(records)} records: {errors[0].detail}"))
+    return found
+
+
+def _of_record(record: object) -> Iterator[FoundObject]:
+    source = str(_inner(record, "eventSource", "aws:s3"))
+    if not source.endswith(":s3"):
+        raise NotAnEvent("its records are of another service than S3")
+    if not str(_inner(record, "eventVersion", "2.0")).startswith("2."):
+        raise NotAnEvent("its version is none that begins with 2.")
+    name = _inner(record, "eventName")
+    if not isinstance(name, str):
+        raise NotAnEvent("a record has no eventName")
+    if name.removeprefix("s3:").startswith(_CREATED):
+        s3 = _inner(record, "s3")
+        found = _inner(s3, "object")
+        ceph = source == _CEPH
+        # Ceph does not encode its keys, which AWS and MinIO do.
+        key = _key(_inner(found, "key"), encoded=not ceph)
+        sequencer = _inner(found, "sequencer")
+        if not key.endswith("/"):
+            yield FoundObject(
+                bucket=_bucket(_inner(s3, "bucket")),
+                key=key,
+                timestamp=_time(_inner(record, "eventTime")),
+                size=_size(_inner(found, "size")),
+                etag=etag(_inner(found, "eTag") or _inner(found, "etag")),
+                version=_version(_inner(found, "versionId")),
+                sequencer=_ceph_sequencer(sequencer) if ceph else _sequencer(sequencer),
+            )
 
 
 def _of_event_bridge(event: Mapping[str, Any]) -> Iterator[FoundObject]:

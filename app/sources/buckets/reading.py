@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -12,11 +13,12 @@ from typing import Any
 from app.messages import ObjectCreated
 from app.pipeline.collect import OUR_MARKS, ObjectContent, ObjectRejected, ObjectUnavailable
 from app.sources import Found
+from app.sources.buckets.gates import Gates
 from app.sources.buckets.notifications import FoundObject, etag
 from app.sources.buckets.settings import BucketSourceSettings, WatchedBucket
 from pylib.aws.calls import CODES as AWS_CODES
 from pylib.aws.calls import AwsClient, AwsFailure
-from pylib.aws.policy import Statement
+from pylib.aws.policy import Statement, bucket_arn
 from pylib.net.deadline import passed, within
 
 PIECE = 64 * 1024
@@ -60,9 +62,12 @@ class Page:
 class ObjectStore:
     """The buckets of a source. Every method may be called from any thread."""
 
-    def __init__(self, settings: BucketSourceSettings) -> None:
-        """Connects to nothing."""
+    def __init__(
+        self, settings: BucketSourceSettings, *, source: str = "", clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        """Connects to nothing. `source`: whose buckets they are, for the log."""
         self._settings = settings
+        self._gates = Gates(source, clock=clock)
         self._lock = threading.Lock()
         self._made: AwsClient | None = None
 
@@ -74,7 +79,7 @@ class ObjectStore:
         """
         if found.size > self._settings.max_bytes:
             raise self._too_large(found.size)
-        with within(self._settings.download_timeout):
+        with self._gates.of(found.bucket).read(), within(self._settings.download_timeout):
             answer = self._ask("get_object", found.bucket, Key=found.key, **_as_announced(found))
             body = answer["Body"]
             try:
@@ -86,6 +91,11 @@ class ObjectStore:
                 return ObjectContent(self._contents(body), metadata)
             finally:
                 body.close()  # what was not read of it is not fetched
+
+    @property
+    def problem(self) -> str:
+        """Which buckets could not be read the last time, and why; empty when all could."""
+        return self._gates.problem
 
     def page(self, watched: WatchedBucket, token: str = "") -> Page:
         """A page of a list, the first one unless a token names another. Raises `ObjectUnavailable`."""
@@ -163,11 +173,15 @@ def check(settings: BucketSourceSettings) -> Iterator[Found]:
         store.close()
 
 
-def permissions(settings: BucketSourceSettings) -> Iterator[Statement]:
-    """What listing and reading take; without `s3:ListBucket` S3 calls an object that is gone a forbidden one."""
-    objects = (f"arn:aws:s3:::{one.bucket}/{one.prefix}*" for one in settings.buckets)
+def permissions(settings: BucketSourceSettings, *, region: str = "") -> Iterator[Statement]:
+    """What listing and reading take; without `s3:ListBucket` S3 calls an object that is gone a forbidden one.
+
+    `region`: where the settings name none.
+    """
+    region = settings.region or region
+    objects = (bucket_arn(one.bucket, f"{one.prefix}*", region=region) for one in settings.buckets)
     yield Statement(("s3:GetObject", "s3:GetObjectVersion"), tuple(dict.fromkeys(objects)))
-    buckets = (f"arn:aws:s3:::{one.bucket}" for one in settings.buckets)
+    buckets = (bucket_arn(one.bucket, region=region) for one in settings.buckets)
     yield Statement(("s3:ListBucket",), tuple(dict.fromkeys(buckets)))
 
 
@@ -212,4 +226,7 @@ def _failure(
         lacking = "s3:ListBucket" if operation == "list_objects_v2" else "s3:GetObject and s3:ListBucket"
         sentence = f"S3 does not let this login use {bucket!r}: it needs {lacking} (see `snapshot-processor iam`)."
         return ObjectUnavailable(failure.code, sentence)
+    if failure.code == "call_refused" and operation == "get_object":
+        # A key of one's own (SSE-C), or one of KMS that is switched off: no later call would be answered otherwise.
+        return ObjectRejected(failure.code, f"S3 refuses to give it ({code or failure.status})")
     return ObjectUnavailable(failure.code, failure.sentence)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 from urllib.parse import urlsplit
 
 import structlog
@@ -21,7 +22,7 @@ from app.sources.sqs.queue import Message, Queue
 from app.sources.sqs.settings import SqsSettings, region_of
 from pylib.aws.calls import CODES as AWS_CODES
 from pylib.aws.calls import AwsFailure
-from pylib.aws.policy import Statement
+from pylib.aws.policy import Statement, partition
 from pylib.errors import Failure, Permanent, Transient
 from pylib.net.deadline import within
 from pylib.runtime.reconnection import Reconnection
@@ -32,6 +33,8 @@ IDLE_WAIT_S, BUSY_WAIT_S = 5, 1
 """Seconds that a call waits for messages: while nothing is in hand, and else, so that what is done is deleted soon."""
 LET_GO_S = 3.0
 """Seconds at the end for deleting messages, and for making the others visible again."""
+PUT_OFF_S = 1800
+"""Seconds until a message comes again whose object cannot be read, where too many of those are in hand already."""
 
 CODES = {
     **AWS_CODES,
@@ -58,10 +61,10 @@ class Sqs:
         self._settings = settings
         self._context = context
         self._queue = Queue(settings, beat=lambda: self.thread.beat())
-        self._store = ObjectStore(settings)
-        self._watched = WatchedObjects(settings, cameras=context.cameras, own_places=context.own_places)
-        self._in_hand = InHand(visibility=settings.visibility)
-        self._reconnection = Reconnection(broker=urlsplit(settings.queue_url).netloc, thread=context.name)
+        self._store = ObjectStore(settings, source=context.name)
+        self._watched = WatchedObjects(settings, cameras=context.cameras)
+        self._in_hand = InHand(visibility=settings.visibility, size=settings.max_in_hand)
+        self._reconnection = Reconnection(broker=urlsplit(settings.queue_url).hostname or "", thread=context.name)
         self._next_try = 0.0
         self._trouble = "not asked yet"
         self._rejected = ""
@@ -84,24 +87,24 @@ class Sqs:
 
     @property
     def connected(self) -> bool:
-        """Whether the queue answered the last time."""
-        return not self._trouble
+        """Whether the queue and the buckets answered the last time."""
+        return not (self._trouble or self._store.problem)
 
     @property
     def problem(self) -> str:
-        """Why messages cannot come now, or which ones were rejected."""
-        return self._trouble or self._rejected
+        """Why messages cannot come now, which buckets cannot be read, or which messages were rejected."""
+        return "; ".join(filter(None, (self._trouble, self._store.problem))) or self._rejected
 
     # -- in the feeder's thread --------------------------------------------------------------------
 
     def poll(self, timeout: float) -> Iterable[ObjectCreated]:
         """Objects that have come, and those whose time for another attempt has."""
-        due = self._in_hand.due()
+        due = [] if self._paused else self._in_hand.due()
         if time.monotonic() < self._next_try:
             self.thread.stopping.wait(timeout)
             return due
         try:
-            return [*due, *self._exchanged(timeout, wait=0 if due else None)]
+            return [*due, *self._exchanged(timeout, due=len(due))]
         except AwsFailure as failure:
             error = (Transient if failure.passes else Permanent)(failure.code, failure.sentence)
             self._next_try = time.monotonic() + self._reconnection.lost(error)
@@ -109,7 +112,7 @@ class Sqs:
             return due
 
     def pause(self) -> None:
-        """Bring nothing new; from any thread."""
+        """Bring nothing more; from any thread."""
         self._paused = True
 
     def close(self) -> None:
@@ -123,17 +126,17 @@ class Sqs:
         self._queue.close()
         self._store.close()
 
-    def _exchanged(self, timeout: float, *, wait: int | None) -> list[ObjectCreated]:
+    def _exchanged(self, timeout: float, *, due: int) -> list[ObjectCreated]:
         """Tell the queue what is done, and receive. Raises `AwsFailure`."""
         self._reconnection.begins()
-        self._delete_settled()
+        # First what does harm when it is late, whatever the login may not do.
         self._in_hand.extended(self._queue.extend(self._in_hand.expiring()))
-        if self._paused or self._in_hand.objects >= self._settings.max_in_hand:
+        self._in_hand.gone(self._queue.extend(self._in_hand.put_off(), seconds=PUT_OFF_S))
+        self._delete_settled()
+        if self._paused or self._in_hand.objects - due >= self._settings.max_in_hand:
             self.thread.stopping.wait(timeout)
             return []
-        if wait is None:
-            wait = BUSY_WAIT_S if len(self._in_hand) else IDLE_WAIT_S
-        messages = self._queue.receive(wait=wait)
+        messages = self._queue.receive(wait=0 if due else BUSY_WAIT_S if len(self._in_hand) else IDLE_WAIT_S)
         if self._trouble:
             self._trouble = ""
             self._reconnection.connected()
@@ -149,7 +152,7 @@ class Sqs:
         try:
             found = [
                 created
-                for one in parse(message.body)
+                for one in parse(message.body, in_part=partial(self._remember, message))
                 if (created := self._watched.created(one, origin=self._context.name, redelivered=message.receives > 1))
             ]
         except Permanent as error:
@@ -165,17 +168,25 @@ class Sqs:
 
     def _reject(self, message: Message, error: Permanent) -> None:
         """Remember it with its reason. It is left alone, and comes again, until it has come too often."""
-        name = self._context.name
         try:
-            if self._context.journal.reject_message(name, message.id, str(error)):
+            if self._remember(message, error) and message.receives >= self._settings.max_receives:
+                self._set_aside(message, str(error))
+        except AwsFailure as failure:
+            log.warning("message not set aside", source=self._context.name, message=message.id, reason=str(failure))
+
+    def _remember(self, message: Message, error: Permanent) -> bool:
+        """Remember why a message, or a part of it, is no event; whether that could be done."""
+        name, journal = self._context.name, self._context.journal
+        try:
+            if journal.reject_message(name, message.id, str(error)):
                 self._context.count(name, error.code)
                 log.warning("message rejected", source=name, message=message.id, reason=str(error))
-            rejected = self._context.journal.rejected_messages(name)
-            self._rejected = f"connected; messages that were no events: {rejected.count}, the last: {rejected.reason}"
-            if message.receives >= self._settings.max_receives:
-                self._set_aside(message, str(error))
-        except (Failure, AwsFailure) as failure:
-            log.warning("message not set aside", source=name, message=message.id, reason=str(failure))
+            rejected = journal.rejected_messages(name)
+        except Failure as failure:
+            log.warning("rejected message not remembered", source=name, message=message.id, reason=str(failure))
+            return False
+        self._rejected = f"connected; messages that were no events: {rejected.count}, the last: {rejected.reason}"
+        return True
 
     def _set_aside(self, message: Message, reason: str) -> None:
         """Raises `AwsFailure`."""
@@ -196,9 +207,10 @@ class Sqs:
         yield Statement(receive, (_arn(settings.queue_url),))
         if settings.dead_letter_queue:
             yield Statement(("sqs:GetQueueAttributes", "sqs:SendMessage"), (_arn(settings.dead_letter_queue),))
-        yield from reading.permissions(settings)
+        yield from reading.permissions(settings, region=region_of(settings.queue_url))
 
 
 def _arn(queue_url: str) -> str:
     account, name = urlsplit(queue_url).path.split("/")[-2:]
-    return f"arn:aws:sqs:{region_of(queue_url) or '*'}:{account}:{name}"
+    region = region_of(queue_url)
+    return f"arn:{partition(region)}:sqs:{region or '*'}:{account}:{name}"

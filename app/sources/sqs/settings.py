@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from typing import Self
+from urllib.parse import urlsplit
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from app.sources.buckets.settings import BucketSourceSettings
 
-_QUEUE = r"^https?://[^/\s?#]+/[0-9A-Za-z_-]{1,64}/[0-9A-Za-z_.-]{1,80}$"
+_QUEUE = r"^https?://[^/\s?#@]+/[0-9A-Za-z_-]{1,64}/[0-9A-Za-z_.-]{1,80}$"
 _REGION = re.compile(r"https://(?:sqs\.)?([a-z]{2}[a-z-]+-\d)\.(?:queue\.)?amazonaws\.com")
 
 
@@ -36,6 +38,22 @@ class SqsSettings(BucketSourceSettings):
     max_receives: int = Field(
         default=5, ge=1, le=1000, description="As often a message that is no event may come before it is set aside."
     )
+
+    @property
+    def takes_from(self) -> str:
+        """The queue, in one spelling: each source deletes what it is through with, so a queue has one."""
+        return _queue(self.queue_url)
+
+    @model_validator(mode="after")
+    def _sets_aside_elsewhere(self) -> Self:
+        if self.dead_letter_queue and _queue(self.dead_letter_queue) == self.takes_from:
+            raise ValueError("dead_letter_queue is queue_url itself: name another queue, or none")
+        return self
+
+
+def _queue(url: str) -> str:
+    parts = urlsplit(url)
+    return f"{region_of(url) or parts.netloc.lower()}{parts.path}"
 
 
 def region_of(queue_url: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,9 @@ import pytest
 from app.bootstrap.service import Service
 from app.config.settings import load
 from app.sources import new_trigger
+from app.sources.buckets.notifications import FoundObject
 from pylib.rabbitmq.listener import ZMQListener
+from pylib.runtime.relay import ZmqFeeder, ZmqRelay
 
 CAMERA = {"OUTPUT_1_TYPE": "Camera", "OUTPUT_1_LOCATION": "Yard", "OUTPUT_1_KIND": "demo", "DETECTOR_KIND": "none"}
 BROKER = {"RABBITMQ_SERVER_ADDRESS": "127.0.0.1:9"}
@@ -52,3 +55,22 @@ def test_every_source_has_its_thread_and_the_broker_of_the_section_is_the_one_th
     assert service.sources.listener is threads[0]
     assert made(**OTHER).sources.listener is None
     assert made().sources.threads == []
+
+
+def test_a_folder_that_thumbnails_go_to_as_well_brings_its_pictures(made: Callable[..., Service]) -> None:
+    queue = {"SOURCE_1_KIND": "bucket", "SOURCE_1_BUCKETS": "home-pictures"}
+    service = made(**queue, PUBLISHER_1_KIND="thumbnails", PUBLISHER_1_PREFIX="uploads")
+    watched = service.sources._sources["bucket"]._watched  # type: ignore[attr-defined]
+    picture = FoundObject("home-pictures", "uploads/garden/cat.jpg", datetime.now(UTC))
+    assert watched.created(picture, origin="bucket")
+
+
+def test_each_source_of_objects_is_collected_by_itself(made: Callable[..., Service]) -> None:
+    kinds = {f"SOURCE_{number}_KIND": "bucket" for number in (1, 2)}
+    buckets = {f"SOURCE_{number}_BUCKETS": "photos" for number in (1, 2)}
+    service = made(**kinds, **buckets, SOURCE_2_NAME="second")
+    relays = {thread.name: thread for thread in service.threads if isinstance(thread, ZmqRelay)}
+    for name in ("bucket", "second"):
+        feeder = service.sources._sources[name].thread
+        assert isinstance(feeder, ZmqFeeder)
+        assert feeder._sink == relays[f"collect {name}"]._source

@@ -91,13 +91,16 @@ def test_objects_that_have_left_a_listed_bucket_are_forgotten(journal: Journal) 
 
 def test_objects_of_queues_are_forgotten_when_their_time_is_over(journal: Journal, clock: Clock) -> None:
     journal.record_object(FOUND, outcome="superseded")
-    journal.record_object(replace(FOUND, origin="listing"), outcome="superseded")
+    listed, of_one_that_is_gone = replace(FOUND, origin="listing", sequencer=""), replace(FOUND, origin="queue before")
+    journal.record_object(listed, outcome="superseded")
+    journal.record_object(of_one_that_is_gone, outcome="superseded")
     clock.now += 100
     journal.record_object(replace(FOUND, key="new.jpg"), outcome="superseded")
     journal.forget_old_objects(["queue"], older_than=50)
     assert journal.object_found(FOUND) is None
     assert journal.object_found(replace(FOUND, key="new.jpg")) is not None
-    assert journal.object_found(replace(FOUND, origin="listing")) is not None
+    assert journal.object_found(listed) is not None
+    assert journal.object_found(of_one_that_is_gone) is None
 
 
 def test_rejected_messages_are_remembered_up_to_a_number(

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import struct
+import threading
 import warnings
 import zlib
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 
 import pytest
 from hypothesis import given
@@ -14,6 +17,7 @@ from PIL import Image, ImageFile, ImageOps
 from PIL.WebPImagePlugin import WebPImageFile
 
 from app.media.picture import BadPicture, Picture, describe, examine, upright
+from pylib.runtime.budget import Budget
 from tests.fakes.pictures import busy, decoded, encoded, heic, scene, turned
 
 SMALL = busy(320, 240)
@@ -44,6 +48,42 @@ def refused(data: bytes, **options: int) -> BadPicture:
 @each_format
 def test_a_whole_picture_is_named_and_measured(kind: str, data: bytes) -> None:
     assert examine(data) == Picture(kind, 320, 240)
+
+
+class Room(Budget):
+    """Memory for one of these pictures; notes what is asked of it."""
+
+    def __init__(self) -> None:
+        super().__init__(320 * 240)
+        self.asked = threading.Event()
+        self.amounts: list[int] = []
+
+    @contextmanager
+    def take(self, amount: int) -> Iterator[None]:
+        self.amounts.append(amount)
+        self.asked.set()
+        with super().take(amount):
+            yield
+
+
+@each_format
+def test_a_large_picture_waits_until_there_is_room_for_its_pixels(
+    kind: str, data: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    room = Room()
+    monkeypatch.setattr("app.media.picture._ROOM", room)
+    with room.take(room.total):
+        room.asked.clear()
+        assert examine(data) == Picture(kind, 320, 240)  # a small one
+        monkeypatch.setattr("app.media.picture.SMALL", 1000)
+        pool = ThreadPoolExecutor(1)
+        examined = pool.submit(examine, data)
+        assert room.asked.wait(5)
+        assert not examined.done()
+    assert examined.result(5) == Picture(kind, 320, 240)
+    pool.shutdown()
+    shrunk = kind == "JPEG" and b"\xff\xc2" not in data  # a baseline JPEG is decoded at an eighth
+    assert room.amounts == [room.total, 40 * 30 if shrunk else 320 * 240]
 
 
 @each_format

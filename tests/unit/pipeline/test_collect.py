@@ -8,6 +8,7 @@ from datetime import UTC, timedelta
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from app.journal import Journal
 from app.messages import ObjectCreated, Snapshot
@@ -164,7 +165,9 @@ def test_an_object_that_cannot_be_read_now_is_left_for_later(shop: Shop) -> None
 def test_an_object_that_was_written_over_is_superseded(shop: Shop) -> None:
     shop.bucket.content["yard/a.jpg"] = ObjectRejected("object_changed", "another ETag")
     found = an_object(sequencer="01", etag="old")
-    assert shop.handle(found) is None
+    with capture_logs() as logs:
+        assert shop.handle(found) is None
+    assert [line["event"] for line in logs] == ["object was written over before it was read"]
     assert shop.outcome(found) == "superseded"
     assert shop.handle(replace(found, receipt="again")) is None
     assert shop.bucket.reads == 1
@@ -315,11 +318,12 @@ def test_attempts_that_ended_are_not_held_against_an_object(shop: Shop, monkeypa
     assert not snapshot.problem
 
 
-def test_of_suspects_one_at_a_time_is_worked_on(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("suspected", [1, 2])
+def test_a_suspect_is_worked_on_alone(shop: Shop, monkeypatch: pytest.MonkeyPatch, suspected: int) -> None:
     names = ["yard/a.jpg", "yard/b.jpg"]
     shop.bucket.content["yard/b.jpg"] = PICTURE
     suspects = [an_object(name, redelivered=True) for name in names]
-    for suspect in suspects:
+    for suspect in suspects[:suspected]:
         shop.journal.begin_object(suspect)
     at_once, most, lock = 0, 0, threading.Lock()
     examine, inside = Ingest.take, threading.Event()

@@ -267,10 +267,18 @@ def at_once(threads: list[threading.Thread]) -> None:
         thread.join()
 
 
-def test_a_file_that_was_tried_for_the_first_time_waits_for_nobody(inbox: Inbox) -> None:
-    suspect, other = (inbox.put(b"one", NAME) for _ in range(2))
+def test_one_that_may_have_killed_the_process_is_tried_alone(inbox: Inbox) -> None:
+    suspect, other, third = (inbox.put(b"one", NAME) for _ in range(3))
     killed_over(inbox, suspect)
-    with inbox.attempt(suspect.id), inbox.attempt(other.id):
+    together = threading.Barrier(2)
+
+    def attempted(file: InboxFile) -> None:
+        with inbox.attempt(file.id), suppress(threading.BrokenBarrierError):
+            together.wait(0.1)
+
+    at_once([threading.Thread(target=attempted, args=(file,)) for file in (suspect, other)])
+    assert together.broken
+    with inbox.attempt(other.id), inbox.attempt(third.id):
         pass
 
 

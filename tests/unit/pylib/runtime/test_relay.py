@@ -599,3 +599,24 @@ def test_a_stage_without_workers_is_called_in_the_relay_s_own_thread() -> None:
         line.give("a 1", "b 1")
         assert line.end.wait_for(2) == ["a 1", "b 1"]
     assert names == ["stage", "stage"]
+
+
+def test_a_feeder_ends_though_nobody_takes_its_messages_any_more() -> None:
+    transport = Transport(Codec(encode=str.encode, decode=bytes.decode))
+    pull, source = transport.context.socket(zmq.PULL), Give()
+    pull.bind(IN)
+    feeder = transport.feeder("feeder", source, sink=IN)
+    feeder.start()
+    source.messages = ["a"]
+    assert pull.recv() == b"a"
+    other = connect(transport.context, IN)
+    pull.close()
+    assert eventually(lambda: not other.poll(0, zmq.POLLOUT))
+    other.close()
+    source.messages = ["b"]
+    assert eventually(lambda: not source.messages)
+    feeder.stop()
+    assert feeder.join(5)
+    assert feeder.error is None
+    assert source.closed
+    transport.close()

@@ -11,14 +11,15 @@ from pydantic import ValidationError
 
 from app.journal import Journal
 from app.messages import ObjectCreated, decode, encode
+from app.pipeline.collect import ObjectUnavailable
 from app.rules.telling import Telling
-from app.sources import CheckedSource, Found, ObjectSource, Place, SourceContext
+from app.sources import CheckedSource, Found, ObjectSource, SourceContext
 from app.sources.buckets import amqp, reading
 from app.sources.buckets.amqp import BucketAmqp, BucketAmqpSettings, subscription
 from app.sources.buckets.notifications import NotAnEvent
 from pylib.rabbitmq.delivery import Delivery
 from pylib.runtime.relay import Codec, Transport
-from tests.fakes.bucket import FakeS3
+from tests.fakes.bucket import FakeS3, refused
 from tests.fakes.notifications import body, ceph, minio, s3_event
 
 OWN = {"server_address": "mq.example", "exchange": "ceph", "topic": "pictures", "buckets": [{"bucket": "photos"}]}
@@ -31,6 +32,7 @@ class Bench:
 
     def __init__(self, transport: Transport) -> None:
         self.calls: list[tuple[str, str, float]] = []
+        self.counted: list[str] = []
         journal = Journal(Path("never-opened"))
         context = SourceContext(
             name="bucket_amqp",
@@ -40,10 +42,9 @@ class Bench:
             transport=transport,
             address="inproc://triggers",
             settled=lambda _receipts: None,
-            count=lambda _origin, _code: None,
+            count=lambda _origin, code: self.counted.append(code),
             journal=journal,
             objects_address="inproc://objects",
-            own_places=[Place("photos", "thumbnails/")],
         )
         self.source = BucketAmqp(BucketAmqpSettings.model_validate(OWN), context)
         self.source.thread = self  # type: ignore[assignment]
@@ -80,7 +81,7 @@ def test_an_object_is_acknowledged_when_it_has_an_outcome(bench: Bench) -> None:
 
 
 def test_a_message_of_several_objects_is_acknowledged_when_all_have_one(bench: Bench) -> None:
-    first, second = bench.deliver(several("yard/a.jpg", "thumbnails/a.jpg", "yard/notes.txt", "yard/b.jpg"))
+    first, second = bench.deliver(several("yard/a.jpg", "yard/notes.txt", "yard/b.jpg"))
     bench.source.acknowledge(second.receipt)
     assert bench.calls == []
     bench.source.acknowledge(first.receipt)
@@ -88,13 +89,19 @@ def test_a_message_of_several_objects_is_acknowledged_when_all_have_one(bench: B
 
 
 def test_a_message_whose_objects_do_not_count_brings_none(bench: Bench) -> None:
-    assert bench.deliver(several("thumbnails/a.jpg")) == []
+    assert bench.deliver(several("yard/notes.txt")) == []
     assert bench.deliver(s3_event(name="ObjectRemoved:Delete")) == []
 
 
 def test_what_is_no_event_is_a_dead_letter(bench: Bench) -> None:
     with pytest.raises(NotAnEvent):
         bench.deliver({"hello": "world"})
+
+
+def test_a_record_that_cannot_be_read_harms_no_other_of_its_message(bench: Bench) -> None:
+    broken = {"Records": [{"eventName": 7}, *several("yard/a.jpg")["Records"]]}
+    assert [one.key for one in bench.deliver(broken)] == ["yard/a.jpg"]
+    assert bench.counted == ["not_an_event"]
 
 
 def test_what_cannot_be_read_now_has_its_message_delivered_again(bench: Bench) -> None:
@@ -124,6 +131,17 @@ def test_it_is_a_source_of_objects_from_a_queue_whose_health_is_that_of_its_conn
     assert bench.source.problem == "not connected to mq.example:5672"
     bench.connected = True
     assert (bench.source.connected, bench.source.problem) == (True, "")
+
+
+def test_a_bucket_that_cannot_be_read_is_no_connected_source(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    bench.connected = True
+    s3 = FakeS3(failure=refused("NoSuchBucket", 404, code="not_found", kind="missing"))
+    monkeypatch.setattr(reading, "AwsClient", lambda *_, **__: s3)
+    (found,) = bench.deliver(ceph())
+    with pytest.raises(ObjectUnavailable):
+        bench.source.read(found)
+    assert not bench.source.connected
+    assert bench.source.problem.startswith("photos: no_such_bucket")
 
 
 def test_its_queue_is_durable_and_bound_to_the_topic() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from datetime import UTC, datetime
 from typing import Any
 
@@ -12,7 +11,6 @@ from structlog.testing import capture_logs
 
 from app.config.settings import load
 from app.messages import ObjectCreated
-from app.sources import Place
 from app.sources.buckets.cameras import MAX_LABEL, WatchedObjects
 from app.sources.buckets.notifications import FoundObject
 from app.sources.buckets.settings import BucketSourceSettings
@@ -27,10 +25,8 @@ def settings(*buckets: dict[str, Any], **options: Any) -> BucketSourceSettings:
     return BucketSourceSettings.model_validate({"buckets": buckets or ({"bucket": "photos"},), **options})
 
 
-def created(
-    key: str, *buckets: dict[str, Any], bucket: str = "photos", own: Collection[Place] = (), **options: Any
-) -> ObjectCreated | None:
-    watched = WatchedObjects(settings(*buckets, **options), cameras=CAMERAS, own_places=own)
+def created(key: str, *buckets: dict[str, Any], bucket: str = "photos", **options: Any) -> ObjectCreated | None:
+    watched = WatchedObjects(settings(*buckets, **options), cameras=CAMERAS)
     return watched.created(FoundObject(bucket, key, WRITTEN, 7, "e", "v", "0A"), origin="queue", receipt="r")
 
 
@@ -111,19 +107,6 @@ def test_other_buckets_prefixes_and_suffixes_are_passed_over() -> None:
     assert created("yard/a.jpg", suffixes=[" _FULL.JPG "]) is None
     assert created("yard/a_full.jpg", suffixes=[" _FULL.JPG "])
     assert created("yard/a", suffixes=[])
-
-
-def test_what_lies_where_we_write_ourselves_is_passed_over() -> None:
-    own = [Place("photos", "thumbnails/"), Place("other", "")]
-    assert created("thumbnails/a.jpg", own=own) is None
-    assert created("yard/a.jpg", own=own)
-    assert created("in/a.jpg", {"bucket": "photos", "prefix": "in/"}, own=[Place("photos", "in/small/")])
-    assert created("in/small/a.jpg", {"bucket": "photos", "prefix": "in/"}, own=[Place("photos", "in/small/")]) is None
-
-
-@pytest.mark.parametrize("own", [Place("photos", "in/"), Place("photos", "")])
-def test_where_we_write_to_all_that_is_watched_each_object_is_looked_at(own: Place) -> None:
-    assert created("in/a.jpg", {"bucket": "photos", "prefix": "in/"}, own=[own])
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -14,8 +14,9 @@ from structlog.testing import capture_logs
 
 from app.journal import Journal
 from app.messages import ObjectCreated, decode, encode
+from app.pipeline.collect import ObjectUnavailable
 from app.rules.telling import Telling
-from app.sources import CheckedSource, Found, ObjectSource, Place, SourceContext
+from app.sources import CheckedSource, Found, ObjectSource, SourceContext
 from app.sources.buckets import reading
 from app.sources.buckets.listing import REMEMBERED, Listing, ListingSettings
 from pylib.aws.calls import AwsFailure
@@ -50,7 +51,6 @@ class Bench:
             journal=self.journal,
             data_dir=self.folder,
             objects_address="inproc://objects",
-            own_places=[Place("photos", "thumbnails/")],
         )
         own = {"buckets": [{"bucket": "photos"}], "existing": "take", **options}
         self.source = Listing(ListingSettings.model_validate(own), context, clock=self.clock)
@@ -102,7 +102,7 @@ def bench(journal: Journal, s3: FakeS3, tmp_path: Path) -> Iterator[Bench]:
 
 
 def test_what_is_new_comes_once_and_what_is_written_over_comes_again(bench: Bench, s3: FakeS3) -> None:
-    s3.put("yard/a.jpg", "yard/b.jpg", "yard/", "yard/notes.txt", "thumbnails/a.jpg")
+    s3.put("yard/a.jpg", "yard/b.jpg", "yard/", "yard/notes.txt")
     first = bench.look()
     assert keys(first) == ["yard/a.jpg", "yard/b.jpg"]
     assert (first[0].camera, first[0].size, first[0].origin) == ("Yard Camera", 9, "bucket")
@@ -113,6 +113,16 @@ def test_what_is_new_comes_once_and_what_is_written_over_comes_again(bench: Benc
     again = bench.look()
     assert keys(again) == ["yard/c.jpg", "yard/b.jpg"]
     assert again[1].id != first[1].id
+
+
+def test_of_what_is_known_nobody_asks_whose_it_is(bench: Bench, s3: FakeS3, monkeypatch: pytest.MonkeyPatch) -> None:
+    s3.put("yard/a.jpg", "yard/b.jpg")
+    bench.record(*bench.look())
+    asked: list[str] = []
+    monkeypatch.setattr(bench.source._watched, "created", lambda found, **_: asked.append(found.key))
+    s3.put("yard/c.jpg")
+    bench.look()
+    assert asked == ["yard/c.jpg"]
 
 
 def test_what_has_no_outcome_yet_does_not_come_twice(bench: Bench, s3: FakeS3) -> None:
@@ -280,6 +290,20 @@ def test_a_list_that_fails_in_the_middle_is_said_once_and_made_anew(bench: Bench
     assert bench.source.connected
 
 
+def test_a_bucket_that_is_not_there_hides_no_other(bench: Bench, s3: FakeS3) -> None:
+    def fails(_: str, asked: Mapping[str, Any]) -> AwsFailure | None:
+        missing = refused("NoSuchBucket", 404, code="not_found", kind="missing")
+        return {"gone": missing, "away": AWAY}.get(asked["Bucket"])
+
+    bench.start(buckets=[{"bucket": "gone"}, {"bucket": "photos"}, {"bucket": "away"}])
+    s3.fails = fails
+    s3.put("a.jpg")
+    assert keys(bench.look()) == ["a.jpg"]
+    assert not bench.source.connected
+    assert "There is no bucket 'gone'" in bench.source.problem
+    assert bench.source.problem.endswith("; unreachable: No connection to s3.example.")
+
+
 def test_after_a_failure_the_next_look_is_not_hours_away(bench: Bench, s3: FakeS3) -> None:
     bench.start(every=3600)
     s3.failure = AWAY
@@ -357,6 +381,15 @@ def test_a_bucket_that_is_added_later_has_its_own_first_look(bench: Bench, s3: F
     assert set(known) == {"photos/a/", "photos/b/"}
 
 
+def test_a_prefix_that_is_narrowed_was_looked_at_before(bench: Bench, s3: FakeS3) -> None:
+    bench.start(existing="skip")
+    bench.look()
+    s3.now += timedelta(hours=1)
+    s3.put("in/meanwhile.jpg", at=s3.now - timedelta(minutes=1))
+    bench.start(existing="skip", buckets=["photos/in/"])
+    assert keys(bench.look()) == ["in/meanwhile.jpg"]
+
+
 def test_a_first_look_that_cannot_be_noted_brings_nothing(bench: Bench, s3: FakeS3) -> None:
     (bench.folder / "buckets").write_text("in the way")
     s3.put("a.jpg", at=s3.now + timedelta(minutes=1))
@@ -391,6 +424,19 @@ def test_it_is_a_source_of_objects_that_are_seen_again_and_again(bench: Bench, s
     s3.put("a.jpg")
     (found,) = bench.look()
     assert bench.source.read(found).data == b"a picture"
+
+
+def test_a_bucket_that_can_be_listed_and_not_read_is_a_problem_until_it_can(bench: Bench, s3: FakeS3) -> None:
+    s3.put(*(f"{number}.jpg" for number in range(50)))
+    s3.fails = lambda operation, _: AWAY if operation == "get_object" else None
+    for _ in range(3):
+        for found in bench.look():
+            with pytest.raises(ObjectUnavailable):
+                bench.source.read(found)
+            bench.source.retry(found.receipt, after=60)
+    assert len([operation for operation, _ in s3.calls if operation == "get_object"]) == 1
+    assert not bench.source.connected
+    assert bench.source.problem == "photos: unreachable: No connection to s3.example."
 
 
 def test_the_check_looks_at_each_bucket_and_lets_its_connections_go(s3: FakeS3) -> None:

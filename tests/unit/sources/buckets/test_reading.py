@@ -17,6 +17,7 @@ from app.sources.buckets.settings import BucketSourceSettings, WatchedBucket
 from pylib.aws.calls import AwsFailure
 from pylib.net.deadline import passed
 from tests.fakes.bucket import FakeS3, refused
+from tests.fakes.clock import Clock
 from tests.fakes.objects import an_object
 
 KEY = "yard/a.jpg"
@@ -148,7 +149,7 @@ def test_reading_has_a_deadline_of_its_own(s3: FakeS3, monkeypatch: pytest.Monke
         ),
         (refused("PermanentRedirect", 301, code="wrong_region", kind="settings"), ObjectUnavailable, "wrong_region"),
         (refused("SlowDown", 503, code="throttled", kind="busy"), ObjectUnavailable, "throttled"),
-        (refused("KMS.DisabledException", 400), ObjectUnavailable, "call_refused"),
+        (refused("KMS.DisabledException", 400), ObjectRejected, "call_refused"),
         (AwsFailure("unreachable", "No connection to s3.", kind="away"), ObjectUnavailable, "unreachable"),
     ],
 )
@@ -162,19 +163,24 @@ def test_each_refusal_is_for_good_or_waits(
     assert refusal.value.code == code  # type: ignore[attr-defined]
 
 
-def test_an_odd_argument_that_is_no_version_waits(store: ObjectStore, s3: FakeS3) -> None:
-    s3.failure = refused("InvalidArgument", 400)
-    with pytest.raises(ObjectUnavailable, match="call_refused"):
+@pytest.mark.parametrize("code", ["InvalidRequest", "KMS.DisabledException", "InvalidArgument"])
+def test_what_s3_will_never_give_does_not_wait(store: ObjectStore, s3: FakeS3, code: str) -> None:
+    s3.failure = refused(code, 400)
+    with pytest.raises(ObjectRejected, match=rf"call_refused: .*\({code}\)"):
         store.read(announced())
+    with pytest.raises(ObjectUnavailable, match="call_refused"):
+        store.page(PHOTOS)
 
 
 def test_a_client_that_cannot_be_made_is_tried_again(monkeypatch: pytest.MonkeyPatch, s3: FakeS3) -> None:
-    store = ObjectStore(settings(endpoint_url="photos.example"))
+    clock = Clock()
+    store = ObjectStore(settings(endpoint_url="photos.example"), clock=clock)
     broken = AwsFailure("bad_address", "endpoint_url is no address.", kind="settings")
     with monkeypatch.context() as patched:
         patched.setattr(reading, "AwsClient", lambda *_, **__: (_ for _ in ()).throw(broken))
         with pytest.raises(ObjectUnavailable, match="bad_address"):
             store.read(announced())
+    clock.now += 1
     s3.put(KEY)
     assert store.read(announced()).data == b"a picture"
 

@@ -7,18 +7,25 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 from structlog.testing import capture_logs
 
+from app.config.settings import load
 from app.journal import Journal
 from app.messages import ObjectCreated, decode, encode
+from app.pipeline.collect import ObjectUnavailable
 from app.rules.telling import Telling
-from app.sources import ObjectSource, Place, SourceContext
+from app.sources import ObjectSource, SourceContext
+from app.sources.buckets import reading
 from app.sources.buckets.notifications import parse
-from app.sources.sqs import Sqs
+from app.sources.sqs import PUT_OFF_S, Sqs
 from app.sources.sqs.in_hand import InHand
 from app.sources.sqs.settings import SqsSettings, region_of
 from pylib.aws.calls import AwsFailure
 from pylib.runtime.relay import Codec, Transport
+from pylib.settings.draft import ConfigError
+from pylib.settings.error_texts import error_text
+from tests.fakes.bucket import FakeS3
 from tests.fakes.clock import Clock
 from tests.fakes.journal import full_disk
 from tests.fakes.sqs import AWAY, FakeSqs
@@ -62,13 +69,14 @@ class Bench:
             count=lambda origin, code: self.counted.append((origin, code)),
             journal=journal,
             objects_address="inproc://objects",
-            own_places=[Place("photos", "thumbnails/")],
         )
         own = {"queue_url": URL, "buckets": [{"bucket": "photos", "camera": "Yard"}], **settings}
         self.source = Sqs(SqsSettings.model_validate(own), context)
         self.queue = FakeSqs()
         self.source._queue._made = self.queue  # type: ignore[assignment]
-        self.source._in_hand = InHand(visibility=self.source._settings.visibility, now=clock)
+        self.source._in_hand = InHand(
+            visibility=self.source._settings.visibility, size=self.source._settings.max_in_hand, now=clock
+        )
 
     def poll(self) -> list[ObjectCreated]:
         return list(self.source.poll(0.0))
@@ -119,7 +127,6 @@ def test_a_message_of_several_objects_is_deleted_when_all_are_recorded(bench: Be
 def test_a_message_without_an_object_for_us_is_deleted_at_once(bench: Bench) -> None:
     bench.queue.send("test", json.dumps({"Service": "Amazon S3", "Event": "s3:TestEvent", "Bucket": "photos"}))
     bench.queue.send("other", event("a.jpg", bucket="elsewhere"))
-    bench.queue.send("own", event("thumbnails/a.jpg"))
     assert bench.poll() == []
     bench.poll()
     assert bench.queue.bodies == {}
@@ -206,6 +213,60 @@ def test_an_object_that_could_not_be_read_is_brought_again_in_its_time(bench: Be
     assert bench.queue.bodies == {}
 
 
+def test_objects_that_cannot_be_read_keep_no_other_from_coming(
+    journal: Journal, clock: Clock, transport: Transport
+) -> None:
+    bench = Bench(journal, clock, transport, max_in_hand=10)
+    for number in range(30):
+        bench.queue.send(f"m{number}", event(f"{number}.jpg", f"{number}b.jpg"))
+    for _ in range(3):
+        for found in bench.poll():
+            bench.source.retry(found.receipt, after=60)
+    bench.queue.send("good", event("good.jpg"))
+    (good,) = [found for found in bench.poll() if found.key == "good.jpg"]
+    # Five messages wait with all that they brought; the others come again in half an hour.
+    put_off = [
+        entry
+        for call in bench.queue.asked("change_message_visibility_batch")
+        for entry in call["Entries"]
+        if entry["VisibilityTimeout"] == PUT_OFF_S
+    ]
+    assert len(put_off) == 25
+    bench.settle(good)
+    bench.queue.send("late", event("late.jpg"))
+    bench.clock.now += 61
+    again = [found.key for found in bench.poll()]
+    assert (len(again), again[-1]) == (11, "late.jpg")  # also in the moment when all of those are due
+
+
+def test_a_message_that_was_put_off_comes_again_whole(journal: Journal, clock: Clock, transport: Transport) -> None:
+    bench = Bench(journal, clock, transport, max_in_hand=1)
+    bench.queue.send("m1", event("a.jpg"))
+    bench.queue.send("m2", event("b.jpg", "c.jpg"))
+    first, second, third = bench.poll()
+    bench.source.retry(first.receipt, after=60)
+    bench.source.retry(second.receipt, after=60)
+    bench.source.retry(third.receipt, after=60)
+    bench.source.acknowledge(third.receipt)
+    bench.poll()
+    bench.queue.visible = ["m2"]
+    assert [found.receipt for found in bench.poll()] == [second.receipt, third.receipt]
+    bench.settle(second, third)
+    assert list(bench.queue.bodies) == ["m1"]
+
+
+def test_a_login_that_may_not_delete_keeps_the_rest_invisible(bench: Bench) -> None:
+    bench.queue.send("m1", event("a.jpg"))
+    bench.queue.send("m2", event("b.jpg"))
+    first, _ = bench.poll()
+    bench.queue.failing = {"delete_message_batch": AwsFailure("access_denied", "SQS does not let it.", kind="denied")}
+    bench.source.acknowledge(first.receipt)
+    bench.clock.now += 61
+    bench.poll()
+    assert len(bench.queue.asked("change_message_visibility_batch")) == 1
+    assert bench.source.problem.startswith("access_denied")
+
+
 def test_it_waits_longer_while_nothing_is_in_hand(bench: Bench) -> None:
     bench.queue.send("m1", event("a.jpg"))
     bench.poll()
@@ -259,6 +320,17 @@ def test_a_queue_that_does_not_answer_is_told_and_asked_again_later(
     assert bench.queue.bodies == {}
 
 
+def test_a_bucket_that_cannot_be_read_is_said_until_it_can(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    s3 = FakeS3(failure=AWAY)
+    monkeypatch.setattr(reading, "AwsClient", lambda *_, **__: s3)
+    bench.queue.send("m1", event("a.jpg"))
+    (found,) = bench.poll()
+    with pytest.raises(ObjectUnavailable):
+        bench.source.read(found)
+    assert not bench.source.connected
+    assert bench.source.problem == "photos: unreachable: No connection to sqs.example."
+
+
 def test_a_pause_settles_and_brings_nothing_new(bench: Bench) -> None:
     bench.queue.send("m1", event("a.jpg"))
     (found,) = bench.poll()
@@ -270,6 +342,18 @@ def test_a_pause_settles_and_brings_nothing_new(bench: Bench) -> None:
     bench.settle(found)
     assert len(bench.queue.asked("receive_message")) == received
     assert list(bench.queue.bodies) == ["m2"]
+
+
+def test_a_pause_brings_nothing_again_that_waits(bench: Bench) -> None:
+    bench.queue.send("m1", event("a.jpg"))
+    (found,) = bench.poll()
+    bench.source.retry(found.receipt, after=1)
+    bench.source.pause()
+    bench.clock.now += 2
+    assert bench.poll() == []
+    bench.source.close()
+    assert bench.queue.visible == ["m1"]
+    bench.source.acknowledge(found.receipt)  # a worker that took longer
 
 
 def test_what_is_not_recorded_at_the_end_comes_again_at_once(bench: Bench) -> None:
@@ -314,6 +398,18 @@ def test_a_message_that_is_no_event_is_told_once_and_harms_no_other(bench: Bench
     )
     assert "bad" in bench.queue.bodies
     assert bench.queue.asked("change_message_visibility_batch") == []
+
+
+def test_a_record_that_cannot_be_read_harms_no_other_of_its_message(bench: Bench) -> None:
+    bench.queue.send("m1", event("a.jpg", "%FF.jpg", "b.jpg"))
+    found = bench.poll()
+    assert [one.key for one in found] == ["a.jpg", "b.jpg"]
+    bench.settle(*found)
+    assert bench.queue.bodies == {}
+    assert bench.counted == [("pictures", "not_an_event")]
+    assert bench.journal.rejected_messages("pictures").reason == (
+        "not_an_event: 1 of 3 records: the key of a record is no UTF-8"
+    )
 
 
 def test_it_is_sent_to_the_dead_letters_when_it_has_come_too_often(
@@ -371,7 +467,9 @@ def test_what_cannot_be_remembered_is_not_set_aside(journal: Journal, clock: Clo
 
 def test_a_fault_of_ours_harms_one_message_only(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     real = parse
-    monkeypatch.setattr("app.sources.sqs.parse", lambda body: 1 / 0 if body == b"poison" else real(body))
+    monkeypatch.setattr(
+        "app.sources.sqs.parse", lambda body, **more: 1 / 0 if body == b"poison" else real(body, **more)
+    )
     bench.queue.send("bad", "poison")
     bench.queue.send("m1", event("a.jpg"))
     assert [found.key for found in bench.poll()] == ["a.jpg"]
@@ -394,6 +492,33 @@ def test_the_region_stands_in_the_address_of_a_queue(url: str, region: str) -> N
     assert region_of(url) == region
 
 
+def test_a_queue_has_one_source_which_would_lose_what_another_one_deletes() -> None:
+    other_spelling = "https://eu-central-1.queue.amazonaws.com/123456789012/pictures"
+
+    def two(second: str) -> dict[str, str]:
+        urls = {"SOURCE_1_QUEUE_URL": URL, "SOURCE_2_QUEUE_URL": second, "SOURCE_2_NAME": "second"}
+        kinds = {f"SOURCE_{number}_KIND": "sqs" for number in (1, 2)}
+        return {**urls, **kinds, **{f"SOURCE_{number}_BUCKETS": "photos" for number in (1, 2)}}
+
+    assert len(load(environ=two(DEAD)).sources) == 2
+    for second in (URL, other_spelling):
+        with pytest.raises(ConfigError, match=r"sqs takes all messages from eu-central-1/123456789012/pictures"):
+            load(environ=two(second))
+
+
+@pytest.mark.parametrize("setting", ["queue_url", "dead_letter_queue"])
+def test_an_address_holds_no_password(setting: str) -> None:
+    given = {"queue_url": URL, "buckets": ["photos"], setting: "https://user:hunter2@mq.example/1/pictures"}
+    with pytest.raises(ValidationError) as refused:
+        SqsSettings.model_validate(given)
+    assert "hunter2" not in error_text(refused.value.errors()[0])
+
+
+def test_dead_letters_go_to_another_queue() -> None:
+    with pytest.raises(ValidationError, match="dead_letter_queue is queue_url itself"):
+        SqsSettings.model_validate({"queue_url": URL, "dead_letter_queue": URL, "buckets": ["photos"]})
+
+
 def test_it_may_do_what_it_does_and_no_more() -> None:
     settings = SqsSettings.model_validate(
         {"queue_url": URL, "dead_letter_queue": DEAD, "buckets": [{"bucket": "photos", "prefix": "in/"}]}
@@ -411,3 +536,11 @@ def test_it_may_do_what_it_does_and_no_more() -> None:
         ("arn:aws:sqs:eu-central-1:123456789012:dead",),
     )
     assert any("arn:aws:s3:::photos/in/*" in statement.resources for statement in reading)
+
+
+def test_in_china_all_is_named_as_it_is_there() -> None:
+    url = "https://sqs.cn-north-1.amazonaws.com.cn/123456789012/pictures"
+    settings = SqsSettings.model_validate({"queue_url": url, "buckets": ["photos"]})
+    resources = [resource for statement in Sqs.permissions(settings) for resource in statement.resources]
+    assert "arn:aws-cn:sqs:cn-north-1:123456789012:pictures" in resources
+    assert all(resource.startswith("arn:aws-cn:") for resource in resources)
