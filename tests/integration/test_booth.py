@@ -106,7 +106,7 @@ def test_guests_get_their_own_whatever_is_away_meanwhile(
         assert mail["to"] == email
         assert f"Hello {name}," in text
         (link,) = [line for line in text.splitlines() if line.startswith(aws.url)]
-        assert requests.get(link, timeout=10).content == file(guest).read_bytes()
+        assert requests.get(link, timeout=10).content == file(guest).read_bytes()  # type: ignore[no-untyped-call]
         (key,) = [key for key in heads if guest in key]
         assert heads[key]["ContentType"] == "image/gif"
         metadata = heads[key]["Metadata"]
