@@ -26,7 +26,8 @@ LABEL org.opencontainers.image.title="snapshot-processor" \
       org.opencontainers.image.description="Something happened: take a picture, say what is in it, tell everyone, keep it." \
       org.opencontainers.image.licenses="MIT"
 RUN apt-get update -qq \
- && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends ca-certificates python3 tzdata \
+ && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends ca-certificates fonts-dejavu-core \
+    python3 tzdata \
  && rm -rf /var/lib/apt/lists/* /var/cache/apt /var/log/apt /var/log/dpkg.log
 # Above the numbers that a distribution gives to its own accounts; docker-compose.yml says which it really is.
 ARG APP_UID=10001
