@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import PurePath
 
 SUFFIXES = {
     "JPEG": ".jpg",
@@ -19,6 +20,7 @@ CONTENT_TYPES = {suffix: f"image/{kind.lower()}" for kind, suffix in SUFFIXES.it
 JPEG_SUFFIXES = (".jpg", ".jpeg", ".jpe", ".jfif")
 OTHER_SUFFIXES = (*JPEG_SUFFIXES[1:], ".heif")
 """Further suffixes of pictures."""
+_SAME = {**dict.fromkeys(JPEG_SUFFIXES, ".jpg"), ".heif": ".heic"}
 
 VIDEO_SUFFIXES = (
     *(".mp4", ".m4v", ".mov", ".avi", ".mkv", ".webm", ".wmv", ".asf", ".flv", ".3gp", ".mpg", ".mpeg", ".ts"),
@@ -44,3 +46,9 @@ TAKEN = {
 def format_of(head: bytes) -> str:
     """The format of a picture by its first bytes; empty for one that is not accepted."""
     return next((kind for kind, start in TAKEN.items() if start.match(head)), "")
+
+
+def content_type_of(name: str) -> str:
+    """The content type of a picture by its file's name; empty where that is no picture's."""
+    suffix = PurePath(name).suffix.lower()
+    return CONTENT_TYPES.get(_SAME.get(suffix, suffix), "")

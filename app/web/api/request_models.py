@@ -175,7 +175,7 @@ class UploadFormRequestBody(RequestBody):
     )
     name: Annotated[str, StringConstraints(max_length=255)] = Field(default="", description="The file's name.")
     type: Annotated[str, StringConstraints(max_length=100)] = Field(
-        default="", description="Its media type; by its name where a browser knows none."
+        default="", description="Its media type; by its name where it is none that is taken."
     )
     size: int = Field(ge=1, description="Its bytes.")
 

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import PurePath
-
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from app.media.formats import CONTENT_TYPES, SUFFIXES, TAKEN
+from app.media.formats import CONTENT_TYPES, SUFFIXES, TAKEN, content_type_of
 from app.web import forms
 from app.web.api import request_models, response_models, validation
 from app.web.api.common import ERRORS, error
@@ -72,7 +70,7 @@ class UploadFormEndpoints:
 
 def _media_type(claimed: str, name: str) -> str:
     """The picture's media type, which the bucket is told. Raises `UnsupportedMedia`."""
-    found = claimed or CONTENT_TYPES.get(PurePath(name).suffix.lower(), "")
+    found = claimed if claimed in TYPES else content_type_of(name)  # browsers have many words for one format
     if found not in TYPES:
         raise UnsupportedMedia("unsupported_media", f"send a picture ({', '.join(TYPES)})")
     return found

@@ -43,9 +43,26 @@ def test_a_form_says_where_the_picture_goes_and_what_its_snapshot_will_be_found_
     assert (snapshot["bucket"], snapshot["object_key"]) == (form["bucket"], form["object_key"])
 
 
-def test_a_browser_that_knows_no_type_gets_that_of_the_name(bucketed: House) -> None:
-    form = bucketed.client.post("/api/uploads/form", json={**PICTURE, "name": "IMG_1.HEIC", "type": ""}).json()
-    assert form["fields"]["Content-Type"] == "image/heic"
+@pytest.mark.parametrize(
+    ("name", "claimed", "content_type"),
+    [
+        ("IMG_1.HEIC", "", "image/heic"),
+        ("a.jpeg", "", "image/jpeg"),
+        ("a.jfif", "", "image/jpeg"),
+        ("a.jpe", "image/pjpeg", "image/jpeg"),
+        ("a.jpg", "image/jpg", "image/jpeg"),
+        ("a.heif", "image/heif", "image/heic"),
+        ("a.bmp", "image/x-ms-bmp", "image/bmp"),
+        ("a.png", "application/octet-stream", "image/png"),
+        ("scan", "image/webp", "image/webp"),
+    ],
+)
+def test_where_a_browser_has_no_type_or_another_word_for_it_the_name_says_it(
+    bucketed: House, name: str, claimed: str, content_type: str
+) -> None:
+    answer = bucketed.client.post("/api/uploads/form", json={**PICTURE, "name": name, "type": claimed})
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["fields"]["Content-Type"] == content_type
 
 
 @pytest.mark.parametrize(
@@ -53,8 +70,9 @@ def test_a_browser_that_knows_no_type_gets_that_of_the_name(bucketed: House) -> 
     [
         ({"camera": "attic"}, 404, "unknown_camera"),
         ({"camera": ""}, 400, "camera_needed"),
-        ({"type": "text/html"}, 415, "unsupported_media"),
+        ({"type": "text/html", "name": "a.html"}, 415, "unsupported_media"),
         ({"type": "", "name": "film.mp4"}, 415, "unsupported_media"),
+        ({"type": "image/gif", "name": "a.gif"}, 415, "unsupported_media"),
         ({"size": 1_000_001}, 413, "too_large"),
         ({"size": 0}, 400, "size"),
         ({"name": "../a.jpg"}, 400, "bad_name"),
