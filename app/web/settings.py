@@ -6,6 +6,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
+from pylib.aws.bucket_name import BucketName
 from pylib.aws.calls import AwsSettings
 from pylib.settings.credentials import Secret
 from pylib.settings.fields import Network, Port, PublicUrl, Section
@@ -21,7 +22,7 @@ def _folder(prefix: str) -> str:
 class UploadBucketSettings(AwsSettings):
     """The bucket that browsers upload to, past this service."""
 
-    bucket: str = Field(
+    bucket: BucketName = Field(
         default="",
         max_length=255,
         description="Bucket that the album's upload sends pictures to, straight from the browser; a source of kind"

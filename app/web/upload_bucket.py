@@ -11,6 +11,7 @@ from urllib.parse import quote, urlsplit
 
 from app.media.formats import CONTENT_TYPES, OTHER_SUFFIXES
 from app.naming import slug
+from app.sources import Found
 from app.web.errors import BadGateway, BadRequest
 from app.web.settings import UploadBucketSettings
 from pylib.aws import KEYS
@@ -71,6 +72,18 @@ class UploadBucket:
         return (
             Statement(("s3:PutObject",), (bucket_arn(settings.bucket, f"{settings.prefix}*", region=settings.region),)),
         )
+
+    def check(self) -> Found:
+        """Whether the bucket is there; whether it may be written is not tried. Raises `UploadBucketBlocked`."""
+        bucket = f"bucket {self._settings.bucket}"
+        try:
+            self._s3.ask("list_objects_v2", Bucket=self._settings.bucket, Prefix=self._settings.prefix, MaxKeys=1)
+        except AwsFailure as failure:
+            if failure.kind == "denied":
+                remedy = "see whether a picture arrives; `snapshot-processor iam` prints what it takes"
+                return Found(f"{bucket}: this login may not list it, which uploads do not need", remedy)
+            raise UploadBucketBlocked(failure.code, f"{bucket}: {failure.sentence}") from None
+        return Found(bucket)
 
     def form(self, *, camera: str, name: str, content_type: str, note: str = "") -> PostForm:
         """A form for one picture. `camera`: a device key; `name`: the file's. Raises `BadRequest`, `BadGateway`."""

@@ -113,3 +113,27 @@ def test_outlets_are_asked_whether_what_they_write_to_is_there(aws: Aws, name: s
     assert said["sns"].text == f"topic {name}"
     assert said["gone"].text.startswith("target_gone")
     assert said["lost"].text.startswith("not_found")
+
+
+def of_form(folder: Path, bucket: str, prefix: str = "uploads/", *, megabytes: float = 25) -> list[Finding]:
+    watched = {"kind": "sqs", "queue_url": queue_url("any"), "buckets": [{"bucket": "home", "prefix": prefix}]}
+    web = {"upload_bucket": {"bucket": bucket}, "max_upload_mb": megabytes}
+    return [one for one in checked(folder, sources=[watched], web=web) if one.subject == "upload form"]
+
+
+def test_the_bucket_of_the_upload_form_is_looked_at_and_whether_its_pictures_would_come(
+    aws: Aws, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    aws.bucket("home")
+    assert of_form(tmp_path, "home") == [Finding("upload form", Verdict.OK, "bucket home")]
+    (_, stays) = of_form(tmp_path, "home", "uploads/garden/")
+    assert (stays.verdict, "no source brings in what is in home/uploads/" in stays.text) == (Verdict.WARNING, True)
+    (_, large) = of_form(tmp_path, "home", "", megabytes=60)
+    assert (large.verdict, "pictures of 50 to 60 MB" in large.text) == (Verdict.WARNING, True)
+    (missing, _) = of_form(tmp_path, name)
+    assert (missing.verdict, missing.text.startswith(f"not_found: bucket {name}: ")) == (Verdict.WRONG, True)
+    with http_double() as double:
+        double.answer = lambda _seen: Reply(403)
+        monkeypatch.setenv("AWS_ENDPOINT_URL", double.url)
+        (denied,) = of_form(tmp_path, "home")
+    assert (denied.verdict, "may not list it, which uploads do not need" in denied.text) == (Verdict.WARNING, True)

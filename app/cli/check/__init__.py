@@ -23,6 +23,7 @@ def check(settings: Settings) -> Iterator[Finding]:
     yield brokers.rabbitmq(settings)
     yield from brokers.mqtt(settings)
     yield from objects.sources(settings)
+    yield from objects.upload_form(settings)
     yield from pictures.cameras(settings)
     yield from pictures.uploads(settings)
     yield pictures.detector(settings)

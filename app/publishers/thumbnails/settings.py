@@ -9,6 +9,7 @@ from pydantic import Field, field_validator, model_validator
 
 from app.media.thumbnail import can_write
 from app.publishers.thumbnails.names import PLACEHOLDERS, placeholders
+from pylib.aws.bucket_name import BucketName
 from pylib.aws.calls import AwsSettings
 from pylib.aws.links import LONGEST_S
 from pylib.settings.error_texts import did_you_mean
@@ -20,7 +21,7 @@ _SIZE = re.compile(r"([1-9][0-9]{0,3})x([1-9][0-9]{0,3})")
 class ThumbnailsSettings(AwsSettings):
     """Small pictures of all events that have one, in a bucket."""
 
-    bucket: str = Field(
+    bucket: BucketName = Field(
         default="",
         max_length=63,
         description="Bucket for the thumbnails; that of the picture unless set, and then only pictures from buckets"

@@ -2,26 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field, model_validator
 
 from app.media.formats import OTHER_SUFFIXES, SUFFIXES, TAKEN
+from pylib.aws.bucket_name import BucketName
 from pylib.aws.calls import AwsSettings
 from pylib.settings.fields import Section
 
 PICTURES = (*(SUFFIXES[kind] for kind in TAKEN), *OTHER_SUFFIXES)
 """Suffixes of all pictures that are accepted."""
-
-
-_BUCKET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{1,253}[A-Za-z0-9]")
-
-
-def _bucket(value: str) -> str:
-    if not _BUCKET.fullmatch(value.strip()):
-        raise ValueError("must be the name of a bucket, without s3:// and folders")
-    return value.strip()
 
 
 def _prefix(value: str) -> str:
@@ -35,7 +26,7 @@ def _suffixes(values: tuple[str, ...]) -> tuple[str, ...]:
 class WatchedBucket(Section):
     """A bucket, or a part of one, and the camera whose pictures are in it."""
 
-    bucket: Annotated[str, AfterValidator(_bucket)] = Field(max_length=255, description="The bucket's name.")
+    bucket: BucketName = Field(min_length=1, max_length=255, description="The bucket's name.")
     prefix: Annotated[str, AfterValidator(_prefix)] = Field(
         default="",
         max_length=900,
@@ -85,3 +76,7 @@ class BucketSourceSettings(AwsSettings):
         default=60, ge=1, le=600, description="Seconds that reading one object may take, in all."
     )
     max_in_hand: int = Field(default=1000, ge=1, le=10_000, description="Objects that may wait in the service at once.")
+
+    def covers(self, place: str) -> bool:
+        """Whether all of a bucket's folder (`home/uploads/`) is watched."""
+        return any(place.startswith(f"{one.bucket}/{one.prefix}") for one in self.buckets)

@@ -117,6 +117,12 @@ def test_a_prefix_is_a_folder(given: str, prefix: str) -> None:
     assert UploadBucketSettings(prefix=given).prefix == prefix
 
 
+@pytest.mark.parametrize("name", ["s3://home/in", "home/in", "-home", "h"])
+def test_what_is_no_bucket_s_name_is_refused_with_the_configuration(name: str) -> None:
+    with pytest.raises(ValidationError, match="must be the name of a bucket, without s3:// and folders"):
+        UploadBucketSettings(bucket=name)
+
+
 def test_a_prefix_that_is_the_whole_bucket_is_refused() -> None:
     with pytest.raises(ValidationError, match="must name a folder"):
         UploadBucketSettings(prefix="/")

@@ -113,7 +113,7 @@ def test_other_buckets_prefixes_and_suffixes_are_passed_over() -> None:
     ("options", "sentence"),
     [
         ({"buckets": []}, "must name a bucket"),
-        ({"buckets": [{"bucket": ""}]}, "must be the name of a bucket"),
+        ({"buckets": [{"bucket": ""}]}, "must not be empty"),
         ({"buckets": [{"bucket": "s3://photos"}]}, "must be the name of a bucket"),
         ({"buckets": [{"bucket": "photos", "prefix": "x" * 901}]}, "at most 900 characters"),
         ({"max_bytes": 0}, "greater than or equal to 1000"),
