@@ -30,6 +30,8 @@ SUPERSEDED, OWN_OUTPUT, DUPLICATE = "superseded", "own output", "duplicate"
 """Why an object becomes no snapshot: a newer one is under its key, we wrote it ourselves, it is recorded already."""
 OUR_MARKS = ("snapshot-processor", "event-id")
 """Metadata of objects that this service wrote: what it is, and in older archives the event's id."""
+FILE_NAME = "file-name"
+"""Metadata of objects from the upload form: what the file was called, percent-encoded."""
 MOST_ATTEMPTS = 2
 """Attempts that may end with the process's: it may have been chance, or another object's fault."""
 LONGEST_NOTE = 2000
@@ -156,20 +158,20 @@ class Collect(Stage[ObjectCreated]):
         if any(mark in content.metadata for mark in OUR_MARKS):
             self._passed_over(found, OWN_OUTPUT, None)
             return None
-        found, note = self._as_sent(found, content.metadata)
+        found, note, name = self._as_sent(found, content.metadata)
         try:
-            return self._picture(found, content.data, note, attempts=known.attempts if known else 0)
+            return self._picture(found, content.data, note, name, attempts=known.attempts if known else 0)
         except (BadPicture, ObjectRejected) as error:
             return self._failed(found, error)
 
-    def _picture(self, found: ObjectCreated, data: bytes, note: str, *, attempts: int) -> Snapshot:
+    def _picture(self, found: ObjectCreated, data: bytes, note: str, name: str, *, attempts: int) -> Snapshot:
         pushed = PushedPicture(
             event_id=found.id,
             camera=found.camera,
             label=found.label,
             origin=found.origin,
             data=data,
-            name=PurePosixPath(found.key),
+            name=PurePosixPath(name),
             written=found.timestamp,
             bucket=found.bucket,
             object_key=found.key,
@@ -211,12 +213,16 @@ class Collect(Stage[ObjectCreated]):
             self._journal.end_object(found)
             raise
 
-    def _as_sent(self, found: ObjectCreated, metadata: Mapping[str, str]) -> tuple[ObjectCreated, str]:
-        """The object with the camera that its sender named, if there is one, and the sender's note."""
+    def _as_sent(self, found: ObjectCreated, metadata: Mapping[str, str]) -> tuple[ObjectCreated, str, str]:
+        """The object with the camera that its sender named, if there is one, the sender's note, and its file's name.
+
+        That, and not the key, which is ours, may say when the picture was taken.
+        """
         camera = unquote(metadata.get("camera", ""))
         if camera in self._labels:
             found = replace(found, camera=camera, label=self._labels[camera])
-        return found, printable(unquote(metadata.get("note", "")), keep="\n\r\t")[:LONGEST_NOTE]
+        note = printable(unquote(metadata.get("note", "")), keep="\n\r\t")[:LONGEST_NOTE]
+        return found, note, unquote(metadata.get(FILE_NAME, "")) or found.key
 
     def _settled(self, found: ObjectCreated, known: RecordedObject) -> str:
         """Why nothing is to be done about an object of which an outcome is recorded; empty where it is a newer one."""

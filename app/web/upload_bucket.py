@@ -11,6 +11,7 @@ from urllib.parse import quote, urlsplit
 
 from app.media.formats import CONTENT_TYPES, OTHER_SUFFIXES
 from app.naming import slug
+from app.pipeline.collect import FILE_NAME
 from app.sources import Found
 from app.web.errors import BadGateway, BadRequest
 from app.web.settings import UploadBucketSettings
@@ -88,8 +89,10 @@ class UploadBucket:
     def form(self, *, camera: str, name: str, content_type: str, note: str = "") -> PostForm:
         """A form for one picture. `camera`: a device key; `name`: the file's. Raises `BadRequest`, `BadGateway`."""
         metadata = {"x-amz-meta-camera": quote(camera, safe=""), "x-amz-meta-note": quote(note, safe="")}
-        if sum(len(key.removeprefix("x-amz-meta-")) + len(value) for key, value in metadata.items()) > METADATA_BYTES:
+        if _size(metadata) > METADATA_BYTES:
             raise BadRequest("note_too_long", "note: a bucket keeps no note that long: shorten it")
+        named = metadata | {f"x-amz-meta-{FILE_NAME}": quote(name, safe="")}  # beside a long note there is no room
+        metadata = named if _size(named) <= METADATA_BYTES else metadata
         now, settings = self._now(), self._settings
         day = f"{now.astimezone(self._zone):%Y-%m-%d}"
         key = f"{settings.prefix}{slug(camera)}/{day}/{uuid.uuid4().hex}-{plain_name(name, content_type)}"
@@ -124,6 +127,10 @@ class UploadBucket:
         )
         address = urlsplit(str(url))
         return f"{address.scheme}://{address.netloc}"
+
+
+def _size(metadata: Mapping[str, str]) -> int:
+    return sum(len(name.removeprefix("x-amz-meta-")) + len(value) for name, value in metadata.items())
 
 
 def plain_name(name: str, content_type: str) -> str:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import threading
 from dataclasses import replace
 from datetime import UTC, timedelta
+from pathlib import PurePosixPath
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from structlog.testing import capture_logs
@@ -16,6 +18,7 @@ from app.pipeline.collect import Collect, ObjectRejected, ObjectUnavailable
 from app.pipeline.ingest import Ingest
 from app.storage.cache import Cache
 from app.uploads.capture_time import CaptureTime
+from app.web.upload_bucket import plain_name
 from pylib.sqlite import DatabaseUnavailable
 from tests.fakes.cameras import jpeg
 from tests.fakes.journal import full_disk
@@ -247,6 +250,19 @@ def test_a_form_names_camera_and_note(shop: Shop) -> None:
     row = shop.journal.database.do(lambda db: db.execute("SELECT note FROM snapshots").fetchone())
     assert row[0].startswith("Paket\nvon\\x00 Omaxxx")
     assert len(row[0]) == 2000
+
+
+@pytest.mark.parametrize("name", ["scan 10-11-12.jpg", f"{WRITTEN:%Y%m%dT%H%M%S}+0100.jpg"])
+def test_the_name_that_a_form_s_file_had_says_when_it_was_taken_as_if_it_had_come_by_the_service(
+    shop: Shop, name: str
+) -> None:
+    key = f"yard/{WRITTEN:%Y-%m-%d}/0f-{plain_name(name, 'image/jpeg')}"
+    shop.bucket.content[key] = PICTURE
+    shop.bucket.metadata = {"file-name": quote(name)}
+    snapshot = shop.handle(an_object(key=key))
+    assert snapshot is not None
+    by_service = CaptureTime(zone=UTC, now=lambda: NOW).taken_at(PurePosixPath(name), PICTURE, written=WRITTEN)
+    assert snapshot.timestamp == by_service
 
 
 def test_a_camera_that_there_is_not_stays_the_bucket_s(shop: Shop) -> None:

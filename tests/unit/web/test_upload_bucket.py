@@ -46,6 +46,7 @@ def test_a_form_accepts_this_picture_of_this_camera_below_the_prefix_and_nothing
         {"Content-Type": "image/jpeg"},
         {"x-amz-meta-camera": "K%C3%BCche%20%2F%20Front"},
         {"x-amz-meta-note": "P%C3%A4ckchen"},
+        {"x-amz-meta-file-name": "a%20b.JPG"},
         {"bucket": "home"},
         {"key": form.key},
     ):
@@ -87,7 +88,8 @@ def test_the_origin_is_known_before_there_is_a_login_and_a_form_says_that_one_is
 
 def test_a_note_that_no_bucket_would_keep_is_refused_and_a_camera_s_umlauts_count() -> None:
     fits = 2048 - len("camera") - len("note") - len("K%C3%BCche%20%2F%20Front")
-    bucket().form(camera=FRONT, name="a.jpg", content_type="image/jpeg", note="x" * fits)
+    form = bucket().form(camera=FRONT, name="a.jpg", content_type="image/jpeg", note="x" * fits)
+    assert "x-amz-meta-file-name" not in form.fields  # which only has what the note leaves
     with pytest.raises(BadRequest, match="note_too_long"):
         bucket().form(camera=FRONT, name="a.jpg", content_type="image/jpeg", note="x" * (fits + 1))
 
