@@ -7,7 +7,9 @@ import faulthandler
 import json
 import os
 import sys
+from collections.abc import Mapping
 from contextlib import suppress
+from functools import partial
 from importlib.metadata import version as version_of
 from pathlib import Path
 from typing import Any
@@ -94,7 +96,7 @@ def demo(config_file: Path | None, what: str, every: float) -> None:
     from app.cli.thumbnails_demo import run_thumbnails_demo
 
     if what == "thumbnails":
-        _end(run_thumbnails_demo(lambda file: _prepared(file, log_level="warning"), version=VERSION))
+        _end(run_thumbnails_demo(partial(_prepared, log_level="warning"), version=VERSION))
     settings = _prepared(config_file, log_level="warning")
     _end(run_demo(settings, version=VERSION, every=every, booth=what == "booth"))
 
@@ -239,17 +241,19 @@ for command in (
     main.add_command(command)
 
 
-def _loaded(config_file: Path | None) -> Settings:
-    settings = configuration.load(config_file)
+def _loaded(config_file: Path | None, environ: Mapping[str, str] | None = None) -> Settings:
+    settings = configuration.load(config_file, environ)
     for name, value in settings.aws_environment.items():
         os.environ.setdefault(name, value.get_secret_value())  # boto3 looks nowhere else
     return settings
 
 
-def _prepared(config_file: Path | None, *, log_level: str | None = None) -> Settings:
+def _prepared(
+    config_file: Path | None, environ: Mapping[str, str] | None = None, *, log_level: str | None = None
+) -> Settings:
     """Settings of a long-running command, with everything around them set up."""
     _share_heaps()
-    settings = _loaded(config_file)
+    settings = _loaded(config_file, environ)
     logs.configure(
         level=log_level or settings.log.level,
         format=settings.log.format,

@@ -6,7 +6,7 @@ import json
 import os
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 from email import message_from_bytes
@@ -23,7 +23,8 @@ from app.cli.demo import free_port, is_free
 from app.cli.pretended_aws import PretendedAws, pretended_aws
 from app.cli.terminal import say
 from app.config.settings import Settings
-from app.media.formats import CONTENT_TYPES
+from app.media.formats import content_type_of
+from pylib.observability.printable import printable
 from pylib.runtime.periodic import Every, Periodic
 from pylib.timezones import local_zone
 
@@ -35,6 +36,8 @@ FOLDER, MAILS = Path("demo-pictures"), Path("demo-mails")
 FIRST = "somebody at the door.jpg"
 MESSAGES = "messages"
 """The queue that hears what the topic tells."""
+KEPT = ("LOG_", "TIME_ZONE", "TZ", "WEB_HOST", "WEB_PASSWORD", "WEB_PORT", "WEB_PUBLIC_URL")
+"""How the variables begin that the demo takes from its user: none that leads to a broker, an archive or an outlet."""
 LOOKED_S = 0.5
 """Seconds between two looks at the folder, and at the queue."""
 
@@ -65,21 +68,37 @@ class SyncedFolder:
         self._sent: dict[str, tuple[int, int]] = {}
 
     def sync(self) -> None:
-        """Send the pictures that were not written to since the last look."""
-        for path in sorted(self._folder.iterdir()):
-            if path.suffix.lower() not in CONTENT_TYPES or path.name.startswith("."):
-                continue
+        """Send the pictures that were not written to since the last look; each that cannot be sent is said once."""
+        for path, key in self._pictures():
             with suppress(FileNotFoundError):
                 stat = path.stat()
                 state = stat.st_size, stat.st_mtime_ns
-                if state == self._seen.get(path.name) and state != self._sent.get(path.name):
-                    content_type = CONTENT_TYPES[path.suffix.lower()]
-                    self._s3.put_object(
-                        Bucket=self._bucket, Key=path.name, Body=path.read_bytes(), ContentType=content_type
-                    )
-                    self._sent[path.name] = state
-                    self._show.line("bucket", f"s3://{self._bucket}/{path.name}")
-                self._seen[path.name] = state
+                if state == self._seen.get(key) and state != self._sent.get(key):
+                    self._sent[key] = state
+                    self._send(path, key)
+                self._seen[key] = state
+
+    def _pictures(self) -> Iterator[tuple[Path, str]]:
+        """In all folders below this one, each with its key."""
+        for folder, below, names in os.walk(self._folder):
+            below[:] = sorted(name for name in below if not name.startswith("."))
+            for name in sorted(names):
+                if content_type_of(name) and not name.startswith("."):
+                    path = Path(folder, name)
+                    yield path, path.relative_to(self._folder).as_posix()
+
+    def _send(self, path: Path, key: str) -> None:
+        from botocore.exceptions import BotoCoreError, ClientError
+
+        try:
+            content = path.read_bytes()
+            self._s3.put_object(Bucket=self._bucket, Key=key, Body=content, ContentType=content_type_of(key))
+        except FileNotFoundError:
+            raise
+        except (BotoCoreError, ClientError, OSError, ValueError) as error:  # the last one for a name that is no text
+            self._show.line("not sent", f"{printable(key)}: {error}")
+        else:
+            self._show.line("bucket", f"s3://{self._bucket}/{key}")
 
 
 class Topic:
@@ -115,20 +134,18 @@ class Mailbox:
         return "250 kept"
 
 
-def run_thumbnails_demo(prepare: Callable[[Path], Settings], *, version: str) -> int:
-    """Run until Ctrl-C; returns the exit status. `prepare`: settings of a file, with everything around them set up."""
+def run_thumbnails_demo(prepare: Callable[[Path, Mapping[str, str]], Settings], *, version: str) -> int:
+    """Run until Ctrl-C; returns the exit status.
+
+    `prepare`: settings of a file and an environment, with everything around them set up.
+    """
     from aiosmtpd.controller import Controller
 
     if not EXAMPLE.exists():
         raise click.ClickException("this demo is run in the folder of the source, which has examples/thumbnails")
     mail_port = free_port("127.0.0.1")
     with pretended_aws() as aws, tempfile.TemporaryDirectory(prefix="snapshot-processor-demo-") as data_dir:
-        os.environ |= {
-            "PUBLISHER_1_NAME": "mail",
-            "PUBLISHER_1_KIND": "apprise",
-            "PUBLISHER_1_URL": f"mailto://127.0.0.1:{mail_port}/?from=cam@home.example&to=you@home.example",
-        }
-        settings = _settings(prepare(EXAMPLE), data_dir=Path(data_dir))
+        settings = _settings(prepare(EXAMPLE, demo_environment(os.environ, mail_port)), data_dir=Path(data_dir))
         show = Show(settings)
         folder, topic = _made(aws, settings, show)
         mailbox = Controller(Mailbox(MAILS, show=show), hostname="127.0.0.1", port=mail_port)
@@ -145,6 +162,16 @@ def run_thumbnails_demo(prepare: Callable[[Path], Settings], *, version: str) ->
             (FOLDER / FIRST).unlink(missing_ok=True)
             with suppress(OSError):  # it has pictures of somebody's own
                 FOLDER.rmdir()
+
+
+def demo_environment(environ: Mapping[str, str], mail_port: int) -> Mapping[str, str]:
+    """What the example is read with: its mails go to the demo's own mailbox, and nothing goes anywhere else."""
+    kept = {name: value for name, value in environ.items() if name.startswith(KEPT)}
+    return kept | {
+        "PUBLISHER_1_NAME": "mail",
+        "PUBLISHER_1_KIND": "apprise",
+        "PUBLISHER_1_URL": f"mailto://127.0.0.1:{mail_port}/?from=cam@home.example&to=you@home.example",
+    }
 
 
 def _settings(settings: Settings, *, data_dir: Path) -> Settings:
