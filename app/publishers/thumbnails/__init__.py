@@ -98,7 +98,7 @@ class Thumbnails:
         try:
             self._client.ask("list_objects_v2", Bucket=bucket, Prefix=self._settings.below, MaxKeys=1)
         except AwsFailure as failure:
-            raise PublishError(failure.code, failure.sentence) from None
+            raise PublishError(failure.code, f"bucket {bucket}: {failure.sentence}") from None
         return f"bucket {bucket}"
 
     def publish(self, inspection: Inspection) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from app.sources import Found
@@ -29,10 +30,10 @@ def check(settings: SqsSettings) -> Iterator[Found]:
     """What is there. Raises `Failure`."""
     queue = Queue(settings)
     try:
-        yield _queue(queue, settings)
+        with _named(settings.queue_url):
+            found = _queue(queue, settings)
+        yield found
         yield from reading.check(settings)
-    except AwsFailure as failure:
-        raise Permanent(failure.code, failure.sentence) from None
     finally:
         queue.close()
 
@@ -47,8 +48,9 @@ def _queue(queue: Queue, settings: SqsSettings) -> Found:
             if failure.kind != "refused":
                 raise
     if settings.dead_letter_queue:
-        queue.client.ask("get_queue_attributes", QueueUrl=settings.dead_letter_queue, AttributeNames=["QueueArn"])
-    text = f"queue {url.rpartition('/')[2]}, {said.get('ApproximateNumberOfMessages', 'some')} message(s) waiting"
+        with _named(settings.dead_letter_queue):
+            queue.client.ask("get_queue_attributes", QueueUrl=settings.dead_letter_queue, AttributeNames=["QueueArn"])
+    text = f"{_name(url)}, {said.get('ApproximateNumberOfMessages', 'some')} message(s) waiting"
     if region_of(url) and not _notified(said.get("Policy", "")):
         return Found(
             f"{text}; its policy lets no service of AWS send to it that notifies of objects",
@@ -64,3 +66,16 @@ def _notified(policy: str) -> bool:
         return any(sender in json.dumps(statement.get("Principal")) for statement in statements for sender in SENDERS)
     except (ValueError, AttributeError):
         return True  # none that we could judge
+
+
+@contextmanager
+def _named(url: str) -> Iterator[None]:
+    """Failures say which queue they are of."""
+    try:
+        yield
+    except AwsFailure as failure:
+        raise Permanent(failure.code, f"{_name(url)}: {failure.sentence}") from None
+
+
+def _name(url: str) -> str:
+    return f"queue {url.rpartition('/')[2]}"
