@@ -51,6 +51,15 @@ SOURCES: Mapping[Subject, tuple[str, ...]] = {
 }
 """The modules with `CODES`, in the order in which they are asked; each is loaded when those before it know nothing."""
 
+KINDS: Mapping[Subject, Mapping[str, str]] = {
+    "camera": cameras.KINDS,
+    "detector": detectors.KINDS,
+    "trigger": sources.KINDS,
+    "publisher": publishers.KINDS,
+    "archive": archives.KINDS,
+}
+"""The adapters of a part."""
+
 TITLES: Mapping[Subject, tuple[str, str]] = {
     "camera": ("No picture", "An event's `problem`, where there is no picture. Counted in `snapshots_total`."),
     "detector": ("A picture without a detection", "An event's `problem`, where there is a picture."),
@@ -89,9 +98,12 @@ codes. Codes of uploads on their way stand in [uploads](uploads.md#codes-of-uplo
 """
 
 
-def explain(code: str, *, of: Subject) -> tuple[str, str]:
-    """What happened, as a sentence, and what to do about it; the latter is empty for an unknown code."""
-    return next((codes[code] for codes in _codes(of) if code in codes), (UNKNOWN, ""))
+def explain(code: str, *, of: Subject, kind: str = "") -> tuple[str, str]:
+    """What happened, as a sentence, and what to do about it; the latter is empty for an unknown code.
+
+    `kind`: of the adapter that failed, where that is known: what its own code means comes before what others mean by it.
+    """
+    return next((codes[code] for codes in _codes(of, kind) if code in codes), (UNKNOWN, ""))
 
 
 def table() -> str:
@@ -109,6 +121,7 @@ def _section(subject: Subject) -> str:
     return head + "\n".join(lines) + "\n"
 
 
-def _codes(subject: Subject) -> Iterator[Mapping[str, tuple[str, str]]]:
-    for module in SOURCES[subject]:
+def _codes(subject: Subject, kind: str = "") -> Iterator[Mapping[str, tuple[str, str]]]:
+    own = [KINDS[subject][kind].partition(":")[0]] if kind else []
+    for module in (*own, *SOURCES[subject]):
         yield getattr(import_module(module), "CODES", {})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -65,7 +66,8 @@ def test_a_queue_that_is_not_there_or_in_another_region_is_wrong(aws: Aws, name:
     aws.queue(name)
     for url in (queue_url(f"{name}-not-made"), queue_url(name).replace(REGION, "us-west-2")):
         (missing,) = of_source(tmp_path, url, name)
-        assert (missing.verdict, missing.text.partition(":")[0]) == (Verdict.WRONG, "not_found")
+        queue = url.rpartition("/")[2]
+        assert (missing.verdict, missing.text.startswith(f"not_found: queue {queue}: ")) == (Verdict.WRONG, True)
         assert "queue_url" in missing.remedy
         assert "region" in missing.remedy
 
@@ -75,7 +77,7 @@ def test_a_bucket_and_dead_letters_that_are_not_there_are_wrong(aws: Aws, name: 
     _, bucket = of_source(tmp_path, queue_url(name), name)
     assert (bucket.verdict, bucket.text.partition(":")[0]) == (Verdict.WRONG, "no_such_bucket")
     (letters,) = of_source(tmp_path, queue_url(name), name, dead_letter_queue=queue_url(f"{name}-letters"))
-    assert (letters.verdict, letters.text.partition(":")[0]) == (Verdict.WRONG, "not_found")
+    assert (letters.verdict, letters.text.startswith(f"not_found: queue {name}-letters: ")) == (Verdict.WRONG, True)
 
 
 @pytest.mark.parametrize("action", ["GetQueueAttributes", "ReceiveMessage", "DeleteMessage", "ChangeMessageVisibility"])
@@ -107,12 +109,16 @@ def test_outlets_are_asked_whether_what_they_write_to_is_there(aws: Aws, name: s
         {"kind": "dynamodb", "name": "none", "table": name},
     ]
     said = {finding.subject.removeprefix("publisher "): finding for finding in checked(tmp_path, publishers=entries)}
+    said_kind = {entry.get("name", entry["kind"]): entry["kind"] for entry in entries}
     verdicts = {entry.get("name", entry["kind"]): said[entry.get("name", entry["kind"])].verdict for entry in entries}
     assert {name for name, verdict in verdicts.items() if verdict is Verdict.OK} == {"sns", "thumbnails", "dynamodb"}
     assert {name for name, verdict in verdicts.items() if verdict is Verdict.WRONG} == {"gone", "lost", "none"}
     assert said["sns"].text == f"topic {name}"
     assert said["gone"].text.startswith("target_gone")
-    assert said["lost"].text.startswith("not_found")
+    assert said["lost"].text.startswith(f"not_found: bucket {name}-gone: ")
+    for one in ("gone", "lost", "none"):
+        own = import_module(f"app.publishers.{said_kind[one]}").CODES
+        assert said[one].remedy == own[said[one].text.partition(":")[0]][1]
 
 
 def of_form(folder: Path, bucket: str, prefix: str = "uploads/", *, megabytes: float = 25) -> list[Finding]:

@@ -117,3 +117,10 @@ def test_the_command_prints_the_table_for_the_documentation() -> None:
     assert printed == wording.table()
     assert "| `login_refused` | The camera did not accept user name and password. | correct this camera's" in printed
     assert printed.count("\n## ") == len(SUBJECTS)
+
+
+@pytest.mark.parametrize("subject", wording.KINDS)
+def test_a_code_of_a_kind_that_is_known_means_what_that_kind_says(subject: Subject) -> None:
+    for kind, path in wording.KINDS[subject].items():
+        for code, meant in getattr(import_module(path.partition(":")[0]), "CODES", {}).items():
+            assert wording.explain(code, of=subject, kind=kind) == meant, (kind, code)

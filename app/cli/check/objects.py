@@ -29,7 +29,7 @@ def sources(settings: Settings) -> Iterator[Finding]:
                 verdict = Verdict.WARNING if found.remedy else Verdict.OK
                 yield Finding(subject, verdict, found.text, found.remedy)
         except Failure as error:
-            remedy = wording.explain(error.code, of="trigger")[1] or CODES.get(error.code, ("", ""))[1]
+            remedy = wording.explain(error.code, of="trigger", kind=entry.kind)[1] or CODES.get(error.code, ("", ""))[1]
             yield Finding(subject, Verdict.WRONG, str(error), remedy)
         if not journal.exists():
             continue

@@ -28,7 +28,8 @@ def publishers(settings: Settings) -> Iterator[Finding]:
             publisher = kind(entry, context)
             found = publisher.check() if isinstance(publisher, CheckedPublisher) else kind.title
         except Failure as error:
-            yield Finding(subject, Verdict.WRONG, str(error), wording.explain(error.code, of="publisher")[1])
+            remedy = wording.explain(error.code, of="publisher", kind=entry.kind)[1]
+            yield Finding(subject, Verdict.WRONG, str(error), remedy)
             continue
         remedy = f"snapshot-processor notify test {entry.title} sends a message" if kind.notifies else ""
         yield Finding(subject, Verdict.OK, found, remedy)

@@ -36,7 +36,8 @@ def _camera(configured: CameraSettings, settings: Settings) -> Finding:
         if error.code == "no_address":
             text = "no address configured: each trigger has to bring it (device_params)"
             return Finding(subject, Verdict.WARNING, text)
-        return Finding(subject, Verdict.WRONG, str(error), wording.explain(error.code, of="camera")[1])
+        remedy = wording.explain(error.code, of="camera", kind=configured.kind)[1]
+        return Finding(subject, Verdict.WRONG, str(error), remedy)
     finally:
         camera.close()
     return Finding(subject, Verdict.OK, f"{picture.width}x{picture.height} {picture.format}")
