@@ -27,7 +27,7 @@ def application(context: WebContext) -> Starlette:
         *(BoothPages(context.booth, context, pages.rendering).routes() if context.booth else ()),
     ]
     bucket = context.upload_bucket
-    headers, prefix, guard = middleware(context.access, context.links, sends_to=bucket.origin if bucket else "")
+    headers, prefix, guard = middleware(context.access, context.links, sends_to=bucket.address if bucket else "")
     served = Starlette(
         routes=routes,
         middleware=[

@@ -63,7 +63,8 @@ class UploadBucket:
         self._now = now
         try:
             self._s3 = AwsClient("s3", settings, title="S3", path_style=settings.path_style)
-            self.origin = self._origin()
+            self.address = self._address()
+            """Where forms go, as the pages' content policy names it."""
         except AwsFailure as failure:
             raise UploadBucketBlocked(failure.code, f"web.upload_bucket: {failure.sentence}") from None
 
@@ -117,8 +118,8 @@ class UploadBucket:
         """Close the connections."""
         self._s3.close()
 
-    def _origin(self) -> str:
-        """Of the address that forms go to, as browsers name it. Needs no login."""
+    def _address(self) -> str:
+        """Of the bucket alone, also where it shares its host with others. Needs no login."""
         from botocore.handlers import disable_signing
 
         self._s3.boto.meta.events.register("choose-signer.s3.HeadBucket", disable_signing)
@@ -126,7 +127,7 @@ class UploadBucket:
             "generate_presigned_url", ClientMethod="head_bucket", Params={"Bucket": self._settings.bucket}
         )
         address = urlsplit(str(url))
-        return f"{address.scheme}://{address.netloc}"
+        return f"{address.scheme}://{address.netloc}{address.path.rstrip('/')}"
 
 
 def _size(metadata: Mapping[str, str]) -> int:

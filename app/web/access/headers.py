@@ -9,7 +9,7 @@ from app.web.site import Site
 
 
 def page_policy(*, sends_to: str = "") -> str:
-    """For our pages. `sends_to`: the origin besides ours that scripts may send to; empty for none."""
+    """For our pages. `sends_to`: the address besides ours that scripts may send to; empty for none."""
     return (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; media-src 'self'; "
         f"connect-src {' '.join(filter(None, (SELF, sends_to)))}; "
@@ -37,7 +37,7 @@ class SecurityHeaders:
     """ASGI middleware, the outermost, so that rejections have them, too."""
 
     def __init__(self, app: ASGIApp, *, site: Site, sends_to: str = "") -> None:
-        """`sends_to`: the origin besides ours that our pages' scripts may send to."""
+        """`sends_to`: the address besides ours that our pages' scripts may send to."""
         self._app = app
         self._page_policy = page_policy(sends_to=sends_to)
         self._always = {**ALWAYS, **({"Strict-Transport-Security": HSTS} if site.https else {})}
