@@ -65,7 +65,10 @@ class PictureEndpoints:
     async def make_link(self, request: Request) -> Response:
         validation.query(request, request_models.NoParams)
         wanted = await validation.body(request, self._wanted_body)
-        width = self._width(wanted.width) if wanted.kind == THUMBNAIL else 0
+        thumbnail = wanted.kind == THUMBNAIL and wanted.frame is None
+        if wanted.width is not None and not thumbnail:
+            raise Unprocessable("no_width", "only a thumbnail is wanted in a width: leave it out, or ask for one")
+        width = self._width(wanted.width) if thumbnail else 0
         entry = await entry_of(self._context, request.path_params["id"])
         kind = wanted.kind if wanted.frame is None else f"frames/{wanted.frame}"
         signed = self._context.links.sign(entry.id, kind, seconds=wanted.seconds, width=width)
