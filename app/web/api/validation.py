@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
@@ -65,6 +66,7 @@ def _checked(make: Callable[[], M], model: type[M], code: str) -> M:
         return make()
     except (ValidationError, RecursionError) as error:
         problems = error.errors() if isinstance(error, ValidationError) else []
+        problems = [problem for problem in problems if problem["type"] != "none_required"] or problems
         sentences = [_sentence(problem, model) for problem in problems] or ["it is nested too deeply"]
         raise BadRequest(code, "; ".join(sentences)) from None
 
@@ -79,9 +81,15 @@ def once(items: Iterable[tuple[str, Any]]) -> dict[str, Any]:
     return values
 
 
+def _beginning(pydantic: re.Match[str]) -> str:
+    return "must " if pydantic[2] else ""
+
+
 def _sentence(problem: Any, model: type[BaseModel]) -> str:
     name = str(problem["loc"][0])[:60] if problem["loc"] else ""
     if problem["type"] == "extra_forbidden":
         return f"{name} is unknown; there are: {', '.join(model.model_fields) or 'none'}"
-    reason = problem["msg"].removeprefix("Value error, ")
+    reason = re.sub(r"^(Value error, |(Input|String) should )", _beginning, problem["msg"])
+    if problem["type"] == "string_pattern_mismatch" and r"\x00" in problem["ctx"]["pattern"]:
+        reason = "must be text without control characters"
     return reason if reason.startswith(name) else f"{name}: {reason}"

@@ -75,8 +75,17 @@ def test_another_width_is_refused_with_those_that_there_are(house: House) -> Non
     for answer in answers:
         sentence = "unknown_width: thumbnails are 160, 320, 480, 960 pixels wide, not 161"
         assert (answer.status_code, answer.json()["error"]) == (422, sentence)
-    assert house.client.get("/api/snapshots/s1/thumbnail?width=wide").status_code == 400
+    for text in ("wide", "", "1.5"):
+        answer = house.client.get(f"/api/snapshots/s1/thumbnail?width={text}")
+        assert (answer.status_code, answer.json()["error"]) == (400, "bad_parameter: width: must be a whole number")
     assert house.client.get("/api/snapshots/s1/preview?width=160").status_code == 400
+
+
+@pytest.mark.parametrize("wanted", [{}, {"kind": "image"}, {"kind": "thumbnail", "frame": 0}])
+def test_a_link_to_anything_but_a_thumbnail_is_none_of_a_width(house: House, wanted: dict[str, object]) -> None:
+    house.shown("s1")
+    answer = house.client.post("/api/snapshots/s1/link", json={**wanted, "width": 160})
+    assert (answer.status_code, answer.json()["error"].partition(":")[0]) == (422, "no_width")
 
 
 @pytest.mark.parametrize("kind", KINDS)

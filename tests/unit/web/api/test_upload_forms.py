@@ -74,10 +74,11 @@ def test_where_a_browser_has_no_type_or_another_word_for_it_the_name_says_it(
         ({"type": "", "name": "film.mp4"}, 415, "unsupported_media"),
         ({"type": "image/gif", "name": "a.gif"}, 415, "unsupported_media"),
         ({"size": 1_000_001}, 413, "too_large"),
-        ({"size": 0}, 400, "size"),
+        ({"size": 0}, 400, "size: must be greater than or equal to 1"),
         ({"name": "../a.jpg"}, 400, "bad_name"),
         ({"bucket": "another"}, 400, "bucket is unknown"),
-        ({"note": "\0"}, 400, "note"),
+        ({"note": "\0"}, 400, "note: must be text without control characters"),
+        ({"note": "x" * 2001}, 400, "note: must have at most 2000 characters"),
     ],
 )
 def test_what_the_service_would_refuse_gets_no_form(
@@ -94,7 +95,7 @@ def test_another_site_gets_none(bucketed: House) -> None:
 
 def test_pages_may_send_to_that_bucket_and_nowhere_else(bucketed: House) -> None:
     page = bucketed.client.get("/upload", headers={"Accept": "text/html"})
-    assert f"connect-src 'self' {ORIGIN};" in page.headers["content-security-policy"]
+    assert f"connect-src 'self' {ORIGIN}/home;" in page.headers["content-security-policy"]
     assert page.headers["content-security-policy"].count(ORIGIN) == 1
     assert 'data-bucket="/api/uploads/form"' in page.text
 
