@@ -18,6 +18,8 @@ from pylib.rabbitmq.topology import lift_limit
 
 
 def rabbitmq(settings: Settings) -> Finding:
+    if not settings.rabbitmq.server_address and settings.sources:
+        return Finding("broker", Verdict.OK, f"none, but {', '.join(entry.title for entry in settings.sources)}")
     if not settings.rabbitmq.server_address:
         remedy = "set RABBITMQ_SERVER_ADDRESS to take triggers from sensors"
         return Finding("broker", Verdict.WARNING, "none configured: triggers by HTTP and schedule only", remedy)

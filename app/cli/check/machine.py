@@ -18,6 +18,7 @@ from app.config.data_dir import DataDir
 from app.config.settings import Settings
 from app.journal.paths import recorded_paths
 from app.media.film import encoder_hint
+from app.sources.buckets.settings import BucketSourceSettings
 from pylib.errors import Failure
 from pylib.timezones import local_zone
 
@@ -32,7 +33,7 @@ def configuration(settings: Settings) -> Iterator[Finding]:
     yield Finding("configuration", Verdict.OK, f"{source}, {len(settings.cameras)} cameras")
     for warning in settings.warnings:
         yield Finding("configuration", Verdict.WARNING, warning)
-    if not settings.cameras:
+    if not settings.cameras and not any(isinstance(entry, BucketSourceSettings) for entry in settings.sources):
         remedy = "add one to config.yml, or set OUTPUT_1_TYPE=Camera and OUTPUT_1_LOCATION"
         yield Finding("configuration", Verdict.WARNING, "no camera is configured", remedy)
 

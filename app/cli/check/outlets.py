@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from urllib.parse import urlsplit
 
 from app import wording
 from app.bootstrap.adapters import make_archives, notifying_names
@@ -86,6 +87,6 @@ def album(settings: Settings) -> Iterator[Finding]:
         text = f"{address}/ with the password that the service makes and shows once in its log, as login_with"
         remedy = "set WEB_PASSWORD to choose one; delete web/password in the data directory to have another made"
         yield Finding("album", Verdict.OK, text, remedy)
-    if web.public_url and not web.trusted_proxies:
+    if web.public_url and not web.trusted_proxies and not is_loopback(urlsplit(web.public_url).hostname or ""):
         text = "all who come through the reverse proxy share one count of wrong passwords"
         yield Finding("album", Verdict.WARNING, text, "set WEB_TRUSTED_PROXIES to the proxy's address")

@@ -10,7 +10,7 @@ import pytest
 from pika.exceptions import ChannelClosedByBroker
 
 from app import wording
-from app.cli.check import Finding, Verdict, check, machine
+from app.cli.check import Finding, Verdict, brokers, check, machine, outlets
 from app.config.settings import load
 from app.journal import Journal
 from app.messages import Detection, Inspection, Label, Snapshot
@@ -203,3 +203,13 @@ def test_every_publisher_is_made_and_what_cannot_be_used_is_named(tmp_path: Path
     (wrong,) = found("publisher oops", tmp_path, file=file)
     assert (wrong.verdict, wrong.remedy) == (Verdict.WRONG, "correct it; the message says where and why")
     assert "publishers.oops.title_template fails: 'plaec' is undefined" in wrong.text
+
+
+def test_nothing_is_missed_where_pictures_come_from_a_bucket_and_the_album_is_on_this_machine(tmp_path: Path) -> None:
+    source = {"SOURCE_1_KIND": "bucket", "SOURCE_1_BUCKETS": "home", "SOURCE_1_ENDPOINT_URL": "http://127.0.0.1:9"}
+    settings = load(
+        None,
+        {"DATA_DIR": str(tmp_path), "DETECTOR_KIND": "none", "WEB_PUBLIC_URL": "http://localhost:8080", **source},
+    )
+    found = [*machine.configuration(settings), brokers.rabbitmq(settings), *outlets.album(settings)]
+    assert [finding.text for finding in found if finding.verdict is not Verdict.OK] == []
