@@ -101,7 +101,7 @@ codes. Codes of uploads on their way stand in [uploads](uploads.md#codes-of-uplo
 def explain(code: str, *, of: Subject, kind: str = "") -> tuple[str, str]:
     """What happened, as a sentence, and what to do about it; the latter is empty for an unknown code.
 
-    `kind`: of the adapter that failed, where that is known: what its own code means comes before what others mean by it.
+    `kind`: of the adapter that failed, where that is known: its own meaning of a code comes before that of others.
     """
     return next((codes[code] for codes in _codes(of, kind) if code in codes), (UNKNOWN, ""))
 

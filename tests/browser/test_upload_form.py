@@ -109,3 +109,31 @@ def test_what_the_service_gives_no_form_for_is_one_sentence_too(uploading: Visit
     uploading.expect_complaint("status of 415")
     choose(page, text)
     expect(page.locator(".file.is-bad")).to_contain_text("Send a picture")
+
+
+def test_a_row_says_what_to_do_where_no_picture_can_come_of_it(uploading: Visit, drawn: Path, tmp_path: Path) -> None:
+    empty = tmp_path / "empty.jpg"
+    empty.touch()
+    streams: list[str] = []
+    page = uploading.go("/upload")
+    uploading.expect_complaint(f"another host was asked: .*/{BUCKET}")
+    uploading.expect_complaint("status of 401")
+    page.clock.install()
+    page.on("response", lambda answer: streams.append(answer.url) if "/api/events" in answer.url else None)
+
+    def keep(route: Route) -> None:
+        assert streams, "the picture was sent before its event could be seen"
+        route.fulfill(status=204, headers={"Access-Control-Allow-Origin": "*"})
+
+    page.route(f"**/{BUCKET}*", keep)  # and tells nobody
+    choose(page, drawn)
+    row = page.locator(".file")
+    expect(row).to_contain_text("It is in the bucket.")
+    page.clock.fast_forward(61_000)
+    expect(row).to_contain_text("has not come into the album yet")
+    choose(page, empty)
+    expect(row.last).to_contain_text("It is empty.")
+    page.route("**/api/uploads/form", lambda route: route.fulfill(status=401, json={"error": "unauthorized: no"}))
+    choose(page, drawn)
+    expect(row.last).to_have_text("drawn by hand.jpgYou are logged out. Log in")
+    expect(row.last.get_by_role("link", name="Log in")).to_have_attribute("href", uploading.page.url)

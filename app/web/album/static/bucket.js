@@ -1,6 +1,6 @@
 // Sends pictures straight to a bucket, and waits until each comes back from there as an event.
 
-import { finish, post, sentence } from "./upload-row.js";
+import { finish, post, refuse, sentence } from "./upload-row.js";
 
 const REFUSALS = {
   AccessDenied: "The bucket refused it: the service's AWS login may not write there. The command “snapshot-processor iam” prints what it needs.",
@@ -17,15 +17,21 @@ const REFUSALS = {
 const NO_ANSWER =
   "The bucket did not answer this page: the connection was lost, or its CORS rules leave this address out. The command “snapshot-processor iam --cors” prints them.";
 
+const NOT_YET =
+  "It is in the bucket, and has not come into the album yet: the status page says whether a source looks there.";
+const OPENED_MS = 5_000;
+const PATIENCE_MS = 60_000;
+
 const waiting = new Map(); // "bucket/key" -> what to do with its event
 let events = null;
 
 export async function postToBucket(form, file, row) {
+  if (!file.size) return finish(row, { refusal: REFUSALS.EntityTooSmall });
   const asked = { camera: form.elements.camera.value, note: form.elements.note.value, name: file.name, type: file.type, size: file.size };
   const { status, answer } = await ask(form.dataset.bucket, asked);
-  if (status !== 200) return finish(row, { refusal: sentence(status, answer.error) });
+  if (status !== 200) return refuse(row, form, status, answer.error);
   const place = `${answer.bucket}/${answer.object_key}`;
-  follow(form.dataset.events, place, (event) => {
+  await follow(form.dataset.events, place, (event) => {
     if (event.problem && !event.image_url) finish(row, { refusal: sentence(1, event.problem) });
     else finish(row, { page: form.dataset.page + event.event_id });
   });
@@ -37,7 +43,8 @@ export async function postToBucket(form, file, row) {
     finish(row, { refusal: refusal(sent) });
     forget(place);
   } else if (waiting.has(place)) {
-    finish(row, { waiting: "It is in the bucket. It comes into the album by itself." });
+    finish(row, { waiting: "It is in the bucket." });
+    setTimeout(() => waiting.has(place) && finish(row, { waiting: NOT_YET }), PATIENCE_MS);
   }
 }
 
@@ -61,10 +68,18 @@ function refusal({ status, text }) {
   return REFUSALS[code] ?? `The bucket refused it (${code}).`;
 }
 
-// The stream is opened before the picture is sent, so that its event is not missed.
-function follow(address, place, arrived) {
+// The stream is open before the picture is sent, so that its event is not missed; a broken one catches up by itself.
+async function follow(address, place, arrived) {
   waiting.set(place, arrived);
-  if (events) return;
+  if (events?.readyState === EventSource.OPEN) return;
+  if (!events) listen(address);
+  await new Promise((done) => {
+    for (const kind of ["open", "error"]) events.addEventListener(kind, done, { once: true });
+    setTimeout(done, OPENED_MS); // a proxy may hold the stream back
+  });
+}
+
+function listen(address) {
   events = new EventSource(address);
   events.addEventListener("snapshot", ({ data }) => {
     const event = JSON.parse(data);

@@ -28,18 +28,23 @@ export function sentence(status, error) {
   return text ? text[0].toUpperCase() + text.slice(1) : `It was refused (${status}).`;
 }
 
+// The answer that refuses it; who is logged out is led to the login, and back.
+export function refuse(row, form, status, error) {
+  if (status === 401) finish(row, { refusal: "You are logged out. ", login: form.action });
+  else finish(row, { refusal: sentence(status, error) });
+}
+
 // What became of it: its `page` in the album, a `refusal`, or what it is `waiting` for.
-export function finish(row, { page, refusal, waiting }) {
+export function finish(row, { page, refusal, login, waiting }) {
   row.classList.toggle("is-done", Boolean(page));
   row.classList.toggle("is-bad", Boolean(refusal));
   row.querySelector("use").setAttribute("href", `#i-${page ? "check" : refusal ? "alert" : "upload"}`);
   const line = document.createElement("span");
-  if (page) {
+  line.textContent = refusal ?? waiting ?? "";
+  if (page || login) {
     const link = line.appendChild(document.createElement("a"));
-    link.href = page;
-    link.textContent = "It is in the album";
-  } else {
-    line.textContent = refusal ?? waiting;
+    link.href = page ?? login;
+    link.textContent = page ? "It is in the album" : "Log in";
   }
   row.querySelector("progress, span").replaceWith(line);
 }

@@ -1,7 +1,7 @@
 // Uploads picture by picture with progress; on the grid, pictures may be dropped anywhere.
 
 import { postToBucket } from "./bucket.js";
-import { addRow, finish, post, sentence } from "./upload-row.js";
+import { addRow, finish, post, refuse } from "./upload-row.js";
 
 export function startUpload() {
   for (const form of document.querySelectorAll("form[data-upload]")) enhance(form);
@@ -65,7 +65,7 @@ async function postToService(form, file, row) {
   const { status, text } = await post(form.dataset.upload, body, row);
   const answer = parsed(text);
   if (status >= 200 && status < 300) finish(row, { page: form.dataset.page + answer.event_id });
-  else finish(row, { refusal: sentence(status, answer.error) });
+  else refuse(row, form, status, answer.error);
 }
 
 function parsed(text) {
