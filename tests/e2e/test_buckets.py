@@ -117,7 +117,7 @@ def test_each_object_is_one_event_through_repetitions_disorder_and_kills(
         environment=LOGIN,
         sources=[source(aws, bucket, queue_url, buckets=[{"bucket": bucket}, {"bucket": disorder, "camera": "Twice"}])],
         publishers=[
-            {"kind": "thumbnails", "bucket": small, "path_style": True, **at},
+            {"kind": "thumbnails", "bucket": small, "key": "<bucket>/<folder><name>", "path_style": True, **at},
             {"kind": "dynamodb", "table": name, "make_table": True, **at},
         ],
     )

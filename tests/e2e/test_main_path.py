@@ -40,6 +40,9 @@ CONTRACT = {
     "problem": str,
     "delay_s": float,
     "thumbnail_url": str,
+    "animation_url": str,
+    "frames": int,
+    "best": str,
     "origin": str,
 }
 """DESIGN.md's event, without `event_detail`, which is there only when a person is."""

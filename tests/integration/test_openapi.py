@@ -65,6 +65,12 @@ well they fit the description."""
 UNTRIED = ("/api/events", "/api/rules/preview")
 """The stream never ends, and a whole rule book can be wrong in a thousand ways; both have tests of their own."""
 
+ABOUT_OTHERS = (
+    *("/api/uploads/form", "/api/snapshots/{id}/frames/", "/api/snapshots/{id}/animation", "/api/jobs/{id}"),
+    "/api/films/{id}",
+)
+"""What they are about is not in this house: a bucket, bursts, jobs, films. Their good answers have unit tests."""
+
 RULES = """
 rules: [{name: doorbell}, {name: front-door}]
 zones: [{camera: Front Door, name: lawn, points: [[0, 0], [1, 0], [1, 1]]}]
@@ -122,7 +128,7 @@ def test_what_the_description_says_is_what_the_api_does(house: House, tmp_path: 
     for path, method, operation in _operations(house.document):
         if path in UNTRIED:
             continue
-        if (path, method) != ("/api/snapshots", "post"):
+        if (path, method) != ("/api/snapshots", "post") and not path.startswith(ABOUT_OTHERS):
             assert statuses[path, method.upper(), 2], f"{method} {path} was never done"
         if "requestBody" in operation or any(each["in"] == "query" for each in operation.get("parameters", ())):
             assert statuses[path, method.upper(), 4], f"{method} {path} was never asked wrongly"
@@ -144,7 +150,14 @@ def test_every_operation_but_health_asks_strangers_who_they_are(tmp_path: Path) 
     with serving(application(parts)) as client:
         document = client.get("/openapi.json", headers={"Authorization": "Bearer right"}).json()
         for path, method, _ in _operations(document):
-            names = {"id": KEPT, "name": "front-door", "archive": "folder", "hook": "door", "zone": "lawn"}
+            names = {
+                "id": KEPT,
+                "name": "front-door",
+                "archive": "folder",
+                "hook": "door",
+                "zone": "lawn",
+                "number": "0",
+            }
             answer = client.ask(method, path.format_map(names))
             if path.startswith("/health/"):
                 assert list(answer.json()) == [path.rpartition("/")[2]]

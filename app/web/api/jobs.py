@@ -40,7 +40,7 @@ class JobEndpoints:
             ),
             Operation(
                 "POST",
-                "/api/jobs/{id:int}/retry",
+                "/api/jobs/{id}/retry",
                 self.retry_job,
                 "Try a job at once that waits or has failed",
                 done,
@@ -48,7 +48,7 @@ class JobEndpoints:
             ),
             Operation(
                 "DELETE",
-                "/api/jobs/{id:int}",
+                "/api/jobs/{id}",
                 self.forget_job,
                 "Forget a job that has ended",
                 done,
@@ -69,7 +69,10 @@ class JobEndpoints:
 
     async def _change(self, request: Request, change: Callable[[WebContext, int], None]) -> Response:
         validation.query(request, request_models.NoParams)
-        await run_in_threadpool(change, self._context, request.path_params["id"])
+        text = request.path_params["id"]
+        if not (text.isascii() and text.isdecimal()):
+            raise NotFound("unknown_job", "a job's id is a number")
+        await run_in_threadpool(change, self._context, int(text[:20]))
         return Response(status_code=204)
 
     def _said(self, job: Job) -> dict[str, Any]:

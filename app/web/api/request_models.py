@@ -195,6 +195,12 @@ def _permitted(check: Any, value: object) -> object:
         raise ValueError(error.detail) from None
 
 
+class BurstBody(BurstSettings):
+    """Several pictures of one event, within a minute in all."""
+
+    model_config = ConfigDict(strict=True)
+
+
 class EventBody(RequestBody):
     """What happened, as far as the sensor reports it. Unknown fields are ignored."""
 
@@ -206,7 +212,7 @@ class EventBody(RequestBody):
     active_input: Annotated[dict[str, JsonValue] | None, BeforeValidator(_active_input)] = Field(
         default=None, description="What set the sensor off; passed on as it stands."
     )
-    burst: BurstSettings | None = Field(
+    burst: BurstBody | None = Field(
         default=None, description="How many pictures; where it is not given, rules and the camera say that."
     )
 
@@ -359,7 +365,11 @@ class FilmOrderBody(Recipe):
 
 def of_widths(model: type[M], widths: Sequence[int]) -> type[M]:
     """The model of a request with a width, described with the widths that there are; who uses it checks that."""
-    described = WithJsonSchema({"type": "integer", "enum": list(widths)})
+    described = WithJsonSchema(
+        {"type": ["integer", "null"], "enum": [*widths, None]}
+        if issubclass(model, RequestBody)
+        else {"type": "integer", "enum": list(widths)}
+    )
     field = model.model_fields["width"]
     fields: Any = {"width": (Annotated[field.rebuild_annotation(), described], field)}
     return create_model(model.__name__, __base__=model, __doc__=model.__doc__, **fields)

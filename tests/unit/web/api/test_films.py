@@ -68,7 +68,7 @@ def test_a_film_is_ordered_made_and_fetched_in_parts(home: House) -> None:
     [
         ({"cameras": ["Cellar"]}, 404, "unknown_camera: no camera 'Cellar'"),
         ({"filter": "daylight"}, 422, "no_place: daylight needs home.latitude"),
-        ({"stamp": {"font": "/etc/passwd"}}, 400, "bad_field: stamp: Input should be ''"),
+        ({"stamp": {"font": "/etc/passwd"}}, 400, "bad_field: stamp: must be ''"),
         ({"fps": 0}, 400, "bad_field: fps: "),
         ({"speed": 2}, 400, "bad_field: speed is unknown"),
     ],
