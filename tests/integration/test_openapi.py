@@ -180,7 +180,7 @@ def _explore(house: House, folder: Path, *options: str) -> subprocess.CompletedP
     fixed = [*(f"--exclude-path={path}" for path in UNTRIED), "--exclude-checks=ignored_auth", "--no-color"]
     address = f"{house.client.url}/openapi.json"
     return subprocess.run(
-        [*command, address, *fixed, *options], cwd=folder, capture_output=True, text=True, timeout=120, check=False
+        [*command, address, *fixed, *options], cwd=folder, capture_output=True, text=True, timeout=400, check=False
     )
 
 

@@ -73,7 +73,9 @@ def test_each_part_by_itself(tmp_path: Path, table: str) -> None:
 def test_the_form_s_bucket_has_to_know_the_album_s_origin(tmp_path: Path) -> None:
     (rule,) = json.loads(iam(tmp_path, UPLOADS, "--cors").stdout)["CORSRules"]
     assert (rule["AllowedOrigins"], rule["AllowedMethods"]) == (["https://home.example"], ["POST"])
-    (rule,) = json.loads(iam(tmp_path, "web: {port: 81, upload_bucket: {bucket: b}}", "--cors").stdout)["CORSRules"]
+    (rule,) = json.loads(iam(tmp_path, "web: {port: 81, upload_bucket: {bucket: uploads}}", "--cors").stdout)[
+        "CORSRules"
+    ]
     assert rule["AllowedOrigins"] == ["http://127.0.0.1:81"]
     said = iam(tmp_path, "web: {port: 81}", "--cors")
     assert (said.exit_code, said.stderr.count("web.upload_bucket.bucket is not set")) == (1, 1)
