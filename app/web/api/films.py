@@ -15,7 +15,7 @@ from app.films.shelf import Order, chapters_as_webvtt
 from app.journal import Job, Medium
 from app.journal.entries import Filter
 from app.naming import slug
-from app.web.api import request_models, response_models, validation
+from app.web.api import film_models, request_models, validation
 from app.web.api.common import ERRORS, FAILURES, error
 from app.web.api.filters import device_key
 from app.web.api.operation import BodySpec, Operation, ResponseSpec, json_of
@@ -42,7 +42,7 @@ class FilmEndpoints:
                 "/api/films",
                 self.list_films,
                 "Films, and those that are being made",
-                {200: json_of("The newest first.", response_models.FilmsModel), **ERRORS},
+                {200: json_of("The newest first.", film_models.FilmsModel), **ERRORS},
                 query=request_models.NoParams,
             ),
             Operation(
@@ -51,14 +51,14 @@ class FilmEndpoints:
                 self.order_film,
                 "Have a film made of pictures in the album",
                 {
-                    202: json_of("It is made in a while.", response_models.AcceptedFilmModel),
+                    202: json_of("It is made in a while.", film_models.AcceptedFilmModel),
                     **ERRORS,
                     404: error("There is no such camera."),
                     422: error("No film can be made so; the sentence says why."),
                     **FAILURES,
                 },
                 query=request_models.NoParams,
-                body=BodySpec({"application/json": request_models.FilmOrderBody}),
+                body=BodySpec({"application/json": film_models.FilmOrderBody}),
             ),
             Operation(
                 "GET",
@@ -66,8 +66,8 @@ class FilmEndpoints:
                 self.get_film,
                 "A film",
                 {
-                    200: json_of("It.", response_models.FilmModel),
-                    202: json_of("It is not made yet, or could not be.", response_models.OrderedFilmModel),
+                    200: json_of("It.", film_models.FilmModel),
+                    202: json_of("It is not made yet, or could not be.", film_models.OrderedFilmModel),
                     **ERRORS,
                     **UNKNOWN,
                 },
@@ -92,7 +92,7 @@ class FilmEndpoints:
 
     async def order_film(self, request: Request) -> Response:
         validation.query(request, request_models.NoParams)
-        body = await validation.section(request, request_models.FilmOrderBody)
+        body = await validation.section(request, film_models.FilmOrderBody)
         cameras = tuple([await device_key(name, self._context) for name in body.cameras])
         recipe = Recipe.model_construct(**{name: getattr(body, name) for name in Recipe.model_fields})
         zone = self._context.zone

@@ -19,7 +19,6 @@ from pydantic import (
 from pydantic.json_schema import SkipJsonSchema
 
 from app import wire
-from app.films.recipe import Recipe, StampSettings
 from app.media.animation import AnimationFormat
 from app.messages import MOST_FRAMES
 from app.rules.burst import BurstSettings
@@ -37,7 +36,7 @@ MOST_LABELS = 50
 
 Kind = Literal["image", "thumbnail", "preview", "annotated", "animation"]
 
-_LINE = r"^[^\x00-\x1f\x7f]*$"
+ONE_LINE = r"^[^\x00-\x1f\x7f]*$"
 _LINES = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*$"
 
 
@@ -241,10 +240,10 @@ class SubscriptionBody(EndpointBody):
     """A browser that wants messages: a `PushSubscription`, whose it is, and of which outlet."""
 
     keys: PushKeys
-    person: Annotated[str, StringConstraints(max_length=60, pattern=_LINE)] = Field(
+    person: Annotated[str, StringConstraints(max_length=60, pattern=ONE_LINE)] = Field(
         default="", description="Whose device it is."
     )
-    outlet: Annotated[str, StringConstraints(max_length=50, pattern=_LINE)] = Field(
+    outlet: Annotated[str, StringConstraints(max_length=50, pattern=ONE_LINE)] = Field(
         default="", description="Name of an outlet of kind webpush; needed where there are several."
     )
     replaces: Annotated[str, StringConstraints(max_length=LONGEST_ENDPOINT)] = Field(
@@ -258,7 +257,7 @@ class ChangeBody(RequestBody):
 
     starred: bool = Field(default=False, description="Keep the picture whatever its age.")
     note: Annotated[str, StringConstraints(max_length=2000, pattern=_LINES)] = Field(default="", description="A note.")
-    corrected_labels: list[Annotated[str, StringConstraints(min_length=1, max_length=60, pattern=_LINE)]] | None = (
+    corrected_labels: list[Annotated[str, StringConstraints(min_length=1, max_length=60, pattern=ONE_LINE)]] | None = (
         Field(default=None, max_length=MOST_LABELS, description="What is in the picture; null takes that back.")
     )
 
@@ -322,45 +321,6 @@ class PreviewRequestBody(RequestBody):
     instead_of: str = Field(default="", description="Name of the rule that it replaces.")
     since: Moment | None = Field(default=None, description="Events since then; of a week where it is not given.")
     mode: Mode | None = Field(default=None, description="The home's, all that time; as it is now where not given.")
-
-
-class AnnouncementBody(RequestBody):
-    """Pictures that are going to come."""
-
-    pictures: int = Field(default=0, ge=0, le=100_000, description="How many.")
-    names: tuple[Annotated[str, StringConstraints(min_length=1, max_length=1_000)], ...] = Field(
-        default=(), max_length=10_000, description="Their paths below the folder, where they are known."
-    )
-
-
-class PictureDateBody(RequestBody):
-    """When a picture was taken."""
-
-    picture: Annotated[str, StringConstraints(min_length=1, max_length=4_096)] = Field(
-        description="Its path below the folder."
-    )
-    taken_at: Moment
-
-
-class FilmStamp(StampSettings):
-    """Date and time on every picture of a film."""
-
-    font: Literal[""] = Field(default="", description="Only the configuration names files.")
-
-
-class FilmOrderBody(Recipe):
-    """A film that is to be made: which pictures, and how they are shown."""
-
-    name: Annotated[str, StringConstraints(max_length=60, pattern=_LINE)] = Field(
-        default="", description="Its name; made of its cameras and days where none is given."
-    )
-    since: Moment | None = Field(default=None, description="Taken then or later.")
-    until: Moment | None = Field(default=None, description="Taken earlier than that; now where it is not given.")
-    label: Text = Field(default="", description="Something in the picture, in any case.")
-    confidence: float = Field(default=0.0, ge=0, le=1, description="How sure the detector has to be of it.")
-    q: Text = Field(default="", description="Words in labels, cameras' names and notes.")
-    problem: bool | None = Field(default=None, description="Whether something went wrong.")
-    stamp: FilmStamp = Field(default=FilmStamp(), description="Date and time on every picture.")
 
 
 def of_widths(model: type[M], widths: Sequence[int]) -> type[M]:

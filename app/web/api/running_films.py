@@ -6,7 +6,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from app.web.api import request_models, response_models, validation
+from app.web.api import film_models, request_models, validation
 from app.web.api.common import ERRORS, FAILURES, error
 from app.web.api.operation import BodySpec, Operation, ResponseSpec, json_of
 from app.web.context import WebContext
@@ -29,7 +29,7 @@ class RunningFilmEndpoints:
                 "/api/running-films",
                 self.list_running_films,
                 "Films that grow, and how they are",
-                {200: json_of("As they are configured.", response_models.RunningFilmsModel), **ERRORS},
+                {200: json_of("As they are configured.", film_models.RunningFilmsModel), **ERRORS},
                 query=request_models.NoParams,
             ),
             Operation(
@@ -39,14 +39,14 @@ class RunningFilmEndpoints:
                 "Have a running film wait for pictures that are going to come",
                 {204: ResponseSpec("It waits."), **ERRORS, **UNKNOWN, **FAILURES},
                 query=request_models.NoParams,
-                body=BodySpec({"application/json": request_models.AnnouncementBody}),
+                body=BodySpec({"application/json": film_models.AnnouncementBody}),
             ),
             Operation(
                 "GET",
                 f"{one}/left-out",
                 self.list_left_out,
                 "The pictures that a running film cannot show: without a date, or broken",
-                {200: json_of("At most 100 of each.", response_models.LeftOutModel), **ERRORS, **UNKNOWN},
+                {200: json_of("At most 100 of each.", film_models.LeftOutModel), **ERRORS, **UNKNOWN},
                 query=request_models.NoParams,
             ),
             Operation(
@@ -62,7 +62,7 @@ class RunningFilmEndpoints:
                     **FAILURES,
                 },
                 query=request_models.NoParams,
-                body=BodySpec({"application/json": request_models.PictureDateBody}),
+                body=BodySpec({"application/json": film_models.PictureDateBody}),
             ),
         ]
 
@@ -72,7 +72,7 @@ class RunningFilmEndpoints:
 
     async def announce_pictures(self, request: Request) -> Response:
         validation.query(request, request_models.NoParams)
-        body = await validation.section(request, request_models.AnnouncementBody)
+        body = await validation.section(request, film_models.AnnouncementBody)
         name = running_film(self._context, request.path_params["id"])
         await run_in_threadpool(self._context.running_films.announce, name, body.pictures, names=body.names)
         return Response(status_code=204)
@@ -84,7 +84,7 @@ class RunningFilmEndpoints:
 
     async def date_picture(self, request: Request) -> Response:
         validation.query(request, request_models.NoParams)
-        body = await validation.section(request, request_models.PictureDateBody)
+        body = await validation.section(request, film_models.PictureDateBody)
         name = running_film(self._context, request.path_params["id"])
         await run_in_threadpool(date_picture, self._context, name, body.picture, body.taken_at)
         return Response(status_code=204)
