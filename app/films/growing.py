@@ -20,7 +20,8 @@ from pathlib import Path
 from struct import Struct, error, pack, unpack_from
 from typing import BinaryIO
 
-from app.media.film import FilmError, FilmUnwritable, extradata_of
+from app.media.film import FilmError, FilmUnwritable
+from app.media.film_file import extradata_of
 from pylib.files import durable
 
 _BOX = Struct(">I4s")

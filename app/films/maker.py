@@ -16,17 +16,8 @@ from app.films.recipe import Recipe
 from app.films.selection import Chosen, Selection, Wanted
 from app.jobs import Keep
 from app.journal.entries import Entry
-from app.media.film import (
-    Film,
-    FilmSettings,
-    FilmUnwritable,
-    FilmWriter,
-    best_encoder,
-    has_bars,
-    join,
-    letterboxed,
-    opened,
-)
+from app.media.film import Film, FilmSettings, FilmUnwritable, FilmWriter, best_encoder, has_bars, letterboxed, opened
+from app.media.film_file import join
 from app.media.picture import BadPicture
 from app.media.stamp import Look, Stamp, brightened, brightness, draw_progress
 from pylib.errors import Permanent

@@ -20,7 +20,8 @@ from app.films.growing import IndexFull, Part, grow, part_of, unwritable, way_of
 from app.films.pictures import PictureSource
 from app.films.shelf import write_description
 from app.journal import FilmPicture, FilmRecord, FilmSegment, Journal, Medium
-from app.media.film import FilmError, FilmSettings, FilmWriter, images_of, letterboxed, opened
+from app.media.film import FilmError, FilmSettings, FilmWriter, letterboxed, opened
+from app.media.film_file import images_of
 from app.media.picture import MAX_PIXELS, BadPicture
 from app.media.stamp import Look, Stamp
 from pylib.files import durable

@@ -18,7 +18,8 @@ import structlog
 from app.films.maker import PARTS, Chapter, MadeFilm
 from app.films.selection import Selection, Wanted
 from app.journal import Job, Journal, Medium
-from app.media.film import FilmUnwritable, best_encoder, still
+from app.media.film import FilmUnwritable, best_encoder
+from app.media.film_file import still
 from pylib.files import durable
 
 log = structlog.get_logger(__name__)

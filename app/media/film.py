@@ -1,4 +1,4 @@
-"""Films of pictures: H.264 in MP4, encoded picture by picture, and joined without encoding again.
+"""Films of pictures: H.264 in MP4, encoded picture by picture.
 
 PyAV comes with the extra `films`; it is loaded with the first film.
 """
@@ -6,11 +6,10 @@ PyAV comes with the extra `films`; it is loaded with the first film.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import cache
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -165,10 +164,10 @@ class FilmWriter:
         self.letterboxed = 0
         self._settings = settings
         self._path = path
-        self._partial = _partial(path)
+        self._partial = partial_of(path)
         self._tick = Fraction(1, settings.fps)
-        with _writing(path):
-            self._container = _new_container(self._partial)
+        with writing(path):
+            self._container = new_container(self._partial)
         try:
             self._stream = _stream(self._container, self.encoder, settings)
         except BaseException:
@@ -186,7 +185,7 @@ class FilmWriter:
         """Add an RGB picture, of whatever size, for so many frames. Raises `FilmUnwritable`."""
         frame = letterboxed(picture, self._settings.size)
         self.letterboxed += has_bars(picture.size, frame.size)
-        image = _av().VideoFrame.from_image(frame).reformat(format="yuv420p", dst_colorspace="ITU709")
+        image = pyav().VideoFrame.from_image(frame).reformat(format="yuv420p", dst_colorspace="ITU709")
         image.time_base = self._tick
         image.duration = 1
         for _ in range(times):
@@ -197,11 +196,11 @@ class FilmWriter:
     def close(self) -> Film:
         """End the film and give it its name. Raises `FilmUnwritable`; `FilmError` where it has no frame."""
         try:
-            _require_frames(self.frames)
+            require_frames(self.frames)
             self._encode(None)
-            with _writing(self._path):
+            with writing(self._path):
                 self._container.close()
-                _finish(self._partial, self._path)
+                finish(self._partial, self._path)
         except BaseException:
             self.discard()
             raise
@@ -219,7 +218,7 @@ class FilmWriter:
 
     def _encode(self, frame: Any) -> None:
         try:
-            with _writing(self._path):
+            with writing(self._path):
                 for packet in self._stream.encode(frame):
                     self._container.mux(packet)
         except BaseException:
@@ -227,115 +226,16 @@ class FilmWriter:
             raise
 
 
-def join(parts: Iterable[Path], path: Path, *, fps: int) -> Film:
-    """Put films of one way of encoding behind each other without encoding them again.
-
-    Packets are copied, so that the cost is that of copying the files. Written beside, synced, renamed. Raises
-    `FilmError` (`film_mismatch`, `film_unreadable`), `FilmUnwritable`.
-    """
-    partial, frames, ticks = _partial(path), 0, 0
-    output: Any = None
-    stream: Any = None
-    template: Any = None
-    try:
-        for part in parts:
-            with _reading(part) as source:
-                given = source.streams.video[0]
-                if output is None:
-                    with _writing(path):
-                        output = _new_container(partial)
-                        stream = output.add_stream_from_template(given)
-                    template = (_way(given), given.time_base)
-                    ticks = int(1 / fps / given.time_base)
-                _require_same(template, (_way(given), given.time_base), part)
-                for packet in source.demux(given):
-                    if not packet.size:
-                        continue  # the end
-                    packet.stream = stream
-                    packet.pts = packet.dts = frames * ticks
-                    packet.duration = ticks
-                    frames += 1
-                    with _writing(path):
-                        output.mux(packet)
-        _require_frames(frames)
-        width, height, name = stream.codec_context.width, stream.codec_context.height, stream.codec_context.name
-        with _writing(path):
-            output.close()
-            _finish(partial, path)
-    except BaseException:
-        with suppress(Exception):
-            if output is not None:
-                output.close()
-        with suppress(OSError):
-            partial.unlink(missing_ok=True)
-        raise
-    return Film(path, frames, width, height, frames / fps, path.stat().st_size, name)
-
-
-@cache
-def extradata(settings: FilmSettings) -> bytes:
-    """What a film of these settings says of its encoding in its header, as `extradata_of` reads it.
-
-    Of the encoder that is here now: another version's may differ. Raises `FilmError`, `FilmUnwritable`.
-    """
-    import tempfile
-
-    with tempfile.TemporaryDirectory() as folder:
-        writer = FilmWriter(Path(folder) / "one.mp4", settings)
-        with writer:
-            writer.add(Image.new("RGB", settings.size))
-            film = writer.close()
-        return extradata_of(film.path)
-
-
-def extradata_of(path: Path) -> bytes:
-    """The codec's configuration in a film's header: films in which it is the same can be joined. Raises `FilmError`."""
-    with _reading(path) as source:
-        return bytes(source.streams.video[0].codec_context.extradata or b"")
-
-
-def frames_of(path: Path) -> int:
-    """How many frames a film has, by its packets. Raises `FilmError`."""
-    with _reading(path) as source:
-        return sum(1 for packet in source.demux(source.streams.video[0]) if packet.size)
-
-
-def images_of(path: Path) -> Iterator[Image.Image]:
-    """A film's frames. Raises `FilmError`."""
-    with _reading(path) as source:
-        for frame in source.decode(source.streams.video[0]):
-            yield frame.to_image()
-
-
-def still(path: Path, *, at: float = 0.5) -> Image.Image:
-    """A frame of a film, at this part of it (0..1): the keyframe before. Raises `FilmError`."""
-    with _reading(path) as source:
-        stream = source.streams.video[0]
-        source.seek(int((stream.duration or 0) * at), stream=stream)
-        for frame in source.decode(stream):
-            image: Image.Image = frame.to_image()
-            return image
-    raise FilmError("film_unreadable", f"{path.name} has no frame")
-
-
-def _require_frames(frames: int) -> None:
+def require_frames(frames: int) -> None:
+    """Raises `FilmError` for a film without any."""
     if not frames:
         raise FilmError("film_unreadable", "a film without a frame is none")
 
 
-def _require_same(one: object, other: object, part: Path) -> None:
-    if one != other:
-        raise FilmError("film_mismatch", f"{part.name} was encoded in another way than what is before it")
-
-
-def _way(stream: Any) -> tuple[object, ...]:
-    codec = stream.codec_context
-    return codec.name, codec.width, codec.height, bytes(codec.extradata or b"")
-
-
-def _new_container(partial: Path) -> Any:
+def new_container(partial: Path) -> Any:
+    """An MP4 that is being written."""
     # Without faststart a player has to have all of a film before it shows any of it.
-    return _av().open(str(partial), "w", format="mp4", options={"movflags": "+faststart"})
+    return pyav().open(str(partial), "w", format="mp4", options={"movflags": "+faststart"})
 
 
 def _stream(container: Any, encoder: str, settings: FilmSettings) -> Any:
@@ -356,19 +256,22 @@ def _stream(container: Any, encoder: str, settings: FilmSettings) -> Any:
     return stream
 
 
-def _finish(partial: Path, path: Path) -> None:
+def finish(partial: Path, path: Path) -> None:
+    """Give a film that is written its name, when it is on the disk. Raises OSError."""
     with partial.open("rb") as file:
         os.fsync(file.fileno())
     partial.rename(path)
     durable.sync_folder(path.parent)
 
 
-def _partial(path: Path) -> Path:
+def partial_of(path: Path) -> Path:
+    """Where a film lies until it has its name."""
     return path.with_name(f".{path.name}{durable.PARTIAL}")
 
 
 @contextmanager
-def _writing(path: Path) -> Iterator[None]:
+def writing(path: Path) -> Iterator[None]:
+    """Errors of the disk as `FilmUnwritable`."""
     try:
         yield
     except OSError as error:  # FFmpeg's errors of the system are Python's, too
@@ -376,20 +279,8 @@ def _writing(path: Path) -> Iterator[None]:
         raise FilmUnwritable("film_unwritable", f"cannot write {path}: {reason}") from error
 
 
-@contextmanager
-def _reading(path: Path) -> Iterator[Any]:
-    av = _av()
-    try:
-        with av.open(str(path)) as source:
-            if not source.streams.video:
-                raise FilmError("film_unreadable", f"{path.name} is no film")
-            yield source
-    except (av.error.FFmpegError, FileNotFoundError) as error:
-        raise FilmError("film_unreadable", f"cannot read {path}: {error.strerror or error}") from error
-
-
 def _has_encoder(name: str) -> bool:
-    av = _av()
+    av = pyav()
     try:
         return name in ENCODERS and bool(av.codec.Codec(name, "w").is_encoder)
     except av.error.FFmpegError:
@@ -398,7 +289,8 @@ def _has_encoder(name: str) -> bool:
         return False
 
 
-def _av() -> Any:
+def pyav() -> Any:
+    """The library, loaded now. Raises `FilmError`."""
     try:
         import av
     except ImportError:

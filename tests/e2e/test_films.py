@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from app.media.film import frames_of
+from app.media.film_file import frames_of
 from tests.e2e.conftest import Launch
 from tests.e2e.process import until
 from tests.fakes.films import taken

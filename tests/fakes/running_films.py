@@ -12,7 +12,7 @@ from PIL import Image
 from app.films.pictures import FolderPictures
 from app.films.running import Plan, RunningFilm, Standing
 from app.journal import Journal
-from app.media.film import images_of
+from app.media.film_file import images_of
 from tests.fakes.pictures import encoded
 
 SIZE = (32, 24)

@@ -35,6 +35,7 @@ FOLDERS: Mapping[Subject, tuple[str, ...]] = {
         "app/media/animation.py",
         "app/storage/animations.py",
         "app/media/film.py",
+        "app/media/film_file.py",
         "app/media/stamp.py",
         "app/films",
     ),

@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from app.cli.main import main
-from app.media.film import frames_of
+from app.media.film_file import frames_of
 from tests.fakes.films import NOON, taken
 from tests.fakes.journal import opened
 

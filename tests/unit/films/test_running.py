@@ -13,7 +13,8 @@ from PIL import Image
 from app.films import growing, running
 from app.films.running import Standing
 from app.journal import Journal
-from app.media.film import FilmSettings, FilmUnwritable, FilmWriter, images_of
+from app.media.film import FilmSettings, FilmUnwritable, FilmWriter
+from app.media.film_file import images_of
 from app.media.stamp import Look
 from tests.fakes.running_films import NOW, brought_up, parts_of, put, running_film, shade, shades
 

@@ -20,13 +20,9 @@ from app.media.film import (
     FilmWriter,
     best_encoder,
     encoder_hint,
-    extradata,
-    extradata_of,
-    frames_of,
-    join,
     letterboxed,
-    still,
 )
+from app.media.film_file import extradata_of, frames_of, join, still
 from tests.fakes.films import movie
 
 SMALL = FilmSettings(64, 48, fps=10)
@@ -102,7 +98,7 @@ def test_parts_that_were_encoded_in_another_way_are_not_joined(tmp_path: Path) -
     with pytest.raises(FilmError, match=r"film_mismatch: b\.mp4 was encoded in another way"):
         join([one.path, other.path], tmp_path / "all.mp4", fps=10)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.mp4", "b.mp4"]
-    assert extradata(SMALL) == extradata_of(one.path) != extradata_of(other.path)
+    assert extradata_of(made(tmp_path / "c.mp4", "blue").path) == extradata_of(one.path) != extradata_of(other.path)
 
 
 @pytest.mark.parametrize("content", [b"", b"no film at all" * 100])
