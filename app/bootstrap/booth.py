@@ -6,8 +6,9 @@ from collections.abc import Callable
 from dataclasses import replace
 from importlib.util import find_spec
 
-from app.booth.booth import ANIMATION, Animate, Booth
+from app.booth.booth import Animate, Booth
 from app.booth.jobs import BoothJobs
+from app.booth.kept import ANIMATION, KeptAnimations
 from app.booth.shelf import Shelf, shelf_of
 from app.bootstrap.adapters import make_camera
 from app.bootstrap.core import Core
@@ -30,14 +31,17 @@ def booth_of(core: Core, *, page: Callable[[str, float], str]) -> Booth | None:
         raise BoothBlocked("no_segno", "the photo booth needs segno: pip install 'snapshot-processor[booth]'")
     return Booth(
         settings.booth,
-        journal=core.journal,
-        cache=core.cache,
-        media=core.media,
+        kept=KeptAnimations(
+            settings.booth,
+            journal=core.journal,
+            cache=core.cache,
+            media=core.media,
+            shelf=_shelf(settings),
+            page=page,
+        ),
         now_folder=DataDir(settings.data_dir).booth_now,
-        shelf=_shelf(settings),
         animate=_animate(settings),
         camera=_camera(settings),
-        page=page,
         max_pixels=settings.max_pixels,
     )
 

@@ -7,9 +7,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from app.booth.booth import ANIMATION, Booth
+from app.booth.booth import Booth
 from app.booth.guests import Guest
 from app.booth.jobs import BoothJobs
+from app.booth.kept import ANIMATION, KeptAnimations
 from app.booth.settings import BoothMailSettings, BoothSettings
 from app.jobs import Work
 from app.journal import Journal
@@ -88,15 +89,18 @@ class BoothHouse:
     def make(self) -> Booth:
         return Booth(
             self.settings,
-            journal=self.journal,
-            cache=Cache(self.media.root.parent / "cache", zone=UTC),
-            media=self.media,
+            kept=KeptAnimations(
+                self.settings,
+                journal=self.journal,
+                cache=Cache(self.media.root.parent / "cache", zone=UTC),
+                media=self.media,
+                shelf=self.shelf,
+                page=lambda guest, _: f"https://home.example/booth/guests/{guest}",
+                now=lambda: datetime.fromtimestamp(self.clock(), UTC),
+            ),
             now_folder=self.now,
-            shelf=self.shelf,
             animate=lambda pictures, path: animate(pictures, path, "gif", Style(size=160)),
-            page=lambda guest, _: f"https://home.example/booth/guests/{guest}",
             clock=self.clock,
-            now=lambda: datetime.fromtimestamp(self.clock(), UTC),
         )
 
     def pictures(self, guest: str) -> None:

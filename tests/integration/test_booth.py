@@ -90,7 +90,7 @@ def test_guests_get_their_own_whatever_is_away_meanwhile(
         guests[guest] = (name, f"guest{number}@example.org")
         house.leave(guest)
         house.do_jobs()
-        assert house.booth.delivery(guest) == "later"
+        assert house.booth.kept.delivery(guest) == "later"
         mailbox.start()
         job = journal.job("booth", guest)
         assert job is not None
@@ -114,7 +114,7 @@ def test_guests_get_their_own_whatever_is_away_meanwhile(
         assert (metadata["email"], unquote(metadata["event"])) == (email, "Anna & Tom Ä")
         assert name.startswith(unquote(metadata["name"]))
     house.shelf.kept.clear()
-    bucket.delete(next(iter(house.booth.guests()))[3])
+    bucket.delete(next(iter(house.booth.kept.guests()))[3])
     assert len(aws.client("s3").list_objects_v2(Bucket="booth")["Contents"]) == len(NAMES) - 1
 
 

@@ -133,11 +133,11 @@ class BoothEndpoints:
     async def booth_gallery(self, request: Request) -> Response:
         """Empty where the settings show none."""
         validation.query(request, request_models.NoParams)
-        return JSONResponse({"guests": await run_in_threadpool(self._booth.gallery)})
+        return JSONResponse({"guests": await run_in_threadpool(self._booth.kept.gallery)})
 
     async def booth_gallery_picture(self, request: Request) -> Response:
         """Small as they are, the animations themselves."""
-        return _picture(await run_in_threadpool(self._booth.shown, request.path_params["guest"]))
+        return _picture(await run_in_threadpool(self._booth.kept.shown, request.path_params["guest"]))
 
     async def booth_guests(self, _: Request) -> Response:
         """For the host: needs the album's login."""
@@ -169,15 +169,15 @@ class BoothEndpoints:
             "taken": turn.taken,
             "pictures": self._booth.settings.pictures,
             "seconds_left": left,
-            "delivery": self._booth.delivery(turn.guest) if is_kept else "",
-            "code": is_kept and bool(self._booth.link(turn.guest)),
+            "delivery": self._booth.kept.delivery(turn.guest) if is_kept else "",
+            "code": is_kept and bool(self._booth.kept.link(turn.guest)),
         }
 
     def _code(self, guest: str) -> bytes | None:
         import segno
 
         turn, _ = self._booth.look()
-        link = self._booth.link(guest) if turn.guest == guest else ""
+        link = self._booth.kept.link(guest) if turn.guest == guest else ""
         if not link:
             return None
         drawn = io.BytesIO()
@@ -189,7 +189,7 @@ class BoothEndpoints:
         text = io.StringIO()
         rows = csv.writer(text)
         rows.writerow(("time", "name", "email", "file", "state"))
-        for at, *cells in self._booth.guests():
+        for at, *cells in self._booth.kept.guests():
             rows.writerow((at.isoformat(timespec="seconds"), *map(_cell, cells)))
         return b"\xef\xbb\xbf" + text.getvalue().encode()
 

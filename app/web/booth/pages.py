@@ -89,27 +89,27 @@ class BoothPages:
     async def guest(self, request: Request) -> Response:
         """A guest's animation, and the button that deletes it; looking at it changes nothing."""
         guest = request.path_params["guest"]
-        there = await run_in_threadpool(self._booth.kept, guest) is not None
+        there = await run_in_threadpool(self._booth.kept.animation, guest) is not None
         return await self._guest(request, "there" if there else "gone")
 
     async def delete(self, request: Request) -> Response:
         """The button: files, rows and the stored object go."""
         guest = request.path_params["guest"]
-        language = await run_in_threadpool(self._booth.language_of, guest)
+        language = await run_in_threadpool(self._booth.kept.language_of, guest)
         await remove(self._context, guest)
-        deleted = await run_in_threadpool(self._booth.delete, guest)
+        deleted = await run_in_threadpool(self._booth.kept.delete, guest)
         return await self._guest(request, "deleted" if deleted else "gone", language=language)
 
     async def animation(self, request: Request) -> Response:
         """A guest's animation."""
-        data = await run_in_threadpool(self._booth.kept, request.path_params["guest"])
+        data = await run_in_threadpool(self._booth.kept.animation, request.path_params["guest"])
         if data is None:
             raise NotFound("not_there", "these pictures are no longer here")
         return Response(data, media_type=GIF, headers=NO_STORE)
 
     async def _guest(self, request: Request, state: str, *, language: str = "") -> Response:
         guest = request.path_params["guest"]
-        language = language or await run_in_threadpool(self._booth.language_of, guest)
+        language = language or await run_in_threadpool(self._booth.kept.language_of, guest)
         query = request.scope["query_string"].decode("latin-1")
         here = self._context.site.path(f"/booth/guests/{guest}")
         context = {

@@ -44,8 +44,8 @@ def test_what_a_guest_keeps_is_one_event_stored_and_mailed_once(house: BoothHous
     assert entry is not None
     assert (entry.inspection.snapshot.origin, entry.inspection.snapshot.frames) == ("booth", 4)
     assert [one.kind for one in house.journal.media_of(guest)] == ["animation", *["frame"] * 4]
-    assert house.booth.delivery(guest) == "sent"
-    assert next(iter(house.booth.guests()))[1:4] == ("Ada", "ada@example.org", key)
+    assert house.booth.kept.delivery(guest) == "sent"
+    assert next(iter(house.booth.kept.guests()))[1:4] == ("Ada", "ada@example.org", key)
 
 
 def test_the_same_again_changes_nothing(house: BoothHouse) -> None:
@@ -108,7 +108,7 @@ def test_a_full_disk_loses_nothing_that_was_typed(house: BoothHouse, monkeypatch
     house.pictures(guest)
     house.booth.on("keep", guest)
     with monkeypatch.context() as full:
-        full.setattr(house.booth._cache, "store", _full)
+        full.setattr(house.booth.kept._cache, "store", _full)
         with pytest.raises(CacheUnavailable):
             house.booth.keep(guest, ADA, language="en")
     assert house.booth.look()[0].state == "guest"
@@ -127,17 +127,17 @@ def test_without_a_network_it_is_sent_later_however_long_that_takes(house: Booth
     for _ in range(20):
         _due(house, guest)
         house.do_jobs()
-    assert house.booth.delivery(guest) == "later"
+    assert house.booth.kept.delivery(guest) == "later"
     house.shelf.error, house.mailer.error = None, NotYet("mail_away", "away", after=60)
     for _ in range(20):
         _due(house, guest)
         house.do_jobs()
-    assert house.booth.delivery(guest) == "later"
+    assert house.booth.kept.delivery(guest) == "later"
     stored = house.shelf.puts
     house.mailer.error = None
     _due(house, guest)
     house.do_jobs()
-    assert house.booth.delivery(guest) == "sent"
+    assert house.booth.kept.delivery(guest) == "sent"
     assert house.shelf.puts == stored, "what was stored was stored again"
     assert len(house.mailer.sent) == 1
 
@@ -180,21 +180,21 @@ def test_a_guest_may_have_everything_deleted(house: BoothHouse) -> None:
     house.leave(ada)
     ben = house.keep(Guest("Ben", "ben@example.org"))
     house.do_jobs()
-    assert house.booth.gallery() == [ben, ada]
-    assert house.booth.delete(ada)
+    assert house.booth.kept.gallery() == [ben, ada]
+    assert house.booth.kept.delete(ada)
     house.do_jobs()
     assert [metadata["name"] for _, metadata in house.shelf.kept.values()] == ["Ben"]
-    assert house.booth.kept(ada) is None
+    assert house.booth.kept.animation(ada) is None
     assert house.journal.media_of(ada) == []
     assert not house.media.path(ada, "animation.gif").exists()
-    assert [row[1] for row in house.booth.guests()] == ["Ben"]
+    assert [row[1] for row in house.booth.kept.guests()] == ["Ben"]
     assert all("Ada" not in str(job) for job in house.journal.jobs())
-    assert house.booth.gallery() == [ben]
-    assert not house.booth.delete(ada)
+    assert house.booth.kept.gallery() == [ben]
+    assert not house.booth.kept.delete(ada)
 
 
 def test_what_was_deleted_before_it_was_stored_is_not_stored(house: BoothHouse) -> None:
-    house.booth.delete(house.keep())
+    house.booth.kept.delete(house.keep())
     house.do_jobs()
     assert house.shelf.kept == {}
     assert house.mailer.sent == []
@@ -203,11 +203,11 @@ def test_what_was_deleted_before_it_was_stored_is_not_stored(house: BoothHouse) 
 def test_the_gallery_is_for_the_evening_and_only_where_it_is_wanted(tmp_path: Path, journal: Journal) -> None:
     house = BoothHouse(tmp_path, journal, gallery=True)
     guest = house.keep()
-    assert house.booth.shown(guest)
+    assert house.booth.kept.shown(guest)
     house.clock.now += 17 * 3600
-    assert house.booth.gallery() == []
-    assert house.booth.shown(guest) is None
-    assert BoothHouse(tmp_path, journal).booth.gallery() == []
+    assert house.booth.kept.gallery() == []
+    assert house.booth.kept.shown(guest) is None
+    assert BoothHouse(tmp_path, journal).booth.kept.gallery() == []
 
 
 def test_no_archive_gets_a_guest_s_picture_and_none_is_evicted_before_it_is_sent(house: BoothHouse) -> None:
