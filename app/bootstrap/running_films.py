@@ -5,8 +5,9 @@ from __future__ import annotations
 from app.bootstrap.core import Core
 from app.config.data_dir import DataDir
 from app.config.settings import Settings
+from app.films.day_parts import Plan, film_id
 from app.films.pictures import CameraPictures, FolderPictures, PictureSource
-from app.films.running import Plan, RunningFilm, film_id
+from app.films.running import RunningFilm
 from app.films.running_films import Kept, RunningFilms
 from app.films.running_settings import RunningFilmSettings
 from app.journal import Journal

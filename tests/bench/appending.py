@@ -13,8 +13,9 @@ from statistics import median
 
 from PIL import Image
 
+from app.films.day_parts import Plan
 from app.films.pictures import FolderPictures
-from app.films.running import Plan, RunningFilm
+from app.films.running import RunningFilm
 from app.journal import Journal
 from tests.bench.report import Row, ms
 from tests.bench.rows import Bench

@@ -9,8 +9,9 @@ from pathlib import Path
 
 from PIL import Image
 
+from app.films.day_parts import Plan
 from app.films.pictures import FolderPictures
-from app.films.running import Plan, RunningFilm, Standing
+from app.films.running import RunningFilm, Standing
 from app.journal import Journal
 from app.media.film_file import images_of
 from tests.fakes.pictures import encoded

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from app.films.day_parts import Plan
 from app.films.pictures import CameraPictures, FolderMissing, FolderPictures
-from app.films.running import Plan, RunningFilm
+from app.films.running import RunningFilm
 from app.journal import Journal
 from tests.fakes.running_films import NOW, brought_up, put, shade, shades
 from tests.fakes.web import FRONT, close, parts_for, shown

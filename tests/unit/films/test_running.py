@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 
 from app.films import growing, running
+from app.films.day_parts import Each
 from app.films.running import Standing
 from app.journal import Journal
 from app.media.film import FilmSettings, FilmUnwritable, FilmWriter
@@ -101,7 +102,7 @@ def test_bad_pictures_are_named_and_the_next_ones_go_on(tmp_path: Path, journal:
 
 @pytest.mark.parametrize(("each", "expected"), [("day", [2, 4, 6]), ("week", [2, 6])])
 def test_one_picture_stands_for_a_day_or_a_week(
-    tmp_path: Path, journal: Journal, each: running.Each, expected: list[int]
+    tmp_path: Path, journal: Journal, each: Each, expected: list[int]
 ) -> None:
     # 2026-03-02 is a Monday.
     for number, name in enumerate(("02 08", "02 11", "03 06", "03 13", "09 02", "09 18"), 1):
