@@ -74,18 +74,9 @@ class StampSettings(Section):
         return self
 
 
-class Recipe(Section):
-    """Which pictures, and how they are shown."""
+class FilmStyle(Section):
+    """How any film looks."""
 
-    cameras: tuple[str, ...] = Field(default=(), description="Device keys; all cameras unless set.")
-    filter: Literal["all", "hourly", "persons", "daylight"] = Field(
-        default="all",
-        description="Which pictures: all, the first of each hour, those with a person, those from sunrise to sunset.",
-    )
-    every: float = Field(
-        default=0, ge=0, le=31_536_000, description="Seconds between two pictures of a camera, at least."
-    )
-    starred: bool = Field(default=False, description="Only pictures with a star.")
     fps: int = Field(default=12, ge=1, le=60, description="Pictures a second.")
     width: int = Field(
         default=0,
@@ -97,6 +88,20 @@ class Recipe(Section):
         default=23, ge=0, le=51, description="H.264's CRF: less is better and larger; 6 more are half the bytes."
     )
     stamp: StampSettings = Field(default=StampSettings(), description="Date and time on every picture.")
+
+
+class Recipe(FilmStyle):
+    """Which pictures, and how they are shown."""
+
+    cameras: tuple[str, ...] = Field(default=(), description="Device keys; all cameras unless set.")
+    filter: Literal["all", "hourly", "persons", "daylight"] = Field(
+        default="all",
+        description="Which pictures: all, the first of each hour, those with a person, those from sunrise to sunset.",
+    )
+    every: float = Field(
+        default=0, ge=0, le=31_536_000, description="Seconds between two pictures of a camera, at least."
+    )
+    starred: bool = Field(default=False, description="Only pictures with a star.")
     progress_bar: bool = Field(default=False, description="A bar at the bottom that fills while the film plays.")
     deflicker: int = Field(
         default=0,

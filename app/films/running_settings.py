@@ -8,10 +8,10 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
-from app.films.recipe import MOST_PIXELS_ACROSS, Named, StampSettings, clock, clock_text
+from app.films.recipe import FilmStyle, Named, clock, clock_text
 
 
-class RunningFilmSettings(Named):
+class RunningFilmSettings(Named, FilmStyle):
     """A film that grows: each day's pictures are added to it."""
 
     cameras: tuple[str, ...] = Field(default=(), description="Device keys of the cameras whose pictures it shows.")
@@ -27,17 +27,6 @@ class RunningFilmSettings(Named):
     originals: Path | None = Field(
         default=None, description="Folder to which the pictures that it shows are copied, under their dates."
     )
-    fps: int = Field(default=12, ge=1, le=60, description="Pictures a second.")
-    width: int = Field(
-        default=0,
-        ge=0,
-        le=MOST_PIXELS_ACROSS,
-        description="Pixels across when it begins; 0 for those of the first picture, up to 1920.",
-    )
-    quality: int = Field(
-        default=23, ge=0, le=51, description="H.264's CRF: less is better and larger; 6 more are half the bytes."
-    )
-    stamp: StampSettings = Field(default=StampSettings(), description="Date and time on every picture.")
     announced_wait: float = Field(
         default=3600, ge=0, le=604_800, description="Seconds for which it waits for pictures that were announced."
     )

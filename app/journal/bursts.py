@@ -5,8 +5,7 @@ from __future__ import annotations
 import sqlite3
 
 from app.journal.base import JournalPart
-from app.journal.rows import HANDOVER_S, packed_burst, snapshot
-from app.journal.schema import SNAPSHOT_VALUES
+from app.journal.rows import HANDOVER_S, packed_burst, waiting_snapshots
 from app.messages import Snapshot
 
 _UNFINISHED = "state = 'taken' AND burst IS NOT NULL AND frames = 0"
@@ -18,16 +17,7 @@ class BurstsPart(JournalPart):
     def unfinished_bursts(self, *, older_than: float = HANDOVER_S, limit: int = 1000) -> list[Snapshot]:
         """Snapshots recorded more than that many seconds ago whose burst has not ended, oldest first."""
         before = self._clock() - older_than
-
-        def select(db: sqlite3.Connection) -> list[Snapshot]:
-            rows = db.execute(
-                f"SELECT {SNAPSHOT_VALUES} FROM snapshots WHERE {_UNFINISHED} AND recorded_at <= ? "
-                "ORDER BY recorded_at LIMIT ?",
-                (before, limit),
-            )
-            return [snapshot(row) for row in rows]
-
-        return self.database.do(select)
+        return self.database.do(lambda db: waiting_snapshots(db, _UNFINISHED, before, limit))
 
     def end_burst(self, ended: Snapshot) -> bool:
         """Record what came of it, and leave it to who looks at it; False where it had ended before."""

@@ -252,6 +252,16 @@ def find(db: sqlite3.Connection, snapshot_id: str) -> Inspection | Snapshot | No
     return snapshot(row) if row[-1] == "taken" else inspection(db, row)
 
 
+def waiting_snapshots(db: sqlite3.Connection, condition: str, before: float, limit: int) -> list[Snapshot]:
+    """Those that were taken and recorded before then, and to which the condition applies, oldest first."""
+    rows = db.execute(
+        f"SELECT {SNAPSHOT_VALUES} FROM snapshots WHERE state = 'taken' AND {condition} AND recorded_at <= ? "
+        "ORDER BY recorded_at LIMIT ?",
+        (before, limit),
+    )
+    return [snapshot(row) for row in rows]
+
+
 def snapshot(row: Sequence[Any]) -> Snapshot:
     return Snapshot(
         id=row[0],

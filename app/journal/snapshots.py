@@ -13,9 +13,9 @@ from app.journal.rows import (
     find,
     inspection,
     settle,
-    snapshot,
     update_inspected,
     upsert_taken,
+    waiting_snapshots,
 )
 from app.journal.schema import SNAPSHOT_VALUES, VERDICT_COLUMNS
 from app.messages import Inspection, OutletDecision, Snapshot
@@ -59,16 +59,7 @@ class SnapshotsPart(JournalPart):
         Without those of which more pictures are taken: see `unfinished_bursts`.
         """
         before = self._clock() - older_than
-
-        def select(db: sqlite3.Connection) -> list[Snapshot]:
-            rows = db.execute(
-                f"SELECT {SNAPSHOT_VALUES} FROM snapshots WHERE state = 'taken' AND recorded_at <= ? "
-                "AND (burst IS NULL OR frames > 0) ORDER BY recorded_at LIMIT ?",
-                (before, limit),
-            )
-            return [snapshot(row) for row in rows]
-
-        return self.database.do(select)
+        return self.database.do(lambda db: waiting_snapshots(db, "(burst IS NULL OR frames > 0)", before, limit))
 
     def inspect(self, inspection: Inspection) -> None:
         """Record the inspection, and a pending delivery for each outlet that is to be told, in one step."""
