@@ -20,6 +20,9 @@ COPY . .
 RUN pip="/opt/build/bin/pip --disable-pip-version-check --quiet --no-cache-dir" \
  && $pip wheel --no-deps --no-build-isolation --wheel-dir /tmp/wheel . \
  && $pip --python /opt/venv/bin/python install --no-deps --no-index /tmp/wheel/*.whl
+# What `make model` loaded, if it could; the service looks there for what the data folder has not.
+RUN mkdir -p models /opt/venv/share/snapshot-processor \
+ && cp -r models /opt/venv/share/snapshot-processor/ && chmod -R a+rX /opt/venv/share/snapshot-processor
 
 FROM ${BASE_IMAGE}
 LABEL org.opencontainers.image.title="snapshot-processor" \

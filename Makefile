@@ -14,15 +14,19 @@ WORKERS = $(shell echo $$((2 * $$(nproc))))
 UNIT_WORKERS = $(shell echo $$((1 + $$(nproc))))
 # A service that a test starts would compile the whole program again.
 unexport PYTHONDONTWRITEBYTECODE
-EXTRAS = --extra heif --extra messages --extra push --extra postgres --extra films --extra booth
+EXTRAS = --extra heif --extra messages --extra push --extra postgres --extra films --extra booth --extra onnx --extra streams --extra tracing
 LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	--custom-compile-command 'make lock' $(if $(UPGRADE),--upgrade)
 
-.PHONY: help install demo test test-unit check format docs lock audit bench mutants release user setup pin build run rund stop logs clean
+# A slow network, or none, is in nobody's way.
+TRY_MODEL = timeout 60 $(MAKE) --no-print-directory model >/dev/null 2>&1 || \
+	echo "No network for yolox-nano, without which few people are found: later, make model build"
+
+.PHONY: help install demo test test-unit test-faults soak check format docs lock audit bench bench-detect bench-growth mutants release model user setup pin build images run rund stop logs clean
 
 help: ## List what can be made
 	@sed -nE 's/^([a-z-]+):.*## (.*)/\1|\2/p' $(MAKEFILE_LIST) | \
-		while IFS='|' read -r target what; do printf '  make %-9s %s\n' "$$target" "$$what"; done
+		while IFS='|' read -r target what; do printf '  make %-12s %s\n' "$$target" "$$what"; done
 
 install: $(VENV)/.installed ## Make .venv with the command snapshot-processor in it
 	@echo "Installed: $(BIN)/snapshot-processor"
@@ -34,6 +38,12 @@ demo: $(VENV)/.installed$(if $(filter thumbnails,$(ARGS)),-dev) ## Run the servi
 test: $(VENV)/.installed-dev ## Run all tests, with a private RabbitMQ node of their own (ARGS for pytest)
 	@echo "Testing"
 	@$(BIN)/python -m pytest --numprocesses $(WORKERS) $(ARGS)
+
+test-faults: $(VENV)/.installed-dev ## Try faults one by one with a ledger: ARGS=kill-points for one, LONG=1 for as long as in a house
+	@$(BIN)/python -m tests.faults $(if $(LONG),--long) $(ARGS)
+
+soak: $(VENV)/.installed-dev ## Hours of a busy home with faults: memory, descriptors and latency to build/soak (HOURS=1)
+	@$(BIN)/python -m tests.faults.soak $(if $(HOURS),--hours $(HOURS)) $(ARGS)
 
 test-unit: $(VENV)/.installed-dev ## Run the tests that need neither broker nor browser, within a minute
 	@$(BIN)/python -m pytest --numprocesses $(UNIT_WORKERS) tests/unit $(ARGS)
@@ -48,13 +58,19 @@ format: $(VENV)/.installed-dev ## Bring the code into its format and mend what c
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 
-docs: $(VENV)/.installed ## Write docs/settings.md and docs/codes.md again from the code
-	@for page in settings codes; do \
+docs: $(VENV)/.installed ## Write docs/settings.md, codes.md and commands.md again from the code
+	@for page in settings codes commands; do \
 		$(BIN)/python -m app $$page > docs/$$page.md.new && mv docs/$$page.md.new docs/$$page.md || exit 1; \
 	done
 
 bench: $(VENV)/.installed-dev ## Measure the service beside what its parts need alone
 	@$(BIN)/python -m tests.bench $(ARGS)
+
+bench-detect: $(VENV)/.installed-dev ## Score detectors on drawn pictures, or on labelled ones of yours (ARGS="--pictures DIR")
+	@$(BIN)/python -m tests.bench.detect $(ARGS)
+
+bench-growth: $(VENV)/.installed-dev ## Measure how it grows with cameras, snapshots and replicas (ARGS="--plot docs/images/growth.svg")
+	@$(BIN)/python -m tests.bench.growth $(ARGS)
 
 mutants: $(VENV)/.installed-dev ## Change the code in small ways and say which no test notices
 	@$(BIN)/python -m tests.mutants $(ARGS)
@@ -130,14 +146,19 @@ docker-compose.yml:
 
 setup: $(VENV)/.installed ## Write docker-compose.yml and .env from the environment or the vault
 	@$(BIN)/python -m app.setup $(ARGS)
+	@$(TRY_MODEL)
+
+# What the image brings along; others are added to the data folder. What a broken download has is kept for the next one.
+model: $(VENV)/.installed ## Load yolox-nano, which finds people on this machine, into ./models for the image
+	@$(BIN)/snapshot-processor model add yolox-nano --folder models
 
 # The container's user owns ./data on the host under the same number; it needs no name and no account there.
 # The number stands in docker-compose.yml, else it is your own, else (as root) the image's.
 user: ## Give ./data and ./secrets to the unprivileged user id under which the container runs
 	@id=$$(sed -nE 's/^ *user: "?([0-9]+:[0-9]+)"?.*/\1/p' docker-compose.yml 2>/dev/null | head -n 1); \
 	[ -n "$$id" ] || id=$$([ $$(id -u) = 0 ] && echo 10001:10001 || echo $$(id -u):$$(id -g)); \
-	mkdir -p config; [ -d data ] || mkdir -m 700 data; [ -d secrets ] || mkdir -m 700 secrets; \
-	if [ "$$(stat -c %u:%g data) $$(stat -c %u:%g secrets)" = "$$id $$id" ]; then \
+	mkdir -p config; for folder in data data/web secrets; do [ -d $$folder ] || mkdir -m 700 $$folder; done; \
+	if [ "$$(stat -c %u:%g data data/web secrets | sort -u)" = "$$id" ]; then \
 		echo "./data and ./secrets belong to $$id"; exit; \
 	fi; \
 	echo "Giving ./data and ./secrets to user and group $$id, under which the container runs"; \
@@ -153,8 +174,18 @@ pin: $(VENV)/.installed ## Write the digests of the base and broker images that 
 	$(BIN)/python -m app.setup $(ARGS)
 
 build: docker-compose.yml ## Build the image
+	@$(TRY_MODEL)
 	@echo "Building the image"
 	@$(COMPOSE) build $(ARGS)
+
+# One image for both kinds of machines. An engine's own builder makes one kind only, so buildx gets another.
+images: ## Build the image for amd64 and arm64 into dist/images.tar, or push it: make images IMAGE=registry/name:tag
+	@$(TRY_MODEL)
+	@docker buildx inspect snapshot-processor >/dev/null 2>&1 || \
+		docker buildx create --name snapshot-processor --driver docker-container >/dev/null
+	@mkdir -p dist
+	@docker buildx build --builder snapshot-processor --platform linux/amd64,linux/arm64 $(ARGS) \
+		$(if $(IMAGE),--tag $(IMAGE) --push,--output type=oci,dest=dist/images.tar) .
 
 run: docker-compose.yml user ## Run the containers in the foreground (Ctrl-C ends them)
 	@$(COMPOSE) up
@@ -164,6 +195,11 @@ rund: docker-compose.yml user ## Run the containers in the background, also afte
 	@echo "Running: make logs shows what it says, make stop ends it"
 	@port=$$(sed -nE 's/.*:([0-9]+):8080".*/\1/p' docker-compose.yml); \
 	[ -z "$$port" ] || echo "The album: http://127.0.0.1:$$port/ (its password: secrets/web_password, or WEB_PASSWORD in .env)"
+	@for try in 1 2 3 4 5 6 7 8 9 10; do \
+		found=$$($(COMPOSE) exec -T app snapshot-processor health 2>/dev/null) && break || sleep 2; \
+	done; \
+	if [ -z "$$found" ]; then echo "It does not answer yet: make logs says why" >&2; \
+	else echo "$$found" | grep ^WRONG || echo "Everything works that is checked"; fi
 
 stop: docker-compose.yml ## Stop the containers and remove them; what they keep stays
 	@$(COMPOSE) down

@@ -6,7 +6,10 @@ import gc
 import os
 import signal
 import sys
+import warnings
+from collections.abc import Callable
 from types import FrameType
+from typing import Any
 
 LONG_RUNNING = frozenset({"run", "demo", "ftp"})
 """Commands that SIGTERM and SIGINT end in good order, with status 0."""
@@ -22,11 +25,26 @@ def main() -> None:
     # Whoever starts us may hold them back until now, so that not even the interpreter's own start misses one.
     signal.pthread_sigmask(signal.SIG_UNBLOCK, (signal.SIGTERM, signal.SIGINT))
     gc.disable()  # what is loaded stays: the collector need not look at it, now or later
+    command = load_command()
+    gc.freeze()
+    if "run" not in sys.argv:  # what a service is made of stays, too: `run` turns it on
+        gc.enable()
+    command()
+
+
+def load_command() -> Callable[[], Any]:
+    """The command line, and all that it needs."""
+    # requests would load it to guess the encoding of texts, and we decode none that has to be guessed: 3 MB.
+    sys.modules["charset_normalizer"] = None  # type: ignore[assignment]
+    warnings.filterwarnings("ignore", "Unable to find acceptable character detection")
+    # structlog would load rich for coloured tracebacks, and no log of ours has any: 5 MB.
+    sys.modules["rich"] = None  # type: ignore[assignment]
+    import structlog  # noqa: F401
+
+    del sys.modules["rich"]
     from app.cli.main import main as command
 
-    gc.freeze()
-    gc.enable()
-    command()
+    return command
 
 
 def _leave(_number: int, _frame: FrameType | None) -> None:

@@ -21,6 +21,9 @@ IMPORTED = "import"
 
 Look = Literal["all", "sharpest", "person"]
 
+Tier = Literal["first", "second", "both"]
+"""Which of two detectors look at a picture."""
+
 MOST_FRAMES = 30
 LONGEST_BURST_S = 60.0
 
@@ -106,6 +109,8 @@ class Upload:
     """Where it came from: `ftp`, `folder`, `mail`."""
     again: bool = False
     """An earlier run processed it already, and may have recorded it."""
+    sender: str = ""
+    """The address that it came from, where this run knows it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +156,7 @@ class Snapshot:
     taken_at: datetime
     """When the picture was taken, or when the attempt was given up (UTC)."""
     delay_s: float
-    """Seconds from the trigger to `taken_at`."""
+    """Seconds from the trigger to `taken_at`; less than 0 for a picture from before it."""
     origin: str
     path: str = ""
     """Absolute path of the picture in the cache; empty when there is none."""
@@ -174,6 +179,8 @@ class Snapshot:
     """How many were wanted; None for one."""
     alike: int = 0
     """How many more were taken that showed nothing new, and were dropped."""
+    video: str = ""
+    """Absolute path of the video that the camera sent, of which `path` is a picture; empty where it sent none."""
 
     @property
     def dated_name(self) -> str:
@@ -262,12 +269,14 @@ class OutletDecision:
 
 @dataclass(frozen=True, slots=True)
 class Review:
-    """What people have made of an event in the album."""
+    """What came to an event after it was made: people's changes in the album, and a sentence about it."""
 
     labels: tuple[str, ...] | None = None
     """What they say is in the picture; None while nobody said anything."""
     deleted: bool = False
     """They have deleted it."""
+    description: str = ""
+    """A sentence about the picture, by a model that saw it; empty while there is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -289,6 +298,10 @@ class Inspection:
     """Why its picture is the best of several, in words; empty where it is the only one."""
     looks: int = field(default=1, compare=False)
     """At how many of them the detector looked; the journal does not give it back."""
+    cost_usd: float = 0.0
+    """What looking at them cost, in US dollars."""
+    detector_note: str = ""
+    """Why another detector than the one that was to decide has decided, in words; empty when all went as set."""
 
     @property
     def id(self) -> str:
@@ -297,6 +310,11 @@ class Inspection:
     @property
     def camera(self) -> str:
         return self.snapshot.camera
+
+    @property
+    def description(self) -> str:
+        """A sentence about the picture; empty while there is none."""
+        return self.review.description
 
     @property
     def targets(self) -> tuple[str, ...]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import difflib
 import re
 import unicodedata
-from collections import defaultdict
-from collections.abc import Collection, Hashable, Iterable
+from collections.abc import Collection, Hashable, Iterable, Mapping
+from functools import cached_property
 from typing import Generic, TypeVar
 
 from pylib.errors import Permanent
@@ -57,6 +57,8 @@ def text_of(sent: bytes) -> str:
 def spellings(name: str) -> tuple[str, ...]:
     """The keys that a name is found by, the closest first: `Haustür` -> `haustür`, `haustuer`, `haustur`."""
     close = _BETWEEN.sub("", _small(name))
+    if close.isascii():  # as nearly all are: no letter of it has another spelling
+        return (close,) if close else ()
     bare = "".join(sign for sign in normalised(close, "NFKD") if not unicodedata.combining(sign))
     keys = close, close.translate(_TWO_LETTERS), bare.translate(_ONE_LETTER)
     return tuple(key for key in dict.fromkeys(keys) if key)
@@ -66,13 +68,11 @@ class Names(Generic[T]):
     """Finds what is called so, in any spelling that can mean nothing else. Thread-safe once made."""
 
     def __init__(self, named: Iterable[tuple[str, T]]) -> None:
-        self._exact: defaultdict[str, set[T]] = defaultdict(set)
-        self._any: defaultdict[str, set[T]] = defaultdict(set)
+        self._exact: dict[str, tuple[T, ...]] = {}
+        self._further: dict[str, tuple[T, ...]] = {}
         for name, thing in named:
-            for key in spellings(name):
-                self._any[key].add(thing)
-            for key in spellings(name)[:1]:
-                self._exact[key].add(thing)
+            for index, key in enumerate(spellings(name)):
+                _add(self._further if index else self._exact, key, thing)
 
     def find(self, name: str) -> T | None:
         """The one thing that this may mean; None when there is none, or more than one."""
@@ -82,10 +82,9 @@ class Names(Generic[T]):
     def meant(self, name: str) -> set[T]:
         """All that this may mean."""
         keys = spellings(name)
-        meant = self._exact.get(keys[0], set()) if keys else set()
-        if not meant:
-            meant = {thing for key in keys for thing in self._any.get(key, ())}
-        return meant
+        exact = self._exact.get(keys[0], ()) if keys else ()
+        both = self._exact, self._further
+        return set(exact or (thing for key in keys for table in both for thing in table.get(key, ())))
 
 
 class CameraNames:
@@ -93,9 +92,7 @@ class CameraNames:
 
     def __init__(self, cameras: Collection[str]) -> None:
         """`cameras`: device keys."""
-        self._cameras = cameras
-        self._called = Names((name, key) for key in cameras for name in (key, slug(key)))
-        self._without_type = Names((name, key) for key in cameras for name in _without_type(key))
+        self._cameras = cameras if isinstance(cameras, Mapping) else frozenset(cameras)
 
     def find(self, name: str) -> str:
         """The device key: itself, in any spelling or in its address form, with or without the type.
@@ -104,7 +101,7 @@ class CameraNames:
         """
         if name in self._cameras:
             return name
-        for names in (self._called, self._without_type):
+        for names in self._spellings:
             for spelled in (name, slug(name)):
                 meant = sorted(names.meant(spelled))
                 if len(meant) == 1:
@@ -113,6 +110,12 @@ class CameraNames:
                     raise UnknownCamera("unknown_camera", f"no camera {name[:SHOWN]!r}; it may be {' or '.join(meant)}")
         raise UnknownCamera("unknown_camera", self._unknown(name[:SHOWN]))
 
+    @cached_property
+    def _spellings(self) -> tuple[Names[str], Names[str]]:
+        """By the whole key, and without its type; made for the first name that is not exactly a key."""
+        called = Names((name, key) for key in self._cameras for name in (key, slug(key)))
+        return called, Names((name, key) for key in self._cameras for name in _without_type(key))
+
     def _unknown(self, name: str) -> str:
         close = difflib.get_close_matches(name, self._cameras, n=1)
         if close:
@@ -120,6 +123,13 @@ class CameraNames:
         known = sorted(self._cameras)
         more = f" and {len(known) - NAMED} more" if len(known) > NAMED else ""
         return f"no camera {name!r}; there are: {', '.join(known[:NAMED]) or 'none'}{more}"
+
+
+def _add(table: dict[str, tuple[T, ...]], key: str, thing: T) -> None:
+    """A tuple takes a quarter of a set's memory, and nearly every key means one thing."""
+    known = table.get(key, ())
+    if thing not in known:
+        table[key] = (*known, thing)
 
 
 def _without_type(key: str) -> tuple[str, ...]:

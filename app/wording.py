@@ -8,7 +8,7 @@ from typing import Literal, get_args
 
 from app import archives, cameras, detectors, publishers, sources
 
-Subject = Literal["camera", "detector", "upload", "object", "trigger", "publisher", "archive", "job", "booth"]
+Subject = Literal["camera", "detector", "upload", "object", "trigger", "publisher", "archive", "index", "job", "booth"]
 """The part that failed: one code may mean different things for two of them."""
 
 UNKNOWN = "Something went wrong."
@@ -24,21 +24,34 @@ SOURCES: Mapping[Subject, tuple[str, ...]] = {
         "app.cameras.http",
         "app.cameras.address",
         "app.media.picture",
+        "app.media.poster",
         *_modules(cameras.KINDS),
     ),
-    "detector": ("app.pipeline.detect", "app.media.fit", *_modules(detectors.KINDS), "app.media.picture"),
+    "detector": (
+        "app.pipeline.detect",
+        "app.detectors.paid",
+        "app.pipeline.look_again",
+        "app.media.fit",
+        *_modules(detectors.KINDS),
+        "app.media.picture",
+    ),
     "upload": ("app.pipeline.receive", "app.media.picture"),
     "object": ("app.pipeline.collect", "app.sources.buckets.reading", "app.media.picture"),
     "trigger": (
         "app.wire.triggers",
+        "app.replicas.replica",
         "app.sources.buckets.notifications",
         *_modules(sources.KINDS),
         "app.sources.buckets.reading",
     ),
     "publisher": ("app.pipeline.delivery", *_modules(publishers.KINDS)),
     "archive": ("app.pipeline.delivery", "app.pipeline.archive", "app.archives", *_modules(archives.KINDS)),
+    "index": ("app.index.database", "app.index.pictures"),
     "job": (
         "app.jobs",
+        "app.describe.job",
+        "app.describe.server",
+        "app.films.buckets",
         "app.films.maker",
         "app.films.pictures",
         "app.films.running_films",
@@ -55,7 +68,7 @@ KINDS: Mapping[Subject, Mapping[str, str]] = {
     "camera": cameras.KINDS,
     "detector": detectors.KINDS,
     "trigger": sources.KINDS,
-    "publisher": publishers.KINDS,
+    "publisher": {**publishers.KINDS, "index": "app.index.database"},
     "archive": archives.KINDS,
 }
 """The adapters of a part."""
@@ -76,6 +89,11 @@ TITLES: Mapping[Subject, tuple[str, str]] = {
     "archive": (
         "Pictures that wait for an archive",
         "In the log, in `health`, in `archive status`, and in `deliveries_total`. The picture is kept and retried.",
+    ),
+    "index": (
+        "The index that replicas share",
+        "In the log, on the album's pages, and in `deliveries_total`. Events are kept and retried; until the index "
+        "answers, a page shows its own machine's.",
     ),
     "job": (
         "Work in the background",

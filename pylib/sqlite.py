@@ -88,6 +88,8 @@ class Database(ManagedThread):
         if self._connection is None:
             self.open()
         assert self._connection is not None  # noqa: S101 - opened above
+        if self._connection.in_transaction:  # a thread before this one died in it
+            self._connection.execute("ROLLBACK")
         while (batch := self._next_batch()) is not None:
             self.beat()
             if batch:
@@ -174,20 +176,22 @@ def _add(functions: Mapping[str, Callable[[str], str]], connection: sqlite3.Conn
 def _commit(connection: sqlite3.Connection, batch: Sequence[Item]) -> None:
     """Run the batch in one transaction, and return results only when it is on the disk.
 
-    A piece of work that fails is rolled back alone; a commit that fails fails all.
+    A piece of work that fails is rolled back alone; a commit that fails fails all, and so does the end of the thread.
     """
+    answers: list[Answer] = [(None, sqlite3.OperationalError("its thread has ended"))] * len(batch)
     try:
         answers = _in_one_transaction(connection, [work for work, _ in batch])
     except sqlite3.Error as error:
         log.error("database not written", reason=str(error))
+        answers = [(None, error)] * len(batch)
         if connection.in_transaction:
             connection.execute("ROLLBACK")
-        answers = [(None, error)] * len(batch)
-    for (_, future), (result, problem) in zip(batch, answers, strict=True):
-        if problem is not None:
-            future.set_exception(problem)
-        else:
-            future.set_result(result)
+    finally:
+        for (_, future), (result, problem) in zip(batch, answers, strict=True):
+            if problem is not None:
+                future.set_exception(problem)
+            else:
+                future.set_result(result)
 
 
 def _in_one_transaction(connection: sqlite3.Connection, works: Sequence[Work]) -> list[Answer]:

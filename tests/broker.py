@@ -76,6 +76,12 @@ class Broker:
     def running(self) -> bool:
         return bool(self.external) or (self._server is not None and self._server.poll() is None)
 
+    @property
+    def pid(self) -> int:
+        """Of the node that runs here."""
+        assert self._server is not None
+        return self._server.pid
+
     def start(self) -> None:
         """Start the node and return when it answers; raises RuntimeError when it never does."""
         if self.running:

@@ -20,7 +20,7 @@ from app.storage.cache import Cache
 from tests.aws import Aws
 from tests.broker import Broker, SharedBroker
 from tests.fakes.clock import Clock
-from tests.fakes.journal import opened
+from tests.fakes.journal import Opens, opened
 from tests.postgres import PostgresServer
 
 TOGETHER = {
@@ -131,6 +131,12 @@ def name() -> str:
 def clock() -> Clock:
     """The journal's, and that of whatever a test gives it to."""
     return Clock()
+
+
+@pytest.fixture(scope="session")
+def opens() -> Opens:
+    """Opens what the tests of the album ask: the journal, and elsewhere the shared index of it."""
+    return opened
 
 
 @pytest.fixture

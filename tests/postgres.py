@@ -65,7 +65,7 @@ class PostgresServer:
         command = [str(folder / "postgres"), "-D", str(self._home / "data"), "-k", str(self._home)]
         with (self._home / "console.log").open("ab") as console:
             self._server = subprocess.Popen(
-                [*_as_nobody_special(), *command, *(part for option in options for part in ("-c", option))],
+                [*as_nobody_special(), *command, *(part for option in options for part in ("-c", option))],
                 cwd=self._home,
                 stdin=subprocess.DEVNULL,
                 stdout=console,
@@ -96,10 +96,10 @@ class PostgresServer:
         password.write_text(PASSWORD)
         if os.geteuid() == 0:
             for path in (self._home, password):
-                shutil.chown(path, _owner())
+                shutil.chown(path, owner())
         made = subprocess.run(
             [
-                *(*_as_nobody_special(), str(folder / "initdb"), "-D", str(self._home / "data"), "-U", "postgres"),
+                *(*as_nobody_special(), str(folder / "initdb"), "-D", str(self._home / "data"), "-U", "postgres"),
                 *("--encoding=UTF8", "--locale=C.UTF-8", "--no-sync", "--no-instructions"),
                 *("--auth-local=trust", "--auth-host=scram-sha-256", f"--pwfile={password}"),
             ],
@@ -119,17 +119,17 @@ class PostgresServer:
         self.close()
 
 
-def _owner() -> str:
+def owner() -> str:
     """A user that is not root, as whom root runs it: the server refuses to run as root."""
     names = {user.pw_name for user in pwd.getpwall()}
     return "postgres" if "postgres" in names else "nobody"
 
 
-def _as_nobody_special() -> list[str]:
+def as_nobody_special() -> list[str]:
     """What to put before a command so that root does not run it."""
     if os.geteuid() != 0:
         return []
-    user = pwd.getpwnam(_owner())
+    user = pwd.getpwnam(owner())
     return ["setpriv", f"--reuid={user.pw_uid}", f"--regid={user.pw_gid}", "--clear-groups"]
 
 

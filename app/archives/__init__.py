@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, tzinfo
 from pathlib import Path
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Protocol, runtime_checkable
 
 from pydantic import BaseModel
 
@@ -126,6 +126,29 @@ class Archive(Protocol):
 
     def close(self) -> None:
         """Close its connections."""
+        ...
+
+
+@runtime_checkable
+class Removing(Protocol):
+    """An archive that can delete what it has."""
+
+    def remove(self, inspection: Inspection) -> None:
+        """Delete a picture that was stored, and what was stored under its name beside it, as far as it is there.
+
+        Of the picture's path its folders and its stem count. In bounded time. Raises `ArchiveError`.
+        """
+        ...
+
+
+@runtime_checkable
+class Reading(Protocol):
+    """An archive that gives back what it has."""
+
+    name: str
+
+    def read(self, inspection: Inspection) -> bytes:
+        """A picture that was stored, by its `Snapshot.dated_name`. In bounded time. Raises `ArchiveError`."""
         ...
 
 

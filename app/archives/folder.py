@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import errno
+import glob
 import hashlib
 import os
 import stat
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import TypeVar
 
 from pydantic import Field
@@ -113,6 +114,15 @@ class Folder:
         taken = inspection.snapshot.taken_at.timestamp()
         self._attempt(lambda: self._write(target, picture, taken))
 
+    def read(self, inspection: Inspection) -> bytes:
+        """The picture, which another replica may have stored in the same folder. Raises `ArchiveError`."""
+        return self._attempt(lambda: durable.read(str(self._folder / inspection.snapshot.dated_name)))
+
+    def remove(self, inspection: Inspection) -> None:
+        """Delete a picture's files, and folders that are empty then. Raises `ArchiveError`."""
+        name = PurePath(inspection.snapshot.dated_name)
+        self._attempt(lambda: self._unlink(self._folder / name.parent, name.stem))
+
     def entries(self) -> Iterator[RemoteObject]:
         """Every file, day by day; each is read for its MD5."""
         self._attempt(self._look)
@@ -180,6 +190,14 @@ class Folder:
         mode = stat.S_IMODE(self._folder.stat().st_mode)
         durable.make_folder(target.parent, mode=mode)
         durable.write(target, picture, check=lambda partial: self._check(partial, picture, taken, mode))
+
+    def _unlink(self, folder: Path, stem: str) -> None:
+        self._look()
+        for path in folder.glob(f"{glob.escape(stem)}[.-]*") if stem else ():
+            path.unlink(missing_ok=True)
+        with suppress(OSError):  # not empty, or not there
+            for empty in (folder, *folder.relative_to(self._folder).parents[:-1]):
+                (self._folder / empty).rmdir()
 
     def _check(self, partial: Path, picture: bytes, taken: float, mode: int) -> None:
         # Some network mounts keep their own modes, and some their own time.

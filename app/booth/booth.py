@@ -57,6 +57,8 @@ class Booth:
         """Whose files lie in `now_folder`."""
         self._last_kept = ""
         """Who has kept theirs last."""
+        self._attempted = ""
+        """Who has tried to, last."""
         self._overlay: Image.Image | None = None
 
     def open(self) -> None:
@@ -123,6 +125,7 @@ class Booth:
                 return turn
             if turn.state != "guest" or turn.guest != turn_of:
                 raise NotNow("kept", turn.state)
+            self._attempted = turn_of
             self.kept.keep(turn_of, guest, begun=self._now_folder / turn_of, language=language)
             self._last_kept = turn_of
             return self._on("kept", turn_of)
@@ -149,6 +152,8 @@ class Booth:
         turn = self._machine.turn
         if turn.guest != self._here:
             self._forget()
+            if self._here and self._here == self._attempted != self._last_kept:
+                self.kept.undo(self._here)
             self._here = turn.guest
         return turn
 

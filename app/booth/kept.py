@@ -15,7 +15,7 @@ from PIL import Image
 
 from app.booth.guests import Guest
 from app.booth.jobs import DAY_S, KIND
-from app.booth.settings import BoothSettings
+from app.booth.settings import CAMERA, LABEL, BoothSettings
 from app.booth.shelf import Shelf
 from app.journal import Job, Journal
 from app.journal.media import Medium
@@ -25,12 +25,11 @@ from app.storage.cache import Cache, CacheUnavailable
 from app.storage.event_media import EventMedia
 from pylib.aws.calls import AwsFailure
 from pylib.files import durable
+from pylib.sqlite import DatabaseUnavailable
 
 log = structlog.get_logger(__name__)
 
 ORIGIN = "booth"
-CAMERA = "Booth Camera"
-"""Device key of the tablet's own camera."""
 ANIMATION = "animation.gif"
 EVENING_S = 16 * 3600.0
 """Seconds for which the gallery shows an animation."""
@@ -82,12 +81,10 @@ class KeptAnimations:
             frames[0].read_bytes(), event_id=guest_id, camera=self.camera, taken_at=now, format="JPEG"
         )
         snapshot = Snapshot(
-            *(guest_id, self.camera, event or "Photo booth", now, now, 0.0, ORIGIN),
+            *(guest_id, self.camera, event or LABEL, now, now, 0.0, ORIGIN),
             *(str(path), first.size, first.width, first.height),
             frames=count,
         )
-        self._journal.import_picture(Inspection(snapshot), ())
-        self._journal.record_media(media)
         arguments = {
             "name": guest.name,
             "email": guest.email,
@@ -97,11 +94,22 @@ class KeptAnimations:
             "page": self._page(guest_id, self._settings.link_days * DAY_S),
             "at": now.timestamp(),
         }
-        self._journal.enqueue_job(KIND, guest_id, arguments)
+        self._journal.import_picture(Inspection(snapshot), (), media=media, job=(KIND, arguments))
 
     def discard(self, guest: str) -> None:
         """Leave no file of an attempt to keep it that failed."""
         self._media.drop(guest)
+
+    def undo(self, guest: str) -> None:
+        """Leave no record and no picture of such an attempt either, should a slow disk have taken it after all."""
+        try:
+            self.delete(guest)
+            deleted = self._journal.delete(guest, archives=())
+        except DatabaseUnavailable as error:
+            log.warning("what a guest did not keep after all is in the album", event_id=guest, reason=error.detail)
+            return
+        if deleted is not None and deleted.path:
+            Path(deleted.path).unlink(missing_ok=True)
 
     def link(self, guest: str) -> str:
         """What a guest's code says: it opens the animation for as long as the settings say; empty without any."""

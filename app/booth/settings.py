@@ -13,6 +13,9 @@ from pylib.settings.fields import Directory, Port, Section, SmallLetters
 LONGEST_LINK_DAYS = 7
 """No bucket's link lives longer (S3 user guide, "Sharing objects with presigned URLs")."""
 
+CAMERA, LABEL = "Booth Camera", "Photo booth"
+"""Device key and label: of the tablet's own camera, and in triggers that start the booth."""
+
 Language = Literal["en", "de", "es", "fr"]
 Colour = Annotated[str, Field(pattern="^#[0-9a-fA-F]{6}$")]
 
@@ -63,6 +66,7 @@ class BoothSettings(Section):
         max_length=200,
         description="Device key of the camera that takes the pictures; the tablet's own unless set.",
     )
+    every: float = Field(default=0, ge=0, description="Seconds from one start without a touch to the next; 0 for none.")
     pictures: int = Field(default=4, ge=2, le=10, description="Pictures of an animation.")
     countdown: int = Field(default=3, ge=1, le=10, description="Seconds before the first picture.")
     pace: float = Field(default=1.5, ge=0.3, le=10, description="Seconds between the pictures.")
@@ -82,3 +86,8 @@ class BoothSettings(Section):
         description="Folder for the animations where there is no bucket; `booth` below `data_dir` unless set.",
     )
     mail: BoothMailSettings = Field(default=BoothMailSettings(), description="The server for mails to guests.")
+
+    @property
+    def triggers(self) -> dict[str, str]:
+        """Device key -> label of what triggers may name, besides the cameras: the booth, where there is one."""
+        return {CAMERA: LABEL} if self.enabled else {}

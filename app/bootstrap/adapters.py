@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any
 
 from app import archives, cameras, detectors, publishers
 from app.archives import Archive, ArchiveContext
 from app.archives.folder import FolderSettings
 from app.cameras import Camera, CameraSettings
-from app.cameras.address import Networks
+from app.cameras.address import Networks, login_out_of_url
+from app.config.data_dir import DataDir
 from app.config.settings import Settings
-from app.detectors import Detector, DetectorContext
+from app.detectors import Detector, DetectorContext, DetectorSettings, Looker
+from app.detectors.in_service import InService
+from app.detectors.paid import Answers, NothingKept, Paid
+from app.detectors.tiers import Tiers, TiersSettings
 from pylib.timezones import local_zone
 
 if TYPE_CHECKING:
@@ -20,15 +25,69 @@ if TYPE_CHECKING:
 
 def make_camera(camera: CameraSettings, settings: Settings) -> Camera:
     """The adapter of a configured camera."""
-    return cameras.KINDS.load(camera.kind)(camera, networks=Networks(settings.camera_networks))
+    return cameras.KINDS.load(camera.kind)(camera, networks=_networks(settings.camera_networks))
 
 
-def make_detector(settings: Settings, *, calls_this_month: Callable[[], int]) -> Detector | None:
-    """The configured detector, or None for `none`."""
-    kind = settings.detector.kind
-    if kind == "none":
-        return None
-    return detectors.KINDS.load(kind)(settings.detector, DetectorContext(calls_this_month=calls_this_month))
+@lru_cache(maxsize=1)
+def _networks(networks: tuple[str, ...]) -> Networks:
+    """One for all cameras: reading the six home networks takes longer than making a camera."""
+    return Networks(networks)
+
+
+def login_apart(entry: Mapping[str, Any]) -> dict[str, Any]:
+    """A camera's entry in the configuration, with a login in its address where that of any other stands."""
+    return dict(login_out_of_url(entry))
+
+
+def detector_settings(settings: Settings) -> list[DetectorSettings]:
+    """The section of every detector that is configured: none, one, or those of `tiers`."""
+    own = settings.detector
+    if isinstance(own, TiersSettings):
+        return [own.first, own.second]
+    return [own] if own.kind != "none" else []
+
+
+def make_detector(own: DetectorSettings, settings: Settings) -> Detector:
+    """The adapter of these settings by itself, not in service. Raises `app.detectors.DetectorError`."""
+    return detectors.KINDS.load(own.kind)(own, DetectorContext(models=DataDir(settings.data_dir).models))
+
+
+def make_lookers(
+    settings: Settings,
+    *,
+    answers: Answers | None = None,
+    calls_this_month: Callable[[str], int] = lambda _name: 0,
+    count: Callable[[str, str], None] = lambda _name, _outcome: None,
+    spent: Callable[[str, str, float], None] = lambda _name, _camera, _usd: None,
+) -> dict[str, Looker]:
+    """Every configured detector in service, by name, as the settings have it last: alone, or with those it asks.
+
+    `answers`: None to keep none, for a check; `calls_this_month`: by name; `count`, `spent`: see `InService` and
+    `Paid`. Raises `app.detectors.DetectorError` where settings make no sense.
+    """
+    made: dict[str, Looker] = {}
+    models = DataDir(settings.data_dir).models
+
+    def make(own: DetectorSettings) -> Looker:
+        detector = detectors.KINDS.load(own.kind)(own, DetectorContext(models=models, looker=make))
+        made[own.kind] = looker = detector if isinstance(detector, Tiers) else serving(detector, own)
+        return looker
+
+    def serving(detector: Detector, own: DetectorSettings) -> Looker:
+        one = InService(detector, count=count)
+        if not one.cost_usd:
+            return one
+        before = partial(calls_this_month, one.name)
+        return Paid(one, own, answers=answers or NothingKept(), calls_this_month=before, count=count, spent=spent)
+
+    if settings.detector.kind != "none":
+        make(settings.detector)
+    return made
+
+
+def monthly_calls(lookers: Mapping[str, Looker]) -> dict[str, int]:
+    """Name of each detector that costs something -> calls that a month may have; 0 for no limit."""
+    return {name: looker.monthly_calls for name, looker in lookers.items() if isinstance(looker, Paid)}
 
 
 def archive_entries(settings: Settings) -> list[tuple[str, str, Any]]:

@@ -8,17 +8,18 @@ from pathlib import Path
 
 import structlog
 
-from app.archives import Archive
+from app.archives import Archive, Removing
 from app.archives.google_drive.token_backup import TokenBackup
 from app.bootstrap.adapters import make_archives
+from app.bootstrap.core import Core
 from app.bootstrap.outlets import Outlet
 from app.config.data_dir import DataDir
 from app.config.settings import Settings
 from app.journal import Journal
 from app.messages import Inspection
-from app.monitoring.metrics import SnapshotMetrics
 from app.pipeline.archive import Keep
 from app.storage.event_media import EventMedia
+from app.storage.missing import MissingFiles
 from app.storage.retention import Retention
 from app.storage.thumbnails import Thumbnails
 from app.storage.video_retention import VideoRetention
@@ -40,13 +41,15 @@ LONG_JOB_S = 3600.0
 class ArchiveParts:
     """The archives as outlets with a stage for each, and the jobs around them."""
 
-    def __init__(self, settings: Settings, *, journal: Journal, root: Path, metrics: SnapshotMetrics) -> None:
-        """`root`: the cache's folder. Raises `app.archives.ArchiveError` where settings make no sense."""
-        self._settings = settings
-        self._journal = journal
-        self._root = root
-        self._metrics = metrics
-        self.archives = make_archives(settings, used=journal.has_delivered)
+    def __init__(self, core: Core) -> None:
+        """Raises `app.archives.ArchiveError` where settings make no sense."""
+        self._settings = core.settings
+        self._journal = core.journal
+        self._health = core.health
+        self._root = core.cache.root
+        self._tally = core.tally
+        self._animations = core.animations if core.settings.archive.animations else None
+        self.archives = make_archives(core.settings, used=core.journal.has_delivered)
         self.outlets = [self._outlet(archive) for archive in self.archives]
 
     def url(self) -> str:
@@ -65,7 +68,9 @@ class ArchiveParts:
             journal=self._journal,
             late=settings.alarm_after,
             all_frames=settings.frames == "all",
-            count=self._metrics.delivery,
+            animations=self._animations,
+            max_video=settings.max_video_bytes,
+            count=self._tally.archiving,
         )
         return Outlet(
             name=archive.name,
@@ -76,8 +81,8 @@ class ArchiveParts:
             workers=archive.concurrency,
             probe_name=f"archived to {archive.name}",
             probe=stage.status,
-            alarm=True,
             keeps=True,
+            removes=isinstance(archive, Removing),
             url=lambda: archive.url,
             try_now=stage.try_now,
         )
@@ -106,6 +111,8 @@ class ArchiveParts:
 
     def _retention(self, targets: Sequence[str]) -> ManagedThread:
         videos = video_retention_of(self._settings, self._journal)
+        missing = MissingFiles(self._journal, beat=lambda: job.beat())
+        self._health.add("missing files", missing.status, critical=False, alarm=True)
         pictures = retention_of(
             self._settings,
             self._journal,
@@ -118,6 +125,7 @@ class ArchiveParts:
         def clean() -> None:
             videos.clean()  # first: videos are deleted before pictures
             pictures.clean()
+            missing.look()
 
         job = Periodic("retention", clean, Every(self._settings.retention.every), stall_after=LONG_JOB_S)
         return job
@@ -150,7 +158,13 @@ def retention_of(
 def video_retention_of(settings: Settings, journal: Journal) -> VideoRetention:
     """The job that keeps the videos within their limits, also those from before they were ignored."""
     videos = Videos(DataDir(settings.data_dir).videos, zone=local_zone(settings.time_zone))
-    return VideoRetention(settings.retention, videos=videos, pictures_size=journal.pictures_size)
+    return VideoRetention(
+        settings.retention,
+        videos=videos,
+        pictures_size=journal.pictures_size,
+        claims=journal.video_claims,
+        forget=journal.forget_videos,
+    )
 
 
 def thumbnails_of(settings: Settings) -> Thumbnails:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 
 from app.config.settings import Settings
@@ -19,10 +20,12 @@ def monitors_of(settings: Settings, health: Health) -> Periodic | None:
     if not watchers:
         return None
     monitors = Monitors(watchers, health.problem)
-    due = time.monotonic() + min(settings.monitors.interval, SETTLED_S)
+    due = math.inf
 
     def report() -> None:
+        nonlocal due
         # Threads start one after another and the broker takes a moment: no reason for an alarm.
+        due = min(due, time.monotonic() + min(settings.monitors.interval, SETTLED_S))
         if time.monotonic() >= due or not health.problem():
             monitors()
 

@@ -27,7 +27,9 @@ def collect_of(core: Core, sources: Mapping[str, ObjectSource], capture_time: Ca
         capture_time=capture_time,
         labels=core.labels,
         max_pixels=core.settings.max_pixels,
+        adjustments=core.adjustments,
         attempts=core.attempts,
+        count_source=lambda source, outcome: core.outcomes.report("trigger", source, outcome),
         # Whoever may write to a bucket may name cameras: a series each would have no end.
         count=lambda camera, outcome: core.metrics.snapshot(camera if camera in core.labels else "unknown", outcome),
     )

@@ -27,10 +27,13 @@ class Outlet:
     workers: int
     probe_name: str
     probe: Callable[[], Status]
-    alarm: bool
-    """Whether people are alerted when the probe fails."""
+    """Whether what waits for it is late."""
     keeps: bool = False
     """Whether it keeps pictures: an archive, which the other pictures of a group go to as well."""
+    removes: bool = False
+    """Whether it can delete what it keeps."""
+    mirrors: bool = False
+    """Whether it gets every event and whatever changes of it by itself: rules say nothing about it."""
     threads: Sequence[ManagedThread] = ()
     """The threads that it needs, which end after it."""
     url: Callable[[], str] = lambda: ""
@@ -45,8 +48,8 @@ class Outlet:
 
 
 def names(outlets: Sequence[Outlet]) -> list[str]:
-    """The names of these outlets, as targets of deliveries."""
-    return [outlet.name for outlet in outlets]
+    """The names of those of these outlets for which something is decided, as targets of deliveries."""
+    return [outlet.name for outlet in outlets if not outlet.mirrors]
 
 
 def keepers(outlets: Sequence[Outlet]) -> list[str]:

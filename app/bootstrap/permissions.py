@@ -8,8 +8,9 @@ from typing import Any
 from app import archives, detectors, publishers, sources
 from app.archives.google_drive.token_backup import TokenBackup
 from app.booth.shelf import Bucket
-from app.bootstrap.adapters import archive_entries, publisher_entries
+from app.bootstrap.adapters import archive_entries, detector_settings, publisher_entries
 from app.config.settings import Settings
+from app.films.buckets import FilmBuckets
 from app.web.upload_bucket import UploadBucket
 from pylib.aws.policy import CallsAws, Statement
 
@@ -24,9 +25,8 @@ def _parts(settings: Settings) -> Iterator[tuple[str, object, Any]]:
     """Name, class and settings."""
     for source in settings.sources:
         yield f"source {source.title}", sources.KINDS.load(source.kind), source
-    if settings.detector.kind != "none":
-        kind = settings.detector.kind
-        yield f"detector {kind}", detectors.KINDS.load(kind), settings.detector
+    for detector in detector_settings(settings):
+        yield f"detector {detector.kind}", detectors.KINDS.load(detector.kind), detector
     for kind, name, own in publisher_entries(settings):
         yield f"publisher {name}", publishers.KINDS.load(kind), own
     for kind, name, own in archive_entries(settings):
@@ -35,5 +35,8 @@ def _parts(settings: Settings) -> Iterator[tuple[str, object, Any]]:
         yield "copy of Google Drive's token", TokenBackup, settings.backup_s3_bucket
     if settings.web.upload_bucket.bucket:
         yield "upload form", UploadBucket, settings.web.upload_bucket
+    for film in settings.running_films:
+        if film.buckets:
+            yield f"running film {film.name}", FilmBuckets, film.buckets
     if settings.booth.enabled and settings.booth.bucket.bucket:
         yield "photo booth", Bucket, settings.booth.bucket

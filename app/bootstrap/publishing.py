@@ -20,7 +20,6 @@ from app.config.data_dir import DataDir
 from app.journal import Journal
 from app.messages import Inspection
 from app.monitoring.heartbeat import EVERY_S, Heartbeat
-from app.pipeline.channel import Channel
 from app.pipeline.publish import Publish
 from app.publishers import (
     Figures,
@@ -36,7 +35,7 @@ from pylib.files import durable
 from pylib.observability.health import Status
 from pylib.rabbitmq.publisher import ConfirmedPublisher
 from pylib.runtime.circuit_breaker import State
-from pylib.runtime.periodic import Every, Periodic
+from pylib.runtime.periodic import EveryWhile, Periodic
 from pylib.runtime.threads import ManagedThread
 from pylib.timezones import local_zone
 
@@ -55,24 +54,28 @@ class PublisherParts:
         *,
         archives: ArchiveParts,
         links: PublisherContext,
-        channels: Mapping[str, Channel],
+        circuit: Callable[[str], State],
         this_month: Callable[[], tuple[int, float]],
         recheck: Callable[[str], None],
     ) -> None:
         """`links`: a context with the links that the album serves, and nothing else.
 
-        `channels`: by device key; `this_month`: calls of the detector, and what they cost in US dollars.
+        `circuit`: of a camera, by its device key.
+
+        `this_month`: calls of the detector, and what they cost in US dollars.
 
         `recheck`: has the relay of this outlet ask soon what waits for it.
         """
-        self._metrics = core.metrics
+        self._tally = core.tally
         self._settings = core.settings
         self._journal = core.journal
+        self._work = core.work
         self._recheck = recheck
         self._hushed = _hushed(core)
         self._context = dataclasses.replace(
             links,
             device_name=core.settings.device_name,
+            replica=core.settings.device_name if core.settings.replicas.group else "",
             storage_url=archives.url,
             archived_url=archives.link,
             stored_thumbnail=self._stored_thumbnail,
@@ -80,7 +83,7 @@ class PublisherParts:
             order_of=core.journal.order_of,
             max_pixels=core.settings.max_pixels,
             cameras=core.labels,
-            reachable=lambda camera: channels[camera].breaker.state != State.OPEN,
+            reachable=lambda camera: circuit(camera) != State.OPEN,
             figures=lambda: self._figures(*this_month()),
             telling=core.telling,
             subscribers=core.journal,
@@ -111,7 +114,7 @@ class PublisherParts:
 
     def heartbeat(self) -> Periodic | None:
         """The thread that publishes every few seconds for which devices we speak."""
-        connection, rabbitmq = self.broker, self._settings.rabbitmq
+        connection, rabbitmq, work = self.broker, self._settings.rabbitmq, self._work
         if connection is None:
             return None
         key = wire.heartbeat_key(rabbitmq.device_topic)
@@ -120,7 +123,7 @@ class PublisherParts:
             inputs=[wire.HeartbeatDevice(device.type, device.location) for device in self._settings.inputs],
             outputs=[wire.HeartbeatDevice(device.type, device.location) for device in self._settings.outputs],
         )
-        return Periodic("heartbeat", heartbeat.beat, Every(EVERY_S))
+        return Periodic("heartbeat", heartbeat.beat, EveryWhile(EVERY_S, lambda: connection.connected and work.leads))
 
     def _figures(self, calls: int, cost_usd: float) -> Figures:
         waiting = [self._journal.backlog(publisher.name).since for publisher in self.publishers]
@@ -151,11 +154,10 @@ class PublisherParts:
             title=getattr(publisher, "title", publisher.name),
             relay_name=name,
             meter=name,
-            stage=Publish(publisher, journal=self._journal, count=self._metrics.delivery, hushed=self._hushed),
+            stage=Publish(publisher, journal=self._journal, count=self._tally.publication, hushed=self._hushed),
             workers=getattr(publisher, "concurrency", 1),  # one, so that events keep their order across cameras too
             probe_name="undelivered" if first else f"delivered to {publisher.name}",
-            probe=lambda: _undelivered(self._journal, publisher.name),
-            alarm=not first,
+            probe=lambda: undelivered(self._journal, publisher.name),
             threads=publisher.threads,
         )
 
@@ -185,8 +187,10 @@ def _hushed(core: Core) -> Callable[[str], bool]:
     return lambda camera: is_quiet(core.rules.book, time.time(), zone) or core.telling.snoozed(camera) is not None
 
 
-def _undelivered(journal: Journal, target: str) -> Status:
+def undelivered(journal: Journal, target: str) -> Status:
+    """Whether what waits for this target is late."""
     backlog = journal.backlog(target)
-    age = time.time() - backlog.since if backlog.since else 0.0
+    now = time.time()
     given_up = f"; {backlog.given_up} given up, the last: {backlog.problem}" if backlog.given_up else ""
-    return Status(ok=age < LATE_S, detail=f"{backlog.count} events, the oldest for {age:.0f} s{given_up}")
+    detail = backlog.told(now, one="event", many="events") + given_up
+    return Status(ok=backlog.age(now) < LATE_S, detail=detail)

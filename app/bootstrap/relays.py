@@ -8,6 +8,7 @@ from typing import Any
 from app.bootstrap.outlets import Outlet
 from app.messages import Inspection, Message
 from app.monitoring.metrics import SnapshotMetrics
+from app.monitoring.tracing import EventTracing
 from pylib.runtime.relay import Transport, ZmqRelay
 from pylib.runtime.stage import Stage
 
@@ -19,15 +20,20 @@ LIVE = "inproc://live"
 
 
 class Relays:
-    """Makes relays: one message of a camera at a time, many cameras at once, all of it metered."""
+    """Makes relays: one message of a camera at a time, many cameras at once, all of it metered and traced."""
 
-    def __init__(self, transport: Transport, metrics: SnapshotMetrics) -> None:
+    def __init__(self, transport: Transport, metrics: SnapshotMetrics, tracing: EventTracing) -> None:
         self._transport = transport
         self._metrics = metrics
+        self._tracing = tracing
 
     def stage(self, name: str, stage: Stage[Any], *, meter: str = "", **options: Any) -> ZmqRelay[Message]:
         """A relay for one stage; `options` are those of `pylib.runtime.relay.ZmqRelay`."""
-        common = {"key": lambda message: message.camera, "identity": lambda message: message.id}
+        common = {
+            "key": lambda message: message.camera,
+            "identity": lambda message: message.id,
+            "around": self._tracing.around(name),
+        }
         return self._transport.relay(name, stage, meter=self._metrics.stage(meter or name), **{**common, **options})
 
     def outlet(self, outlet: Outlet) -> ZmqRelay[Message]:
@@ -39,6 +45,7 @@ class Relays:
             meter=outlet.meter,
             source=outlet.address,
             workers=outlet.workers,
+            around=self._tracing.around(outlet.relay_name, outlet=outlet.name),
             **key,
         )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from app.bootstrap.core import Core
 from app.config.data_dir import DataDir
 from app.config.settings import Settings
+from app.films.buckets import BucketPictures, FilmBuckets
 from app.films.day_parts import Plan, film_id
 from app.films.pictures import CameraPictures, FolderPictures, PictureSource
 from app.films.running import RunningFilm
@@ -34,15 +35,26 @@ def plan_of(film: RunningFilmSettings, settings: Settings) -> Plan:
         crf=film.quality,
         look=film.stamp.look,
         originals=film.originals,
+        buckets=_buckets(film),
         max_pixels=settings.max_pixels,
     )
+
+
+def _buckets(film: RunningFilmSettings) -> FilmBuckets | None:
+    """Where it and its originals go; None where they go nowhere else."""
+    if not (film.buckets.originals or film.buckets.films):
+        return None
+    return FilmBuckets(film.buckets)
 
 
 def running_film_of(film: RunningFilmSettings, settings: Settings, journal: Journal) -> RunningFilm:
     """A configured film with its pictures."""
     zone, source = local_zone(settings.time_zone), film.folder
     pictures: PictureSource
-    if source is None:
+    if film.buckets.pictures:
+        known = journal.known_versions
+        pictures = BucketPictures(film.buckets, known=known, zone=zone, max_pixels=settings.max_pixels)
+    elif source is None:
         names = CameraNames([camera.device_key for camera in settings.cameras])
         pictures = CameraPictures([names.find(camera) for camera in film.cameras], journal=journal, zone=zone)
     else:

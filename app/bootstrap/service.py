@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
 
 import structlog
 
 from app.bootstrap.archives import ArchiveParts
-from app.bootstrap.cameras import bursting, channels_of, fetch_of, fetching
+from app.bootstrap.cameras import bursting, cameras_of, fetch_of, fetching, ring_threads, threads_of
 from app.bootstrap.core import Core
 from app.bootstrap.deciding import decide_of, settle_of
 from app.bootstrap.detection import DetectorParts
+from app.bootstrap.index import IndexParts
 from app.bootstrap.jobs import job_threads
 from app.bootstrap.monitoring import monitors_of
 from app.bootstrap.outlets import names
-from app.bootstrap.probes import exposition, observe
+from app.bootstrap.probes import observe
 from app.bootstrap.publishing import PublisherParts
 from app.bootstrap.relays import BURSTS, INSPECTIONS, LIVE, OBJECTS, SNAPSHOTS, TRIGGERS, UPLOADS, Relays
+from app.bootstrap.serving import web_of
 from app.bootstrap.sources import SourceParts, schedule_of
 from app.bootstrap.uploads import RECEIVE_WORKERS, UploadParts
 from app.config.settings import Settings
@@ -26,9 +27,6 @@ from app.publishers import PublisherContext
 from pylib.files.lock import FolderLock
 from pylib.runtime.supervisor import Supervisor
 from pylib.runtime.threads import ManagedThread
-
-if TYPE_CHECKING:
-    from app.bootstrap.web import WebParts
 
 log = structlog.get_logger(__name__)
 
@@ -40,24 +38,31 @@ class Service:
         """`extra`: threads that feed the service from outside, such as the demo's sensor."""
         self.core = core = Core.of(settings, version=version)
         self.lock = FolderLock(settings.data_dir)
-        self.relays = Relays(core.transport, core.metrics)
-        self.channels = channels_of(core)
+        self.relays = Relays(core.transport, core.metrics, core.tracing)
+        self.channels, self.rings = cameras_of(core)
         self.sources = SourceParts(core, triggers=TRIGGERS, objects=OBJECTS)
-        self.uploads = UploadParts(
-            settings, core.attempts, journal=core.journal, cache=core.cache, metrics=core.metrics, limiter=core.limiter
+        self.uploads = UploadParts.of(core)
+        self.detection = DetectorParts(core)
+        self.archives = ArchiveParts(core)
+        self.index = IndexParts(core, self.archives.archives)
+        self.web = web_of(
+            core,
+            channels=self.channels,
+            archives=self.archives,
+            index=self.index,
+            uploads=self.uploads,
+            detection=self.detection,
+            outlets=lambda: self.outlets,
         )
-        self.detection = DetectorParts(settings, journal=core.journal, metrics=core.metrics)
-        self.archives = ArchiveParts(settings, journal=core.journal, root=core.cache.root, metrics=core.metrics)
-        self.web = self._web() if settings.web.enabled else None
         self.publishing = PublisherParts(
             core,
             archives=self.archives,
             links=self.web.links if self.web else PublisherContext(),
-            channels=self.channels,
+            circuit=self.channels.state,
             this_month=self.detection.this_month,
             recheck=lambda name: self.outlet_relays[name].recheck(),
         )
-        self.outlets = [*self.publishing.outlets, *self.archives.outlets]
+        self.outlets = [*self.publishing.outlets, *self.archives.outlets, *self.index.outlets]
         self.outlet_relays = {outlet.name: self.relays.outlet(outlet) for outlet in self.outlets}
         self.threads = [*extra, *(thread for thread in self._threads() if thread is not None)]
         self.supervisor = Supervisor(self.threads, grace=settings.shutdown_grace, on_restart=core.metrics.restarted)
@@ -70,6 +75,7 @@ class Service:
         self.core.open()
         self.uploads.open()
         self.archives.open()
+        self.index.open(self.outlet_relays)
         self.publishing.open()
         if self.web is not None:
             self.web.open()
@@ -95,7 +101,8 @@ class Service:
             *self.outlet_relays.values(),
             self.relays.stage("live", self.core.live, source=LIVE, workers=0),
             *(thread for outlet in self.outlets for thread in outlet.threads),
-            *job_threads(self.core, self.relays),
+            *job_threads(self.core, self.relays, self.archives.archives),
+            *self.core.tracing_threads,
             self.core.journal.database,
         ]
 
@@ -105,45 +112,34 @@ class Service:
         return [
             web.server if web else None,
             schedule_of(core),
+            *ring_threads(core, self.rings),
             self.publishing.heartbeat(),
             monitors_of(core.settings, core.health),
             *self.uploads.threads,
             *self.archives.jobs(names(self.outlets)),
-            feeder("requests", core.intake, sink=TRIGGERS),
+            feeder("requests", core.intake, sink=self.sources.triggers),
             feeder("uploads", self.uploads.source, sink=UPLOADS),
             feeder("http uploads", web.http_uploads, sink=SNAPSHOTS) if web else None,
         ]
 
     def _stages(self) -> list[ManagedThread | None]:
         """From a trigger or an upload to what every outlet is told."""
-        settings, stage = self.core.settings, self.relays.stage
-        fetch = fetch_of(self.core, self.channels, acknowledge=self.sources.acknowledge)
+        core, settings, stage = self.core, self.core.settings, self.relays.stage
+        fetch = fetch_of(core, self.channels, self.rings, acknowledge=self.sources.acknowledge, web=self.web)
         self.sources.connect(fetch)
-        queue: dict[str, Any] = {"workers": settings.fetch_threads, "max_waiting": settings.max_pending}
-        decide, group, holds = decide_of(self.core, self.outlets), settings.uploads.settle, self.uploads.holds
+        decide, group, holds = decide_of(core, self.outlets), settings.uploads.settle, self.uploads.holds
         detect = self.detection.stage(decide, holds=holds)
-        settle = settle_of(self.core, self.outlets, decide, holds=holds)
+        settle = settle_of(core, self.outlets, decide, holds=holds)
         to_outlets = self.relays.to_outlets(self.outlets)
         seen = {"sinks": [INSPECTIONS]} if group else to_outlets
         return [
-            stage("fetch", fetch, source=TRIGGERS, **fetching(SNAPSHOTS, BURSTS), **queue),
-            bursting(self.core, self.relays, self.channels, source=BURSTS, sink=SNAPSHOTS),
+            *self.sources.forwarding(self.relays),
+            stage("fetch", fetch, source=TRIGGERS, **fetching(settings, SNAPSHOTS, BURSTS)),
+            bursting(core, self.relays, self.channels, source=BURSTS, sink=SNAPSHOTS),
+            *threads_of(self.channels),
             *self.sources.collecting(self.relays, self.uploads.capture_time, sink=SNAPSHOTS),
             *self.sources.threads,  # after the stages that acknowledge
             stage("receive", self.uploads.receive, source=UPLOADS, sinks=[SNAPSHOTS], workers=RECEIVE_WORKERS),
             stage("detect", detect, source=SNAPSHOTS, workers=self.detection.workers, **seen),
             stage("settle", settle, source=INSPECTIONS, workers=1, **to_outlets) if group else None,
         ]
-
-    def _web(self) -> WebParts:
-        # Loaded here: a service without its web side needs neither Starlette nor uvicorn in memory.
-        from app.bootstrap.web import WebParts
-
-        return WebParts(
-            self.core,
-            channels=self.channels,
-            archives=self.archives.outlets,
-            capture_time=self.uploads.capture_time,
-            throttles=self.uploads.throttles,
-            metrics=lambda: exposition(self.core.metrics, self.core.journal, self.outlets),
-        )

@@ -10,6 +10,7 @@ from app import sources
 from app.bootstrap.core import Core
 from app.bootstrap.objects import WORKERS, collect_of, forgetting
 from app.bootstrap.relays import Relays
+from app.bootstrap.replicas import FORWARDS, ReplicaParts
 from app.config.settings import Settings
 from app.messages import Trigger
 from app.pipeline.fetch import Fetch
@@ -28,33 +29,56 @@ class SourceParts:
     def __init__(self, core: Core, *, triggers: str, objects: str) -> None:
         """Where triggers and objects go."""
         self._core = core
-        self._triggers = triggers
+        self._own_triggers = triggers
         self._objects = objects
         self._sources: dict[str, TriggerSource] = {}
+        self._replicas: ReplicaParts | None = None
+
+    @property
+    def triggers(self) -> str:
+        """Where triggers of this process go: to the cameras, or on to the replicas' shards."""
+        return FORWARDS if self._core.settings.replicas.group else self._own_triggers
 
     def connect(self, fetch: Fetch) -> None:
         """Make the sources; nothing runs yet. `fetch`: who hears what will not be delivered again."""
         core = self._core
-        for kind, name, own in _entries(core.settings):
+        if core.settings.replicas.group:
+            self._replicas = ReplicaParts(core, cameras=triggered(core), triggers=self._own_triggers)
+        for kind, name, own in source_entries(core.settings):
+            if name == sources.RABBITMQ and self._replicas is not None:
+                self._sources[name] = self._replicas
+                continue
             context = SourceContext(
                 name=name,
                 app_name=core.settings.app_name,
-                cameras=core.labels,
+                cameras=triggered(core),
                 telling=core.telling,
                 transport=core.transport,
-                address=self._triggers,
+                address=self.triggers,
                 settled=partial(fetch.settled, name),
-                count=core.metrics.trigger,
+                count=core.tally.trigger,
                 journal=core.journal,
                 data_dir=core.settings.data_dir,
                 objects_address=self._objects_of(name),
+                leads=lambda: core.work.leads,
             )
-            self._sources[name] = source = sources.KINDS.load(kind)(own, context)
+            complete = sources.completed(own, core.settings.cameras)
+            self._sources[name] = source = sources.KINDS.load(kind)(complete, context)
             if isinstance(source, ConnectedSource):
                 core.health.add(f"triggers from {name}", _connected(source), critical=False, alarm=True)
 
     def acknowledge(self, trigger: Trigger) -> None:
         """Acknowledge this trigger to its source: the outcome is recorded. From any thread."""
+        if self._replicas is None:
+            self._passed_on(trigger)
+        elif trigger.receipt:
+            self._replicas.acknowledge(trigger.receipt)
+
+    def forwarding(self, relays: Relays) -> list[ManagedThread]:
+        """What passes triggers on to the replicas' shards; none where this service is no replica."""
+        return self._replicas.threads(relays, self._passed_on) if self._replicas else []
+
+    def _passed_on(self, trigger: Trigger) -> None:
         source = self._sources.get(trigger.origin)
         if trigger.receipt and source is not None:
             source.acknowledge(trigger.receipt)
@@ -91,7 +115,8 @@ class SourceParts:
     @property
     def threads(self) -> list[ManagedThread]:
         """One for each source; they end after the stage that acknowledges."""
-        return [source.thread for source in self._sources.values()]
+        publisher = [self._replicas.publisher] if self._replicas else []
+        return [*(source.thread for source in self._sources.values()), *publisher]
 
     @property
     def listener(self) -> ZMQListener | None:
@@ -110,15 +135,23 @@ def _connected(source: ConnectedSource) -> Callable[[], Status]:
 
 
 def schedule_of(core: Core) -> Periodic | None:
-    """What triggers cameras by the clock, or None where none has `every`."""
-    schedule = Schedule(core.intake)
+    """What triggers cameras and booth by the clock, or None where none has `every`."""
+    schedule = Schedule(core.intake, leads=lambda: core.work.leads)
     for camera in core.settings.cameras:
         if camera.every:
             schedule.add(camera.device_key, label=core.labels[camera.device_key], every=camera.every)
+    booth = core.settings.booth
+    for key, label in booth.triggers.items() if booth.every else ():
+        schedule.add(key, label=label, every=booth.every)
     return Periodic("schedule", schedule.tick, Every(0.25)) if schedule else None
 
 
-def _entries(settings: Settings) -> Iterator[tuple[str, str, object]]:
+def triggered(core: Core) -> dict[str, str]:
+    """Device key -> label of all that triggers may name: the cameras, and the photo booth."""
+    return {**core.labels, **core.settings.booth.triggers}
+
+
+def source_entries(settings: Settings) -> Iterator[tuple[str, str, object]]:
     """Kind, name and settings of every configured source."""
     if settings.rabbitmq.server_address:
         yield sources.RABBITMQ, sources.RABBITMQ, settings.rabbitmq

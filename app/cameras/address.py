@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 import socket
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from ipaddress import IPv6Address, ip_network
+from typing import Any
+from urllib.parse import unquote, urlsplit
 
 from app.cameras import CameraRejected
 from pylib.net.addresses import normal
@@ -147,21 +149,48 @@ def parse_device_params(text: str, *, default_port: int = 80) -> DeviceParams:
 
 
 def choose_target(
-    configured: CameraTarget | None, device_params: str | None, *, networks: Networks, default_port: int
+    configured: CameraTarget | None,
+    device_params: str | None,
+    *,
+    networks: Networks,
+    default_port: int,
+    rtsp: bool = False,
 ) -> CameraTarget:
     """The address and login to use: the trigger's if it brought any, else the configured ones.
 
-    A trigger's address never gets the configured login: whoever can send triggers could collect it.
-    Raises `CameraRejected`.
+    `rtsp`: the trigger's port is its `rtsp_port`. A trigger's address never gets the configured login: whoever can
+    send triggers could collect it. Raises `CameraRejected`.
     """
     if device_params:
         params = parse_device_params(device_params, default_port=default_port)
-        return CameraTarget(params.place, params.username, params.password, networks)
+        place = HostPort(params.place.host, params.rtsp_port or default_port) if rtsp else params.place
+        return CameraTarget(place, params.username, params.password, networks)
     if configured is None:
         raise CameraRejected(
             "no_address", "neither the configuration nor the trigger's device_params has the camera's address"
         )
     return configured
+
+
+def login_out_of_url(values: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Settings in which a login in `url` (`scheme://user:password@host/`) stands in `username` and `password`.
+
+    Raises ValueError, which does not quote the URL, where it is none, or where the login is given twice.
+    """
+    if not isinstance(values.get("url"), str):
+        return values
+    try:
+        url = urlsplit(values["url"])
+    except ValueError:  # its text quotes the login
+        raise ValueError("url is not a URL") from None
+    login, at, address = url.netloc.rpartition("@")
+    if not at:
+        return values
+    if values.get("username") or values.get("password"):
+        raise ValueError("the login stands in url and in username or password: give it once")
+    username, _, password = login.partition(":")
+    without = url._replace(netloc=address).geturl()
+    return {**values, "username": unquote(username), "password": unquote(password), "url": without}
 
 
 def resolve(place: HostPort, *, timeout: float) -> list[SocketAddress]:
@@ -170,13 +199,35 @@ def resolve(place: HostPort, *, timeout: float) -> list[SocketAddress]:
     if numeric:
         return numeric
     # getaddrinfo has no timeout: an unreachable name server would block the camera for half a minute.
-    found: list[list[SocketAddress]] = []
-    thread = threading.Thread(target=lambda: found.append(_lookup(place, 0)), name="resolve", daemon=True)
-    thread.start()
-    thread.join(timeout)
-    if not found:
+    with _LOCK:
+        lookup = _pending.get(place)
+        if lookup is None:
+            lookup = _pending[place] = _Lookup(place)
+            lookup.start()
+    lookup.join(timeout)
+    if lookup.found is None:
         raise TimeoutError
-    return found[0]
+    return lookup.found
+
+
+class _Lookup(threading.Thread):
+    """Looks a host up. Whoever asks meanwhile waits for the same: a name server that hangs holds one thread a host."""
+
+    def __init__(self, place: HostPort) -> None:
+        super().__init__(name="resolve", daemon=True)
+        self._place = place
+        self.found: list[SocketAddress] | None = None
+
+    def run(self) -> None:
+        try:
+            self.found = _lookup(self._place, 0)
+        finally:
+            with _LOCK:
+                _pending.pop(self._place, None)
+
+
+_LOCK = threading.Lock()
+_pending: dict[HostPort, _Lookup] = {}
 
 
 def _lookup(place: HostPort, flags: int) -> list[SocketAddress]:

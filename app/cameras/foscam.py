@@ -55,6 +55,7 @@ class Foscam:
     """One Foscam camera."""
 
     Settings = FoscamSettings
+    made_late = True
 
     def __init__(self, settings: FoscamSettings, *, networks: Networks) -> None:
         self._settings = settings

@@ -6,18 +6,18 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, Self
-from urllib.parse import SplitResult, quote, unquote, urlencode, urlsplit
+from urllib.parse import quote, urlencode, urlsplit
 
 from pydantic import Field, field_validator, model_validator
 
 from app.cameras import CameraError, CameraUnavailable, Frame
-from app.cameras.address import CameraTarget, HostPort, Networks, choose_target
+from app.cameras.address import CameraTarget, HostPort, Networks, choose_target, login_out_of_url
 from app.cameras.http.answer import login_refused, picture
 from app.cameras.http.connection import Attempt
 from app.cameras.http.download import Downloader, HTTPCameraSettings
 from app.cameras.http.login import Login
 
-Auth = Literal["auto", "none", "basic", "digest", "query"]
+Auth = Literal["auto", "none", "basic", "digest", "query", "bearer"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,9 +25,18 @@ class Preset:
     """The address and login of a make's still picture."""
 
     path: str
-    """With `{channel}`, which counts from 1, or `{index}`, which counts from 0."""
+    """With `{channel}`, which counts from 1, `{index}`, which counts from 0, or `{stream}`, a name."""
     auth: Auth = "auto"
     """`auto` where firmware of different age or setting asks for basic or for digest login."""
+    port: int = 80
+    """Unless the address names another."""
+    tls_port: int = 443
+    """The same with https."""
+
+    @property
+    def wants_stream(self) -> bool:
+        """Whether it serves several cameras by name."""
+        return "{stream}" in self.path
 
 
 PRESETS = {
@@ -41,6 +50,23 @@ PRESETS = {
     "axis": Preset("/axis-cgi/jpg/image.cgi?camera={channel}"),
     # Reolink camera HTTP API, "Snap"; channels count from 0, the login goes as user= and password=.
     "reolink": Preset("/cgi-bin/api.cgi?cmd=Snap&channel={index}", auth="query"),
+    # Ubiquiti's cameras themselves, once "Anonymous Snapshots" is switched on in them (github.com/briis/unifiprotect,
+    # release 0.5.3): no login then.
+    "unifi": Preset("/snap.jpeg"),
+    # ESPHome, "ESP32 Camera Web Server Component": mode snapshot; the port is that of its example.
+    "esphome": Preset("/", port=8081),
+    # Vivotek user's manuals, "Capture Single Snapshot"; channels count from 0.
+    "vivotek": Preset("/cgi-bin/viewer/video.jpg?channel={index}"),
+    # D-Link DCS cameras (docs of homebridge-camera-ui for the DCS-942L).
+    "dlink": Preset("/image/jpeg.cgi"),
+    # D-Link DCS cameras that have several profiles of video, which count from 1.
+    "dlink-profile": Preset("/dms?nowprofileid={channel}"),
+    # TP-Link support, FAQ 4908 "How to configure Snapshot in IPC and NVR": cameras of the series VIGI.
+    "vigi": Preset("/snapshot", port=8800, tls_port=8443),
+    # go2rtc, internal/mjpeg/README.md: "JPEG snapshots".
+    "go2rtc": Preset("/api/frame.jpeg?src={stream}", port=1984),
+    # Frigate, frigate/api/media.py: "latest.{extension}"; port 5000 wants no login, 8971 (https) a token.
+    "frigate": Preset("/api/{stream}/latest.jpg", auth="bearer", port=5000, tls_port=8971),
 }
 
 
@@ -49,13 +75,37 @@ class StillSettings(HTTPCameraSettings):
 
     kind: Literal["still"] = "still"
     url: str = Field(default="", repr=False, description="Address of the picture: http://... or https://...")
-    preset: Literal["hikvision", "dahua", "amcrest", "axis", "reolink"] | None = Field(
-        default=None, description="Brand of the camera, which decides path and kind of login."
-    )
+    preset: (
+        Literal[
+            "hikvision",
+            "dahua",
+            "amcrest",
+            "axis",
+            "reolink",
+            "unifi",
+            "esphome",
+            "vivotek",
+            "dlink",
+            "dlink-profile",
+            "vigi",
+            "go2rtc",
+            "frigate",
+        ]
+        | None
+    ) = Field(default=None, description="Brand of the camera, which decides path, port and kind of login.")
     address: str = Field(default="", description="host[:port], with a preset. Empty: triggers bring the address.")
     https: bool = Field(default=False, description="Use TLS, with a preset.")
     channel: int = Field(default=1, ge=1, le=256, description="Number of the camera on a recorder, with a preset.")
-    auth: Auth = Field(default="auto", description="Kind of login; `auto` is what the camera asks for.")
+    stream: str = Field(
+        default="", max_length=200, description="Name of the stream in go2rtc, or of the camera in Frigate."
+    )
+    height: int = Field(
+        default=0, ge=0, le=10_000, description="Lines of go2rtc's or Frigate's picture; 0 for all that there are."
+    )
+    auth: Auth = Field(
+        default="auto",
+        description="Kind of login; `auto` is what the camera asks for, `bearer` sends the password as a token.",
+    )
     username_parameter: str = Field(
         default="user", min_length=1, description="Parameter with the user name, in a `query` login."
     )
@@ -67,17 +117,7 @@ class StillSettings(HTTPCameraSettings):
     @classmethod
     def _login_out_of_url(cls, values: Any) -> Any:
         """`http://user:password@host/` becomes `http://host/` and a login, so that no log or error shows it."""
-        if not isinstance(values, Mapping) or not isinstance(values.get("url"), str):
-            return values
-        url = _split(values["url"])
-        login, at, address = url.netloc.rpartition("@")
-        if not at:
-            return values
-        if values.get("username") or values.get("password"):
-            raise ValueError("the login stands in url and in username or password: give it once")
-        username, _, password = login.partition(":")
-        login_fields = {"username": unquote(username), "password": unquote(password)}
-        return {**values, **login_fields, "url": url._replace(netloc=address).geturl()}
+        return login_out_of_url(values) if isinstance(values, Mapping) else values
 
     @field_validator("url")
     @classmethod
@@ -101,6 +141,11 @@ class StillSettings(HTTPCameraSettings):
             raise ValueError("expected either url or preset")
         if self.url and (self.address or self.https):
             raise ValueError("address and https belong to a preset; with url, they stand in it")
+        named = self.preset is not None and PRESETS[self.preset].wants_stream
+        if bool(self.stream) != named:
+            raise ValueError("stream names the camera with the presets go2rtc and frigate, and only there")
+        if self.height and not named:
+            raise ValueError("height belongs to the presets go2rtc and frigate")
         return self
 
     @property
@@ -109,22 +154,17 @@ class StillSettings(HTTPCameraSettings):
         return self.https or self.url.startswith("https:")
 
 
-def _split(url: str) -> SplitResult:
-    try:
-        return urlsplit(url)
-    except ValueError:  # its text quotes the login
-        raise ValueError("url is not a URL") from None
-
-
 class Still:
     """One camera that serves a still picture."""
 
     Settings = StillSettings
+    made_late = True
 
     def __init__(self, settings: StillSettings, *, networks: Networks) -> None:
         self._settings = settings
         self._networks = networks
-        self._default_port = 443 if settings.secure else 80
+        preset = PRESETS[settings.preset] if settings.preset else Preset("")
+        self._default_port = preset.tls_port if settings.secure else preset.port
         self._path, auth = _path_and_auth(settings)
         self._queried = auth == "query"
         self._configured = self._configured_target()
@@ -169,7 +209,10 @@ def _path_and_auth(settings: StillSettings) -> tuple[str, Auth]:
         url = urlsplit(settings.url)
         return (url.path or "/") + (f"?{url.query}" if url.query else ""), settings.auth
     preset = PRESETS[settings.preset]
-    path = preset.path.format(channel=settings.channel, index=settings.channel - 1)
+    stream = quote(settings.stream, safe="")
+    path = preset.path.format(channel=settings.channel, index=settings.channel - 1, stream=stream)
+    if settings.height:
+        path += f"{'&' if '?' in path else '?'}h={settings.height}"
     return path, preset.auth if settings.auth == "auto" else settings.auth
 
 

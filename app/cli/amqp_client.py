@@ -14,7 +14,7 @@ from pylib.errors import Permanent
 from pylib.rabbitmq.broker import Broker, counts_deliveries, explain
 from pylib.rabbitmq.dead_letters import DeadLetters
 from pylib.rabbitmq.settings import RabbitMQSettings
-from pylib.rabbitmq.topology import Exchange, Subscription, declare_exchange, declare_subscription
+from pylib.rabbitmq.topology import Exchange, Subscription, declare_exchange, declare_subscription, hold
 from pylib.settings.credentials import Secret
 
 
@@ -65,6 +65,36 @@ class AmqpClient:
             return declare_subscription(self._connection, subscription) or not counts_deliveries(self._connection)
         except Exception as error:  # noqa: BLE001
             raise explain(error) from None
+
+    def join(self, exchange: str, inbox: str, lead: str) -> bool:
+        """Do for a moment what a replica does; returns whether the name that its inbox has was free."""
+        import pika
+
+        try:
+            declare_exchange(self._connection, Exchange(exchange, "fanout", durable=True))
+            free = hold(self._connection, inbox)
+            hold(self._connection, lead)
+            channel = self._connection.channel()
+            if free:
+                channel.queue_bind(inbox, exchange)
+            channel.basic_publish(exchange, "", b"")  # which members pass over
+            channel.confirm_delivery()
+            with suppress(pika.exceptions.UnroutableError):
+                # To the exchange that needs no name of a queue of ours to see whether we may use it.
+                channel.basic_publish("", f"{inbox}.none", b"", mandatory=True)
+        except Exception as error:  # noqa: BLE001
+            raise explain(error) from None
+        return free
+
+    def waiting(self, queue: str) -> int | None:
+        """How many messages wait in a queue; None where there is none."""
+        import pika
+
+        channel = self._connection.channel()
+        try:
+            return int(channel.queue_declare(queue, passive=True).method.message_count)
+        except pika.exceptions.ChannelClosedByBroker:
+            return None
 
     @contextmanager
     def dead_letters(self, subscription: Subscription) -> Iterator[DeadLetters]:

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
+import dataclasses
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 import click
 
 from app.archives import Archive
 from app.bootstrap.adapters import make_archives, publisher_names
+from app.bootstrap.adjusting import adjustments_by, rules_of
 from app.bootstrap.archives import retention_of, video_retention_of
 from app.bootstrap.uploads import capture_time_of
 from app.cli.api_client import ApiClient
-from app.cli.archive_tools import Import, retry_line, status_line, verify
+from app.cli.archive_tools import Import, retry_line, status_row, verify
 from app.cli.failures import exit_on_failure
-from app.cli.terminal import say
+from app.cli.loading import looking
+from app.cli.terminal import json_option, say, show_json, table
 from app.config import settings as configuration
 from app.config.data_dir import DataDir
 from app.config.settings import Settings
@@ -28,6 +30,8 @@ from app.storage.video_retention import size_of
 from pylib.files.lock import FolderInUse, FolderLock
 from pylib.timezones import local_zone
 
+NONE = "no archive is configured: set ARCHIVE_DIR, S3_BUCKET or GOOGLE_DRIVE_FOLDER"
+
 
 @click.group()
 def archive() -> None:
@@ -35,25 +39,42 @@ def archive() -> None:
 
 
 @archive.command("status")
+@json_option
 @click.pass_obj
 @exit_on_failure
-def archive_status(config_file: Path | None) -> None:
-    """Show what each archive has, and its backlog."""
-    settings = configuration.load(config_file)
+def archive_status(config_file: Path | None, as_json: bool) -> None:
+    """Show what each archive has, and its backlog.
+
+    \b
+    Example:
+      snapshot-processor archive status
+    """
+    settings = looking(config_file)
     try:
         with _journal(settings) as journal:
             standings = {one.name: journal.archive_stats(one.name) for one in _archives(settings, journal)}
     except FolderInUse:
         standings = _standings_of(ApiClient(settings.web, settings.data_dir))
-    _echo_all(status_line(name, archive_stats) for name, archive_stats in standings.items())
+    if as_json:
+        show_json([{"name": name, **dataclasses.asdict(stats)} for name, stats in standings.items()])
+        return
+    headers = ("archive", "archived", "waiting", "oldest", "given up", "never queued", "last problem")
+    table(headers, [status_row(name, stats) for name, stats in standings.items()])
+    if not standings:
+        say(NONE, err=True)
 
 
 @archive.command("retry")
 @click.pass_obj
 @exit_on_failure
 def archive_retry(config_file: Path | None) -> None:
-    """Try now what waits, and queue what was given up or never queued; without a running service, at its next start."""
-    settings = configuration.load(config_file)
+    """Try now what waits, and queue what was given up or never queued; without a running service, at its next start.
+
+    \b
+    Example:
+      snapshot-processor archive retry
+    """
+    settings = looking(config_file)
     try:
         with _journal(settings) as journal:
             names = [one.name for one in _archives(settings, journal)]
@@ -61,21 +82,32 @@ def archive_retry(config_file: Path | None) -> None:
             lines = [retry_line(name, waiting=journal.backlog(name).count, taken_up=taken_up[name]) for name in names]
     except FolderInUse:
         lines = list(_retried_by(ApiClient(settings.web, settings.data_dir)))
-    _echo_all(lines)
+    for line in lines:
+        say(line)
+    if not lines:
+        say(NONE, err=True)
 
 
 @archive.command("verify")
 @click.option("--again", is_flag=True, help="Queue again what is missing or differs.")
+@json_option
 @click.pass_obj
 @exit_on_failure
-def archive_verify(config_file: Path | None, again: bool) -> None:
-    """Compare what each archive holds with what it confirmed; ends with status 1 when something is wrong."""
-    well = True
+def archive_verify(config_file: Path | None, again: bool, as_json: bool) -> None:
+    """Compare what each archive holds with what it confirmed; ends with status 1 when something is wrong.
+
+    \b
+    Example:
+      snapshot-processor archive verify --again
+    """
+    found = []
     with stopped(config_file) as (settings, journal):
         for one in _archives(settings, journal):
             compared = verify(journal, one, again=again)
             one.close()
-            well = well and compared.well
+            found.append((one.name, compared))
+            if as_json:
+                continue
             say(
                 f"{one.name}: {compared.matching} as they should be, {len(compared.missing)} missing, "
                 f"{len(compared.differing)} differing, {len(compared.unknown)} not ours"
@@ -83,7 +115,9 @@ def archive_verify(config_file: Path | None, again: bool) -> None:
             )
             for event_id in (*compared.missing, *compared.differing):
                 say(f"  {event_id}")
-    sys.exit(0 if well else 1)
+    if as_json:
+        show_json([{"name": name, **dataclasses.asdict(compared)} for name, compared in found])
+    sys.exit(0 if all(compared.well for _, compared in found) else 1)
 
 
 @archive.command("import")
@@ -92,18 +126,25 @@ def archive_verify(config_file: Path | None, again: bool) -> None:
 @click.pass_obj
 @exit_on_failure
 def archive_import(config_file: Path | None, folder: Path, camera: str) -> None:
-    """Archive the pictures below FOLDER that another tool left; they become no events, and the files stay."""
+    """Archive the pictures below FOLDER that another tool left; they become no events, and the files stay.
+
+    \b
+    Example:
+      snapshot-processor archive import ./old-pictures --camera "Front Door Camera"
+    """
     with stopped(config_file) as (settings, journal):
         labels = {one.device_key: one.label or one.location for one in settings.cameras}
         if camera not in labels:
             known = ", ".join(map(repr, labels)) or "none"
             raise click.BadParameter(f"there is no camera {camera!r}; configured: {known}", param_hint="--camera")
+        rules = rules_of(settings)
         importer = Import(
             journal=journal,
             cache=Cache(DataDir(settings.data_dir).cache, zone=local_zone(settings.time_zone)),
             capture_time=capture_time_of(settings, max_age_days=36_500),
             archives=[one.name for one in _archives(settings, journal)],
             max_pixels=settings.max_pixels,
+            adjustments=adjustments_by(settings, lambda: rules.book),
         )
         imported = importer.import_folder(folder, camera=camera, label=labels[camera])
     for line in imported.refused:
@@ -116,7 +157,12 @@ def archive_import(config_file: Path | None, folder: Path, camera: str) -> None:
 @click.pass_obj
 @exit_on_failure
 def clean(config_file: Path | None, dry_run: bool) -> None:
-    """Delete pictures in the cache, and videos, that the retention settings do not keep."""
+    """Delete pictures in the cache, and videos, that the retention settings do not keep.
+
+    \b
+    Example:
+      snapshot-processor clean --dry-run
+    """
     with stopped(config_file) as (settings, journal):
         names = [one.name for one in _archives(settings, journal)]
         root = DataDir(settings.data_dir).cache
@@ -139,7 +185,12 @@ def clean(config_file: Path | None, dry_run: bool) -> None:
 @click.pass_obj
 @exit_on_failure
 def drive_login(config_file: Path | None, port: int) -> None:
-    """Sign in to Google Drive, also on a machine without a browser, and store the token."""
+    """Sign in to Google Drive, also on a machine without a browser, and store the token.
+
+    \b
+    Example:
+      snapshot-processor drive-login
+    """
     from app.archives.google_drive.sign_in import sign_in
 
     settings = configuration.load(config_file)
@@ -154,7 +205,7 @@ def drive_login(config_file: Path | None, port: int) -> None:
 @contextmanager
 def stopped(config_file: Path | None) -> Iterator[tuple[Settings, Journal]]:
     """The settings and the open journal, for commands that need the service stopped."""
-    settings = configuration.load(config_file)
+    settings = looking(config_file)
     try:
         with _journal(settings) as journal:
             yield settings, journal
@@ -204,9 +255,3 @@ def _retried_by(service: ApiClient) -> Iterator[str]:
     for one in service.get_well("/api/archives", timeout=60)["archives"]:
         retried = service.post(f"/api/archives/{one['name']}/retry", timeout=60)
         yield retry_line(one["name"], waiting=retried["waiting"], taken_up=retried["taken_up"])
-
-
-def _echo_all(lines: Any) -> None:
-    found = list(lines)
-    for line in found or ["no archive is configured: set ARCHIVE_DIR, S3_BUCKET or GOOGLE_DRIVE_FOLDER"]:
-        say(line)

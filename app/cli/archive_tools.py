@@ -16,6 +16,7 @@ import click
 
 from app.archives import Archive, RemoteObject
 from app.journal import ArchivedPicture, ArchiveStats, Journal
+from app.media.adjustments import AS_IT_CAME, Adjustments
 from app.media.picture import BadPicture
 from app.messages import IMPORTED, Inspection, Snapshot
 from app.pipeline.decide import sum_up
@@ -60,14 +61,10 @@ class ImportResult:
     """Files that are no pictures, each with the reason."""
 
 
-def status_line(target: str, archive_stats: ArchiveStats) -> str:
-    """An archive's state, in one line."""
-    line = f"{target}: {archive_stats.done} archived, {archive_stats.pending} waiting"
-    if archive_stats.since is not None:
-        line += f" (the oldest for {_duration(time.time() - archive_stats.since)})"
-    line += f", {archive_stats.given_up} given up" if archive_stats.given_up else ""
-    line += f", {archive_stats.without} never queued" if archive_stats.without else ""
-    return line + (f"; last problem: {archive_stats.problem}" if archive_stats.problem else "")
+def status_row(target: str, stats: ArchiveStats) -> tuple[object, ...]:
+    """An archive's state: its name, what it has, what waits and for how long, what it gave up, and its problem."""
+    oldest = "" if stats.since is None else _duration(time.time() - stats.since)
+    return target, stats.done, stats.pending, oldest, stats.given_up, stats.without, stats.problem
 
 
 def retry_line(target: str, *, waiting: int, taken_up: int) -> str:
@@ -105,15 +102,23 @@ class Import:
     """
 
     def __init__(
-        self, *, journal: Journal, cache: Cache, capture_time: CaptureTime, archives: Sequence[str], max_pixels: int
+        self,
+        *,
+        journal: Journal,
+        cache: Cache,
+        capture_time: CaptureTime,
+        archives: Sequence[str],
+        max_pixels: int,
+        adjustments: Callable[[str], Adjustments] = lambda _camera: AS_IT_CAME,
     ) -> None:
-        """`archives`: names of those that are to have them."""
+        """`archives`: names of those that are to have them; `adjustments`: what is done to a camera's pictures."""
         self._journal = journal
         self._archives = tuple(archives)
         self._ingest = Ingest(
             cache,
             capture_time=capture_time,
             max_pixels=max_pixels,
+            adjustments=adjustments,
             earlier=lambda pushed, _content: journal.find(pushed.event_id),
         )
 

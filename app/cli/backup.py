@@ -21,7 +21,12 @@ from pylib.files.lock import FolderLock
 @click.pass_obj
 @exit_on_failure
 def backup(config_file: Path | None, file: Path) -> None:
-    """Save the data folder (journal, pictures, passwords) in FILE.tar; the service may be running."""
+    """Save the data folder (journal, pictures, passwords) in FILE.tar; the service may be running.
+
+    \b
+    Example:
+      snapshot-processor backup ./snapshots.tar
+    """
     data = DataDir(configuration.load(config_file).data_dir)
     saved = back_up(data, file)
     for line in saved.unread:
@@ -36,7 +41,12 @@ def backup(config_file: Path | None, file: Path) -> None:
 @click.pass_obj
 @exit_on_failure
 def restore(config_file: Path | None, file: Path) -> None:
-    """Put the backup FILE into the data folder, in which there must be no journal yet."""
+    """Put the backup FILE into the data folder, in which there must be no journal yet.
+
+    \b
+    Example:
+      snapshot-processor restore ./snapshots.tar
+    """
     data = DataDir(configuration.load(config_file).data_dir)
     lock = FolderLock(data.path)
     lock.acquire()

@@ -9,6 +9,8 @@ import click
 
 from app.cli.api_client import ApiClient, ServiceAway
 from app.cli.failures import exit_on_failure
+from app.cli.loading import looking
+from app.cli.terminal import json_option, say, show_json, table
 from app.config import settings as configuration
 from app.config.data_dir import DataDir
 
@@ -19,17 +21,28 @@ def bans() -> None:
 
 
 @bans.command("list")
+@json_option
 @click.pass_obj
 @exit_on_failure
-def bans_list(config_file: Path | None) -> None:
-    """List the bans of the album, the FTP server and the mail server."""
-    settings = configuration.load(config_file)
+def bans_list(config_file: Path | None, as_json: bool) -> None:
+    """List the bans of the album, the FTP server and the mail server.
+
+    \b
+    Example:
+      snapshot-processor bans list
+    """
+    settings = looking(config_file)
     found = ApiClient(settings.web, settings.data_dir).get_well("/api/bans", timeout=10)["bans"]
-    for ban in found:
-        login = repr(ban["login"]) if ban["login"] else "all logins but those that worked there lately"
-        click.echo(f"{ban['server']}  {ban['address']}  until {ban['until']}  {login}")
+    if as_json:
+        show_json(found)
+        return
+    everybody = "all but those that worked there lately"
+    table(
+        ("server", "address", "until", "login"),
+        [(ban["server"], ban["address"], ban["until"], ban["login"] or everybody) for ban in found],
+    )
     if not found:
-        click.echo("there is no ban", err=True)
+        say("there is no ban", err=True)
 
 
 @bans.command("lift")
@@ -38,7 +51,12 @@ def bans_list(config_file: Path | None) -> None:
 @click.pass_obj
 @exit_on_failure
 def bans_lift(config_file: Path | None, address: str | None, everywhere: bool) -> None:
-    """Lift the bans of ADDRESS at all servers."""
+    """Lift the bans of ADDRESS at all servers.
+
+    \b
+    Example:
+      snapshot-processor bans lift 192.168.1.20
+    """
     if bool(address) == everywhere:
         raise click.UsageError("name an address, or say --all")
     query = urlencode({"address": address or ""})
@@ -48,4 +66,4 @@ def bans_lift(config_file: Path | None, address: str | None, everywhere: bool) -
     except ServiceAway as error:
         files = " and ".join(map(str, DataDir(settings.data_dir).bans))
         raise ServiceAway(error.code, f"{error.detail}; without it, stop the service and delete {files}") from None
-    click.echo(f"lifted: {lifted}")
+    say(f"lifted: {lifted}")

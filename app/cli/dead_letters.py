@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from app.cli.failures import exit_on_failure
-from app.cli.terminal import say
+from app.cli.terminal import counted, json_option, say, show_json, table
 from app.config import settings as configuration
 from app.config.settings import Settings
 from app.messages import Trigger
@@ -41,21 +41,30 @@ def dead_letters() -> None:
 
 
 @dead_letters.command("list")
+@json_option
 @click.pass_obj
 @exit_on_failure
-def list_letters(config_file: Path | None) -> None:
-    """Show each with its id, when it died, its camera, why, and the beginning of its body without logins."""
-    count = 0
+def list_letters(config_file: Path | None, as_json: bool) -> None:
+    """Show each with its id, when it died, its camera, why, and the beginning of its body without logins.
+
+    \b
+    Example:
+      snapshot-processor dead-letters list
+    """
     settings = _settings(config_file)
     with _letters(settings) as letters:
         decode, zone = _decoder(settings), local_zone(settings.time_zone)
-        for letter in letters:
-            count += 1
-            when = f"{letter.died_at.astimezone(zone):%Y-%m-%d %H:%M:%S}" if letter.died_at else "at some time"
-            content = _content(letter)
-            say(f"{letter.id}  {when}  {_camera(content)}: {_why(letter, decode)}")
-            say(f"          {_excerpt(content)}")
-    say(f"{count} dead letters", err=True)
+        found = [_described(letter, decode) for letter in letters]
+    if as_json:
+        show_json(found)
+        return
+    when = {one["id"]: f"{one['died_at'].astimezone(zone):%Y-%m-%d %H:%M:%S}" for one in found if one["died_at"]}
+    table(
+        ("id", "died", "camera", "why", "begins with"),
+        [(one["id"], when.get(one["id"], "unknown"), one["camera"], one["why"], one["body"]) for one in found],
+        whole=("id",),
+    )
+    say(counted(len(found), "dead letter"), err=True)
 
 
 @dead_letters.command("retry")
@@ -63,7 +72,12 @@ def list_letters(config_file: Path | None) -> None:
 @click.pass_obj
 @exit_on_failure
 def retry_letters(config_file: Path | None, ids: tuple[str, ...]) -> None:
-    """Put those that the service understands, or those of these IDs, back into its queue."""
+    """Put those that the service understands, or those of these IDs, back into its queue.
+
+    \b
+    Example:
+      snapshot-processor dead-letters retry
+    """
     back = left = 0
     settings = _settings(config_file)
     with _letters(settings) as letters:
@@ -83,7 +97,12 @@ def retry_letters(config_file: Path | None, ids: tuple[str, ...]) -> None:
 @click.pass_obj
 @exit_on_failure
 def drop_letters(config_file: Path | None, ids: tuple[str, ...], yes: bool) -> None:
-    """Delete all of them, or those of these IDs, for good."""
+    """Delete all of them, or those of these IDs, for good.
+
+    \b
+    Example:
+      snapshot-processor dead-letters drop --yes
+    """
     settings = _settings(config_file)
     if not yes and not (ids := _agreed(settings, ids)):
         say("0 dropped")
@@ -120,7 +139,7 @@ def _letters(settings: Settings) -> Iterator[DeadLetters]:
     from app.cli.amqp_client import AmqpClient
     from app.sources.rabbitmq import subscription
 
-    own = subscription(settings.rabbitmq, app_name=settings.app_name)
+    own = subscription(settings.rabbitmq, app_name=settings.app_name, group=settings.replicas.group)
     with AmqpClient(settings.rabbitmq.broker, settings.rabbitmq) as client, client.dead_letters(own) as letters:
         yield letters
 
@@ -129,6 +148,17 @@ def _decoder(settings: Settings) -> Decode:
     from app.sources.rabbitmq import decoder
 
     return decoder([camera.device_key for camera in settings.cameras])
+
+
+def _described(letter: DeadLetter, decode: Decode) -> dict[str, Any]:
+    content = _content(letter)
+    return {
+        "id": letter.id,
+        "died_at": letter.died_at,
+        "camera": _camera(content),
+        "why": _why(letter, decode),
+        "body": _excerpt(content),
+    }
 
 
 def _why(letter: DeadLetter, decode: Decode) -> str:

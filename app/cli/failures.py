@@ -1,7 +1,8 @@
-"""How all commands fail: one line on stderr, and an exit status."""
+"""How all commands fail: one line on stderr, and an exit status: 1, or 2 for a command that makes no sense."""
 
 from __future__ import annotations
 
+import errno
 import sys
 from collections.abc import Callable
 from functools import wraps
@@ -28,6 +29,11 @@ def exit_on_failure(command: Callable[..., Any]) -> Callable[..., Any]:
             sys.exit(EXIT_CONFIG)
         except Failure as error:
             say(str(error), err=True)
+            sys.exit(1)
+        except OSError as error:
+            if error.errno == errno.EPIPE:  # whoever read what we print has gone, which click knows
+                raise
+            say(f"{error.filename}: {error.strerror}" if error.filename else str(error), err=True)
             sys.exit(1)
 
     return wrapped

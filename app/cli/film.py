@@ -3,34 +3,54 @@
 from __future__ import annotations
 
 import sys
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 
 import click
 
 from app.cli.failures import exit_on_failure
+from app.cli.loading import looking
 from app.cli.telling import Duration
 from app.cli.terminal import say
 from app.config import settings as configuration
 from app.config.data_dir import DataDir
 from app.config.settings import Settings
+from pylib.settings.draft import ConfigError
 from pylib.timezones import local_zone
+
+DAYS_AGO = {"today": 0, "yesterday": 1}
 
 
 class Moment(click.ParamType[datetime]):
-    """A duration before now, or a day or moment at home: `7d`, `2026-11-21`, `2026-11-21T14:00`."""
+    """A duration before now, or a day or moment at home: `7d`, `yesterday`, `2026-11-21`, `2026-11-21T14:00`."""
 
     name = "moment"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
         if isinstance(value, datetime):
             return value
+        if (ago := DAYS_AGO.get(value.strip().lower())) is not None:
+            return datetime.combine(_today(ctx) - timedelta(days=ago), time())
         try:
             return datetime.fromisoformat(value)
         except ValueError:
+            pass
+        try:
             duration: timedelta = Duration().convert(value, param, ctx)
-            return datetime.now(UTC) - duration
+        except click.BadParameter:
+            examples = "a duration such as 12h or 7d, a day such as 2026-11-21, today or yesterday"
+            self.fail(f"{value!r} is no moment: {examples}", param, ctx)
+        return datetime.now(UTC) - duration
+
+
+def _today(ctx: click.Context | None) -> date:
+    """The day at home; a configuration that cannot be read is said by the command that needs it."""
+    try:
+        zone = local_zone(configuration.load(ctx.obj if ctx else None).time_zone)
+    except ConfigError:
+        zone = local_zone("")
+    return datetime.now(zone).date()
 
 
 @click.command()
@@ -85,7 +105,12 @@ def film(
     mark_gaps: bool,
     **others: Any,
 ) -> None:
-    """Make a film of the pictures in the album; the service may run or not."""
+    """Make a film of the pictures in the album; the service may run or not.
+
+    \b
+    Example:
+      snapshot-processor film --camera "Front Door" --since 7d --filter daylight --out week.mp4
+    """
     from functools import partial
 
     from pydantic import ValidationError
@@ -97,12 +122,12 @@ def film(
     from app.journal.album import recorded_entries
     from app.journal.entries import Filter
 
-    settings = configuration.load(config_file)
+    settings = looking(config_file)
     look = {"position": stamp, "format": stamp_format, "language": language, "font": font}
     try:
         recipe = Recipe.model_validate(
             {
-                "cameras": _device_keys(settings, cameras),
+                "cameras": device_keys(settings, cameras),
                 "filter": chosen,
                 "stamp": look,
                 "gaps": "mark" if mark_gaps else "skip",
@@ -129,7 +154,7 @@ def film(
         say(note)
 
 
-def _device_keys(settings: Settings, names: tuple[str, ...]) -> list[str]:
+def device_keys(settings: Settings, names: tuple[str, ...]) -> list[str]:
     """As the journal knows them, those that are no longer configured too. Raises `app.naming.UnknownCamera`."""
     from app.journal.album import recorded_cameras
     from app.naming import CameraNames

@@ -42,7 +42,12 @@ def cors(settings: Settings) -> dict[str, Any]:
 @click.pass_obj
 @exit_on_failure
 def iam(config_file: Path | None, by_part: bool, wants_cors: bool) -> None:
-    """Print the least policy for what is configured, for `aws iam put-user-policy`."""
+    """Print the least policy for what is configured, for `aws iam put-user-policy`.
+
+    \b
+    Example:
+      snapshot-processor iam --by-part
+    """
     from app.bootstrap.permissions import permissions
 
     settings = configuration.load(config_file)

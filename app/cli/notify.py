@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 
 import click
 
 from app.cli.failures import exit_on_failure
+from app.cli.loading import loaded
 from app.cli.terminal import say
-from app.config import settings as configuration
 from app.config.data_dir import DataDir
 from app.config.settings import Settings
 from app.rules.subscribers import Subscriber
@@ -28,13 +27,16 @@ def notify() -> None:
 @click.pass_obj
 @exit_on_failure
 def notify_test(config_file: Path | None, name: str) -> None:
-    """Send a drawn test picture through the outlet called NAME; the service need not run."""
+    """Send a drawn test picture through the outlet called NAME; the service need not run.
+
+    \b
+    Example:
+      snapshot-processor notify test phone
+    """
     from app.bootstrap.samples import SampleMessages
     from app.publishers import PublisherContext
 
-    settings = configuration.load(config_file)
-    for variable, value in settings.aws_environment.items():
-        os.environ.setdefault(variable, value.get_secret_value())  # boto3 looks nowhere else
+    settings = loaded(config_file)
     logs.configure(level="warning", format="console")
     context = PublisherContext(
         device_name=settings.device_name,

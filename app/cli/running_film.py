@@ -23,7 +23,12 @@ def running_film() -> None:
 @click.pass_obj
 @exit_on_failure
 def import_pictures(config_file: Path | None, folder: Path, name: str) -> None:
-    """Add the pictures below FOLDER, years of them, to a running film; the files stay as they are."""
+    """Add the pictures below FOLDER, years of them, to a running film; the files stay as they are.
+
+    \b
+    Example:
+      snapshot-processor running-film import ./old-pictures --film garden
+    """
     from app.bootstrap.running_films import plan_of
     from app.films.pictures import FolderPictures
     from app.films.running import RunningFilm

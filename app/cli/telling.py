@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -13,8 +12,8 @@ import click
 
 from app.cli.api_client import ApiClient
 from app.cli.failures import exit_on_failure
-from app.cli.terminal import say
-from app.config import settings as configuration
+from app.cli.loading import looking
+from app.cli.terminal import json_option, say, show_json, table
 from app.config.data_dir import DataDir
 from app.messages import Inspection, OutletDecision
 from app.naming import slug
@@ -52,24 +51,32 @@ class Duration(click.ParamType[timedelta]):
     "--mode", type=click.Choice(MODES), default=MODES[0], show_default=True, help="The home's mode all along."
 )
 @click.option("--all", "everything", is_flag=True, help="Also the events for which nothing changes.")
+@json_option
 @click.pass_obj
 @exit_on_failure
-def replay(config_file: Path | None, since: timedelta, rules_file: Path | None, mode: str, everything: bool) -> None:
-    """Run the events that were kept through rules, and show what is told now and was not, or no longer."""
+def replay(
+    config_file: Path | None, since: timedelta, rules_file: Path | None, mode: str, everything: bool, as_json: bool
+) -> None:
+    """Run the events that were kept through rules, and show what is told now and was not, or no longer.
+
+    \b
+    Example:
+      snapshot-processor replay --since 7d --rules ./rules.yml
+    """
     from app.bootstrap.deciding import outlets_of
     from app.journal.album import recorded_inspections
     from app.rules.file import read_rules
     from app.rules.replay import messages
     from app.rules.replay import replay as replayed
 
-    settings = configuration.load(config_file)
+    settings = looking(config_file)
     data = DataDir(settings.data_dir)
     outlets = outlets_of(settings)
     cameras = [camera.device_key for camera in settings.cameras]
     book = read_rules(rules_file or data.rules, cameras=cameras, outlets=outlets.notifying)
     kept = recorded_inspections(data.journal, since=datetime.now(UTC) - since, limit=MOST_EVENTS)
     zone = local_zone(settings.time_zone)
-    table: list[tuple[str, ...]] = []
+    rows: list[tuple[str, ...]] = []
     before: list[list[OutletDecision]] = []
     after: list[list[OutletDecision]] = []
     for inspection, decisions in replayed(kept, book, outlets, zone=zone, mode=mode):
@@ -80,24 +87,37 @@ def replay(config_file: Path | None, since: timedelta, rules_file: Path | None, 
         for was, decision in zip(then, now, strict=True):
             if everything or was.tell != decision.tell:
                 at = inspection.snapshot.taken_at.astimezone(zone)
-                table.append((f"{at:%Y-%m-%d %H:%M}", inspection.camera, decision.outlet, was.text, decision.text))
+                rows.append((f"{at:%Y-%m-%d %H:%M}", inspection.camera, decision.outlet, was.text, decision.text))
     if not outlets.notifying:
         say("nothing tells people: configure one in `publishers`", err=True)
-    _print([("taken", "camera", "outlet", "then", "by these rules"), *table] if table else [])
+    if as_json:
+        show_json([dict(zip(("taken", "camera", "outlet", "then", "now"), row, strict=True)) for row in rows])
+    else:
+        table(("taken", "camera", "outlet", "then", "by these rules"), rows)
     counts = f"{messages(before, outlets)} messages then, {messages(after, outlets)} by these rules"
     say(f"{len(after)} events, {counts}", err=True)
 
 
 @click.command()
 @click.argument("mode", type=click.Choice(MODES), required=False)
+@json_option
 @click.pass_obj
 @exit_on_failure
-def mode(config_file: Path | None, mode: str | None) -> None:
-    """Print the mode of the home, or switch to MODE."""
+def mode(config_file: Path | None, mode: str | None, as_json: bool) -> None:
+    """Print the mode of the home, or switch to MODE.
+
+    \b
+    Example:
+      snapshot-processor mode away
+    """
     client = _client(config_file)
     if mode:
         client.put("/api/mode", {"mode": mode}, timeout=10)
-    say(client.get_well("/api/mode", timeout=10)["mode"])
+    found = client.get_well("/api/mode", timeout=10)
+    if as_json:
+        show_json(found)
+    else:
+        say(found["mode"])
 
 
 @click.command()
@@ -107,7 +127,12 @@ def mode(config_file: Path | None, mode: str | None) -> None:
 @click.pass_obj
 @exit_on_failure
 def snooze(config_file: Path | None, camera: str | None, duration: timedelta | None, end: bool) -> None:
-    """Hold back the messages of CAMERA, or of all cameras."""
+    """Hold back the messages of CAMERA, or of all cameras.
+
+    \b
+    Example:
+      snapshot-processor snooze "Front Door" --for 2h
+    """
     path = f"/api/snoozes/{quote(slug(camera)) if camera else 'all'}"
     client = _client(config_file)
     if end:
@@ -119,7 +144,7 @@ def snooze(config_file: Path | None, camera: str | None, duration: timedelta | N
 
 
 def _client(config_file: Path | None) -> ApiClient:
-    settings = configuration.load(config_file)
+    settings = looking(config_file)
     return ApiClient(settings.web, settings.data_dir)
 
 
@@ -127,9 +152,3 @@ def _told(inspection: Inspection, outlet: str) -> OutletDecision:
     """What was decided then; what no rule had a say in was told."""
     none = OutletDecision(outlet, tell=True, reason="there was no rule")
     return next((one for one in inspection.decisions if one.outlet == outlet), none)
-
-
-def _print(table: Sequence[Sequence[str]]) -> None:
-    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
-    for row in table:
-        say("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())

@@ -18,6 +18,18 @@ class ArchiveSettings(Section):
         default="best",
         description="Which pictures of a burst all archives get, S3 and Drive too: the event's (`best`), or `all`.",
     )
+    animations: bool = Field(
+        default=False,
+        description="Whether all archives get the animations of events with several pictures too, in the formats of"
+        " `animations.formats`.",
+    )
+    max_video_bytes: int = Field(
+        default=50_000_000,
+        ge=0,
+        le=1_000_000_000,
+        description="Bytes of the largest video, of those that cameras send, that all archives get; 0 for none. One is"
+        " in memory while it is stored.",
+    )
     alarm_after: float = Field(
         default=3600,
         ge=60,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,6 +10,9 @@ from app.publishers import MESSAGES
 from app.uploads.ftp.settings import BANS_FILE as FTP_BANS
 from app.uploads.mail.settings import BANS_FILE as MAIL_BANS
 from app.web.local_token import FOLDER as WEB
+
+INSTALLED_MODELS = Path(sys.prefix) / "share" / "snapshot-processor" / "models"
+"""The image has one there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +37,11 @@ class DataDir:
         return self.path / "thumbnails"
 
     @property
+    def elsewhere(self) -> Path:
+        """Pictures of other replicas, which can be read from the archive again."""
+        return self.path / "elsewhere"
+
+    @property
     def media(self) -> Path:
         """What belongs to events beside their pictures."""
         return self.path / "media"
@@ -51,6 +60,11 @@ class DataDir:
     def running_films(self) -> Path:
         """Films that grow, each with a folder of its parts."""
         return self.films / "running"
+
+    @property
+    def models(self) -> tuple[Path, Path]:
+        """Models of detectors: those that were added, and those that came with the installation."""
+        return self.path / "models", INSTALLED_MODELS
 
     @property
     def booth(self) -> Path:

@@ -136,6 +136,9 @@ def _configure_camera(lists: _Lists, device: dict[str, Any], prefix: str, kinds:
         if variable.location[-1] not in ("type", "location") and not draft.came_from_environment(variable.location)
     ]
     draft.overlay(wanted)
+    for name in ("type", "location"):  # by which the variables belong to the camera
+        if not draft.came_from_environment((*at, name)):
+            draft.put((*at, name), device[name], f"environment: {prefix}_{name.upper()}")
     model = kinds.model(draft.at(at))
     if model:
         draft.keep_own(model, at)

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import difflib
+import re
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from pydantic import BaseModel
 
 from app.config.devices import camera_variables
-from app.config.numbered import described
+from app.config.numbered import described, numbered_lists
 from pylib.settings.credentials import Secret
 from pylib.settings.kinds import KindField
-from pylib.settings.variables import Variable, kinds_of, variables
+from pylib.settings.variables import Variable, kinds_around, kinds_of, variables
 from pylib.settings.yaml_file import dotted
 
 Row = tuple[str, str, str, str]
@@ -19,6 +21,7 @@ Row = tuple[str, str, str, str]
 
 ALIASES: dict[str, tuple[str, ...]] = {
     "time_zone": ("TZ",),
+    "index.url": ("DATABASE_URL",),
     "monitors.hc_ping_url": ("HC_PING_URL",),
     "monitors.cronitor_monitor_key": ("CRONITOR_MONITOR_KEY",),
     "detector.minimum_confidence": ("MINIMUM_HUMAN_CONFIDENCE",),
@@ -65,7 +68,7 @@ LATER = (
 def rows(model: type[BaseModel], camera_kinds: KindField) -> Iterator[Row]:
     """The table of all names; `n` is a number from 1 on."""
     for variable in variables(model, aliases=ALIASES):
-        row = row_of(variable, kinds_of(model.model_fields[str(variable.location[0])]))
+        row = row_of(variable, kinds_around(model, variable.location))
         yield row
         for alias in variable.aliases:
             yield alias, row[1], f"The same as `{variable.name}`.", row[3]
@@ -79,10 +82,23 @@ def rows(model: type[BaseModel], camera_kinds: KindField) -> Iterator[Row]:
         yield name, "", description, ""
 
 
-def known_names(model: type[BaseModel], camera_kinds: KindField) -> set[str]:
-    """Every name that is no typing error."""
-    inputs = {variable.name for variable in camera_variables(camera_kinds, "INPUT_n")}
-    return {name for name, *_ in rows(model, camera_kinds)} | inputs | {*LATER}
+def known_names(model: type[BaseModel], camera_kinds: KindField, *, given: Iterable[str]) -> set[str]:
+    """Every name that is no typing error. Those of adapters' entries, which all of these are loaded for, are there only
+    where one that is given may be such a name."""
+    names = {name for variable in variables(model, aliases=ALIASES) for name in (variable.name, *variable.aliases)}
+    for word in ("OUTPUT_n", "INPUT_n"):
+        names |= {variable.name for variable in camera_variables(camera_kinds, word)}
+    names |= {"INPUT_n_TYPE", "INPUT_n_LOCATION", *OTHERS, *AWS, *LATER}
+    lists = [each.word for each in numbered_lists(model)]
+    if any(difflib.get_close_matches(word, lists, n=1) for name in given if (word := _word(name))):
+        names |= {variable.name for variable, _ in described(model)}
+    return names
+
+
+def _word(name: str) -> str:
+    """What stands before a number in a name; empty where there is none."""
+    found = re.match(r"(\w+?)_[1-9]\d*_", name)
+    return found[1] if found else ""
 
 
 def row_of(variable: Variable, kinds: KindField | None) -> Row:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 from pydantic import BaseModel
@@ -18,7 +19,7 @@ BY_DEVICES = ("cameras", "inputs", "outputs")
 """Lists that `devices.py` fills."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class NumberedList:
     """A setting that is a list of sections, and the settings of its entries."""
 
@@ -26,8 +27,15 @@ class NumberedList:
     word: str
     """`PUBLISHER` of `publishers`, `FTP_LOGIN` of `ftp.logins`."""
     field: FieldInfo
-    entry: tuple[Variable, ...]
-    """The settings of an entry, whatever its kind; their names begin behind the number."""
+
+    @cached_property
+    def entry(self) -> tuple[Variable, ...]:
+        """The settings of an entry, whatever its kind, which loads all kinds; their names begin behind the number."""
+        found: dict[str, Variable] = {}
+        for section in models_of(self.field):
+            for variable in variables(section):
+                found.setdefault(variable.name, variable)
+        return tuple(found.values())
 
     def variables(self, number: int | str, at: Location) -> Iterator[Variable]:
         """The variables of the entry with this number."""
@@ -46,16 +54,12 @@ def numbered_lists(model: type[BaseModel], at: Location = ()) -> Iterator[Number
     """Every list of sections in a model, at any depth, but those of devices."""
     for key, field in model.model_fields.items():
         location = (*at, key)
-        sections = models_of(field)
-        if not sections or location[0] in BY_DEVICES:
+        if location[0] in BY_DEVICES:
+            continue
+        if kinds_of(field) is None and not (sections := models_of(field)):
             continue
         if is_list(field):
-            found: dict[str, Variable] = {}
-            for section in sections:
-                for variable in variables(section):
-                    found.setdefault(variable.name, variable)
-            word = "_".join(map(str, location)).upper().removesuffix("S")
-            yield NumberedList(location, word, field, tuple(found.values()))
+            yield NumberedList(location, "_".join(map(str, location)).upper().removesuffix("S"), field)
         elif kinds_of(field) is None:
             yield from numbered_lists(sections[0], location)
 
@@ -96,10 +100,12 @@ def _name(entry: dict[str, Any]) -> object:
 
 
 def _numbers(builder: SettingsBuilder, each: NumberedList) -> list[int]:
-    names = {variable.name for variable in each.entry}
     pattern = re.compile(rf"{each.word}_([1-9]\d*)_(.+)")
-    matches = (pattern.fullmatch(name) for name in builder.environment.names())
-    return sorted({int(match[1]) for match in matches if match and match[2] in names and builder.get(match[0])})
+    matches = [match for name in builder.environment.names() if (match := pattern.fullmatch(name))]
+    if not matches:
+        return []
+    names = {variable.name for variable in each.entry}
+    return sorted({int(match[1]) for match in matches if match[2] in names and builder.get(match[0])})
 
 
 def refuse_doubles(builder: SettingsBuilder, lists: Collection[str], *, taken: Collection[str]) -> None:

@@ -12,7 +12,7 @@ from app.config.environment import ALIASES, AWS, OTHERS, row_of
 from app.config.numbered import NumberedList, numbered_lists
 from app.config.settings import CAMERA_KINDS, Settings, environment_table
 from pylib.settings.kinds import KindField
-from pylib.settings.variables import Variable, is_list, kinds_of, variables
+from pylib.settings.variables import Variable, is_list, kinds_around, kinds_of, variables
 from pylib.settings.yaml_file import dotted
 
 HEAD = """\
@@ -84,13 +84,13 @@ def _cameras() -> Iterator[tuple[str, str, list[Line]]]:
 def _lines(variable: Variable, kinds: KindField | None = None) -> Iterator[Line]:
     """A setting; after a list of sections, what each of those has."""
     field, section = variable.field, Settings.model_fields.get(str(variable.location[0]))
-    kinds = kinds or (kinds_of(section) if section else None)
+    kinds = kinds or (kinds_around(Settings, variable.location) if section else None)
     _, path, description, default = row_of(variable, kinds)
     names = "<br>".join(f"`{name}`" for name in (variable.name, *variable.aliases))
     if kinds and section and len(variable.location) > 1:  # a section whose kind decides what it has
         having = [kind for kind in kinds.names if variable.location[-1] in kinds.load(kind).model_fields]
         if len(having) < len(kinds.names):
-            description += f" Only for {_listed([kind for kind in having if kind != kinds.default], 'and')}."
+            description += f" Only for {_listed([kind for kind in having if kind != 'auto'], 'and')}."
     limits = _limits(field)
     if kinds and variable.location[-1] == "kind":
         default, limits = kinds.default, ""
@@ -124,7 +124,7 @@ def _limits(field: FieldInfo) -> str:
     if schema.get("type") == "boolean":
         return "`true` or `false`"
     if "enum" in schema:
-        return _listed([value for value in schema["enum"] if value], "or")
+        return _listed([value for value in schema["enum"] if value not in ("", None)], "or")
     low = f"{schema['minimum']:.10g}" if "minimum" in schema else ""
     low = f"above {schema['exclusiveMinimum']:.10g}" if "exclusiveMinimum" in schema else low
     if "maximum" in schema:

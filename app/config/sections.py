@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Literal
 
 from pydantic import (
@@ -11,13 +12,24 @@ from pydantic import (
 
 from pylib.observability.syslog import SyslogTarget
 from pylib.settings.credentials import Secret
-from pylib.settings.fields import Section, SmallLetters, WebAddress
+from pylib.settings.fields import MapFromText, Section, ServerUrl, SmallLetters, WebAddress
 
 
 def _syslog(value: str) -> str:
     if value:
         SyslogTarget.parse(value)
     return value
+
+
+HEADER = re.compile(r"[A-Za-z0-9-]+")
+
+
+def _headers(headers: dict[str, Secret]) -> dict[str, Secret]:
+    for name, value in headers.items():
+        text = value.get_secret_value()
+        if not HEADER.fullmatch(name) or not text.isascii() or not text.isprintable():
+            raise ValueError("headers have names of letters, digits and hyphens, and values of plain letters")
+    return headers
 
 
 class Device(Section):
@@ -56,3 +68,19 @@ class MonitorSettings(Section):
         default="https://cronitor.link", pattern="^https?://", description="Where Cronitor takes pings."
     )
     interval: float = Field(default=60, ge=1, le=86_400, description="Seconds between pings.")
+
+
+class TracingSettings(Section):
+    """What happens to each event and how long it takes, as traces of OpenTelemetry."""
+
+    endpoint: ServerUrl = Field(
+        default="",
+        description="Where a collector takes OTLP over HTTP, without the path: `http://collector:4318`. Empty for no"
+        " traces.",
+    )
+    ratio: float = Field(
+        default=1.0, ge=0, le=1, description="Share of the events that are traced, 0 to 1; a trigger may say so itself."
+    )
+    headers: Annotated[dict[str, Secret], MapFromText, AfterValidator(_headers)] = Field(
+        default={}, description='Headers for the collector, a key for example: `{"authorization": "Bearer ..."}`.'
+    )

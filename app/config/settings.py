@@ -18,16 +18,19 @@ from app.cameras import CameraSettings
 from app.cameras.address import HOME_NETWORKS
 from app.config.archives import ArchiveSettings
 from app.config.auto_detector import DETECTOR_KINDS, choose_detector
+from app.config.consistency import refuse_mixed_thumbnails, refuse_what_does_not_fit
 from app.config.devices import merge_devices
 from app.config.environment import ALIASES, AWS, Row, known_names, rows
+from app.config.misplaced import refuse_frigates, tell_misplaced
 from app.config.mqtt import MqttSection
 from app.config.numbered import merge_numbered, refuse_doubles
-from app.config.sections import Device, LogSettings, MonitorSettings
+from app.config.sections import Device, LogSettings, MonitorSettings, TracingSettings
+from app.describe.settings import DescribeSettings
 from app.detectors import DetectorSettings
 from app.films.recipe import HomeSettings, ScheduledFilm
 from app.films.running_settings import RunningFilmSettings
-from app.naming import CameraNames, UnknownCamera
-from app.publishers import THUMBNAILS
+from app.index.settings import IndexSettings
+from app.replicas.settings import ReplicaSettings
 from app.sources.hooks import HookSettings
 from app.storage.animations import AnimationSettings
 from app.storage.settings import RetentionSettings
@@ -37,19 +40,18 @@ from app.uploads.settings import UploadSettings
 from app.web.settings import WebSettings
 from pylib.rabbitmq.settings import RabbitMQSettings
 from pylib.settings.credentials import RUN_SECRETS, CredentialError, Environment, Secret
-from pylib.settings.draft import ConfigError, SettingsBuilder
-from pylib.settings.error_texts import did_you_mean
+from pylib.settings.draft import SettingsBuilder
 from pylib.settings.fields import Directory, Network, Section, TimeZone, WebAddress
 from pylib.settings.kinds import KindField, Named, list_of
 from pylib.settings.onepassword import OnePassword
 from pylib.settings.variables import variables
-from pylib.settings.yaml_file import YamlError, YamlFile, read_yaml
+from pylib.settings.yaml_file import Location, YamlError, YamlFile, read_yaml
 
 CAMERA_KINDS = KindField(tuple(cameras.KINDS), lambda kind: cameras.KINDS.load(kind).Settings, default="foscam")
 SOURCE_KINDS = list_of(sources.KINDS)
 PUBLISHER_KINDS = list_of(publishers.KINDS)
 ARCHIVE_KINDS = list_of(archives.KINDS)
-TARGETS = ("rabbitmq", "mqtt", "google_drive", "s3", "folder")
+TARGETS = ("rabbitmq", "mqtt", "google_drive", "s3", "folder", "index")
 """Names in the journal of targets that have a section of their own."""
 ORIGINS = ("rabbitmq", "mqtt", "http", "schedule", "ftp", "mail", "folder", "import", "booth")
 """Where snapshots come from without an entry in `sources`."""
@@ -118,8 +120,15 @@ class Settings(Section):
     monitors: MonitorSettings = Field(
         default=MonitorSettings(), description="Services outside that raise an alarm when this one stops pinging them."
     )
+    tracing: TracingSettings = Field(
+        default=TracingSettings(),
+        description="Traces of events (OpenTelemetry); needs the extra `tracing`.",
+    )
     rabbitmq: RabbitMQSettings = Field(
         default=RabbitMQSettings(), description="The broker that triggers come from and events go to."
+    )
+    replicas: ReplicaSettings = Field(
+        default=ReplicaSettings(), description="Several services that share the triggers of one RabbitMQ."
     )
     mqtt: MqttSection = Field(
         default=MqttSection(), description="The MQTT broker that triggers come from and events go to; Home Assistant."
@@ -139,6 +148,9 @@ class Settings(Section):
     detector: Annotated[DetectorSettings, DETECTOR_KINDS] = Field(
         default=DetectorSettings(kind="auto"), description="The detector, which says what is in a picture."
     )
+    describe: DescribeSettings = Field(
+        default=DescribeSettings(), description="A sentence about each event's picture, by a model that sees pictures."
+    )
     ftp: FtpSettings = Field(default=FtpSettings(), description="The FTP server for cameras that push.")
     mail: MailSettings = Field(default=MailSettings(), description="The mail server for cameras that send mails.")
     uploads: UploadSettings = Field(default=UploadSettings(), description="How files that cameras send are processed.")
@@ -149,6 +161,9 @@ class Settings(Section):
     google_drive: GoogleDriveSettings = Field(default=GoogleDriveSettings(), description="Archive in Google Drive.")
     backup_s3_bucket: str = Field(
         default="", description="S3 bucket for a copy of Google Drive's token; empty for none."
+    )
+    index: IndexSettings = Field(
+        default=IndexSettings(), description="The events of all replicas in one place; needs the extra `postgres`."
     )
     retention: RetentionSettings = Field(
         default=RetentionSettings(), description="How long pictures stay in the cache."
@@ -180,6 +195,7 @@ class Settings(Section):
     _warnings: tuple[str, ...] = PrivateAttr(default=())
     _config_file: Path | None = PrivateAttr(default=None)
     _aws_environment: dict[str, Secret] = PrivateAttr(default_factory=dict)
+    _places: Mapping[Location, str] = PrivateAttr(default_factory=dict)
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -190,6 +206,11 @@ class Settings(Section):
     def config_file(self) -> Path | None:
         """The file that was read."""
         return self._config_file
+
+    def not_from_file(self, location: Location) -> dict[str, str]:
+        """Names in a section whose values do not come from the file -> what they come from."""
+        depth = len(location)
+        return {str(at[depth]): of for at, of in self._places.items() if at[:depth] == location and len(at) > depth}
 
     @property
     def aws_environment(self) -> Mapping[str, Secret]:
@@ -217,13 +238,15 @@ def load(
     """
     problems: list[str] = []
     environment = Environment(os.environ if environ is None else environ, secrets=secrets)
-    file = _read_file(config_file or _find_file(environment), problems)
+    file = _read_file(config_file or find_file(environment.variables), problems)
+    refuse_frigates(file)
     environment = _with_vault(environment, file, problems, patience=patience)
     draft = SettingsBuilder(environment, file)
     draft.problems += problems
     own = variables(Settings, aliases=ALIASES)
     draft.overlay(variable for variable in own if variable.location[0] != "detector")
     choose_detector(draft, ALIASES)
+    tell_misplaced(draft, sections=Settings.model_fields)
     merge_devices(draft, CAMERA_KINDS)
     merge_numbered(draft, Settings)
     refuse_doubles(draft, ("sources",), taken=ORIGINS)
@@ -231,13 +254,14 @@ def load(
     refuse_doubles(draft, ("hooks",), taken=())
     refuse_doubles(draft, ("films",), taken=())
     refuse_doubles(draft, ("running_films",), taken=())
-    draft.warn_of_typos(known_names(Settings, CAMERA_KINDS))
+    draft.warn_of_typos(known_names(Settings, CAMERA_KINDS, given=draft.environment.names()))
     settings = draft.build(Settings)
-    _refuse_what_does_not_fit(draft, settings)
-    _refuse_mixed_thumbnails(draft, settings)
+    refuse_what_does_not_fit(draft, settings)
+    refuse_mixed_thumbnails(draft, settings)
     settings._warnings = tuple(draft.warnings)
     settings._config_file = file.path if file else None
     settings._aws_environment = _aws_environment(draft)
+    settings._places = draft.places
     return settings
 
 
@@ -265,8 +289,9 @@ def environment_table() -> list[Row]:
     return list(rows(Settings, CAMERA_KINDS))
 
 
-def _find_file(environment: Environment) -> Path | None:
-    named = environment.variables.get("CONFIG_FILE", "").strip()
+def find_file(environ: Mapping[str, str]) -> Path | None:
+    """The configuration file that is read where none is named otherwise; None where there is none."""
+    named = environ.get("CONFIG_FILE", "").strip()
     return Path(named) if named else next((path for path in CONFIG_FILES if path.is_file()), None)
 
 
@@ -290,56 +315,6 @@ def _with_vault(
     except CredentialError as error:
         problems.append(error.detail)
         return environment
-
-
-def _refuse_what_does_not_fit(draft: SettingsBuilder, settings: Settings) -> None:
-    """Raises `ConfigError` for a hook whose camera there is not, messages whose outlet of thumbnails, and a source that
-    takes away what another one waits for."""
-    names = CameraNames([camera.device_key for camera in settings.cameras])
-    for index, hook in enumerate(settings.hooks):
-        try:
-            if hook.camera:
-                names.find(hook.camera)
-        except UnknownCamera as error:
-            draft.problem(("hooks", index, "camera"), error.detail)
-    for index, film in enumerate(settings.films):
-        if film.filter == "daylight" and settings.home.place is None:
-            draft.problem(("films", index, "filter"), "daylight needs home.latitude and home.longitude")
-    for section in ("films", "running_films"):
-        for index, film in enumerate(getattr(settings, section)):
-            for camera in film.cameras:
-                try:
-                    names.find(camera)
-                except UnknownCamera as error:
-                    draft.problem((section, index, "cameras"), error.detail)
-    if settings.booth.camera and settings.booth.camera not in (camera.device_key for camera in settings.cameras):
-        draft.problem(("booth", "camera"), f"no camera {settings.booth.camera!r} is configured")
-    outlets = [entry.title for entry in settings.publishers if entry.kind == THUMBNAILS]
-    for index, entry in enumerate(settings.publishers):
-        wanted = getattr(entry, "thumbnail", "")
-        if wanted and wanted not in outlets:
-            hint = did_you_mean(wanted, outlets) or f"; there are: {', '.join(outlets) or 'none'}"
-            draft.problem(("publishers", index, "thumbnail"), f"no outlet of kind thumbnails {wanted!r}{hint}")
-    takers: dict[str, str] = {}
-    for index, entry in enumerate(settings.sources):
-        place = getattr(entry, "takes_from", "")
-        if place and (first := takers.setdefault(place, entry.title)) != entry.title:
-            sentence = f"{first} takes all messages from {place} already: list the buckets of both in one source"
-            draft.problem(("sources", index), sentence)
-    if draft.problems:
-        raise ConfigError(draft.problems, draft.warnings)
-
-
-def _refuse_mixed_thumbnails(draft: SettingsBuilder, settings: Settings) -> None:
-    """Raises `ConfigError` for an outlet of thumbnails that would write those of one bucket over those of another."""
-    watched = {one.bucket for source in settings.sources for one in getattr(source, "buckets", ())}
-    for index, entry in enumerate(settings.publishers):
-        if len(watched) > 1 and getattr(entry, "mixes_buckets", False):
-            both = " and ".join(sorted(watched)[:2])
-            sentence = f"pictures of one name in {both} would share a thumbnail: begin it with <bucket>/"
-            draft.problem(("publishers", index, "key"), sentence)
-    if draft.problems:
-        raise ConfigError(draft.problems, draft.warnings)
 
 
 def _aws_environment(draft: SettingsBuilder) -> dict[str, Secret]:

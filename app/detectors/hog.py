@@ -10,8 +10,9 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from app.detectors import DetectorContext, DetectorRejected, DetectorSettings
-from app.media.picture import BadPicture, describe, upright
+from app.detectors import DetectorContext, DetectorSettings
+from app.detectors.pixels import CODES as CODES
+from app.detectors.pixels import pixels as decoded
 from app.messages import Box, Detection, Label
 
 _WINDOW = (64, 128)
@@ -32,14 +33,6 @@ _EVEN_WEIGHT = 1.5
 """Second-look weight that means "as likely as not". Measured on photographs cropped and mirrored in 24 ways:
 a person 1.7 to 2.7, a dog beside a bicycle and a truck at most 0.9, drawn houses and gardens at most 1.3;
 drawn figures mostly 2.2 to 5."""
-
-CODES = {
-    "undecodable": (
-        "The detector could not read the picture.",
-        "choose another picture size or format in the camera",
-    ),
-}
-"""Code -> what happened, and what to do about it."""
 
 
 class HogSettings(DetectorSettings):
@@ -83,6 +76,7 @@ class Hog:
 
     name = "hog"
     title = "HOG (on this machine)"
+    advice = "HOG finds few people: snapshot-processor model add yolox-nano, then start again"
     environment = ()
     cost_usd = 0.0
     Settings = HogSettings
@@ -127,39 +121,16 @@ class Hog:
 
         In grey: a tenth quicker, night pictures are grey anyway, and empty scenes get lower weights.
         """
-        try:
-            is_now = describe(picture)
-            if is_now.format == "HEIC":  # OpenCV knows none
-                pixels = self._np.asarray(upright(picture).convert("L"))
-            else:
-                pixels = self._imdecode(picture, max(is_now.width, is_now.height))
-        except BadPicture as bad:
-            raise DetectorRejected(bad.code, bad.detail) from None
+        pixels = decoded(picture, long_side=self._settings.long_side, grey=True)
         target = self._settings.long_side
         factor = target / max(pixels.shape[:2])
         return self._resized(pixels, *(max(1, round(side * factor)) for side in pixels.shape[1::-1]))
-
-    def _imdecode(self, picture: bytes, long_side: int) -> Any:
-        try:
-            pixels = self._cv2.imdecode(self._np.frombuffer(picture, self._np.uint8), self._decode_flag(long_side))
-        except self._cv2.error:
-            pixels = None
-        if pixels is None:
-            raise DetectorRejected("undecodable", "OpenCV cannot decode the picture.")
-        return pixels
 
     def _resized(self, pixels: Any, width: int, height: int) -> Any:
         # Gradients are all that counts here: shrinking without averaging would make some up.
         shrinks = width < pixels.shape[1]
         method = self._cv2.INTER_AREA if shrinks else self._cv2.INTER_LINEAR
         return self._cv2.resize(pixels, (width, height), interpolation=method)
-
-    def _decode_flag(self, long_side: int) -> int:
-        """Decode at a half, quarter or eighth where that leaves enough: for a JPEG it is much cheaper."""
-        for reduction in (8, 4, 2):
-            if long_side >= reduction * self._settings.long_side:
-                return int(getattr(self._cv2, f"IMREAD_REDUCED_GRAYSCALE_{reduction}"))
-        return int(self._cv2.IMREAD_GRAYSCALE)
 
     def _search(self, pixels: Any) -> list[_Person]:
         candidates = _distinct(self._look(pixels, _FIRST_LOOK))[:_MAX_CANDIDATES]

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit
 
 from pydantic import Field
 
-from app.detectors import DetectorContext, DetectorError, DetectorRejected, DetectorSettings, DetectorUnavailable
-from app.detectors.monthly_cap import MonthlyCap, utc_now
+from app.detectors import DetectorContext, DetectorError, DetectorRejected, DetectorUnavailable, PaidSettings
+from app.detectors.labels import detection_of
 from app.media.fit import fit
 from app.media.picture import BadPicture
 from app.messages import Box, Detection, Label
@@ -47,7 +46,6 @@ _REFUSALS: Mapping[str, tuple[str, str]] = {
 """AWS errors where trying again is useless -> our code, and a sentence with the remedy."""
 
 CODES = {
-    "throttled": ("The detector had too much to do.", "lower DETECTOR_CONCURRENCY, or have the quota raised"),
     "timeout": ("The detector did not answer in time.", "look at the connection to the internet; wait"),
     "unreachable": ("The detector could not be reached.", "look at the connection to the internet; wait"),
     "unavailable": ("The detector was not available.", "wait: Rekognition has a failure of its own"),
@@ -72,10 +70,6 @@ CODES = {
         "The detector's address is none.",
         "correct DETECTOR_ENDPOINT_URL: it has to start with https://",
     ),
-    "monthly_cap": (
-        "This month's calls of the detector are used up.",
-        "raise DETECTOR_MONTHLY_CAP, or wait for the next month",
-    ),
     "invalid_image": (
         "The detector could not read the picture.",
         "choose another picture size or format in the camera",
@@ -87,7 +81,7 @@ CODES = {
 """Code -> what happened, and what to do about it."""
 
 
-class RekognitionSettings(DetectorSettings):
+class RekognitionSettings(PaidSettings):
     """Amazon Rekognition; the login is boto3's own (`AWS_ACCESS_KEY_ID`, `AWS_CONFIG_FILE`, a role ...)."""
 
     kind: Literal["rekognition"] = "rekognition"
@@ -100,13 +94,23 @@ class RekognitionSettings(DetectorSettings):
     max_labels: int = Field(
         default=50, ge=1, le=1000, description="Number of labels to keep, those with the highest confidence."
     )
-    monthly_cap: int = Field(
-        default=0, ge=0, description="Calls in a calendar month (UTC), about 0.001 USD each; 0 for no limit."
-    )
     concurrency: int = Field(default=64, ge=1, le=256, description="Calls at once.")
-    attempts: int = Field(default=3, ge=1, le=5, description="Tries of one call, including the first.")
+    attempts: int = Field(
+        default=3, ge=1, le=5, description="Tries of one call that cannot have been charged, including the first."
+    )
     connect_timeout: float = Field(default=3.0, gt=0, le=30, description="Seconds to connect, for each try.")
-    read_timeout: float = Field(default=8.0, gt=0, le=60, description="Seconds of silence allowed, for each try.")
+    read_timeout: float = Field(
+        default=8.0,
+        gt=0,
+        le=60,
+        description="Seconds of silence allowed, for each try. A call after which nothing is heard may be charged: it"
+        " is made once more, and counted twice.",
+    )
+
+    @property
+    def question(self) -> str:
+        """It names more or fewer labels by `max_labels`."""
+        return f"{super().question} {self.max_labels}"
 
 
 class Rekognition:
@@ -125,18 +129,13 @@ class Rekognition:
     def __init__(
         self,
         settings: RekognitionSettings,
-        context: DetectorContext = DetectorContext(),  # noqa: B008 - frozen
-        *,
-        now: Callable[[], datetime] = utc_now,
+        _: DetectorContext = DetectorContext(),  # noqa: B008 - frozen
     ) -> None:
-        """Load boto3 and build the client; sends nothing. Raises `DetectorRejected` where settings make no sense.
-
-        How many calls were paid for this month is asked once, on the first call, and only with a cap.
-        """
+        """Load boto3 and build the client; sends nothing. Raises `DetectorRejected` where settings make no sense."""
         self._settings = settings
         self.concurrency = settings.concurrency
         self._client = _client(settings)
-        self._cap = MonthlyCap(settings.monthly_cap, before=context.calls_this_month, now=now)
+        self._client.meta.events.register("needs-retry.rekognition.DetectLabels", _not_again)
 
     @staticmethod
     def permissions(settings: RekognitionSettings) -> Sequence[Statement]:
@@ -148,25 +147,13 @@ class Rekognition:
         """What Rekognition sees; boxes are relative to the picture as seen upright.
 
         Raises `DetectorUnavailable` (throttled, unreachable, timed out) or `DetectorRejected` (anything that has to
-        be changed first, the monthly cap included).
+        be changed first).
         """
         try:
             data = fit(picture, formats=("JPEG", "PNG"), max_bytes=MAX_BYTES, min_side=MIN_SIDE, max_side=MAX_SIDE)
         except BadPicture as bad:
             raise DetectorRejected(bad.code, bad.detail) from None
-        if not self._cap.take():
-            raise DetectorRejected(
-                "monthly_cap",
-                f"All {self._settings.monthly_cap} calls of this month are used up: raise monthly_cap,"
-                " or wait for the first of the next (UTC).",
-            )
-        try:
-            answer = self._ask(data)
-        except DetectorError as error:
-            if error.code != "timeout":  # whether those are charged is unknown
-                self._cap.give_back()
-            raise
-        return _detection(answer, self._settings.minimum_confidence)
+        return _detection(self._ask(data), self._settings.minimum_confidence)
 
     def close(self) -> None:
         """Close the connections."""
@@ -190,16 +177,16 @@ class Rekognition:
 
     def _failure(self, error: Exception) -> DetectorError:
         """The failure before AWS answered anything."""
-        from botocore.exceptions import EndpointConnectionError
+        from botocore.exceptions import EndpointConnectionError, ReadTimeoutError
 
         trouble = aws.trouble(error)
-        if trouble == "timeout":
+        if isinstance(error, ReadTimeoutError):
             return DetectorUnavailable("timeout", "Rekognition did not answer in time.")
         if trouble == "tls":
             return DetectorUnavailable("tls", "No trusted connection to Rekognition: check certificates and clock.")
         if isinstance(error, EndpointConnectionError) and self._region_unknown():
             return _no_such_region(self._client.meta.region_name)
-        if trouble == "unreachable":
+        if trouble in ("timeout", "unreachable"):  # no connection in time: nothing can have been charged
             host = urlsplit(self._client.meta.endpoint_url).hostname  # without any login in it
             return DetectorUnavailable("unreachable", f"No connection to {host}.")
         return DetectorRejected("no_credentials", f"There is no AWS login ({type(error).__name__}): {aws.KEYS}.")
@@ -212,6 +199,14 @@ class Rekognition:
         session = aws.session()
         known = [session.get_available_regions("rekognition", name) for name in session.get_available_partitions()]
         return region not in {region for regions in known for region in regions}
+
+
+def _not_again(caught_exception: Exception | None = None, **_: object) -> None:
+    """Told by botocore before it tries again: not a call that AWS may have taken, which costs money each time."""
+    from botocore.exceptions import ReadTimeoutError
+
+    if isinstance(caught_exception, ReadTimeoutError):
+        raise caught_exception
 
 
 def _client(settings: RekognitionSettings) -> RekognitionClient:
@@ -278,12 +273,11 @@ def _refusal(error: Any) -> DetectorError:
 
 def _detection(answer: Mapping[str, Any], minimum: float) -> Detection:
     try:
-        labels = tuple(_label(row, minimum) for row in answer["Labels"] if row["Confidence"] >= minimum * 100)
+        labels = [_label(row, minimum) for row in answer["Labels"] if row["Confidence"] >= minimum * 100]
     except (KeyError, TypeError):
         raise _bad_answer() from None
     # Instances exist for common objects only and may be missing even for those: no box does not mean no person.
-    persons = sum(len(label.boxes) or 1 for label in labels if label.name == "Person")
-    return Detection(labels=labels, person_count=persons)
+    return detection_of(labels)
 
 
 def _label(row: Mapping[str, Any], minimum: float) -> Label:

@@ -12,6 +12,7 @@ from typing import Literal
 import structlog
 from PIL import Image
 
+from app.films.buckets import FilmBuckets
 from app.films.growing import part_of, unwritable
 from app.films.pictures import PictureSource
 from app.journal import FilmPicture, FilmSegment, Journal
@@ -56,6 +57,8 @@ class Plan:
     """Of the date on each frame; None for none."""
     originals: Path | None = None
     """Where the pictures that are shown are copied to, under their dates."""
+    buckets: FilmBuckets | None = None
+    """Where they and the film go as well."""
     max_pixels: int = MAX_PIXELS
 
     @property
@@ -174,11 +177,12 @@ class DayParts:
 
     def _file_original(self, picture: FilmPicture, data: bytes, local: datetime) -> None:
         """Copy a picture to where the dated ones are."""
-        if self._plan.originals is None:
-            return
-        name = f"{local:%Y-%m-%d_%H-%M-%S}-{hashlib.blake2b(data, digest_size=4).hexdigest()}"
-        path = self._plan.originals / f"{local:%Y/%m}" / f"{name}{Path(picture.name).suffix.lower() or '.jpg'}"
-        if not path.exists():
+        stem = f"{local:%Y/%m/%Y-%m-%d_%H-%M-%S}-{hashlib.blake2b(data, digest_size=4).hexdigest()}"
+        name = f"{stem}{Path(picture.name).suffix.lower() or '.jpg'}"
+        if self._plan.buckets is not None:
+            self._plan.buckets.keep_original(name, data)
+        path = self._plan.originals / name if self._plan.originals else None
+        if path is not None and not path.exists():
             make_folder(path.parent)
             with unwritable(path):
                 durable.write(path, data)
@@ -200,7 +204,9 @@ class _OldFrames:
 
     def frame(self, name: str) -> Image.Image | None:
         """None where there is none, or it cannot be read."""
-        wanted = self._places.get(name, -1)
+        wanted = self._places.get(name)
+        if wanted is None:
+            return None  # without a look at the others, which would be passed by then
         try:
             return next((frame for place, frame in self._frames if place == wanted), None)
         except FilmError:

@@ -48,7 +48,7 @@ _COPIED = 1 << 20
 class Part:
     """A film of its own that is shown within the growing one."""
 
-    path: Path
+    path: str
     samples: bytes
     """Four bytes for each frame: its size times two, and one more for a keyframe."""
     offset: int = 0
@@ -77,7 +77,7 @@ def part_of(path: Path) -> Part:
     except (KeyError, error):
         raise FilmError("film_unreadable", f"{path.name} has no index") from None
     known = set(unpack_from(f">{_number(keys, 12)}I", keys, 16)) if keys else set(range(1, count + 1))
-    return Part(path, b"".join(_SAMPLE.pack(size << 1 | (at in known)) for at, size in enumerate(sizes, 1)))
+    return Part(str(path), b"".join(_SAMPLE.pack(size << 1 | (at in known)) for at, size in enumerate(sizes, 1)))
 
 
 def way_of(path: Path) -> tuple[bytes, int, int, bytes]:
@@ -99,7 +99,7 @@ def write(film: Path, parts: Sequence[Part], *, room: int = FIRST_ROOM) -> list[
     Beside its path, synced, renamed. `room`: bytes for the index, which are doubled until it fits twice. Raises
     `FilmError`, `FilmUnwritable`.
     """
-    template = _index(parts[0].path)
+    template = _index(Path(parts[0].path))
     while room < 2 * len(_moov(template, parts)):
         room *= 2
     partial = film.with_name(f".{film.name}{durable.PARTIAL}")
@@ -107,8 +107,9 @@ def write(film: Path, parts: Sequence[Part], *, room: int = FIRST_ROOM) -> list[
         with unwritable(film), partial.open("w+b") as file:
             file.write(pack(">I4s4sI4s4s4s4s", 32, b"ftyp", b"isom", 512, b"isom", b"iso2", b"avc1", b"mp41"))
             slots = file.tell() + _BOX.size
-            file.seek(slots + 2 * room)
-            placed = [_copy(part, file) for part in parts]
+            placed = _placed(parts, file.seek(slots + 2 * room))
+            for part in placed:
+                _copy(part, file)
             _put_index(file, slots, 2 * room, _moov(template, placed))
             file.seek(slots - _BOX.size)
             file.write(_BOX.pack(_BOX.size, b"free"))
@@ -129,17 +130,20 @@ def grow(film: Path, parts: Sequence[Part]) -> list[Part]:
     """
     with unwritable(film), film.open("r+b", buffering=0) as file:
         switch, slots, room, second = _slots(film, file)
-        template = _index(parts[0].path)
-        if len(_moov(template, parts)) > room - _BOX.size:
-            raise IndexFull("its index needs more room")
         end = file.seek(0, os.SEEK_END)
+        placed = _placed(parts, end)
+        moov = _moov(_index(Path(parts[0].path)), placed)
+        if len(moov) > room - _BOX.size:
+            raise IndexFull("its index needs more room")
         try:
-            placed = [part if part.offset else _copy(part, file) for part in parts]
+            for part in placed:
+                if part.offset > end:
+                    _copy(part, file)
         except BaseException:
             file.truncate(end)
             raise
         at, length = (slots, 2 * room) if second else (slots + room, room)
-        _put_index(file, at, length, _moov(template, placed))
+        _put_index(file, at, length, moov)
         os.fsync(file.fileno())
         file.seek(switch)
         file.write(pack(">I", at - switch))
@@ -167,26 +171,40 @@ def _slots(film: Path, file: BinaryIO) -> tuple[int, int, int, bool]:
 
 def _put_index(file: BinaryIO, at: int, length: int, moov: bytes) -> None:
     file.seek(at)
-    file.write(moov + _BOX.pack(length - len(moov), b"free"))
+    _write_all(file, moov + _BOX.pack(length - len(moov), b"free"))
 
 
-def _copy(part: Part, film: BinaryIO) -> Part:
-    """Add a part's frames at the place where the film is."""
-    size = part.size
-    with part.path.open("rb") as file:
+def _placed(parts: Sequence[Part], end: int) -> list[Part]:
+    """The parts with their places in a film of so many bytes: those that have none come to its end."""
+    placed = []
+    for part in parts:
+        if not part.offset:
+            part = replace(part, offset=end + _BOX.size)
+            end = part.offset + part.size
+        placed.append(part)
+    return placed
+
+
+def _copy(part: Part, film: BinaryIO) -> None:
+    """Add a part's frames at the end of the film, which is their place."""
+    size, path = part.size, Path(part.path)
+    with path.open("rb") as file:
         if _seek(file, b"mdat") - _BOX.size != size:
-            raise FilmError("film_unreadable", f"{part.path.name} does not hold the frames that it names")
-        film.write(_BOX.pack(_BOX.size + size, b"mdat"))
-        offset = film.tell()
+            raise FilmError("film_unreadable", f"{path.name} does not hold the frames that it names")
+        _write_all(film, _BOX.pack(_BOX.size + size, b"mdat"))
         while size:
             copied = file.read(min(size, _COPIED))
             if not copied:
-                raise FilmError("film_unreadable", f"{part.path.name} broke off")
+                raise FilmError("film_unreadable", f"{path.name} broke off")
             size -= len(copied)
-            view = memoryview(copied)
-            while view:
-                view = view[film.write(view) :]
-    return replace(part, offset=offset)
+            _write_all(film, copied)
+
+
+def _write_all(file: BinaryIO, data: bytes) -> None:
+    """All of it, or OSError: a disk that is nearly full takes a part first, and says so by a number alone."""
+    view = memoryview(data)
+    while view:
+        view = view[file.write(view) :]
 
 
 def _moov(template: bytes, parts: Sequence[Part]) -> bytes:

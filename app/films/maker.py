@@ -18,7 +18,7 @@ from app.jobs import Keep
 from app.journal.entries import Entry
 from app.media.film import Film, FilmSettings, FilmUnwritable, FilmWriter, best_encoder, has_bars, letterboxed, opened
 from app.media.film_file import join
-from app.media.picture import BadPicture
+from app.media.picture import BadPicture, describe
 from app.media.stamp import Look, Stamp, brightened, brightness, draw_progress
 from pylib.errors import Permanent
 from pylib.files import durable
@@ -218,7 +218,8 @@ class _Frames:
         try:
             data = durable.read(snapshot.path)
             if not state.width:
-                size = _size_of(snapshot.width, snapshot.height, self._recipe.width)
+                found = describe(data, max_pixels=self._max_pixels)
+                size = _size_of(found.width, found.height, self._recipe.width)
                 state.width, state.height = FilmSettings(*size).size
             return opened(data, (state.width, state.height), max_pixels=self._max_pixels)
         except (BadPicture, OSError) as error:

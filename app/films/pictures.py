@@ -125,11 +125,17 @@ class FolderPictures:
             data = durable.read(str(path))
         except OSError as error:
             return FilmPicture(name, "broken", version=version, problem=f"It cannot be read: {error.strerror}.")
-        moment, problem = taken_at(name, data, zone=self._zone, now=self._now(), max_pixels=self._max_pixels)
-        content = hashlib.blake2b(data, digest_size=_DIGEST).digest()
-        if moment is None:
-            return FilmPicture(name, "undated", version=version, content=content, problem=problem)
-        return dated(FilmPicture(name, "waiting", moment, version=version, content=content), self._zone)
+        now = self._now()
+        return looked_at(name, data, version=version, zone=self._zone, now=now, max_pixels=self._max_pixels)
+
+
+def looked_at(name: str, data: bytes, *, version: str, zone: tzinfo, now: datetime, max_pixels: int) -> FilmPicture:
+    """A picture as it is offered: with its date, or without one and the reason."""
+    moment, problem = taken_at(name, data, zone=zone, now=now, max_pixels=max_pixels)
+    content = hashlib.blake2b(data, digest_size=_DIGEST).digest()
+    if moment is None:
+        return FilmPicture(name, "undated", version=version, content=content, problem=problem)
+    return dated(FilmPicture(name, "waiting", moment, version=version, content=content), zone)
 
 
 def dated(picture: FilmPicture, zone: tzinfo) -> FilmPicture:

@@ -7,7 +7,7 @@ that are recorded. What is cut off by a crash is done again, with the same resul
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -77,13 +77,16 @@ class RunningFilm:
     def bring_up(self, progress: Callable[[float], None] = lambda _part: None) -> Standing:
         """Make the parts of the days that have new pictures, and have the film show them.
 
-        `progress` hears how much of it is done (0..1). Raises `FilmError`, `FilmUnwritable`, `StampError`.
+        `progress` hears how much of it is done (0..1). Raises `FilmError`, `FilmUnwritable`, `StampError`,
+        and what a source or a bucket raises that is away.
         """
         days = [day for day in self._journal.film_days(self._name) if self._parts.is_over(day)]
         for number, day in enumerate(days):
             self._parts.make(day)
             progress(number / len(days))
         self._show()
+        if self.plan.buckets is not None and self.plan.path.exists():
+            self.plan.buckets.keep_film(self.plan.path)
         return self.standing()
 
     def standing(self) -> Standing:
@@ -95,14 +98,15 @@ class RunningFilm:
         record, segments = self._journal.running_film(self._name), self._journal.film_segments(self._name)
         if record is None or not segments:
             return
-        anew = self._why_anew(record, segments)
+        parts = [Part(segment.path, segment.samples, segment.start) for segment in segments]
+        anew = self._why_anew(record, parts)
         if not anew and all(segment.start for segment in segments):
             return
         self._journal.change_film(self._name)
         placed: list[Part] = []
         if not anew:
             try:
-                placed = grow(self.plan.path, [_part(segment) for segment in segments])
+                placed = grow(self.plan.path, parts)
             except (IndexFull, FilmError) as error:
                 anew = str(error)
         if anew:
@@ -110,7 +114,7 @@ class RunningFilm:
             placed = self._write_anew(record)
         self._record(record, placed)
 
-    def _why_anew(self, record: FilmRecord, segments: Sequence[FilmSegment]) -> str:
+    def _why_anew(self, record: FilmRecord, parts: Sequence[Part]) -> str:
         """Why the film cannot be added to; empty when it can."""
         if not record.size:
             return "it is new"
@@ -123,11 +127,11 @@ class RunningFilm:
         if (found.st_size, found.st_mtime_ns) != (record.size, record.modified):
             log.warning("somebody else changed a running film", film=self._name, path=str(self.plan.path))
             return "somebody else changed it"
-        if found.st_size > LEAST_WASTE and sum(_part(one).size for one in segments) < found.st_size * (1 - WASTE):
+        if found.st_size > LEAST_WASTE and sum(part.size for part in parts) < found.st_size * (1 - WASTE):
             return "much of it is no longer shown"
         try:
-            way = way_of(Path(segments[0].path))
-            same = all(way_of(Path(one.path)) == way for one in segments if not one.start)
+            way = way_of(Path(parts[0].path))
+            same = all(way_of(Path(part.path)) == way for part in parts if not part.offset)
         except FilmError as error:
             return error.detail
         return "" if same else "its parts were encoded in different ways"
@@ -144,7 +148,7 @@ class RunningFilm:
         for segment in self._journal.film_segments(self._name):
             self._mend(segment, way, record)
         segments = self._journal.film_segments(self._name)
-        return write(self.plan.path, [replace(_part(segment), offset=0) for segment in segments])
+        return write(self.plan.path, [Part(segment.path, segment.samples) for segment in segments])
 
     def _mend(self, segment: FilmSegment, way: object, record: FilmRecord) -> None:
         path = Path(segment.path)
@@ -182,7 +186,8 @@ class RunningFilm:
             frames=frames,
             duration_s=frames / self.plan.fps,
         )
-        starts = {segment.day: part.offset for segment, part in zip(segments, placed, strict=True)}
+        moved = ((one, part.offset) for one, part in zip(segments, placed, strict=True) if one.start != part.offset)
+        starts = {segment.day: start for segment, start in moved}
         self._describe([(segment.day, part.frames) for segment, part in zip(segments, placed, strict=True)])
         self._journal.film_changed(self._name, size=found.st_size, modified=found.st_mtime_ns, starts=starts)
         self._journal.record_media([film])
@@ -201,7 +206,3 @@ class RunningFilm:
         standing = self.standing()
         said = {"without a known date": standing.undated, "that cannot be read": standing.broken}
         return [f"Pictures {what}: {count}." for what, count in said.items() if count]
-
-
-def _part(segment: FilmSegment) -> Part:
-    return Part(Path(segment.path), segment.samples, segment.start)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime, tzinfo
 from typing import Any
 
@@ -38,21 +38,17 @@ class Wanted:
     def filter(self) -> Filter:
         """The journal's part of it."""
         cameras, search = self.recipe.cameras, self.search
-        return Filter(
+        return replace(
+            search,
             camera=cameras[0] if len(cameras) == 1 else search.camera,
-            label=search.label,
-            min_confidence=search.min_confidence,
-            since=search.since,
-            until=search.until,
             person=True if self.recipe.filter == "persons" else search.person,
             starred=True if self.recipe.starred else search.starred,
-            problem=search.problem,
-            q=search.q,
         )
 
     def as_map(self) -> dict[str, Any]:
         """For a job's arguments."""
         search = {name: value for name, value in asdict(self.search).items() if name not in ("since", "until")}
+        search["cameras"] = sorted(self.search.cameras)
         since, until = (moment.timestamp() if moment else None for moment in (self.search.since, self.search.until))
         return {"recipe": self.recipe.model_dump(mode="json"), "search": search, "since": since, "until": until}
 
@@ -63,7 +59,9 @@ class Wanted:
             datetime.fromtimestamp(arguments[name], UTC) if arguments[name] is not None else None
             for name in ("since", "until")
         )
-        search = Filter(**arguments["search"], since=since, until=until)
+        given = arguments["search"]
+        cameras, ids = frozenset(given.get("cameras", ())), tuple(given.get("ids", ()))
+        search = Filter(**{**given, "cameras": cameras, "ids": ids}, since=since, until=until)
         return cls(Recipe.model_validate(arguments["recipe"]), search)
 
 

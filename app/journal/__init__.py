@@ -7,31 +7,55 @@ from collections.abc import Callable
 from pathlib import Path
 
 from app.journal.album import AlbumPart
+from app.journal.answers import AnswersPart
 from app.journal.archives import ArchivesPart
+from app.journal.audit import AuditPart, AuditRow
 from app.journal.bursts import BurstsPart
+from app.journal.deletion import DeletionPart
 from app.journal.deliveries import DeliveriesPart
-from app.journal.edits import EditsPart
+from app.journal.descriptions import DescriptionsPart
 from app.journal.entries import Correction, Deleted, Entry, Filter, HeatCount, PageCursor
 from app.journal.jobs import Job, JobsPart
 from app.journal.media import EventPicture, MediaPart, Medium, MediumKind
+from app.journal.mirror import Change, MirrorPart
 from app.journal.objects import ObjectsPart, RecordedObject, RejectedMessages
+from app.journal.outcomes import OutcomesPart
 from app.journal.paths import path_functions
 from app.journal.pictures import PicturesPart
-from app.journal.records import ArchivedPicture, ArchiveStats, Backoff, CachedPicture, TargetBacklog
+from app.journal.records import (
+    NOTHING_WAITS,
+    ArchivedPicture,
+    ArchiveStats,
+    Backoff,
+    CachedPicture,
+    CameraSpace,
+    HourCount,
+    OutcomeRecord,
+    Spent,
+    TargetBacklog,
+)
 from app.journal.rows import HANDOVER_S
 from app.journal.running_films import FilmPicture, FilmRecord, FilmSegment, RunningFilmsPart
 from app.journal.schema import SCHEMA
 from app.journal.snapshots import SnapshotsPart
 from app.journal.telling import TellingPart
+from app.journal.timeline import TimelinePart
 from app.journal.triggers import TriggersPart
+from app.journal.videos import VideoClaim, VideosPart
+from app.journal.visit_folds import Visit
+from app.journal.visit_pages import VisitsPart
 from pylib.sqlite import Database
 
 __all__ = [
     "HANDOVER_S",
+    "NOTHING_WAITS",
     "ArchiveStats",
     "ArchivedPicture",
+    "AuditRow",
     "Backoff",
     "CachedPicture",
+    "CameraSpace",
+    "Change",
     "Correction",
     "Deleted",
     "Entry",
@@ -41,14 +65,19 @@ __all__ = [
     "FilmSegment",
     "Filter",
     "HeatCount",
+    "HourCount",
     "Job",
     "Journal",
     "Medium",
     "MediumKind",
+    "OutcomeRecord",
     "PageCursor",
     "RecordedObject",
     "RejectedMessages",
+    "Spent",
     "TargetBacklog",
+    "VideoClaim",
+    "Visit",
 ]
 
 
@@ -59,13 +88,21 @@ class Journal(
     ObjectsPart,
     DeliveriesPart,
     PicturesPart,
+    VideosPart,
     ArchivesPart,
     AlbumPart,
-    EditsPart,
+    DescriptionsPart,
+    DeletionPart,
+    AnswersPart,
+    AuditPart,
     TellingPart,
     MediaPart,
     JobsPart,
     RunningFilmsPart,
+    OutcomesPart,
+    TimelinePart,
+    VisitsPart,
+    MirrorPart,
 ):
     """The record of all snapshots, in parts by subject.
 

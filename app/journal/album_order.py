@@ -12,6 +12,15 @@ LAST_MILLISECOND = 8_700_000_000_000
 QUARTER_S = 900
 """Seconds of one cell of the heat map."""
 
+VISIT_GAP = 60_000 * MILLISECOND
+"""How far a picture of a visit is from the next one, at most."""
+VISIT_LENGTH = 300_000 * MILLISECOND
+"""How long a visit is, at most: what moves all day, such as a tree in the wind, is many visits."""
+VISIT_MOST = 50
+"""Pictures of one visit, at most."""
+OUTAGE_MOST = 1000
+"""Failed tries of one outage, at most: counting them takes time."""
+
 PLACE_SQL = (
     f"CAST(min(max(taken_at * 1000 + 0.5, -{LAST_MILLISECOND}), {LAST_MILLISECOND}) AS INTEGER) * {MILLISECOND}"
     f" + (seq & {MILLISECOND - 1})"

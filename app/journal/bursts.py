@@ -5,7 +5,8 @@ from __future__ import annotations
 import sqlite3
 
 from app.journal.base import JournalPart
-from app.journal.rows import HANDOVER_S, packed_burst, waiting_snapshots
+from app.journal.columns import packed_burst
+from app.journal.rows import HANDOVER_S, waiting_snapshots
 from app.messages import Snapshot
 
 _UNFINISHED = "state = 'taken' AND burst IS NOT NULL AND frames = 0"

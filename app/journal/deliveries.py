@@ -170,7 +170,8 @@ class DeliveriesPart(JournalPart):
         values, same = (*values, target, snapshot_id), ""
         if review is not None:
             values = (*values, None if review.labels is None else json.dumps(review.labels), review.deleted)
-            same = " AND corrected IS ? AND (deleted_at IS NOT NULL) = ?"
+            values = (*values, review.description)
+            same = " AND corrected IS ? AND (deleted_at IS NOT NULL) = ? AND description = ?"
         statement = (
             f"UPDATE deliveries SET {change} "
             f"WHERE target = ? AND state = 'owed' AND seq = (SELECT seq FROM snapshots WHERE id = ?{same})"

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import NamedTuple
 
 from app.journal.album_order import place
+from app.journal.time_of_day import HomeHours
 from app.messages import PERSON, Inspection
 from pylib.text import normalised
 
@@ -50,6 +51,15 @@ class Entry:
     """A user's labels for the picture, beside the detector's; None without a correction."""
     archived_in: tuple[str, ...] = ()
     """The archives that have confirmed its picture, by name."""
+    reviewed: bool = False
+    """Whether somebody has looked at it."""
+    visit: int = 0
+    """Number of what its camera saw within a minute; 0 before it is an event."""
+    owner: str = ""
+    """The other replica whose it is; empty for this one's."""
+    dated_name: str = field(default="", compare=False)
+    """`Snapshot.dated_name` of one that comes from the shared index, also where its picture is no longer in the
+    owner's cache; empty in the journal."""
 
     @property
     def id(self) -> str:
@@ -58,6 +68,11 @@ class Entry:
     @property
     def place(self) -> PageCursor:
         return PageCursor(int(self.inspection.snapshot.taken_at.timestamp() * 1000 + 0.5) / 1000, self.seq)
+
+    @property
+    def description(self) -> str:
+        """A sentence about the picture; empty while there is none."""
+        return self.inspection.description
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -87,6 +102,30 @@ class Deleted:
 
     path: str
     """Of its picture in the cache; empty when there was none."""
+    video: str = ""
+    """Of its video; empty when there was none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Extent:
+    """How much there is of some entries."""
+
+    count: int
+    size: int
+    """Bytes of their pictures in the cache, and of what is beside them."""
+    starred: int = 0
+    archived: Mapping[str, int] = field(default_factory=dict)
+    """Archive -> how many of the pictures it has confirmed."""
+    last: int = 0
+    """The largest `seq` among them."""
+
+
+class Standing(NamedTuple):
+    """Where an entry stands among those that match a filter."""
+
+    number: int
+    """From 1 on, newest first."""
+    total: int
 
 
 class HeatCount(NamedTuple):
@@ -105,6 +144,8 @@ class Filter:
 
     camera: str = ""
     """A device key."""
+    cameras: frozenset[str] = frozenset()
+    """Device keys of those that whoever asks may see; all when empty."""
     label: str = ""
     """A label's name in any case."""
     min_confidence: float = 0.0
@@ -117,29 +158,46 @@ class Filter:
     starred: bool | None = None
     problem: bool | None = None
     """Whether something went wrong: there is no picture, or no detection."""
+    reviewed: bool | None = None
+    """Whether somebody has looked at it."""
+    visit: int = 0
+    """Of this visit."""
+    hours: HomeHours | None = None
+    """Taken in these hours of the day."""
     q: str = ""
-    """Words, or beginnings of words, in labels, cameras' names and notes; all of them have to match."""
+    """Words, or beginnings of words, in labels, cameras' names, notes and descriptions; all of them have to match."""
+    ids: tuple[str, ...] = ()
+    """One of these; any one where there are none."""
 
     def __bool__(self) -> bool:
-        """Whether it excludes anything."""
-        return self != Filter()
+        """Whether it excludes anything of what the reader may see."""
+        return replace(self, cameras=frozenset()) != Filter()
 
     @property
     def words(self) -> tuple[str, ...]:
         """The words to search for, as typed; empty where nothing that was typed is a word."""
         return tuple(dict.fromkeys(_WORD.findall(self.q)))[:MOST_WORDS]
 
+    def sees(self, entry: Entry) -> bool:
+        """Whether it is of a camera that whoever asks may see."""
+        return not self.cameras or entry.inspection.camera in self.cameras
+
     def matches(self, entry: Entry) -> bool:
         """Whether `Journal.page` selects this entry, unless it is deleted or grouped into another."""
         inspection = entry.inspection
         return (
-            (not self.camera or inspection.camera == self.camera)
+            (not self.ids or entry.id in self.ids)
+            and (not self.camera or inspection.camera == self.camera)
+            and self.sees(entry)
             and self._has_label(entry)
             and (self.since is None or inspection.snapshot.taken_at >= self.since)
             and (self.until is None or inspection.snapshot.taken_at < self.until)
             and (self.person is None or entry.has_person == self.person)
             and (self.starred is None or entry.starred == self.starred)
             and (self.problem is None or bool(inspection.problem) == self.problem)
+            and (self.reviewed is None or entry.reviewed == self.reviewed)
+            and (not self.visit or entry.visit == self.visit)
+            and (self.hours is None or self.hours.has(inspection.snapshot.taken_at))
             and self._has_words(entry)
         )
 
@@ -157,12 +215,14 @@ class Filter:
         if not self.words:
             return True
         snapshot = entry.inspection.snapshot
-        there = words(" ".join((*entry.labels, snapshot.camera, snapshot.label, entry.note)))
+        there = words(" ".join((*entry.labels, snapshot.camera, snapshot.label, entry.note, entry.description)))
         return all(any(word.startswith(beginning) for word in there) for beginning in words(" ".join(self.words)))
 
 
 def words(text: str) -> list[str]:
     """The words of a text, without case and accents: as the full-text search splits it."""
+    if text.isascii():
+        return _WORD.findall(text.lower())
     return _WORD.findall("".join(_plain(sign) for sign in text if not "\u0300" <= sign <= "\u036f"))
 
 

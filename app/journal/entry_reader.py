@@ -41,7 +41,9 @@ class Read:
 
 def read(db: sqlite3.Connection, condition: str, values: Sequence[object]) -> Read:
     """The entries that match this condition, which may end with an order and a limit."""
-    query = f"SELECT {SNAPSHOT_VALUES}, {VERDICT_COLUMNS}, starred, note FROM snapshots WHERE {condition}"
+    query = (
+        f"SELECT {SNAPSHOT_VALUES}, {VERDICT_COLUMNS}, starred, note, reviewed, visit FROM snapshots WHERE {condition}"
+    )
     rows = db.execute(query, values).fetchall()
     seqs = listed(row[SEQ] for row in rows)
     labels = db.execute(
@@ -56,7 +58,7 @@ def read(db: sqlite3.Connection, condition: str, values: Sequence[object]) -> Re
 
 
 def _entry(row: Sequence[Any], labels: Sequence[Sequence[Any]], archived: Sequence[str]) -> Entry:
-    seq, (starred, note) = row[SEQ], row[VERDICT_END:]
+    seq, (starred, note, reviewed, visit) = row[SEQ], row[VERDICT_END:]
     inspection = inspection_of(row, labels)
     return Entry(
         inspection,
@@ -65,4 +67,6 @@ def _entry(row: Sequence[Any], labels: Sequence[Sequence[Any]], archived: Sequen
         note=note,
         corrected=inspection.review.labels,
         archived_in=tuple(archived),
+        reviewed=bool(reviewed),
+        visit=visit,
     )

@@ -6,11 +6,12 @@ import random
 import sqlite3
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from app.journal.base import JournalPart
+from app.journal.columns import packed, unpacked
 from app.journal.records import Backoff
-from app.journal.rows import packed, unpacked
+from app.journal.rows import UNARCHIVED
 
 MOST_ATTEMPTS = 8
 """Of one job; then it has failed, with its last problem."""
@@ -51,12 +52,14 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class EventJob:
-    """A job that each event with several pictures brings with it; its arguments are its `event` and these."""
+    """A job that events bring with them; its arguments are its `event` and these."""
 
     kind: str
     name: str
     """Its key is the event's id and this: `<id>.gif`."""
     arguments: Mapping[str, Any] = field(default_factory=dict)
+    of: Literal["several", "person", "all"] = "several"
+    """Which events: those with several pictures; those whose picture shows a person, or that have any; no guests'."""
 
 
 class JobsPart(JournalPart):
@@ -70,20 +73,7 @@ class JobsPart(JournalPart):
         One of the same kind and key that waits keeps its arguments and takes the earlier time; one that has ended stays
         ended, unless `again`.
         """
-        now = self._clock()
-
-        def insert(db: sqlite3.Connection) -> None:
-            values = (kind, key, packed(dict(arguments)), at or now, now)
-            if again:
-                db.execute("DELETE FROM jobs WHERE kind = ? AND key = ? AND state != 'waiting'", (kind, key))
-            db.execute(
-                "INSERT INTO jobs (kind, key, arguments, next_at, made_at) VALUES (?, ?, ?, ?, ?) "
-                "ON CONFLICT (kind, key) DO UPDATE SET next_at = min(next_at, excluded.next_at) "
-                "WHERE state = 'waiting'",
-                values,
-            )
-
-        self.database.do(insert)
+        self.database.do(lambda db: insert_job(db, kind, key, arguments, self._clock(), at=at, again=again))
 
     def jobs_due(self, kinds: Collection[str] = (), *, limit: int = 100) -> list[Job]:
         """Jobs that may be tried now, of these kinds or of all, those that wait longest first."""
@@ -178,10 +168,38 @@ class JobsPart(JournalPart):
 
 def enqueue_event_jobs(db: sqlite3.Connection, event_id: str, jobs: Sequence[EventJob], now: float) -> None:
     """In the transaction that makes the event."""
+    if not jobs:
+        return
+    query = f"SELECT frames > 1, person, path != '' AND NOT {UNARCHIVED} FROM snapshots WHERE id = ?"
+    several, person, has_picture = db.execute(query, (event_id,)).fetchone() or (False, False, False)
+    wanted = {"several": several, "person": person and has_picture, "all": has_picture}
     rows = [
-        (one.kind, f"{event_id}.{one.name}", packed({"event": event_id, **one.arguments}), now, now) for one in jobs
+        (one.kind, f"{event_id}.{one.name}", packed({"event": event_id, **one.arguments}), now, now)
+        for one in jobs
+        if wanted[one.of]
     ]
     db.executemany("INSERT OR IGNORE INTO jobs (kind, key, arguments, next_at, made_at) VALUES (?, ?, ?, ?, ?)", rows)
+
+
+def insert_job(
+    db: sqlite3.Connection,
+    kind: str,
+    key: str,
+    arguments: Mapping[str, Any],
+    now: float,
+    *,
+    at: float = 0.0,
+    again: bool = False,
+) -> None:
+    """Have a job done, as `JobsPart.enqueue_job` does."""
+    if again:
+        db.execute("DELETE FROM jobs WHERE kind = ? AND key = ? AND state != 'waiting'", (kind, key))
+    db.execute(
+        "INSERT INTO jobs (kind, key, arguments, next_at, made_at) VALUES (?, ?, ?, ?, ?) "
+        "ON CONFLICT (kind, key) DO UPDATE SET next_at = min(next_at, excluded.next_at) "
+        "WHERE state = 'waiting'",
+        (kind, key, packed(dict(arguments)), at or now, now),
+    )
 
 
 def _job(row: Sequence[Any]) -> Job:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
 from app.journal.base import JournalPart
-from app.journal.rows import moment
+from app.journal.columns import moment
 from app.journal.sql import marks
 
 MediumKind = Literal["frame", "animation", "film"]
@@ -65,10 +65,7 @@ class MediaPart(JournalPart):
 
     def record_media(self, media: Sequence[Medium]) -> None:
         """Record files that are on the disk; one of an id that is there replaces it."""
-        places = f"?, ?, ?, ?, ?, ?, ?, stored(?), {', '.join('?' * 6)}, ?"
-        statement = f"REPLACE INTO media ({_COLUMNS.format(path='path')}, made_at) VALUES ({places})"
-        rows = [(*_row(medium), self._clock()) for medium in media]
-        self.database.do(lambda db: db.executemany(statement, rows))
+        self.database.do(lambda db: insert_media(db, media, self._clock()))
 
     def media_of(self, snapshot: str, *, kind: MediumKind | None = None) -> list[Medium]:
         """The files of this event, frames in their order."""
@@ -124,6 +121,21 @@ class MediaPart(JournalPart):
     def forget_media(self, ids: Sequence[str]) -> None:
         """Forget files that are gone."""
         self.database.do(lambda db: db.executemany("DELETE FROM media WHERE id = ?", [(one,) for one in ids]))
+
+    def forget_orphans(self, *, before: float) -> None:
+        """Forget files of events that are gone, or were never recorded. `before`: Unix seconds of recording them."""
+        orphans = (
+            "DELETE FROM media WHERE snapshot IS NOT NULL AND made_at < ? AND NOT EXISTS (SELECT 1 FROM snapshots "
+            "WHERE id = media.snapshot AND (path != '' OR state = 'accepted'))"
+        )
+        self.database.do(lambda db: db.execute(orphans, (before,)))
+
+
+def insert_media(db: sqlite3.Connection, media: Iterable[Medium], now: float) -> None:
+    """Record files; one of an id that is there replaces it."""
+    places = f"?, ?, ?, ?, ?, ?, ?, stored(?), {', '.join('?' * 6)}, ?"
+    statement = f"REPLACE INTO media ({_COLUMNS.format(path='path')}, made_at) VALUES ({places})"
+    db.executemany(statement, [(*_row(medium), now) for medium in media])
 
 
 def _row(medium: Medium) -> tuple[object, ...]:

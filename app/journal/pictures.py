@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from app.journal.base import JournalPart
-from app.journal.records import CachedPicture
+from app.journal.jobs import insert_job
+from app.journal.media import Medium, insert_media
+from app.journal.records import CachedPicture, CameraSpace
 from app.journal.rows import (
     abandon_archives,
     enqueue,
@@ -26,8 +29,19 @@ MEDIA_SIZE = "(SELECT coalesce(sum(media.size), 0) FROM media WHERE media.snapsh
 class PicturesPart(JournalPart):
     """Which pictures are in the cache, and which of them may be evicted."""
 
-    def import_picture(self, inspection: Inspection, targets: Iterable[str], *, content: bytes = b"") -> None:
-        """Record a picture that never was an event, and its pending deliveries, in one step."""
+    def import_picture(
+        self,
+        inspection: Inspection,
+        targets: Iterable[str],
+        *,
+        content: bytes = b"",
+        media: Sequence[Medium] = (),
+        job: tuple[str, Mapping[str, Any]] | None = None,
+    ) -> None:
+        """Record a picture that never was an event, and its pending deliveries, in one step.
+
+        In the same step: `media`, files that belong to it, and a `job` of this kind with these arguments about it.
+        """
         names = tuple(targets)
 
         def insert(db: sqlite3.Connection) -> None:
@@ -35,6 +49,9 @@ class PicturesPart(JournalPart):
             seq = update_inspected(db, inspection, self._clock(), is_news=False)
             if seq is not None:
                 enqueue(db, seq, names, self._clock())
+            insert_media(db, media, self._clock())
+            if job is not None:
+                insert_job(db, job[0], inspection.snapshot.id, job[1], self._clock())
 
         self.database.do(insert)
 
@@ -68,6 +85,16 @@ class PicturesPart(JournalPart):
             return sum(int(db.execute(query).fetchone()[0]) for query in (pictures, beside))
 
         return self.database.do(select)
+
+    def space(self) -> list[CameraSpace]:
+        """What each camera's pictures take. Reads all sizes: for people, not for every second."""
+        query = "SELECT camera, count(*), sum(size) FROM snapshots WHERE path != '' GROUP BY camera"
+        return self.database.do(lambda db: [CameraSpace(*row) for row in db.execute(query)])
+
+    def size_since(self, taken_at: float) -> int:
+        """Bytes of the pictures in the cache that were taken since then (Unix seconds)."""
+        query = "SELECT coalesce(sum(size), 0) FROM snapshots WHERE path != '' AND taken_at >= ?"
+        return self.database.do(lambda db: int(db.execute(query, (taken_at,)).fetchone()[0]))
 
     def evict(
         self, pictures: Sequence[CachedPicture], *, targets: Sequence[str], archives: Sequence[str], problem: str = ""
@@ -135,5 +162,6 @@ class PicturesPart(JournalPart):
         """The condition, with the moment and the targets as its values."""
         return (
             "path = '' AND state = 'inspected' AND coalesce(gone_at, inspected_at) < ? AND starred = 0 "
+            "AND video = '' "
             f"AND NOT {pending_for(targets)}"
         )

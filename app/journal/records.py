@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
+NOTHING_WAITS = "nothing waits"
+
 
 @dataclass(frozen=True, slots=True)
 class Backoff:
@@ -25,6 +27,37 @@ class TargetBacklog:
     """How many of its deliveries ended with a reason instead."""
     problem: str | None = None
     """The reason of the newest of these."""
+
+    def age(self, now: float) -> float:
+        """Seconds for which the oldest is pending; 0 when nothing is."""
+        return max(0.0, now - self.since) if self.since else 0.0
+
+    def told(self, now: float, *, one: str, many: str) -> str:
+        """`nothing waits`, `1 event waits, for 8 s`, `4 events wait, the oldest for 8 s`."""
+        if not self.count:
+            return NOTHING_WAITS
+        if self.count == 1:
+            return f"1 {one} waits, for {self.age(now):.0f} s"
+        return f"{self.count} {many} wait, the oldest for {self.age(now):.0f} s"
+
+
+class Spent(NamedTuple):
+    """What a detector's calls for one camera cost."""
+
+    camera: str
+    detector: str
+    calls: int
+    cost_usd: float
+
+
+class CameraSpace(NamedTuple):
+    """What the pictures of a camera take in the cache."""
+
+    camera: str
+    """Device key."""
+    pictures: int
+    size: int
+    """Bytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,3 +113,24 @@ class DeliveryState(NamedTuple):
     """`owed`, `done` or `given_up`."""
     problem: str
     """What went wrong last; empty when nothing did."""
+
+
+class OutcomeRecord(NamedTuple):
+    """How one part did last. All times are Unix seconds."""
+
+    subject: str
+    name: str
+    tried_at: float
+    succeeded_at: float | None
+    failures: int
+    """In a row, up to now."""
+    failing_since: float | None
+    problem: str
+    """`code: sentence` of the last failure; empty after a success."""
+
+
+class HourCount(NamedTuple):
+    """How often something worked and failed within an hour."""
+
+    worked: int
+    failed: int

@@ -6,15 +6,24 @@ import json
 import sqlite3
 import time
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
 from typing import Any
 
-import msgpack
-
+from app.journal.columns import (
+    moment,
+    packed,
+    packed_boxes,
+    packed_burst,
+    packed_decisions,
+    unpacked,
+    unpacked_boxes,
+    unpacked_burst,
+    unpacked_decisions,
+)
 from app.journal.schema import SEQ, SNAPSHOT_COLUMNS, SNAPSHOT_VALUES, SNAPSHOT_WIDTH, VERDICT_COLUMNS, VERDICT_END
 from app.journal.search_index import IndexedSnapshot, index, reindex
 from app.journal.sql import insert_all, marks
-from app.messages import Box, Burst, Detection, Inspection, Label, OutletDecision, Review, Snapshot, Trigger
+from app.journal.visits import join_visits, visit_of
+from app.messages import Detection, Inspection, Label, OutletDecision, Review, Snapshot, Trigger
 
 HANDOVER_S = 5.0
 """Seconds that a new row is left to the message that announces it, before a query for unfinished rows returns it."""
@@ -105,7 +114,7 @@ def upsert_taken(
 ) -> None:
     db.execute(
         f"INSERT INTO snapshots ({SNAPSHOT_COLUMNS}, state, recorded_at, trigger_key, content, note) "
-        "VALUES (?, ?, ?, ?, ?, ?, ?, stored(?), ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'taken', ?, ?, ?, ?) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, stored(?), ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, stored(?), 'taken', ?, ?, ?, ?) "
         "ON CONFLICT (id) DO UPDATE SET state = 'taken', recorded_at = excluded.recorded_at, "
         "taken_at = excluded.taken_at, delay_s = excluded.delay_s, path = excluded.path, size = excluded.size, "
         "width = excluded.width, height = excluded.height, problem = excluded.problem, note = excluded.note, "
@@ -132,6 +141,7 @@ def upsert_taken(
             snapshot.frames,
             packed_burst(snapshot.burst),
             snapshot.alike,
+            snapshot.video,
             now,
             trigger_key or None,
             content or None,
@@ -155,10 +165,16 @@ def update_inspected(
     """Returns its `seq`; None where it was inspected before."""
     detection = inspection.detection
     decisions = inspection.decisions if state == "inspected" else ()
+    if inspection.snapshot.frames:
+        _show_best(db, inspection.snapshot)  # before the rest, which has its place by time
     number = NEXT_NUMBER if is_news and state == "inspected" else "NULL"
+    taken_at = inspection.snapshot.taken_at.timestamp()
+    failed = bool(inspection.snapshot.problem)
+    visit = visit_of(db, inspection.camera, taken_at, failed=failed) if state == "inspected" else 0
     row = db.execute(
         "UPDATE snapshots SET state = ?, detector = ?, person_count = ?, decision = ?, verdict_problem = ?, "
-        f"inspected_at = ?, person = ?, surest = ?, decisions = ?, best = ?, looks = ?, event_number = {number} "
+        "inspected_at = ?, person = ?, surest = ?, decisions = ?, best = ?, looks = ?, cost_usd = ?, "
+        f"detector_note = ?, visit = coalesce(?, seq), event_number = {number} "
         "WHERE id = ? AND state = 'taken' RETURNING seq, place, note",
         (
             state,
@@ -172,31 +188,37 @@ def update_inspected(
             packed_decisions(decisions),
             inspection.best,
             inspection.looks,
+            inspection.cost_usd,
+            inspection.detector_note,
+            visit,
             inspection.id,
         ),
     ).fetchone()
     if row is None:
         return None  # the first result stands
-    if inspection.snapshot.frames:
-        _show_best(db, inspection.snapshot)
-    insert_all(
-        db,
-        "labels (seq, position, name, confidence, boxes)",
-        [
-            (row[0], position, label.name, label.confidence, packed_boxes(label.boxes))
-            for position, label in enumerate(detection.labels)
-        ],
-    )
+    insert_labels(db, row[0], detection)
     if state == "inspected":
         index(db, [IndexedSnapshot.of(inspection, place=row[1], note=row[2])])
     tell(db, row[0], inspection.camera, decisions, now)
     return int(row[0])
 
 
+def insert_labels(db: sqlite3.Connection, seq: int, detection: Detection) -> None:
+    insert_all(
+        db,
+        "labels (seq, position, name, confidence, boxes)",
+        [
+            (seq, position, label.name, label.confidence, packed_boxes(label.boxes))
+            for position, label in enumerate(detection.labels)
+        ],
+    )
+
+
 def _show_best(db: sqlite3.Connection, best: Snapshot) -> None:
     db.execute(
-        "UPDATE snapshots SET path = stored(?), size = ?, width = ?, height = ? WHERE id = ?",
-        (best.path, best.size, best.width, best.height, best.id),
+        "UPDATE snapshots SET path = stored(?), size = ?, width = ?, height = ?, taken_at = ?, delay_s = ? "
+        "WHERE id = ? AND state = 'taken'",
+        (best.path, best.size, best.width, best.height, best.taken_at.timestamp(), best.delay_s, best.id),
     )
 
 
@@ -216,6 +238,7 @@ def settle(
     row = db.execute(change.format(of_event), (packed_decisions(decisions), why, frames, best)).fetchone()
     if row is None:
         return
+    join_visits(db, [row[0]])
     reindex(db, [row[0]])
     for other in others:
         linked = db.execute(change.format("settled_into = ?"), (best, other)).fetchone()
@@ -284,6 +307,7 @@ def snapshot(row: Sequence[Any]) -> Snapshot:
         frames=row[17],
         burst=unpacked_burst(row[18]),
         alike=row[19],
+        video=row[20],
     )
 
 
@@ -294,7 +318,7 @@ def inspection(db: sqlite3.Connection, row: Sequence[Any]) -> Inspection:
 
 def inspection_of(row: Sequence[Any], labels: Iterable[Sequence[Any]]) -> Inspection:
     """`labels`: each one's name, confidence and boxes."""
-    detector, person_count, decision, problem, _seq, decisions, corrected, deleted, best = row[
+    detector, person_count, decision, problem, _seq, decisions, corrected, deleted, best, said, cost_usd, note = row[
         SNAPSHOT_WIDTH:VERDICT_END
     ]
     found = tuple(Label(name, confidence, unpacked_boxes(boxes)) for name, confidence, boxes in labels)
@@ -305,50 +329,8 @@ def inspection_of(row: Sequence[Any], labels: Iterable[Sequence[Any]]) -> Inspec
         decision,
         problem,
         unpacked_decisions(decisions),
-        Review(None if corrected is None else tuple(json.loads(corrected)), bool(deleted)),
+        Review(None if corrected is None else tuple(json.loads(corrected)), bool(deleted), said),
         best,
+        cost_usd=cost_usd,
+        detector_note=note,
     )
-
-
-def moment(seconds: float) -> datetime:
-    return datetime.fromtimestamp(seconds, UTC)
-
-
-def packed(value: object) -> bytes | None:
-    packed: bytes | None = None if value is None else msgpack.packb(value, datetime=True)
-    return packed
-
-
-def unpacked(data: bytes | None) -> Any:
-    return None if data is None else msgpack.unpackb(data, timestamp=3, strict_map_key=False)
-
-
-def packed_burst(burst: Burst | None) -> bytes | None:
-    return None if burst is None else packed((burst.frames, burst.pace, burst.delay, burst.look))
-
-
-def unpacked_burst(data: bytes | None) -> Burst | None:
-    return Burst(*unpacked(data)) if data else None
-
-
-def packed_boxes(boxes: Sequence[Box]) -> bytes | None:
-    return packed([_sides(box) for box in boxes]) if boxes else None
-
-
-def _sides(box: Box) -> tuple[float | bool, ...]:
-    sides = (box.left, box.top, box.width, box.height)
-    return (*sides, True) if box.still else sides
-
-
-def packed_decisions(decisions: Sequence[OutletDecision]) -> bytes | None:
-    """None where no rule said anything."""
-    said = [(one.outlet, one.tell, one.reason, one.rule, one.digest_at) for one in decisions if one.by_rule]
-    return packed(said) if said else None
-
-
-def unpacked_decisions(data: bytes | None) -> tuple[OutletDecision, ...]:
-    return tuple(OutletDecision(*one) for one in unpacked(data) or ())
-
-
-def unpacked_boxes(data: bytes | None) -> tuple[Box, ...]:
-    return tuple(Box(*box) for box in unpacked(data) or ())

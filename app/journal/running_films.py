@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from app.journal.base import JournalPart
-from app.journal.rows import moment
+from app.journal.columns import moment
 
 PictureState = Literal["waiting", "shown", "undated", "broken", "passed"]
 """`waiting` for its day's part, `shown` in it; `undated`: somebody has to say when it was taken; `broken`; or `passed`
@@ -85,13 +85,13 @@ class RunningFilmsPart(JournalPart):
         self.database.do(lambda db: db.execute("UPDATE running_films SET changing = 1 WHERE name = ?", (name,)))
 
     def film_changed(self, name: str, *, size: int, modified: int, starts: Mapping[str, int]) -> None:
-        """Record its file as it is now, and where each day's frames are in it."""
+        """Record its file as it is now, and where in it the frames of these days are, of all that are elsewhere now."""
 
         def update(db: sqlite3.Connection) -> None:
             change = "UPDATE running_films SET size = ?, modified = ?, changing = 0 WHERE name = ?"
             db.execute(change, (size, modified, name))
-            places = [(start, name, day, start) for day, start in starts.items()]
-            db.executemany("UPDATE film_segments SET start = ? WHERE film = ? AND day = ? AND start != ?", places)
+            places = [(start, name, day) for day, start in starts.items()]
+            db.executemany("UPDATE film_segments SET start = ? WHERE film = ? AND day = ?", places)
 
         self.database.do(update)
 

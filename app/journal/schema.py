@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from app.journal.album_order import PLACE_SQL, QUARTER_SQL
+from app.journal.album_order import (
+    MILLISECOND,
+    OUTAGE_MOST,
+    PLACE_SQL,
+    QUARTER_SQL,
+    VISIT_GAP,
+    VISIT_LENGTH,
+    VISIT_MOST,
+)
 
 SCHEMA = (
     """
@@ -280,20 +288,139 @@ SCHEMA = (
     CREATE INDEX film_pictures_of_days ON film_pictures (film, state, day);
     CREATE INDEX film_pictures_alike ON film_pictures (film, content) WHERE content IS NOT NULL;
     """,
+    # `cost_usd`: what looking at a snapshot's pictures cost, in US dollars. `detector_note`: why another detector than
+    # the one that was to decide has decided. `description`: a sentence about it.
+    # `video`: where the video lies that a camera sent.
+    # `snapshots_newest_pictures`: the newest picture of a camera that has failed ever since.
+    # `answers`: what a detector that costs something said of a picture, by its SHA-256, so that none is paid for twice,
+    # and how many calls that took; without an answer where a call may have been charged and none came. What an earlier
+    # release paid for this month is a row for each camera: its price was that of Rekognition.
+    # `audit`: who changed what; `method`: how they got in.
+    # `outcomes`: how each camera, detector, outlet and source did last, and how often it has failed in a row; what an
+    # earlier release recorded of it, as far as it did. `outcome_hours`: the same, counted, of the last 24 hours.
+    """
+    ALTER TABLE snapshots ADD COLUMN video TEXT NOT NULL DEFAULT '';
+    CREATE INDEX snapshots_newest_pictures ON snapshots (camera, place) WHERE shown AND path != '';
+    ALTER TABLE snapshots ADD COLUMN cost_usd REAL NOT NULL DEFAULT 0;
+    ALTER TABLE snapshots ADD COLUMN detector_note TEXT NOT NULL DEFAULT '';
+    ALTER TABLE snapshots ADD COLUMN description TEXT NOT NULL DEFAULT '';
+    CREATE TABLE answers (
+        content BLOB NOT NULL,
+        detector TEXT NOT NULL,
+        settings TEXT NOT NULL,
+        camera TEXT NOT NULL,
+        answer BLOB,
+        calls INTEGER NOT NULL,
+        cost_usd REAL NOT NULL,
+        asked_at REAL NOT NULL,
+        PRIMARY KEY (content, detector, settings)
+    ) WITHOUT ROWID;
+    CREATE INDEX answers_asked ON answers (asked_at);
+    CREATE TABLE audit (
+        seq INTEGER PRIMARY KEY,
+        at REAL NOT NULL,
+        who TEXT NOT NULL,
+        method TEXT NOT NULL,
+        address TEXT NOT NULL,
+        action TEXT NOT NULL,
+        subject TEXT NOT NULL,
+        detail TEXT NOT NULL
+    );
+    INSERT INTO answers
+    SELECT CAST('before ' || camera AS BLOB), detector, '', camera, NULL, sum(looks), sum(looks) * 0.001,
+        max(inspected_at)
+    FROM snapshots
+    WHERE detector = 'rekognition' AND inspected_at >= CAST(strftime('%s', 'now', 'start of month') AS REAL)
+    GROUP BY camera;
+    DROP INDEX snapshots_sizes;
+    CREATE INDEX snapshots_sizes ON snapshots (camera, size) WHERE path != '';
+    CREATE TABLE outcomes (
+        subject TEXT NOT NULL,
+        name TEXT NOT NULL,
+        tried_at REAL NOT NULL,
+        succeeded_at REAL,
+        failures INTEGER NOT NULL,
+        failing_since REAL,
+        problem TEXT NOT NULL,
+        PRIMARY KEY (subject, name)
+    ) WITHOUT ROWID;
+    CREATE TABLE outcome_hours (
+        subject TEXT NOT NULL,
+        name TEXT NOT NULL,
+        hour INTEGER NOT NULL,
+        worked INTEGER NOT NULL,
+        failed INTEGER NOT NULL,
+        PRIMARY KEY (subject, name, hour)
+    ) WITHOUT ROWID;
+    INSERT INTO outcomes
+    SELECT 'camera', camera, max(taken_at), good, sum(bad), since, problem FROM (
+        SELECT *, min(iif(bad, taken_at, NULL)) OVER (PARTITION BY camera) AS since FROM (
+            SELECT camera, taken_at, problem, problem != '' AS bad,
+                max(iif(problem = '', taken_at, NULL)) OVER (PARTITION BY camera) AS good
+            FROM snapshots WHERE (size > 0 OR problem != '') AND taken_at IS NOT NULL
+                AND substr(problem, 1, instr(problem || ':', ':') - 1) NOT IN
+                    ('circuit_open', 'overloaded', 'stale', 'unknown_camera')
+        ) WHERE taken_at >= coalesce(good, taken_at)
+    ) GROUP BY camera;
+    INSERT INTO outcomes SELECT 'detector', detector, max(inspected_at), max(inspected_at), 0, NULL, ''
+        FROM snapshots WHERE detector != '' AND inspected_at IS NOT NULL GROUP BY detector;
+    WITH outlets (subject) AS (VALUES ('publisher'), ('archive'))
+    INSERT INTO outcomes SELECT subject, target, max(done_at), max(done_at), 0, NULL, ''
+        FROM outlets, deliveries WHERE state = 'done' AND done_at IS NOT NULL GROUP BY subject, target;
+    """
+    # `reviewed`: somebody has looked at it. `visit`: what one camera saw within a minute is one visit, whose number is
+    # the `seq` of an entry that began it; see `app.journal.visits`. What an earlier release recorded is cut into visits
+    # by the gaps between pictures, and those into pieces that are short enough; failed tries are outages of their own.
+    f"""
+    ALTER TABLE snapshots ADD COLUMN reviewed INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE snapshots ADD COLUMN visit INTEGER NOT NULL DEFAULT 0;
+    DROP INDEX snapshots_shown;
+    DROP INDEX snapshots_cameras;
+    CREATE TEMP TABLE began AS
+    WITH gaps AS (
+        SELECT seq, camera, place, problem != '' AS failed,
+            place / {MILLISECOND} - lag(place) OVER (PARTITION BY camera, problem != '' ORDER BY place) / {MILLISECOND}
+                <= {VISIT_GAP // MILLISECOND} AS goes_on,
+            sum(problem = '') OVER (PARTITION BY camera ORDER BY place) AS outage
+        FROM snapshots WHERE shown
+    ), chains AS (
+        SELECT *, iif(failed, outage, sum(goes_on IS NOT 1) OVER (PARTITION BY camera, failed ORDER BY place)) AS chain
+        FROM gaps
+    ), pieces AS (
+        SELECT *,
+            iif(failed, (row_number() OVER one - 1) / {OUTAGE_MOST},
+                (place - first_value(place) OVER one) / {VISIT_LENGTH + 1} * 1000000
+                    + (row_number() OVER one - 1) / {VISIT_MOST}) AS piece
+        FROM chains WINDOW one AS (PARTITION BY camera, failed, chain ORDER BY place)
+    )
+    SELECT seq, first_value(seq) OVER (PARTITION BY camera, failed, chain, piece ORDER BY place) AS visit FROM pieces;
+    UPDATE snapshots SET visit = began.visit FROM began WHERE began.seq = snapshots.seq;
+    DROP TABLE began;
+    CREATE INDEX snapshots_shown ON snapshots (place, visit, person, surest, reviewed) WHERE shown;
+    CREATE INDEX snapshots_cameras ON snapshots (camera, place, visit) WHERE shown;
+    CREATE INDEX snapshots_visits ON snapshots (visit, place) WHERE shown;
+    CREATE INDEX snapshots_reviewed ON snapshots (reviewed, place) WHERE shown;
+    """,
+    # `deliveries.revision`, `forgotten_events`: what the shared index does not have yet; see `app.journal.mirror`.
+    """
+    ALTER TABLE deliveries ADD COLUMN revision INTEGER NOT NULL DEFAULT 0;
+    CREATE TABLE forgotten_events (id TEXT PRIMARY KEY) WITHOUT ROWID;
+    """,
 )
 """One script for each schema version; `PRAGMA user_version` counts those that were applied."""
 
 SNAPSHOT_COLUMNS = (
     "id, camera, label, triggered_at, taken_at, delay_s, origin, path, size, width, height, problem, "
-    "active_input, traceparent, baggage, bucket, object_key, frames, burst, alike"
+    "active_input, traceparent, baggage, bucket, object_key, frames, burst, alike, video"
 )
 """What `upsert_taken` writes."""
-SNAPSHOT_VALUES = SNAPSHOT_COLUMNS.replace(" path,", " located(path),")
+SNAPSHOT_VALUES = SNAPSHOT_COLUMNS.replace(" path,", " located(path),").replace(" video", " located(video)")
 """What `snapshot` reads: see `app.journal.paths`."""
 SNAPSHOT_WIDTH = len(SNAPSHOT_COLUMNS.split(", "))
 """How many columns that is; those of the verdict come behind them."""
 VERDICT_COLUMNS = (
-    "detector, person_count, decision, verdict_problem, seq, decisions, corrected, deleted_at IS NOT NULL, best"
+    "detector, person_count, decision, verdict_problem, seq, decisions, corrected, deleted_at IS NOT NULL, best, "
+    "description, cost_usd, detector_note"
 )
 SEQ = SNAPSHOT_WIDTH + VERDICT_COLUMNS.split(", ").index("seq")
 """Where `seq` stands behind both."""

@@ -20,9 +20,11 @@ class IndexedSnapshot:
     camera: str
     label: str
     note: str
+    """A user's, and what was said of the picture."""
     person: bool
     starred: bool
     problem: bool
+    reviewed: bool
     labels: tuple[tuple[str, float], ...]
     """Each label's name and confidence (0..1)."""
 
@@ -38,6 +40,7 @@ class IndexedSnapshot:
             person=detection.person_count > 0,
             starred=False,
             problem=inspection.problem != "",
+            reviewed=False,
             labels=tuple((label.name, label.confidence) for label in detection.labels),
         )
 
@@ -46,6 +49,7 @@ class IndexedSnapshot:
         """A row of `words`."""
         marks = [camera_mark(self.camera)]
         marks += flag_marks(person=self.person, starred=self.starred, problem=self.problem)
+        marks += [REVIEWED] if self.reviewed else []
         for name, confidence in self.labels:
             marks += label_mark(name), sure_mark(name, confidence)
         names = " ".join(name for name, _ in self.labels)
@@ -56,6 +60,10 @@ class IndexedSnapshot:
         """Rows of `tags`, one for each label; the surest one where a label occurs twice."""
         surest = {name.casefold(): (name, confidence) for name, confidence in sorted(self.labels, key=lambda x: x[1])}
         return [(folded, self.place, name, confidence) for folded, (name, confidence) in surest.items()]
+
+
+REVIEWED = "reviewed"
+"""The index word of what somebody has looked at."""
 
 
 def camera_mark(camera: str) -> str:
@@ -106,10 +114,12 @@ def _findable(db: sqlite3.Connection, seqs: Sequence[int]) -> Iterable[IndexedSn
         f"SELECT seq, name, confidence FROM labels WHERE seq {AMONG} ORDER BY seq, position", (chosen,)
     ):
         detected[seq].append((name, confidence))
-    for seq, place, camera, label, note, person, starred, problem, corrected in db.execute(
-        "SELECT seq, place, camera, label, note, person, starred, verdict_problem != '', corrected FROM snapshots "
+    for seq, place, camera, label, note, person, starred, problem, reviewed, corrected in db.execute(
+        "SELECT seq, place, camera, label, trim(note || ' ' || description), person, starred, verdict_problem != '', "
+        "reviewed, corrected FROM snapshots "
         f"WHERE seq {AMONG} AND shown",
         (chosen,),
     ).fetchall():
         labels = detected[seq] if corrected is None else [(name, 1.0) for name in json.loads(corrected)]
-        yield IndexedSnapshot(place, camera, label, note, bool(person), bool(starred), bool(problem), tuple(labels))
+        flags = bool(person), bool(starred), bool(problem), bool(reviewed)
+        yield IndexedSnapshot(place, camera, label, note, *flags, tuple(labels))

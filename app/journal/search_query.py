@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import sqlite3
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from app.journal.album_order import MILLISECOND
 from app.journal.entries import Filter, PageCursor
-from app.journal.search_index import camera_mark, flag_marks, label_mark, sure_mark
+from app.journal.search_index import REVIEWED, camera_mark, flag_marks, label_mark, sure_mark
+from app.journal.sql import AMONG, listed
+
+MOST_COUNTED = 10_000
+"""Up to here pictures are counted."""
 
 
 @dataclass(slots=True)
@@ -28,14 +33,20 @@ class SearchQuery:
 
     def query(self, order: str) -> str:
         """Selects `seq` of those found; `order` is ASC or DESC; the last value is how many at most."""
+        return f"{self.select('seq', order)} LIMIT ?"
+
+    def select(self, columns: str, order: str) -> str:
+        """Selects these columns of all that is found."""
         where = " AND ".join(self.conditions)
-        return f"SELECT seq FROM {self.source} WHERE {where} ORDER BY {self.place} {order} LIMIT ?"
+        return f"SELECT {columns} FROM {self.source} WHERE {where} ORDER BY {self.place} {order}"
 
 
 def selection(wanted: Filter) -> SearchQuery:
     """The query for the entries that match this filter."""
     words = _expression(wanted)
-    if words and not _is_label_alone(wanted):
+    if wanted.ids and not words:
+        chosen = SearchQuery("snapshots", "+place")  # found by their ids, and not by reading the album in its order
+    elif words and not _is_label_alone(wanted):
         chosen = SearchQuery("words CROSS JOIN snapshots ON snapshots.place = words.rowid", "words.rowid")
         chosen.require("words MATCH ?", words)
     elif wanted.label:
@@ -43,9 +54,21 @@ def selection(wanted: Filter) -> SearchQuery:
         chosen.require("tags.folded = ?", wanted.label.casefold())
     else:
         chosen = SearchQuery("snapshots", "place")
+    if wanted.visit:
+        chosen.require("visit = ?", wanted.visit)
+    if wanted.reviewed is not None and not chosen.source.startswith("words"):
+        chosen.require("reviewed = ?", wanted.reviewed)
     _require_confidence(chosen, wanted)
     _require_time(chosen, wanted)
+    if wanted.ids:
+        chosen.require(f"id {AMONG}", listed(wanted.ids))
     return chosen
+
+
+def counted(db: sqlite3.Connection, chosen: SearchQuery, most: int) -> int:
+    """How many entries a query finds; `most` + 1 where it is more than that."""
+    query = f"SELECT count(*) FROM ({chosen.select('1', 'DESC')} LIMIT ?)"
+    return int(db.execute(query, (*chosen.values, most + 1)).fetchone()[0])
 
 
 def _is_label_alone(wanted: Filter) -> bool:
@@ -60,13 +83,19 @@ def _expression(wanted: Filter) -> str:
         parts.append(f"{{labels camera note}} : ({starts})")
     if marks := _marks(wanted):
         parts.append(f"marks : ({' AND '.join(marks)})")
-    return " AND ".join(parts)
+    if parts and wanted.reviewed:
+        parts.append(f"marks : {REVIEWED}")
+    words = " AND ".join(parts)
+    # What nobody has reviewed has no mark for that: rows of earlier releases stay as they are.
+    return f"({words}) NOT marks : {REVIEWED}" if words and wanted.reviewed is False else words
 
 
 def _marks(wanted: Filter) -> list[str]:
     marks = flag_marks(person=wanted.person, starred=wanted.starred, problem=wanted.problem)
     if wanted.camera:
         marks.append(camera_mark(wanted.camera))
+    if wanted.cameras:
+        marks.append(f"({' OR '.join(map(camera_mark, sorted(wanted.cameras)))})")
     if wanted.label and wanted.min_confidence > 0:
         sure = (sure_mark(wanted.label, tenths / 10) for tenths in range(int(min(wanted.min_confidence, 1) * 10), 11))
         marks.append(f"({' OR '.join(sure)})")
@@ -93,6 +122,8 @@ def _require_time(chosen: SearchQuery, wanted: Filter) -> None:
     if wanted.until is not None:
         latest = _number(wanted.until) + MILLISECOND
         chosen.require(f"{chosen.place} < ? AND taken_at < ?", latest, wanted.until.timestamp())
+    if wanted.hours is not None:
+        chosen.require(wanted.hours.condition)
 
 
 def _number(moment: datetime) -> int:

@@ -25,7 +25,7 @@ class SnapshotsPart(JournalPart):
     """The outcomes of triggers and uploads."""
 
     event_jobs: Sequence[EventJob] = ()
-    """What is to be done for each event that has several pictures."""
+    """What is to be done for events, once each."""
 
     def record(self, snapshot: Snapshot, *, trigger_key: str = "", content: bytes = b"", note: str = "") -> None:
         """Record a trigger's or an upload's outcome; a second outcome under the same id is ignored.
@@ -65,8 +65,7 @@ class SnapshotsPart(JournalPart):
         """Record the inspection, and a pending delivery for each outlet that is to be told, in one step."""
 
         def record(db: sqlite3.Connection) -> None:
-            news = update_inspected(db, inspection, self._clock()) is not None
-            if news and inspection.snapshot.frames > 1:
+            if update_inspected(db, inspection, self._clock()) is not None:
                 enqueue_event_jobs(db, inspection.id, self.event_jobs, self._clock())
 
         self.database.do(record)
@@ -135,8 +134,7 @@ class SnapshotsPart(JournalPart):
 
         def make_event(db: sqlite3.Connection) -> None:
             settle(db, best, linked, decisions, keepers, self._clock(), why=why)
-            if linked:
-                enqueue_event_jobs(db, best, self.event_jobs, self._clock())
+            enqueue_event_jobs(db, best, self.event_jobs, self._clock())
 
         self.database.do(make_event)
 
@@ -155,6 +153,15 @@ class SnapshotsPart(JournalPart):
     def find(self, snapshot_id: str) -> Inspection | Snapshot | None:
         """The record of this id: an inspection, a snapshot without one, or None."""
         return self.database.do(lambda db: find(db, snapshot_id))
+
+    def camera_of(self, snapshot_id: str) -> str | None:
+        """Device key of the camera of this snapshot; None when there is no such snapshot."""
+
+        def select(db: sqlite3.Connection) -> str | None:
+            row = db.execute("SELECT camera FROM snapshots WHERE id = ?", (snapshot_id,)).fetchone()
+            return str(row[0]) if row else None
+
+        return self.database.do(select)
 
     def detections_since(self, detector: str, since: datetime) -> int:
         """How many pictures this detector has looked at since then."""

@@ -10,6 +10,8 @@ from app.journal.base import JournalPart
 from app.rules.subscribers import Subscriber
 from pylib import sqlite
 
+_SWITCHED = "switched "
+"""Begins what is remembered of when something was switched."""
 _SUBSCRIBERS = "SELECT endpoint, outlet, person, p256dh, auth FROM push_subscriptions"
 
 
@@ -34,23 +36,47 @@ class TellingPart(JournalPart):
 
         return self.database.do(select)
 
-    def set_mode(self, mode: str) -> None:
-        """Remember the home's mode."""
-        statement = "INSERT INTO remembered VALUES ('mode', ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value"
-        self.database.do(lambda db: db.execute(statement, (mode,)))
+    def set_mode(self, mode: str, *, at: float = 0.0) -> None:
+        """Remember the home's mode, and when it was set (Unix seconds)."""
+
+        def write(db: sqlite3.Connection) -> None:
+            _remember(db, "mode", mode)
+            _remember(db, f"{_SWITCHED}mode", repr(at))
+
+        self.database.do(write)
 
     def snoozes(self) -> Mapping[str, float | None]:
         """Device key, or nothing for all cameras -> until when (Unix seconds; None until it is ended)."""
         return self.database.do(lambda db: dict(db.execute("SELECT camera, until FROM snoozes").fetchall()))
 
-    def snooze(self, camera: str, until: float | None) -> None:
-        """Remember until when this camera's messages are held back."""
+    def snooze(self, camera: str, until: float | None, *, at: float = 0.0) -> None:
+        """Remember until when this camera's messages are held back, and when that was said."""
         statement = "INSERT INTO snoozes VALUES (?, ?) ON CONFLICT (camera) DO UPDATE SET until = excluded.until"
-        self.database.do(lambda db: db.execute(statement, (camera, until)))
 
-    def wake(self, camera: str) -> None:
-        """Forget that this camera's messages are held back."""
-        self.database.do(lambda db: db.execute("DELETE FROM snoozes WHERE camera = ?", (camera,)))
+        def write(db: sqlite3.Connection) -> None:
+            db.execute(statement, (camera, until))
+            _remember(db, f"{_SWITCHED}snooze {camera}", repr(at))
+
+        self.database.do(write)
+
+    def wake(self, camera: str, *, at: float = 0.0) -> None:
+        """Forget that this camera's messages are held back, but not when that was said."""
+
+        def write(db: sqlite3.Connection) -> None:
+            db.execute("DELETE FROM snoozes WHERE camera = ?", (camera,))
+            _remember(db, f"{_SWITCHED}snooze {camera}", repr(at))
+
+        self.database.do(write)
+
+    def switched(self) -> Mapping[str, float]:
+        """`mode`, or `snooze <device key>` -> when it was switched last (Unix seconds)."""
+
+        def select(db: sqlite3.Connection) -> dict[str, float]:
+            query = "SELECT substr(name, ?), value FROM remembered WHERE name >= ? AND name < ?"
+            limits = (len(_SWITCHED) + 1, _SWITCHED, f"{_SWITCHED}\U0010ffff")
+            return {name: float(value) for name, value in db.execute(query, limits)}
+
+        return self.database.do(select)
 
     def told_at(self, rule: str, outlet: str, camera: str) -> float | None:
         """When this rule had the outlet told of this camera last (Unix seconds), by a message that was not given up."""
@@ -87,3 +113,8 @@ class TellingPart(JournalPart):
             return [Subscriber(*row) for row in db.execute(query, (outlet,))]
 
         return self.database.do(select)
+
+
+def _remember(db: sqlite3.Connection, name: str, value: str) -> None:
+    statement = "INSERT INTO remembered VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value"
+    db.execute(statement, (name, value))

@@ -27,6 +27,11 @@ class TriggersPart(JournalPart):
         limit = self._clock() - older_than
         return self.database.do(lambda db: select_accepted(db, limit))
 
+    def withdraw(self, trigger: str) -> None:
+        """Forget an accepted trigger by its id: it was a command that has been carried out, and leaves no event."""
+        statement = "DELETE FROM snapshots WHERE id = ? AND state = 'accepted'"
+        self.database.do(lambda db: db.execute(statement, (trigger,)))
+
     def recorded(self, trigger_key: str) -> list[str]:
         """Ids of the snapshots that were recorded for this trigger key."""
 

@@ -1,4 +1,4 @@
-"""Whether a file looks like a complete picture, by its container: decoding comes later."""
+"""Whether a file looks like a complete picture or video, by its container: decoding comes later."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import os
 import stat
 from pathlib import Path
 
-from app.media import container
+from app.media import container, video_container
 from app.media.formats import JPEG_END, format_of
 
 TAIL = 8192
@@ -19,12 +19,19 @@ MOST = 250_000_000
 _PADDING = b"\0\xff \t\r\n"
 
 
-def looks_complete(path: Path) -> bool:
-    """Whether the file is a picture that goes on to where its format demands, whatever follows.
+def says_where_it_ends(path: Path) -> bool:
+    """Whether the file is of a format that `looks_complete` knows. Raises OSError."""
+    with path.open("rb") as file:
+        head = file.read(16)
+    return bool(format_of(head)) or video_container.ends(head)
 
-    True does not promise that it decodes, but no file decodes for which this is False. False too for a missing file, a
-    link, no regular file, and one of more than `MOST` bytes. A JPEG that ends with its end mark takes 50 microseconds;
-    another is read to its end, at about a gigabyte a second.
+
+def looks_complete(path: Path) -> bool:
+    """Whether the file is a picture that goes on to where its format demands, whatever follows, or such a video.
+
+    True does not promise that it decodes, but no picture decodes for which this is False. False too for a missing file,
+    a link, no regular file, a picture of more than `MOST` bytes, and a video that does not say where it ends. A JPEG
+    that ends with its end mark takes 50 microseconds; another is read to its end, at about a gigabyte a second.
     """
     try:
         # A link is refused here and a FIFO does not block: whoever can write into the area may plant either.
@@ -43,12 +50,14 @@ def looks_complete(path: Path) -> bool:
 def _is_whole(file: int, size: int) -> bool:
     head = os.pread(file, HEAD, 0)
     kind = format_of(head[:16])
-    if not kind or size > MOST:
-        return False
 
     def read(at: int, count: int) -> bytes:
         return head[at : at + count] if at + count <= len(head) else os.pread(file, count, at)
 
+    if not kind:
+        return video_container.is_whole(read, size)
+    if size > MOST:
+        return False
     try:
         return (kind == "JPEG" and _ends_in_sight(read, size)) or container.end_of(kind, read) > 0
     except container.Overloaded:

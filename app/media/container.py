@@ -35,10 +35,10 @@ MAX_RLE_PIXELS = 4_000_000
 """Of a BMP with run lengths, which Pillow decodes in Python: a second."""
 
 _WINDOW = 1 << 18
-_MARKER = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")
+MARKER = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")
 """A JPEG's marker: no stuffed byte (ITU T.81, B.1.1.5), no fill, no restart."""
-_SCAN, _END, _FRAMES = 0xDA, 0xD9, {*range(0xC0, 0xD0)} - {0xC8}
-_WITH_LENGTH = {*_FRAMES, *range(0xDA, 0xE0), *range(0xE0, 0xF0), 0xFE}
+SCAN, _END, _FRAMES = 0xDA, 0xD9, {*range(0xC0, 0xD0)} - {0xC8}
+WITH_LENGTH = {*_FRAMES, *range(0xDA, 0xE0), *range(0xE0, 0xF0), 0xFE}
 _PACKED = (b"zTXt", b"iTXt", b"iCCP")
 _PIXELS = (b"IDAT", b"fcTL", b"fdAT", b"VP8 ", b"VP8L", b"ALPH", b"ANMF", b"mdat")
 
@@ -122,7 +122,7 @@ def _jpeg(read: Read) -> Iterator[int]:
         if code == _END:
             yield at + 2
             return
-        scans += code == _SCAN
+        scans += code == SCAN
         if scans > MAX_SCANS:
             raise Overloaded("pixel_bomb", f"This JPEG has more than {MAX_SCANS} scans, which no camera makes.")
         tally.segment(size)
@@ -134,7 +134,7 @@ def _jpeg_header(read: Read, tally: _Tally) -> _Part[int]:
     behind, fill = 2, 0
     while True:
         at, code, size = yield from _segment(read, behind, most=MAX_FILL - fill)
-        if code == _SCAN:
+        if code == SCAN:
             return at
         fill += at - behind
         tally.segment(size)
@@ -149,7 +149,7 @@ def _segment(read: Read, start: int, *, most: float = math.inf) -> _Part[tuple[i
     at, size = start, 16  # in the header it is mostly the next byte
     while True:
         window = read(at, size)
-        marker = _MARKER.search(window)
+        marker = MARKER.search(window)
         at += marker.start() if marker else max(0, len(window) - 1)  # the last byte may be a marker's first
         if at - start > most:
             raise Overloaded("metadata_bomb", f"This JPEG has more than {MAX_FILL} bytes between its segments.")
@@ -159,7 +159,7 @@ def _segment(read: Read, start: int, *, most: float = math.inf) -> _Part[tuple[i
             yield 0
         size = _WINDOW
     code = marker[0][1]
-    if code not in _WITH_LENGTH:
+    if code not in WITH_LENGTH:
         return at, code, 0
     length = window[marker.end() : marker.end() + 2]
     if len(length) < 2:

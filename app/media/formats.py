@@ -27,6 +27,25 @@ VIDEO_SUFFIXES = (
     *(".264", ".265", ".h264", ".h265", ".dav", ".idx"),
 )
 """`.dav` is Dahua's own format, and `.idx` the index beside it."""
+INDEX_SUFFIXES = (".idx",)
+VIDEO_TYPES = {
+    ".mp4": "video/mp4",
+    ".m4v": "video/mp4",
+    ".mov": "video/mp4",
+    ".webm": "video/webm",
+    ".3gp": "video/3gpp",
+    ".avi": "video/x-msvideo",
+    ".mkv": "video/x-matroska",
+    ".wmv": "video/x-ms-wmv",
+    ".asf": "video/x-ms-asf",
+    ".flv": "video/x-flv",
+    ".mpg": "video/mpeg",
+    ".mpeg": "video/mpeg",
+    ".ts": "video/mp2t",
+}
+"""Content types of videos by suffix. QuickTime holds the same as MP4, and browsers play it under that name only."""
+PLAYED = (".mp4", ".m4v", ".mov", ".webm")
+"""Suffixes of videos that browsers play, as far as they know what is in them."""
 
 JPEG_START, JPEG_END = b"\xff\xd8\xff", b"\xff\xd9"
 PNG_START, PNG_END = b"\x89PNG\r\n\x1a\n", b"IEND\xae\x42\x60\x82"

@@ -123,7 +123,7 @@ def examine(data: bytes, *, max_pixels: int = MAX_PIXELS) -> Picture:
             if "progressive" not in image.info:  # of those the whole is in memory before the first pixel
                 size = image.size
         if opened.picture.format != "WEBP":
-            memory.enter_context(_room_for(*size))
+            memory.enter_context(room_for(*size))
         memory.callback(image.close)  # the pixels go before another picture gets the room
         opened.load()
         return opened.picture
@@ -195,7 +195,7 @@ class _Opened:
             raise _unreadable(self.picture.format, self.size, whole=False)
 
 
-def _room_for(width: int, height: int) -> AbstractContextManager[None]:
+def room_for(width: int, height: int) -> AbstractContextManager[None]:
     """Memory for so many pixels: of large pictures as many at once as make up the largest that is accepted unasked."""
     return _ROOM.take(width * height) if width * height > SMALL else nullcontext()
 
@@ -214,7 +214,7 @@ def _open(data: bytes, max_pixels: int, *, header_only: bool = False, memory: Ex
     if kind == "WEBP":  # its plugin allocates the whole canvas on opening
         _check_size(*_webp_size(data), max_pixels)
         if memory is not None:
-            memory.enter_context(_room_for(*_webp_size(data)))
+            memory.enter_context(room_for(*_webp_size(data)))
     plugin = _heif_plugin() if kind == "HEIC" else _PLUGINS[kind]
     if plugin is None:
         raise BadPicture("unsupported_format", "This is a HEIC file; they need pillow-heif, the extra `heif`.")

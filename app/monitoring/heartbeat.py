@@ -13,6 +13,7 @@ from pylib.errors import Failure
 log = structlog.get_logger(__name__)
 
 EVERY_S = 5.0
+"""Seconds from one to the next; the first one comes with the connection."""
 
 
 class Heartbeat:

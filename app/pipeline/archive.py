@@ -13,9 +13,10 @@ import structlog
 
 from app.archives import Archive, ArchiveBlocked
 from app.journal import Backoff, Journal, Medium
-from app.messages import Detection, Inspection
+from app.messages import Detection, Inspection, Snapshot
 from app.pipeline.delivery import TargetDelivery
-from pylib.errors import Permanent, Transient
+from app.storage.animations import Animations
+from pylib.errors import Failure, Permanent, Transient
 from pylib.observability.health import Status
 from pylib.runtime.circuit_breaker import Breaker, State
 from pylib.runtime.stage import Stage
@@ -57,14 +58,19 @@ class Keep(Stage[Inspection]):
         backoff: Backoff = BACKOFF,
         late: float = 3600.0,
         all_frames: bool = False,
+        animations: Animations | None = None,
+        max_video: int = 0,
         count: Callable[[str, str], None] = lambda _target, _outcome: None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """`late`: seconds that a picture may wait before something is wrong; `all_frames`: whether it gets all pictures
-        of a burst; `clock`: seconds for the pauses."""
+        of a burst; `animations`: where it gets those of events too; `max_video`: bytes of the largest video that it
+        gets; `clock`: seconds for the pauses."""
         self._archive = archive
         self._late = late
         self._all_frames = all_frames
+        self._animations = animations
+        self._max_video = max_video
         self._journal = journal
         self._deliveries = TargetDelivery(archive.name, journal=journal, backoff=backoff, count=count)
         self._circuit = Breaker(threshold=3, cooldown=5.0, longest=PAUSE_S, clock=clock)
@@ -74,13 +80,13 @@ class Keep(Stage[Inspection]):
         self._blocked = ""
 
     def handle(self, inspection: Inspection) -> Iterable[object]:
-        if not inspection.snapshot.path:
-            self._deliveries.delivered(inspection.id)  # a failure has nothing to keep
+        if not inspection.snapshot.path and not inspection.snapshot.video:
+            self._deliveries.nothing_to_deliver(inspection.id)
             return ()
         if self._is_paused:
             return ()  # it stays pending
         try:
-            picture = Path(inspection.snapshot.path).read_bytes()
+            picture = Path(inspection.snapshot.path).read_bytes() if inspection.snapshot.path else b""
         except FileNotFoundError:
             gone = Permanent("picture_gone", f"{inspection.snapshot.path} is not there any more")
             self._deliveries.abandon(inspection.id, gone)
@@ -116,17 +122,20 @@ class Keep(Stage[Inspection]):
     def status(self) -> Status:
         """Its backlog and blocker, for health; asks the journal."""
         backlog = self._journal.backlog(self._archive.name)
-        age = time.time() - backlog.since if backlog.since else 0.0
-        waiting = f"{backlog.count} pictures to archive, the oldest for {age:.0f} s"
+        now = time.time()
+        waiting = backlog.told(now, one="picture", many="pictures")
         detail = f"{self._blocked} ({waiting})" if self._blocked else waiting
-        return Status(ok=not self._blocked and age < self._late, detail=detail)
+        return Status(ok=not self._blocked and backlog.age(now) < self._late, detail=detail)
 
     def _keep(self, inspection: Inspection, picture: bytes) -> None:
         try:
             if not self._ready():
                 return
             self._store_frames(inspection)
-            self._archive.store(inspection, picture)
+            self._store_animations(inspection)
+            self._store_video(inspection.snapshot)
+            if inspection.snapshot.path:
+                self._archive.store(inspection, picture)
         except Permanent as error:
             self._works()  # it answered: a refused picture says nothing about the next one
             self._deliveries.abandon(inspection.id, error)
@@ -140,7 +149,8 @@ class Keep(Stage[Inspection]):
             self._deliveries.postpone(inspection.id, error, outage=self._circuit.state is not State.CLOSED)
         else:
             self._works()
-            self._deliveries.delivered(inspection.id, md5=hashlib.md5(picture, usedforsecurity=False).hexdigest())
+            md5 = hashlib.md5(picture, usedforsecurity=False).hexdigest() if inspection.snapshot.path else ""
+            self._deliveries.delivered(inspection.id, md5=md5)
 
     def _store_frames(self, inspection: Inspection) -> None:
         """Before the event's own picture: what is confirmed for the event is complete then."""
@@ -151,7 +161,37 @@ class Keep(Stage[Inspection]):
                 picture = Path(frame.path).read_bytes()
             except FileNotFoundError:
                 continue  # deleted meanwhile
-            self._archive.store(_as_event(frame, inspection), picture)
+            self._archive.store(as_event(frame, inspection, f"{frame.position:02d}"), picture)
+
+    def _store_animations(self, inspection: Inspection) -> None:
+        """Those that cannot be made are left out: the disk may be full of pictures that wait for an archive."""
+        if self._animations is None or inspection.snapshot.frames < 2:
+            return
+        for kind in self._animations.formats or (self._animations.usual,):
+            try:
+                animation = self._animations.make(inspection.id, kind)
+                picture = Path(animation.path).read_bytes()
+            except (Failure, OSError) as error:
+                reason = str(error)
+                log.warning("archived without animation", target=self._archive.name, id=inspection.id, reason=reason)
+                continue
+            self._archive.store(as_event(animation, inspection, "animation"), picture)
+
+    def _store_video(self, snapshot: Snapshot) -> None:
+        """What is too large for an archive, or cannot be read, is left out."""
+        if not snapshot.video or not self._max_video:
+            return
+        try:
+            with Path(snapshot.video).open("rb") as file:
+                video = file.read(self._max_video + 1)
+        except OSError as error:
+            log.warning("archived without video", target=self._archive.name, id=snapshot.id, reason=error.strerror)
+            return
+        if len(video) > self._max_video:
+            reason = f"it has more than {self._max_video} bytes"
+            log.info("archived without video", target=self._archive.name, id=snapshot.id, reason=reason)
+            return
+        self._archive.store(Inspection(_video_as_event(snapshot)), video)
 
     def _ready(self) -> bool:
         """Open the archive where need be; False while another worker does."""
@@ -180,12 +220,22 @@ class Keep(Stage[Inspection]):
         self._blocked = ""
 
 
-def _as_event(frame: Medium, inspection: Inspection) -> Inspection:
-    """A frame under a name beside the event's picture, and an id that no event has."""
+def as_event(medium: Medium, inspection: Inspection, name: str) -> Inspection:
+    """A file under a name beside the event's picture, and an id that no event has."""
     own = Path(inspection.snapshot.path)
-    beside = own.with_name(f"{own.stem}-{frame.position:02d}{Path(frame.path).suffix}")
-    snapshot = dataclasses.replace(inspection.snapshot, id=frame.id, path=str(beside), taken_at=frame.taken_at)
+    beside = own.with_name(f"{own.stem}-{name}{Path(medium.path).suffix}")
+    snapshot = dataclasses.replace(inspection.snapshot, id=medium.id, path=str(beside), taken_at=medium.taken_at)
     return dataclasses.replace(inspection, snapshot=snapshot, detection=Detection())
+
+
+def _video_as_event(snapshot: Snapshot) -> Snapshot:
+    """A video under a name beside its picture's, whether there is one, and an id that no event has."""
+    own = Path(snapshot.video)
+    day, time_of_day = own.name[:8], own.name[9:15]
+    folder = own.parent / day[:4] / day[4:6] / day[6:] / own.parent.name
+    beside = folder / f"{time_of_day}-{snapshot.id}-video{own.suffix}"
+    other = hashlib.sha256(f"video {snapshot.id}".encode()).hexdigest()[:32]
+    return dataclasses.replace(snapshot, id=other, path=str(beside), video="")
 
 
 def _unreadable(inspection: Inspection, error: OSError) -> Transient:

@@ -10,6 +10,7 @@ from app.journal import Journal
 from app.media.picture import BadPicture
 from app.media.sharpness import sharpness
 from app.messages import PERSON, Inspection, Snapshot
+from app.pipeline.staleness import delay_at
 from app.storage.cache import replace_picture
 
 
@@ -22,11 +23,19 @@ def best_of(group: Sequence[Inspection]) -> Inspection:
 
 
 def why_best(best: Inspection, of: int) -> str:
-    """`best of 5: 2 persons`, `best of 5: Dog`, or `sharpest of 5` where nothing was seen in any."""
+    """`best of 5: 2 persons`, `best of 5: Dog`, or `sharpest of 5` where nothing was seen in any.
+
+    With `, 1.5 s before the trigger` where that is so.
+    """
     count, labels = best.detection.person_count, best.detection.labels
     if count:
-        return f"best of {of}: {count} person{'s' if count > 1 else ''}"
-    return f"best of {of}: {labels[0].name}" if labels else f"sharpest of {of}"
+        return f"best of {of}: {count} person{'s' if count > 1 else ''}{_moment(best)}"
+    return f"best of {of}: {labels[0].name}{_moment(best)}" if labels else why_sharpest(best, of)
+
+
+def why_sharpest(best: Inspection, of: int) -> str:
+    """`sharpest of 5`."""
+    return f"sharpest of {of}{_moment(best)}"
 
 
 def why_alone(snapshot: Snapshot) -> str:
@@ -43,12 +52,20 @@ def sharpness_of(snapshot: Snapshot) -> float:
 
 
 def frames_of(snapshot: Snapshot, journal: Journal) -> list[Snapshot]:
-    """One snapshot for each frame of a burst, with that one's picture; itself where it has but one."""
+    """One snapshot for each frame of a burst, with that one's picture and time; itself where it has but one."""
     if snapshot.frames < 2:
         return [snapshot]
     frames = journal.media_of(snapshot.id, kind="frame")
     return [
-        dataclasses.replace(snapshot, path=one.path, size=one.size, width=one.width, height=one.height)
+        dataclasses.replace(
+            snapshot,
+            path=one.path,
+            size=one.size,
+            width=one.width,
+            height=one.height,
+            taken_at=one.taken_at,
+            delay_s=delay_at(snapshot, one.taken_at),
+        )
         for one in frames
     ] or [snapshot]
 
@@ -63,6 +80,11 @@ def shown(inspection: Inspection, path: str) -> Inspection:
         return inspection
     replace_picture(Path(path), by=Path(frame.path))
     return dataclasses.replace(inspection, snapshot=dataclasses.replace(frame, path=path))
+
+
+def _moment(best: Inspection) -> str:
+    early = -best.snapshot.delay_s
+    return f", {early:.1f} s before the trigger" if early >= 0.05 else ""
 
 
 def _seen(inspection: Inspection) -> tuple[int, float, bool]:

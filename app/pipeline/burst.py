@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 import math
 import time
 from collections.abc import Callable, Iterable, Mapping
@@ -13,27 +12,18 @@ from pathlib import Path
 import structlog
 
 from app.cameras import CameraRejected
-from app.journal import Journal, Medium
-from app.media.alike import Fingerprint, fingerprint
-from app.media.formats import SUFFIXES
-from app.media.picture import Picture
+from app.journal import Journal
 from app.messages import LONGEST_BURST_S, Burst, BurstBegun, Snapshot
 from app.pipeline.channel import ATTEMPTS, Channel
+from app.pipeline.frames import Frames
+from app.pipeline.staleness import delay_at
 from app.storage.cache import Cache
 from app.storage.event_media import EventMedia
+from pylib import tracing
 from pylib.errors import Failure, Permanent
-from pylib.files import durable
 from pylib.runtime.stage import Stage
 
 log = structlog.get_logger(__name__)
-
-CODES = {
-    "other_format": (
-        "A frame has another picture format than the first one; it was left out.",
-        "set the camera to one format",
-    ),
-}
-"""Code -> what happened, and what to do about it."""
 
 
 class TakeBurst(Stage[BurstBegun]):
@@ -77,15 +67,18 @@ class TakeBurst(Stage[BurstBegun]):
         snapshot = self._journal.find(begun.id)
         if not isinstance(snapshot, Snapshot) or snapshot.burst is None or snapshot.frames:
             return []  # it has ended before
-        frames = _Frames(snapshot, snapshot.burst, self._journal, self._media)
-        self._take_all(begun, frames)
+        frames = Frames(snapshot, self._journal, self._media, max_pixels=self._max_pixels)
+        self._take_all(begun, snapshot.burst, frames)
         ended = self._ended(frames)
         if not self._journal.end_burst(ended):
             return []
-        if ended.frames < 2:
+        if ended.frames < 2:  # its picture is the snapshot's
+            self._journal.forget_media([frame.id for frame in frames.kept])
             self._media.drop(ended.id)
+        if ended.problem:
+            tracing.failed(ended.problem)
         if not snapshot.path:
-            self._count(ended.camera, ended.problem.partition(":")[0] or "ok")
+            self._count(ended.camera, ended.problem or "ok")
         log.info("burst", camera=ended.camera, event_id=ended.id, frames=ended.frames, alike=ended.alike)
         return [ended]
 
@@ -98,11 +91,10 @@ class TakeBurst(Stage[BurstBegun]):
             left = self._journal.unfinished_bursts()
         return [BurstBegun(snapshot, -math.inf) for snapshot in left]
 
-    def _take_all(self, begun: BurstBegun, frames: _Frames) -> None:
-        burst = frames.burst
+    def _take_all(self, begun: BurstBegun, burst: Burst, frames: Frames) -> None:
         end = begun.began + LONGEST_BURST_S
-        due = begun.began + (burst.pace if frames.kept else burst.delay)
-        tried = len(frames.kept)
+        tried = max(len(frames.since), 0 if burst.delay else 1)
+        due = begun.began + (burst.pace if tried else burst.delay)
         while tried < burst.frames and not frames.refused:
             now = self._monotonic()
             if max(now, due) > end or self._wait(max(0.0, due - now)):
@@ -116,7 +108,7 @@ class TakeBurst(Stage[BurstBegun]):
             else:
                 self._take(begun, frames)
 
-    def _take(self, begun: BurstBegun, frames: _Frames) -> None:
+    def _take(self, begun: BurstBegun, frames: Frames) -> None:
         outcome = "ok"
         try:
             data, picture = self._channel(begun.camera).take(
@@ -124,7 +116,7 @@ class TakeBurst(Stage[BurstBegun]):
                 attempts=1 if frames.kept else ATTEMPTS,
                 max_pixels=self._max_pixels,
             )
-            seen = fingerprint(data, max_pixels=self._max_pixels)
+            seen = frames.seen(data)
         except Failure as error:
             frames.problem, outcome = str(error), error.code
             frames.refused = isinstance(error, CameraRejected)
@@ -143,16 +135,16 @@ class TakeBurst(Stage[BurstBegun]):
             raise Permanent("unknown_camera", "no camera of this name is configured any more")
         return channel
 
-    def _ended(self, frames: _Frames) -> Snapshot:
+    def _ended(self, frames: Frames) -> Snapshot:
         """What came of it; its picture is in the cache."""
         snapshot, kept = frames.snapshot, frames.kept
         if not kept:
             now = self._now()
             return dataclasses.replace(
-                snapshot, taken_at=now, delay_s=_delay(snapshot, now), problem=frames.problem, burst=None
+                snapshot, taken_at=now, delay_s=delay_at(snapshot, now), problem=frames.problem, burst=None
             )
         if not snapshot.path:
-            first = kept[0]
+            first = frames.since[0] if frames.since else kept[-1]
             path = self._cache.adopt(
                 Path(first.path),
                 event_id=snapshot.id,
@@ -163,78 +155,10 @@ class TakeBurst(Stage[BurstBegun]):
             snapshot = dataclasses.replace(
                 snapshot,
                 taken_at=first.taken_at,
-                delay_s=_delay(snapshot, first.taken_at),
+                delay_s=delay_at(snapshot, first.taken_at),
                 path=str(path),
                 size=first.size,
                 width=first.width,
                 height=first.height,
             )
-        if len(kept) == 1:
-            self._journal.forget_media([kept[0].id])  # its picture is the snapshot's
         return dataclasses.replace(snapshot, frames=len(kept), alike=frames.alike)
-
-
-class _Frames:
-    """The frames of one burst that were kept so far, by this run or by an earlier one."""
-
-    def __init__(self, snapshot: Snapshot, burst: Burst, journal: Journal, media: EventMedia) -> None:
-        self.snapshot = snapshot
-        self.burst = burst
-        self.alike = 0
-        self.problem = ""
-        """Of the last frame that failed."""
-        self.refused = False
-        """The camera will give no further one."""
-        self._journal = journal
-        self._media = media
-        self._last: Fingerprint | None = None
-        self.kept = journal.media_of(snapshot.id, kind="frame")
-        if snapshot.path and not self.kept:
-            suffix = Path(snapshot.path).suffix
-            path = media.adopt(Path(snapshot.path), event_id=snapshot.id, name=f"00{suffix}")
-            size = Picture(_FORMATS[suffix], snapshot.width, snapshot.height)
-            self._keep(path, snapshot.size, size, snapshot.taken_at)
-
-    def add(self, data: bytes, picture: Picture, seen: Fingerprint, taken_at: datetime) -> str:
-        """Keep a frame, unless it is like the one before; returns `ok`, `alike` or why it is left out."""
-        if self.kept and picture.format != self.kept[0].format.upper():
-            self.problem = f"other_format: {picture.format} after {self.kept[0].format.upper()}"
-            return "other_format"
-        if self.kept and seen.alike(self._last_seen()):
-            self.alike += 1
-            return "alike"
-        name = f"{len(self.kept):02d}{SUFFIXES[picture.format]}"
-        path = self._media.store(data, event_id=self.snapshot.id, name=name)
-        self._keep(path, len(data), picture, taken_at)
-        self._last = seen
-        return "ok"
-
-    def _last_seen(self) -> Fingerprint:
-        if self._last is None:
-            self._last = fingerprint(durable.read(self.kept[-1].path))
-        return self._last
-
-    def _keep(self, path: Path, size: int, picture: Picture, taken_at: datetime) -> None:
-        position = len(self.kept)
-        frame = Medium(
-            id=hashlib.sha256(f"{self.snapshot.id} frame {position}".encode()).hexdigest()[:32],
-            kind="frame",
-            format=picture.format.lower(),
-            camera=self.snapshot.camera,
-            path=str(path),
-            size=size,
-            width=picture.width,
-            height=picture.height,
-            taken_at=taken_at,
-            snapshot=self.snapshot.id,
-            position=position,
-        )
-        self._journal.record_media([frame])
-        self.kept.append(frame)
-
-
-_FORMATS = {suffix: kind for kind, suffix in SUFFIXES.items()}
-
-
-def _delay(snapshot: Snapshot, taken_at: datetime) -> float:
-    return round(snapshot.delay_s + (taken_at - snapshot.taken_at).total_seconds(), 3)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from tenacity import (
@@ -14,7 +15,9 @@ from tenacity import (
 )
 
 from app.cameras import Camera, CameraRejected
-from app.media.picture import MAX_PIXELS, BadPicture, Picture, examine
+from app.media.adjustments import AS_IT_CAME, Adjustments
+from app.media.develop import developed
+from app.media.picture import MAX_PIXELS, BadPicture, Picture
 from app.messages import Burst
 from app.pipeline.brought_logins import BroughtLogins
 from pylib.errors import Transient
@@ -37,24 +40,32 @@ class Channel:
     """Of those that triggers brought."""
     burst: Burst | None = None
     """The pictures of an event, unless its trigger or a rule says how many."""
+    adjustments: Callable[[], Adjustments] = lambda: AS_IT_CAME
+    """What is done to each picture now; asked for each."""
     _one_at_a_time: threading.Lock = field(default_factory=threading.Lock)
 
     def circuit(self, params: str | None) -> Breaker:
         """The breaker for this address and login: None is the configured one."""
         return self.breaker if params is None else self.brought.circuit(params)
 
-    def take(
-        self, params: str | None, *, attempts: int = ATTEMPTS, max_pixels: int = MAX_PIXELS
-    ) -> tuple[bytes, Picture]:
-        """A picture that decodes, within a few attempts and as the circuit allows.
+    @property
+    def busy(self) -> bool:
+        """Whether it is being asked now."""
+        return self._one_at_a_time.locked()
 
-        `params`: `device_params` of the trigger. Raises `CameraUnavailable`, `CameraRejected`, `BadPicture`, and
-        `Transient` while the circuit is open.
+    def take(
+        self, params: str | None, *, attempts: int = ATTEMPTS, max_pixels: int = MAX_PIXELS, unasked: bool = False
+    ) -> tuple[bytes, Picture]:
+        """A picture that decodes, turned, cut and masked, within a few attempts and as the circuit allows.
+
+        `params`: `device_params` of the trigger. `unasked`: no event waits for it, and the circuit counts no failure
+        but a refusal. Raises `CameraUnavailable`, `CameraRejected`, `BadPicture`, and `Transient` while the circuit is
+        open.
         """
         with self._one_at_a_time:
-            return self._take(params, attempts, max_pixels)
+            return self._take(params, attempts, max_pixels, unasked)
 
-    def _take(self, params: str | None, attempts: int, max_pixels: int) -> tuple[bytes, Picture]:
+    def _take(self, params: str | None, attempts: int, max_pixels: int, unasked: bool) -> tuple[bytes, Picture]:
         breaker = self.circuit(params)
         if not breaker.allow():
             raise Transient("circuit_open", f"the camera failed repeatedly, next try in {breaker.retry_in:.0f} s")
@@ -67,7 +78,9 @@ class Channel:
         try:
             taken = trying(self._attempt, params, max_pixels)
         except BaseException as error:
-            breaker.failed(final=isinstance(error, CameraRejected))
+            refused = isinstance(error, CameraRejected)
+            if refused or not unasked:
+                breaker.failed(final=refused)
             if params is not None and isinstance(error, CameraRejected) and error.code == "login_refused":
                 self.brought.refused()
             raise
@@ -76,4 +89,4 @@ class Channel:
 
     def _attempt(self, params: str | None, max_pixels: int) -> tuple[bytes, Picture]:
         data = self.camera.snapshot(params).data
-        return data, examine(data, max_pixels=max_pixels)
+        return developed(data, self.adjustments(), max_pixels=max_pixels)

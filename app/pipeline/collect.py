@@ -14,11 +14,13 @@ from urllib.parse import unquote
 import structlog
 
 from app.journal import Backoff, Journal, RecordedObject
+from app.media.adjustments import AS_IT_CAME, Adjustments
 from app.media.picture import BadPicture
 from app.messages import ObjectCreated, Snapshot
 from app.pipeline.ingest import Ingest, PushedPicture
 from app.storage.cache import Cache
 from app.uploads.capture_time import CaptureTime
+from pylib import tracing
 from pylib.errors import Permanent, Transient
 from pylib.observability.printable import printable
 from pylib.runtime.shared_lock import SharedLock
@@ -103,21 +105,25 @@ class Collect(Stage[ObjectCreated]):
         capture_time: CaptureTime,
         labels: Mapping[str, str],
         max_pixels: int = 50_000_000,
+        adjustments: Callable[[str], Adjustments] = lambda _camera: AS_IT_CAME,
         backoff: Backoff = BACKOFF,
         attempts: SharedLock | None = None,
         count: Callable[[str, str], None] = lambda _camera, _outcome: None,
+        count_source: Callable[[str, str], None] = lambda _source, _outcome: None,
     ) -> None:
         """`sources`: by name; `labels`: device key -> what people call the place, of every configured camera;
         `attempts`: held by all that decode what comes from outside.
 
-        `count` gets the camera, and `ok`, `duplicate`, `superseded`, `own output`, or why it is no picture.
+        `count` gets the camera, and `ok`, `duplicate`, `superseded`, `own output`, or why it is no picture;
+        `count_source` the source of each object that was read, and `accepted`.
         """
         self._sources = sources
         self._journal = journal
         self._labels = labels
         self._backoff = backoff
         self._count = count
-        self._ingest = Ingest(cache, capture_time=capture_time, max_pixels=max_pixels)
+        self._count_source = count_source
+        self._ingest = Ingest(cache, capture_time=capture_time, max_pixels=max_pixels, adjustments=adjustments)
         self._attempts = attempts or SharedLock()
         self._tries: dict[str, int] = {}
 
@@ -139,6 +145,7 @@ class Collect(Stage[ObjectCreated]):
             snapshot = self._failed(found, Permanent("internal_error", type(error).__name__))
         self._tries.pop(found.id, None)
         source.acknowledge(found.receipt)
+        self._count_source(found.origin, "accepted")
         return [snapshot] if snapshot else []
 
     def _collect(self, found: ObjectCreated, source: ObjectReader) -> Snapshot | None:
@@ -248,6 +255,7 @@ class Collect(Stage[ObjectCreated]):
             object_key=found.key,
         )
         self._journal.record_object(found, snapshot=snapshot)
+        tracing.failed(str(error))
         log.warning("object became no picture", **_named(found), reason=str(error))
         self._count(found.camera, error.code)
         return snapshot

@@ -16,6 +16,7 @@ from app.rules.evaluate import Outlets, Situation, evaluate
 from app.rules.model import RuleBook
 from app.rules.still import StillThings
 from app.rules.telling import Snooze
+from pylib import tracing
 from pylib.errors import Transient
 
 log = structlog.get_logger(__name__)
@@ -98,7 +99,8 @@ class Decide:
             digest_at=lambda outlet: self._digests.digest_at(book.digest, outlet, now),
         )
         try:
-            decisions = evaluate(book, inspection, self._outlets, situation)
+            with tracing.within("decide"):
+                decisions = evaluate(book, inspection, self._outlets, situation)
         except Transient:
             raise
         except Exception:

@@ -9,6 +9,7 @@ import structlog
 
 from app.journal import Backoff, Journal
 from app.messages import Inspection, Review
+from pylib import tracing
 from pylib.errors import Permanent, Transient
 
 log = structlog.get_logger(__name__)
@@ -39,7 +40,9 @@ class TargetDelivery:
         abandon_after: Mapping[str, float] | None = None,
         count: Callable[[str, str], None] = lambda _target, _outcome: None,
     ) -> None:
-        """`abandon_after`: failure code -> seconds after which an event that still fails so is given up."""
+        """`abandon_after`: failure code -> seconds after which an event that still fails so is given up.
+
+        `count` gets the target of each attempt, and `ok`, or the failure as `code: sentence`."""
         self.target = target
         self._journal = journal
         self._backoff = backoff
@@ -79,11 +82,16 @@ class TargetDelivery:
         if self._outage:
             self.target_recovered()
 
+    def nothing_to_deliver(self, event_id: str) -> None:
+        """There is nothing in this event for the target, which is not asked."""
+        self._journal.delivered(event_id, self.target)
+
     def abandon(self, event_id: str, error: Permanent) -> None:
         """The target will never take this event."""
+        tracing.failed(str(error))
         log.error("given up", target=self.target, event_id=event_id, reason=str(error))
         self._journal.abandon(event_id, self.target, problem=str(error))
-        self._count(self.target, error.code)
+        self._count(self.target, str(error))
 
     def postpone(self, event_id: str, error: Exception, *, backoff: Backoff | None = None, outage: bool = True) -> None:
         """The target did not take this event now, or something unforeseen happened: the delivery stays pending.
@@ -100,8 +108,9 @@ class TargetDelivery:
         else:
             failure = Transient("internal_error", f"the target's adapter failed with {type(error).__name__}")
             log.error("target failed unexpectedly", target=self.target, event_id=event_id, exc_info=error)
+        tracing.failed(str(failure))
         self._outage = self._outage or outage
-        self._count(self.target, failure.code)
+        self._count(self.target, str(failure))
         self._journal.postpone(
             event_id,
             self.target,

@@ -8,15 +8,16 @@ from collections.abc import Callable, Iterable, Sequence
 
 import structlog
 
-from app.detectors import Detector
+from app.detectors import Looker, Question
 from app.journal import Journal
-from app.messages import Detection, Inspection, Snapshot
-from app.pipeline.best import best_of, frames_of, sharpness_of, shown, why_alone, why_best
+from app.messages import Inspection, Snapshot, Tier
+from app.pipeline.best import best_of, frames_of, sharpness_of, shown, why_alone, why_best, why_sharpest
 from app.pipeline.decide import Decide, sum_up
-from pylib.errors import Failure, Permanent, Transient
+from pylib import tracing
+from pylib.errors import Failure, Permanent
 from pylib.files import durable
-from pylib.runtime.circuit_breaker import Breaker
 from pylib.runtime.stage import Stage
+from pylib.sqlite import DatabaseUnavailable
 
 log = structlog.get_logger(__name__)
 
@@ -42,20 +43,19 @@ class Detect(Stage[Snapshot]):
 
     def __init__(
         self,
-        detector: Detector | None,
+        detector: Looker | None,
         *,
         journal: Journal,
         decide: Decide,
-        breaker: Breaker | None = None,
-        count: Callable[[str, str], None] = lambda _detector, _outcome: None,
         holds: Callable[[Snapshot], bool] = lambda _snapshot: False,
+        tier_of: Callable[[str], Tier | None] = lambda _camera: None,
     ) -> None:
-        """`holds`: whether a later stage decides if a snapshot becomes an event of its own."""
+        """`holds`: whether a later stage decides if a snapshot becomes an event of its own; `tier_of`: which of two
+        detectors the rules have look at a camera's pictures now."""
         self._detector = detector
         self._journal = journal
         self._decide = decide
-        self._breaker = breaker or Breaker()
-        self._count = count
+        self._tier_of = tier_of
         self._holds = holds
         self._just_started = True
         self._made = time.monotonic()
@@ -76,7 +76,7 @@ class Detect(Stage[Snapshot]):
             event_id=inspection.id,
             decision=inspection.decision,
             persons=inspection.detection.person_count,
-            delay_s=snapshot.delay_s,
+            delay_s=inspection.snapshot.delay_s,
         )
         return [inspection]
 
@@ -107,57 +107,44 @@ class Detect(Stage[Snapshot]):
             return dataclasses.replace(inspection, best=alone) if alone else inspection
         look = snapshot.burst.look if snapshot.burst else "all"
         if look == "sharpest":
-            best, looks = self._inspect(max(frames, key=sharpness_of)), 1
+            best = self._inspect(max(frames, key=sharpness_of))
         else:
-            best, looks = self._best_of(frames, until_person=look == "person")
-        why = f"sharpest of {len(frames)}" if look == "sharpest" else why_best(best, len(frames))
-        return dataclasses.replace(best, best=why, looks=looks)
+            best = self._best_of(frames, until_person=look == "person")
+        why = why_sharpest(best, len(frames)) if look == "sharpest" else why_best(best, len(frames))
+        return dataclasses.replace(best, best=why)
 
-    def _best_of(self, frames: Sequence[Snapshot], *, until_person: bool) -> tuple[Inspection, int]:
-        """The best, and how many the detector has seen; one that it failed on is the best of its like alone."""
+    def _best_of(self, frames: Sequence[Snapshot], *, until_person: bool) -> Inspection:
+        """The best, with what all looks cost; one that the detector failed on is the best of its like alone."""
         looked: list[Inspection] = []
         for frame in frames:
             looked.append(self._inspect(frame))
             if until_person and looked[-1].detection.person_count:
                 break
         fine = [inspection for inspection in looked if not inspection.problem]
-        return best_of(fine or looked), len(fine)
+        cost_usd = sum(inspection.cost_usd for inspection in fine)
+        return dataclasses.replace(best_of(fine or looked), looks=len(fine), cost_usd=cost_usd)
 
     def _inspect(self, snapshot: Snapshot) -> Inspection:
         if snapshot.problem or self._detector is None:
             return Inspection(snapshot, decision=sum_up(None), problem=snapshot.problem)
         try:
-            detection = self._look(self._detector, snapshot)
-        except Failure as error:
-            log.warning("not inspected", camera=snapshot.camera, event_id=snapshot.id, reason=str(error))
-            failure = error
-        except Exception as error:
-            log.exception("detector failed unexpectedly", camera=snapshot.camera, event_id=snapshot.id)
-            failure = Failure("internal_error", f"the detector failed with {type(error).__name__}")
-        else:
-            self._count(self._detector.name, "ok")
-            return Inspection(snapshot, self._detector.name, detection, sum_up(detection))
-        self._count(self._detector.name, failure.code)
-        return Inspection(snapshot, decision=sum_up(None), problem=str(failure))
-
-    def _look(self, detector: Detector, snapshot: Snapshot) -> Detection:
-        if not self._breaker.allow():
-            wait = f"{self._breaker.retry_in:.0f} s"
-            raise Transient("detector_away", f"{detector.name} failed repeatedly and is not asked for {wait}")
-        try:
-            detection = detector.detect(_read(snapshot))
-        except Transient:
-            self._breaker.failed()
-            raise
-        except BaseException:
-            self._breaker.succeeded()  # it answered: a refused picture says nothing about the next one
-            raise
-        self._breaker.succeeded()
-        return detection
+            return look_at(snapshot, self._detector, self._tier_of(snapshot.camera))
+        except DatabaseUnavailable:
+            raise  # an answer that was paid for waits until it can be kept
+        except Failure as failure:
+            tracing.failed(str(failure))
+            log.warning("not inspected", camera=snapshot.camera, event_id=snapshot.id, reason=str(failure))
+            return Inspection(snapshot, decision=sum_up(None), problem=str(failure))
 
 
-def _read(snapshot: Snapshot) -> bytes:
+def look_at(snapshot: Snapshot, detector: Looker, tier: Tier | None) -> Inspection:
+    """What the detector sees in its picture. Raises `pylib.errors.Failure`."""
     try:
-        return durable.read(snapshot.path)
+        picture = durable.read(snapshot.path)
     except OSError as error:
         raise Permanent("picture_gone", f"cannot read {snapshot.path}: {error.strerror}") from error
+    seen = detector.look(picture, Question(snapshot.camera, tier))
+    decision = sum_up(seen.detection)
+    return Inspection(
+        snapshot, seen.detector, seen.detection, decision, cost_usd=seen.cost_usd, detector_note=seen.note
+    )

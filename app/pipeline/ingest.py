@@ -11,7 +11,8 @@ from functools import partial
 from pathlib import Path, PurePath
 from typing import Protocol
 
-from app.media.picture import examine
+from app.media.adjustments import AS_IT_CAME, Adjustments
+from app.media.develop import developed
 from app.messages import Inspection, Snapshot
 from app.storage.cache import Cache
 from app.uploads.capture_time import CaptureTime
@@ -62,13 +63,16 @@ class Ingest:
         *,
         capture_time: CaptureTime,
         max_pixels: int,
+        adjustments: Callable[[str], Adjustments] = lambda _camera: AS_IT_CAME,
         earlier: Callable[[PushedPicture, bytes], Inspection | Snapshot | None] = lambda _pushed, _content: None,
         attempt: Callable[[PushedPicture], AbstractContextManager[None]] = lambda _pushed: nullcontext(),
     ) -> None:
-        """`earlier`: the snapshot of the same picture, by its SHA-256; `attempt` is around what decodes it."""
+        """`adjustments`: what is done to a camera's pictures now; `earlier`: the snapshot of the same picture, by the
+        SHA-256 of what came; `attempt` is around what decodes it."""
         self._cache = cache
         self._capture_time = capture_time
         self._max_pixels = max_pixels
+        self._adjustments = adjustments
         self._earlier = earlier
         self._attempt = attempt
 
@@ -88,12 +92,13 @@ class Ingest:
 
     def _store(self, pushed: PushedPicture) -> Snapshot:
         with self._attempt(pushed):
-            picture = examine(pushed.data, max_pixels=self._max_pixels)
+            data, picture = developed(pushed.data, self._adjustments(pushed.camera), max_pixels=self._max_pixels)
             taken_at = self._capture_time.taken_at(
                 pushed.name, pushed.data, camera=pushed.camera, written=pushed.written, claimed=pushed.claimed
             )
         cache = self._cache
-        keep = partial(cache.adopt, pushed.file) if pushed.file else partial(cache.store, pushed.data)
+        as_it_came = pushed.file if data is pushed.data else None
+        keep = partial(cache.adopt, as_it_came) if as_it_came else partial(cache.store, data)
         path = keep(event_id=pushed.event_id, camera=pushed.camera, taken_at=taken_at, format=picture.format)
         return Snapshot(
             id=pushed.event_id,
@@ -104,7 +109,7 @@ class Ingest:
             delay_s=0.0,
             origin=pushed.origin,
             path=str(path),
-            size=len(pushed.data),
+            size=len(data),
             width=picture.width,
             height=picture.height,
             bucket=pushed.bucket,

@@ -5,21 +5,26 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from io import BufferedReader
 from pathlib import Path, PurePosixPath
 
 import structlog
 
 from app.journal import Journal
+from app.media.adjustments import AS_IT_CAME, Adjustments
 from app.messages import Snapshot, Upload
 from app.pipeline.ingest import Ingest, PushedPicture
+from app.pipeline.videos import KeepVideo
 from app.storage.cache import Cache
-from app.storage.videos import Videos, is_video
+from app.storage.videos import is_video
 from app.uploads.capture_time import CaptureTime
 from app.uploads.inbox import FOLDER, Inbox, InboxUnavailable
 from app.uploads.quarantine import Quarantine
+from pylib import tracing
 from pylib.errors import Permanent
 from pylib.runtime.stage import Stage
 
@@ -75,24 +80,29 @@ class Receive(Stage[Upload]):
         cache: Cache,
         quarantine: Quarantine,
         capture_time: CaptureTime,
-        videos: Videos | None,
+        videos: KeepVideo | None,
         max_bytes: int = 50_000_000,
         max_pixels: int = 50_000_000,
+        adjustments: Callable[[str], Adjustments] = lambda _camera: AS_IT_CAME,
         count: Callable[[str, str], None] = lambda _camera, _outcome: None,
     ) -> None:
-        """Without `videos`, videos are deleted. `count` gets the camera's name (empty for an unknown one), and `ok`,
-        `duplicate`, `video`, or why it is no picture."""
+        """Without `videos`, videos are deleted; those of a camera that hides something are in any case.
+
+        `adjustments`: what is done to a camera's pictures now. `count` gets the camera's name (empty for an unknown
+        one), and `ok`, `duplicate`, `video`, or why it is no picture: `code: sentence`.
+        """
         self._inbox = inbox
         self._journal = journal
         self._quarantine = quarantine
-        self._capture_time = capture_time
         self._videos = videos
         self._max_bytes = max_bytes
+        self._adjustments = adjustments
         self._count = count
         self._ingest = Ingest(
             cache,
             capture_time=capture_time,
             max_pixels=max_pixels,
+            adjustments=adjustments,
             earlier=lambda pushed, content: journal.find(journal.sent_before(pushed.camera, content)),
             attempt=lambda pushed: inbox.attempt(pushed.event_id),
         )
@@ -108,12 +118,26 @@ class Receive(Stage[Upload]):
             log.info("upload is gone", camera=upload.camera, name=upload.name, event_id=upload.id)
             snapshot = None
         except Permanent as error:
-            name = PurePosixPath(upload.name)
-            self._quarantine.put(Path(upload.path), error, file_id=upload.id, name=name, camera=upload.camera)
-            self._count(upload.camera, error.code)
+            self._refuse(upload, error)
+            self._count(upload.camera, str(error))
             snapshot = None
         self._inbox.done(Path(upload.path))
         return [snapshot] if snapshot else []
+
+    def take_in(self, upload: Upload) -> Snapshot | None:
+        """The same for somebody who waits; None when the file became no snapshot: a video, or sent before.
+
+        Raises `Permanent` where it is refused, which `_refuse` has dealt with by then, and FileNotFoundError. A refusal
+        is not counted: it says nothing of the camera, and was counted when the file came.
+        """
+        try:
+            snapshot = self._receive(upload)
+        except Permanent as error:
+            self._refuse(upload, error)
+            self._inbox.done(Path(upload.path))
+            raise
+        self._inbox.done(Path(upload.path))
+        return snapshot
 
     def _receive(self, upload: Upload) -> Snapshot | None:
         """The recorded snapshot, or None when the file becomes no snapshot."""
@@ -124,7 +148,7 @@ class Receive(Stage[Upload]):
         if not upload.camera:
             raise NoPicture("unknown_camera", "no folder that the file was put in is a camera's")
         if is_video(name):
-            self._keep_video(upload, path, name)
+            self._keep_video(upload, path)
             return None
         file = _read(path, self._max_bytes)
         taken = self._ingest.take(
@@ -149,26 +173,60 @@ class Receive(Stage[Upload]):
             self._count(upload.camera, "duplicate")
         return None
 
-    def _keep_video(self, upload: Upload, path: Path, name: PurePosixPath) -> None:
+    def _refuse(self, upload: Upload, error: Permanent) -> None:
+        """Keep the file apart; one that may show what its camera is not to show is kept nowhere."""
+        tracing.failed(str(error))
+        if self._hides(upload):
+            log.warning(
+                "refused and deleted: its camera has privacy masks or a crop", **_named(upload), reason=str(error)
+            )
+        else:
+            name = PurePosixPath(upload.name)
+            self._quarantine.put(
+                Path(upload.path),
+                error,
+                file_id=upload.id,
+                name=name,
+                camera=upload.camera,
+                origin=upload.origin,
+                sender=upload.sender,
+            )
+
+    def _hides(self, upload: Upload) -> bool:
+        return self._adjustments(upload.camera).hides
+
+    def _keep_video(self, upload: Upload, path: Path) -> None:
         assert self._videos is not None  # noqa: S101 - asked by the caller
-        written = datetime.fromtimestamp(path.lstat().st_mtime, UTC)
-        taken_at = self._capture_time.taken_at(name, b"", camera=upload.camera, written=written)
-        kept = self._videos.keep(path, event_id=upload.id, camera=upload.camera, taken_at=taken_at)
-        log.info("video kept", camera=upload.camera, name=upload.name, path=str(kept))
+        if self._hides(upload):
+            log.warning("video deleted: its camera has privacy masks or a crop", **_named(upload))
+        else:
+            with _opened(path) as file:
+                self._videos.keep(upload, path, file)
         self._count(upload.camera, "video")
+
+
+def _named(upload: Upload) -> dict[str, str]:
+    return {"camera": upload.camera, "name": upload.name, "event_id": upload.id}
 
 
 def _read(path: Path, max_bytes: int) -> _FileContent:
     """What is in a file. Raises `NoPicture`, FileNotFoundError, `InboxUnavailable`."""
+    with _opened(path) as file:
+        status = os.fstat(file.fileno())
+        if status.st_size > max_bytes:
+            raise NoPicture("too_large", f"it has {status.st_size} bytes; the limit is {max_bytes}")
+        return _FileContent(file.read(max_bytes), datetime.fromtimestamp(status.st_mtime, UTC))
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[BufferedReader]:
+    """A regular file, and no link to one. Raises `NoPicture`, FileNotFoundError, `InboxUnavailable`."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
         with open(descriptor, "rb") as file:  # noqa: PTH123 - opened above
-            status = os.fstat(descriptor)
-            if not stat.S_ISREG(status.st_mode):
+            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
                 raise NoPicture("unreadable", "it is no regular file")
-            if status.st_size > max_bytes:
-                raise NoPicture("too_large", f"it has {status.st_size} bytes; the limit is {max_bytes}")
-            return _FileContent(file.read(max_bytes), datetime.fromtimestamp(status.st_mtime, UTC))
+            yield file
     except FileNotFoundError:
         raise
     except OSError as error:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from datetime import datetime
 
-from app.messages import Trigger
+from app.messages import Snapshot, Trigger
 
 BELIEVABLE_S = 120.0
 """Seconds: a trigger that did not wait anywhere and claims to be older than this has a wrong clock."""
@@ -32,3 +32,8 @@ def delay_of(trigger: Trigger, taken_at: datetime, *, waited: float) -> float:
     if not trigger.queued and by_clock - waited > BELIEVABLE_S:
         return waited
     return by_clock
+
+
+def delay_at(snapshot: Snapshot, taken_at: datetime) -> float:
+    """Seconds from its trigger to another picture of it; less than 0 for one from before the trigger."""
+    return round(snapshot.delay_s + (taken_at - snapshot.taken_at).total_seconds(), 3)

@@ -68,6 +68,8 @@ class PublisherContext:
     """Its name as a target in the journal; its kind unless set."""
     device_name: str = ""
     """This device's word in routing keys."""
+    replica: str = ""
+    """The same where several replicas publish; else empty."""
     storage_url: Callable[[], str] = lambda: ""
     """A link for people to where the pictures are; empty when there is none."""
     thumbnail_url: Callable[[str], str] = lambda _event_id: ""

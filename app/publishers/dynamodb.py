@@ -13,7 +13,7 @@ from pydantic import Field
 
 from app.messages import Inspection
 from app.publishers import PublisherContext, PublishError, PublishUnavailable
-from app.publishers.results import COLUMNS, REFUSED_S, REVIEW, Row, review_of, row_of
+from app.publishers.results import CHANGING, COLUMNS, REFUSED_S, Row, row_of
 from pylib.aws.calls import CODES as AWS
 from pylib.aws.calls import AwsClient, AwsFailure, AwsSettings
 from pylib.aws.policy import Statement, partition
@@ -87,7 +87,7 @@ class DynamoDB:
         return [Statement(tuple(f"dynamodb:{action}" for action in sorted(actions)), (table,))]
 
     def publish(self, inspection: Inspection) -> None:
-        """Write the item, or what a person said since into the item that is there. Raises `PublishUnavailable`."""
+        """Write the item, or what was seen or said since into the item that is there. Raises `PublishUnavailable`."""
         self._make_ready()
         key = {"id": {"S": inspection.id}}
         if inspection.review.deleted:
@@ -98,7 +98,7 @@ class DynamoDB:
             self._ask("put_item", Item=item(row), ConditionExpression="attribute_not_exists(id)")
         except _ConditionFailed:
             with suppress(_ConditionFailed):  # its time was over, this very moment
-                self._ask("update_item", Key=key, **update(review_of(inspection)))
+                self._ask("update_item", Key=key, **update(row))
 
     def check(self) -> str:
         """Whether items could be written. Raises `PublishError`."""
@@ -199,15 +199,15 @@ def item(row: Row) -> dict[str, Any]:
     return {name: _typed(name, value) for name, value in row.items() if value is not None}
 
 
-def update(review: Row) -> dict[str, Any]:
+def update(row: Row) -> dict[str, Any]:
     """What `update_item` gets besides the key: an item that has gone meanwhile stays away."""
-    known = {name: value for name, value in review.items() if value is not None}
-    gone = [f"#{name}" for name in REVIEW if name not in known]
+    known = {name: row[name] for name in CHANGING if row[name] is not None}
+    gone = [f"#{name}" for name in CHANGING if name not in known]
     sets = ", ".join(f"#{name} = :{name}" for name in known)
     return {
         "UpdateExpression": f"SET {sets}" + (f" REMOVE {', '.join(gone)}" if gone else ""),
         "ConditionExpression": "attribute_exists(id)",
-        "ExpressionAttributeNames": {f"#{name}": name for name in REVIEW},
+        "ExpressionAttributeNames": {f"#{name}": name for name in CHANGING},
         "ExpressionAttributeValues": {f":{name}": _typed(name, value) for name, value in known.items()},
     }
 

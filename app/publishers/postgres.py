@@ -8,11 +8,11 @@ from datetime import UTC, datetime
 from typing import Any, Literal
 
 import structlog
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from app.messages import Inspection
 from app.publishers import PublisherContext, PublishError, PublishUnavailable
-from app.publishers.results import COLUMNS, REFUSED_S, REVIEW, Row, row_of
+from app.publishers.results import CHANGING, COLUMNS, REFUSED_S, Row, row_of
 from pylib.postgres import CODES as CODES
 from pylib.postgres import PostgresFailure, Session, quoted
 from pylib.runtime.periodic import Every, Periodic
@@ -22,6 +22,8 @@ from pylib.settings.fields import Section
 
 log = structlog.get_logger(__name__)
 
+LONGEST_NAME = 63
+"""Bytes of a name (PostgreSQL, "Identifiers and Key Words")."""
 CLEAN_EVERY_S = 3600.0
 AT_ONCE = 1000
 """Old rows that are deleted in one transaction."""
@@ -37,7 +39,7 @@ class PostgresSettings(Section):
     url: Secret = Field(description="The database: `postgresql://user:password@host:5432/name`, as libpq takes it.")
     table: str = Field(
         default="snapshots",
-        pattern=r"^[\w-]{1,63}(\.[\w-]{1,63})?$",
+        pattern=r"^[\w-]+(\.[\w-]+)?$",
         description="The table, with its schema where that is not the user's first: `home.snapshots`.",
     )
     make_table: bool = Field(default=True, description="Make the table and its indexes when it is missing.")
@@ -45,6 +47,14 @@ class PostgresSettings(Section):
         default=0, ge=0, le=36_500, description="Days after which a row may go; 0 to keep all. Of new rows."
     )
     timeout: float = Field(default=20, ge=1, le=120, description="Seconds that a connection or a statement may take.")
+
+    @field_validator("table")
+    @classmethod
+    def _names_are_whole(cls, table: str) -> str:
+        # Counted in the pattern, as `{1,63}`, it would be compiled into 12 MB.
+        if any(len(name.encode()) > LONGEST_NAME for name in table.split(".")):
+            raise ValueError(f"must have names of at most {LONGEST_NAME} bytes: PostgreSQL cuts longer ones")
+        return table
 
 
 class PostgresTable:
@@ -80,7 +90,7 @@ class PostgresTable:
         self._insert = insert(settings.table)
 
     def publish(self, inspection: Inspection) -> None:
-        """Write the row, or what a person said since into the row that is there. Raises `PublishUnavailable`."""
+        """Write the row, or what was seen or said since into the row that is there. Raises `PublishUnavailable`."""
         self._make_ready()
         if inspection.review.deleted:
             self._run(f"DELETE FROM {self._table} WHERE id = %s", [inspection.id])
@@ -179,13 +189,13 @@ def definition(table: str) -> str:
 
 
 def insert(table: str) -> str:
-    """The statement that writes a row once; where it is there, only what people say of it may change."""
+    """The statement that writes a row once; where it is there, only what is seen and said of it may change."""
     names = ", ".join(column.name for column in COLUMNS)
     places = ", ".join("%s::jsonb" if column.name in _JSON else "%s" for column in COLUMNS)
-    old, new = (", ".join(f"{source}.{name}" for name in REVIEW) for source in ("was", "excluded"))
+    old, new = (", ".join(f"{source}.{name}" for name in CHANGING) for source in ("was", "excluded"))
     return (
         f"INSERT INTO {quoted(table)} AS was ({names}) VALUES ({places}) ON CONFLICT (id) DO UPDATE "
-        f"SET ({', '.join(REVIEW)}) = ROW ({new}) WHERE ({old}) IS DISTINCT FROM ({new})"
+        f"SET ({', '.join(CHANGING)}) = ROW ({new}) WHERE ({old}) IS DISTINCT FROM ({new})"
     )
 
 

@@ -62,11 +62,15 @@ COLUMNS = (
     Column("event_url", "S", "text", "The event's page in the album, which asks for a login."),
     Column("review", "S", "text NOT NULL", "`open`; `confirmed` or `corrected` once somebody named what is there."),
     Column("review_labels", "L", "text[]", "What that person named."),
+    Column("description", "S", "text", "A sentence about the picture, once a model has said one."),
     Column("written_at", "S", "timestamptz NOT NULL", "When the row was written."),
     Column("expires", "N", "timestamptz", "When it may go, by `keep_days` (DynamoDB: in Unix seconds)."),
 )
-REVIEW = ("review", "review_labels")
-"""The columns that change once a row is written."""
+CHANGING = (
+    *("decision", "persons", "labels", "labels_left_out", "detector", "problem"),
+    *("review", "review_labels", "description"),
+)
+"""The columns that change once a row is written: with what is seen by looking again, and with what people say."""
 
 Row = dict[str, Any]
 """A value or None for each column: text, numbers, moments in UTC, and lists of these."""
@@ -112,13 +116,13 @@ def row_of(
 
 
 def review_of(inspection: Inspection) -> Row:
-    """The part of the row that changes with what people say."""
-    named = inspection.review.labels
+    """The part of the row that changes with what is said of the event later."""
+    named, description = inspection.review.labels, text(inspection.description)
     if named is None:
-        return {"review": OPEN, "review_labels": None}
+        return {"review": OPEN, "review_labels": None, "description": description}
     detected = {label.name.casefold() for label in inspection.detection.labels}
     state = CONFIRMED if {name.casefold() for name in named} == detected else CORRECTED
-    return {"review": state, "review_labels": [text(name) or "" for name in named]}
+    return {"review": state, "review_labels": [text(name) or "" for name in named], "description": description}
 
 
 def text(value: str) -> str | None:

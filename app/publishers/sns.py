@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
+from app import wire
 from app.messages import Inspection
 from app.publishers import PublisherContext, PublishError, PublishRejected, PublishUnavailable
 from app.publishers.notice import CODES as SHARED
@@ -174,6 +175,7 @@ def subject(title: str) -> str:
 def _attributes(inspection: Inspection) -> dict[str, Any]:
     """What subscribers can filter by."""
     texts = {"camera": inspection.camera, "decision": inspection.decision, "event_id": inspection.id}
+    texts["traceparent"] = wire.trace_context(inspection).get("traceparent", "")
     found: dict[str, Any] = {
         name: {"DataType": "String", "StringValue": cut(value, ATTRIBUTE_LENGTH)}
         for name, value in texts.items()

@@ -32,3 +32,24 @@ class BurstSettings(Section):
     def wish(self) -> Burst:
         """The same as a message."""
         return Burst(self.frames, float(self.pace), float(self.delay), self.look)
+
+
+class RingSettings(Section):
+    """Pictures from before the trigger: the camera is asked for one at this pace all the time."""
+
+    seconds: float = Field(
+        default=0,
+        ge=0,
+        le=30,
+        description="Seconds before a trigger that are kept in memory, 0..30; 0 for none.",
+    )
+    pace: float = Field(default=1.0, ge=0.2, le=30, description="Seconds from one picture to the next.")
+
+    @model_validator(mode="after")
+    def _few_enough(self) -> Self:
+        if self.seconds and not 1 <= self.seconds / self.pace <= MOST_FRAMES:
+            raise ValueError(
+                f"{self.seconds:g} seconds at a pace of {self.pace:g} are not 1 to {MOST_FRAMES} pictures: "
+                "change one of them"
+            )
+        return self

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from functools import lru_cache
 
-from app.messages import Box, Burst, Inspection, Label, OutletDecision
+from app.messages import Box, Burst, Inspection, Label, OutletDecision, Tier
 from app.naming import slug
 from app.rules.geometry import feet, inside
 from app.rules.model import DAYS, Hours, Rule, RuleBook, Zone
@@ -59,12 +59,21 @@ def burst_of(book: RuleBook, camera: str, *, mode: str, moment: datetime) -> Bur
 
     `moment`: now, in the home's zone.
     """
+    rules = _before_anything_is_seen(book, camera, mode, moment)
+    return next((rule.burst.wish() for rule in rules if rule.burst), None)
+
+
+def tier_of(book: RuleBook, camera: str, *, mode: str, moment: datetime) -> Tier | None:
+    """Which of two detectors look, by the first rule that says so and holds, as in `burst_of`."""
+    rules = _before_anything_is_seen(book, camera, mode, moment)
+    return next((rule.tier for rule in rules if rule.tier), None)
+
+
+def _before_anything_is_seen(book: RuleBook, camera: str, mode: str, moment: datetime) -> Iterator[Rule]:
+    """The rules that hold as far as that can be said then."""
     for rule in book.rules:
-        if rule.burst and not (
-            _not_its_camera(rule, camera) or _not_its_mode(rule, mode) or _not_its_time(rule, moment)
-        ):
-            return rule.burst.wish()
-    return None
+        if not (_not_its_camera(rule, camera) or _not_its_mode(rule, mode) or _not_its_time(rule, moment)):
+            yield rule
 
 
 def is_quiet(book: RuleBook, now: float, zone: tzinfo) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import threading
 import time
 from collections.abc import Callable, Collection
@@ -33,8 +34,15 @@ _NEVER: _Stamp = (-1, -1)
 """Of a file at which nobody looked yet."""
 
 
+_PRIVATE = re.compile(rb"\bprivate\b[\"']?\s*:")
+
+
 class RulesUnwritable(Permanent):
     """The file cannot be written, or holds what cannot be changed from here."""
+
+
+class MasksUnknown(Permanent):
+    """The file cannot be used, has privacy masks, and was never used before."""
 
 
 def read_rules(path: Path, *, cameras: Collection[str], outlets: Collection[str]) -> RuleBook:
@@ -86,7 +94,7 @@ class RulesFile:
         self._problems: tuple[str, ...] = ()
 
     def open(self) -> None:
-        """Read it, so that the log says at the start what is wrong with it."""
+        """Read it, so that the log says at the start what is wrong with it. Raises `MasksUnknown`."""
         self._look()
 
     @property
@@ -99,7 +107,8 @@ class RulesFile:
     def problems(self) -> tuple[str, ...]:
         """What is wrong with the file as it is now.
 
-        Names that are not there count as left out; of a file that cannot be used, the rules before it hold.
+        Names that are not there count as left out; of a file that cannot be used, the rules before it hold. Of one
+        that is gone or empty, its privacy masks hold: they end with a file that says so.
         """
         self._look()
         return self._problems
@@ -154,9 +163,11 @@ class RulesFile:
         with self._lock:
             document: dict[str, Any] = {}
             try:
-                if self.path.exists():
+                if _filled(self._stamp()):
                     read_yaml(self.path)  # which refuses what the other parser would never finish
                     document = writer.load(self.path.read_text()) or {}
+                elif held := _private(self.book):
+                    document["zones"] = [_plain(zone) for zone in held]
             except (OSError, YamlError, YAMLError) as error:
                 raise self._unwritable("cannot be read") from error
             change(document)
@@ -190,9 +201,8 @@ class RulesFile:
         with self._lock:
             stamp = self._stamp()  # another thread may have been quicker
             if stamp != self._seen and not self._just_emptied(stamp):
-                first = self._seen is _NEVER
+                self._read(stamp, first=self._seen is _NEVER)
                 self._seen = stamp
-                self._read(first=first)
 
     def _just_emptied(self, stamp: _Stamp | None) -> bool:
         """Editors empty a file before they fill it, or take it away before they put another in its place."""
@@ -203,7 +213,7 @@ class RulesFile:
         self._emptied = now if self._emptied is None else self._emptied
         return now - self._emptied < EDITED_S
 
-    def _read(self, *, first: bool) -> None:
+    def _read(self, stamp: _Stamp | None, *, first: bool) -> None:
         try:
             book, self._problems = _read(self.path, cameras=self._cameras, outlets=self._outlets)
         except ConfigError as error:
@@ -211,18 +221,31 @@ class RulesFile:
             if first:
                 self._book = self._last_good()
         else:
-            self._book = without_unknown(book, cameras=self._cameras, outlets=self._outlets)
-            self._keep()
-            log.info("rules read", rules=len(self._book.rules), zones=len(self._book.zones))
+            before = self._last_good() if first and not _filled(stamp) else self._book
+            held = () if _filled(stamp) else _private(before)
+            if held:
+                self._book = RuleBook(zones=held)
+                self._problems = (f"{self.path} is gone or empty: its {len(held)} privacy masks hold until it is back",)
+            else:
+                self._book = without_unknown(book, cameras=self._cameras, outlets=self._outlets)
+                self._keep()
+            if stamp or not first:
+                log.info("rules read", rules=len(self._book.rules), zones=len(self._book.zones))
         for problem in self._problems:
             log.error("the file with the rules is wrong", problem=problem)
 
     def _last_good(self) -> RuleBook:
+        """What was used last, before this start; nothing where there was nothing. Raises `MasksUnknown`."""
         try:
+            there = self._good.exists()
             book, _ = _read(self._good, cameras=self._cameras, outlets=self._outlets)
         except ConfigError:  # a power cut, or rules of another version
-            return RuleBook()
-        log.warning("the rules that were read last hold", rules=len(book.rules))
+            there, book = False, RuleBook()
+        if not there and (_may_hide(self.path) or _may_hide(self._good)):
+            sentence = f"{self.path} cannot be used, and may have privacy masks: correct it, or take it away, and start"
+            raise MasksUnknown("masks_unknown", "; ".join((sentence, *self._problems)))
+        if there:
+            log.warning("the rules that were read last hold", rules=len(book.rules))
         return without_unknown(book, cameras=self._cameras, outlets=self._outlets)
 
     def _keep(self) -> None:
@@ -244,6 +267,20 @@ class RulesFile:
 
 def _filled(stamp: _Stamp | None) -> bool:
     return stamp is not None and stamp[1] > 0
+
+
+def _private(book: RuleBook) -> tuple[Zone, ...]:
+    return tuple(zone for zone in book.zones if zone.private)
+
+
+def _may_hide(path: Path) -> bool:
+    """Whether a file that cannot be used as it is has privacy masks, as far as can be told."""
+    try:
+        return _PRIVATE.search(path.read_bytes()) is not None
+    except FileNotFoundError:
+        return False
+    except OSError:
+        return True
 
 
 def _plain(section: Rule | Zone) -> dict[str, Any]:

@@ -36,6 +36,17 @@ def crosses_itself(polygon: Sequence[Point]) -> bool:
     )
 
 
+def area(polygon: Sequence[Point]) -> float:
+    """Of a polygon that does not cross itself, 0..1."""
+    return abs(sum(x1 * y2 - x2 * y1 for (x1, y1), (x2, y2) in _edges(polygon))) / 2
+
+
+def cover_all(polygons: Sequence[Sequence[Point]]) -> bool:
+    """Whether nothing is left of the picture beside these, as far as a grid of 32 x 32 points tells."""
+    places = [(step + 0.5) / 32 for step in range(32)]
+    return all(any(inside((x, y), polygon) for polygon in polygons) for x in places for y in places)
+
+
 def overlap(one: Box, other: Box) -> float:
     """How much two boxes have in common (intersection over union), 0..1."""
     width = min(one.left + one.width, other.left + other.width) - max(one.left, other.left)

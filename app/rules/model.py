@@ -6,11 +6,12 @@ from collections.abc import Iterable
 from datetime import datetime, time
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, WithJsonSchema, field_validator, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
-from app.messages import PERSON
+from app.messages import PERSON, Tier
 from app.rules.burst import BurstSettings
-from app.rules.geometry import Point, crosses_itself
+from app.rules.geometry import Point, cover_all
+from app.rules.polygon import Polygon, covers_something
 from pylib.settings.fields import Section, SmallLetters
 
 Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
@@ -21,7 +22,6 @@ Mode = Literal["home", "away", "night"]
 Fraction = Annotated[float, Field(ge=0, le=1)]
 
 LONGEST_COOLDOWN_S = 7 * 86_400
-MOST_POINTS = 50
 
 _NAME = r"^[^\s/?#\[\]]([^/?#\[\]]*[^\s/?#\[\]])?$"
 """A name that may stand in an address and in a reason."""
@@ -62,13 +62,6 @@ class Hours:
         return now >= self.begin or now < self.end
 
 
-Corner = Annotated[
-    Point,
-    WithJsonSchema(
-        {"type": "array", "items": {"type": "number", "minimum": 0, "maximum": 1}, "minItems": 2, "maxItems": 2}
-    ),
-]
-
 HoursText = Annotated[str, AfterValidator(_hours)]
 
 
@@ -77,21 +70,25 @@ class Zone(Section):
 
     camera: str = Field(min_length=1, description="The camera: its device key or its location.")
     name: str = Field(min_length=1, max_length=50, pattern=_NAME, description="Its name, for rules and reasons.")
-    points: tuple[Corner, ...] = Field(
+    points: Polygon = Field(
         description="Its corners in order, as fractions of the picture's width and height: `[[0.1, 0.5], ...]`."
     )
     mask: bool = Field(default=False, description="Whether nothing that stands in it counts, for any rule.")
+    private: bool = Field(
+        default=False,
+        description="Whether it is painted black in each picture of the camera before anything sees or keeps it.",
+    )
 
-    @field_validator("points")
-    @classmethod
-    def _is_a_polygon(cls, points: tuple[Point, ...]) -> tuple[Point, ...]:
-        if not 3 <= len(points) <= MOST_POINTS:
-            raise ValueError(f"must have 3 to {MOST_POINTS} corners, and has {len(points)}")
-        if not all(0 <= value <= 1 for point in points for value in point):
-            raise ValueError("must have corners from 0 to 1: fractions of the picture's width and height")
-        if crosses_itself(points):
-            raise ValueError("must not cross its own edges")
-        return points
+    @property
+    def counts(self) -> bool:
+        """Whether rules can ask for it."""
+        return not self.mask and not self.private
+
+    @model_validator(mode="after")
+    def _hides_something(self) -> Zone:
+        if self.private:
+            covers_something(self.points)
+        return self
 
 
 class Rule(Section):
@@ -122,6 +119,11 @@ class Rule(Section):
         default=None,
         description="Pictures of an event at its cameras, on its days, in its hours and modes: that is all that counts"
         " before anything is seen.",
+    )
+    tier: Tier | None = Field(
+        default=None,
+        description="Which of the detectors of `kind: tiers` look, where that is not left to their settings: only the"
+        " `first`, only the `second`, or `both`. As for `burst`, only cameras, days, hours and modes count.",
     )
 
 
@@ -158,6 +160,17 @@ class RuleBook(Section):
     def _names_once(self) -> RuleBook:
         _once("rules", (rule.name.casefold() for rule in self.rules))
         _once("zones of one camera", ((zone.camera.casefold(), zone.name.casefold()) for zone in self.zones))
+        return self
+
+    @model_validator(mode="after")
+    def _something_is_left(self) -> RuleBook:
+        hidden: dict[str, list[tuple[Point, ...]]] = {}
+        for zone in self.zones:
+            if zone.private:
+                hidden.setdefault(zone.camera.casefold(), []).append(zone.points)
+        for camera, masks in hidden.items():
+            if cover_all(masks):
+                raise ValueError(f"the privacy masks of {camera!r} leave nothing of its pictures: make them smaller")
         return self
 
 

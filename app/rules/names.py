@@ -31,7 +31,7 @@ def unknown_names(
             if name not in outlets:
                 text = f"{name!r} tells nobody{did_you_mean(name, outlets)}"
                 yield ("rules", index, "outlets", number), text if outlets else f"{text}: configure one in `publishers`"
-        zones = {zone.name.casefold() for zone in book.zones if not zone.mask and _concerns(rule, zone)}
+        zones = {zone.name.casefold() for zone in book.zones if zone.counts and _concerns(rule, zone)}
         for number, name in enumerate(rule.zones):
             if name.casefold() not in zones:
                 text = f"{name!r} is no zone of its cameras{did_you_mean(name, zones)}"

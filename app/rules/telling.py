@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Protocol
@@ -26,6 +26,25 @@ class Snooze:
     """Unix seconds; None until somebody ends it."""
 
 
+@dataclass(frozen=True, slots=True)
+class Switch:
+    """What somebody switched, and when: of two of the same, the later one counts, wherever it was switched."""
+
+    at: float
+    """Unix seconds, by the clock of the machine where it was done."""
+    mode: str = ""
+    """Of the home; empty for a snooze."""
+    camera: str = EVERYWHERE
+    """Whose snooze."""
+    until: float | None = 0.0
+    """Unix seconds; None until somebody ends it, 0 where it was ended."""
+
+    @property
+    def name(self) -> str:
+        """What it is about."""
+        return "mode" if self.mode else f"snooze {self.camera}"
+
+
 class TellingStore(Protocol):
     """Keeps this over a restart; the journal does."""
 
@@ -33,16 +52,20 @@ class TellingStore(Protocol):
         """The mode that was set last; empty when none ever was."""
         ...
 
-    def set_mode(self, mode: str) -> None: ...
+    def set_mode(self, mode: str, *, at: float) -> None: ...
 
     def snoozes(self) -> Mapping[str, float | None]:
         """Device key, or `EVERYWHERE` -> until when."""
         ...
 
-    def snooze(self, camera: str, until: float | None) -> None: ...
+    def snooze(self, camera: str, until: float | None, *, at: float) -> None: ...
 
-    def wake(self, camera: str) -> None:
+    def wake(self, camera: str, *, at: float) -> None:
         """End this camera's snooze."""
+        ...
+
+    def switched(self) -> Mapping[str, float]:
+        """`Switch.name` -> when it was switched last."""
         ...
 
 
@@ -67,26 +90,36 @@ class Telling:
         """Switch to another mode. Raises ValueError."""
         if mode not in MODES:
             raise ValueError(f"the mode must be one of {', '.join(MODES)}")
-        with self._lock:
-            self._store.set_mode(mode)
-            self._state.mode = mode
-        self._changed()
+        self._switch(Switch(self._moment("mode"), mode=mode))
 
     def snooze(self, camera: str = EVERYWHERE, *, seconds: float | None = None) -> Snooze:
         """No messages of this camera for so long, or until `wake`."""
         snooze = Snooze(camera, None if seconds is None else self._clock() + seconds)
-        with self._lock:
-            self._store.snooze(camera, snooze.until)
-            self._state.snoozes[camera] = snooze.until
-        self._changed()
+        self._switch(Switch(self._moment(f"snooze {camera}"), camera=camera, until=snooze.until))
         return snooze
 
     def wake(self, camera: str = EVERYWHERE) -> None:
         """Messages of this camera again, as far as not all are snoozed."""
+        self._switch(Switch(self._moment(f"snooze {camera}"), camera=camera))
+
+    @property
+    def switches(self) -> tuple[Switch, ...]:
+        """All that was ever switched, as it is now, for other services of this home."""
         with self._lock:
-            self._store.wake(camera)
-            self._state.snoozes.pop(camera, None)
-        self._changed()
+            state = self._state
+            snoozes = [name.removeprefix("snooze ") for name in state.switched if name != "mode"]
+            mode = [Switch(state.switched["mode"], mode=state.mode)] if "mode" in state.switched else []
+            return (
+                *mode,
+                *(Switch(state.switched[f"snooze {one}"], "", one, state.snoozes.get(one, 0.0)) for one in snoozes),
+            )
+
+    def adopt(self, switches: Iterable[Switch]) -> None:
+        """Take over what was switched elsewhere later than here."""
+        for switch in switches:
+            known = self._state.switched.get(switch.name, 0.0)
+            if switch.at > known and (not switch.mode or switch.mode in MODES):
+                self._switch(switch)
 
     def snoozed(self, camera: str = EVERYWHERE) -> Snooze | None:
         """What keeps messages of this camera back now: its own snooze or that of all, whichever lasts longer."""
@@ -118,7 +151,27 @@ class Telling:
         """Read when it is first needed: the store works only after the start."""
         with self._lock:
             stored = self._store.mode()
-            return _State(stored if stored in MODES else MODES[0], dict(self._store.snoozes()))
+            mode = stored if stored in MODES else MODES[0]
+            return _State(mode, dict(self._store.snoozes()), dict(self._store.switched()))
+
+    def _moment(self, name: str) -> float:
+        """Now, but later than what was switched before: by a clock that is ahead of ours, maybe."""
+        return max(self._clock(), self._state.switched.get(name, 0.0) + 0.001)
+
+    def _switch(self, switch: Switch) -> None:
+        with self._lock:
+            state = self._state
+            if switch.mode:
+                self._store.set_mode(switch.mode, at=switch.at)
+                state.mode = switch.mode
+            elif switch.until == 0:
+                self._store.wake(switch.camera, at=switch.at)
+                state.snoozes.pop(switch.camera, None)
+            else:
+                self._store.snooze(switch.camera, switch.until, at=switch.at)
+                state.snoozes[switch.camera] = switch.until
+            state.switched[switch.name] = switch.at
+        self._changed()
 
     def _changed(self) -> None:
         with self._lock:
@@ -131,6 +184,7 @@ class Telling:
 class _State:
     mode: str
     snoozes: dict[str, float | None]
+    switched: dict[str, float]
 
 
 def _lasts(until: float | None, now: float) -> bool:

@@ -7,15 +7,16 @@ import os
 import re
 import socket
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from secrets import token_urlsafe
 
+from app.bootstrap.next_steps import upload_folders
 from app.config.environment import known_names
 from app.config.settings import CAMERA_KINDS, Settings, load
-from app.setup import dotenv_file, managed_file
+from app.setup import dotenv_file, managed_file, many
 from pylib.files import durable
 from pylib.rabbitmq.address import BrokerAddress
 from pylib.settings.credentials import CredentialError, Environment
@@ -33,6 +34,7 @@ COMPOSED_BROKER = "rabbitmq:5672"
 IMAGE_ID = 10001
 """User and group of the image, for a host on which root runs the setup."""
 FTP_PORT = "2121"
+BALANCER_PORT = "8090"
 
 ELSEWHERE = {"CONFIG_FILE", "DATA_DIR", "WEB_HOST", "USER", "OP_CONNECT_HOST", "OP_CONNECT_TOKEN", "OP_VAULT"}
 """Names that mean something else inside the container, or are useless there once the vault was read."""
@@ -70,6 +72,11 @@ class Compose:
     """Whether a broker is composed too."""
     uid: int
     gid: int
+    many: bool
+    """Whether replicas and a balancer are composed."""
+    postgres: bool
+    s3: str
+    """The composed S3 server's bucket; empty for no such server."""
 
 
 def main(arguments: Sequence[str] | None = None, *, directory: Path = Path()) -> int:
@@ -102,9 +109,10 @@ def set_up(directory: Path, *, force: bool = False, without_rabbitmq: bool = Fal
     template = (directory / TEMPLATE).read_text(encoding="utf-8")
     older = dotenv_file.read(directory / ENV_FILE)
     environment = _with_vault(directory, older)
-    values = older | gather(environment, also=set(re.findall(r"\$\{([A-Z_]+)", template)))
-    compose = plan(values, without_rabbitmq=without_rabbitmq)
-    _require_valid(values, directory)
+    values = older | gather(environment, also={*re.findall(r"\$\{([A-Z0-9_]+)", template), many.PROFILES})
+    shared = many.plan(values, directory / SECRETS)
+    compose = plan(values, shared, without_rabbitmq=without_rabbitmq)
+    settings = _valid(values, directory)
     lacking = [name for name, value in sorted(values.items()) if older.get(name) != value]
     values = {"APP_NAME": compose.app_name, "TZ": compose.tz} | values
     files = {
@@ -118,16 +126,32 @@ def set_up(directory: Path, *, force: bool = False, without_rabbitmq: bool = Fal
         print(f"Kept {ENV_FILE}, which was edited by hand")
     if edited:  # both or none: one speaks of what the other has
         return [_refusal(path, lacking if path.name == ENV_FILE else ()) for path in edited]
-    _make_password(directory / SECRETS, values, compose)
+    _make_secrets(directory / SECRETS, values, compose, shared.secrets)
     for path, (body, mode) in files.items():
         managed_file.write(path, body, mode=mode)
         print(f"Wrote {path.name}")
+    for line in _next_steps(settings, compose, balancer_port=values.get("BALANCER_PORT") or BALANCER_PORT):
+        print(line)
     return []
+
+
+def _next_steps(settings: Settings, compose: Compose, *, balancer_port: str) -> Iterator[str]:
+    """What a person needs next."""
+    yield f"Next: make rund; then the album is http://127.0.0.1:{compose.web_port}/"
+    if compose.many:
+        yield f"That of all replicas, through the balancer: http://127.0.0.1:{balancer_port}/"
+        if not settings.s3.bucket:
+            yield "No S3 server is composed, since you have an AWS login: set S3_BUCKET, for pictures at every replica"
+    yield f"Its password: {SECRETS}/web_password, or WEB_PASSWORD in {ENV_FILE}"
+    if compose.ftp_port:
+        yield f"FTP for cameras: port {compose.ftp_port}, folders {upload_folders(settings)}"
+    if not settings.cameras:
+        yield "No camera is configured yet: .venv/bin/snapshot-processor init asks, and writes config/config.yml"
 
 
 def gather(environment: Environment, *, also: set[str]) -> dict[str, str]:
     """The environment's values under our names and those in `also`, and all values of the vault."""
-    known = known_names(Settings, CAMERA_KINDS) | also
+    known = known_names(Settings, CAMERA_KINDS, given=environment.names()) | also
     values = {}
     for name in environment.names() - ELSEWHERE:
         ours = re.sub(r"_[1-9][0-9]*_", "_n_", name, count=1) in known
@@ -137,7 +161,7 @@ def gather(environment: Environment, *, also: set[str]) -> dict[str, str]:
     return values
 
 
-def plan(values: dict[str, str], *, without_rabbitmq: bool = False) -> Compose:
+def plan(values: dict[str, str], shared: many.Many, *, without_rabbitmq: bool = False) -> Compose:
     """The services to compose for these values, to which it adds what the container could not find out by itself.
 
     Raises `ConfigError` for values that the template cannot take.
@@ -173,6 +197,9 @@ def plan(values: dict[str, str], *, without_rabbitmq: bool = False) -> Compose:
         rabbitmq=composed and not without_rabbitmq,
         uid=IMAGE_ID if root else os.getuid(),
         gid=IMAGE_ID if root else os.getgid(),
+        many=shared.many,
+        postgres=shared.postgres,
+        s3=shared.s3,
     )
 
 
@@ -213,26 +240,28 @@ def _with_vault(directory: Path, older: Mapping[str, str]) -> Environment:
     return environment.with_vault(vault.fields(item), name=f"1Password {item}")
 
 
-def _require_valid(values: Mapping[str, str], directory: Path) -> None:
-    """Check here, before a container restarts for ever. Raises `ConfigError`."""
+def _valid(values: Mapping[str, str], directory: Path) -> Settings:
+    """The settings, checked here, before a container restarts for ever. Raises `ConfigError`."""
     config_file = directory / "config" / "config.yml"
-    load(config_file if config_file.is_file() else None, values, secrets=directory / SECRETS)
+    return load(config_file if config_file.is_file() else None, values, secrets=directory / SECRETS)
 
 
-def _make_password(secrets: Path, values: Mapping[str, str], compose: Compose) -> None:
-    """A password for the album where none was chosen: the container serves other machines too."""
+def _make_secrets(secrets: Path, values: Mapping[str, str], compose: Compose, made: Mapping[str, str]) -> None:
+    """Write these secret files, and a password for the album where none was chosen: others reach the container too."""
     names = ("web_password", "WEB_PASSWORD")
-    if any(values.get(name) for name in ("WEB_PASSWORD", "WEB_PASSWORD_FILE")) or any(
+    if not any(values.get(name) for name in ("WEB_PASSWORD", "WEB_PASSWORD_FILE")) and not any(
         (secrets / name).exists() for name in names
     ):
+        made = {**made, names[0]: token_urlsafe(12)}
+    if not made:
         return
     secrets.mkdir(mode=0o700, exist_ok=True)
-    path = secrets / names[0]
-    durable.write_private(path, token_urlsafe(12).encode())
+    for name, content in made.items():
+        durable.write_private(secrets / name, content.encode())
+        print(f"Wrote {secrets.name}/{name}" + (": the album's password" if name == names[0] else ""))
     if os.getuid() == 0:
-        for made in (secrets, path):
-            os.chown(made, compose.uid, compose.gid)  # as `make user` would
-    print(f"Wrote {secrets.name}/{path.name}: the album's password")
+        for path in (secrets, *(secrets / name for name in made)):
+            os.chown(path, compose.uid, compose.gid)  # as `make user` would
 
 
 def _refusal(path: Path, lacking: Sequence[str]) -> str:

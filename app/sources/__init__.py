@@ -5,11 +5,11 @@ from __future__ import annotations
 import hashlib
 import time
 import uuid
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, ClassVar, Protocol, runtime_checkable
+from typing import Any, ClassVar, Protocol, Self, runtime_checkable
 
 from pydantic import BaseModel
 
@@ -47,6 +47,8 @@ class SourceContext:
     """Where a source may keep files, each in a folder of its kind."""
     objects_address: str = ""
     """Where objects go."""
+    leads: Callable[[], bool] = lambda: True
+    """Whether this service listens to what tells all replicas the same; else another one does. From any thread."""
 
     def feeder(self, source: Source) -> ManagedThread:
         """A thread that polls a plain source and passes its triggers on."""
@@ -112,6 +114,15 @@ class CheckedSource(Protocol):
         ...
 
 
+@runtime_checkable
+class CameraSourceSettings(Protocol):
+    """The settings of a source that belongs to a camera, and has the rest from there."""
+
+    def completed(self, cameras: Sequence[Any]) -> Self:
+        """The settings that count, given those of all cameras. Raises ValueError where they are not enough."""
+        ...
+
+
 class SourceKind(Protocol):
     """The class behind a kind."""
 
@@ -122,6 +133,11 @@ class SourceKind(Protocol):
     def __call__(self, settings: Any, context: SourceContext) -> TriggerSource:
         """A source of these `Settings`; connects to nothing yet."""
         ...
+
+
+def completed(settings: Any, cameras: Sequence[Any]) -> Any:
+    """The settings of a source as they count, given those of all cameras. Raises ValueError."""
+    return settings.completed(cameras) if isinstance(settings, CameraSourceSettings) else settings
 
 
 def new_trigger(
@@ -179,6 +195,7 @@ KINDS: Registry[SourceKind] = Registry(
         "sqs": "app.sources.sqs:Sqs",
         "bucket": "app.sources.buckets.listing:Listing",
         "bucket_amqp": "app.sources.buckets.amqp:BucketAmqp",
+        "onvif": "app.sources.onvif:OnvifEvents",
     }
 )
 """Loaded when configured."""

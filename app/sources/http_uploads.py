@@ -6,6 +6,7 @@ import hashlib
 import queue
 import uuid
 from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager, nullcontext
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import PurePosixPath
@@ -13,6 +14,7 @@ from pathlib import PurePosixPath
 import structlog
 
 from app.journal import Journal
+from app.media.adjustments import AS_IT_CAME, Adjustments
 from app.media.picture import BadPicture
 from app.messages import Inspection, Snapshot
 from app.pipeline.ingest import Duplicate, Ingest, PushedPicture
@@ -38,10 +40,13 @@ class HttpUploads:
         *,
         capture_time: CaptureTime,
         max_pixels: int,
+        adjustments: Callable[[str], Adjustments] = lambda _camera: AS_IT_CAME,
         attempts: SharedLock | None = None,
         count: Callable[[str, str], None] = lambda _camera, _outcome: None,
+        receiving: Callable[[str, str], AbstractContextManager[object]] = lambda _id, _camera: nullcontext(),
     ) -> None:
-        """`attempts`: held by all that decode what comes from outside.
+        """`attempts`: held by all that decode what comes from outside; `receiving`: around the work on a picture, by
+        the id of the event that it becomes and its camera.
 
         `count` gets the camera, and `ok`, `duplicate`, or why it is no picture.
         """
@@ -51,10 +56,12 @@ class HttpUploads:
             cache,
             capture_time=capture_time,
             max_pixels=max_pixels,
+            adjustments=adjustments,
             earlier=self._earlier,
             attempt=lambda _pushed: together.shared(),
         )
         self._count = count
+        self._receiving = receiving
         self._turns = KeyedLock()
         self._queue: queue.SimpleQueue[Snapshot] = queue.SimpleQueue()
 
@@ -84,7 +91,7 @@ class HttpUploads:
             written=datetime.now(UTC),
             claimed=taken_at,
         )
-        with self._turns.take((camera, hashlib.sha256(data).digest())):
+        with self._turns.take((camera, hashlib.sha256(data).digest())), self._receiving(pushed.event_id, camera):
             try:
                 snapshot = self._ingest.take(pushed, record=partial(self._journal.record, note=note))
             except BadPicture as error:
@@ -94,9 +101,13 @@ class HttpUploads:
             log.info("uploaded before", camera=camera, event_id=snapshot.earlier.id)
             self._count(camera, "duplicate")
             return snapshot.earlier
-        self._queue.put(snapshot)
+        self.hand_over(snapshot)
         self._count(camera, "ok")
         return snapshot
+
+    def hand_over(self, snapshot: Snapshot) -> None:
+        """Pass on a snapshot that is recorded already; from any thread."""
+        self._queue.put(snapshot)
 
     def poll(self, timeout: float) -> Iterable[Snapshot]:
         try:

@@ -17,7 +17,7 @@ from app.rules.telling import MODES
 from app.sources import SourceContext, new_trigger
 from app.sources.conditions import Condition
 from app.sources.parts import Parts
-from app.wire import MalformedTrigger, carried, checked_active_input, checked_burst, fields, parse_timestamp
+from app.wire import MalformedTrigger, carried, checked_active_input, checked_burst, fields, parse_timestamp, trace
 from app.wire.topics import NOTIFICATIONS, OFF, ON, SNAPSHOT, MqttTopics
 from pylib.errors import Failure, Permanent
 from pylib.mqtt.connection import Connection, Received
@@ -116,11 +116,19 @@ class Mqtt:
 
     @property
     def connected(self) -> bool:
-        """Whether the broker is there, and lets us listen."""
-        return self.connection.connected
+        """Whether the broker is there, and lets us listen; where another replica listens, as if it were."""
+        return self.connection.connected or not self._context.leads()
 
     def poll(self, timeout: float) -> Iterable[Trigger]:
-        """What has come, letting the connection run for so long at most."""
+        """What has come, letting the connection run for so long at most.
+
+        Of several replicas the leader listens, under the name that all of them have at the broker: that keeps what was
+        not acknowledged for the next leader, and ends the connection of the one before.
+        """
+        if not self._context.leads():
+            self.connection.close()
+            self.thread.stopping.wait(timeout)
+            return ()
         self.connection.pump(timeout)
         triggers, self._triggers = self._triggers, []
         return triggers
@@ -195,7 +203,7 @@ class Mqtt:
             raise MalformedTrigger("not_on_or_off", "notifications are switched by ON and OFF")
 
     def _asked_for(self, message: Received, camera: str) -> Trigger:
-        """A trigger in the contract's words, as far as there are any: `timestamp`, `active_input`, `burst`."""
+        """A trigger in the contract's words, as far as there are any: `timestamp`, `active_input`, `burst`, trace."""
         if not fields.is_json(message.payload):
             return self._trigger(message, camera)
         body = fields.unpack(message.payload, JSON)
@@ -203,6 +211,8 @@ class Mqtt:
         return replace(
             self._trigger(message, camera, timestamp=at, active_input=checked_active_input(body.get("active_input"))),
             burst=checked_burst(body.get("burst")),
+            traceparent=trace.traceparent(fields.as_text(body.get("traceparent")) or ""),
+            baggage=trace.baggage(fields.as_text(body.get("baggage")) or ""),
         )
 
     def _holds(self, mapped: MappedTopic, message: Received) -> bool:

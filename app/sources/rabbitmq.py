@@ -25,7 +25,7 @@ class RabbitMQ:
         self.thread = ZMQListener(
             "listener" if context.name == RABBITMQ else f"listener {context.name}",
             settings.broker,
-            subscription(settings, app_name=context.app_name),
+            [subscription(settings, app_name=context.app_name)],
             context=context.transport.context,
             address=context.address,
             decode=decoder(context.cameras, origin=context.name),
@@ -40,13 +40,13 @@ class RabbitMQ:
         self.thread.acknowledge(receipt)
 
 
-def subscription(settings: RabbitMQSettings, *, app_name: str) -> Subscription:
-    """What the service consumes: its own durable queue, bound to the control exchange."""
+def subscription(settings: RabbitMQSettings, *, app_name: str, group: str = "") -> Subscription:
+    """What the service consumes, or the replicas of a group: a durable queue, bound to the control exchange."""
     exchange = wire.control_exchange(settings.exchange)
     return Subscription(
         exchange=Exchange(exchange, "direct", durable=settings.durable_exchanges),
         routing_keys=(wire.trigger_key(settings.device_topic),),
-        queue=f"{app_name}.{settings.device_topic}.triggers",
+        queue=f"{app_name}.{group or settings.device_topic}.triggers",
         queue_type=settings.queue_type,
     )
 

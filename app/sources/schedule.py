@@ -21,8 +21,16 @@ class _Due:
 class Schedule:
     """Triggers cameras at regular intervals; missed triggers are not made up for."""
 
-    def __init__(self, intake: Intake, *, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        intake: Intake,
+        *,
+        leads: Callable[[], bool] = lambda: True,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """`leads`: whether it is for this service to trigger them; its turn is counted as missed where not."""
         self._intake = intake
+        self._leads = leads
         self._clock = clock
         self._due: list[_Due] = []
 
@@ -35,8 +43,9 @@ class Schedule:
 
     def tick(self) -> None:
         """Submit the triggers that are due now."""
-        now = self._clock()
+        now, leads = self._clock(), self._leads()
         for due in self._due:
             if now >= due.at:
                 due.at = now + due.every
-                self._intake.submit(new_trigger(due.camera, label=due.label, origin="schedule"))
+                if leads:
+                    self._intake.submit(new_trigger(due.camera, label=due.label, origin="schedule"))

@@ -36,7 +36,7 @@ class Cache:
 
         `format` is Pillow's name (`JPEG`). Raises `CacheUnavailable`.
         """
-        path = self._path(event_id, camera, taken_at, format)
+        path = self.path_of(event_id, camera, taken_at, SUFFIXES[format])
         try:
             durable.make_folder(path.parent)
             durable.write(path, picture)
@@ -50,7 +50,7 @@ class Cache:
         As safe as `store` and without writing the picture again, except where files cannot have two names: on
         another device, or a file system without links. Raises `CacheUnavailable`.
         """
-        path = self._path(event_id, camera, taken_at, format)
+        path = self.path_of(event_id, camera, taken_at, SUFFIXES[format])
         try:
             durable.make_folder(path.parent)
             if not durable.link(file, path):
@@ -59,10 +59,11 @@ class Cache:
             raise _unavailable(path, error) from error
         return path
 
-    def _path(self, event_id: str, camera: str, taken_at: datetime, format: str) -> Path:
+    def path_of(self, event_id: str, camera: str, taken_at: datetime, suffix: str) -> Path:
+        """Where a picture with this suffix (`.jpg`) lies, whether it is there or not."""
         local = taken_at.astimezone(self._zone)
         folder = self.root / local.strftime("%Y/%m/%d") / slug(camera)
-        return folder / f"{local:%H%M%S}-{event_id}{SUFFIXES[format]}"
+        return folder / f"{local:%H%M%S}-{event_id}{suffix}"
 
 
 def replace_picture(path: Path, *, by: Path) -> None:

@@ -21,6 +21,8 @@ from app.storage.thumbnails import Thumbnails
 log = structlog.get_logger(__name__)
 
 DAY_S = 86_400.0
+MONTH_S = 31 * DAY_S
+"""For which answers that were paid for are kept at least: a month's calls are counted by them."""
 GB = 1_000_000_000
 BATCH = 200
 """Pictures in one query to the journal, which other threads wait for."""
@@ -96,6 +98,7 @@ class Retention:
             if not dry_run:
                 self._thumbnails.sweep(self._journal.with_picture, beat=self._beat)
                 self._media.sweep(self._journal.with_picture, beat=self._beat)
+                self._journal.forget_orphans(before=self._clock() - ORPHAN_S)
             self._next_sweep = self._clock() + SWEEP_EVERY_S
         if not dry_run and (cleaned.pictures or cleaned.orphans):
             log.info("cache cleaned", pictures=cleaned.pictures, bytes=cleaned.size, orphans=cleaned.orphans)
@@ -207,6 +210,7 @@ class Retention:
         if dry_run:
             cleaned.forgotten = self._journal.forgettable(older_than=age, targets=self._targets)
             return
+        self._journal.forget_answers(older_than=max(age, MONTH_S))
         while count := self._journal.purge(older_than=age, targets=self._targets, limit=BATCH):
             cleaned.forgotten += count
             self._beat()

@@ -62,7 +62,7 @@ class Thumbnails:
 
     def of_file(self, path: Path) -> bytes:
         """A thumbnail that is not kept. Raises as `read` does."""
-        return thumbnail(_read(str(path)), max_pixels=self._max_pixels)
+        return thumbnail(read_picture(str(path)), max_pixels=self._max_pixels)
 
     def found(self, snapshot: Snapshot, size: Size) -> bytes | None:
         """The JPEG if it was made before. Raises `PictureGone`."""
@@ -130,10 +130,11 @@ def picture_of(snapshot: Snapshot) -> bytes:
     """The picture itself. Raises `PictureGone`, `ThumbnailsUnavailable`."""
     if not snapshot.path:
         raise _gone(snapshot)
-    return _read(snapshot.path)
+    return read_picture(snapshot.path)
 
 
-def _read(path: str) -> bytes:
+def read_picture(path: str) -> bytes:
+    """A picture's file. Raises `PictureGone`, `ThumbnailsUnavailable`."""
     try:
         return durable.read(path)
     except FileNotFoundError:

@@ -1,20 +1,26 @@
-"""How long videos stay: by age, size and free disk, as pictures do, but without deliveries."""
+"""How long videos stay: by age, size and free disk, as pictures do."""
 
 from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import structlog
 
+from app.journal import VideoClaim
 from app.naming import slug
 from app.storage.retention import DAY_S, GB
 from app.storage.settings import RetentionSettings
 from app.storage.videos import Video, Videos
 
 log = structlog.get_logger(__name__)
+
+BATCH = 200
+"""Videos in one query to the journal."""
+UNKNOWN = VideoClaim(stays=False, gone=False)
+"""Of a video that an earlier release kept, or whose event was forgotten."""
 
 
 class VideoRetention:
@@ -26,13 +32,18 @@ class VideoRetention:
         *,
         videos: Videos,
         pictures_size: Callable[[], int],
+        claims: Callable[[Sequence[str]], Mapping[str, VideoClaim]] = lambda _ids: {},
+        forget: Callable[[Sequence[str]], None] = lambda _ids: None,
         clock: Callable[[], float] = time.time,
         free: Callable[[Path], int] = lambda folder: shutil.disk_usage(folder).free,
     ) -> None:
-        """`pictures_size`: bytes of all pictures in the cache; `free`: bytes free on a folder's disk."""
+        """`pictures_size`: bytes of all pictures in the cache; `claims`: what the journal says of the videos of these
+        events; `forget` gets those that go, before they do; `free`: bytes free on a folder's disk."""
         self._settings = settings
         self._videos = videos
         self._pictures_size = pictures_size
+        self._claims = claims
+        self._forget = forget
         self._clock = clock
         self._free = free
         self._days = {slug(own.camera): own.days for own in settings.cameras}
@@ -45,14 +56,25 @@ class VideoRetention:
         kept = self._videos.kept()
         excess = self._excess(size_of(kept)) if kept else 0
         gone: list[Video] = []
-        given = 0
-        for video in kept:
-            if (given < excess or self._is_too_old(video)) and (dry_run or _deleted(video)):
-                gone.append(video)
-                given += video.size
+        for start in range(0, len(kept), BATCH):
+            chosen = self._chosen(kept[start : start + BATCH], excess - size_of(gone))
+            if chosen and not dry_run:
+                self._forget([video.event_id for video in chosen])
+                chosen = [video for video in chosen if _deleted(video)]
+            gone += chosen
         if gone and not dry_run:
-            log.info("videos cleaned", videos=len(gone), bytes=given)
+            log.info("videos cleaned", videos=len(gone), bytes=size_of(gone))
         return gone
+
+    def _chosen(self, some: Sequence[Video], excess: int) -> list[Video]:
+        """Those that go; `excess`: bytes that they have to free, whatever their age."""
+        claims = self._claims([video.event_id for video in some])
+        chosen: list[Video] = []
+        for video in some:
+            claim = claims.get(video.event_id, UNKNOWN)
+            if claim.gone or (not claim.stays and (size_of(chosen) < excess or self._is_too_old(video))):
+                chosen.append(video)
+        return chosen
 
     def _excess(self, size: int) -> int:
         """Bytes to delete for the videos' size limit and the disk's free space."""

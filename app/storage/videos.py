@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from pathlib import Path, PurePath
 
-from app.media.formats import VIDEO_SUFFIXES
+from app.media.formats import INDEX_SUFFIXES, VIDEO_SUFFIXES
 from app.naming import slug
 from pylib.errors import Transient
 from pylib.files import durable
@@ -29,6 +29,11 @@ class Video:
     size: int
 
     @property
+    def event_id(self) -> str:
+        """Of the event that it became."""
+        return self.path.stem[-32:]
+
+    @property
     def camera(self) -> str:
         """The camera's name as its folder has it."""
         return self.path.parent.name
@@ -43,6 +48,11 @@ def is_video(name: PurePath) -> bool:
     return name.suffix.lower() in VIDEO_SUFFIXES
 
 
+def is_index(name: PurePath) -> bool:
+    """Whether it is what recorders put beside a video, and no video itself."""
+    return name.suffix.lower() in INDEX_SUFFIXES
+
+
 class Videos:
     """The folder of videos: `<camera>/YYYYMMDD-HHMMSS-<id>.mp4`, the time in the home's zone."""
 
@@ -51,12 +61,18 @@ class Videos:
         self._zone = zone
 
     def keep(self, file: Path, *, event_id: str, camera: str, taken_at: datetime) -> Path:
-        """Move a video here and return its path. Raises `VideosUnavailable`."""
+        """Link a video's file here, or move it where files cannot have two names, and return its path.
+
+        Raises `VideosUnavailable`, FileNotFoundError.
+        """
         name = f"{taken_at.astimezone(self._zone).strftime(_MOMENT)}-{event_id}{file.suffix.lower()}"
         path = self.folder / slug(camera) / name
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            durable.move(file, path)
+            if not durable.link(file, path):
+                durable.move(file, path)
+        except FileNotFoundError:
+            raise
         except OSError as error:
             reason = error.strerror or os.strerror(error.errno or 0)
             raise VideosUnavailable("videos_unavailable", f"cannot keep {path.name}: {reason}") from error

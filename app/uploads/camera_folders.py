@@ -5,9 +5,11 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass
-from itertools import chain
+from functools import cached_property
+from itertools import chain, islice
 from pathlib import PurePath, PurePosixPath
 from urllib.parse import urlsplit
 
@@ -18,6 +20,10 @@ from pylib.net.addresses import normal
 
 UPLOAD_DIR = PurePosixPath("uploads/snapshots")
 """Where cameras' folders lie below the upload area, unless the configuration says otherwise."""
+MAX_NAME = 60
+"""Characters of a folder's name that are compared with those of cameras."""
+COMPARED = 500
+"""Cameras with which a misspelled folder is compared: comparing takes time."""
 
 
 class DuplicateFolder(Permanent):
@@ -40,8 +46,8 @@ class PushingCamera:
     def of(cls, camera: CameraSettings, *, folder: str = "") -> PushingCamera:
         """The camera of these settings; `folder` instead of the one named after its location."""
         # Adapters differ in the settings of their camera's address; these two names cover all of them.
-        place = getattr(camera, "address", "") or urlsplit(getattr(camera, "url", "")).netloc
-        host = urlsplit(f"//{place}").hostname or ""
+        address = getattr(camera, "address", "")
+        host = urlsplit(f"//{address}" if address else getattr(camera, "url", "")).hostname or ""
         label = camera.label or camera.location
         return cls(camera.device_key, label, folder_name(folder or camera.location), str(normal(host) or ""))
 
@@ -56,7 +62,11 @@ class CameraFolders:
         self._by_address: dict[str, PushingCamera | None] = {}
         for camera in cameras:
             self._add(camera)
-        self._spelled = Names(self._by_folder.items())
+
+    @cached_property
+    def _spelled(self) -> Names[PushingCamera]:
+        """Made for the first file that names no folder exactly."""
+        return Names(self._by_folder.items())
 
     def camera(self, name: PurePath) -> PushingCamera | None:
         """The camera of a file of this name below the upload area: the last folder of it that is a camera's counts.
@@ -91,6 +101,18 @@ class CameraFolders:
     def folder_of(self, device_key: str) -> PurePosixPath:
         """Where this camera's files belong, below the upload area; raises KeyError for an unknown one."""
         return self.upload_dir / self._by_key[device_key].folder
+
+    def with_key(self, device_key: str) -> PushingCamera:
+        """The camera of this device key; raises KeyError for an unknown one."""
+        return self._by_key[device_key]
+
+    def close_to(self, name: PurePath) -> PushingCamera | None:
+        """The camera whose folder one of these may have been meant to be, the last first; None where none is near."""
+        folders = list(islice(self._by_folder, COMPARED))
+        for part in reversed(name.parts[:-1]):
+            if close := difflib.get_close_matches(folder_name(part[:MAX_NAME]), folders, n=1):
+                return self._by_folder[close[0]]
+        return None
 
     def folders(self) -> list[PurePosixPath]:
         """All cameras' folders, below the upload area."""

@@ -65,6 +65,8 @@ class InboxFile:
     """Its path below the upload area: `uploads/snapshots/frontdoor/20260304/a.jpg`."""
     origin: str = FOLDER
     """Where it came from, one of `ORIGINS`."""
+    sender: str = ""
+    """The address that sent it; known until the process ends."""
 
 
 class Inbox:
@@ -77,6 +79,8 @@ class Inbox:
         """`attempts`: held by all that decode what comes from outside."""
         self.area = area
         self._attempts = attempts or SharedLock()
+        self._marked: set[str] = set()
+        """Ids of files with marks that the last run left."""
 
     def open(self) -> None:
         """Make the folders, and delete files that were still being written when the process ended."""
@@ -105,18 +109,18 @@ class Inbox:
         except OSError as error:
             raise _unavailable(path, error) from error
 
-    def take_as(self, written: Path, name: PurePosixPath, *, origin: str = FTP) -> InboxFile | None:
-        """Take a complete file that was written to `arriving()`, under the name it should have had."""
-        return self._take(written, name, origin)
+    def take_as(self, written: Path, name: PurePosixPath, *, origin: str = FTP, sender: str = "") -> InboxFile | None:
+        """Take a complete file that lies in no camera's reach, under the name it should have had; None: it is gone."""
+        return self._take(written, name, origin, sender)
 
-    def put(self, data: bytes, name: PurePosixPath, *, origin: str = MAIL) -> InboxFile:
+    def put(self, data: bytes, name: PurePosixPath, *, origin: str = MAIL, sender: str = "") -> InboxFile:
         """Take a file from memory; it is safely on disk when this returns."""
         written = self.arriving()
         try:
             durable.write_new(written, data)
         except OSError as error:
             raise _unavailable(written, error) from error
-        taken = self._take(written, name, origin)
+        taken = self._take(written, name, origin, sender)
         if taken is None:
             raise InboxUnavailable("inbox_unavailable", f"{written} vanished")
         try:
@@ -138,7 +142,9 @@ class Inbox:
             else:
                 shutil.rmtree(path, ignore_errors=True)
         for mark in marks:
-            if mark.name.removesuffix(TRYING) not in taken:
+            if (taken_id := mark.name.removesuffix(TRYING)) in taken:
+                self._marked.add(taken_id)
+            else:
                 mark.unlink(missing_ok=True)
 
     @contextmanager
@@ -147,7 +153,7 @@ class Inbox:
 
         A file that was worked on when the process was killed is tried again alone, so that none is blamed for another.
         """
-        mark = self.area / TAKEN / f"{taken_id}{TRYING}"
+        mark = self._mark(taken_id)
         if not (before := _size(mark)):
             with self._attempts.shared(), _marked(mark):
                 yield
@@ -158,15 +164,22 @@ class Inbox:
             raise KilledTwice("killed_twice", "the process ended twice while it worked on this file")
 
     def done(self, path: Path) -> None:
-        """The journal has the file at this path, or the quarantine: delete it, and a folder of its own."""
+        """The journal has the file at this path, or the quarantine: delete it, its mark, and a folder of its own."""
         own = self.area / TAKEN / path.relative_to(self.area / TAKEN).parts[0]
         with suppress(OSError):
             if own == path:
                 path.unlink()
             else:
                 shutil.rmtree(own)
+        if (taken_id := own.name.partition(".")[0]) in self._marked:
+            self._marked.discard(taken_id)
+            with suppress(OSError):
+                self._mark(taken_id).unlink()
 
-    def _take(self, path: Path, name: PurePosixPath, origin: str) -> InboxFile | None:
+    def _mark(self, taken_id: str) -> Path:
+        return self.area / TAKEN / f"{taken_id}{TRYING}"
+
+    def _take(self, path: Path, name: PurePosixPath, origin: str, sender: str = "") -> InboxFile | None:
         taken_id = uuid.uuid4().hex
         target = self.area / TAKEN / _packed(f"{taken_id}.{origin}", name)
         through = self.area / ARRIVING / f"{taken_id}{durable.PARTIAL}"
@@ -182,7 +195,7 @@ class Inbox:
         except OSError as error:
             self.done(target)
             raise _unavailable(self.area / name, error) from error
-        return InboxFile(taken_id, target, name, origin)
+        return InboxFile(taken_id, target, name, origin, sender)
 
 
 @contextmanager

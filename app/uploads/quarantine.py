@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import heapq
 import json
 import os
+import re
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -15,11 +17,16 @@ import structlog
 
 from pylib.errors import Failure, Transient
 from pylib.files import durable
+from pylib.observability.health import Status
 
 log = structlog.get_logger(__name__)
 
 MAX_SUFFIX = 8
 """Characters of a file's own suffix that are kept."""
+ABOUT = ".about.json"
+"""Ends the name of what is known of a file."""
+
+_ID = re.compile(r"\w{1,64}", re.ASCII)
 
 
 class QuarantineUnavailable(Transient):
@@ -42,6 +49,20 @@ class Quarantined:
     size: int
     at: str
     """When it was put here, ISO 8601."""
+    origin: str = ""
+    """Where it came from: `ftp`, `folder`, `mail`; empty where an older version put it here."""
+    sender: str = ""
+    """The address that it came from, where that was known."""
+
+    @property
+    def code(self) -> str:
+        """That of the reason."""
+        return self.reason.partition(":")[0]
+
+    @property
+    def detail(self) -> str:
+        """The reason's sentence."""
+        return self.reason.partition(":")[2].strip()
 
 
 class Quarantine:
@@ -65,7 +86,17 @@ class Quarantine:
         self._lock = threading.Lock()
         self._bytes: int | None = None  # until it was measured
 
-    def put(self, file: Path, reason: Failure, *, file_id: str, name: PurePath, camera: str = "") -> None:
+    def put(
+        self,
+        file: Path,
+        reason: Failure,
+        *,
+        file_id: str,
+        name: PurePath,
+        camera: str = "",
+        origin: str = "",
+        sender: str = "",
+    ) -> None:
         """Move a file here; repeating it under the same id changes nothing. Raises `QuarantineUnavailable`."""
         stored = f"{file_id}{name.suffix.lower()[:MAX_SUFFIX]}"
         try:
@@ -78,6 +109,8 @@ class Quarantine:
                 str(reason),
                 size,
                 self._now().isoformat(timespec="seconds"),
+                origin,
+                sender,
             )
             self.folder.mkdir(parents=True, exist_ok=True)
             self._describe(entry)  # first, so that no file is without its reason
@@ -92,6 +125,35 @@ class Quarantine:
     def listed(self) -> list[Quarantined]:
         """The files in quarantine, oldest first."""
         return sorted(self._entries(), key=lambda entry: entry.at)
+
+    def status(self) -> Status:
+        """How many there are, for health: they harm nobody, and wait for a person."""
+        count = sum(1 for _ in self.folder.glob("*.about.json"))
+        files = "1 file waits" if count == 1 else f"{count:,} files wait"
+        return Status(ok=True, detail=f"{files} in quarantine for somebody to look" if count else "none")
+
+    def newest(self, limit: int) -> tuple[list[Quarantined], int]:
+        """The last so many files, newest first, and how many there are; the others are not read."""
+        paths = [(path.stat().st_mtime_ns, path) for path in self.folder.glob(f"*{ABOUT}") if path.is_file()]
+        found = (_read(path) for _, path in heapq.nlargest(limit, paths))
+        return [entry for entry in found if entry and self.holds(entry)], len(paths)
+
+    def find(self, file_id: str) -> Quarantined | None:
+        """The file of this id."""
+        entry = _read(self._description(file_id)) if _ID.fullmatch(file_id) else None
+        return entry if entry and self.holds(entry) else None
+
+    def holds(self, entry: Quarantined) -> bool:
+        """Whether its file is here."""
+        return os.path.lexists(self.path(entry))
+
+    def path(self, entry: Quarantined) -> Path:
+        """Where its file is."""
+        return self.folder / PurePath(entry.file).name
+
+    def discard(self, entry: Quarantined) -> None:
+        """Forget a file, and delete it if it is still here."""
+        self._remove(entry)
 
     def clean(self) -> None:
         """Delete files that have been here long enough, and the oldest while all together are too large."""
@@ -127,12 +189,10 @@ class Quarantine:
         durable.write(self._description(entry.id), described, sync=False)
 
     def _entries(self) -> Iterator[Quarantined]:
-        for path in self.folder.glob("*.about.json"):
-            # Another thread may be removing it, or a crash may have left it without its file.
-            with suppress(OSError, ValueError, TypeError):
-                entry = Quarantined(**json.loads(path.read_text(encoding="utf-8")))
-                if os.path.lexists(self.folder / entry.file):
-                    yield entry
+        for path in self.folder.glob(f"*{ABOUT}"):
+            entry = _read(path)
+            if entry and self.holds(entry):
+                yield entry
 
     def _remove(self, entry: Quarantined) -> None:
         with suppress(OSError):
@@ -140,4 +200,11 @@ class Quarantine:
             self._description(entry.id).unlink(missing_ok=True)
 
     def _description(self, file_id: str) -> Path:
-        return self.folder / f"{file_id}.about.json"
+        return self.folder / f"{file_id}{ABOUT}"
+
+
+def _read(path: Path) -> Quarantined | None:
+    # Another thread may be removing it, or a crash may have left it without its file.
+    with suppress(OSError, ValueError, TypeError):
+        return Quarantined(**json.loads(path.read_text(encoding="utf-8")))
+    return None

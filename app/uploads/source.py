@@ -156,6 +156,7 @@ class UploadSource:
             name=str(taken.name),
             origin=origin,
             again=again,
+            sender=taken.sender,
         )
 
 

@@ -8,12 +8,15 @@ from starlette.middleware.errors import ServerErrorMiddleware
 from starlette.routing import BaseRoute
 
 from app.web.access import login_routes, middleware
+from app.web.album.languages import Speaking
 from app.web.album.pages import Pages
 from app.web.api import api_routes
 from app.web.booth.pages import BoothPages
 from app.web.context import WebContext
 from app.web.errors import handlers
+from app.web.permission import Permission
 from app.web.request_metrics import Counting
+from pylib.errors import Failure
 
 
 def application(context: WebContext) -> Starlette:
@@ -33,10 +36,12 @@ def application(context: WebContext) -> Starlette:
         middleware=[
             headers,
             prefix,
+            Middleware(Speaking),
             Middleware(Counting, routes=routes, traffic=context.traffic),
             guard,
             # A second one, besides Starlette's outermost: so unexpected errors get our headers and are counted, too.
             Middleware(ServerErrorMiddleware, handler=answers.pop(Exception)),
+            Middleware(Permission, routes=routes, context=context, refuse=answers[Failure]),
         ],
         exception_handlers=answers,
     )

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any, NamedTuple
 
 import structlog
 from starlette.exceptions import HTTPException
@@ -15,9 +15,6 @@ from pylib.errors import Failure, Permanent, Transient
 
 log = structlog.get_logger(__name__)
 
-Page = Callable[[Request, int, str], Awaitable[Response]]
-"""Makes the error page for people: from the request, the status, one sentence."""
-
 
 class RequestRefused(Permanent):
     """A request that is refused; `status` is the HTTP status."""
@@ -25,8 +22,28 @@ class RequestRefused(Permanent):
     status = 400
 
 
+class WrongField(NamedTuple):
+    """What is wrong with a field or parameter."""
+
+    name: str
+    """As the API has it."""
+    reason: str
+    """Goes on behind its name: `must be a number`."""
+
+
 class BadRequest(RequestRefused):
     """The request is malformed."""
+
+    fields: tuple[WrongField, ...] = ()
+    """Where it is, as far as single fields are wrong."""
+
+    @classmethod
+    def of_fields(cls, code: str, fields: Sequence[WrongField]) -> BadRequest:
+        """One that names all of them."""
+        said = (reason if reason.startswith(name) else f"{name}: {reason}" for name, reason in fields)
+        error = cls(code, "; ".join(said))
+        error.fields = tuple(fields)
+        return error
 
 
 class Forbidden(RequestRefused):
@@ -86,13 +103,17 @@ def refused(error: BadPicture) -> RequestRefused:
     return _PICTURES.get(error.code, Unprocessable)(error.code, error.detail)
 
 
+Page = Callable[[Request, int, str, Sequence[WrongField]], Awaitable[Response]]
+"""Makes the error page for people: from the request, the status, one sentence, and the fields that it is about."""
+
+
 def handlers(page: Page) -> dict[Any, Any]:
     """The handler of each kind of exception, for Starlette."""
 
     async def answer(request: Request, error: Exception) -> Response:
         status, sentence, headers = _said(error)
         if wants_page(request):
-            response = await page(request, status, sentence)
+            response = await page(request, status, sentence, getattr(error, "fields", ()))
         else:
             response = JSONResponse({"error": sentence}, status_code=status)
         response.headers.update(headers)

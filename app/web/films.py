@@ -9,6 +9,7 @@ from app.films.recipe import Recipe
 from app.films.selection import Wanted
 from app.journal import Medium
 from app.journal.entries import Filter
+from app.web.access.caller import Caller
 from app.web.context import WebContext
 from app.web.errors import NotFound, Unprocessable
 from pylib.errors import Permanent
@@ -47,6 +48,22 @@ def film_named(context: WebContext, film_id: str) -> Medium:
     if film is None:
         raise NotFound("unknown_film", "there is no such film, or it was deleted")
     return film
+
+
+def film_is_seen_by(context: WebContext, film_id: str, caller: Caller) -> bool:
+    """Whether the caller may see this film, made or ordered: of several cameras only who may see all."""
+    if not caller.cameras:
+        return True
+    if (film := context.films.film(film_id)) is not None:
+        return film.camera in caller.cameras
+    ordered = context.films.order_of(film_id)
+    return ordered is not None and is_ordered_for(ordered[1].wanted, caller)
+
+
+def is_ordered_for(wanted: Wanted, caller: Caller) -> bool:
+    """Whether the caller may see all of the pictures that are wanted."""
+    cameras = set(wanted.recipe.cameras) or {wanted.search.camera}
+    return not caller.cameras or cameras <= caller.cameras
 
 
 def remove(context: WebContext, film_id: str) -> None:

@@ -29,9 +29,9 @@ async def fields(request: Request, *, most: int = LARGEST_FORM) -> Mapping[str, 
     return {name: values[-1] for name, values in (await _parsed(request, most, FIELDS)).items()}
 
 
-async def lists(request: Request) -> Mapping[str, list[str]]:
+async def lists(request: Request, *, boxes: int = BOXES) -> Mapping[str, list[str]]:
     """The fields of a form with many boxes to tick, each with all its values. Raises `BadRequest`, `TooLarge`."""
-    return await _parsed(request, LARGEST_FORM, BOXES)
+    return await _parsed(request, LARGEST_FORM, boxes)
 
 
 async def _parsed(request: Request, most: int, most_fields: int) -> dict[str, list[str]]:

@@ -1,4 +1,5 @@
-"""Signed links: each opens one picture, or the page that snoozes one camera, without a login, until it expires."""
+"""Signed links: each opens one picture, a camera's newest, or the page that snoozes it, without a login, until it
+expires."""
 
 from __future__ import annotations
 
@@ -17,17 +18,20 @@ SNOOZE = "snooze"
 """Of a camera: its page may be looked at, and its button pressed."""
 GUEST = "guest"
 """Of the photo booth: a guest's page and animation may be looked at, and the page's button pressed."""
-KINDS = (*PICTURES, SNOOZE, GUEST)
+LATEST = "latest.jpg"
+"""Of a camera: its newest picture may be looked at, with boxes and in any width."""
+KINDS = (*PICTURES, SNOOZE, GUEST, LATEST)
 
 LOOKS = frozenset({"GET", "HEAD"})
 PRESSED = frozenset({("POST", SNOOZE), ("POST", GUEST)})
 
 _FRAME = r"frames/[0-9]{1,2}"
 """One of several pictures of a snapshot."""
-_KIND = re.compile(rf"{'|'.join(KINDS)}|{_FRAME}")
+_KIND = re.compile(rf"{'|'.join(map(re.escape, KINDS))}|{_FRAME}")
 _PICTURE = re.compile(rf"/api/snapshots/([^/]+)/({'|'.join(PICTURES)}|{_FRAME})")
 _SNOOZE = re.compile(rf"/{SNOOZE}/([^/]+)")
 _GUEST = re.compile(r"/booth/guests/([^/]+?)(/animation)?")
+_LATEST = re.compile(rf"/api/cameras/([^/]+)/{re.escape(LATEST)}")
 _SECONDS = re.compile(r"[0-9]{1,12}")
 _MOST_PARAMETERS = 20
 
@@ -44,8 +48,8 @@ class Links:
         """The query that opens this kind of link for so long. Raises ValueError.
 
         `name`: a snapshot's id, for `/api/snapshots/<name>/<kind>`; a camera's, for `/snooze/<name>`; a guest's, for
-        `/booth/guests/<name>`. `width`: of a thumbnail, in pixels, where it is not the usual one: the link opens no
-        other.
+        `/booth/guests/<name>`; a camera's too, for `/api/cameras/<name>/latest.jpg`. `width`: of a thumbnail, in
+        pixels, where it is not the usual one: the link opens no other.
         """
         if not _KIND.fullmatch(kind) or seconds <= 0 or (width and kind != THUMBNAIL):
             raise ValueError(f"no link to {kind!r} for {seconds} seconds")
@@ -83,6 +87,8 @@ def _asked(path: str) -> tuple[str, str] | None:
         return picture[1], picture[2]
     if page := _GUEST.fullmatch(path):
         return page[1], GUEST
+    if newest := _LATEST.fullmatch(path):
+        return newest[1], LATEST
     page = _SNOOZE.fullmatch(path)
     return (page[1], SNOOZE) if page else None
 

@@ -67,6 +67,13 @@ class WebSettings(Section):
         default=(),
         description="Networks of reverse proxies whose X-Forwarded-For and X-Forwarded-Proto headers are trusted.",
     )
+    remote_user_header: str = Field(
+        default="",
+        pattern=r"^[A-Za-z0-9-]*$",
+        max_length=60,
+        description="Header in which a trusted proxy names the user whom it has logged in (Remote-User); from nobody"
+        " else is it read. Empty to read none.",
+    )
     open_health: bool = Field(
         default=True, description="Answer /health/live and /health/ready without a password, in one word."
     )

@@ -9,6 +9,7 @@ from app.wire.events import (
     event_key,
     heartbeat_key,
     parse_event,
+    trace_context,
     trigger_key,
 )
 from app.wire.heartbeats import HeartbeatDevice, heartbeat
@@ -17,6 +18,7 @@ from app.wire.triggers import (
     carried,
     checked_active_input,
     checked_burst,
+    event_id_of,
     parse_timestamp,
     parse_trigger,
     trigger_body,
@@ -33,12 +35,14 @@ __all__ = [
     "control_exchange",
     "description",
     "event",
+    "event_id_of",
     "event_key",
     "heartbeat",
     "heartbeat_key",
     "parse_event",
     "parse_timestamp",
     "parse_trigger",
+    "trace_context",
     "trigger_body",
     "trigger_key",
 ]

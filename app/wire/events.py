@@ -11,6 +11,7 @@ import msgpack
 
 from app.messages import Box, Inspection, Label
 from app.wire import fields, trace
+from pylib import tracing
 from pylib.errors import Permanent
 
 
@@ -57,7 +58,7 @@ def event(
 ) -> EventMessage:
     """The event of an inspection, in MessagePack; `picture` is empty when there is none."""
     snapshot = inspection.snapshot
-    context = _trace_context(inspection)
+    context = trace_context(inspection)
     body: dict[str, object] = {
         "timestamp": _iso(snapshot.timestamp),
         "inputs": [{**_entry(inspection, storage_url, thumbnail_url, animation_url), "image": picture}],
@@ -80,7 +81,7 @@ def description(inspection: Inspection) -> dict[str, Any]:
         "height": snapshot.height,
         "size": snapshot.size,
         "active_input": _plain(snapshot.active_input),
-        **_trace_context(inspection),
+        **trace_context(inspection),
     }
 
 
@@ -119,6 +120,12 @@ def _entry(inspection: Inspection, storage_url: str, thumbnail_url: str, animati
         "frames": snapshot.frames,
         "best": inspection.best,
     }
+    if inspection.description:
+        entry["description"] = inspection.description
+    if inspection.cost_usd:
+        entry["cost_usd"] = inspection.cost_usd
+    if inspection.detector_note:
+        entry["detector_note"] = inspection.detector_note
     if detection.person_count:
         entry["event_detail"] = f"{detection.person_count} person(s) and {len(detection.labels)} things"
     return entry
@@ -137,10 +144,12 @@ def _box(box: Box) -> list[float]:
     return [box.left, box.top, box.width, box.height]
 
 
-def _trace_context(inspection: Inspection) -> dict[str, str]:
+def trace_context(inspection: Inspection) -> dict[str, str]:
+    """W3C's trace context for who gets an event, as far as there is any: that of the work on it, or its trigger's."""
     snapshot = inspection.snapshot
     # Checked again: the journal of an earlier release may hold what no broker takes as a header.
-    context = {"traceparent": trace.traceparent(snapshot.traceparent), "baggage": trace.baggage(snapshot.baggage)}
+    parent = tracing.traceparent() or trace.traceparent(snapshot.traceparent)
+    context = {"traceparent": parent, "baggage": trace.baggage(snapshot.baggage)}
     return {name: value for name, value in context.items() if value}
 
 

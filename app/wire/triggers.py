@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import math
 import re
@@ -68,7 +69,7 @@ def parse_trigger(delivery: Delivery) -> Trigger:
         output = _output(body)
         camera = fields.text(output, "device_key").strip()
         return Trigger(
-            id=_event_id(delivery),
+            id=event_id_of(delivery.message_id),
             camera=camera,
             label=fields.text(output, "device_label").strip() or camera,
             timestamp=parse_timestamp(fields.field(body, "timestamp")),
@@ -99,6 +100,7 @@ def trigger_body(
     active_input: Mapping[str, Any] | None = None,
     traceparent: str = "",
     baggage: str = "",
+    burst: Burst | None = None,
 ) -> bytes:
     """A trigger as a sensor would send it, in MessagePack."""
     output = {"device_key": device_key, "device_label": device_label}
@@ -111,6 +113,8 @@ def trigger_body(
         body["traceparent"] = traceparent
     if baggage:
         body["baggage"] = baggage
+    if burst is not None:
+        body["burst"] = dataclasses.asdict(burst)
     packed: bytes = msgpack.packb(body, datetime=True)
     return packed
 
@@ -223,9 +227,9 @@ def _device_params(output: Mapping[Any, Any]) -> Secret | None:
     return Secret(fields.text(output, "device_params", longest=500))
 
 
-def _event_id(delivery: Delivery) -> str:
-    """The same for every delivery of a message that has an id of its own."""
-    return (uuid.uuid5(EVENT_IDS, delivery.message_id) if delivery.message_id else uuid.uuid4()).hex
+def event_id_of(message_id: str) -> str:
+    """The id of the event that a message becomes: the same for every delivery of one that has an id of its own."""
+    return (uuid.uuid5(EVENT_IDS, message_id) if message_id else uuid.uuid4()).hex
 
 
 def _key(delivery: Delivery) -> str:

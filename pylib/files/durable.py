@@ -58,6 +58,24 @@ def write_private(path: Path, data: bytes, *, mode: int = 0o600) -> None:
     _put(Path(name), descriptor, path, data)
 
 
+def write_first(path: Path, data: bytes) -> None:
+    """Write a private file unless it is there: of several writers at once the first one's stays. Raises OSError."""
+    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=PARTIAL)  # of mode 0600
+    partial = Path(name)
+    try:
+        _fill(descriptor, data, sync=True)
+        path.hardlink_to(partial)
+    except FileExistsError:
+        pass
+    except OSError as error:
+        if error.errno not in _CANNOT_LINK:
+            raise
+        partial.rename(path)
+    finally:
+        _drop(partial)
+    sync_folder(path.parent)
+
+
 def write_new(path: Path, data: bytes) -> None:
     """Write a file that no program reads yet: it is on the disk when it is moved. Raises OSError."""
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)

@@ -74,6 +74,7 @@ class LoginThrottle:
         wait: float,
         longest: float = 0.0,
         most_in_all: int = 0,
+        hides_logins: bool = False,
         path: Path | None = None,
         on_ban: Callable[[str], None] = lambda _address: None,
         clock: Callable[[], float] = time.monotonic,
@@ -82,11 +83,14 @@ class LoginThrottle:
         """Ban for `wait` seconds after `after` wrong guesses `within` so many seconds.
 
         Each further ban in a row is twice as long, up to `longest`. After `most_in_all` wrong guesses in `IN_ALL_S`
-        from all addresses that are not private, only welcome logins may try from those; 0 for no such limit. `path`:
+        from all addresses that are not private, only welcome logins may try from those; 0 for no such limit.
+        `hides_logins`: count each wrong guess of a login that is not welcome at an address also among those that do
+        not exist there, so that bans do not tell which exist; callers give those that do not a login, too. `path`:
         of the file that keeps bans and welcome logins across restarts. `on_ban` is called for each ban.
         """
         self._server = server
         self._after, self._within, self._wait, self._longest = after, within, wait, max(wait, longest)
+        self._hides_logins = hides_logins
         self._path = path
         self._on_ban = on_ban
         self._clock, self._wall = clock, wall
@@ -137,7 +141,10 @@ class LoginThrottle:
         """
         log.warning("login refused", server=self._server, address=address)
         with self._lock:
-            failures = self._count((neighbourhood(address), login), hash(guess), private=_is_private(address))
+            key = neighbourhood(address), login
+            failures = self._count(key, hash(guess), in_all=not _is_private(address))
+            if login and self._hides_logins and not self._is_welcome(key):
+                failures = max(failures, self._count((key[0], ""), hash((login, guess)), in_all=False))
         if failures:
             self._on_ban(address)
             log.warning("login locked", server=self._server, address=address, failures=failures)
@@ -209,7 +216,7 @@ class LoginThrottle:
     def _all_banned_until(self) -> float:
         return self._lately[0] + IN_ALL_S if self._lately and len(self._lately) == self._lately.maxlen else 0.0
 
-    def _count(self, key: Key, guess: int, *, private: bool) -> int:
+    def _count(self, key: Key, guess: int, *, in_all: bool) -> int:
         """Count a guess; returns how many there were if that leads to a ban, else 0."""
         now = self._clock()
         record = self._records.setdefault(key, _Record())
@@ -221,7 +228,7 @@ class LoginThrottle:
         record.guesses[guess] = now
         if is_repeated:
             return 0
-        if not private:
+        if in_all:
             self._lately.append(now)
         failures = len(record.guesses)
         if failures < self._after * (WELCOME_SHARE if self._is_welcome(key) else 1):

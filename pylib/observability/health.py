@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args
 
 from pylib.observability import redaction
 from pylib.runtime.threads import ManagedThread
+
+State = Literal["working", "untried", "degraded", "failing"]
+"""From good to bad. `untried`: not seen to work, nor to fail; `degraded`: something failed, and needs nobody yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +21,8 @@ class Status:
 
     ok: bool
     detail: str = ""
+    state: State = "working"
+    """Of what is `ok`; what is not is failing."""
 
 
 Probe = Callable[[], Status]
@@ -37,6 +42,8 @@ class Check:
     """Whether it shows that the process works at all, so that a restart may help."""
     alarm: bool
     """Whether people should be alerted, as for everything critical; a probe that is neither is only shown."""
+    state: State = "working"
+    """`failing` exactly where it is not `ok`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +57,10 @@ class _Entry:
     def ask(self) -> Check:
         try:
             status = self.probe()
-            ok, detail = bool(status.ok), redaction.text(status.detail)
+            ok, detail, state = bool(status.ok), redaction.text(status.detail), status.state
         except Exception as error:  # noqa: BLE001 - health must answer above all when something is broken
-            ok, detail = False, str(redaction.value(error))[:300]
-        return Check(self.name, ok, detail, self.critical, self.live, self.alarm)
+            ok, detail, state = False, str(redaction.value(error))[:300], "failing"
+        return Check(self.name, ok, detail, self.critical, self.live, self.alarm, state if ok else "failing")
 
 
 class Health:
@@ -72,11 +79,11 @@ class Health:
 
     def problem(self) -> str:
         """The problems that need people, in one line: `broker: not connected; disk: full`. Empty when all is well."""
-        failed = [check for check in self.checks() if check.alarm and not check.ok]
-        return "; ".join(f"{check.name}: {check.detail}" for check in failed)
+        return "; ".join(f"{check.name}: {check.detail}" for check in need_people(self.checks()))
 
     def report(self, *, live_only: bool = False) -> dict[str, Any]:
-        """`{"live": bool, "ready": bool, "checks": [{name, ok, detail, critical, live, alarm}]}`, ready for JSON.
+        """`{"live": bool, "ready": bool, "state": worst of all, "checks": [{name, ok, detail, critical, live, alarm,
+        state}]}`, ready for JSON.
 
         With `live_only` the other probes are not asked, and `ready` does not cover them.
         """
@@ -84,8 +91,20 @@ class Health:
         return {
             "live": _well([check for check in checks if check.live]),
             "ready": _well(checks),
+            "state": worst(check.state for check in checks),
             "checks": [asdict(check) for check in checks],
         }
+
+
+def need_people(checks: Sequence[Check]) -> list[Check]:
+    """Those whose failure people should know of."""
+    return [check for check in checks if check.alarm and not check.ok]
+
+
+def worst(states: Iterable[State]) -> State:
+    """The worst of these states; `working` where there is none."""
+    order = get_args(State)
+    return max(states, key=order.index, default="working")
 
 
 def progress(loop: ManagedThread) -> Probe:
@@ -106,7 +125,7 @@ def disk_free(folder: Path, *, at_least: int) -> Probe:
 
     def probe() -> Status:
         free = shutil.disk_usage(folder).free
-        return Status(ok=free >= at_least, detail=f"{free / 1e9:.1f} GB free, {at_least / 1e9:.1f} needed")
+        return Status(ok=free >= at_least, detail=f"{free / 1e9:.1f} GB free")
 
     return probe
 

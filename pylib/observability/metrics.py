@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import platform
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from prometheus_client import (
     CollectorRegistry,
@@ -17,11 +17,32 @@ from prometheus_client import (
     generate_latest,
 )
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
+from prometheus_client.metrics_core import GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
 
 CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4
 """Of what `Metrics.render` returns."""
 
 _BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120)
+
+
+Row = Sequence[str]
+"""The values of a metric's labels."""
+
+
+class _Table(Collector):
+    def __init__(
+        self, name: str, documentation: str, labels: Sequence[str], rows: Callable[[], Iterable[tuple[Row, float]]]
+    ) -> None:
+        self._gauge = name, documentation
+        self._labels = labels
+        self._rows = rows
+
+    def collect(self) -> Iterable[Metric]:
+        gauge = GaugeMetricFamily(*self._gauge, labels=self._labels)
+        for row, value in self._rows():
+            gauge.add_metric(row, value)
+        return [gauge]
 
 
 class StageMetrics:
@@ -76,6 +97,12 @@ class Metrics:
     def gauge(self, name: str, documentation: str, labels: list[str]) -> Gauge:
         """A gauge in this registry."""
         return Gauge(name, documentation, labels, registry=self.registry)
+
+    def table(
+        self, name: str, documentation: str, labels: Sequence[str], rows: Callable[[], Iterable[tuple[Row, float]]]
+    ) -> None:
+        """A gauge with one value for each of `rows`, which is asked at each scrape: between two it takes no memory."""
+        self.registry.register(_Table(name, documentation, labels, rows))
 
     def histogram(
         self, name: str, documentation: str, labels: list[str], *, buckets: Sequence[float] = _BUCKETS

@@ -92,6 +92,8 @@ def refusal(error: psycopg.Error) -> PostgresFailure:
     named = _STATES.get(state) or _CLASSES.get(state[:2])
     if named:
         return PostgresFailure(*named)
+    if not state and type(error).__name__ == "DataError":
+        return PostgresFailure("row_refused", "A value cannot be sent to PostgreSQL.")  # before it saw any of it
     if not state:
         return PostgresFailure("unreachable", "The connection to PostgreSQL broke.")
     return PostgresFailure("row_refused", f"PostgreSQL refuses the statement with SQLSTATE {printable(state)}.")

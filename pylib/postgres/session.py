@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from pylib.observability.printable import printable
 from pylib.postgres.failures import PostgresFailure, no_session, refusal
@@ -16,7 +16,11 @@ if TYPE_CHECKING:
 CANCEL_S = 2.0
 """Seconds for asking a silent server to give a statement up."""
 
+T = TypeVar("T")
 Values = Sequence[object]
+Rows = list[tuple[Any, ...]]
+Run = Callable[[str, Values | None], Rows]
+"""Runs a statement with its values, and returns its rows."""
 
 
 class Session:
@@ -45,33 +49,47 @@ class Session:
         self._connection: Connection | None = None
         self._lock = threading.Lock()
 
-    def run(self, statement: str, values: Values | None = None) -> list[tuple[Any, ...]]:
+    def run(self, statement: str, values: Values | None = None) -> Rows:
         """Run a statement, and return its rows. Raises `PostgresFailure`, within a few `timeout`s.
 
         A statement that broke with the connection may or may not have been carried out. `statement` may be
         several, with semicolons between them, where it has no `values`: all of them are carried out or none.
         """
-        with self._lock:
-            kept = self._connection is not None
-            try:
-                return self._run(statement, values)
-            except PostgresFailure as failure:
-                # The server may have ended it hours ago, when it was restarted: that is no outage.
-                if not (kept and failure.code == "unreachable"):
-                    raise
-            return self._run(statement, values)
+        return self._tried(lambda connection: _executed(connection, statement, values))
+
+    def transact(self, work: Callable[[Run], T]) -> T:
+        """What `work` returns, which runs its statements as one transaction; it may be called a second time.
+
+        Raises `PostgresFailure` as `run` does, and what `work` raises, with nothing carried out.
+        """
+
+        def carried_out(connection: Connection) -> T:
+            with connection.transaction():
+                return work(lambda statement, values: _executed(connection, statement, values))
+
+        return self._tried(carried_out)
 
     def close(self) -> None:
         """End the connection; the next statement makes another."""
         with self._lock:
             self._drop()
 
-    def _run(self, statement: str, values: Values | None) -> list[tuple[Any, ...]]:
+    def _tried(self, work: Callable[[Connection], T]) -> T:
+        with self._lock:
+            kept = self._connection is not None
+            try:
+                return self._done(work)
+            except PostgresFailure as failure:
+                # The server may have ended it hours ago, when it was restarted: that is no outage.
+                if not (kept and failure.code == "unreachable"):
+                    raise
+            return self._done(work)
+
+    def _done(self, work: Callable[[Connection], T]) -> T:
         connection = self._connected()
         try:
             with connection.within(self._timeout):
-                cursor = connection.execute(statement.encode(), values)
-                return cursor.fetchall() if cursor.description else []
+                return work(connection)
         except TimeoutError:
             with suppress(self._library.Error):
                 connection.cancel_safe(timeout=CANCEL_S)  # or it would wait for its lock for ever
@@ -97,3 +115,8 @@ class Session:
             with suppress(self._library.Error):
                 self._connection.close()
             self._connection = None
+
+
+def _executed(connection: Connection, statement: str, values: Values | None) -> Rows:
+    cursor = connection.execute(statement.encode(), values)
+    return cursor.fetchall() if cursor.description else []

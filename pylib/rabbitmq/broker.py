@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import re
 import ssl
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,6 +14,7 @@ from pylib.settings.credentials import Secret
 
 ACCESS_REFUSED = 403
 NOT_FOUND = 404
+RESOURCE_LOCKED = 405
 PRECONDITION_FAILED = 406
 NOT_ALLOWED = 530  # a virtual host that does not exist or is closed to this user
 FRAME_MAX = 131_072
@@ -78,6 +80,26 @@ class Broker:
 def frame_max(connection: Any) -> int:
     """Bytes that the broker allows a frame on this connection."""
     return int(connection._impl.params.frame_max)
+
+
+def limited(connection: Any, seconds: float) -> Callable[[], None]:
+    """Have what waits for the broker's answer on this connection raise TimeoutError in so many seconds.
+
+    pika waits without end for a broker that sends heartbeats and does not answer, as one may while it starts.
+    Returns what ends the limit.
+    """
+    handle = connection._impl._adapter_call_later(seconds, _no_answer)
+    return lambda: connection._impl._adapter_remove_timeout(handle)
+
+
+def hang_up(connection: Any) -> None:
+    """End a connection without a word, as a crash would: the broker gives all back that was delivered over it, and then
+    goes on to the next consumer. pika's own end cancels consumers first, so that the next one gets what lies behind."""
+    connection._impl._adapter_disconnect_stream()
+
+
+def _no_answer() -> None:
+    raise TimeoutError("the broker does not answer")
 
 
 def counts_deliveries(connection: Any) -> bool:

@@ -24,3 +24,22 @@ class Delivery:
     """It waited in the queue before it reached us: redelivered, part of a backlog, or a dead letter before."""
     receipt: str = ""
     """The argument of `ZMQListener.acknowledge`; valid for the connection that it came over."""
+
+
+def delivery_of(method: Any, properties: Any, body: bytes, *, waited: bool, receipt: str = "") -> Delivery:
+    """What pika hands to a consumer; `waited`: it was ready before we asked."""
+    headers = properties.headers or {}
+    return Delivery(
+        body=body,
+        message_id=_text(properties.message_id),
+        content_type=_text(properties.content_type),
+        headers=headers,
+        redelivered=method.redelivered,
+        queued=waited or method.redelivered or RETRIED in headers,
+        receipt=receipt,
+    )
+
+
+def _text(value: str | bytes | None) -> str:
+    """A short string of AMQP's; pika leaves it as bytes where it is not UTF-8."""
+    return value.decode(errors="replace") if isinstance(value, bytes) else value or ""

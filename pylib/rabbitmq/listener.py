@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+import math
 import threading
+import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -15,34 +17,35 @@ import zmq
 from pika.exceptions import AMQPError
 
 from pylib.errors import Failure, Permanent, Transient
-from pylib.rabbitmq.backlog import Backlog
-from pylib.rabbitmq.broker import Broker, counts_deliveries
-from pylib.rabbitmq.delivery import RETRIED, Delivery
+from pylib.rabbitmq.broker import Broker, counts_deliveries, hang_up
+from pylib.rabbitmq.consumption import Consumption
+from pylib.rabbitmq.delivery import Delivery, delivery_of
 from pylib.rabbitmq.loop import BrokerLoop
 from pylib.rabbitmq.topology import Subscription, declare_subscription, lacks_quorum_queues, lift_limit
-from pylib.rabbitmq.window import Window
 
 log = structlog.get_logger(__name__)
 
 MAX_BODY = 1024 * 1024
 TICK = 1.0
+COUNT_EVERY_S = 60.0
+"""Seconds between two looks at how many dead letters there are."""
 GATHER = 0.05
 """Seconds in which acknowledgements are gathered: those within it cost one frame and one wake-up."""
 LINGER_MS = 1000
 
 
 class ZMQListener(BrokerLoop):
-    """Consumes a subscription and pushes each message, decoded, to an `inproc://` address.
+    """Consumes subscriptions and pushes each message, decoded, to an `inproc://` address.
 
-    The socket, the connection and everything private belong to the listener's thread; `acknowledge`, `pause`,
-    `stop` and the properties may be used from any.
+    The socket, the connection and everything private belong to the listener's thread; `acknowledge`, `consume`,
+    `pause`, `stop` and the properties may be used from any.
     """
 
     def __init__(
         self,
         name: str,
         broker: Broker,
-        subscription: Subscription,
+        subscriptions: Sequence[Subscription],
         *,
         context: zmq.Context[zmq.Socket[bytes]],
         address: str,
@@ -51,15 +54,19 @@ class ZMQListener(BrokerLoop):
         on_settled: Callable[[list[str]], None] = lambda _receipts: None,
         on_malformed: Callable[[Failure], None] = lambda _failure: None,
         prefetch: int = 1000,
+        shared: bool = False,
     ) -> None:
         """`decode` raises `Permanent` for a message that can never be decoded: a dead letter.
 
         It may return a list: each of it is passed on, and a message of which nothing is left is acknowledged.
         `on_settled` gets receipts whose acknowledgement the broker has processed, so that their messages
         will not come again; `on_malformed` the reason for each refusal. Both run in the listener's thread.
+
+        `prefetch`: of each queue. `shared`: others consume these queues in our place. Then none is consumed before
+        `consume` says which, and one is given up only when all that was delivered of it is done.
         """
         super().__init__(name, broker)
-        self._subscription = subscription
+        self._subscriptions = tuple(subscriptions)
         self._context = context
         self._address = address
         self._decode = decode
@@ -67,6 +74,8 @@ class ZMQListener(BrokerLoop):
         self._on_settled = on_settled
         self._on_malformed = on_malformed
         self._prefetch = prefetch
+        self._shared = shared
+        self._wanted = frozenset(() if shared else (one.queue for one in subscriptions))
         self._paused = threading.Event()
         self._sessions = itertools.count(1)
         self._acknowledged: deque[str] = deque()
@@ -74,11 +83,17 @@ class ZMQListener(BrokerLoop):
         self._connection: Any = None
         self._channel: Any = None
         self._socket: Any = None
-        self._window = Window("0", prefetch)
-        self._backlog = Backlog()
-        self._outbox: deque[tuple[int, bytes]] = deque()  # for which the socket had no room
-        self._unsettled: list[str] = []
+        self._consumed: dict[str, Consumption] = {}  # by queue
+        self._outbox: deque[tuple[Consumption, int, bytes]] = deque()  # for which the socket had no room
         self._warned = False
+        self._counted = -math.inf
+        self.dead_letters: int | None = None
+        """How many there were lately; None before the broker has said."""
+
+    @property
+    def consumed(self) -> frozenset[str]:
+        """The queues that it consumes now, those that it gives up among them."""
+        return frozenset(self._consumed)
 
     def acknowledge(self, receipt: str) -> None:
         """The message of this receipt is done for good. Returns at once.
@@ -94,21 +109,26 @@ class ZMQListener(BrokerLoop):
         """Have the broker deliver the message of this receipt again in so many seconds. Returns at once."""
         self._call(lambda: self._connection.call_later(after, lambda: self._return(receipt)))
 
+    def consume(self, queues: Collection[str]) -> None:
+        """Consume these of the subscriptions' queues from now on, and give up the others. Returns at once."""
+        self._wanted = frozenset(queues)
+        self._call(self._adjust)
+
     def pause(self) -> None:
         """Receive nothing more, but go on acknowledging what is in flight, until `stop`."""
         self._paused.set()
-        self._call(self._cancel)
+        self._call(self._adjust if self._shared else self._cancel)
 
     def stop(self) -> None:
         """Send the pending acknowledgements and return the rest to the broker."""
         super().stop()
-        self._call(self._cancel)
+        self._call(lambda: None)  # it wakes up
 
     def run(self) -> None:
         self._socket = self._context.socket(zmq.PUSH)
         try:
             # Room for a whole window: the broker, not the socket, decides how much is in flight.
-            self._socket.set_hwm(self._prefetch)
+            self._socket.set_hwm(self._prefetch * len(self._subscriptions))
             self._socket.setsockopt(zmq.LINGER, LINGER_MS)
             self._socket.connect(self._address)
             super().run()
@@ -116,42 +136,46 @@ class ZMQListener(BrokerLoop):
             self._socket.close()
 
     def _serve(self, connection: Any) -> None:
-        self._declare(connection)
-        channel = connection.channel()
-        channel.basic_qos(prefetch_count=self._prefetch)
-        channel.add_on_cancel_callback(self._cancelled_by_broker)
+        for subscription in self._subscriptions:
+            self._declare(connection, subscription)
         self._woken = False
-        self._window = Window(str(next(self._sessions)), self._prefetch)
-        self._connection, self._channel = connection, channel
-        self._backlog = Backlog(self._ready())
-        if not self._paused.is_set() and not self.stopping.is_set():
-            channel.basic_consume(self._subscription.queue, self._receive)
+        self._connection, self._channel = connection, connection.channel()
+        self._adjust()
         self._connected()
+        self._counted = -math.inf
         self._tick()
-        channel.start_consuming()
         while not self.stopping.is_set():
             connection.process_data_events(TICK)
+            for one in self._consumed.values():
+                one.check()
+        if not self._shared:
+            self._cancel()
+        for one in self._consumed.values():
+            one.leaving = False  # the rest goes back with the connection
         self._send_acknowledgements()
+        for one in self._consumed.values() if self._shared else ():
+            self._settle(one.settled())  # an answer: what is done is not lost with the connection
 
-    def _declare(self, connection: Any) -> None:
+    def _declare(self, connection: Any, subscription: Subscription) -> None:
         try:
-            limited = declare_subscription(connection, self._subscription)
+            limited = declare_subscription(connection, subscription)
         except AMQPError as error:
-            if self._subscription.queue_type != "quorum" or not lacks_quorum_queues(error):
+            if subscription.queue_type != "quorum" or not lacks_quorum_queues(error):
                 raise
-            # The refusal has closed the connection: the next one declares a classic queue.
-            self._subscription = dataclasses.replace(self._subscription, queue_type="classic")
+            # The refusal has closed the connection: the next one declares classic queues.
+            self._subscriptions = tuple(dataclasses.replace(one, queue_type="classic") for one in self._subscriptions)
             raise Transient("no_quorum_queues", "the broker has none, a classic queue has to do") from None
         if not limited and counts_deliveries(connection) and not self._warned:
             self._warned = True
-            command = lift_limit(self._subscription, vhost=self._broker.vhost)
+            command = lift_limit(subscription, vhost=self._broker.vhost)
             log.warning("an earlier release made the queue: triggers may become dead letters", remedy=command)
 
     def _disconnected(self) -> None:
+        if self._shared and any(len(one.window) for one in self._consumed.values()):
+            hang_up(self._connection)
         self._connection = self._channel = None
-        self._window = Window("0", self._prefetch)
+        self._consumed.clear()
         self._outbox.clear()
-        self._unsettled.clear()
 
     # -- in the connection's loop -----------------------------------------------------------------
 
@@ -162,28 +186,34 @@ class ZMQListener(BrokerLoop):
             with suppress(AMQPError):
                 connection.add_callback_threadsafe(callback)
 
-    def _receive(self, channel: Any, method: Any, properties: Any, body: bytes) -> None:
-        tag, headers = method.delivery_tag, properties.headers or {}
-        delivery = Delivery(
-            body=body,
-            message_id=_text(properties.message_id),
-            content_type=_text(properties.content_type),
-            headers=headers,
-            redelivered=method.redelivered,
-            queued=self._backlog.delivered() or method.redelivered or RETRIED in headers,
-            receipt=self._window.receipt(tag),
-        )
+    def _adjust(self) -> None:
+        """Consume what is wanted, and begin to give up the rest."""
+        ended = self._paused.is_set() or self.stopping.is_set()
+        wanted = frozenset() if ended else self._wanted
+        for queue in sorted(wanted - self._consumed.keys()):
+            session = str(next(self._sessions))
+            self._consumed[queue] = Consumption(
+                self._connection, queue, session, prefetch=self._prefetch, receive=self._receive
+            )
+        for queue, one in self._consumed.items():
+            one.leaving = queue not in wanted
+        self._send_acknowledgements()
+
+    def _receive(self, consumption: Consumption, method: Any, properties: Any, body: bytes) -> None:
+        tag, waited = method.delivery_tag, consumption.came()
+        receipt = consumption.window.receipt(tag)
+        delivery = delivery_of(method, properties, body, waited=waited, receipt=receipt)
         try:
             frames = self._frames(delivery)
         except Permanent as failure:
-            log.warning("malformed message", queue=self._subscription.queue, reason=str(failure))
-            self._reject(channel, tag, failure)
+            log.warning("malformed message", queue=consumption.queue, reason=str(failure))
+            self._reject(consumption, tag, failure)
         except Exception as error:
-            log.exception("message broke its decoder", queue=self._subscription.queue)
-            self._reject(channel, tag, Permanent("internal_error", type(error).__name__))
+            log.exception("message broke its decoder", queue=consumption.queue)
+            self._reject(consumption, tag, Permanent("internal_error", type(error).__name__))
         else:
-            self._window.add(tag)
-            self._outbox += [(tag, frame) for frame in frames]
+            consumption.window.add(tag)
+            self._outbox += [(consumption, tag, frame) for frame in frames]
             self._push()
             if not frames:
                 self.acknowledge(delivery.receipt)
@@ -195,15 +225,15 @@ class ZMQListener(BrokerLoop):
         decoded = self._decode(delivery)
         return [self._encode(one) for one in (decoded if isinstance(decoded, list) else [decoded])]
 
-    def _reject(self, channel: Any, tag: int, failure: Failure) -> None:
-        channel.basic_reject(tag, requeue=False)
+    def _reject(self, consumption: Consumption, tag: int, failure: Failure) -> None:
+        consumption.reject(tag)
         self._on_malformed(failure)
 
     def _push(self) -> None:
         """Pass on as many messages as there is room for: waiting here would delay heartbeats and acknowledgements."""
         with suppress(zmq.Again):
             while self._outbox:
-                self._socket.send(self._outbox[0][1], zmq.NOBLOCK)
+                self._socket.send(self._outbox[0][2], zmq.NOBLOCK)
                 self._outbox.popleft()
 
     def _send_soon(self) -> None:
@@ -211,65 +241,53 @@ class ZMQListener(BrokerLoop):
         self._connection.call_later(GATHER, self._send_acknowledgements)
 
     def _send_acknowledgements(self) -> None:
+        """Acknowledge what is done, but of queues that are to be given up only when nothing else of them is in hand."""
         self._woken = False
-        if not self._acknowledged or self._channel is None:
+        if self._channel is None:
             return
-        if self._window.full:
-            # Messages that are ready now have been waiting; after this they begin to come.
-            self._backlog = Backlog(self._ready())
-        done = self._window.take(self._acknowledged)
-        if done.up_to:
-            self._channel.basic_ack(done.up_to, multiple=True)
-        for tag in done.others:
-            self._channel.basic_ack(tag)
-        self._unsettled += done.receipts
+        sessions = {one.session: one for one in self._consumed.values()}
+        while self._acknowledged:
+            receipt = self._acknowledged.popleft()
+            if one := sessions.get(receipt.partition(":")[0]):
+                one.done(receipt)
+        for one in list(self._consumed.values()):
+            if self._shared and one.may_go:
+                del self._consumed[one.queue]
+                self._settle(one.hand_over())
+            elif not (self._shared and one.leaving):
+                one.acknowledge()
         self._push()
 
     def _tick(self) -> None:
         self.beat()
         self._send_acknowledgements()
-        self._push()
-        if self._unsettled or self._backlog.doubtful:
-            # An answer about the queue over the same channel: the acknowledgements were processed before it.
-            settled, self._unsettled = self._unsettled, []
-            self._backlog.verify(self._ready())
-            if settled:
-                self._settle(settled)
+        for one in self._consumed.values():
+            self._settle(one.settled())
+        if time.monotonic() >= self._counted + COUNT_EVERY_S:
+            self._counted = time.monotonic()
+            dead = self._subscriptions[0].dead_letters
+            self.dead_letters = int(self._channel.queue_declare(dead, passive=True).method.message_count)
         self._connection.call_later(TICK, self._tick)
 
     def _settle(self, receipts: list[str]) -> None:
         try:
-            self._on_settled(receipts)
+            if receipts:
+                self._on_settled(receipts)
         except Exception:
-            log.exception("settled receipts not recorded", queue=self._subscription.queue)
-
-    def _ready(self) -> int:
-        """How many messages wait in the queue without a consumer."""
-        return int(self._channel.queue_declare(self._subscription.queue, passive=True).method.message_count)
+            log.exception("settled receipts not recorded", thread=self.name)
 
     def _cancel(self) -> None:
         """End consuming; messages that were delivered and not yet passed on are returned."""
         if self._channel is None:
             return
-        self._channel.stop_consuming()
-        for tag in dict.fromkeys(tag for tag, _ in self._outbox):
-            self._give_back(tag)
+        for one in self._consumed.values():
+            one.cancel()
+        for consumption, tag in dict.fromkeys((one, tag) for one, tag, _ in self._outbox):
+            consumption.give_back(tag)
         self._outbox.clear()
 
     def _return(self, receipt: str) -> None:
         """Give a message back, unless its connection was lost: the broker has it then."""
-        tag = self._window.tag(receipt)
-        if self._channel is not None and tag:
-            self._give_back(tag)
-
-    def _give_back(self, tag: int) -> None:
-        self._window.discard(tag)
-        self._channel.basic_nack(tag, requeue=True)
-
-    def _cancelled_by_broker(self, _frame: Any) -> None:
-        raise Transient("consumer_cancelled", f"queue {self._subscription.queue!r} was deleted or moved")
-
-
-def _text(value: str | bytes | None) -> str:
-    """A short string of AMQP's; pika leaves it as bytes where it is not UTF-8."""
-    return value.decode(errors="replace") if isinstance(value, bytes) else value or ""
+        for one in self._consumed.values():
+            if tag := one.window.tag(receipt):
+                one.give_back(tag)

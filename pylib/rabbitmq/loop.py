@@ -5,12 +5,16 @@ from __future__ import annotations
 import threading
 import time
 from abc import abstractmethod
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
-from pylib.rabbitmq.broker import Broker, explain
+from pylib.rabbitmq.broker import Broker, explain, limited
 from pylib.runtime.reconnection import Reconnection
 from pylib.runtime.threads import ManagedThread
+
+SETUP_S = 30.0
+"""Seconds in which a connection has to be in working order."""
 
 
 class BrokerLoop(ManagedThread):
@@ -20,6 +24,7 @@ class BrokerLoop(ManagedThread):
         super().__init__(name)
         self._broker = broker
         self._up = threading.Event()
+        self._end_limit: Callable[[], None] = lambda: None
         self._reconnection = Reconnection(broker=broker.address, thread=name)
 
     @property
@@ -52,6 +57,7 @@ class BrokerLoop(ManagedThread):
         except Exception:
             self._unreachable()
             raise
+        self._end_limit = limited(connection, SETUP_S)
         try:
             self._serve(connection)
         finally:
@@ -61,6 +67,7 @@ class BrokerLoop(ManagedThread):
                 connection.close()
 
     def _connected(self) -> None:
+        self._end_limit()
         self._reconnection.connected()
         self._up.set()
 

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from pylib.rabbitmq.broker import NOT_FOUND, PRECONDITION_FAILED, Broker, explain
+from pylib.rabbitmq.broker import NOT_FOUND, PRECONDITION_FAILED, RESOURCE_LOCKED, Broker, explain
 
 DELIVERY_LIMIT = 1_000_000
 """Deliveries after which a quorum queue dead-letters a message by itself. RabbitMQ 4 does so after 20 unless told
@@ -27,18 +27,22 @@ class Exchange:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subscription:
-    """A durable queue of our own, bound to an exchange, with a dead-letter queue `<queue>.dead` beside it."""
+    """A durable queue of our own with a dead-letter queue beside it, bound to an exchange where there is one."""
 
-    exchange: Exchange
-    routing_keys: tuple[str, ...]
+    exchange: Exchange | None = None
+    routing_keys: tuple[str, ...] = ()
     queue: str
     queue_type: str = "quorum"
     """`quorum`, or `classic`."""
+    one_at_a_time: bool = False
+    """The broker delivers to one of its consumers, and to the next when that one has gone."""
+    dead: str = ""
+    """Name of the dead-letter queue; `<queue>.dead` unless set."""
 
     @property
     def dead_letters(self) -> str:
         """Name of the dead-letter exchange (fanout) and of the queue behind it."""
-        return f"{self.queue}.dead"
+        return self.dead or f"{self.queue}.dead"
 
 
 def declare_exchange(connection: Any, exchange: Exchange) -> None:
@@ -73,15 +77,32 @@ def declare_subscription(connection: Any, subscription: Subscription) -> bool:
     Returns whether they have our delivery limit: those that an earlier release made are used as they are.
     """
     queue, dead, kind = subscription.queue, subscription.dead_letters, subscription.queue_type
-    name = subscription.exchange.name
-    declare_exchange(connection, subscription.exchange)
+    if subscription.exchange is not None:
+        declare_exchange(connection, subscription.exchange)
     declare_exchange(connection, Exchange(dead, "fanout", durable=True))
     bounds: dict[str, object] = {"x-max-length": DEAD_MESSAGES, "x-max-length-bytes": DEAD_BYTES}
     dead_limited = _declare_queue(connection, dead, kind, bounds)
     _bind(connection, dead, dead, "")
-    limited = _declare_queue(connection, queue, kind, _dead_lettering(kind, dead))
-    _bind(connection, queue, name, *subscription.routing_keys)
+    single: dict[str, object] = {"x-single-active-consumer": True} if subscription.one_at_a_time else {}
+    limited = _declare_queue(connection, queue, kind, _dead_lettering(kind, dead) | single)
+    if subscription.exchange is not None:
+        _bind(connection, queue, subscription.exchange.name, *subscription.routing_keys)
     return limited and dead_limited
+
+
+def hold(connection: Any, queue: str, *, arguments: dict[str, object] | None = None) -> bool:
+    """Have a queue that is this connection's alone and goes with it; False where another connection has it."""
+    from pika.exceptions import ChannelClosedByBroker
+
+    channel = connection.channel()
+    try:
+        channel.queue_declare(queue, exclusive=True, arguments=arguments)
+    except ChannelClosedByBroker as error:
+        if error.reply_code != RESOURCE_LOCKED:
+            raise
+        return False
+    channel.close()
+    return True
 
 
 def lift_limit(subscription: Subscription, *, vhost: str) -> str:

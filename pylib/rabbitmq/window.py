@@ -26,6 +26,9 @@ class Window:
         self._size = size
         self._receipts: dict[int, str] = {}
 
+    def __len__(self) -> int:
+        return len(self._receipts)
+
     @property
     def full(self) -> bool:
         """Whether the broker holds further messages back."""

@@ -64,6 +64,23 @@ class Every:
         return 0.0
 
 
+class EveryWhile(Every):
+    """The same only while something holds: at once when it begins to, and not at all until then."""
+
+    def __init__(self, seconds: float, holds: Callable[[], bool], *, looks: float = 0.2) -> None:
+        """`looks`: seconds between two looks at whether it holds, while it does not."""
+        super().__init__(seconds)
+        self._holds = holds
+        self._looks = looks
+
+    def claim(self, clock: Clock) -> float:
+        """As `Every` has it; the seconds until the next look while nothing is due."""
+        if self._holds():
+            return super().claim(clock)
+        self._due = None
+        return self._looks
+
+
 class Periodic(ManagedThread):
     """Runs `action` on a schedule; what it raises is logged and ends only that run."""
 

@@ -12,6 +12,9 @@ from pylib.errors import Failure, Permanent
 
 log = structlog.get_logger(__name__)
 
+QUICK_DELAY, QUICK_FOR = 0.3, 60.0
+"""Seconds between two attempts, and for how long after a loss they come so quickly: brokers restart within that, and an
+attempt that is refused costs nobody anything."""
 FIRST_DELAY = 0.5
 GROWTH = 1.5
 LAST_DELAY = 30.0
@@ -31,6 +34,7 @@ class Reconnection:
         self._thread = thread
         self._attempts = 0
         self._began = 0.0
+        self._lost: float | None = None
         self._reminded: float | None = None
         self._refusal = ""
 
@@ -47,8 +51,8 @@ class Reconnection:
     def lost(self, failure: Failure) -> float:
         """Log what ended the attempt, once and then at most once a minute; returns the seconds to wait."""
         now = time.monotonic()
-        if now - self._began > STEADY_AFTER:
-            self._attempts = 0
+        if now - self._began > STEADY_AFTER or self._lost is None:
+            self._attempts, self._lost = 0, now
         if isinstance(failure, Permanent):
             if str(failure) != self._refusal:
                 self._refusal = str(failure)
@@ -57,6 +61,8 @@ class Reconnection:
         if self._reminded is None or now - self._reminded >= REMIND_EVERY:
             self._reminded = now
             self._log(log.warning, "broker unreachable, trying again", failure)
+        if failure.code == "broker_away" and now - self._lost < QUICK_FOR:
+            return QUICK_DELAY * random.uniform(0.5, 1.0)
         delay: float = min(LAST_DELAY, FIRST_DELAY * GROWTH**self._attempts) * random.uniform(0.5, 1.0)
         self._attempts = min(self._attempts + 1, 20)
         return delay

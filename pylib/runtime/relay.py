@@ -6,12 +6,14 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any, Generic
 
 import structlog
 import zmq
 
+from pylib import tracing
 from pylib.errors import Transient
 from pylib.runtime.bell import Bell
 from pylib.runtime.keyed_pool import KeyedPool
@@ -65,6 +67,7 @@ class ZmqRelay(ManagedThread, Generic[M]):
         longest: float = WORKER_STALL_S,
         niceness: int = 0,
         meter: Meter | None = None,
+        around: Callable[[M], AbstractContextManager[object]] = lambda _message: nullcontext(),
     ) -> None:
         """`route`: those of the sinks that a result goes to; to all of them unless given.
 
@@ -74,7 +77,7 @@ class ZmqRelay(ManagedThread, Generic[M]):
         between two queries for pending messages.
 
         `longest`: seconds after which a worker at one attempt counts as stuck. `niceness`: how far its workers let
-        other threads go first (0..19).
+        other threads go first (0..19). `around`: what is around the work on a message, in a worker's thread.
         """
         super().__init__(name)
         self.stage = stage
@@ -89,6 +92,7 @@ class ZmqRelay(ManagedThread, Generic[M]):
         self._pending_every = pending_every
         self._longest = longest
         self._meter = meter
+        self._around = around
         self._pull: zmq.Socket[bytes] | None = None
         self._push: dict[str, zmq.Socket[bytes]] = {}
         self._results: deque[tuple[bytes, Collection[str]]] = deque()
@@ -199,6 +203,10 @@ class ZmqRelay(ManagedThread, Generic[M]):
 
     def _work(self, message: M, handle: Callable[[M], Iterable[object]]) -> None:
         """One message from beginning to end, in a worker thread."""
+        with self._around(message):
+            self._finish(message, handle)
+
+    def _finish(self, message: M, handle: Callable[[M], Iterable[object]]) -> None:
         began = time.monotonic()
         outcome = "error"
         if self._meter:
@@ -211,8 +219,10 @@ class ZmqRelay(ManagedThread, Generic[M]):
             outcome = "ok"
         except Transient as error:
             outcome = "put_off"
+            tracing.failed(str(error))
             log.info("postponed until the next start", stage=self.name, reason=str(error))
         except Exception:
+            tracing.failed("internal_error")
             log.exception("unexpected error, message given up", stage=self.name, message=self._identity(message))
         finally:
             with self._in_hand_lock:

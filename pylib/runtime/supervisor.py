@@ -48,6 +48,8 @@ class Supervisor:
         self.threads = tuple(threads)
         self._grace = grace
         self._on_restart = on_restart
+        self.signalled = False
+        """Whether a signal asked for the end."""
         self._is_asked = False
         # Not an Event: its lock may be held by the very thread that a signal interrupts, and then both wait for ever.
         # A SimpleQueue's `put` may interrupt its `get`.
@@ -80,8 +82,9 @@ class Supervisor:
         for thread in reversed(self.threads):
             thread.start()
 
-    def request_stop(self) -> None:
-        """End `run` soon; from any thread."""
+    def request_stop(self, *, grace: float | None = None) -> None:
+        """End `run` soon; from any thread. `grace`: seconds instead of those that a stop has otherwise."""
+        self._grace = self._grace if grace is None else min(grace, self._grace)
         self._is_asked = True
         self._requests.put(None)
 
@@ -105,8 +108,9 @@ class Supervisor:
         return not any(thread.alive for thread in self.threads)
 
     def _on_signal(self, number: int, _frame: FrameType | None) -> None:
-        if self._is_asked:
+        if self.signalled:
             os._exit(128 + number)  # asked twice: the user does not want to wait, and the record is safe
+        self.signalled = True
         self.request_stop()
 
     def _asked_within(self, seconds: float) -> bool:

@@ -10,7 +10,7 @@ import copy
 import difflib
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -20,7 +20,7 @@ from pydantic_core import ErrorDetails
 from pylib.errors import Permanent
 from pylib.settings.credentials import CredentialError, Environment, Found
 from pylib.settings.error_texts import error_text
-from pylib.settings.variables import Variable, fields_at, is_list, is_secret, kinds_with, model_of, step
+from pylib.settings.variables import Variable, fields_at, is_list, is_secret, kinds_with, model_chooser, step
 from pylib.settings.yaml_file import Location, YamlFile, dotted
 
 _SHORTEST = 6
@@ -79,6 +79,11 @@ class SettingsBuilder:
             parent[location[-1]] = value
             self._places[location] = where
 
+    @property
+    def places(self) -> Mapping[Location, str]:
+        """Where the values come from that are not the file's."""
+        return dict(self._places)
+
     def came_from_environment(self, location: Location) -> bool:
         """Whether `put` set this very value."""
         return location in self._places
@@ -106,6 +111,13 @@ class SettingsBuilder:
     def problem(self, location: Location, text: str) -> None:
         """Record what is wrong with a value."""
         self.problems.append(f"{self.where(location)}: {text}")
+
+    def misplaced(self, location: Location, text: str) -> None:
+        """Record that something stands in the wrong place, and take it away: it is wrong in no other way then."""
+        self.problem(location, text)
+        parent = self.at(location[:-1])
+        if isinstance(parent, dict):
+            parent.pop(location[-1], None)
 
     def where(self, location: Location) -> str:
         """Where a value is or would have to be: `environment: WEB_PORT`, `config.yml: web.port (line 3)`."""
@@ -162,13 +174,18 @@ class SettingsBuilder:
 
 def _drop_nulls(model: type[BaseModel], values: dict[str, Any]) -> None:
     """`web:` with nothing after it means the defaults; under an unknown name it stays, to be reported."""
-    for key, field in model.model_fields.items():
-        value = values.get(key)
+    for key, value in list(values.items()):
+        field = model.model_fields.get(key)
+        if field is None:
+            continue
         if value is None:
-            values.pop(key, None)
-        for part in value if isinstance(value, list) else [value]:
-            if isinstance(part, dict) and (section := model_of(field, part)):
-                _drop_nulls(section, part)
+            del values[key]
+        sections = [part for part in (value if isinstance(value, list) else [value]) if isinstance(part, dict)]
+        if sections:
+            model_of_kind = model_chooser(field)
+            for part in sections:
+                if section := model_of_kind(part):
+                    _drop_nulls(section, part)
 
 
 def _meant(name: str, known: set[str]) -> str:

@@ -102,6 +102,10 @@ PublicUrl = Annotated[str, AfterValidator(_public_url)]
 """Without a slash at its end."""
 
 
+ServerUrl = Annotated[PublicUrl, AfterValidator(_without_login)]
+"""Where a server's paths begin: without a login, and without a slash at its end."""
+
+
 Endpoint = Annotated[str, AfterValidator(_without_login)]
 """The address of a service, without a login."""
 
@@ -113,6 +117,9 @@ Port = Annotated[int, Field(ge=1, le=65_535)]
 
 
 class Section(BaseModel):
-    """The base of all sections: no unknown settings, no changes later, no value in pydantic's own errors."""
+    """The base of all sections: no unknown settings, no changes later, no value in pydantic's own errors.
 
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+    Built with its first value: most kinds of adapters are known by their settings' names only.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, defer_build=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -21,8 +22,13 @@ class Registry(dict[str, str], Generic[T]):
     def load(self, kind: str) -> T:
         """The class of a kind; its module is imported here and not before."""
         module, name = self[kind].split(":")
-        found: T = getattr(import_module(module), name)
+        # Asking the import system takes longer than validating the entry that names the kind.
+        found: T = getattr(sys.modules.get(module) or import_module(module), name)
         return found
+
+    def title(self, name: str) -> str:
+        """What people call a kind; a name that is no kind is what they call it."""
+        return str(getattr(self.load(name), "title", name)) if name in self else name
 
 
 class Named(BaseModel):

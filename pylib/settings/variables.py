@@ -6,7 +6,7 @@ historic names besides.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, get_args, get_origin
 
@@ -52,8 +52,15 @@ def variables(
 
 def model_of(field: FieldInfo, value: object) -> type[BaseModel] | None:
     """The model of a field, or of its elements, for this value; None for a plain field or an unknown kind."""
-    kinds = kinds_of(field)
-    return kinds.model(value) if kinds else next(iter(models_of(field)), None)
+    return model_chooser(field)(value)
+
+
+def model_chooser(field: FieldInfo) -> Callable[[object], type[BaseModel] | None]:
+    """`model_of` for the many values of one field."""
+    if kinds := kinds_of(field):
+        return kinds.model
+    only = next(iter(models_of(field)), None)
+    return lambda _value: only
 
 
 def fields_at(model: type[BaseModel], values: object, location: Location) -> dict[str, FieldInfo]:
@@ -91,6 +98,15 @@ def is_list(field: FieldInfo) -> bool:
 def kinds_of(field: FieldInfo) -> KindField | None:
     """The field's `KindField`, its own or its elements'."""
     return next((part for part in _parts(field) if isinstance(part, KindField)), None)
+
+
+def kinds_around(model: type[BaseModel], location: Location) -> KindField | None:
+    """The kinds that the section of a setting may be of; None where there is but one."""
+    models, kinds = [model], None
+    for part in location[:-1]:
+        field = next(each.model_fields[part] for each in models if part in each.model_fields)
+        kinds, models = kinds_of(field), models_of(field)
+    return kinds
 
 
 def _follow(

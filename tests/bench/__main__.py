@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import io
 import sys
 import tempfile
 import time
@@ -11,16 +10,25 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from PIL import Image
-
-from tests.bench import album, appending, archiving, film, ftp, gif, hostile, pushed, telling, thumbnails_out
+from tests.bench import (
+    album,
+    appending,
+    archiving,
+    film,
+    ftp,
+    gif,
+    hostile,
+    onnx,
+    pushed,
+    telling,
+    thumbnails_out,
+)
+from tests.bench.picture import SIZE, draw
 from tests.bench.processes import simulator
 from tests.bench.report import Row, machine, table
 from tests.bench.rows import ROWS, Bench
 from tests.broker import Broker
 from tests.e2e.peers import House
-
-SIZE = (1280, 720)
 
 
 def uploads(bench: Bench) -> Iterator[Row]:
@@ -49,6 +57,7 @@ MEASUREMENTS: dict[str, Callable[[Bench], Iterator[Row]]] = {
     "thumbnails-out": thumbnails_out.stored,
     "gif": gif.animated,
     "film": film.film,
+    "onnx": onnx.looked_at,
     "telling": telling.telling,
     "hostile": hostile.attacked,
 }
@@ -74,16 +83,6 @@ def main() -> None:
         size = picture.stat().st_size
     print(f"{facts}. Picture: JPEG, {SIZE[0]} x {SIZE[1]}, {size / 1000:.0f} kB.")
     print(f"\n{table(rows)}\n\nTaken in {time.monotonic() - began:.0f} s.")
-
-
-def draw() -> bytes:
-    """A JPEG as busy as a camera's: soft shapes under a little noise."""
-    shapes = Image.effect_noise((SIZE[0] // 16, SIZE[1] // 16), 90).resize(SIZE, Image.Resampling.BICUBIC)
-    noise = Image.effect_noise(SIZE, 4)
-    grey = Image.blend(shapes, noise, 0.3)
-    picture = io.BytesIO()
-    Image.merge("RGB", (grey, shapes, grey)).save(picture, "JPEG", quality=60)
-    return picture.getvalue()
 
 
 if __name__ == "__main__":

@@ -6,10 +6,12 @@ import random
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from statistics import median
+from typing import Any
 
 import requests
 
@@ -21,10 +23,12 @@ from tests.bench.report import Row, ms, quantile
 from tests.bench.rows import Bench, detector
 
 SNAPSHOTS = 100_000
-FIRST_BYTE_S = 0.05
+FIRST_BYTE_S = 0.03
 VIEWERS = 200
 BETWEEN_S = 0.1
 """Between two triggers while people look: more than a busy site has."""
+KEEP: Mapping[str, Any] = {"retention": {"days": 3650, "person_days": 3650}}
+"""The journal's pictures are not there: nothing may be cleaned, or it would all go."""
 
 
 def pages(bench: Bench) -> Iterator[Row]:
@@ -35,14 +39,14 @@ def pages(bench: Bench) -> Iterator[Row]:
         before = process.resident
         for what, path in _paths():
             took = _first_bytes(asked, process, path, times=bench.some(60))
-            p95 = quantile(took, 0.95)
+            p50, p95 = median(took), quantile(took, 0.95)
             yield Row(
                 f"album of {count:,}: {what}, first byte, p50",
-                ms(median(took)),
+                ms(p50),
                 "",
                 f"p95 {ms(p95)}",
                 ms(FIRST_BYTE_S),
-                p95 <= FIRST_BYTE_S,
+                p50 <= FIRST_BYTE_S,
             )
         with requests.get(_url(process, "/live"), stream=True, timeout=10):
             after = process.resident
@@ -71,8 +75,8 @@ def viewers(bench: Bench) -> Iterator[Row]:
         ms(watched),
         ms(alone),
         f"{watched / alone:.2f}",
-        "1.10",
-        watched <= 1.1 * alone,
+        "1.05",
+        watched <= 1.05 * alone,
     )
 
 
@@ -93,6 +97,9 @@ ROWS: dict[str, Callable[[Bench], Iterator[Row]]] = {
 def _paths() -> Iterator[tuple[str, str]]:
     day = (datetime.now(UTC) - timedelta(days=100)).date()
     yield "first page", "/"
+    yield "first page by picture", "/?by=picture"
+    yield "what is not reviewed", "/?reviewed=false"
+    yield "nights", "/?hours=22-6"
     yield "search for a frequent word", "/?q=person"
     yield "search for a rare word", "/?q=zebra"
     yield "search for two words", "/?q=garden+dog"
@@ -100,11 +107,11 @@ def _paths() -> Iterator[tuple[str, str]]:
     yield "people at one camera", "/?camera=Garden+Camera&person=true"
     yield "a label, surely", "/?label=Dog&confidence=0.9"
     yield "first page of the API", "/api/snapshots"
+    yield "first page of visits of the API", "/api/visits"
 
 
-@contextmanager
-def _album(bench: Bench, name: str, count: int) -> Iterator[Process]:
-    data = bench.home / name / "data"
+def journal_of(data: Path, count: int) -> None:
+    """A data folder whose journal has so many snapshots."""
     data.mkdir(parents=True)
     journal = Journal(data / "journal.db")
     journal.open()
@@ -112,10 +119,13 @@ def _album(bench: Bench, name: str, count: int) -> Iterator[Process]:
     album_rows.fill(journal, count)
     journal.database.stop()
     journal.database.join(60)
+
+
+@contextmanager
+def _album(bench: Bench, name: str, count: int) -> Iterator[Process]:
+    journal_of(bench.home / name / "data", count)
     cameras = {place: bench.address(place) for place in locations(5)}
-    # The journal's pictures are not there: nothing may be cleaned, or it would all go.
-    keep = {"retention": {"days": 3650, "person_days": 3650}}
-    with detector() as port, bench.running(name, cameras, detector=port, config=keep) as (process, _):
+    with detector() as port, bench.running(name, cameras, detector=port, config=KEEP) as (process, _):
         yield process
 
 

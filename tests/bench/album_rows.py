@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 from app.journal import Journal
 from app.journal.search_index import reindex
+from app.journal.visits import join_visits
 
 CAMERAS = ("Front Door", "Back Door", "Garage", "Garden", "Gate", "Driveway", "Stable", "Cellar")
 LABELS = {
@@ -48,6 +49,7 @@ def _fill(db: sqlite3.Connection, count: int, last: datetime, dice: random.Rando
             deliveries,
         )
     db.execute("UPDATE snapshots SET state = 'inspected', event_number = seq")
+    join_visits(db, range(1, count + 1))
     for first in range(1, count + 1, BATCH):
         reindex(db, range(first, min(first + BATCH, count + 1)))
 

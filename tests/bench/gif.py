@@ -22,7 +22,7 @@ STYLE = Style(max_bytes=50_000_000)
 
 
 def animated(bench: Bench) -> Iterator[Row]:
-    """Ten pictures of 2 megapixels: processor seconds and bytes."""
+    """Ten pictures of 2 megapixels: seconds and bytes."""
     folder = bench.home / "gif"
     folder.mkdir(parents=True, exist_ok=True)
     paths = [folder / f"{number}.jpg" for number in range(PICTURES)]

@@ -20,7 +20,7 @@ HEAD, DETECTED = 4096, b"rekognition"
 class Peer:
     """One connection, one thread. Triggers are numbered; a number comes back in the event's trace context."""
 
-    def __init__(self, connection: Any, topic: str) -> None:
+    def __init__(self, connection: Any, topic: str, devices: Iterable[str]) -> None:
         self.sent: dict[int, float] = {}
         """Number -> `time.perf_counter()` just before the trigger was published."""
         self.took: dict[int, float] = {}
@@ -35,7 +35,8 @@ class Peer:
         self._channel.exchange_declare(EXCHANGE, "topic")
         self._channel.exchange_declare(wire.control_exchange(EXCHANGE), "direct")
         self._channel.queue_declare(queue, durable=True)
-        self._channel.queue_bind(queue, EXCHANGE, wire.event_key(topic, "bench"))
+        for device in devices:
+            self._channel.queue_bind(queue, EXCHANGE, wire.event_key(topic, device))
         self._channel.basic_consume(queue, self._receive, auto_ack=True)
 
     @property
@@ -91,11 +92,14 @@ class Peer:
 
 
 @contextlib.contextmanager
-def peer(port: int, topic: str) -> Iterator[Peer]:
-    """A peer of the service whose word in routing keys is `topic`; gone, with its queue, when the block ends."""
+def peer(port: int, topic: str, *, devices: Iterable[str] = ("bench",)) -> Iterator[Peer]:
+    """A peer of the service whose word in routing keys is `topic`; gone, with its queue, when the block ends.
+
+    `devices`: the names of the replicas where it is several.
+    """
     connection = pika.BlockingConnection(pika.ConnectionParameters("127.0.0.1", port))
     try:
-        yield Peer(connection, topic)
+        yield Peer(connection, topic, devices)
         connection.channel().queue_delete(f"bench.{topic}")
     finally:
         connection.close()

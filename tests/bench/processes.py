@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-READY_WITHIN = 30.0
+READY_WITHIN = 180.0
 STOP_WITHIN = 30.0
 TICKS = os.sysconf("SC_CLK_TCK")
 NOBODY = {  # boto3 signs with them; the double does not look
@@ -46,6 +46,22 @@ class Process:
         lines = Path(f"/proc/{self.pid}/status").read_text().splitlines()
         return next(int(line.split()[1]) for line in lines if line.startswith("VmRSS:")) * 1024 / 1e6
 
+    def metric(self, name: str) -> float:
+        """A sample without labels on its /metrics; 0 where there is none."""
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.web}/metrics", timeout=10) as answer:
+            lines = answer.read().decode().splitlines()
+        return next((float(line.split()[1]) for line in lines if line.startswith(f"{name} ")), 0.0)
+
+    @property
+    def descriptors(self) -> int:
+        """Files, sockets and pipes that it has open."""
+        return sum(1 for _ in Path(f"/proc/{self.pid}/fd").iterdir())
+
+    @property
+    def threads(self) -> int:
+        """Its threads, those of libraries too."""
+        return sum(1 for _ in Path(f"/proc/{self.pid}/task").iterdir())
+
 
 @contextlib.contextmanager
 def simulator(module: str, *arguments: str) -> Iterator[int]:
@@ -68,22 +84,24 @@ def service(
     cameras: Mapping[str, str],
     detector: int,
     config: Mapping[str, Any] | None = None,
+    group: str = "",
 ) -> Iterator[Process]:
     """Run the service, its data below `home`, until the block ends; ready when the block begins.
 
     `cameras`: location -> address of the picture; `broker` and `detector` are ports. `name` is its word in
     routing keys, too; `config`: further sections of its configuration. What lies in `home / name / "data"`
-    before is its data.
+    before is its data. `group`: the replicas whom it works with, and then its app name and word in routing keys.
     """
     folder = home / name
     folder.mkdir(exist_ok=True)
     web = free_port()
     config = {
         **(config or {}),
-        "app_name": name,
-        "device_name": "bench",
+        "app_name": group or name,
+        "device_name": name if group else "bench",
         "data_dir": str(folder / "data"),
-        "rabbitmq": {"server_address": f"127.0.0.1:{broker}", "device_topic": name},
+        "rabbitmq": {"server_address": f"127.0.0.1:{broker}", "device_topic": group or name},
+        "replicas": {"group": group},
         "cameras": [{"kind": "still", "location": where, "url": url} for where, url in cameras.items()],
         "detector": {"kind": "rekognition"},
         "web": {"port": web, "max_per_address": 1000},

@@ -16,7 +16,7 @@ from tests.browser.chromium import chromium
 from tests.browser.drawing import scene
 from tests.browser.house import PASSWORD, house
 from tests.browser.proxy import Proxy
-from tests.browser.seeds import at, oddities, ordinary_days, today
+from tests.browser.seeds import a_visit, at, oddities, ordinary_days, today
 from tests.browser.telling_house import TellingHouse
 from tests.browser.visit import Screen, Visit
 from tests.e2e.process import ServiceProcess
@@ -55,14 +55,14 @@ def album(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServiceProcess]:
 @pytest.fixture(scope="package")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServiceProcess]:
     """A house where things happen, for tests that change something."""
-    with house(tmp_path_factory.mktemp("home"), [*ordinary_days(2), *oddities()]) as service:
+    with house(tmp_path_factory.mktemp("home"), [*ordinary_days(2), *oddities(), *a_visit()]) as service:
         yield service
 
 
 @pytest.fixture(scope="package")
 def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServiceProcess]:
     """One that asks for a password."""
-    with house(tmp_path_factory.mktemp("guarded"), [*ordinary_days(1)], WEB_PASSWORD=PASSWORD) as service:
+    with house(tmp_path_factory.mktemp("guarded"), [*ordinary_days(1)], {"WEB_PASSWORD": PASSWORD}) as service:
         yield service
 
 
@@ -71,7 +71,7 @@ def proxied(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proxy]:
     """One that asks for a password, behind a reverse proxy under a path."""
     with Proxy("/home/cameras") as proxy:
         settings = {"WEB_PASSWORD": PASSWORD, "WEB_PUBLIC_URL": proxy.url, "WEB_TRUSTED_PROXIES": "127.0.0.1/32"}
-        with house(tmp_path_factory.mktemp("proxied"), [*ordinary_days(1)], **settings) as service:
+        with house(tmp_path_factory.mktemp("proxied"), [*ordinary_days(1)], settings) as service:
             proxy.upstream = service.port
             yield proxy
 

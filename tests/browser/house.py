@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -24,14 +24,20 @@ CAMERAS: list[dict[str, Any]] = [
 
 
 @contextmanager
-def house(home: Path, seeds: Iterable[Seed], **environment: str) -> Iterator[ServiceProcess]:
+def house(
+    home: Path,
+    seeds: Iterable[Seed],
+    environment: Mapping[str, str] | None = None,
+    *,
+    cameras: Sequence[dict[str, Any]] = CAMERAS,
+) -> Iterator[ServiceProcess]:
     """Such a service, running and ready; `environment` are settings besides."""
     Seeder(home / "data").sow(*seeds)
     archive = home / "archive"
     archive.mkdir()
     (archive / MARKER).touch()  # it is the one that has all these pictures
-    settings = {"TIME_ZONE": ZONE.key, "ARCHIVE_DIR": str(archive), **environment}
-    with ServiceProcess(home, environment=settings, config={"cameras": CAMERAS}, forked=True) as service:
+    settings = {"TIME_ZONE": ZONE.key, "ARCHIVE_DIR": str(archive), **(environment or {})}
+    with ServiceProcess(home, environment=settings, config={"cameras": [*cameras]}, forked=True) as service:
         service.start()
         wait_until_ready(service)
         yield service

@@ -9,11 +9,12 @@ from datetime import datetime, time, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from app.journal import Journal
+from app.journal import Journal, Medium
 from app.journal.entries import Correction
-from app.messages import Box, Detection, Inspection, Label, Snapshot
+from app.messages import Box, Burst, Detection, Inspection, Label, Snapshot
 from app.pipeline.decide import sum_up
 from app.storage.cache import Cache
+from app.storage.event_media import EventMedia
 from tests.browser.drawing import scene
 from tests.fakes.decisions import told, told_to
 
@@ -22,6 +23,8 @@ ZONE = ZoneInfo("Europe/Berlin")
 ARCHIVE = "folder"
 DAYS = 21
 """Days before today of which there are pictures; fewer than the cache keeps."""
+WALKED = 8
+"""Days before today at which leaving was seen by a burst."""
 
 AWAY = "timeout: 192.168.1.20 did not answer within 10 s"
 UNSEEN = "detector_away: rekognition failed repeatedly and is not asked for 60 s"
@@ -49,6 +52,8 @@ class Seed:
     archived_only: bool = False
     others: tuple[Seed, ...] = field(default=())
     """What settled into one event with it."""
+    frames: int = 0
+    """Pictures of its burst, one a second; the first is shown."""
 
     @property
     def id(self) -> str:
@@ -68,7 +73,8 @@ def at(ago: int, hour: int, minute: int = 0) -> datetime:
 def ordinary_days(days: int = DAYS) -> Iterator[Seed]:
     """What happens every day: the same six things."""
     for ago in range(days, 0, -1):
-        yield Seed(f"leaving {ago}", "Front Door", at(ago, 7, 45), things=(("Door", 0.97), ("Coat", 0.71)))
+        coming = (("Door", 0.97), ("Coat", 0.71))
+        yield Seed(f"leaving {ago}", "Front Door", at(ago, 7, 45), things=coming, frames=3 if ago == WALKED else 0)
         yield Seed(f"driving {ago}", "Driveway", at(ago, 8, 15), things=(("Car", 0.93), ("Driveway", 0.88)))
         yield Seed(
             f"cat {ago}", "Garden", at(ago, 12, 30), "cat", things=(("Cat", 0.91), ("Tree", 0.99), ("Lawn", 0.96))
@@ -76,6 +82,13 @@ def ordinary_days(days: int = DAYS) -> Iterator[Seed]:
         yield Seed(f"parcel {ago}", "Front Door", at(ago, 17, 15), things=(("Parcel", 0.62), ("Door", 0.95)))
         yield Seed(f"van {ago}", "Driveway", at(ago, 17, 15), things=(("Car", 0.81), ("Van", 0.44)), origin="ftp")
         yield Seed(f"night {ago}", "Garden", at(ago, 21, 30), "nobody", things=(("Tree", 0.93), ("Night", 0.85)))
+
+
+def a_visit() -> Iterator[Seed]:
+    """Somebody who came yesterday evening and was seen twice, and the empty door after that."""
+    for number, (after, shows, sure) in enumerate([(0, "person", 0.6), (20, "person", 0.97), (40, "nobody", 0.5)]):
+        about = at(1, 18) + timedelta(seconds=after)
+        yield Seed(f"visit {number}", "Front Door", about, shows, (("Doorbell", sure),))
 
 
 def oddities() -> Iterator[Seed]:
@@ -120,6 +133,7 @@ class Seeder:
         data.mkdir(parents=True, exist_ok=True)
         self._now = 0.0
         self._cache = Cache(data / "cache", zone=ZONE)
+        self._media = EventMedia(data / "media")
         self._journal = Journal(data / "journal.db", clock=lambda: self._now)
 
     def sow(self, *seeds: Seed) -> None:
@@ -138,6 +152,7 @@ class Seeder:
         inspection = self._inspection(seed)
         self._now = inspection.snapshot.taken_at.timestamp() + 1
         self._journal.record(inspection.snapshot)
+        self._journal.record_media([self._frame(seed, inspection.snapshot, number) for number in range(seed.frames)])
         if seed.others:
             self._settle(inspection, seed.others)
         else:
@@ -174,6 +189,8 @@ class Seeder:
             taken_at=taken_at,
             delay_s=0.4,
             origin=seed.origin,
+            frames=seed.frames,
+            burst=Burst(seed.frames) if seed.frames else None,
         )
         if not seed.has_picture:
             return Inspection(replace(snapshot, problem=seed.problem), decision=sum_up(None), problem=seed.problem)
@@ -182,7 +199,17 @@ class Seeder:
         if seed.problem:
             return Inspection(snapshot, decision=sum_up(None), problem=seed.problem)
         detection = _detection(seed, box)
-        return Inspection(snapshot, "rekognition", detection, sum_up(detection))
+        best = f"best of {seed.frames}: 1 person" if seed.frames else ""
+        return Inspection(snapshot, "rekognition", detection, sum_up(detection), best=best)
+
+    def _frame(self, seed: Seed, snapshot: Snapshot, number: int) -> Medium:
+        taken_at = snapshot.taken_at + timedelta(seconds=number)
+        picture, _ = scene(seed.location, seed.about).shows(seed.shows, taken_at)
+        path = self._media.store(picture, event_id=seed.id, name=f"{number:02d}.jpg")
+        size, width, height = len(picture), snapshot.width, snapshot.height
+        of_burst = {"snapshot": seed.id, "position": number}
+        ours = (f"{number:02d}{seed.id[2:]}", "frame", "jpeg", snapshot.camera, str(path), size, width, height)
+        return Medium(*ours, taken_at, **of_burst)  # type: ignore[arg-type]
 
     def _with_picture(self, snapshot: Snapshot, picture: bytes) -> Snapshot:
         path = self._cache.store(

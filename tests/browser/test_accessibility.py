@@ -22,10 +22,17 @@ PAGES = {
     "archived only": f"/snapshots/{seed_id('archived')}",
     "cameras": "/cameras",
     "camera": "/cameras/front-door",
+    "rejected uploads": "/uploads/rejected",
     "rules": "/rules",
     "new rule": "/rules/new",
     "status": "/status",
     "upload": "/upload",
+    "account": "/account",
+    "users": "/users",
+    "audit log": "/audit",
+    "selecting": f"/?select=1&day={at(2, 0):%Y-%m-%d}",
+    "deleting": "/delete?camera=garden",
+    "download": "/export?camera=garden",
 }
 
 REPEATED = [f'.card[data-id="{one.id}"]' for one in ordinary_days() if one.about < at(1, 0)]

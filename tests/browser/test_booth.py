@@ -26,7 +26,8 @@ DENIED = "MediaDevices.prototype.getUserMedia = async () => { throw new DOMExcep
 @pytest.fixture(scope="module")
 def booth(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServiceProcess]:
     settings = {"enabled": True, "event": "Anna & Tom", "countdown": 1, "pace": 0.3, "gallery": True}
-    config = {"booth": {**settings, "colour": "#ffcc00"}}
+    buzzer = {"name": "buzzer", "camera": "Booth Camera", "when": {"pressed": True}}
+    config = {"booth": {**settings, "colour": "#ffcc00"}, "hooks": [buzzer]}
     with ServiceProcess(tmp_path_factory.mktemp("booth"), config=config, forked=True) as service:
         service.start()
         wait_until_ready(service)
@@ -80,6 +81,7 @@ def test_a_guest_on_the_whole_way_leaves_nothing_for_the_next(
     page.locator("#keyboard").get_by_role("button", name="Umschalten").click()
     press(page, "jürg")
     expect(page.locator("#guest-name")).to_have_value("Jürg")
+    expect(page.locator("#consent-text")).to_contain_text("auf dieser Seite sehen")
     page.locator("#guest-email").focus()
     press(page, "j@x")
     page.get_by_role("button", name="Senden").click()
@@ -124,8 +126,42 @@ def test_once_more_takes_new_pictures_and_a_left_booth_forgets(visit: OpenVisit,
     in_state(page, "ready")
     expect(page.locator("#guest-name")).to_have_value("")
     assert booth.http("GET", f"/api/booth/animation/{here['guest']}").status_code == 404
-    booth.http("POST", "/api/booth/start")  # a button elsewhere
+    booth.http("POST", "/api/hooks/buzzer", json={"pressed": True})  # a button elsewhere
     in_state(page, "choice")
+
+
+def test_names_of_any_script_and_of_300_letters_are_typed_and_kept(visit: OpenVisit, booth: ServiceProcess) -> None:
+    page = visit(booth, **CAMERA, **TABLETS["portrait"]).go("/booth")
+    page.get_by_role("button", name="Touch to start").click()
+    in_state(page, "choice")
+    page.get_by_role("button", name="Keep it").click()
+    in_state(page, "guest")
+    name, other = page.locator("#guest-name"), page.locator("#other-letters")
+    other.click()
+    press(page, "αδα")
+    other.click()
+    press(page, "ада")
+    other.click()
+    press(page, "ليلى")
+    expect(name).to_have_value("αδαадаليلى")
+    fits(page)
+    page.locator("#own-keyboard").click()
+    expect(page.locator("#keyboard")).to_be_hidden()
+    expect(name).to_have_attribute("inputmode", "text")
+    name.fill("ليلى" + " بنت محمد" * 32 + "é" * 8)
+    assert len(name.input_value()) == 300
+    fits(page)
+    page.locator("#guest-email").fill("layla@example.org")
+    page.locator("#consent").check()
+    page.get_by_role("button", name="Send").click()
+    in_state(page, "done")
+    assert name.input_value() in booth.http("GET", "/api/booth/guests.csv").content.decode("utf-8-sig")
+    page.get_by_role("button", name="Finish").click()
+    in_state(page, "preview")
+    page.locator('[data-in="preview"] .animation').click()  # whoever is next need not wait
+    in_state(page, "ready")
+    expect(page.locator("#keyboard")).not_to_have_attribute("hidden", "")
+    assert page.locator('#keyboard [data-sign="q"]').count() == 1
 
 
 def test_without_the_camera_the_page_says_so_in_the_guest_s_language(visit: OpenVisit, booth: ServiceProcess) -> None:

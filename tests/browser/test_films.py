@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import io
+from pathlib import Path
 
-from playwright.sync_api import expect
+from playwright.sync_api import Browser, expect
 
+from app.journal import Journal
 from tests.browser.conftest import OpenVisit
 from tests.browser.visit import wait_until
 from tests.e2e.process import ServiceProcess
 from tests.fakes.films import movie
+from tests.fakes.running_films import brought_up, put, running_film
 
 
 def test_a_film_of_what_is_shown_is_made_and_plays(visit: OpenVisit, home: ServiceProcess) -> None:
@@ -33,3 +36,20 @@ def test_a_film_of_what_is_shown_is_made_and_plays(visit: OpenVisit, home: Servi
     looking.get_by_role("button", name="Delete").click()
     looking.get_by_role("dialog").get_by_role("button", name="Delete").click()
     expect(looking.get_by_text("No films yet")).to_be_visible()
+
+
+def test_a_running_film_plays_after_each_day_that_it_grew_by(
+    browser: Browser, tmp_path: Path, journal: Journal
+) -> None:
+    film = running_film(tmp_path, journal, fps=4)
+    page = browser.new_page()
+    for day in (1, 2, 4, 3):
+        for number in range(4):
+            put(tmp_path / "in", f"2026-11-{day:02d}_1{number}-00-00.jpg", 4 * day + number)
+        shown = brought_up(film).shown
+        page.goto(film.plan.path.as_uri())
+        wait_until(page, f"document.querySelector('video').duration === {shown} / 4")
+        page.evaluate("document.querySelector('video').currentTime = document.querySelector('video').duration - 0.3")
+        page.evaluate("document.querySelector('video').play()")
+        wait_until(page, "document.querySelector('video').ended && !document.querySelector('video').error")
+    page.close()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Page, expect
 
+from app.web.album.grid_pages import PAGE
 from tests.browser.conftest import on_a_desktop
 from tests.browser.grid import card, cards
 from tests.browser.seeds import seed_id
@@ -16,7 +17,7 @@ pytestmark = on_a_desktop
 @pytest.fixture
 def page(looking: Visit) -> Page:
     page = looking.go()
-    expect(cards(page)).to_have_count(60)
+    expect(cards(page)).to_have_count(PAGE)
     return page
 
 

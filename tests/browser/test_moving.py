@@ -6,12 +6,13 @@ import re
 
 from playwright.sync_api import expect
 
-from tests.browser.seeds import at, seed_id
+from tests.browser.seeds import WALKED, at, seed_id
 from tests.browser.visit import Visit, wait_until
 
 BURST = seed_id("burst")
 MOVES = re.compile(r"/animation\?format=gif$")
 STILL = re.compile(r"/thumbnail$")
+COVERED = "document.elementFromPoint(innerWidth / 2, 20).closest('.pswp') !== null"
 PLAYS = "document.querySelector('video.moving').currentTime > 0.2"
 
 
@@ -44,3 +45,32 @@ def test_a_card_moves_while_somebody_looks_at_it_and_its_page_plays_the_film(loo
         wait_until(page, "document.querySelector('picture.moving img').naturalWidth > 0")
     page.evaluate("document.querySelector('video.moving').play()")
     wait_until(page, PLAYS)
+
+
+def test_the_pictures_of_a_burst_stand_on_its_page_and_open_in_the_viewer(looking: Visit) -> None:
+    page = looking.go(f"/snapshots/{seed_id(f'leaving {WALKED}')}")
+    strip = page.locator(".strip-frames a")
+    expect(page.get_by_text("Shown is the best of 3: 1 person")).to_be_visible()
+    expect(strip).to_have_count(3)
+    strip.first.scroll_into_view_if_needed()
+    wait_until(page, "[...document.querySelectorAll('.strip-frames img')].every(image => image.naturalWidth)")
+    assert page.evaluate(
+        "[...document.querySelectorAll('.about > *')].every(part => part.getBoundingClientRect().right <= innerWidth)"
+    )
+    strip.nth(1).focus()
+    page.keyboard.press("Enter")
+    viewer = page.locator(".pswp--open")
+    for key, number in ((None, 1), ("ArrowRight", 2), ("ArrowLeft", 1), ("ArrowLeft", 0)):
+        if key:
+            page.keyboard.press(key)
+        expect(viewer.locator(".pswp__caption")).to_contain_text(f"Picture {number + 1} of 3")
+        expect(viewer.locator(f'img.pswp__img[src$="/frames/{number}"]')).to_be_in_viewport()
+    wait_until(page, COVERED)
+    page.keyboard.press("Escape")
+    expect(viewer).to_have_count(0)
+    expect(strip.first).to_be_focused()
+    strip.first.click()
+    expect(viewer).to_have_count(1)
+    page.go_back()
+    expect(viewer).to_have_count(0)
+    assert page.url.endswith(seed_id(f"leaving {WALKED}"))

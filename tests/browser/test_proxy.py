@@ -55,10 +55,13 @@ def test_forms_work_below_the_path(page: Page, proxied: Proxy) -> None:
 
 
 def test_new_pictures_appear_through_the_proxy(page: Page, proxied: Proxy, drawn: Path) -> None:
+    page.goto(f"{proxied.url}/?by=picture")
+    expect(cards(page).first).to_be_visible()
     count = cards(page).count()
     with page.context.expect_page() as other:
         page.evaluate("open('upload')")
     page = other.value
     page.locator("input[type=file]").set_input_files(drawn)
+    page.get_by_role("button", name="Upload 1").click()
     expect(page.get_by_text("It is in the album")).to_be_visible()
     expect(cards(page.context.pages[0])).to_have_count(count + 1)

@@ -75,7 +75,7 @@ def pushing(push_service: HttpDouble, tmp_path_factory: pytest.TempPathFactory) 
         "ALLOW_PRIVATE": "true",
     }
     environment = {f"PUBLISHER_1_{name}": value for name, value in settings.items()}
-    with house(tmp_path_factory.mktemp("pushing"), ordinary_days(1), **environment) as service:
+    with house(tmp_path_factory.mktemp("pushing"), ordinary_days(1), environment) as service:
         yield service
 
 

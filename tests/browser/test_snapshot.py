@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import OpenVisit, on_a_desktop, on_a_phone
@@ -124,16 +126,18 @@ def test_labels_are_corrected_and_the_detector_can_be_right_again(living: Visit)
 
 
 @on_a_phone
-def test_deleting_asks_first_and_then_it_is_gone(living: Visit) -> None:
+def test_deleting_shows_the_next_one_and_can_be_taken_back(living: Visit) -> None:
     living.expect_complaint("404")
-    page = living.go(f"/snapshots/{seed_id('cat 1')}")
-    page.get_by_role("button", name="Delete").first.click()
-    page.get_by_role("button", name="Keep it").click()
-    expect(page.get_by_role("dialog")).to_be_hidden()
-    page.get_by_role("button", name="Delete").first.click()
-    page.get_by_role("dialog").get_by_role("button", name="Delete").click()
-    expect(cards(page).first).to_be_visible()
-    expect(card(page, seed_id("cat 1"))).to_have_count(0)
+    page = living.go(f"/snapshots/{seed_id('cat 1')}?camera=garden")
+    standing = page.locator(".beside p").inner_text()
+    assert re.fullmatch(r"\d+ of \d+", standing)
+    page.get_by_role("button", name="Delete").click()
+    expect_shown(page, "night 2")
+    page.get_by_role("button", name="Undo").click()
+    expect_shown(page, "cat 1")
+    expect(page.locator(".beside p")).to_have_text(standing)
+    page.get_by_role("button", name="Delete").click()
+    expect_shown(page, "night 2")
     page = living.go(f"/snapshots/{seed_id('cat 1')}")
     expect(page.get_by_text("it was deleted")).to_be_visible()
 
@@ -141,7 +145,7 @@ def test_deleting_asks_first_and_then_it_is_gone(living: Visit) -> None:
 def test_a_link_for_others_is_copied(visit: OpenVisit, home: ServiceProcess) -> None:
     living = visit(home, permissions=["clipboard-read", "clipboard-write"])
     page = living.go(f"/snapshots/{seed_id('bicycle')}")
-    page.get_by_role("button", name="Copy link").click()
+    page.get_by_role("button", name="Share").click()
     expect(page.get_by_text("Link copied")).to_be_visible()
     link = page.evaluate("navigator.clipboard.readText()")
     assert link.startswith(f"{living.url}/api/snapshots/{seed_id('bicycle')}/image?expires=")

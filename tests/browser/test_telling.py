@@ -88,6 +88,30 @@ def test_a_zone_is_drawn_by_pointing_and_by_keys_and_a_mask_that_was_there_is_mo
     assert "# by hand" in house.context.rules.path.read_text()
 
 
+@pytest.mark.parametrize("screen", ["phone", "desktop"])
+def test_a_privacy_mask_is_drawn_over_the_last_picture_and_holds_at_once(
+    visit: OpenVisit, house: TellingHouse, screen: Screen
+) -> None:
+    page = logged_in(visit, house, screen).go("/cameras/front-door")
+    page.get_by_role("button", name="Draw a zone").click()
+    tap(page, (0.1, 0.1), (0.4, 0.1), (0.4, 0.4))
+    page.get_by_label("Name").fill("window")
+    page.get_by_label("A privacy mask").check()
+    page.evaluate("scrollTo(0, 0)")  # so that the header stands over none of the corners
+    assert not violations(page, fingers=screen == "phone")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("listitem").filter(has_text="window")).to_contain_text("privacy mask")
+    expect(page.locator("polygon.is-private")).to_have_attribute("data-zone", "window")
+    (window,) = [zone for zone in house.context.rules.book.zones if zone.private]
+    assert (window.camera, window.name, window.mask) == (FRONT, "window", False)
+    assert about(window.points) == [(0.1, 0.1), (0.4, 0.1), (0.4, 0.4)]
+    page.get_by_role("button", name="Edit window").click()
+    expect(page.get_by_label("A privacy mask")).to_be_checked()
+    page.get_by_role("button", name="Delete").click()
+    expect(page.get_by_role("button", name="Edit window")).to_be_hidden()
+    assert not [zone for zone in house.context.rules.book.zones if zone.private]
+
+
 @on_a_phone
 def test_a_rule_is_edited_and_shows_at_once_what_it_would_have_told(
     visit: OpenVisit, house: TellingHouse, screen: Screen

@@ -34,7 +34,7 @@ def bucketed(tmp_path_factory: pytest.TempPathFactory, aws: Aws) -> Iterator[Ser
         "SOURCE_1_QUEUE_URL": queue,
         "SOURCE_1_BUCKETS": f"{BUCKET}/uploads/",
     }
-    with house(tmp_path_factory.mktemp("bucketed"), [], **settings) as service:
+    with house(tmp_path_factory.mktemp("bucketed"), [], settings) as service:
         yield service
 
 
@@ -45,6 +45,7 @@ def uploading(call_on: CallOn, bucketed: ServiceProcess) -> Visit:
 
 def choose(page: Page, *files: Path) -> None:
     page.locator("input[type=file]").set_input_files(files)
+    page.locator("[data-send]").click()
 
 
 def test_a_picture_goes_to_the_bucket_and_comes_back_into_the_album(uploading: Visit, aws: Aws, drawn: Path) -> None:

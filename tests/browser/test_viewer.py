@@ -7,6 +7,7 @@ import re
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from app.web.album.grid_pages import PAGE
 from tests.browser.conftest import on_a_desktop, on_a_phone
 from tests.browser.grid import card, cards
 from tests.browser.seeds import seed_id
@@ -96,14 +97,14 @@ def test_all_about_it_is_one_key_away(page: Page) -> None:
 @on_a_desktop
 def test_it_goes_on_where_the_page_ended(looking: Visit) -> None:
     page = looking.go()
-    last = cards(page).locator("visible=true").nth(58)
+    last = cards(page).locator("visible=true").nth(PAGE - 2)
     last.locator("[data-open]").click()
     expect(viewer(page)).to_be_visible()
     for _ in range(6):
         page.keyboard.press("ArrowRight")
         page.wait_for_timeout(100)
     expect.soft(viewer(page)).to_be_visible()
-    assert cards(page).count() > 60
+    assert cards(page).count() > PAGE
 
 
 @on_a_phone

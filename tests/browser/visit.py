@@ -70,11 +70,11 @@ class Visit:
 
     def leave(self) -> None:
         """Close the pages, and forget all but what was loaded. Raises what `close` raises."""
-        self.context.clear_cookies()
         if self.page.url.startswith(self.url):
             self.page.evaluate("localStorage.clear()")
         for page in self.context.pages:
             page.close()
+        self.context.clear_cookies()  # behind the pages, which may still ask for pictures
         self._account_for_complaints()
 
     def go(self, path: str = "/") -> Page:

@@ -47,6 +47,12 @@ class Account:
         )
 
 
+def missing(sensors: Iterable[Sender], consumer: Consumer) -> list[Sent]:
+    """What is confirmed and has no event yet."""
+    told = {event.number for event in consumer.latest}
+    return [one for sensor in sensors for one in list(sensor.ledger) if one.confirmed and one.number not in told]
+
+
 def account(sensors: Iterable[Sender], consumer: Consumer) -> Account:
     """Compare the ledgers as they are now."""
     sent = [one for sensor in sensors for one in list(sensor.ledger)]

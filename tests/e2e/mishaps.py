@@ -8,8 +8,9 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any
 
+from app.journal import NOTHING_WAITS
 from tests.broker import Broker
-from tests.e2e.ledger import Account, account
+from tests.e2e.ledger import Account, account, missing
 from tests.e2e.peers import Consumer, Sender
 from tests.e2e.pictures import StampingCameras
 from tests.e2e.process import ServiceProcess, until
@@ -56,7 +57,7 @@ def settled(
     """The account once nothing is on its way any more, or that of what is lost."""
     service.wait_ready(but=but)
     with suppress(AssertionError):  # the account says more
-        until(lambda: not account(senders, consumer).lost, timeout=240)
+        until(lambda: not missing(senders, consumer), timeout=240)
     until(lambda: _idle(service), timeout=120, what="an idle service")
     final = account(senders, consumer)
     print(final, flush=True)
@@ -67,7 +68,7 @@ def _idle(service: ServiceProcess) -> bool:
     """Whether nothing is in hand and nothing owed, for about a second."""
     for _ in range(3):
         stages = [service.metric("stage_in_hand", stage=stage) for stage in ("fetch", "detect", "publish")]
-        if any(stages) or not service.check("undelivered")["detail"].startswith("0 events"):
+        if any(stages) or not service.check("undelivered")["detail"].startswith(NOTHING_WAITS):
             return False
         time.sleep(0.4)
     return True

@@ -17,9 +17,12 @@ import pika
 import requests
 from pika.exceptions import AMQPError, NackError, UnroutableError
 
+from tests.e2e.pictures import stamp_of, stamped
 from tests.e2e.process import ServiceProcess
 
 RETRY_AFTER = 0.1
+UPLOADED = "u"
+"""Stands before the number in the stamp of what an `Uploader` sends; a camera's own pictures have only a number."""
 logging.getLogger("pika").setLevel(logging.CRITICAL)  # each failed attempt is a traceback there
 
 _numbers = itertools.count(1)
@@ -49,6 +52,8 @@ class Sent:
     message_id: str | None
     confirmed: bool = False
     """The broker has it. Otherwise nobody knows: it may have it all the same."""
+    at: float = field(default_factory=time.monotonic)
+    """Monotonic, before the first attempt."""
 
 
 class Sender(Protocol):
@@ -157,6 +162,33 @@ class Caller:
         """Nothing to let go of: each call has its own connection."""
 
 
+class Uploader:
+    """Uploads pictures over HTTP, each once; its number travels in the picture's stamp."""
+
+    def __init__(self, service: ServiceProcess, picture: bytes) -> None:
+        self.ledger: list[Sent] = []
+        self._service = service
+        self._picture = picture
+
+    def send(self, camera: str) -> Sent:
+        """Upload a picture of this camera; what is not answered with 202 the service may have taken or not."""
+        sent = Sent(next(_numbers), camera, None)
+        self.ledger.append(sent)
+        place = camera.removesuffix(" Camera").lower()
+        with suppress(requests.RequestException):
+            answer = self._service.http(
+                "POST",
+                f"/api/snapshots?camera={place}",
+                data=stamped(self._picture, f"{place} {UPLOADED}{sent.number}"),
+                headers={"Content-Type": "image/jpeg"},
+            )
+            sent.confirmed = answer.status_code == 202
+        return sent
+
+    def close(self) -> None:
+        """Nothing to let go of: each upload has its own connection."""
+
+
 @contextmanager
 def stream(sensors: Sequence[Sender], cameras: Sequence[str], *, every: float) -> Iterator[None]:
     """Trigger the cameras in turn, with each sender in a thread of its own, every so many seconds."""
@@ -200,8 +232,12 @@ class Received:
 
     @property
     def number(self) -> int | None:
-        """Of the trigger, where it was one of a `Sensor`."""
+        """Of the trigger or the upload that led to it."""
         number: int | None = (self.body.get("active_input") or {}).get("number")
+        if number is None and (image := self.entry["image"]):
+            with suppress(OSError, KeyError):
+                word = stamp_of(image).rpartition(" ")[2]
+                return int(word.removeprefix(UPLOADED)) if word.startswith(UPLOADED) else None
         return number
 
 

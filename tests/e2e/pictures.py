@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Coroutine
+from functools import lru_cache
 from typing import Any
 
 from PIL import Image
@@ -44,6 +45,7 @@ def stamped(picture: bytes, text: str) -> bytes:
     return picture[:2] + COMMENT + (len(comment) + 2).to_bytes(2, "big") + comment + picture[2:]
 
 
+@lru_cache(maxsize=10_000)
 def stamp_of(picture: bytes) -> str:
     """The comment of a picture that decodes; raises OSError for one that does not."""
     with Image.open(io.BytesIO(picture)) as image:

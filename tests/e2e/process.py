@@ -157,7 +157,7 @@ class ServiceProcess:
         """Ask its HTTP side."""
         return requests.request(method, f"http://127.0.0.1:{self.port}{path}", timeout=timeout, **options)
 
-    def metric(self, name: str, **labels: str) -> float:
+    def metric(self, name: str, /, **labels: str) -> float:
         """A sample on /metrics; 0 for one that has not been counted yet."""
         wanted = {f'{label}="{value}"' for label, value in labels.items()}
         for line in self.http("GET", "/metrics").text.splitlines():

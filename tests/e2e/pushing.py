@@ -10,10 +10,11 @@ import socket
 import struct
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from app.journal import NOTHING_WAITS
 from tests.broker import free_ports, free_range
 from tests.e2e.conftest import Launch
 from tests.e2e.peers import House
@@ -40,16 +41,22 @@ class Pushed:
     """A service that takes pictures in by FTP and from its upload area, with a drawn camera at each place."""
 
     def __init__(
-        self, launch: Launch, house: House | None, *places: str, detector: str = "none", **config: Any
+        self,
+        launch: Launch,
+        house: House | None,
+        *places: str,
+        detector: str = "none",
+        more: Sequence[dict[str, Any]] = (),
+        **config: Any,
     ) -> None:
-        """`config` are sections of config.yml; those that are here already are added to."""
+        """`more`: further cameras. `config` are sections of config.yml; those that are here already are added to."""
         ftp = ftp_section()
         self.port: int = ftp["port"]
         uploads = {"quiet_time": 0.5, "patience": 1.0, "scan_interval": 1.0}
         self.service: ServiceProcess = launch(
             house,
             environment={"DETECTOR_KIND": detector},
-            cameras=[{"kind": "demo", "location": place} for place in places],
+            cameras=[*({"kind": "demo", "location": place} for place in places), *more],
             ftp={**ftp, **config.pop("ftp", {})},
             uploads={**uploads, **config.pop("uploads", {})},
             **config,
@@ -105,7 +112,7 @@ class Pushed:
             stages = ("receive", "detect", "publish")
             if self.lying or any(self.service.metric("stage_in_hand", stage=stage) for stage in stages):
                 return False
-            if not self.service.check("undelivered")["detail"].startswith("0 events"):
+            if not self.service.check("undelivered")["detail"].startswith(NOTHING_WAITS):
                 return False
             time.sleep(0.3)
         return True

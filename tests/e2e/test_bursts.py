@@ -3,69 +3,41 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from datetime import datetime
+from itertools import count
 from pathlib import Path
-from threading import Lock, Thread
 from typing import Any
 
 import pytest
 
 from tests.e2e.process import ServiceProcess, until
 from tests.fakes.bursts import walker
-
-
-class WalkingCamera(ThreadingHTTPServer):
-    """A camera in front of which somebody takes a step from one picture to the next."""
-
-    daemon_threads = True
-
-    def __init__(self) -> None:
-        self.asked = 0
-        self._lock = Lock()
-        super().__init__(("127.0.0.1", 0), _Handler)
-        Thread(target=self.serve_forever, daemon=True).start()
-
-    def picture(self) -> bytes:
-        with self._lock:
-            self.asked += 1
-            return walker(self.asked % 10)
-
-
-class _Handler(BaseHTTPRequestHandler):
-    server: WalkingCamera
-
-    def do_GET(self) -> None:
-        picture = self.server.picture()
-        self.send_response(200)
-        self.send_header("Content-Type", "image/jpeg")
-        self.send_header("Content-Length", str(len(picture)))
-        self.end_headers()
-        self.wfile.write(picture)
-
-    def log_message(self, *_: object) -> None:
-        """Nothing."""
+from tests.fakes.http_double import HttpDouble, Reply, http_double
 
 
 @pytest.fixture
-def camera() -> Iterator[WalkingCamera]:
-    with WalkingCamera() as server:
+def camera() -> Iterator[HttpDouble]:
+    """In front of it, somebody takes a step from one picture to the next."""
+    steps = count(1)
+    with http_double() as server:
+        server.answer = lambda _: Reply(headers={"Content-Type": "image/jpeg"}, body=[walker(next(steps) % 10)])
         yield server
-        server.shutdown()
 
 
-def config(camera: WalkingCamera) -> dict[str, Any]:
-    url = f"http://127.0.0.1:{camera.server_port}/still.jpg"
+def config(camera: HttpDouble) -> dict[str, Any]:
+    url = f"{camera.url}/still.jpg"
     burst = {"frames": 3, "pace": 0.05}
     return {
         "cameras": [
             {"kind": "still", "location": "Yard", "url": url, "burst": burst},
             {"kind": "still", "location": "Gate", "url": url},
+            {"kind": "still", "location": "Door", "url": url, "ring": {"seconds": 2, "pace": 0.2}},
         ],
         "archive": {"dir": "archive", "frames": "all"},
     }
 
 
-def test_bursts_by_camera_and_by_trigger_killed_in_the_middle(tmp_path: Path, camera: WalkingCamera) -> None:
+def test_bursts_by_camera_and_by_trigger_killed_in_the_middle(tmp_path: Path, camera: HttpDouble) -> None:
     (tmp_path / "archive").mkdir()
     with ServiceProcess(tmp_path, config=config(camera)) as service:
         service.start().wait_ready()
@@ -86,6 +58,18 @@ def test_bursts_by_camera_and_by_trigger_killed_in_the_middle(tmp_path: Path, ca
         metrics = service.http("GET", "/metrics").text
         assert 'burst_frames_total{camera="Yard Camera",outcome="ok"} 2.0' in metrics
 
+        seen = len(camera.seen)
+        until(lambda: len(camera.seen) >= seen + 5, what="the ring has pictures")
+        door = service.http("POST", "/api/cameras/door/trigger?wait=20").json()
+        assert door["frames"] >= 5
+        taken_at = [one["taken_at"] for one in frames(door["event_id"])]
+        assert taken_at == sorted(taken_at)
+        assert taken_at[0] < door["timestamp"] < taken_at[-1]
+        assert door["taken_at"] in taken_at
+        early = datetime.fromisoformat(door["timestamp"]) - datetime.fromisoformat(door["taken_at"])
+        assert door["delay_s"] == pytest.approx(-early.total_seconds(), abs=0.05)
+        assert ("before" in door["best"]) == (door["delay_s"] <= -0.05)  # nearer, it is said of no picture
+
         long = {"burst": {"frames": 30, "pace": 1}}
         event_id = service.http("POST", "/api/cameras/gate/trigger", json=long).json()["event_id"]
         until(lambda: len([*(tmp_path / "data/media").rglob(f"{event_id}/*.jpg")]) >= 2)
@@ -94,7 +78,7 @@ def test_bursts_by_camera_and_by_trigger_killed_in_the_middle(tmp_path: Path, ca
         service.kill()
         service.start().wait_ready()
         until(lambda: service.http("GET", f"/api/snapshots/{event_id}").json()["frames"] >= 2)
-        page = service.http("GET", "/api/snapshots?camera=gate").json()["snapshots"]
+        page = until(lambda: service.http("GET", "/api/snapshots?camera=gate").json()["snapshots"])
         assert [one["event_id"] for one in page] == [event_id]
         assert len(frames(event_id)) == page[0]["frames"] < 30
         assert service.http("DELETE", f"/api/snapshots/{event_id}").status_code == 204

@@ -72,6 +72,7 @@ def service(
         environment={"DETECTOR_KIND": "hog"},
         cameras=configured,
         inputs=sensors,
+        booth={"enabled": True, "camera": "Hall"},
     )
     with process:
         yield process.start().wait_ready()
@@ -190,6 +191,16 @@ def test_heartbeats_name_every_device_every_five_seconds(consumer: Consumer, ser
     }
 
 
+def test_a_buzzer_starts_the_booth_and_leaves_no_event(
+    service: ServiceProcess, sensor: Sensor, consumer: Consumer
+) -> None:
+    before = len(consumer.events)
+    sensor.send_raw(trigger("Booth Camera"), message_id="buzzer")
+    until(lambda: service.http("GET", "/api/booth").json()["state"] != "ready", what="the booth to start")
+    event = answer(sensor, consumer, trigger("Yard Camera"))  # by which the buzzer's would have come
+    assert (len(consumer.events), event.entry["device_key"]) == (before + 1, "Yard Camera")
+
+
 def test_a_trigger_by_http_waits_for_its_event(service: ServiceProcess, consumer: Consumer) -> None:
     answer = service.http("POST", "/api/cameras/yard/trigger?wait=20", json={"active_input": {"by": "hand"}})
     assert answer.status_code == 200
@@ -241,7 +252,7 @@ def test_the_command_line_triggers_and_watches(service: ServiceProcess, tmp_path
 def test_without_a_broker_the_command_line_triggers_by_http(launch: Launch, cameras: StampingCameras) -> None:
     camera = {"location": "Yard", "kind": "still", "url": cameras.url("stamped", "yard")}
     service = launch(cameras=[camera], environment={"WEB_PASSWORD": "open sesame"}).start().wait_ready()
-    sent = service.command("trigger", "Yard Camera")
+    sent = service.command("trigger", "Yard Camera", "--json")
     assert (sent.returncode, sent.stderr) == (0, "")
     event = json.loads(sent.stdout)
     assert (event["device_key"], event["problem"]) == ("Yard Camera", "")

@@ -68,9 +68,9 @@ def test_every_event_is_one_row_in_both_over_a_crash_and_an_outage_and_edits_fol
         moto.stop()
 
 
-def trigger(service: ServiceProcess) -> str:
+def trigger(service: ServiceProcess, camera: str = "yard") -> str:
     """Have a picture taken; returns the event's id, once the trigger is accepted."""
-    answer = service.http("POST", "/api/cameras/yard/trigger")
+    answer = service.http("POST", f"/api/cameras/{camera}/trigger")
     assert answer.status_code == 202, answer.text
     event_id: str = answer.json()["event_id"]
     return event_id

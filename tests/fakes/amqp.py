@@ -28,23 +28,40 @@ class FakeBroker:
         """What happens while somebody consumes or waits, one after the other; then nothing happens any more."""
         self.timers: list[tuple[float, Callable[[], object]]] = []
         """Seconds, and what is to be called after them."""
+        self.limits: list[tuple[float, Callable[[], object]]] = []
+        """Seconds, and what is raised after them unless the connection is in working order by then."""
         self.ready = 0
         """Messages that wait in each queue."""
         self.frame_max = 131_072
         self.version = "3.13.7"
-        self.on_message: Answer | None = None
+        self.answered: Answer | None = None
+        """Told of confirms; see `confirm`."""
+        self.returned: Answer | None = None
+        """Told of what no queue took."""
+        self.consumers: dict[str, Answer] = {}
+        """By queue."""
+        self.channels_open = True
+        """Of the channels that there are now."""
         self.on_cancel: Answer | None = None
 
     def connect(self, _name: str) -> FakeConnection:
+        self.channels_open = True
         if "connect" in self.answers:
             self.answers["connect"]()
         return FakeConnection(self)
 
-    def deliver(self, tag: int, body: bytes, *, redelivered: bool = False, **properties: Any) -> None:
-        """Hand a message to the consumer."""
-        assert self.on_message is not None, "nobody consumes"
+    def deliver(self, tag: int, body: bytes, *, queue: str = "", redelivered: bool = False, **properties: Any) -> None:
+        """Hand a message to the consumer of this queue, the last one unless it is named."""
+        assert self.consumers, "nobody consumes"
+        receive = self.consumers[queue or list(self.consumers)[-1]]
         method = SimpleNamespace(delivery_tag=tag, redelivered=redelivered)
-        self.on_message(FakeChannel(self), method, pika.BasicProperties(**properties), body)
+        receive(FakeChannel(self), method, pika.BasicProperties(**properties), body)
+
+    def confirm(self, tag: int, *, multiple: bool = False, refused: bool = False) -> None:
+        """Answer whoever published over a channel that does not wait."""
+        assert self.answered is not None
+        method = pika.spec.Basic.Nack(tag, multiple) if refused else pika.spec.Basic.Ack(tag, multiple)
+        self.answered(SimpleNamespace(method=method))
 
     def pass_time(self) -> None:
         """Call what is due, whenever it is."""
@@ -64,12 +81,15 @@ class FakeConnection:
         self._broker = broker
         self._called: deque[Callable[[], object]] = deque()
         self._impl = SimpleNamespace(
-            params=SimpleNamespace(frame_max=broker.frame_max), server_properties={"version": broker.version}
+            params=SimpleNamespace(frame_max=broker.frame_max),
+            server_properties={"version": broker.version},
+            _adapter_call_later=lambda seconds, callback: broker.limits.append((seconds, callback)),
+            _adapter_remove_timeout=lambda handle: broker.limits.clear(),
+            _adapter_disconnect_stream=lambda: broker.calls.append(("hung up",)),
         )
-        self.consuming = False
 
     def channel(self) -> FakeChannel:
-        return FakeChannel(self._broker, self)
+        return FakeChannel(self._broker)
 
     def add_callback_threadsafe(self, callback: Callable[[], object]) -> None:
         self._called.append(callback)
@@ -91,24 +111,31 @@ class FakeConnection:
 class FakeChannel:
     """What pika's blocking channel is to our threads."""
 
-    def __init__(self, broker: FakeBroker, connection: FakeConnection | None = None) -> None:
+    def __init__(self, broker: FakeBroker) -> None:
         self._broker = broker
-        self._connection = connection
 
-    def start_consuming(self) -> None:
-        assert self._connection is not None
-        self._connection.consuming = True
-        while self._connection.consuming:
-            self._connection.process_data_events(1)
+    @property
+    def is_open(self) -> bool:
+        return self._broker.channels_open
+
+    @property
+    def _impl(self) -> FakeChannel:
+        """The channel below it, which does not wait."""
+        return self
+
+    def confirm_delivery(self, answered: Answer | None = None) -> None:
+        self._call("confirm_delivery")
+        self._broker.answered = answered
+
+    def add_on_return_callback(self, returned: Answer) -> None:
+        self._broker.returned = returned
 
     def stop_consuming(self) -> None:
         self._broker.calls.append(("stop_consuming",))
-        assert self._connection is not None
-        self._connection.consuming = False
 
-    def basic_consume(self, queue: str, callback: Answer) -> None:
-        self._broker.calls.append(("basic_consume", queue))
-        self._broker.on_message = callback
+    def basic_consume(self, queue: str, callback: Answer, **_: Any) -> None:
+        self._call("basic_consume", queue)
+        self._broker.consumers[queue] = callback
 
     def add_on_cancel_callback(self, callback: Answer) -> None:
         self._broker.on_cancel = callback

@@ -10,11 +10,11 @@ PERSON = Detection((Label("Person", 0.9, (Box(0.1, 0.1, 0.2, 0.5),)),), 1)
 class FakeDetector:
     """Answers each call with the next of its answers, the last one for ever; raises those that are exceptions."""
 
-    name = "fake"
     concurrency = 8
-    cost_usd = 0.0
 
-    def __init__(self, *answers: Detection | Exception) -> None:
+    def __init__(self, *answers: Detection | Exception, name: str = "fake", cost_usd: float = 0.0) -> None:
+        self.name = name
+        self.cost_usd = cost_usd
         self.answers = list(answers) or [PERSON]
         self.pictures: list[bytes] = []
         self.closed = False

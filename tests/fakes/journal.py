@@ -5,11 +5,14 @@ from __future__ import annotations
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from functools import cache
 from pathlib import Path
 
 from app.journal import Journal
+
+Opens = Callable[..., AbstractContextManager[Journal]]
+"""`opened`, or what opens another record that answers as the journal does."""
 
 
 def begin(path: Path, *, clock: Callable[[], float] = time.time) -> Journal:

@@ -89,6 +89,11 @@ class BucketClient:
         ]
         return {"Contents": contents, **({"IsTruncated": True, "NextContinuationToken": shown[-1]} if more else {})}
 
+    def delete_object(self, *, Bucket: str, Key: str) -> Mapping[str, Any]:  # noqa: N803
+        self._called("delete")
+        self.objects.pop(Key, None)
+        return {}
+
     def close(self) -> None:
         self.closed = True
 

@@ -18,7 +18,9 @@ from app.films.running_films import RunningFilms
 from app.films.selection import Selection
 from app.films.shelf import Films
 from app.messages import Detection, Inspection, Snapshot
+from app.monitoring.outcomes import Outcomes
 from app.pipeline.live import InProcessEvents
+from app.pipeline.look_again import LookAgain
 from app.rules.evaluate import Outlets
 from app.rules.file import RulesFile
 from app.rules.telling import Telling
@@ -27,6 +29,8 @@ from app.sources.requests import Intake
 from app.storage.animations import Animations, AnimationSettings
 from app.storage.cache import Cache
 from app.storage.event_media import EventMedia
+from app.storage.settings import RetentionSettings
+from app.storage.space import SpaceReport
 from app.storage.thumbnails import Thumbnails
 from app.uploads.capture_time import CaptureTime
 from app.web.access import Authentication
@@ -74,16 +78,19 @@ def parts_for(folder: Path, **changes: Any) -> WebContext:
     given: dict[str, Any] = {
         "cameras": {FRONT: CameraInfo("Front", _closed, _now), KITCHEN: CameraInfo("Küche", _closed, _now)},
         "intake": Intake(journal),
+        "owns": lambda _camera: True,
         "http_uploads": HttpUploads(journal, _cache(folder), capture_time=CaptureTime(zone=UTC), max_pixels=MAX_PIXELS),
         "journal": journal,
         "films": Films(folder / "films", journal=journal, selection=Selection(journal.oldest, zone=UTC)),
         "running_films": RunningFilms({}, journal=journal),
         "live": live,
+        "index": journal,
         "broadcast": Broadcast(journal, live),
         "rules": RulesFile(folder / "rules.yml", cameras=(FRONT, KITCHEN), outlets=OUTLETS.notifying),
         "telling": Telling(journal),
         "outlets": OUTLETS,
         "health": Health(),
+        "outcomes": Outcomes(journal),
         "metrics": lambda: b"up 1\n",
         "traffic": CountedTraffic(),
         "pictures": PictureFiles(
@@ -94,12 +101,16 @@ def parts_for(folder: Path, **changes: Any) -> WebContext:
         "access": access,
         "links": Links(access.link_key),
         "site": access.site,
+        "look_again": LookAgain({}, "none", journal=journal),
         "zone": UTC,
+        "space": SpaceReport(RetentionSettings(), journal=journal, folder=folder),
+        "up_since": NOW,
         "archives": (ArchiveInfo("folder", lambda: "https://nas.example/pictures"),),
         "max_upload": 1_000_000,
         "max_pixels": MAX_PIXELS,
         "thumbnail_widths": settings.thumbnail_widths,
-        "detector": "fake",
+        "detector": lambda: "fake.onnx (YOLOX) by hand",
+        "detector_advice": "Look yourself",
         "version": "1.2.3",
     }
     return WebContext(**{**given, **changes})

@@ -84,6 +84,7 @@ def listening(
     *,
     decode: Callable[[Delivery], Any] = plain,
     prefetch: int = 1000,
+    shared: bool = False,
     wait: bool = True,
 ) -> Iterator[Listening]:
     """A listener of this subscription, consuming unless told not to wait for that."""
@@ -94,7 +95,7 @@ def listening(
         listener = ZMQListener(
             "listener",
             address,
-            wanted,
+            [wanted],
             context=context,
             address="inproc://taken",
             decode=decode,
@@ -102,6 +103,7 @@ def listening(
             on_settled=settled.extend,
             on_malformed=malformed.append,
             prefetch=prefetch,
+            shared=shared,
         )
         listener.start()
         try:

@@ -306,7 +306,7 @@ def test_an_empty_file_is_left_to_the_watcher(ftp: Ftp) -> None:
     assert (ftp.taken, ftp.lying) == ([], {f"{DOOR}/a.jpg": b""})
 
 
-def test_a_video_among_pictures_is_left_to_the_watcher(ftp: Ftp) -> None:
+def test_a_video_that_breaks_off_is_left_to_the_watcher(ftp: Ftp) -> None:
     video = b"\0\0\0\x18ftypmp42" + bytes(10_000)
     with ftp.login() as camera:
         for name, data in (("a.jpg", PICTURE), ("a.mp4", video), ("b.jpg", PICTURE)):

@@ -61,6 +61,14 @@ def store_until_done(drive: GoogleDrive, event_id: str, *, tries: int = 5) -> li
             return failures
 
 
+def test_a_picture_is_put_into_the_bin_and_no_other_is(drive: GoogleDrive, double: DriveDouble) -> None:
+    for event_id in ("e1", "e2"):
+        drive.store(an_inspection(event_id), a_picture(event_id))
+    drive.remove(an_inspection("e1"))
+    drive.remove(an_inspection("e1"))
+    assert_kept_once(double, "e2")
+
+
 # -- what is kept ---------------------------------------------------------------------------------
 
 

@@ -22,6 +22,7 @@ from app.web.application import application
 from app.web.context import WebContext
 from app.web.settings import WebSettings
 from pylib.settings.credentials import Secret
+from tests.fakes.camera_config import FakeCameraConfig
 from tests.fakes.detectors import PERSON
 from tests.fakes.web import FRONT, Client, CountedTraffic, close, parts_for, serving, shown
 
@@ -40,6 +41,7 @@ max-examples = {FUZZED or 1}
 "path.archive" = "folder"
 "path.hook" = "door"
 "path.zone" = "lawn"
+"path.visit" = "1"
 [[operations]]
 include-method = "DELETE"
 parameters = {{ "path.id" = "{DELETED}" }}
@@ -47,6 +49,9 @@ parameters = {{ "path.id" = "{DELETED}" }}
 include-path = "/api/rules/{{name}}"
 include-method = "DELETE"
 parameters = {{ "path.name" = "doorbell" }}
+[[operations]]
+include-path = "/api/cameras/{{name}}/latest.jpg"
+checks.positive_data_acceptance.enabled = false
 [[operations]]
 include-path = "/api/snapshots"
 include-method = "POST"
@@ -67,9 +72,11 @@ UNTRIED = ("/api/events", "/api/rules/preview")
 
 ABOUT_OTHERS = (
     *("/api/uploads/form", "/api/snapshots/{id}/frames/", "/api/snapshots/{id}/animation", "/api/jobs/{id}"),
-    "/api/films/{id}",
+    *("/api/films/{id}", "/api/snapshots/{id}/detection", "/api/redetections", "/api/export.zip"),
+    *("/api/snapshots/{id}/video", "/api/deletions"),
 )
-"""What they are about is not in this house: a bucket, bursts, jobs, films. Their good answers have unit tests."""
+"""What they are about is not in this house, or gone: a bucket, bursts, jobs, films, a detector, a choice. Their good
+answers have unit tests."""
 
 RULES = """
 rules: [{name: doorbell}, {name: front-door}]
@@ -96,7 +103,8 @@ def house(tmp_path: Path) -> Iterator[House]:
     traffic = CountedTraffic()
     door = Hook(HookSettings(name="door", camera=FRONT, active_input_from="none"), cameras={FRONT: "Front"})
     outlets: dict[str, Any] = {"test_messages": {"front-door": lambda: None}, "push_outlets": {"push": False}}
-    parts = parts_for(tmp_path, traffic=traffic, hooks={"door": door}, **outlets)
+    configured = FakeCameraConfig()
+    parts = parts_for(tmp_path, traffic=traffic, hooks={"door": door}, camera_config=configured, **outlets)
     over = threading.Event()
     pipeline = threading.Thread(target=_run, args=(parts, tmp_path, over), daemon=True)
     for event_id in (KEPT, DELETED):
@@ -157,6 +165,7 @@ def test_every_operation_but_health_asks_strangers_who_they_are(tmp_path: Path) 
                 "hook": "door",
                 "zone": "lawn",
                 "number": "0",
+                "visit": "1",
             }
             answer = client.ask(method, path.format_map(names))
             if path.startswith("/health/"):

@@ -13,6 +13,7 @@ from structlog.testing import capture_logs
 
 from pylib.errors import Permanent
 from pylib.rabbitmq.broker import Broker as Address
+from pylib.rabbitmq.broker import limited
 from pylib.rabbitmq.delivery import Delivery
 from pylib.rabbitmq.topology import lift_limit
 from pylib.settings.credentials import Secret
@@ -244,6 +245,17 @@ def test_a_deleted_queue_is_made_again(broker: Broker, name: str) -> None:
         assert any("consumer_cancelled" in str(entry.get("reason")) for entry in logs)
         send(broker, name, "still here")
         assert [one.body for one in sink.take()] == ["still here"]
+
+
+def test_an_answer_that_never_comes_is_not_waited_for(broker: Broker) -> None:
+    connection = broker.address.connect("limited")
+    limited(connection, 0.05)
+    with pytest.raises(TimeoutError, match="does not answer"):
+        connection._flush_output(lambda: False)  # as every call of pika's waits for its answer
+    end = limited(connection, 0.05)
+    end()
+    connection.sleep(0.1)
+    connection.close()
 
 
 def test_a_listener_that_finds_no_broker_can_be_stopped(name: str) -> None:

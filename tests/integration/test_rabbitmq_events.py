@@ -137,7 +137,7 @@ def test_a_sensors_trigger_arrives_as_a_message_of_ours(broker: Broker, name: st
         listener = ZMQListener(
             "listener",
             broker.address,
-            subscription,
+            [subscription],
             context=context,
             address="inproc://triggers",
             decode=decoder({"Front Door Camera"}),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -89,7 +89,8 @@ def test_subscribers_get_subject_text_link_and_attributes(
     s3 = S3(S3Settings(bucket="pictures", prefix="home", endpoint_url=moto, path_style=True, region=REGION))
     context = PublisherContext("sns", archived_url=s3.link)
     event = an_event(4, folder=tmp_path, seen=[("Person", 2)])
-    sns(context).publish(event)
+    trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+    sns(context).publish(replace(event, snapshot=replace(event.snapshot, traceparent=trace)))
     (got,) = topic.got()
     assert got["Subject"] == "2 persons at Front Door"
     first, link = got["Message"].splitlines()
@@ -102,6 +103,7 @@ def test_subscribers_get_subject_text_link_and_attributes(
         "decision": "person",
         "event_id": event_id(4),
         "person_count": "2",
+        "traceparent": trace,
     }
 
 

@@ -16,8 +16,10 @@ import pytest
 from structlog.testing import capture_logs
 
 from app.journal import Journal
+from app.journal.entries import Filter
 from app.messages import Upload
 from app.pipeline.receive import Receive
+from app.pipeline.videos import KeepVideo
 from app.storage.cache import Cache
 from app.storage.videos import Videos
 from app.uploads.camera_folders import CameraFolders, PushingCamera
@@ -296,9 +298,9 @@ class MortalInbox(Inbox):
 
     fate = Fate(-1)
 
-    def _take(self, path: Path, name: PurePosixPath, origin: str) -> InboxFile | None:
+    def _take(self, path: Path, name: PurePosixPath, origin: str, sender: str = "") -> InboxFile | None:
         self.fate.step()
-        taken = super()._take(path, name, origin)
+        taken = super()._take(path, name, origin, sender)
         self.fate.step()
         return taken
 
@@ -323,13 +325,18 @@ def life(folder: Path, journal: Journal, fate: Fate, *, until: Callable[[], bool
     inbox = MortalInbox(folder / "area")
     inbox.fate = fate
     uploads = UploadSource(inbox, OWNERS, UploadSettings(quiet_time=0.1, patience=0.1, watch="polling"))
+    mortal: Any = Mortal(journal, fate)
+    cache: Any = Mortal(Cache(folder / "cache", zone=UTC), fate)
+    videos: Any = Mortal(Videos(folder / "videos", zone=UTC), fate)
     receive = Receive(
         inbox=inbox,
-        journal=Mortal(journal, fate),  # type: ignore[arg-type]
-        cache=Mortal(Cache(folder / "cache", zone=UTC), fate),  # type: ignore[arg-type]
+        journal=mortal,
+        cache=cache,
         quarantine=Mortal(Quarantine(folder / "quarantine"), fate),  # type: ignore[arg-type]
         capture_time=CaptureTime(zone=UTC),
-        videos=Mortal(Videos(folder / "videos", zone=UTC), fate),  # type: ignore[arg-type]
+        videos=KeepVideo(
+            videos, journal=mortal, cache=cache, capture_time=CaptureTime(zone=UTC), poster=lambda _: PICTURE
+        ),
     )
     try:
         uploads.open()
@@ -350,14 +357,16 @@ def outcome(folder: Path, journal: Journal) -> tuple[list[str], ...]:
         for snapshot in journal.uninspected(older_than=-1)
     ]
     quarantined = [f"{entry.name} {entry.reason.split(':')[0]}" for entry in Quarantine(folder / "quarantine").listed()]
-    videos = [path.read_bytes().decode() for path in (folder / "videos").rglob("*") if path.is_file()]
+    files = [path.read_bytes().decode() for path in (folder / "videos").rglob("*") if path.is_file()]
+    events = [entry.inspection.snapshot for entry in journal.page(Filter())]  # nothing looks at pictures here
+    videos = [*files, *(f"event of a {Path(one.video).read_bytes().decode()}" for one in events)]
     left = [path.name for path in (folder / "area").rglob("*") if path.is_file()]
     return sorted(recorded), sorted(quarantined), videos, left
 
 
 def expected(origin: str) -> tuple[list[str], ...]:
     recorded = [f"Gate Camera {origin} {len(PICTURE)}", f"Porch Camera {origin} {len(SENT['porch/a.jpg'])}"]
-    return recorded, ["gate/half.jpg truncated", "nobody/a.jpg unknown_camera"], ["film"], []
+    return recorded, ["gate/half.jpg truncated", "nobody/a.jpg unknown_camera"], ["film", "event of a film"], []
 
 
 def killed_and_restarted(folder: Path, at: int, *, origin: str) -> bool:

@@ -19,6 +19,7 @@ import zlib
 from collections import Counter
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -166,6 +167,12 @@ class CameraSimulator:
         if request.headers.get("authorization") == f"Basic {expected}":
             return self.be_ok(request, connection)
         connection.challenge(f'Basic realm="{REALM}"')
+        return None
+
+    def be_bearer(self, request: Request, connection: _Connection) -> Coroutine[Any, Any, None] | None:
+        if request.headers.get("authorization") == f"Bearer {PASSWORD}":
+            return self.be_ok(request, connection)
+        connection.challenge(f'Bearer realm="{REALM}"')
         return None
 
     def be_digest(self, request: Request, connection: _Connection) -> Coroutine[Any, Any, None] | None:
@@ -459,6 +466,8 @@ class _Connection(asyncio.Protocol):
 
     async def pour(self, size: int, piece: bytes = b"\xff\xd8\xff" + bytes(65_533)) -> None:
         for _ in range(0, size, len(piece)):
+            if self._transport.is_closing():
+                return
             self.write(piece)
             await self._writable.wait()
 
@@ -469,6 +478,7 @@ class _Connection(asyncio.Protocol):
         self._transport.abort()
 
 
+@cache
 def pixel_bomb(side: int = 30_000) -> bytes:
     """A PNG of about 100 kB that decodes to `side` x `side` pixels of one bit."""
     rows = zlib.compressobj(9)

@@ -45,6 +45,7 @@ PRIVATE = {
     "botocore.httpsession": ("_pool_classes_by_scheme",),
     "botocore.signers": ("_credentials",),
     "pika.adapters.blocking_connection": ("_impl",),
+    "pika.adapters.base_connection": ("_adapter_disconnect_stream",),
     "pika.connection": ("params", "server_properties"),
     "pyftpdlib.exceptions": ("_FileReadWriteError", "_RetryError"),
     "pyftpdlib.handlers.ftp.control": (

@@ -19,7 +19,7 @@ from app.wording import SOURCES, Subject
 ROOT = Path(__file__).parents[2]
 SUBJECTS = get_args(Subject)
 MAKES_FAILURES = re.compile(
-    r"(Camera|Detector|Archive|Publish|Backup)\w*|BadPicture|NoPicture|MalformedTrigger|InboxUnavailable"
+    r"(Camera|Detector|Archive|Publish|Backup|Postgres|Picture)\w*|BadPicture|NoPicture|MalformedTrigger|InboxUnavailable"
     r"|ObjectRejected|ObjectUnavailable|NotAnimated|NotYet|Stopping|FilmError|FilmUnwritable|NoPictures|SelectionError|StampError|MediaUnavailable|SignInRefused|Unanswered|Throttled|NotThere|SecondParentRefused|WrongCopy|Transient|Permanent|Failure|_give_up"
 )
 SLUG = re.compile(r"[a-z0-9]+(_[a-z0-9]+)*")
@@ -32,6 +32,8 @@ FOLDERS: Mapping[Subject, tuple[str, ...]] = {
     "publisher": ("app/publishers", "app/pipeline/delivery.py", "pylib/rabbitmq/broker.py", "pylib/mqtt"),
     "job": (
         "app/jobs",
+        "app/describe/job.py",
+        "app/describe/server.py",
         "app/media/animation.py",
         "app/storage/animations.py",
         "app/media/film.py",
@@ -40,6 +42,7 @@ FOLDERS: Mapping[Subject, tuple[str, ...]] = {
         "app/films",
     ),
     "booth": ("app/booth", "app/bootstrap/booth.py"),
+    "index": ("app/index",),
     "archive": ("app/archives", "app/pipeline/archive.py", "app/pipeline/delivery.py"),
 }
 """Where these failures are made."""

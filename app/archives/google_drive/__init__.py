@@ -92,6 +92,10 @@ class GoogleDrive:
         """Upload a picture once, and verify it by size and MD5. Raises `ArchiveError`."""
         self._uploads.send(inspection, picture)
 
+    def remove(self, inspection: Inspection) -> None:
+        """Put the files of this event's id into Drive's bin, which is emptied after 30 days. Raises `ArchiveError`."""
+        self._uploads.trash(inspection.id)
+
     def organise(self, beat: Callable[[], object] = lambda: None) -> Sorted:
         """Move files older than a day into `YYYY/MM/DD` folders; see `Organiser`. Raises `ArchiveError`."""
         return self._organiser.organise(beat)

@@ -17,7 +17,7 @@ from app.archives.google_drive.errors import NotThere, Throttled, Unanswered
 from app.archives.google_drive.folders import Folders
 from app.archives.google_drive.ledger import Ledger
 from app.archives.google_drive.session import DriveSession, has_property, make_property
-from app.media.formats import CONTENT_TYPES
+from app.media.formats import CONTENT_TYPES, VIDEO_TYPES
 from app.messages import Inspection
 
 log = structlog.get_logger(__name__)
@@ -78,6 +78,15 @@ class DriveUploads:
                     raise
                 self._session.pause(pause, failure)
 
+    def trash(self, event_id: str) -> None:
+        """Put all files of this event into the bin. Raises `ArchiveError`."""
+        for file in self._files(event_id):
+            self._session.trash(file["id"])
+
+    def _files(self, event_id: str) -> list[Any]:
+        query = f"{has_property(EVENT_ID, event_id)} and trashed = false"
+        return [file for page in self._session.list_files(query, fields=FIELDS) for file in page]
+
     def _insert(self, metadata: Mapping[str, Any], content: Content) -> None:
         from googleapiclient.http import MediaIoBaseUpload
 
@@ -106,8 +115,7 @@ class DriveUploads:
 
     def _find(self, event_id: str, content: Content) -> bool:
         """Whether Drive has this picture; wrong or double copies are put into the bin."""
-        query = f"{has_property(EVENT_ID, event_id)} and trashed = false"
-        found = [file for page in self._session.list_files(query, fields=FIELDS) for file in page]
+        found = self._files(event_id)
         good = [file for file in found if content.is_in(file)]
         keep = min(good, key=lambda file: (file["createdDate"], file["id"]))["id"] if good else ""
         for file in found:
@@ -126,7 +134,7 @@ def describe(inspection: Inspection, picture: bytes, *, zone: tzinfo) -> dict[st
     suffix = PurePath(name).suffix or ".jpg"
     return {
         "title": f"{snapshot.camera} {snapshot.taken_at.astimezone(zone):%Y-%m-%d %H.%M.%S}{suffix}",
-        "mimeType": CONTENT_TYPES.get(suffix, "image/jpeg"),
+        "mimeType": {**CONTENT_TYPES, **VIDEO_TYPES}.get(suffix, "image/jpeg"),
         "description": _sentence(inspection, labels),
         "createdDate": rfc3339(min(snapshot.taken_at, datetime.now(UTC))),  # a clock may be ahead, Drive's is not
         "properties": [

@@ -15,6 +15,7 @@ from app.archives import (
     ArchiveBlocked,
     ArchiveContext,
     ArchiveError,
+    ArchiveRejected,
     ArchiveUnavailable,
     RemoteObject,
     event_id_in,
@@ -22,7 +23,7 @@ from app.archives import (
 from app.archives.s3.errors import CODES as CODES
 from app.archives.s3.errors import failure, refusal
 from app.archives.s3.settings import S3Settings
-from app.media.formats import CONTENT_TYPES
+from app.media.formats import CONTENT_TYPES, VIDEO_TYPES
 from app.messages import Inspection
 from pylib.aws.links import LONGEST_S, presigned
 from pylib.aws.policy import Statement, bucket_arn, use_of_key
@@ -33,6 +34,9 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
+_CONTENT_TYPES = {**CONTENT_TYPES, **VIDEO_TYPES}
+LARGEST = 100_000_000
+"""Bytes of a picture that is read."""
 METADATA_BYTES = 2048
 """Names and values of all user metadata together (S3 user guide, "Working with object metadata")."""
 _PLAIN = " !#$&'()*+,/:;=?@[]{}|<>^`~\"\\"
@@ -93,10 +97,33 @@ class S3:
         with within(self._settings.timeout):
             self._store(self._prefix + inspection.snapshot.dated_name, inspection, picture)
 
+    def read(self, inspection: Inspection) -> bytes:
+        """The picture, which another replica may have stored under the same prefix. Raises `ArchiveError`."""
+        with within(self._settings.timeout):
+            found = self._ask("get_object", Key=self._prefix + inspection.snapshot.dated_name)
+            if found["ContentLength"] > LARGEST:
+                raise ArchiveRejected("too_large", f"The object has more than {LARGEST} bytes.")
+            try:
+                picture: bytes = found["Body"].read()
+            except Exception as error:  # noqa: BLE001 - urllib3's and botocore's, of a connection that broke
+                raise ArchiveUnavailable("unreachable", f"S3 broke off ({type(error).__name__}).") from None
+        return picture
+
+    def remove(self, inspection: Inspection) -> None:
+        """Delete the objects of a picture, which needs `s3:DeleteObject`; a bucket with versions keeps those.
+
+        Raises `ArchiveError`.
+        """
+        name = inspection.snapshot.dated_name.rpartition(".")[0]
+        stem = self._prefix + name
+        for entry in list(self._listed(stem)) if name else ():
+            if entry["Key"].removeprefix(stem)[:1] in (".", "-"):
+                self._ask("delete_object", Key=entry["Key"])
+
     def entries(self) -> Iterator[RemoteObject]:
         """Everything below the prefix, a thousand to a call. Raises `ArchiveError`."""
         digests: bool | None = None
-        for entry in self._listed():
+        for entry in self._listed(self._prefix):
             if digests is None:
                 digests = self._etag_is_md5(entry["Key"])
             name = entry["Key"].removeprefix(self._prefix)
@@ -133,10 +160,10 @@ class S3:
         if not self._put(key, inspection, picture, fresh=False) and not self._holds(key, picture):
             raise ArchiveUnavailable("wrong_copy", "S3 holds another picture than it was sent.")
 
-    def _listed(self) -> Iterator[Mapping[str, Any]]:
+    def _listed(self, prefix: str) -> Iterator[Mapping[str, Any]]:
         more: dict[str, str] = {}
         while True:
-            page = self._ask("list_objects_v2", Prefix=self._prefix, **more)
+            page = self._ask("list_objects_v2", Prefix=prefix, **more)
             yield from page.get("Contents", ())
             if not page.get("IsTruncated"):
                 return
@@ -151,7 +178,7 @@ class S3:
         md5 = hashlib.md5(picture, usedforsecurity=False)
         options: dict[str, Any] = {
             "Body": picture,
-            "ContentType": CONTENT_TYPES.get(key[key.rfind(".") :], "application/octet-stream"),
+            "ContentType": _CONTENT_TYPES.get(key[key.rfind(".") :], "application/octet-stream"),
             "ContentMD5": base64.b64encode(md5.digest()).decode(),
             "ChecksumSHA256": _sha256(picture),
             "Metadata": metadata(inspection, sha256=_sha256(picture)),

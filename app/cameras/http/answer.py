@@ -19,7 +19,7 @@ class CameraAnswer:
     challenges: tuple[str, ...]
     """The WWW-Authenticate headers."""
     body: bytes
-    """Empty unless the status is 200; ends with the picture, if that is whole."""
+    """Empty unless the status is 200 or it answers SOAP; ends with the picture, if that is whole."""
     is_whole: bool = False
     """Whether the picture in the body came to its end."""
 

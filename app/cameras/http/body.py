@@ -24,7 +24,8 @@ class PictureBody:
     """Collects the pieces of one body. `add` raises zlib.error for packed bytes that cannot be unpacked."""
 
     def __init__(self, max_bytes: int) -> None:
-        self._max_bytes = max_bytes
+        self.max_bytes = max_bytes
+        """Of the picture; what stands around it may be a little more."""
         self._data = bytearray()
         self._unpack: zlib._Decompress | None = None
         self._delimiter = b""
@@ -62,7 +63,7 @@ class PictureBody:
     @property
     def too_large(self) -> bool:
         """Whether it is larger than allowed."""
-        return (self._end or len(self._data)) - (self._begin or 0) > self._max_bytes
+        return (self._end or len(self._data)) - (self._begin or 0) > self.max_bytes
 
     @property
     def picture(self) -> bytes:
@@ -74,7 +75,7 @@ class PictureBody:
         if self._unpack is None and not self._data and piece.startswith(_PACKED):
             self._unpack = zlib.decompressobj(_EITHER)
         if self._unpack is not None:
-            piece = self._unpack.decompress(piece, self._max_bytes + _MOST_HEAD)
+            piece = self._unpack.decompress(piece, self.max_bytes + _MOST_HEAD)
         before = len(self._data)
         self._data += piece
         if self._begin is None:

@@ -35,8 +35,8 @@ class Digest:
         self._password = password
         self._count = 0
 
-    def __call__(self, uri: str) -> str:
-        """The Authorization header for a GET of `uri`, the request line's path and query."""
+    def __call__(self, uri: str, method: str = "GET") -> str:
+        """The Authorization header for a request of `uri`, the request line's path and query."""
         self._count += 1
         count = f"{self._count:08x}"
         client_nonce = secrets.token_hex(8)
@@ -45,7 +45,7 @@ class Digest:
             "realm": f'"{self._realm}"',  # as it came, with whatever was escaped in it
             "nonce": f'"{self._nonce}"',
             "uri": f'"{uri}"',
-            "response": f'"{self._response(uri, count, client_nonce)}"',
+            "response": f'"{self._response(f"{method}:{uri}", count, client_nonce)}"',
             "algorithm": self._algorithm,
         }
         if self._opaque is not None:
@@ -54,12 +54,12 @@ class Digest:
             fields |= {"qop": self._qop, "nc": count, "cnonce": f'"{client_nonce}"'}
         return "Digest " + ", ".join(f"{name}={value}" for name, value in fields.items())
 
-    def _response(self, uri: str, count: str, client_nonce: str) -> str:
+    def _response(self, line: str, count: str, client_nonce: str) -> str:
         realm = re.sub(r"\\(.)", r"\1", self._realm)
         secret = self._digest(self._username, realm, self._password)
         if self._session:
             secret = self._digest(secret, self._nonce, client_nonce)
-        request = self._digest("GET", uri)
+        request = self._digest(line)
         if not self._qop:
             return self._digest(secret, self._nonce, request)
         return self._digest(secret, self._nonce, count, client_nonce, self._qop, request)

@@ -1,4 +1,4 @@
-"""HTTP GET from one camera, limited in time and bytes, with a failure code for every way to fail."""
+"""HTTP to one camera, limited in time and bytes, with a failure code for every way to fail."""
 
 from __future__ import annotations
 
@@ -35,8 +35,13 @@ HEADERS = {
     "Accept-Encoding": "identity",  # pictures are compressed already
 }
 
-Authorize = Callable[[str], str]
-"""Makes the Authorization header for the path and query of a request line."""
+SOAP = {"Content-Type": "application/soap+xml; charset=utf-8"}
+"""Of SOAP 1.2."""
+MOST_SOAP = 1_000_000
+"""Bytes of an answer in SOAP; a recorder's list of profiles has some hundred thousand."""
+
+Authorize = Callable[[str, str], str]
+"""Makes the Authorization header for the path and query of a request line, and its method."""
 
 
 class HTTPCameraSettings(CameraSettings):
@@ -81,23 +86,28 @@ class Downloader:
         self._prepared: _Prepared | None = None
 
     def get(self, url: str, attempt: Attempt, *, authorize: Authorize | None = None) -> CameraAnswer:
-        """Send one request, and a second only where a kept-alive connection turns out stale.
+        """Ask for a picture: one request, and a second only where a kept-alive connection turns out stale.
 
         Redirects are not followed. Raises `CameraUnavailable` or `CameraRejected` when there is no complete
         HTTP response within the limits.
         """
+        return self.ask(url, attempt, authorize=authorize)
+
+    def ask(self, url: str, attempt: Attempt, *, authorize: Authorize | None = None, soap: bytes = b"") -> CameraAnswer:
+        """The same; with a message in `soap`, a POST of it, whose answer counts whatever its status."""
         request = self._prepare(url, attempt)
-        headers = dict(HEADERS)
+        headers = dict(HEADERS) | (SOAP if soap else {})
         if authorize is not None:
             # http.client takes Latin-1 only; the bytes that go out are UTF-8.
-            headers["Authorization"] = authorize(request.path).encode().decode("latin-1")
+            header = authorize(request.path, "POST" if soap else "GET")
+            headers["Authorization"] = header.encode().decode("latin-1")
         with under(attempt):
             try:
-                return self._send(request, headers, attempt)
+                return self._send(request, headers, attempt, soap)
             except CameraUnavailable as error:
                 if error.code != "disconnected" or attempt.connected:
                     raise
-            return self._send(request, headers, attempt)
+            return self._send(request, headers, attempt, soap)
 
     def close(self) -> None:
         """Close the connections."""
@@ -115,12 +125,13 @@ class Downloader:
             self._prepared = _Prepared(url, pool, "/" + request.path_url.lstrip("/"))
         return self._prepared
 
-    def _send(self, request: _Prepared, headers: dict[str, str], attempt: Attempt) -> CameraAnswer:
+    def _send(self, request: _Prepared, headers: dict[str, str], attempt: Attempt, soap: bytes) -> CameraAnswer:
         attempt.connected = False
         try:
             response = request.pool.urlopen(
-                "GET",
+                "POST" if soap else "GET",
                 request.path,
+                body=soap or None,
                 headers=headers,
                 redirect=False,
                 retries=False,
@@ -129,7 +140,7 @@ class Downloader:
                 decode_content=False,
             )
             try:
-                return self._read(cast(HTTPResponse, response), attempt)
+                return self._read(cast(HTTPResponse, response), attempt, soap=bool(soap))
             finally:
                 response.close()
                 response.release_conn()
@@ -140,10 +151,10 @@ class Downloader:
                 "network", f"the request to {attempt.target.shown} failed: {type(error).__name__}"
             ) from None
 
-    def _read(self, response: HTTPResponse, attempt: Attempt) -> CameraAnswer:
-        shown, body = attempt.target.shown, PictureBody(self._max_bytes)
+    def _read(self, response: HTTPResponse, attempt: Attempt, *, soap: bool) -> CameraAnswer:
+        shown, body = attempt.target.shown, PictureBody(MOST_SOAP if soap else self._max_bytes)
         try:
-            if response.status == 200:
+            if response.status == 200 or soap:  # a fault comes with 400 or 500
                 self._fill(body, response, shown)
             elif (length := response.length_remaining) is not None and length <= SMALL:
                 response.read()  # leaves the connection fit for the next request
@@ -162,11 +173,8 @@ class Downloader:
             if body.is_stream or (body.too_large and _is_multipart(response)):
                 raise CameraRejected("wrong_address", f"{shown} answers with a video stream, not a picture")
             if body.too_large:
-                raise self._too_large(shown)
+                raise CameraUnavailable("too_large", f"{shown} sent more than the {body.max_bytes} bytes allowed")
         _read_rest(response)
-
-    def _too_large(self, shown: str) -> CameraUnavailable:
-        return CameraUnavailable("too_large", f"{shown} sent more than the {self._max_bytes} bytes allowed")
 
 
 def _next_piece(response: HTTPResponse, body: PictureBody) -> bytes:

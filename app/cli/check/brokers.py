@@ -21,9 +21,9 @@ def rabbitmq(settings: Settings) -> Finding:
     if not settings.rabbitmq.server_address and settings.sources:
         return Finding("broker", Verdict.OK, f"none, but {', '.join(entry.title for entry in settings.sources)}")
     if not settings.rabbitmq.server_address:
-        remedy = "set RABBITMQ_SERVER_ADDRESS to take triggers from sensors"
-        return Finding("broker", Verdict.WARNING, "none configured: triggers by HTTP and schedule only", remedy)
-    broker, own = settings.rabbitmq.broker, subscription(settings.rabbitmq, app_name=settings.app_name)
+        return Finding("broker", Verdict.OK, "none: triggers by HTTP and schedule only")
+    broker, group = settings.rabbitmq.broker, settings.replicas.group
+    own = subscription(settings.rabbitmq, app_name=settings.app_name, group=group)
     try:
         with AmqpClient(broker, settings.rabbitmq) as client:
             safe = client.declare(own)
@@ -48,7 +48,7 @@ def mqtt(settings: Settings) -> Iterator[Finding]:
         subject = "mqtt" if name == "mqtt" else f"mqtt {name}"
         sources = [entry] if isinstance(entry, MqttSourceSettings) else []
         yield _mqtt_broker(subject, entry, [topic for source in sources for topic in subscriptions(source)])
-        names = CameraNames([camera.device_key for camera in settings.cameras])
+        names = CameraNames([*(camera.device_key for camera in settings.cameras), *settings.booth.triggers])
         for index, mapped in enumerate(mapped for source in sources for mapped in source.topics):
             try:
                 names.find(mapped.camera)

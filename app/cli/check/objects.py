@@ -1,4 +1,4 @@
-"""The sources of objects in buckets, and the bucket that browsers upload to."""
+"""The sources that can be looked at before they run, and the bucket that browsers upload to."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ from app import wording
 from app.cli.check.finding import Finding, Verdict
 from app.config.data_dir import DataDir
 from app.config.settings import Settings
+from app.films.buckets import FilmBuckets, reading_of
 from app.journal.objects import recorded_rejections
-from app.sources import KINDS, CheckedSource
+from app.sources import KINDS, CheckedSource, completed
+from app.sources.buckets.reading import check
 from app.sources.buckets.settings import BucketSourceSettings
 from app.web.upload_bucket import UploadBucket
 from pylib.aws.calls import CODES
@@ -18,19 +20,18 @@ from pylib.errors import Failure
 
 
 def sources(settings: Settings) -> Iterator[Finding]:
-    """Whether objects would come; nothing is received, read or changed."""
+    """Whether objects and triggers would come; nothing is received, read or changed."""
     journal = DataDir(settings.data_dir).journal
     for entry in settings.sources:
         subject, kind = f"source {entry.title}", KINDS.load(entry.kind)
         if not isinstance(kind, CheckedSource):
             continue
         try:
-            for found in kind.check(entry):
+            for found in kind.check(completed(entry, settings.cameras)):
                 verdict = Verdict.WARNING if found.remedy else Verdict.OK
                 yield Finding(subject, verdict, found.text, found.remedy)
         except Failure as error:
-            remedy = wording.explain(error.code, of="trigger", kind=entry.kind)[1] or CODES.get(error.code, ("", ""))[1]
-            yield Finding(subject, Verdict.WRONG, str(error), remedy)
+            yield Finding(subject, Verdict.WRONG, str(error), _remedy(error.code, entry.kind))
         if not journal.exists():
             continue
         try:
@@ -41,6 +42,24 @@ def sources(settings: Settings) -> Iterator[Finding]:
             text = f"{rejected.count} message(s) were no events of a bucket; the newest: {rejected.reason}"
             remedy = "have nothing but the bucket's notifications sent to the queue"
             yield Finding(subject, Verdict.WARNING, text, remedy)
+
+
+def _remedy(code: str, kind: str) -> str:
+    own = wording.explain(code, of="trigger", kind=kind)[1]
+    return own or CODES.get(code, ("", ""))[1] or wording.explain(code, of="camera")[1]
+
+
+def running_films(settings: Settings) -> Iterator[Finding]:
+    """Whether the buckets of running films are there; nothing is written."""
+    for film in settings.running_films:
+        subject = f"running film {film.name}"
+        try:
+            if film.buckets.pictures:
+                yield from (Finding(subject, Verdict.OK, found.text) for found in check(reading_of(film.buckets)))
+            if film.buckets.originals or film.buckets.films:
+                yield Finding(subject, Verdict.OK, FilmBuckets(film.buckets).check())
+        except Failure as error:
+            yield Finding(subject, Verdict.WRONG, str(error), CODES.get(error.code, ("", ""))[1])
 
 
 def upload_form(settings: Settings) -> Iterator[Finding]:

@@ -7,6 +7,8 @@ from urllib.parse import urlsplit
 
 from app import wording
 from app.bootstrap.adapters import make_archives, notifying_names
+from app.bootstrap.adjusting import adjustments_by
+from app.bootstrap.next_steps import album_address, album_login
 from app.cli.check.finding import Finding, Verdict
 from app.config.data_dir import DataDir
 from app.config.settings import Settings
@@ -48,6 +50,13 @@ def rules(settings: Settings) -> Iterator[Finding]:
     text = f"{len(book.rules)} rules, {len(book.zones)} zones"
     yield Finding("rules", Verdict.OK, text if data.rules.exists() else "none: everything is told")
     seen = recorded_labels(data.journal) if data.journal.exists() else []
+    hides = adjustments_by(settings, lambda: book)
+    for camera in cameras:
+        if hides(camera).hides:
+            text = f"{len(hides(camera).masks)} masks of {camera}{', and a crop' if hides(camera).crop else ''}"
+            yield Finding(
+                "privacy", Verdict.OK, f"{text}: videos that it sends, and files that are refused, are deleted"
+            )
     for rule in book.rules:
         for name in rule.labels if seen else ():
             if name.casefold() not in map(str.casefold, seen):
@@ -70,23 +79,33 @@ def archives(settings: Settings) -> Iterator[Finding]:
         finally:
             archive.close()
     if not found:
-        remedy = "set ARCHIVE_DIR, S3_BUCKET or GOOGLE_DRIVE_FOLDER to keep pictures longer than the cache does"
-        yield Finding("archive", Verdict.OK, "none configured", remedy)
+        yield Finding("archive", Verdict.OK, "none configured: pictures stay as long as the cache keeps them")
+
+
+def shared_index(settings: Settings) -> Iterator[Finding]:
+    """Whether the index that replicas share can be used; nothing is made in it."""
+    url = settings.index.url.get_secret_value()
+    if not url:
+        return
+    from app.index.database import IndexDatabase
+
+    try:
+        database = IndexDatabase(url, device_name=settings.device_name)
+        found = database.look()
+        database.close()
+    except Failure as error:
+        yield Finding("shared index", Verdict.WRONG, str(error), wording.explain(error.code, of="index")[1])
+        return
+    yield Finding("shared index", Verdict.OK, f"{found}; this replica is {settings.device_name}")
 
 
 def album(settings: Settings) -> Iterator[Finding]:
     web = settings.web
     if not web.enabled:
         return
-    address = web.public_url or web.own_url
-    if web.password.get_secret_value():
-        yield Finding("album", Verdict.OK, f"{address}/ with the password")
-    elif is_loopback(web.host) and not web.public_url:
-        yield Finding("album", Verdict.OK, f"{address}/ for whoever is on this machine")
-    else:
-        text = f"{address}/ with the password that the service makes and shows once in its log, as login_with"
-        remedy = "set WEB_PASSWORD to choose one; delete web/password in the data directory to have another made"
-        yield Finding("album", Verdict.OK, text, remedy)
+    login = album_login(settings)
+    remedy = "set WEB_PASSWORD to choose one; delete web/password in the data directory to have another made"
+    yield Finding("album", Verdict.OK, f"{album_address(settings)} {login}", remedy if "makes" in login else "")
     if web.public_url and not web.trusted_proxies and not is_loopback(urlsplit(web.public_url).hostname or ""):
         text = "all who come through the reverse proxy share one count of wrong passwords"
         yield Finding("album", Verdict.WARNING, text, "set WEB_TRUSTED_PROXIES to the proxy's address")

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from app import wording
-from app.bootstrap.adapters import drawn_person, make_camera, make_detector
-from app.bootstrap.uploads import accounts_of, camera_folders_of, quarantine_of
-from app.cameras import Camera, CameraSettings
+from app.bootstrap.adapters import detector_settings, drawn_person, make_detector, make_lookers
+from app.bootstrap.next_steps import upload_folders
+from app.bootstrap.trying import Tried, try_camera
+from app.bootstrap.uploads import accounts_of, quarantine_of
+from app.cameras import CameraSettings
 from app.cli.check.finding import Finding, Verdict
+from app.cli.terminal import people
 from app.config.data_dir import DataDir
 from app.config.settings import Settings
-from app.detectors import Detector
-from app.media.picture import examine
+from app.describe.server import DescribingServer
+from app.detectors import DetectorSettings, advice, description
 from pylib.errors import Failure
 from pylib.net.login_throttle import read as bans_in
 
@@ -22,31 +25,30 @@ SHOWN = 5
 """Quarantined files that are named one by one."""
 
 
-def cameras(settings: Settings) -> Iterator[Finding]:
+def cameras(settings: Settings, chosen: Sequence[CameraSettings] | None = None) -> Iterator[Finding]:
+    """Whether pictures come from these, or from all."""
     with ThreadPoolExecutor(CAMERAS_AT_ONCE) as pool:
-        yield from pool.map(lambda camera: _camera(camera, settings), settings.cameras)
+        for tried in pool.map(lambda one: try_camera(one, settings), settings.cameras if chosen is None else chosen):
+            yield from _camera(tried)
 
 
-def _camera(configured: CameraSettings, settings: Settings) -> Finding:
-    subject = f"camera {configured.device_key}"
-    camera: Camera = make_camera(configured, settings)
-    try:
-        picture = examine(camera.snapshot().data, max_pixels=settings.max_pixels)
-    except Failure as error:
-        if error.code == "no_address":
-            text = "no address configured: each trigger has to bring it (device_params)"
-            return Finding(subject, Verdict.WARNING, text)
-        remedy = wording.explain(error.code, of="camera", kind=configured.kind)[1]
-        return Finding(subject, Verdict.WRONG, str(error), remedy)
-    finally:
-        camera.close()
-    return Finding(subject, Verdict.OK, f"{picture.width}x{picture.height} {picture.format}")
+def _camera(tried: Tried) -> Iterator[Finding]:
+    subject, picture = f"camera {tried.camera.device_key}", tried.picture
+    if tried.problem and tried.problem.code == "no_address":
+        text = "no address configured: each trigger has to bring it (device_params)"
+        yield Finding(subject, Verdict.WARNING, text)
+    elif picture is None:
+        yield Finding(subject, Verdict.WRONG, str(tried.problem), tried.remedy)
+    else:
+        yield Finding(subject, Verdict.OK, f"{picture.width}x{picture.height} {picture.format}")
+    for remark in tried.remarks:
+        if remark.remedy:
+            yield Finding(subject, Verdict.WARNING, remark.text, remark.remedy)
 
 
 def uploads(settings: Settings) -> Iterator[Finding]:
     accounts = accounts_of(settings)
-    folders = ", ".join(map(str, camera_folders_of(settings).folders()[:3])) or "none"
-    where = f"folders below {DataDir(settings.data_dir).uploads}: {folders}"
+    where = f"folders below {DataDir(settings.data_dir).uploads}: {upload_folders(settings)}"
     if settings.ftp.enabled and accounts:
         yield Finding("ftp", Verdict.OK, f"port {settings.ftp.port}, {len(accounts)} login(s), {where}")
     else:
@@ -65,19 +67,47 @@ def uploads(settings: Settings) -> Iterator[Finding]:
         yield Finding("quarantine", Verdict.WARNING, text, "look at them; they go by themselves after a while")
 
 
-def detector(settings: Settings) -> Finding:
-    kind = settings.detector.kind
-    if kind == "none":
-        return Finding("detector", Verdict.OK, "none: pictures are not looked at")
+def describe(settings: Settings) -> Iterator[Finding]:
+    """Whether the server that describes pictures is there and has the model; nothing is sent to it."""
+    if not settings.describe.url:
+        return
+    server = DescribingServer(settings.describe)
     try:
-        looking: Detector | None = make_detector(settings, calls_this_month=lambda: 0)
-        assert looking is not None  # noqa: S101 - only `none` is no detector
+        yield Finding("describe", Verdict.OK, server.check())
+    except Failure as error:
+        yield Finding("describe", Verdict.WRONG, str(error), wording.explain(error.code, of="job")[1])
+    finally:
+        server.close()
+
+
+def detectors(settings: Settings) -> Iterator[Finding]:
+    if settings.detector.kind == "none":
+        yield Finding("detector", Verdict.OK, "none: pictures are not looked at")
+    findings = [_detector(own, settings) for own in detector_settings(settings)]
+    yield from findings
+    if all(finding.verdict is Verdict.OK for finding in findings):
+        try:
+            lookers = make_lookers(settings)
+        except Failure as error:  # how they go together, or what they may cost
+            yield Finding("detector", Verdict.WRONG, f"{settings.detector.kind}: {error}")
+        else:
+            for looker in lookers.values():
+                looker.close()
+
+
+def _detector(own: DetectorSettings, settings: Settings) -> Finding:
+    kind = own.kind
+    try:
+        looking = make_detector(own, settings)
         try:
             seen = looking.detect(drawn_person())
+            which = description(looking, kind)
         finally:
             looking.close()
     except Failure as error:
-        return Finding("detector", Verdict.WRONG, f"{kind}: {error}")
+        remedy = wording.explain(error.code, of="detector", kind=kind)[1]
+        return Finding("detector", Verdict.WRONG, f"{kind}: {error}", remedy)
     except ImportError as error:
         return Finding("detector", Verdict.WRONG, f"{kind}: {error}", "install the package it needs")
-    return Finding("detector", Verdict.OK, f"{kind}, sees {seen.person_count} person(s) in a drawn test picture")
+    text = f"{which}, sees {people(seen.person_count)} in a drawn test picture"
+    return Finding("detector", Verdict.OK, text, advice(kind))

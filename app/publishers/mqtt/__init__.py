@@ -96,11 +96,12 @@ class Mqtt:
             off_delay=settings.off_delay,
             remembered=self._remembered,
         )
-        offline = Outgoing(topics.status, OFFLINE, retain=True)
+        # Where one of several replicas ends, the others go on.
+        offline = None if context.replica else Outgoing(topics.status, OFFLINE, retain=True)
         self.connection = Connection(
             f"publisher {self.name}",
             settings.broker,
-            client_id=settings.client("publisher"),
+            client_id=settings.client(f"publisher-{context.replica}" if context.replica else "publisher"),
             subscriptions=[birth] if birth else [],
             on_message=self._received,
             on_connect=self._connected,

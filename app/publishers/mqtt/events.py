@@ -22,6 +22,8 @@ FIELDS = (
     *("person_count", "problem"),
 )
 """What an event has of the contract's, under the same names."""
+TRACE = ("traceparent", "baggage")
+"""What it has where its trace is known: MQTT 3.1.1 has no other place for it."""
 
 
 def kind_of(inspection: Inspection) -> str:
@@ -35,6 +37,7 @@ def event(inspection: Inspection, *, picture_url: str, event_url: str) -> bytes:
     body: dict[str, Any] = {
         "event_type": kind_of(inspection),
         **{name: described[name] for name in FIELDS},
+        **{name: described[name] for name in TRACE if name in described},
         "labels": {label.name: round(label.confidence, 2) for label in inspection.detection.labels[:MOST_LABELS]},
         "picture_url": picture_url,
         "event_url": event_url,

@@ -144,6 +144,7 @@ class Webhook:
             "Accept-Encoding": "identity",
             "Content-Type": content.type,
             "Idempotency-Key": event["event_id"],
+            **{name: event[name].encode() for name in ("traceparent", "baggage") if name in event},
         }
         for name, template in self._headers.items():
             value = self._rendered(template, event, f"headers.{name}")

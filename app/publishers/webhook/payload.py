@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from urllib3.filepost import encode_multipart_formdata
 
 from app import wire
+from app.media.develop import shared
 from app.media.formats import CONTENT_TYPES, GIF_START, SUFFIXES, format_of
 from app.media.picture import BadPicture
 from app.media.thumbnail import thumbnail
@@ -66,8 +68,9 @@ def own(text: str) -> Content:
 def form(content: Content, picture: bytes, *, event_id: str, width: int) -> Content:
     """A form of what would be the body, and of the picture if there is one, at most `width` pixels wide; 0 for all."""
     fields: dict[str, Any] = {"event": (None, content.data, content.type)}
+    if not picture.startswith(GIF_START):
+        picture = _for_others(picture, width)
     if picture:
-        picture = _narrowed(picture, width)
         kind = "GIF" if picture.startswith(GIF_START) else format_of(picture)
         suffix = SUFFIXES.get(kind, ".bin")
         fields["picture"] = (event_id + suffix, picture, CONTENT_TYPES.get(suffix, "application/octet-stream"))
@@ -84,8 +87,12 @@ def sample() -> dict[str, Any]:
     return event_of(inspection, PublisherContext())
 
 
-def _narrowed(picture: bytes, width: int) -> bytes:
+def _for_others(picture: bytes, width: int) -> bytes:
+    """The picture without EXIF, at most so wide; empty where it is none (any more)."""
+    if width:
+        with suppress(BadPicture):  # of more pixels than the limit here, or damaged since: as wide as it is then
+            return thumbnail(picture, width=width)
     try:
-        return thumbnail(picture, width=width) if width else picture
-    except BadPicture:  # of more pixels than the limit here, or damaged since: as it is then
-        return picture
+        return shared(picture)[0]
+    except BadPicture:
+        return b""

@@ -83,7 +83,7 @@ class WebhookSettings(Section):
         default=0,
         ge=0,
         le=4096,
-        description="Pixels to which a form's picture is narrowed; 0 for the picture as the camera sent it.",
+        description="Pixels to which a form's picture is narrowed; 0 for the picture as it is, without its EXIF.",
     )
     body: Annotated[str, AfterValidator(_renders)] = Field(
         default="", description="Template (Jinja2) of a body of your own, in place of the JSON."

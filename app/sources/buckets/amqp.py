@@ -82,7 +82,7 @@ class BucketAmqp:
         self.thread = ZMQListener(
             f"listener {context.name}",
             settings.broker,
-            subscription(settings, app_name=context.app_name, name=context.name),
+            [subscription(settings, app_name=context.app_name, name=context.name)],
             context=context.transport.context,
             address=context.objects_address,
             decode=self.objects_of,

@@ -38,19 +38,25 @@ class Account:
         return not self.folder.parts
 
 
+def by_name(accounts: Iterable[Account]) -> dict[str, Account]:
+    """The accounts by their names; one without a name or password is left out. Raises `DuplicateLogin`."""
+    known: dict[str, Account] = {}
+    for account in accounts:
+        if not account.username or not account.password.get_secret_value():
+            continue
+        if account.username in known:
+            raise DuplicateLogin("ftp_login", f"two FTP logins are called {account.username!r}: rename one")
+        known[account.username] = account
+    return known
+
+
 class Accounts:
     """The accounts, for pyftpdlib. Everything that the client sends is compared in constant time."""
 
     def __init__(self, accounts: Iterable[Account], *, area: Path) -> None:
         """An account without a name or password is left out. Raises `DuplicateLogin`."""
         self._area = area
-        self._accounts: dict[str, Account] = {}
-        for account in accounts:
-            if not account.username or not account.password.get_secret_value():
-                continue
-            if account.username in self._accounts:
-                raise DuplicateLogin("ftp_login", f"two FTP logins are called {account.username!r}: rename one")
-            self._accounts[account.username] = account
+        self._accounts = by_name(accounts)
 
     def __len__(self) -> int:
         return len(self._accounts)

@@ -140,7 +140,7 @@ class FtpSession(FTPHandler):  # type: ignore[misc]
             self.respond("503 Bad sequence of commands: use RNFR first.")
             return
         try:
-            self.storage.rename(Path(source), Path(path))
+            self.storage.rename(Path(source), Path(path), sender=self.address)
         except StoreRefused as refused:
             self.respond(str(refused))
         else:
@@ -158,7 +158,7 @@ class FtpSession(FTPHandler):  # type: ignore[misc]
             self.respond("421 The service is stopping; try again.")
             return
         try:
-            upload = self.storage.receive(path, append=cmd == "APPE", offset=offset)
+            upload = self.storage.receive(path, append=cmd == "APPE", offset=offset, sender=self.address)
         except StoreRefused as refused:
             self.respond(str(refused))
             return

@@ -17,7 +17,8 @@ from pathlib import Path, PurePosixPath
 
 import structlog
 
-from app.media.completeness import looks_complete
+from app.media.completeness import looks_complete, says_where_it_ends
+from app.storage.videos import is_video
 from app.uploads.ftp.quota import Quota
 from app.uploads.inbox import ARRIVING, TAKEN, Inbox, InboxFile, InboxUnavailable, is_temporary
 from pylib.files import beneath, durable
@@ -112,8 +113,11 @@ class Storage:
         with beneath.folder(self.area, self.name(path)) as folder:
             yield folder
 
-    def receive(self, path: Path, *, append: bool = False, offset: int = 0) -> IncomingFile:
-        """Prepare for a file; `append` and `offset` continue the one that lies there. Raises `StoreRefused`."""
+    def receive(self, path: Path, *, append: bool = False, offset: int = 0, sender: str = "") -> IncomingFile:
+        """Prepare for a file; `append` and `offset` continue the one that lies there; `sender`: who sends it.
+
+        Raises `StoreRefused`.
+        """
         try:
             lying = self._lying(path)
         except OSError:  # the folder is not there
@@ -129,7 +133,7 @@ class Storage:
             self.count("over_quota")
             raise StoreRefused(552, "Quota exceeded.")
         resumed = present is not None and bool(append or offset)
-        return IncomingFile(self, path, resumed=resumed, keep=None if append else offset)
+        return IncomingFile(self, path, resumed=resumed, keep=None if append else offset, sender=sender)
 
     def make_folder(self, path: Path) -> None:
         """Make a folder and those above it. Raises `StoreRefused`."""
@@ -139,7 +143,7 @@ class Storage:
         except OSError as error:
             raise StoreRefused(550, f"{error.strerror}.") from error
 
-    def rename(self, source: Path, target: Path) -> None:
+    def rename(self, source: Path, target: Path, *, sender: str = "") -> None:
         """Give an upload its last name, under which it may be taken. Raises `StoreRefused`."""
         known = self._names.pop(str(source), None)
         if self._size(source) is None:
@@ -157,18 +161,21 @@ class Storage:
                 durable.move(reached, arriving)
         except OSError as error:
             raise StoreRefused(550, f"{error.strerror}.") from error
-        self.settle(arriving, target)
+        self.settle(arriving, target, sender, finished=True)
 
-    def settle(self, arriving: Path, path: Path) -> None:
-        """Take a file that has arrived if it is complete, or else put it in its place. Raises `StoreRefused`."""
+    def settle(self, arriving: Path, path: Path, sender: str, *, finished: bool) -> None:
+        """Take a file that has arrived if it is complete, or else put it in its place. Raises `StoreRefused`.
+
+        `finished`: the client says so, which counts for videos that do not say it themselves.
+        """
         name = self.name(path)
         try:
             size = arriving.stat().st_size
             if not self._wanted(name):
                 arriving.unlink()
                 self.count("ignored")
-            elif self._on_taken is not None and self._is_upload(name) and looks_complete(arriving):
-                self._take(arriving, path, name, self._on_taken)
+            elif self._on_taken is not None and self._is_upload(name) and _is_complete(arriving, name, finished):
+                self._take(arriving, path, name, self._on_taken, sender)
             else:
                 self._put(arriving, path)
         except (OSError, InboxUnavailable) as error:
@@ -191,9 +198,14 @@ class Storage:
         return {name[len(start) :] for name in self._names if name.startswith(start) and "/" not in name[len(start) :]}
 
     def _take(
-        self, arriving: Path, path: Path, name: PurePosixPath, hand_over: Callable[[InboxFile, str], None]
+        self,
+        arriving: Path,
+        path: Path,
+        name: PurePosixPath,
+        hand_over: Callable[[InboxFile, str], None],
+        sender: str,
     ) -> None:
-        taken = self.inbox.take_as(arriving, name)
+        taken = self.inbox.take_as(arriving, name, sender=sender)
         if taken is None:
             raise FileNotFoundError(errno.ENOENT, "it was removed while it arrived")
         # The rest of an earlier attempt under this name is obsolete.
@@ -251,7 +263,7 @@ class IncomingFile:
     Opened with the first byte and not before, so that a transfer which never begins leaves nothing behind.
     """
 
-    def __init__(self, storage: Storage, path: Path, *, resumed: bool, keep: int | None) -> None:
+    def __init__(self, storage: Storage, path: Path, *, resumed: bool, keep: int | None, sender: str = "") -> None:
         """`resumed`: goes on with the file that lies there, of which `keep` bytes stay, or all."""
         self.name = str(path)
         self.closed = False
@@ -259,6 +271,7 @@ class IncomingFile:
         self._path = path
         self._named = storage.name(path)
         self._resumed, self._keep = resumed, keep
+        self._sender = sender
         self._counted = 0
         self._file: FileIO | None = None
         self._arriving: Path | None = None
@@ -303,7 +316,7 @@ class IncomingFile:
         kept = False
         try:
             if self._arriving is not None:
-                self._storage.settle(self._arriving, self._path)
+                self._storage.settle(self._arriving, self._path, self._sender, finished=finished)
                 kept = True
         finally:
             self._storage.quota.arrived(self._named, self._counted, kept=kept)
@@ -330,3 +343,8 @@ class IncomingFile:
                 self._file.truncate(self._keep)
             self._file.seek(0, os.SEEK_END)
         return self._file
+
+
+def _is_complete(arrived: Path, name: PurePosixPath, finished: bool) -> bool:
+    """Raises OSError."""
+    return looks_complete(arrived) or (finished and is_video(name) and not says_where_it_ends(arrived))

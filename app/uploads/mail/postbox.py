@@ -1,4 +1,4 @@
-"""Stores a mail's pictures in the inbox before the sender is answered that it was accepted."""
+"""Stores a mail's pictures and videos in the inbox before the sender is answered that it was accepted."""
 
 from __future__ import annotations
 
@@ -42,15 +42,17 @@ class MailHandler:
         gate: Admission,
         max_pictures: int,
         max_pixels: int = MAX_PIXELS,
+        videos: bool = False,
         on_taken: Callable[[InboxFile, str], None],
         count: Callable[[str], None],
     ) -> None:
-        """`on_taken` is called in several threads."""
+        """`videos`: whether they are taken too; `on_taken` is called in several threads."""
         self._inbox = inbox
         self._recipients = recipients
         self._gate = gate
         self._max_pictures = max_pictures
         self._max_pixels = max_pixels
+        self._videos = videos
         self._on_taken = on_taken
         self._count = count
         self._pool = ThreadPoolExecutor(WORKERS, thread_name_prefix="mail")
@@ -86,7 +88,7 @@ class MailHandler:
         content, envelope.content, envelope.original_content = envelope.content, None, None
         if not folders or not isinstance(content, bytes):
             return "451 4.3.0 Cannot take this mail now"
-        taking = asyncio.get_running_loop().run_in_executor(self._pool, self._take, content, folders)
+        taking = asyncio.get_running_loop().run_in_executor(self._pool, self._take, content, folders, _peer(session))
         self._under_way.add(taking)
         taking.add_done_callback(self._under_way.discard)
         # A client that disconnects before the reply has still sent the complete mail.
@@ -101,11 +103,11 @@ class MailHandler:
     def _folders(self, session: Session, envelope: Envelope, recipients: list[str]) -> list[PurePosixPath]:
         return self._recipients.folders(recipients, envelope.mail_from or "", _peer(session))
 
-    def _take(self, content: bytes, folders: list[PurePosixPath]) -> str:
+    def _take(self, content: bytes, folders: list[PurePosixPath], sender: str) -> str:
         cameras = [folder.name for folder in folders]
         try:
-            whole, damaged, others = self._examined(pictures_in(content, most=self._max_pictures))
-            self._put(whole, folders)
+            whole, damaged, others = self._examined(pictures_in(content, most=self._max_pictures, videos=self._videos))
+            self._put(whole, folders, sender)
         except BadMail as error:
             self._count(error.code)
             log.warning("mail refused", cameras=cameras, reason=str(error))
@@ -130,7 +132,7 @@ class MailHandler:
         return "250 2.0.0 OK, but there is no picture in it"
 
     def _examined(self, pictures: list[Attached]) -> tuple[list[Attached], list[str], list[str]]:
-        """Those that decode, which are damaged, and which are no pictures.
+        """Those that decode and all videos, which are damaged, and which are no pictures.
 
         Where none decodes, those that are none but claim to be are damaged: the camera believes that it sent one.
         """
@@ -138,7 +140,8 @@ class MailHandler:
         refused: list[tuple[Attached, str, str]] = []
         for number, picture in enumerate(pictures, 1):
             try:
-                examine(picture.data, max_pixels=self._max_pixels)
+                if not picture.is_video:
+                    examine(picture.data, max_pixels=self._max_pixels)
                 whole.append(picture)
             except BadPicture as error:
                 refused.append((picture, error.code, f"picture {number}, {picture.name}: {error.detail.rstrip('.')}"))
@@ -149,12 +152,12 @@ class MailHandler:
             (others if is_other else damaged).append(reason)
         return whole, damaged, others
 
-    def _put(self, pictures: list[Attached], folders: list[PurePosixPath]) -> None:
+    def _put(self, pictures: list[Attached], folders: list[PurePosixPath], sender: str) -> None:
         """Put all of them into the inbox, or none, and then hand them over."""
         put: list[InboxFile] = []
         try:
             for folder, picture in product(folders, pictures):
-                put.append(self._inbox.put(picture.data, folder / picture.name, origin=MAIL))
+                put.append(self._inbox.put(picture.data, folder / picture.name, origin=MAIL, sender=sender))
         except BaseException:
             for file in put:
                 self._inbox.done(file.path)

@@ -27,12 +27,17 @@ class Recipients:
             named = [folder] if folder else []
         return list(dict.fromkeys(named))
 
+    def address_of(self, folder: PurePosixPath) -> str:
+        """An address that means this camera's folder; empty where none means it alone."""
+        name = self._example(folder.name)
+        return f"{name}@home" if name else ""
+
     @property
     def examples(self) -> str:
         """A few addresses that would work, in plain letters where there are such, for error texts."""
-        names = (self._example(folder.name) for folder in self._camera_folders.folders())
-        plain_first = sorted(filter(None, names), key=lambda name: not name.isascii())
-        return ", ".join(f"{name}@home" for name in plain_first[:EXAMPLES]) or "(there is none)"
+        addresses = filter(None, map(self.address_of, self._camera_folders.folders()))
+        plain_first = sorted(addresses, key=lambda address: not address.isascii())
+        return ", ".join(plain_first[:EXAMPLES]) or "(there is none)"
 
     def _named_by(self, address: str) -> PurePosixPath | None:
         local, at, _ = address.rpartition("@")

@@ -48,10 +48,11 @@ class MailServer(ManagedThread):
         recipients: Recipients,
         on_taken: Callable[[InboxFile, str], None],
         max_pixels: int = MAX_PIXELS,
+        videos: bool = False,
         count: Callable[[str], None] = lambda _outcome: None,
         limiter: ConnectionLimiter | None = None,
     ) -> None:
-        """`limiter`: that of the process.
+        """`limiter`: that of the process; `videos`: whether they are taken too.
 
         `throttle` is not the FTP server's object, `data_dir` is for the certificate.
 
@@ -77,6 +78,7 @@ class MailServer(ManagedThread):
             gate=self._gate,
             max_pictures=settings.max_pictures,
             max_pixels=max_pixels,
+            videos=videos,
             on_taken=on_taken,
             count=count,
         )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from app.web.access.authentication import Authentication, AuthMethod
+from app.web.access.authentication import Authentication
+from app.web.access.caller import AuthMethod
 from app.web.access.client_address import is_loopback
 from app.web.access.guard import Guard
 from app.web.access.headers import SecurityHeaders

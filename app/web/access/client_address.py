@@ -39,6 +39,10 @@ class ClientAddresses:
         protocols = _listed(connection, "x-forwarded-proto")
         return Client(self._client(peer, _listed(connection, "x-forwarded-for")), https or protocols[-1:] == ["https"])
 
+    def is_from_proxy(self, connection: HTTPConnection) -> bool:
+        """Whether a trusted proxy itself talks to us."""
+        return self._trusts(written(connection.client.host) if connection.client else "")
+
     def _client(self, peer: str, hops: list[str]) -> str:
         """The last address that is no trusted proxy's: anybody may have written those before it."""
         address = peer

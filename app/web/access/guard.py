@@ -11,7 +11,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette.websockets import WebSocketClose
 
 from app.web.access import csrf
-from app.web.access.authentication import Authentication, AuthMethod, Locked
+from app.web.access.authentication import Authentication, Locked, UnknownUser
+from app.web.access.caller import NOBODY, Caller
 from app.web.access.tokens import ApiToken
 from app.web.links import LOOKS, Links, is_link
 
@@ -28,9 +29,9 @@ PUBLIC_PATHS = re.compile(
 
 
 class Guard:
-    """ASGI middleware; sets `scope["state"]["auth_method"]` to how the request got in, None where all may.
+    """ASGI middleware; sets `scope["state"]["caller"]` to who asks, and `"auth_method"` to how they got in.
 
-    With a token, `scope["state"]["token"]` is its record.
+    That is None where all may. With a token, `scope["state"]["token"]` is its record.
 
     It decides on `scope["path"]`, as the routing does: the prefix has to be off by then.
     """
@@ -57,25 +58,30 @@ class Guard:
             return _error_response(request, 403, "another site asked for this; set WEB_PUBLIC_URL if it was your own")
         is_open = self._is_open(request.method, request.scope["path"])
         try:
-            auth_method = await self._auth_method(request)
+            caller = await self._caller(request)
         except Locked as locked:
             if not is_open:
                 return too_many(request, locked)
-            auth_method = None
+            caller = None
+        except UnknownUser as unknown:
+            if not is_open:
+                return _error_response(request, 403, unknown.detail)
+            caller = None
         state = request.scope.setdefault("state", {})
-        if auth_method == "token":
+        if caller is not None and caller.method == "token":
             state["token"] = token = self._access.token(request)
             if token is None or not token.permits(request.method, request.scope["path"]):
                 if not is_open:
                     return _error_response(request, 403, f"this token {_limit(token)}")
-                auth_method = None
-        state["auth_method"] = auth_method
-        return None if is_open or auth_method is not None else self._turned_away(request)
+                caller = None
+        state["auth_method"] = caller.method if caller is not None else None
+        state["caller"] = caller or NOBODY
+        return None if is_open or caller is not None else self._turned_away(request)
 
-    async def _auth_method(self, request: Request) -> AuthMethod | None:
+    async def _caller(self, request: Request) -> Caller | None:
         if self._links.permits(request.scope["path"], _query(request), method=request.method):
-            return "link"
-        return await self._access.auth_method(request)
+            return Caller(method="link", narrow=True)
+        return await self._access.caller(request)
 
     def _is_open(self, method: str, path: str) -> bool:
         """Whether everybody may ask for this."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import secrets
+from collections.abc import Callable
 from pathlib import Path
 
 from pylib.errors import Permanent
@@ -22,12 +23,12 @@ class BrokenFile(Permanent):
 
 
 def load_key(path: Path) -> bytes:
-    """The key of this installation, made when there is none. Raises `BrokenFile`."""
+    """The key of this installation, made when there is none: one for all that share the folder. Raises `BrokenFile`."""
     content = read(path)
     if content is None:
-        content = secrets.token_bytes(KEY_BYTES)
-        write(path, content)
-    if len(content) != KEY_BYTES:
+        _write(path, secrets.token_bytes(KEY_BYTES), durable.write_first)
+        content = read(path)
+    if content is None or len(content) != KEY_BYTES:
         raise BrokenFile(
             path, "is no key", remedy="delete it to have one made, which ends all sessions and signed links"
         )
@@ -57,9 +58,13 @@ def read(path: Path) -> bytes | None:
 
 def write(path: Path, content: bytes) -> None:
     """Replace a file that only its owner can read. Raises `BrokenFile`."""
+    _write(path, content, durable.write_private)
+
+
+def _write(path: Path, content: bytes, how: Callable[[Path, bytes], None]) -> None:
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        durable.write_private(path, content)
+        how(path, content)
     except OSError as error:
         raise BrokenFile(
             path, f"cannot be written ({error.strerror})", remedy="give its folder to the user that the service runs as"

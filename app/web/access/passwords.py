@@ -8,7 +8,8 @@ import secrets
 from pathlib import Path
 from typing import Protocol
 
-from app.web.access import key_files
+from app.web.access import hashing, key_files
+from app.web.access.users import User
 from pylib.text import normalised
 
 ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"
@@ -73,6 +74,27 @@ class MadePassword:
         right = hmac.compare_digest(_scrypt(given, self._salt), self._digest)
         if right:
             self._known.remember(given)
+        return right
+
+
+class UserPasswords:
+    """Checks the passwords of users; comparing with one that was right once is quick."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, tuple[str, _VerifiedPassword]] = {}
+
+    def quickly(self, user: User, given: str) -> bool | None:
+        """Whether it is this user's, if that takes no time; else None."""
+        line, known = self._known.get(user.key, ("", None))
+        return True if known is not None and line == user.hash and known.is_it(given) else None
+
+    def matches(self, user: User, given: str) -> bool:
+        """Whether it is this user's; takes a moment, and 64 MiB."""
+        right = hashing.matches(user.hash, given)
+        if right:
+            known = _VerifiedPassword()
+            known.remember(given)
+            self._known[user.key] = user.hash, known
         return right
 
 

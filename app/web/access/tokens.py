@@ -7,17 +7,16 @@ import hmac
 import json
 import re
 import secrets
-from collections.abc import Collection
+import time
+from collections.abc import Callable, Collection
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-import structlog
-
 from app.web.access import key_files
+from app.web.access.caller import Caller, Right
+from app.web.access.followed import FollowedFile
 from pylib.errors import Permanent
-
-log = structlog.get_logger(__name__)
 
 FILE = "tokens.json"
 LONGEST_NAME = 60
@@ -42,9 +41,26 @@ class ApiToken:
     only_triggers: bool = False
     """It may have pictures taken, and see nothing."""
     cameras: tuple[str, ...] = ()
-    """Device keys of those that it may have pictures taken with; all when empty."""
+    """Device keys of those that it may see, or have pictures taken with; all when empty."""
     only_booth: bool = False
     """It opens the photo booth, and nothing else."""
+    right: str = "admin"
+    """What it may do, unless it is for one purpose only: viewer, operator, admin."""
+    expires_at: str = ""
+    """ISO 8601; it opens nothing from then on. Empty for never."""
+
+    @property
+    def is_narrow(self) -> bool:
+        """Whether it is for one purpose only."""
+        return self.only_triggers or self.only_booth
+
+    def has_expired(self, now: datetime) -> bool:
+        return bool(self.expires_at) and datetime.fromisoformat(self.expires_at) <= now
+
+    def caller(self) -> Caller:
+        """Who has it."""
+        right = Right.NOTHING if self.is_narrow else Right.of(self.right)
+        return Caller(right, self.name, "token", frozenset(self.cameras), self.is_narrow)
 
     def permits(self, method: str, path: str) -> bool:
         """Whether it opens this path, decoded and without the site's prefix."""
@@ -60,11 +76,10 @@ class ApiToken:
 class Tokens:
     """The tokens of one file, which commands change while a service reads it."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, clock: Callable[[], float] = time.time) -> None:
         self._path = path
-        self._seen: tuple[int, ...] | None = None
-        self._is_broken = False
-        self._known: tuple[ApiToken, ...] = ()
+        self._clock = clock
+        self._file = FollowedFile(path, self.all, broken="no token is accepted")
 
     def open(self) -> None:
         """Check that the file is readable, if there is one. Raises `app.web.access.key_files.BrokenFile`."""
@@ -72,11 +87,10 @@ class Tokens:
 
     def find(self, token: str) -> ApiToken | None:
         """The record of this token, if it exists now. An unreadable file has none."""
-        self._look_again()
         given = _digest(token)
         # All are compared, so that the time does not reveal which one came close.
-        found = [one for one in self._known if hmac.compare_digest(given, one.sha256)]
-        return found[0] if found else None
+        found = [one for one in self._file.now() if hmac.compare_digest(given, one.sha256)]
+        return found[0] if found and not found[0].has_expired(self._now()) else None
 
     def all(self) -> list[ApiToken]:
         """All tokens, oldest first. Raises `app.web.access.key_files.BrokenFile`."""
@@ -91,11 +105,18 @@ class Tokens:
             ) from None
 
     def add(
-        self, name: str, *, only_triggers: bool = False, cameras: Collection[str] = (), only_booth: bool = False
+        self,
+        name: str,
+        *,
+        only_triggers: bool = False,
+        cameras: Collection[str] = (),
+        only_booth: bool = False,
+        right: Right = Right.ADMIN,
+        expires_at: datetime | None = None,
     ) -> str:
         """Make a token and return it: it is never shown again. Raises `TokenRefused`, `BrokenFile`.
 
-        `cameras`: device keys, only for one that `only_triggers`.
+        `cameras`: device keys, for all but an admin's. `expires_at`: with a zone.
         """
         if not name.isprintable() or not name.strip() or len(name) > LONGEST_NAME:
             raise TokenRefused("token_name", f"a token's name has 1 to {LONGEST_NAME} printable characters")
@@ -103,8 +124,11 @@ class Tokens:
         if any(token.name == name for token in known):
             raise TokenRefused("token_exists", f"there is a token called {name!r}: revoke it, or take another name")
         text = secrets.token_urlsafe(32)
-        now = datetime.now(UTC).isoformat(timespec="seconds")
-        made = ApiToken(name, _digest(text), now, only_triggers, tuple(cameras), only_booth)
+        if expires_at is not None and expires_at <= self._now():
+            raise TokenRefused("token_expiry", "a token expires in the future: name a later day")
+        now = self._now().isoformat(timespec="seconds")
+        ends = expires_at.astimezone(UTC).isoformat(timespec="seconds") if expires_at else ""
+        made = ApiToken(name, _digest(text), now, only_triggers, tuple(cameras), only_booth, right.word, ends)
         self._write([*known, made])
         return text
 
@@ -116,34 +140,20 @@ class Tokens:
             raise TokenRefused("unknown_token", f"there is no token called {name!r}")
         self._write(left)
 
+    def _now(self) -> datetime:
+        return datetime.fromtimestamp(self._clock(), UTC)
+
     def _write(self, tokens: list[ApiToken]) -> None:
         content = json.dumps({"tokens": [_record(token) for token in tokens]}, indent=2)
         key_files.write(self._path, f"{content}\n".encode())
 
-    def _look_again(self) -> None:
-        """Read the file if it has changed."""
-        seen, before = self._state(), self._seen
-        if seen == before and not self._is_broken:
-            return
-        try:
-            self._known, self._is_broken = tuple(self.all()), False
-        except key_files.BrokenFile as error:
-            self._known, self._is_broken = (), True
-            if seen != before:
-                log.error("no token is accepted", reason=error.detail)
-        self._seen = seen
-
-    def _state(self) -> tuple[int, ...]:
-        try:
-            found = self._path.stat()
-        except OSError as error:
-            return (error.errno or 0,)
-        return (found.st_ino, found.st_mtime_ns, found.st_ctime_ns, found.st_size)
-
 
 def _record(token: ApiToken) -> dict[str, object]:
     """What is written of it: one without limits looks as it always did."""
-    return {name: value for name, value in asdict(token).items() if value not in (False, ())}
+    usual = {"right": "admin", "expires_at": ""}
+    return {
+        name: value for name, value in asdict(token).items() if value not in (False, ()) and value != usual.get(name)
+    }
 
 
 def _token(
@@ -153,12 +163,18 @@ def _token(
     only_triggers: bool = False,
     cameras: object = (),
     only_booth: bool = False,
+    right: str = "admin",
+    expires_at: str = "",
 ) -> ApiToken:
-    if not all(isinstance(value, str) for value in (name, sha256, made_at)) or not sha256.isascii():
+    texts = (name, sha256, made_at, right, expires_at)
+    if not all(isinstance(value, str) for value in texts) or not sha256.isascii():
         raise ValueError("not a token")
     if not isinstance(only_triggers, bool) or not isinstance(only_booth, bool) or not isinstance(cameras, list | tuple):
         raise TypeError("not a token")
-    return ApiToken(name, sha256, made_at, only_triggers, tuple(map(str, cameras)), only_booth)
+    Right.of(right)
+    if expires_at and datetime.fromisoformat(expires_at).tzinfo is None:
+        raise ValueError("an expiry without a zone")
+    return ApiToken(name, sha256, made_at, only_triggers, tuple(map(str, cameras)), only_booth, right, expires_at)
 
 
 def _digest(token: str) -> str:

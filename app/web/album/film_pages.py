@@ -14,11 +14,13 @@ from app.films.recipe import Recipe
 from app.films.shelf import Order
 from app.journal import Job, Medium
 from app.web import forms
+from app.web.access.caller import caller_of
+from app.web.album.languages import counted, number
 from app.web.album.page_query import FILTERS, read
 from app.web.album.rendering import Rendering
 from app.web.album.view import Moment, Viewer
 from app.web.context import WebContext
-from app.web.films import film_named, order, remove, wanted_of
+from app.web.films import film_named, is_ordered_for, order, remove, wanted_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +79,8 @@ class FilmPages:
     async def order(self, request: Request) -> Response:
         """Order a film of what a page of the album shows; its form holds that page's query."""
         given = await forms.fields(request)
-        query = await read({name: text for name, text in given.items() if name in FILTERS}, self._context)
+        asked = {name: text for name, text in given.items() if name in FILTERS}
+        query = await read(asked, self._context, caller_of(request))
         await run_in_threadpool(order, self._context, "", wanted_of(Recipe(), query.filter))
         return self._to_films()
 
@@ -87,9 +90,11 @@ class FilmPages:
 
     def _films(self, request: Request) -> Response:
         films, running = self._context.films, self._context.running_films
-        tiles = [self._tile(film) for film in films.films()]
-        ordered = [_ordered(job, wanted) for job, wanted in films.ordered()]
-        growing = [(name, running.medium_id(name), running.standing(name)) for name in running.names]
+        caller = caller_of(request)
+        tiles = [self._tile(film) for film in films.films() if not caller.cameras or film.camera in caller.cameras]
+        ordered = [_ordered(job, order) for job, order in films.ordered() if is_ordered_for(order.wanted, caller)]
+        names = () if caller.cameras else running.names
+        growing = [(name, running.medium_id(name), running.standing(name)) for name in names]
         page = self._rendering.page(request, "films.html", {"tiles": tiles, "ordered": ordered, "running": growing})
         if not all(each.failed for each in ordered):
             page.headers["Refresh"] = "5"
@@ -109,8 +114,8 @@ class FilmPages:
 
     def _tile(self, film: Medium) -> FilmTile:
         minutes, seconds = divmod(round(film.duration_s), 60)
-        size = f"{film.size / 1e6:.1f} MB" if film.size >= 100_000 else f"{film.size / 1e3:.0f} kB"
-        pictures = f"{film.frames} picture{'' if film.frames == 1 else 's'}"
+        size = f"{number(film.size / 1e6, 1)} MB" if film.size >= 100_000 else f"{film.size / 1e3:.0f} kB"
+        pictures = counted(film.frames, "picture", "pictures")
         when = self._view.moment(film.taken_at)
         return FilmTile(
             film.id, film.name, when, f"{minutes}:{seconds:02}, {pictures}, {size}", film.width, film.height

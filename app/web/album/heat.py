@@ -6,9 +6,14 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, tzinfo
+from typing import NamedTuple
+
+from markupsafe import Markup, escape
 
 from app.journal.entries import HeatCount
+from app.web.album.languages import counted, tr
 from app.web.album.page_query import PageQuery
+from app.web.album.texts import short_date, short_day, short_weekday
 from app.web.api.param_types import midnight
 
 DAYS = 14
@@ -20,9 +25,8 @@ _SHADES = (1.0, 0.5, 0.2)
 """Shares of the busiest hour from which on an hour is shaded darkest, dark, lighter; all others are lightest."""
 
 
-@dataclass(frozen=True, slots=True)
-class Hour:
-    """One cell of the map."""
+class Hour(NamedTuple):
+    """One cell of the map. There are hundreds: made and written one by one, they would take half of a page's time."""
 
     url: str
     text: str
@@ -32,6 +36,11 @@ class Hour:
     person: bool
     here: bool
     """The page shows this hour."""
+
+    def __html__(self) -> str:
+        marks = f"shade-{self.shade} has-person" if self.person else f"shade-{self.shade}"
+        here = ' aria-current="true"' if self.here else ""
+        return f'<a class="{marks}" href="{escape(self.url)}" title="{escape(self.text)}"{here}></a>'
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +59,15 @@ class Day:
     hours: tuple[Hour | None, ...]
     """24; None where nothing was taken."""
 
+    @property
+    def cells(self) -> Markup:
+        """The hours as HTML."""
+        return Markup("".join(hour.__html__() if hour else "<i></i>" for hour in self.hours))  # noqa: S704 - escaped
+
 
 @dataclass(frozen=True, slots=True)
 class HeatMap:
-    """The heat map of a page, newest day first."""
+    """The heat map of a page, newest day last."""
 
     days: tuple[Day, ...]
     title: str
@@ -69,72 +83,58 @@ def span(last: date, zone: tzinfo) -> tuple[datetime, datetime]:
 
 def heat_map(quarters: Iterable[HeatCount], *, last: date, today: date, query: PageQuery) -> HeatMap:
     """The map of the weeks that end with `last`."""
-    sums: dict[tuple[date, int], list[int]] = defaultdict(lambda: [0, 0])
-    for quarter in quarters:
-        moment = datetime.fromtimestamp(quarter.start, query.zone)
-        total = sums[moment.date(), moment.hour]
-        total[0] += quarter.snapshots
-        total[1] += quarter.persons
+    sums: dict[tuple[int, int], list[int]] = defaultdict(lambda: [0, 0])
+    for start, snapshots, persons in quarters:
+        moment = datetime.fromtimestamp(start, query.zone)
+        total = sums[moment.toordinal(), moment.hour]
+        total[0] += snapshots
+        total[1] += persons
     busiest = max((snapshots for snapshots, _ in sums.values()), default=0)
     days = []
     link = _Link(query)
-    for day in (last - timedelta(days=number) for number in range(DAYS)):
-        begin, name = midnight(day, query.zone), f"{day:%a} {_short(day)}"
+    for day in (last - timedelta(days=number) for number in reversed(range(DAYS))):
+        named, counts = short_day(day), [sums.get((day.toordinal(), hour)) for hour in HOURS]
         hours = tuple(
-            _hour(begin.replace(hour=hour), name, *sums[day, hour], busiest=busiest, link=link)
-            if (day, hour) in sums
-            else None
-            for hour in HOURS
+            _hour(day.isoformat(), named, hour, *count, busiest=busiest, link=link) if count else None
+            for hour, count in enumerate(counts)
         )
-        days.append(_day(day, hours, sum(sums[day, hour][0] for hour in HOURS if (day, hour) in sums), query))
-    first = days[-1].iso
+        days.append(_day(day, named, hours, sum(count[0] for count in counts if count), query))
+    first = days[0].iso
     later = min(last + timedelta(days=DAYS), today)
     return HeatMap(
         tuple(days),
-        title=f"{_short(date.fromisoformat(first))} \N{EN DASH} {_short(last)}",
+        title=f"{short_date(date.fromisoformat(first))} \N{EN DASH} {short_date(last)}",
         earlier=query.address(heat=(date.fromisoformat(first) - timedelta(days=1)).isoformat()),
         later=query.address(heat=later.isoformat() if later != today else None) if last < today else "",
     )
 
 
-def _day(day: date, hours: tuple[Hour | None, ...], snapshots: int, query: PageQuery) -> Day:
-    here = query.values.get("day") == day.isoformat()
-    url = query.address(day=None if here else day.isoformat(), since=None, until=None)
-    return Day(day.isoformat(), f"{day:%a} {_short(day)}", f"{day:%a} {day.day}", url, snapshots, here, hours)
+def _day(day: date, named: str, hours: tuple[Hour | None, ...], snapshots: int, query: PageQuery) -> Day:
+    here = query.values.get("day") == day.isoformat() and "hours" not in query.values
+    url = query.address(day=None if here else day.isoformat(), since=None, until=None, hours=None, visit=None)
+    return Day(day.isoformat(), named, f"{short_weekday(day)} {day.day}", url, snapshots, here, hours)
 
 
 class _Link:
-    """Addresses of hours: a map has hundreds, so their common part is built once."""
+    """Addresses of hours: a map has hundreds, so their common part is built once, and they are short."""
 
     def __init__(self, query: PageQuery) -> None:
-        self._shown = query.values.get("since"), query.values.get("until")
-        self._without = query.address(since=None, until=None, day=None)
+        self._shown = f"day={query.values.get('day')}&hours={query.values.get('hours')}"
+        self._without = query.address(since=None, until=None, day=None, hours=None, visit=None)
         self._with = self._without + ("&" if "?" in self._without else "?")
 
-    def shows(self, since: str, until: str) -> bool:
-        """Whether the page shows this hour."""
-        return self._shown == (since, until)
-
-    def address(self, since: str, until: str) -> str:
-        """The page of this hour, or the one without it where it is shown."""
-        if self.shows(since, until):
-            return self._without
-        return self._with + f"since={since}&until={until}".replace("+", "%2B")
+    def address(self, day: str, hour: int) -> tuple[str, bool]:
+        """The page of this hour, or the one without it where it is shown; and whether it is."""
+        wanted = f"day={day}&hours={hour}-{hour + 1}"
+        return (self._without, True) if wanted == self._shown else (self._with + wanted, False)
 
 
-def _hour(begin: datetime, day: str, snapshots: int, persons: int, *, busiest: int, link: _Link) -> Hour:
+def _hour(iso: str, named: str, hour: int, snapshots: int, persons: int, *, busiest: int, link: _Link) -> Hour:
     # The hour that a clock change repeats is two hours long, and the cell stands for both.
-    end = (begin.replace(tzinfo=None) + timedelta(hours=1)).replace(tzinfo=begin.tzinfo)
-    since, until = begin.isoformat(timespec="minutes"), end.isoformat(timespec="minutes")
-    words = f"{day}, {begin.hour:02}:00: {snapshots} picture{'s' * (snapshots != 1)}"
-    return Hour(
-        url=link.address(since, until),
-        text=f"{words}, {persons} with people" if persons else words,
-        shade=4 - sum(snapshots < share * busiest for share in _SHADES),
-        person=persons > 0,
-        here=link.shows(since, until),
-    )
-
-
-def _short(day: date) -> str:
-    return f"{day.day} {day:%b}"
+    words = f"{named}, {hour:02}:00: {counted(snapshots, 'picture', 'pictures')}"
+    url, here = link.address(iso, hour)
+    text = tr("{words}, {number} with people", words=words, number=persons) if persons else words
+    shade = 1
+    while shade < len(_SHADES) + 1 and snapshots >= _SHADES[-shade] * busiest:
+        shade += 1
+    return Hour(url, text, shade, persons > 0, here)

@@ -8,11 +8,15 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, StrictUndefined, Template
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
+from app.web.access.caller import NOBODY, caller_of
+from app.web.album import languages
 from app.web.album.assets import Assets
+from app.web.album.languages.templates import TranslatingLoader
+from app.web.album.theme import theme_of
 
 TEMPLATES = (Path(__file__).parent / "templates", Path(__file__).parents[1] / "booth/templates")
 
@@ -31,24 +35,44 @@ class Rendering:
 
     def __init__(self, *, prefix: str, version: str) -> None:
         self.assets = Assets()
-        self._environment = Environment(
-            loader=FileSystemLoader(TEMPLATES),
+        self._globals = {
+            "path": lambda path: prefix + path,
+            "asset": lambda name: prefix + self.assets.path(name),
+            "version": version,
+            "auth_method": None,
+            "caller": NOBODY,
+            "theme": "",
+            "languages": languages.NAMES,
+            "number": languages.number,
+            "counted": languages.counted,
+            "tr": languages.tr,
+        }
+        self._environments: dict[str, Environment] = {}
+
+    def text(self, template: str, **context: Any) -> str:
+        """A part of a page."""
+        return self._template(template).render(context)
+
+    def _template(self, name: str) -> Template:
+        """In the language that is spoken; each has its own, which are compiled when they are first shown."""
+        language = languages.current()
+        environment = self._environments.get(language)
+        if environment is None:
+            environment = self._environments[language] = self._environment(language)
+        return environment.get_template(name)
+
+    def _environment(self, language: str) -> Environment:
+        texts, scripts = languages.catalogue(language).texts, languages.catalogue(language).scripts
+        environment = Environment(
+            loader=TranslatingLoader(TEMPLATES, of=TEMPLATES[0], exchange=lambda text: texts.get(text, text)),
             autoescape=True,
             undefined=StrictUndefined,
             auto_reload=False,
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        self._environment.globals.update(
-            path=lambda path: prefix + path,
-            asset=lambda name: prefix + self.assets.path(name),
-            version=version,
-            auth_method=None,
-        )
-
-    def text(self, template: str, **context: Any) -> str:
-        """A part of a page."""
-        return self._environment.get_template(template).render(context)
+        environment.globals.update(self._globals, language=language, script_texts=scripts)
+        return environment
 
     def page(
         self,
@@ -58,12 +82,14 @@ class Rendering:
         *,
         status_code: int = 200,
     ) -> Response:
-        """A page, or the part that htmx asked for. In templates `auth_method` is how the reader got in."""
-        state = request.scope.get("state", {})
-        text = self.text(template, **{"auth_method": state.get("auth_method"), **context})
+        """A page, or the part that htmx asked for. In templates `caller` is who reads it, by `auth_method`, and `theme`
+        what was chosen here."""
+        caller = caller_of(request)
+        known = {"auth_method": caller.method, "caller": caller, "theme": theme_of(request)}
+        text = self.text(template, **{**known, **context})
         content = text.encode()
         # Cached for going back only: a link loads it again.
-        headers = {"Cache-Control": "private, no-cache", "Vary": "Accept-Encoding, HX-Request"}
+        headers = {"Cache-Control": "private, no-cache", "Vary": "Accept-Encoding, Accept-Language, Cookie, HX-Request"}
         if len(content) > WORTH_PACKING and "gzip" in request.headers.get("accept-encoding", ""):
             content = gzip.compress(content, compresslevel=5, mtime=0)
             headers["Content-Encoding"] = "gzip"

@@ -8,8 +8,9 @@ from itertools import zip_longest
 from app.rules.burst import BurstSettings
 from app.rules.model import Rule
 from app.web.album import texts
+from app.web.album.languages import tr
 from app.web.api import validation
-from app.web.errors import BadRequest
+from app.web.errors import BadRequest, WrongField
 
 Fields = Mapping[str, Sequence[str]]
 """Each field of the form with all its values."""
@@ -43,7 +44,7 @@ def rule_of(fields: Fields, *, burst: BurstSettings | None = None) -> Rule:
     """
     values = {
         "name": one(fields, "name"),
-        **{name: tuple(fields.get(name, ())) for name in _LISTS},
+        **{name: tuple(value for value in fields.get(name, ()) if value.strip()) for name in _LISTS},
         "labels": _labels(fields),
         "min_size": _share(one(fields, "min_size"), "size"),
         "hours": hours(fields),
@@ -80,28 +81,29 @@ def sentence(rule: Rule, labels: Mapping[str, str]) -> str:
 
     `labels`: what people call cameras, by their names in rules.
     """
-    who = _listed(rule.outlets, "and")
-    things = _listed((_thing(name, least) for name, least in rule.labels.items()), "or")
-    told = f"{who or 'Everyone'} {'are' if len(rule.outlets) > 1 else 'is'} told of {things or 'every event'}"
+    who = _listed(rule.outlets, tr("and")) or tr("Everyone")
+    things = _listed((_thing(name, least) for name, least in rule.labels.items()), tr("or")) or tr("every event")
+    are_told = tr("{who} are told of {things}", who=who, things=things)
+    told = are_told if len(rule.outlets) > 1 else tr("{who} is told of {things}", who=who, things=things)
     if rule.zones:
-        told += f" in zone {_listed(rule.zones, 'or')}"
+        told += tr(" in zone {zones}", zones=_listed(rule.zones, tr("or")))
     if rule.cameras:
-        told += f" at {_listed((labels.get(name, name) for name in rule.cameras), 'or')}"
-    when = ", ".join(DAY_NAMES[day] for day in DAY_NAMES if day in rule.days)
+        told += tr(" at {cameras}", cameras=_listed((labels.get(name, name) for name in rule.cameras), tr("or")))
+    when = ", ".join(tr(DAY_NAMES[day]) for day in DAY_NAMES if day in rule.days)
     parts = (
         told,
-        f"at least {_number(rule.min_size * 100)} % of the picture" if rule.min_size else "",
+        tr("at least {percent} % of the picture", percent=_number(rule.min_size * 100)) if rule.min_size else "",
         ", ".join(part for part in (when, rule.hours.replace("-", "\N{EN DASH}")) if part),
-        f"in mode {_listed(rule.modes, 'or')}" if rule.modes else "",
-        f"at most every {texts.duration(rule.cooldown)} for each camera" if rule.cooldown else "",
-        "in quiet hours too" if rule.urgent else "",
-        f"takes {rule.burst.frames} pictures" if rule.burst else "",
+        tr("in mode {modes}", modes=_listed((tr(mode) for mode in rule.modes), tr("or"))) if rule.modes else "",
+        tr("at most every {time} for each camera", time=texts.duration(rule.cooldown)) if rule.cooldown else "",
+        tr("in quiet hours too") if rule.urgent else "",
+        tr("takes {number} pictures", number=rule.burst.frames) if rule.burst else "",
     )
     return "; ".join(part for part in parts if part) + "."
 
 
 def _thing(name: str, least: float) -> str:
-    return f"{name} (at least {_number(least * 100)} %)" if least else name
+    return tr("{name} (at least {percent} %)", name=name, percent=_number(least * 100)) if least else name
 
 
 def _listed(words: Iterable[str], last: str) -> str:
@@ -122,7 +124,7 @@ def _float(text: str, name: str) -> float:
     try:
         return float(text.replace(",", ".") or 0)
     except ValueError:
-        raise BadRequest("bad_field", f"{name}: {text[:20]!r} is no number") from None
+        raise BadRequest.of_fields("bad_field", [WrongField(name, f"{text[:20]!r} is no number")]) from None
 
 
 def _number(value: float) -> str:

@@ -18,15 +18,17 @@ from app.rules.evaluate import of_camera
 from app.rules.model import Rule, Still, Zone
 from app.rules.replay import Change
 from app.rules.telling import EVERYWHERE, MODES
-from app.web import forms
+from app.web import audit, forms
 from app.web.album import rule_form, texts
+from app.web.album.camera_names import MOST_LISTED
+from app.web.album.languages import counted, tr
 from app.web.album.page_query import PageQuery
 from app.web.album.rendering import Rendering
 from app.web.album.rule_form import Fields, fields_of, hours, minutes, number, one, rule_of
 from app.web.album.snoozing import Snoozing
 from app.web.album.view import Card, Viewer
 from app.web.api import validation
-from app.web.api.request_models import RuleSettingsBody
+from app.web.api.rule_models import RuleSettingsBody
 from app.web.context import WebContext
 from app.web.errors import BadRequest, RequestRefused, Unprocessable
 from app.web.rules import Preview, checked_book, preview, rule_named, with_rule, write
@@ -91,7 +93,9 @@ class RulePages:
             old = next((known for known in self._context.rules.book.rules if known.name == name), None)
             rule = rule_of(fields, burst=old.burst if old else None)
             if rule.name != name and any(rule.name == known.name for known in self._context.rules.book.rules):
-                raise Unprocessable("bad_rules", f"there is a rule {rule.name!r} already: give it another name")
+                raise Unprocessable(
+                    "bad_rules", tr("there is a rule {name} already: give it another name", name=repr(rule.name))
+                )
             await write(lambda: self._context.rules.put_rule(rule, instead_of=name))
         except RequestRefused as refusal:
             return await run_in_threadpool(self._form, request, fields, refusal)
@@ -107,6 +111,7 @@ class RulePages:
         if wanted not in MODES:
             raise BadRequest("bad_field", f"the mode is one of {', '.join(MODES)}")
         await run_in_threadpool(self._context.telling.set_mode, wanted)
+        audit.say(request, wanted)
         return self._to_rules()
 
     async def settings(self, request: Request) -> Response:
@@ -126,7 +131,7 @@ class RulePages:
             rule = rule_of({**fields, "name": [one(fields, "name") or "this rule"]})
             context = await run_in_threadpool(self._preview, rule, one(fields, "instead_of"))
         except RequestRefused as refusal:
-            context = {"problem": refusal.detail}
+            context = {"problem": texts.problem(refusal.detail)}
         return self._rendering.page(request, "_preview.html", {"problem": "", **context})
 
     def _list(self, request: Request, problem: RequestRefused | None = None) -> Response:
@@ -136,10 +141,10 @@ class RulePages:
         context = {
             "rules": [(rule.name, self._address(rule), rule_form.sentence(rule, labels)) for rule in book.rules],
             "problems": self._context.rules.problems,
-            "problem": problem.detail if problem else "",
+            "problem": texts.problem(problem.detail) if problem else "",
             "outlets": [(name, name in self._context.test_messages) for name in self._outlets()],
             "mode": telling.mode,
-            "modes": rule_form.MODE_NAMES,
+            "modes": {mode: tr(name) for mode, name in rule_form.MODE_NAMES.items()},
             "snoozes": [self._snoozing.view(snooze) for snooze in telling.snoozes],
             "all_snoozed": any(snooze.camera == EVERYWHERE for snooze in telling.snoozes),
             "quiet": (begin.strip(), end.strip()),
@@ -153,23 +158,30 @@ class RulePages:
         labels = list(fields.get("label", ()))
         least = [*fields.get("least", ()), *[""] * len(labels)]
         places = self._camera_labels(zone.camera for zone in book.zones)
-        zones = sorted({zone.name for zone in book.zones if not zone.mask}, key=str.casefold)
+        zones = sorted({zone.name for zone in book.zones if zone.counts}, key=str.casefold)
         context = {
             "old_name": name,
             "fields": fields,
             "one": lambda field: one(fields, field),
-            "problem": problem.detail if problem else "",
-            "cameras": [(_spelling(key, fields), info.label) for key, info in self._context.cameras.items()],
+            "problem": texts.problem(problem.detail) if problem else "",
+            "cameras": self._choices(fields),
+            "more_cameras": len(self._context.cameras) > MOST_LISTED,
             "things": [*zip(labels, least, strict=False), *[("", "")] * BLANK_ROWS],
-            "names": self._context.journal.label_names(),
             "zones": [(zone, _places(zone, book.zones, places)) for zone in zones],
             "chosen_zones": {zone.casefold() for zone in fields.get("zones", ())},
-            "days": rule_form.DAY_NAMES,
-            "modes": rule_form.MODE_NAMES,
+            "days": {day: tr(name) for day, name in rule_form.DAY_NAMES.items()},
+            "modes": {mode: tr(name) for mode, name in rule_form.MODE_NAMES.items()},
             "outlets": [(name, name) for name in self._outlets()],
             "action": self._context.site.path(request.scope["path"]),
         }
         return self._rendering.page(request, "rule.html", context, status_code=problem.status if problem else 200)
+
+    def _choices(self, fields: Fields) -> list[tuple[str, str]]:
+        """Cameras to tick: all, or those of the rule where there are too many for a list."""
+        every = [(_spelling(key, fields), info.label) for key, info in self._context.cameras.items()]
+        if len(every) <= MOST_LISTED:
+            return every
+        return [(name, label) for name, label in every if name in fields.get("cameras", ())][:MOST_LISTED]
 
     def _preview(self, rule: Rule, instead_of: str) -> dict[str, Any]:
         book = checked_book(self._context, with_rule(self._context.rules.book, rule, instead_of=instead_of))
@@ -182,14 +194,14 @@ class RulePages:
             "found": found.compared,
             "days": DAYS,
             "more": found.compared.after - found.compared.before,
-            "mode": mode if rule.modes else "",
+            "mode": tr(mode) if rule.modes else "",
             "changes": [self._changed(found, change) for change in found.newest[:SHOWN]],
-            "messages": texts.counted(found.compared.after, "message", "messages"),
+            "messages": counted(found.compared.after, "message", "messages"),
         }
 
     def _changed(self, found: Preview, change: Change) -> Changed:
         card = self._view.card(found.entries[change.inspection.id], self._anything)
-        return Changed(card, change.outlet, change.after.tell, change.after.reason)
+        return Changed(card, change.outlet, change.after.tell, texts.reason(change.after.reason))
 
     def _outlets(self) -> list[str]:
         """Those that tell people."""
@@ -214,7 +226,7 @@ def _spelling(key: str, fields: Fields) -> str:
 
 def _places(name: str, zones: Iterable[Zone], labels: Mapping[str, str]) -> str:
     """Of which cameras there is a zone of this name."""
-    return ", ".join(labels[zone.camera] for zone in zones if zone.name == name and not zone.mask)
+    return ", ".join(labels[zone.camera] for zone in zones if zone.name == name and zone.counts)
 
 
 def _settings_of(fields: Fields, still_now: Still) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from starlette.routing import Route
 from app.naming import slug
 from app.rules.telling import Snooze
 from app.web import forms
+from app.web.album.languages import tr
 from app.web.album.rendering import Rendering
 from app.web.album.view import Viewer
 from app.web.context import WebContext
@@ -106,7 +107,7 @@ class Snoozing:
     def _until(self, moment: float) -> str:
         until = self._view.moment(datetime.fromtimestamp(moment, UTC))
         days = (datetime.fromisoformat(until.day).date() - self._view.today()).days
-        return until.short if days == 0 else f"{'tomorrow' if days == 1 else until.day_text}, {until.short}"
+        return until.short if days == 0 else f"{tr('tomorrow') if days == 1 else until.day_text}, {until.short}"
 
     def _seconds(self, wanted: str) -> float | None:
         if wanted == "hour":

@@ -3,32 +3,26 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from app.journal import ArchiveStats, Job, Journal
+from app.monitoring.sentences import NOT_USED
+from app.storage.space import Space
 from app.web.album import texts
+from app.web.album.languages import counted, number, tr
+from app.web.album.parts import MOST_CAMERAS, Part, Sees
+from app.web.album.status_texts import STATES, amount, capital
+from app.web.album.status_texts import check as check_title
 from app.web.album.view import Viewer
-from app.web.context import ArchiveInfo
+from app.web.context import ArchiveInfo, CameraInfo
 from pylib.net.login_throttle import Ban
-from pylib.observability.health import Check
-from pylib.runtime.circuit_breaker import State
+from pylib.observability.health import Check, State
 
 FRESH_S = 10.0
 """Seconds for which an archive's statistics are cached: a query reads all that the archive ever took."""
-
-ARCHIVED = "archived to "
-"""Prefix of the archives' checks, which have a row of their own."""
-
-_TITLES = {
-    "disk": "Disk",
-    "rules": "Rules",
-    "broker": "Message broker",
-    "undelivered": "Events to publish",
-}
-
 
 _SERVERS = {"web": "album", "ftp": "FTP", "mail": "mail"}
 
@@ -37,7 +31,8 @@ class StatusItem(NamedTuple):
     """One thing that is monitored."""
 
     title: str
-    ok: bool
+    state: State
+    word: str
     text: str
 
 
@@ -46,7 +41,8 @@ class ArchiveRow(NamedTuple):
 
     title: str
     url: str
-    ok: bool
+    part: Part | None
+    """How it did last; None where nobody has said."""
     text: str
     lines: tuple[str, ...]
     retry: str
@@ -87,12 +83,9 @@ class ArchiveStatsCache:
         self._clock = clock
         self._known: dict[str, _CachedStats] = {}
 
-    def rows(self, view: Viewer, checks: Sequence[Check]) -> list[ArchiveRow]:
-        """A row for each archive, with the results of its checks."""
-        ill = {check.name.removeprefix(ARCHIVED) for check in checks if not check.ok}
-        return [
-            _row(archive, self._standing(archive.name), view, is_ill=archive.name in ill) for archive in self._archives
-        ]
+    def rows(self, view: Viewer, parts: Mapping[str, Part]) -> list[ArchiveRow]:
+        """A row for each archive, with how it did last, by name."""
+        return [_row(one, self._standing(one.name), view, parts.get(one.name)) for one in self._archives]
 
     def _standing(self, name: str) -> ArchiveStats:
         known = self._known.get(name)
@@ -101,62 +94,98 @@ class ArchiveStatsCache:
         return known.archive_stats
 
 
-def overview(
-    checks: Sequence[Check], archives: Iterable[ArchiveRow], cameras: Iterable[Mapping[str, str]]
-) -> dict[str, Any]:
-    """The checks as the page shows them: those for people, threads, and all that need attention."""
-    lights = [_light(check) for check in checks if not check.live and not check.name.startswith(ARCHIVED)]
-    threads = [StatusItem(check.name, check.ok, check.detail) for check in checks if check.live]
-    ill = [light.title for light in (*lights, *threads) if not light.ok]
-    ill += [archive.title for archive in archives if not archive.ok]
-    ill += [camera["label"] for camera in cameras if camera["circuit"] != State.CLOSED]
-    return {"lights": lights, "threads": threads, "ill": ill}
+def lights(checks: Sequence[Check], shown: Collection[str]) -> tuple[list[StatusItem], list[StatusItem]]:
+    """The checks that no part of the page speaks of, and the threads."""
+    people = [check for check in checks if not check.live and check.name not in shown]
+    threads = [
+        StatusItem(check.name, check.state, tr(STATES[check.state]), tr(check.detail)) for check in checks if check.live
+    ]
+    return [_light(check) for check in people], threads
+
+
+def space_rows(space: Space, cameras: Mapping[str, CameraInfo], sees: Sees) -> list[StatusItem]:
+    """What the pictures of each camera take, the largest first."""
+    rows = []
+    for one in [one for one in space.cameras if sees(one.camera)][:MOST_CAMERAS]:
+        camera = cameras.get(one.camera)
+        text = f"{amount(one.size)}, {counted(one.pictures, 'picture', 'pictures')}"
+        rows.append(StatusItem(camera.label if camera else one.camera, "working", "", text))
+    return rows
 
 
 def ban_row(server: str, ban: Ban, view: Viewer) -> BanRow:
     """A ban in words for people."""
-    who = f"the login “{ban.login}”" if ban.login else "all logins but those that worked there lately"
+    who = (
+        tr("The login “{login}”", login=ban.login) if ban.login else tr("All logins but those that worked there lately")
+    )
     until = view.moment(ban.until)
-    title = f"{ban.address}, {_SERVERS.get(server, server)}"
-    return BanRow(title, f"{who[0].upper()}{who[1:]}, until {until.day_text.lower()}, {until.short}", ban.address)
+    title = f"{ban.address}, {tr(_SERVERS.get(server, server))}"
+    ends = f"{texts.within(until.day_text)}, {until.short}"
+    return BanRow(title, tr("{who}, until {when}", who=who, when=ends), ban.address)
 
 
 def job_row(job: Job, title: str, view: Viewer) -> JobRow:
-    """A job in words for people."""
+    """A job in words for people; `title` says what it is about."""
     failed = job.state == "failed"
     words = []
     if job.progress:
-        words.append(f"{job.progress:.0%} done")
+        words.append(tr("{percent}% done", percent=round(job.progress * 100)))
     if not failed and job.next_at > time.time() + 1:
-        words.append(f"tried again at {view.moment(datetime.fromtimestamp(job.next_at, UTC)).short}")
+        words.append(tr("tried again at {time}", time=view.moment(datetime.fromtimestamp(job.next_at, UTC)).short))
     if job.problem:
         words.append(job.problem)
-    return JobRow(job.seq, f"{title} {job.key}", failed, "; ".join(words) or "waits for its turn")
+    return JobRow(job.seq, title, failed, "; ".join(words) or tr("waits for its turn"))
+
+
+def cost_rows(costs: Mapping[str, Any], cameras: Mapping[str, CameraInfo], sees: Sees) -> list[StatusItem]:
+    """What looking has cost this month: each paid detector, all together, and each camera; none where nothing costs."""
+    rows = []
+    for one in costs["detectors"]:
+        most = one["monthly_calls"]
+        text = tr("{number} of {total}", number=_calls(one), total=number(most)) if most else _calls(one)
+        state: State = "working" if not most or one["calls"] < most else "degraded"
+        rows.append(
+            StatusItem(texts.detector(one["detector"]), state, "" if state == "working" else tr("used up"), text)
+        )
+    for one in [one for one in costs["cameras"] if sees(one["device_key"])]:
+        camera = cameras.get(one["device_key"])
+        rows.append(StatusItem(camera.label if camera else one["device_key"], "working", "", _calls(one)))
+    return rows
+
+
+def _calls(cost: Mapping[str, Any]) -> str:
+    return f"{texts.usd(cost['cost_usd'])}, {counted(cost['calls'], 'call', 'calls')}"
 
 
 def _light(check: Check) -> StatusItem:
-    return StatusItem(_TITLES.get(check.name, check.name.capitalize()), check.ok, check.detail)
+    if check.detail == NOT_USED:
+        return StatusItem(check_title(check.name), "untried", tr(NOT_USED), "")
+    return StatusItem(check_title(check.name), check.state, tr(STATES[check.state]), capital(tr(check.detail)))
 
 
-def _row(archive: ArchiveInfo, archive_stats: ArchiveStats, view: Viewer, *, is_ill: bool) -> ArchiveRow:
-    pictures = texts.counted
+def _row(archive: ArchiveInfo, archive_stats: ArchiveStats, view: Viewer, part: Part | None) -> ArchiveRow:
     lines = []
     if archive_stats.pending:
         since = view.moment(datetime.fromtimestamp(archive_stats.since, UTC)) if archive_stats.since else None
-        waiting = f"{pictures(archive_stats.pending, 'picture waits', 'pictures wait')} to be archived"
-        lines.append(f"{waiting}, the oldest since {since.day_text.lower()}, {since.short}" if since else waiting)
+        waiting = counted(archive_stats.pending, "picture waits to be archived", "pictures wait to be archived")
+        if since:
+            oldest = f"{texts.within(since.day_text)}, {since.short}"
+            waiting = tr("{waiting}, the oldest since {oldest}", waiting=waiting, oldest=oldest)
+        lines.append(waiting)
     if archive_stats.given_up:
-        lines.append(f"{pictures(archive_stats.given_up, 'picture was', 'pictures were')} given up")
+        lines.append(counted(archive_stats.given_up, "picture was given up", "pictures were given up"))
     if archive_stats.without:
-        lines.append(f"{pictures(archive_stats.without, 'picture', 'pictures')} from before it was set up")
+        lines.append(
+            counted(archive_stats.without, "picture from before it was set up", "pictures from before it was set up")
+        )
     if archive_stats.problem:
-        lines.append(f"Last problem: {archive_stats.problem}")
+        lines.append(tr("Last problem: {problem}", problem=archive_stats.problem))
     title = texts.archive(archive.name)
     return ArchiveRow(
         title=title[0].upper() + title[1:],
         url=archive.url(),
-        ok=not is_ill and not archive_stats.problem,
-        text=f"{pictures(archive_stats.done, 'picture', 'pictures')} kept",
+        part=part,
+        text=counted(archive_stats.done, "picture kept", "pictures kept"),
         lines=tuple(lines),
         retry=archive.name if archive_stats.pending or archive_stats.given_up or archive_stats.without else "",
     )

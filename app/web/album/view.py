@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, tzinfo
 from urllib.parse import quote
 
+from app.journal import Visit
 from app.journal.entries import Entry
 from app.messages import PERSON, Box, Label
 from app.naming import slug
 from app.web.album import texts
+from app.web.album.languages import ENGLISH, counted, current, tr
 from app.web.album.page_query import PageQuery
 from app.web.album.texts import Explanation
 
+DELAY_WORTH_SAYING_S = 3.0
+"""Seconds from the trigger to the picture; less is as it should be."""
 CHIPS = 4
 """Labels on a card, as far as there is room; the viewer has them all."""
 
@@ -48,14 +53,36 @@ class Card:
     alt: str
     chips: tuple[Chip, ...]
     people: str
+    """How many, in words; `people` where nobody counted them."""
+    crowd: str
+    """The same, where there are several."""
     starred: bool
     moves: str
     """Address of its animation; empty where there is one picture."""
+    reviewed: bool
+    visit: int
+    """Number of the visit that it belongs to."""
+    rank: str
+    """How good a picture is to stand for its visit: the higher, the better."""
+    review: str
+    """Where to say that somebody has looked at it, below the site's prefix."""
+    video: str
+    """Address of the video that the camera sent; empty where it sent none."""
+    missing: bool
+    """Whether its file should be here and is not."""
     trouble: Explanation | None
     focus: int
     """Where across the picture its main content is, 0 (left) to 4 (right): the grid's crop keeps it."""
+    said: str
+    """A sentence about the picture; empty while there is none."""
     boxes: str
     """JSON: `[[name, percent, [[left, top, width, height], ...]], ...]` in fractions of the picture; see `_sides`."""
+    is_visit: bool = False
+    """Whether it stands for all pictures of its visit that match, and not for one."""
+    pictures: int = 1
+    """Of its visit, as far as they match."""
+    pictures_url: str = ""
+    """All of them; empty where there is one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +117,24 @@ class Viewer:
         chip_urls: dict[str, str] = {}
         return [self._card(entry, query, string=string, today=today, urls=chip_urls) for entry in entries]
 
+    def visit_cards(self, visits: Iterable[Visit], query: PageQuery) -> list[Card]:
+        """A card for each visit, which shows its best picture."""
+        visits = [*visits]
+        cards = self.cards((visit.best for visit in visits), query)
+        return [self._of_visit(card, visit, query) for card, visit in zip(cards, visits, strict=True)]
+
+    def _of_visit(self, card: Card, visit: Visit, query: PageQuery) -> Card:
+        if visit.pictures > 1:
+            newest = self.moment(visit.last)
+            card = replace(
+                card,
+                when=replace(newest, long=card.when.long),  # what is said of the picture is about that one
+                trouble=_outage(card.trouble, visit),
+                pictures=visit.pictures,
+                pictures_url=query.address(visit=str(visit.number)),
+            )
+        return replace(card, is_visit=True, reviewed=visit.reviewed, review=f"/visits/{visit.number}/review")
+
     def card(self, entry: Entry, query: PageQuery) -> Card:
         return self.cards([entry], query)[0]
 
@@ -111,7 +156,7 @@ class Viewer:
             day_text=texts.day(day, today or self.today()),
             time=time,
             short=time[:5],
-            long=f"{local:%A}, {day.day} {local:%B %Y}, {time}",
+            long=f"{texts.date_of(day)} {day.year}, {time}",
         )
 
     def camera_url(self, key: str) -> str:
@@ -122,25 +167,35 @@ class Viewer:
         labels = best(entry)
         when = self.moment(snapshot.taken_at, today)
         api = self._path(f"/api/snapshots/{entry.id}")
-        trouble = texts.explain(entry)
+        missing = bool(snapshot.path) and not entry.owner and not os.path.lexists(snapshot.path)
+        shown = bool(snapshot.path) and not missing
+        trouble = texts.missing() if missing else texts.explain(entry)
         return Card(
             id=entry.id,
             url=self._path(f"/snapshots/{entry.id}{string}"),
-            thumbnail=f"{api}/thumbnail" if snapshot.path else "",
-            preview=f"{api}/preview" if snapshot.path else "",
+            thumbnail=f"{api}/thumbnail" if shown else "",
+            preview=f"{api}/preview" if shown else "",
             width=snapshot.width or 16,
             height=snapshot.height or 9,
             camera=snapshot.label,
             camera_url=self.camera_url(snapshot.camera),
             when=when,
-            delay=texts.duration(snapshot.delay_s) if snapshot.path and snapshot.delay_s > 0 else "",
+            delay=texts.duration(snapshot.delay_s) if snapshot.path and snapshot.delay_s > DELAY_WORTH_SAYING_S else "",
             alt=f"{snapshot.label}, {when.day_text} {when.short}: {seen(entry)}",
             chips=self.chips(labels[:CHIPS], query, urls),
-            people=_people(entry),
+            people=(people := _people(entry)),
+            crowd=people if entry.corrected is None and entry.inspection.detection.person_count > 1 else "",
             starred=entry.starred,
-            moves=f"{api}/animation?format=gif" if snapshot.path and snapshot.frames > 1 else "",
+            reviewed=entry.reviewed,
+            visit=entry.visit,
+            rank=f"{entry.has_person + 0.9 * max((sure for _, sure in entry.confidences), default=0):.4f}",
+            review=f"/snapshots/{entry.id}/review",
+            moves=f"{api}/animation?format=gif" if shown and snapshot.frames > 1 else "",
+            video=f"{api}/video" if snapshot.video else "",
+            missing=missing,
             trouble=trouble if trouble and (trouble.alarming or not snapshot.path) else None,
             focus=focus(labels),
+            said=entry.description,
             boxes=boxes(entry.inspection.detection.labels),
         )
 
@@ -150,6 +205,13 @@ class Viewer:
             url = urls[label.name] = query.address(label=label.name)
         confidence = f"{label.confidence:.0%}".replace("%", "\N{NARROW NO-BREAK SPACE}%") if label.confidence else ""
         return Chip(label.name, confidence, url, label.name.casefold() == PERSON.casefold())
+
+
+def _outage(trouble: Explanation | None, visit: Visit) -> Explanation | None:
+    """Of failed tries: how many there are, and why the last one failed."""
+    if trouble is None or not visit.best.inspection.snapshot.problem:
+        return trouble
+    return trouble._replace(title=counted(visit.pictures, "failed try", "failed tries"))
 
 
 def best(entry: Entry) -> list[Label]:
@@ -166,10 +228,16 @@ def seen(entry: Entry) -> str:
     """The picture's labels, in words."""
     trouble = texts.explain(entry)
     if not entry.inspection.snapshot.path and trouble:
-        return trouble.title.lower()
+        return _within(trouble.title)
     things = [name for name in entry.labels if name.casefold() != PERSON.casefold()]
     words = [people] if (people := _people(entry)) else []
-    return ", ".join([*words, *things]) or (trouble.title.lower() if trouble else "nothing seen")
+    film = [tr("video")] if entry.inspection.snapshot.video else []
+    return ", ".join([*film, *words, *things]) or (_within(trouble.title) if trouble else tr("nothing seen"))
+
+
+def _within(title: str) -> str:
+    """A title within a sentence; German keeps the capitals of its nouns."""
+    return title.lower() if current() == ENGLISH else title
 
 
 def boxes(labels: Iterable[Label]) -> str:
@@ -195,14 +263,13 @@ def focus(labels: Iterable[Label]) -> int:
     return 2
 
 
-def camera_labels(cameras: Mapping[str, object], keys: Iterable[str]) -> dict[str, str]:
-    """Each camera's name for people, configured ones first; one that is no longer configured has its key."""
-    labels = {key: str(getattr(face, "label", key)) for key, face in cameras.items()}
-    return {**labels, **{key: key for key in keys if key not in labels}}
+def camera_labels(cameras: Mapping[str, object], keys: Iterable[str], former: Callable[[str], str]) -> dict[str, str]:
+    """The name for people of each of these cameras; `former` knows that of one that is no longer configured."""
+    return {key: str(getattr(cameras[key], "label", key)) if key in cameras else former(key) for key in keys}
 
 
 def _people(entry: Entry) -> str:
     if entry.corrected is not None:
-        return "people" if entry.has_person else ""
+        return tr("people") if entry.has_person else ""
     count = entry.inspection.detection.person_count
-    return texts.counted(count, "person", "people") if count else ""
+    return counted(count, "person", "people") if count else ""

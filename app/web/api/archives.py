@@ -9,7 +9,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from app.web.api import request_models, response_models, validation
+from app.web.api import operation_models, request_models, validation
 from app.web.api.common import ERRORS, FAILURES, error
 from app.web.api.operation import Operation, json_of
 from app.web.context import ArchiveInfo, WebContext
@@ -29,7 +29,7 @@ class ArchiveEndpoints:
                 "/api/archives",
                 self.list_archives,
                 "The configured archives, and their backlogs",
-                {200: json_of("All of them.", response_models.ArchivesModel), **ERRORS},
+                {200: json_of("All of them.", operation_models.ArchivesModel), **ERRORS},
                 query=request_models.NoParams,
             ),
             Operation(
@@ -38,7 +38,7 @@ class ArchiveEndpoints:
                 self.retry_archive,
                 "Have an archive retry its backlog at once, and enqueue what it gave up or never had",
                 {
-                    200: json_of("It does.", response_models.RetriedModel),
+                    200: json_of("It does.", operation_models.RetriedModel),
                     404: error("There is no such archive."),
                     **ERRORS,
                     **FAILURES,

@@ -8,7 +8,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from app.web.api import request_models, response_models, validation
+from app.web.api import operation_models, request_models, validation
 from app.web.api.common import ERRORS
 from app.web.api.operation import Operation, json_of
 from app.web.context import WebContext
@@ -28,7 +28,7 @@ class BanEndpoints:
                 "/api/bans",
                 self.list_bans,
                 "The logins that are banned after wrong passwords",
-                {200: json_of("All of them.", response_models.BansModel), **ERRORS},
+                {200: json_of("All of them.", operation_models.BansModel), **ERRORS},
                 query=request_models.NoParams,
             ),
             Operation(
@@ -36,7 +36,7 @@ class BanEndpoints:
                 "/api/bans/lift",
                 self.lift_bans,
                 "Lift the bans of an address, or all",
-                {200: json_of("They are lifted.", response_models.LiftedModel), **ERRORS},
+                {200: json_of("They are lifted.", operation_models.LiftedModel), **ERRORS},
                 query=request_models.LiftParams,
             ),
         ]

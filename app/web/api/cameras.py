@@ -13,13 +13,14 @@ from app.journal.entries import Filter
 from app.messages import Trigger
 from app.naming import slug
 from app.sources import new_trigger
+from app.web.access.caller import Caller, caller_of
 from app.web.api import request_models, response_models, validation
 from app.web.api.common import ERRORS, FAILURES, accepted, error, may_see, require_camera
+from app.web.api.filters import unknown_camera
 from app.web.api.operation import BodySpec, Operation, json_of
 from app.web.api.serialize import entry_json
 from app.web.api.waiting import EventWait
 from app.web.context import CameraInfo, WebContext
-from app.web.errors import NotFound
 
 
 class CameraEndpoints:
@@ -58,26 +59,31 @@ class CameraEndpoints:
 
     async def list_cameras(self, request: Request) -> Response:
         validation.query(request, request_models.NoParams)
-        listed = await run_in_threadpool(lambda: [self._said(key, face) for key, face in self._context.cameras.items()])
+        listed = await run_in_threadpool(self._all, caller_of(request))
         return JSONResponse({"cameras": listed})
 
+    def _all(self, caller: Caller) -> list[dict[str, Any]]:
+        return [self._said(key, face) for key, face in self._context.cameras.items() if caller.sees(key)]
+
     async def trigger_camera(self, request: Request) -> Response:
-        """202 with the event id once the trigger is recorded, or 200 with the event when it came within `wait`."""
+        """202 with the event id once the trigger is recorded, or 200 with the event when it came within `wait`, which
+        is asked for in vain where another replica takes the picture."""
         asked = validation.query(request, request_models.WaitParams)
         wait = asked.wait if may_see(request) else 0
         trigger = await self._trigger_of(request)
+        elsewhere = not self._context.owns(trigger.camera)
+        wait = 0 if elsewhere else wait
         with EventWait(self._context.live) as watch:
             await run_in_threadpool(self._context.intake.submit, trigger)
             if wait:
                 await watch.until(trigger.id, wait)
-        return await accepted(self._context, trigger.id, waited=wait > 0)
+        return await accepted(self._context, trigger.id, waited=wait > 0, elsewhere=elsewhere)
 
     async def _trigger_of(self, request: Request) -> Trigger:
         name = request.path_params["name"]
         camera = self._context.camera(name)
         if camera is None:
-            known = ", ".join(self._context.cameras) or "none"
-            raise NotFound("unknown_camera", f"no camera {name[:60]!r}; there are: {known}")
+            raise unknown_camera(name, filter(caller_of(request).sees, self._context.cameras))
         require_camera(request, camera)
         event = await validation.body(request, request_models.EventBody)
         timestamp = event.timestamp
@@ -93,7 +99,7 @@ class CameraEndpoints:
         )
 
     def _said(self, key: str, face: CameraInfo) -> dict[str, Any]:
-        last = self._context.journal.page(Filter(camera=key), limit=1)
+        last = self._context.index.page(Filter(camera=key), limit=1)
         return {
             "device_key": key,
             "label": face.label,

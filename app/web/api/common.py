@@ -8,6 +8,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from app.web.access.caller import caller_of
 from app.web.access.tokens import ApiToken
 from app.web.api import response_models
 from app.web.api.operation import ResponseSpec, json_of
@@ -40,8 +41,7 @@ FAILURES: Mapping[int, ResponseSpec] = {
 
 def require_camera(request: Request, camera: str) -> None:
     """Raises `Forbidden` where the request's token is not for this camera, a device key."""
-    token = _token(request)
-    if token is not None and not token.permits_camera(camera):
+    if not caller_of(request).sees(camera):
         raise Forbidden("forbidden_camera", f"this token is not for {camera}")
 
 
@@ -56,10 +56,14 @@ def _token(request: Request) -> ApiToken | None:
     return found
 
 
-async def accepted(context: WebContext, event_id: str, *, waited: bool) -> Response:
-    """200 with the event, if the caller waited for it and it came, or else 202 with its id."""
-    entry = await run_in_threadpool(context.journal.entry, event_id) if waited else None
+async def accepted(context: WebContext, event_id: str, *, waited: bool, elsewhere: bool = False) -> Response:
+    """200 with the event, if the caller waited for it and it came, or else 202 with its id.
+
+    `elsewhere`: another replica takes the picture.
+    """
+    entry = await run_in_threadpool(context.index.entry, event_id) if waited else None
     if entry is not None:
         return JSONResponse(entry_json(entry, context.site))
     url = context.site.path(f"/api/snapshots/{event_id}")
-    return JSONResponse({"event_id": event_id, "url": url}, status_code=202)
+    note = {"note": "another replica takes this picture, and publishes the event"} if elsewhere else {}
+    return JSONResponse({"event_id": event_id, "url": url, **note}, status_code=202)

@@ -11,6 +11,7 @@ from app.films.recipe import Recipe, StampSettings
 from app.web.api.param_types import Moment, Text
 from app.web.api.request_models import ONE_LINE, RequestBody
 from app.web.api.response_models import ResponseModel
+from app.web.api.selection_models import Ids
 
 
 class AnnouncementBody(RequestBody):
@@ -49,6 +50,7 @@ class FilmOrderBody(Recipe):
     confidence: float = Field(default=0.0, ge=0, le=1, description="How sure the detector has to be of it.")
     q: Text = Field(default="", description="Words in labels, cameras' names and notes.")
     problem: bool | None = Field(default=None, description="Whether something went wrong.")
+    ids: Ids = ()
     stamp: FilmStamp = Field(default=FilmStamp(), description="Date and time on every picture.")
 
 

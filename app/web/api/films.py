@@ -15,6 +15,7 @@ from app.films.shelf import Order, chapters_as_webvtt
 from app.journal import Job, Medium
 from app.journal.entries import Filter
 from app.naming import slug
+from app.web.access.caller import Caller, caller_of
 from app.web.api import film_models, request_models, validation
 from app.web.api.common import ERRORS, FAILURES, error
 from app.web.api.filters import device_key
@@ -22,7 +23,7 @@ from app.web.api.operation import BodySpec, Operation, ResponseSpec, json_of
 from app.web.api.param_types import at_home
 from app.web.context import WebContext
 from app.web.errors import NotFound
-from app.web.films import film_named, order, remove, wanted_of
+from app.web.films import film_named, is_ordered_for, order, remove, wanted_of
 
 UNKNOWN = {404: error("There is no such film.")}
 CACHING = "private, max-age=3600"
@@ -88,12 +89,12 @@ class FilmEndpoints:
 
     async def list_films(self, request: Request) -> Response:
         validation.query(request, request_models.NoParams)
-        return JSONResponse(await run_in_threadpool(self._all))
+        return JSONResponse(await run_in_threadpool(self._all, caller_of(request)))
 
     async def order_film(self, request: Request) -> Response:
         validation.query(request, request_models.NoParams)
         body = await validation.section(request, film_models.FilmOrderBody)
-        cameras = tuple([await device_key(name, self._context) for name in body.cameras])
+        cameras = tuple([await device_key(name, self._context, caller_of(request)) for name in body.cameras])
         recipe = Recipe.model_construct(**{name: getattr(body, name) for name in Recipe.model_fields})
         zone = self._context.zone
         search = Filter(
@@ -103,6 +104,7 @@ class FilmEndpoints:
             min_confidence=body.confidence,
             q=body.q,
             problem=body.problem,
+            ids=body.ids,
         )
         wanted = wanted_of(recipe.model_copy(update={"cameras": cameras}), search)
         film_id = await run_in_threadpool(order, self._context, body.name.strip(), wanted)
@@ -149,11 +151,14 @@ class FilmEndpoints:
             return _ordered(*ordered), 202
         return self._film(film_named(self._context, film_id)), 200
 
-    def _all(self) -> dict[str, Any]:
+    def _all(self, caller: Caller) -> dict[str, Any]:
+        """The films that the caller may see."""
         films = self._context.films
         return {
-            "films": [self._film(film) for film in films.films()],
-            "ordered": [_ordered(job, wanted) for job, wanted in films.ordered()],
+            "films": [
+                self._film(film) for film in films.films() if not caller.cameras or film.camera in caller.cameras
+            ],
+            "ordered": [_ordered(job, order) for job, order in films.ordered() if is_ordered_for(order.wanted, caller)],
         }
 
     def _film(self, film: Medium) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from app.storage.thumbnails import PictureGone
 from app.web.api import request_models, validation
 from app.web.api.common import ERRORS, FAILURES, error
 from app.web.api.operation import Operation, ResponseSpec
-from app.web.api.pictures import CACHING, has_already
+from app.web.api.pictures import CACHING, for_others, has_already, is_linked
 from app.web.api.serialize import entry_of
 from app.web.context import WebContext
 from app.web.errors import NotFound
@@ -59,7 +59,9 @@ class FrameEndpoints:
         found = next((one for one in frames if str(one.position) == number), None)
         if found is None:
             raise NotFound("no_such_frame", f"there are {len(frames)} frames of this snapshot, and no {number[:10]!r}")
-        kind = f"frame-{found.position}{'-thumbnail' if asked.thumbnail else ''}"
+        linked = is_linked(request) and not asked.thumbnail
+        form = "-thumbnail" if asked.thumbnail else "-linked" if linked else ""
+        kind = f"frame-{found.position}{form}"
         headers = {"ETag": f'"{entry.id}-{kind}"', "Cache-Control": CACHING}
         if has_already(request, headers["ETag"]):
             return Response(status_code=304, headers=headers)
@@ -68,6 +70,8 @@ class FrameEndpoints:
             if asked.thumbnail:
                 content = await self._context.pictures.small_of(path, key=f"{entry.id}-{kind}")
                 return Response(content, headers=headers, media_type="image/jpeg")
+            if linked:
+                return await for_others(self._context, path, key=f"{entry.id}-{kind}", headers=headers)
             stat = await run_in_threadpool(path.stat)
         except (FileNotFoundError, PictureGone):
             raise NotFound("picture_gone", "the frame is no longer there") from None

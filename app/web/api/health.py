@@ -8,7 +8,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from app.web.api import response_models
+from app.web.api import operation_models
 from app.web.api.common import REFUSALS
 from app.web.api.operation import Operation, ResponseSpec, json_of
 from app.web.context import WebContext
@@ -29,8 +29,8 @@ class HealthEndpoints:
                 self.live,
                 "Whether the process works, and each thread gets on",
                 {
-                    200: json_of("It does.", response_models.LiveModel),
-                    503: json_of("It has to be started again.", response_models.LiveModel),
+                    200: json_of("It does.", operation_models.LiveModel),
+                    503: json_of("It has to be started again.", operation_models.LiveModel),
                     **REFUSALS,
                 },
                 guarded=False,
@@ -41,8 +41,8 @@ class HealthEndpoints:
                 self.ready,
                 "Whether everything that it needs is there",
                 {
-                    200: json_of("It is.", response_models.ReadyModel),
-                    503: json_of("Something is not; the checks say what.", response_models.ReadyModel),
+                    200: json_of("It is.", operation_models.ReadyModel),
+                    503: json_of("Something is not; the checks say what.", operation_models.ReadyModel),
                     **REFUSALS,
                 },
                 guarded=False,

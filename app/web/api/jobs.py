@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from app.journal import Job
-from app.web.api import request_models, response_models, validation
+from app.web.api import operation_models, request_models, validation
 from app.web.api.common import ERRORS, FAILURES, error
 from app.web.api.operation import Operation, ResponseSpec, json_of
 from app.web.context import WebContext
@@ -35,7 +35,7 @@ class JobEndpoints:
                 "/api/jobs",
                 self.list_jobs,
                 "Long work: what waits, and what ended",
-                {200: json_of("At most 50 of them.", response_models.JobsModel), **ERRORS},
+                {200: json_of("At most 50 of them.", operation_models.JobsModel), **ERRORS},
                 query=request_models.NoParams,
             ),
             Operation(

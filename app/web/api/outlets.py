@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable
+from urllib.parse import urlsplit
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -12,6 +13,7 @@ from starlette.responses import JSONResponse, Response
 from app.publishers import PublishError
 from app.rules.push import MOST_SUBSCRIBERS, endpoint_problem, keys_problem
 from app.rules.subscribers import Subscriber
+from app.web import audit
 from app.web.api import request_models, response_models, validation
 from app.web.api.common import ERRORS, FAILURES, error
 from app.web.api.operation import BodySpec, Operation, ResponseSpec, json_of
@@ -105,16 +107,18 @@ class OutletEndpoints:
     async def subscribe(self, request: Request) -> Response:
         validation.query(request, request_models.NoParams)
         wanted = await validation.body(request, request_models.SubscriptionBody, required=True)
-        await run_in_threadpool(self._subscribe, wanted)
+        subscriber = await run_in_threadpool(self._subscribe, wanted)
+        audit.say(request, subscriber.outlet, subject=subscriber.person or urlsplit(subscriber.endpoint).netloc)
         return Response(status_code=204)
 
     async def unsubscribe(self, request: Request) -> Response:
         validation.query(request, request_models.NoParams)
         given = await validation.body(request, request_models.EndpointBody, required=True)
         await run_in_threadpool(self._context.journal.unsubscribe, given.endpoint)
+        audit.say(request, "", subject=urlsplit(given.endpoint).netloc)
         return Response(status_code=204)
 
-    def _subscribe(self, wanted: request_models.SubscriptionBody) -> None:
+    def _subscribe(self, wanted: request_models.SubscriptionBody) -> Subscriber:
         """Raises `RequestRefused`."""
         journal, outlets, keys = self._context.journal, self._context.push_outlets, wanted.keys
         known = {one.endpoint: one for one in journal.subscribers()}
@@ -130,9 +134,11 @@ class OutletEndpoints:
             sentence = f"{MOST_SUBSCRIBERS} browsers get messages already: stop them on one that needs none"
             raise BadRequest("too_many", sentence)
         person = wanted.person or (before.person if before else "")
-        journal.subscribe(Subscriber(wanted.endpoint, outlet, person, keys.p256dh, keys.auth))
+        subscriber = Subscriber(wanted.endpoint, outlet, person, keys.p256dh, keys.auth)
+        journal.subscribe(subscriber)
         if before and before.endpoint != wanted.endpoint:
             journal.unsubscribe(before.endpoint)
+        return subscriber
 
 
 def _known(names: Iterable[str]) -> str:

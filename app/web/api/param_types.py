@@ -11,6 +11,7 @@ from pydantic import BeforeValidator, StringConstraints, WithJsonSchema
 from app.journal.entries import PageCursor
 
 _CURSOR = r"-?[0-9]{1,12}(\.[0-9]{1,17})?_[0-9]{1,18}"
+_HOURS = r"([0-9]{1,2})-([0-9]{1,2})"
 _LOST_PLUS = re.compile(r"(?<=\d) (\d\d:?\d\d)$")
 """A space was a plus before the address was read."""
 
@@ -24,6 +25,10 @@ def _flag(text: object) -> bool:
     if text not in ("true", "false"):
         raise ValueError("must be true or false")
     return text == "true"
+
+
+def _switch(text: object) -> bool:
+    return _flag({"1": "true", "0": "false"}.get(str(text), text))
 
 
 def _whole(text: object) -> int:
@@ -45,6 +50,14 @@ def _day(text: object) -> date:
         except ValueError:
             pass
     raise ValueError("must be a day such as 2026-11-21")
+
+
+def _hours(text: object) -> tuple[int, int]:
+    if isinstance(text, str) and (found := re.fullmatch(_HOURS, text)):
+        first, last = int(found[1]), int(found[2])
+        if first <= 23 and last <= 24 and first != last % 24:
+            return first, last % 24
+    raise ValueError("must be two hours of the day such as 22-6")
 
 
 def _moment(text: object) -> datetime:
@@ -69,9 +82,18 @@ def _position(text: object) -> PageCursor | datetime:
 
 Text = Annotated[str, StringConstraints(max_length=200)]
 Flag = Annotated[bool, BeforeValidator(_flag), WithJsonSchema({"type": "boolean"})]
+Switch = Annotated[
+    bool, BeforeValidator(_switch), WithJsonSchema({"type": "string", "enum": ["true", "false", "1", "0"]})
+]
+"""A flag of an address that people write by hand."""
 Whole = Annotated[int, BeforeValidator(_whole)]
 Number = Annotated[float, BeforeValidator(_number)]
 Day = Annotated[date, BeforeValidator(_day)]
+Hours = Annotated[
+    tuple[int, int],
+    BeforeValidator(_hours),
+    WithJsonSchema({"type": "string", "pattern": f"^{_HOURS}$", "examples": ["22-6"]}),
+]
 Moment = Annotated[datetime, BeforeValidator(_moment), WithJsonSchema(DATE_TIME)]
 """ISO 8601; without an offset it is the home's time, see `at_home`."""
 Position = Annotated[

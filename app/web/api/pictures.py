@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -12,10 +13,11 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response
 
 from app.journal.entries import Entry
-from app.media.formats import CONTENT_TYPES
+from app.media.develop import shared
+from app.media.formats import CONTENT_TYPES, SUFFIXES
 from app.media.thumbnail import WIDTH
 from app.naming import slug
-from app.storage.thumbnails import PictureGone, Size
+from app.storage.thumbnails import PictureGone, Size, read_picture
 from app.web.api import request_models, response_models, validation
 from app.web.api.common import ERRORS, FAILURES, error
 from app.web.api.operation import BodySpec, Endpoint, Operation, ResponseSpec, json_of
@@ -41,7 +43,7 @@ class PictureEndpoints:
 
     def __init__(self, context: WebContext) -> None:
         self._context = context
-        self._widths = sorted({WIDTH, *context.thumbnail_widths})
+        self._widths = widths_of(context)
         self._thumbnail_params = request_models.of_widths(request_models.ThumbnailParams, self._widths)
         self._wanted_body = request_models.of_widths(request_models.WantedBody, self._widths)
 
@@ -68,7 +70,7 @@ class PictureEndpoints:
         thumbnail = wanted.kind == THUMBNAIL and wanted.frame is None
         if wanted.width is not None and not thumbnail:
             raise Unprocessable("no_width", "only a thumbnail is wanted in a width: leave it out, or ask for one")
-        width = self._width(wanted.width) if thumbnail else 0
+        width = width_of(wanted.width, self._widths) if thumbnail else 0
         entry = await entry_of(self._context, request.path_params["id"])
         kind = wanted.kind if wanted.frame is None else f"frames/{wanted.frame}"
         signed = self._context.links.sign(entry.id, kind, seconds=wanted.seconds, width=width)
@@ -110,41 +112,54 @@ class PictureEndpoints:
 
     def _width_in(self, request: Request, kind: str) -> int:
         if kind == THUMBNAIL:
-            return self._width(validation.query(request, self._thumbnail_params).width)
+            return width_of(validation.query(request, self._thumbnail_params).width, self._widths)
         validation.query(request, request_models.SignedLinkParams)
         return 0
-
-    def _width(self, asked: int | None) -> int:
-        """The width that a thumbnail is wanted in; 0 for the usual one. Raises `Unprocessable`."""
-        if asked is not None and asked not in self._widths:
-            there_are = ", ".join(map(str, self._widths))
-            raise Unprocessable("unknown_width", f"thumbnails are {there_are} pixels wide, not {asked}")
-        return asked or 0
 
     async def _picture(self, request: Request, kind: str, width: int) -> Response:
         """`width`: of a thumbnail; 0 for the usual one, and for other pictures."""
         entry = await entry_of(self._context, request.path_params["id"])
         path = _path_of(entry)
+        await run_in_threadpool(self._context.fetch, entry)
         stat = await run_in_threadpool(_stat, path)
         if stat is None:
             raise _gone(entry)
         # A snapshot's picture never changes.
-        headers = {"ETag": f'"{entry.id}-{kind}{f"-{width}" if width else ""}"', "Cache-Control": CACHING}
+        linked = kind == "image" and is_linked(request)
+        form = f"{kind}{f'-{width}' if width else ''}{'-linked' if linked else ''}"
+        headers = {"ETag": f'"{entry.id}-{form}"', "Cache-Control": CACHING}
         if has_already(request, headers["ETag"]):
             return Response(status_code=304, headers=headers)
-        if kind == "image":
+        if kind == "image" and not linked:
             return _as_it_came(path, stat, entry=entry, headers=headers)
         try:
-            content = await self._made(entry, kind, width)
+            if linked:
+                return await for_others(self._context, path, key=f"{entry.id}-{form}", headers=headers)
+            content = await made_of(self._context, entry, kind, width)
         except PictureGone:
             raise _gone(entry) from None
         return Response(content, headers=headers, media_type="image/jpeg")
 
-    async def _made(self, entry: Entry, kind: str, width: int) -> bytes:
-        if kind == "annotated":
-            return await self._context.pictures.annotated(entry.inspection)
-        size: Size = "preview" if kind == "preview" else "thumbnail" if width in (0, WIDTH) else width
-        return await self._context.pictures.small(entry.inspection.snapshot, size)
+
+def widths_of(context: WebContext) -> list[int]:
+    """The widths that thumbnails have."""
+    return sorted({WIDTH, *context.thumbnail_widths})
+
+
+def width_of(asked: int | None, widths: Sequence[int]) -> int:
+    """The width that a thumbnail is wanted in; 0 for the usual one. Raises `Unprocessable`."""
+    if asked is not None and asked not in widths:
+        there_are = ", ".join(map(str, widths))
+        raise Unprocessable("unknown_width", f"thumbnails are {there_are} pixels wide, not {asked}")
+    return asked or 0
+
+
+async def made_of(context: WebContext, entry: Entry, kind: str, width: int = 0) -> bytes:
+    """A thumbnail (of a width; 0 for the usual one), preview or annotated picture. Raises `PictureGone`."""
+    if kind == "annotated":
+        return await context.pictures.annotated(entry.inspection)
+    size: Size = "preview" if kind == "preview" else "thumbnail" if width in (0, WIDTH) else width
+    return await context.pictures.small(entry.inspection.snapshot, size)
 
 
 def _path_of(entry: Entry) -> Path:
@@ -159,6 +174,9 @@ def _path_of(entry: Entry) -> Path:
 
 def _gone(entry: Entry) -> NotFound:
     where = f"; it is archived in {' and '.join(entry.archived_in)}" if entry.archived_in else ""
+    if entry.owner:
+        where = where or "; it is not archived yet"
+        return NotFound("picture_gone", f"the picture is on {entry.owner}{where}")
     return NotFound("picture_gone", f"the picture is no longer in the cache{where}")
 
 
@@ -173,6 +191,21 @@ def has_already(request: Request, etag: str) -> bool:
     """Whether the client has this one already (RFC 9110, 13.1.2: the comparison is a weak one)."""
     given = [tag.strip().removeprefix("W/") for tag in request.headers.get("if-none-match", "").split(",")]
     return etag in given or "*" in given
+
+
+def is_linked(request: Request) -> bool:
+    """Whether it is asked for by a signed link, so by anybody."""
+    return "signature" in request.query_params
+
+
+async def for_others(context: WebContext, path: Path, *, key: str, headers: dict[str, str]) -> Response:
+    """A picture's file without what it says beside its pixels: place, camera, thumbnail. Raises `PictureGone`."""
+
+    def made() -> tuple[bytes, str]:
+        return shared(read_picture(str(path)), max_pixels=context.max_pixels)
+
+    data, kind = await context.pictures.made(key, made)
+    return Response(data, headers=headers, media_type=CONTENT_TYPES[SUFFIXES[kind]])
 
 
 def _as_it_came(path: Path, stat: os.stat_result, *, entry: Entry, headers: dict[str, str]) -> Response:

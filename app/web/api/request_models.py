@@ -22,16 +22,14 @@ from app import wire
 from app.media.animation import AnimationFormat
 from app.messages import MOST_FRAMES
 from app.rules.burst import BurstSettings
-from app.rules.model import Corner, Digest, HoursText, Mode, Rule, RuleBook, Still
 from app.rules.push import LONGEST_ENDPOINT
-from app.web.api.param_types import DATE_TIME, Day, Flag, Moment, Number, Position, Text, Whole
+from app.web.api.param_types import DATE_TIME, Day, Flag, Hours, Moment, Number, Position, Switch, Text, Whole
 from pylib.errors import Permanent
 
 M = TypeVar("M", bound=BaseModel)
 
 LONGEST_WAIT_S = 120.0
 LONGEST_LINK_S = 31_536_000
-LONGEST_SNOOZE_S = 31_536_000
 MOST_LABELS = 50
 
 Kind = Literal["image", "thumbnail", "preview", "annotated", "animation"]
@@ -43,13 +41,13 @@ _LINES = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*$"
 class RequestParams(BaseModel):
     """Parameters in an address: unknown ones are refused."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, defer_build=True)
 
 
 class RequestBody(BaseModel):
     """A JSON body: types are not converted, unknown fields are refused."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, strict=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, strict=True, defer_build=True)
 
 
 def _wait(seconds: object) -> object:
@@ -92,6 +90,11 @@ class FilterParams(RequestParams):
     person: Flag | SkipJsonSchema[None] = Field(default=None, description="Whether a person is in the picture.")
     starred: Flag | SkipJsonSchema[None] = Field(default=None, description="Whether it has a star.")
     problem: Flag | SkipJsonSchema[None] = Field(default=None, description="Whether something went wrong.")
+    reviewed: Flag | SkipJsonSchema[None] = Field(default=None, description="Whether somebody has looked at it.")
+    visit: Whole = Field(default=0, ge=0, description="The visit that it belongs to.")
+    hours: Hours | SkipJsonSchema[None] = Field(
+        default=None, description="Hours of the day at home: `22-6` is from 22:00 to 6:00."
+    )
 
 
 class SearchParams(FilterParams):
@@ -133,6 +136,19 @@ class ThumbnailParams(SignedLinkParams):
     width: Whole | SkipJsonSchema[None] = Field(default=None, description="Pixels; 480 where not given.")
 
 
+class LatestParams(SignedLinkParams):
+    """In which form, and a signed link's parameters."""
+
+    boxes: Switch = Field(
+        default=False,
+        description="With a frame around everything that was seen; not together with `width`.",
+        json_schema_extra={"default": "false"},  # as it is written in an address
+    )
+    width: Whole | SkipJsonSchema[None] = Field(
+        default=None, description="Pixels of a thumbnail; the whole picture where not given."
+    )
+
+
 class FrameParams(SignedLinkParams):
     """How large, and a signed link's parameters."""
 
@@ -161,6 +177,19 @@ class UploadParams(RequestParams):
 
 class UploadAndWaitParams(UploadParams, WaitParams):
     """The same for a picture that is the body itself."""
+
+
+class RedetectionRequestBody(RequestBody):
+    """Which pictures are looked at again, and by which detector."""
+
+    since: Moment = Field(description="Taken then or later.")
+    until: Moment | SkipJsonSchema[None] = Field(default=None, description="Taken earlier than that; now unless given.")
+    camera: Annotated[str, StringConstraints(max_length=200)] = Field(
+        default="", description="Device key or plain form; all cameras unless given."
+    )
+    detector: Annotated[str, StringConstraints(max_length=50)] = Field(
+        default="", description="Its kind; the one that looks at new pictures unless given."
+    )
 
 
 class UploadFormRequestBody(RequestBody):
@@ -256,10 +285,21 @@ class ChangeBody(RequestBody):
     """Changes to a snapshot; fields that are not given stay as they are."""
 
     starred: bool = Field(default=False, description="Keep the picture whatever its age.")
+    reviewed: bool = Field(default=False, description="Whether somebody has looked at it.")
     note: Annotated[str, StringConstraints(max_length=2000, pattern=_LINES)] = Field(default="", description="A note.")
+    note_was: Annotated[str, StringConstraints(max_length=2000)] | None = Field(
+        default=None,
+        description="The note as it was known: where it is another one now, nothing is changed. null: whatever it is.",
+    )
     corrected_labels: list[Annotated[str, StringConstraints(min_length=1, max_length=60, pattern=ONE_LINE)]] | None = (
         Field(default=None, max_length=MOST_LABELS, description="What is in the picture; null takes that back.")
     )
+
+
+class ReviewBody(RequestBody):
+    """Whether somebody has looked at it."""
+
+    reviewed: bool = Field(description="Whether somebody has.")
 
 
 class WantedBody(RequestBody):
@@ -275,52 +315,10 @@ class WantedBody(RequestBody):
     )
 
 
-class SwitchModeBody(RequestBody):
-    """The mode to switch to."""
+class LinkForBody(RequestBody):
+    """How long the link opens it."""
 
-    mode: Mode = Field(description="The home's mode.")
-
-
-class SnoozeForBody(RequestBody):
-    """How long there are to be no messages."""
-
-    seconds: Annotated[float, Field(gt=0, le=LONGEST_SNOOZE_S)] | None = Field(
-        default=None, description="null until somebody ends it."
-    )
-
-
-class ZoneShapeBody(RequestBody):
-    """A zone, or a mask."""
-
-    name: str = Field(default="", max_length=50, description="Its new name; empty to leave it.")
-    points: tuple[Corner, ...] = Field(
-        description="Its corners in order, as fractions of the picture's width and height; no edge crosses another."
-    )
-    mask: bool = Field(default=False, description="Whether nothing that stands in it counts, for any rule.")
-
-
-class NamedRuleBody(Rule):
-    """A rule; its name is that of the path unless it gives one."""
-
-    name: str = Field(default="", max_length=50, description="Its name, where it is to have another one.")
-
-
-class RuleSettingsBody(RequestBody):
-    """Changes to what holds for all rules; fields that are not given stay as they are."""
-
-    quiet_hours: HoursText = Field(default="", description="Time of day without messages, such as `23:00-06:30`.")
-    still: Still = Field(default=Still(), description="What counts as standing still.")
-    digest: Digest = Field(default=Digest(), description="When many messages become one.")
-
-
-class PreviewRequestBody(RequestBody):
-    """What is tried."""
-
-    book: RuleBook | None = Field(default=None, description="In place of all that holds.")
-    rule: Rule | None = Field(default=None, description="A rule that is added.")
-    instead_of: str = Field(default="", description="Name of the rule that it replaces.")
-    since: Moment | None = Field(default=None, description="Events since then; of a week where it is not given.")
-    mode: Mode | None = Field(default=None, description="The home's, all that time; as it is now where not given.")
+    seconds: int = Field(default=604_800, ge=60, le=LONGEST_LINK_S, description="How long the link opens it.")
 
 
 def of_widths(model: type[M], widths: Sequence[int]) -> type[M]:

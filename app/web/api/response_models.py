@@ -7,13 +7,14 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from app.journal.timeline import Work
 from app.rules.model import Digest, Mode, Rule, Still, Zone
 
 
 class ResponseModel(BaseModel):
-    """A response: exactly these fields."""
+    """A response: exactly these fields. Built when the API is described: no answer is checked against it."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", defer_build=True)
 
 
 class ErrorModel(ResponseModel):
@@ -53,7 +54,7 @@ class SnapshotModel(ResponseModel):
     timestamp: datetime = Field(description="Of the trigger.")
     taken_at: datetime
     image_timestamp: str = Field(description="Of the trigger, in whole unix seconds.")
-    delay_s: float = Field(description="From the trigger to the picture.")
+    delay_s: float = Field(description="Seconds from the trigger to the picture; negative for one from before it.")
     origin: str
     frames: int = Field(description="Pictures that there are of it; 0 where one was wanted.")
     best: str = Field(description="Why this one is the best of them, in words; empty where it is the only one.")
@@ -65,6 +66,10 @@ class SnapshotModel(ResponseModel):
     person_count: int
     labels: list[SeenLabelModel]
     detector: str
+    detector_note: str = Field(
+        default="", description="Why not the detector that was to decide has decided; only where that is so."
+    )
+    cost_usd: float = Field(default=0.0, description="What looking at it cost, in US dollars; only where it did.")
     decision: str
     decision_reasons: dict[str, str] = Field(description="Outlet -> whether it was told and why, in words.")
     decisions: list[DecisionModel] = Field(description="Those in which a rule, quiet hours or a snooze had a say.")
@@ -77,7 +82,10 @@ class SnapshotModel(ResponseModel):
     traceparent: str = ""
     baggage: str = ""
     starred: bool
+    reviewed: bool = Field(description="Whether somebody has looked at it.")
+    visit: int = Field(description="Number of what its camera saw within a minute; 0 before it is an event.")
     note: str
+    description: str = Field(description="A sentence about the picture; empty while no model has said one.")
     corrected_labels: list[str] | None
     archived_in: list[str]
     url: str = Field(description="Its page.")
@@ -85,6 +93,7 @@ class SnapshotModel(ResponseModel):
     preview_url: str | None
     annotated_url: str | None
     animation_url: str | None = Field(description="null when there is one picture, or none.")
+    video_url: str | None = Field(description="The video that the camera sent; null when it sent none.")
 
 
 class UploadFormModel(ResponseModel):
@@ -108,11 +117,21 @@ class FrameModel(ResponseModel):
     url: str = Field(description="With `thumbnail=true`: at most 480 pixels wide.")
 
 
+class StepModel(ResponseModel):
+    """Something that was done to a snapshot, and is over."""
+
+    work: Work = Field(description="`triggered` or, of a picture that was pushed, `received` is the first.")
+    at: datetime
+    after_s: float = Field(description="Seconds from the first step; negative for a picture from before the trigger.")
+    outlet: str = Field(description="Of `delivered` and `given_up`: who got it, or did not; else empty.")
+
+
 class SnapshotWithRelatedModel(SnapshotModel):
-    """A snapshot, the others of its group, and its frames."""
+    """A snapshot, the others of its group, its frames and its way."""
 
     related: list[str]
     frame_pictures: list[FrameModel] = Field(description="Empty where there is only one picture.")
+    timeline: list[StepModel] = Field(description="What was done to it when, as far as the record knows.")
 
 
 class SnapshotPageModel(ResponseModel):
@@ -120,6 +139,41 @@ class SnapshotPageModel(ResponseModel):
 
     snapshots: list[SnapshotModel]
     next: str | None = Field(description="`before` of the next page; null on the last one.")
+
+
+class VisitModel(ResponseModel):
+    """What one camera saw, each picture at most a minute after the one before, as far as it matches."""
+
+    visit: int = Field(description="Its number, for `visit` in a search.")
+    device_key: str
+    device_label: str
+    first: datetime = Field(description="When its oldest picture was taken.")
+    last: datetime = Field(description="When its newest one was.")
+    pictures: int
+    reviewed: bool = Field(description="Whether somebody has looked at each of them.")
+    best: SnapshotModel = Field(description="The picture to show: people first, then the surest.")
+    snapshots_url: str = Field(description="All of its pictures.")
+
+
+class VisitPageModel(ResponseModel):
+    """Some visits, newest first."""
+
+    visits: list[VisitModel]
+    next: str | None = Field(description="`before` of the next page; null on the last one.")
+
+
+class ReviewedModel(ResponseModel):
+    """What holds for all pictures of a visit now."""
+
+    reviewed: bool
+    pictures: int
+
+
+class CountModel(ResponseModel):
+    """How many snapshots match."""
+
+    snapshots: int = Field(description="Up to 10,000.")
+    more: bool = Field(description="Whether there are more than that.")
 
 
 class ModeModel(ResponseModel):
@@ -184,6 +238,7 @@ class AcceptedModel(ResponseModel):
 
     event_id: str
     url: str
+    note: str = Field(default="", description="Where somebody else makes the event of it: who.")
 
 
 class IgnoredModel(ResponseModel):
@@ -207,74 +262,6 @@ class CamerasModel(ResponseModel):
     """All configured cameras."""
 
     cameras: list[CameraModel]
-
-
-class ArchiveModel(ResponseModel):
-    """An archive's state."""
-
-    name: str
-    url: str = Field(description="Where people find the pictures; empty when that is no address.")
-    archived: int
-    waiting: int
-    waiting_since: datetime | None = Field(description="Since when the oldest waits.")
-    given_up: int
-    never_asked_for: int = Field(description="Pictures in the cache from before it was configured.")
-    problem: str = Field(description="What went wrong last; empty when all is well.")
-
-
-class ArchivesModel(ResponseModel):
-    """All configured archives."""
-
-    archives: list[ArchiveModel]
-
-
-class RetriedModel(ResponseModel):
-    """What an archive retries from now on."""
-
-    waiting: int
-    taken_up: int = Field(description="Of these, what it had given up or never had enqueued.")
-
-
-class BanModel(ResponseModel):
-    """A login that is not checked at an address for a while."""
-
-    server: str = Field(description="web, ftp or mail.")
-    address: str = Field(description="An IPv4 address, the /64 of an IPv6 one, or `all` that are not private.")
-    login: str = Field(description="Empty for all logins there but those that worked there lately.")
-    until: datetime
-    failures: int = Field(description="Different wrong passwords that led to it.")
-
-
-class BansModel(ResponseModel):
-    """All bans."""
-
-    bans: list[BanModel]
-
-
-class LiftedModel(ResponseModel):
-    """What was lifted."""
-
-    lifted: int = Field(description="So many bans.")
-
-
-class JobModel(ResponseModel):
-    """A piece of long work."""
-
-    id: int
-    kind: str
-    title: str = Field(description="What people call this kind.")
-    key: str = Field(description="Names it among its kind.")
-    state: Literal["waiting", "done", "failed"]
-    progress: float = Field(ge=0, le=1)
-    attempts: int
-    problem: str = Field(description="Of its last attempt, as `code: sentence`; empty when all is well.")
-    next_at: datetime | None = Field(description="When it is tried; null for at once, or never again.")
-
-
-class JobsModel(ResponseModel):
-    """Jobs: those that wait, then the last that ended."""
-
-    jobs: list[JobModel]
 
 
 class TestedModel(ResponseModel):
@@ -315,29 +302,3 @@ class LinkModel(ResponseModel):
 
     url: str
     expires: datetime
-
-
-class CheckModel(ResponseModel):
-    """One part of the service."""
-
-    name: str
-    ok: bool
-    detail: str
-    critical: bool = Field(description="Whether the service fails with it.")
-    live: bool = Field(description="Whether a restart may help.")
-    alarm: bool = Field(description="Whether people should be alerted.")
-
-
-class LiveModel(ResponseModel):
-    """Whether the process works; the checks are for those who may see everything."""
-
-    live: bool
-    checks: list[CheckModel] = []
-
-
-class ReadyModel(ResponseModel):
-    """Whether the service can do its job; the rest is for those who may see everything."""
-
-    ready: bool
-    live: bool = True
-    checks: list[CheckModel] = []

@@ -11,7 +11,7 @@ from starlette.responses import JSONResponse, Response
 
 from app.rules.model import Rule, Zone
 from app.rules.replay import Change
-from app.web.api import request_models, response_models, validation
+from app.web.api import request_models, response_models, rule_models, validation
 from app.web.api.common import ERRORS, FAILURES, error
 from app.web.api.operation import BodySpec, Operation, ResponseSpec, json_of
 from app.web.api.param_types import at_home
@@ -56,7 +56,7 @@ class RuleEndpoints:
                 "Change quiet hours, what counts as still, and digests",
                 {200: book, **ERRORS, **WRITING},
                 query=request_models.NoParams,
-                body=BodySpec({"application/json": request_models.RuleSettingsBody}),
+                body=BodySpec({"application/json": rule_models.RuleSettingsBody}),
             ),
             Operation(
                 "POST",
@@ -70,7 +70,7 @@ class RuleEndpoints:
                     **FAILURES,
                 },
                 query=request_models.NoParams,
-                body=BodySpec({"application/json": request_models.PreviewRequestBody}),
+                body=BodySpec({"application/json": rule_models.PreviewRequestBody}),
             ),
             Operation(
                 "PUT",
@@ -79,7 +79,7 @@ class RuleEndpoints:
                 "Add a rule, or replace the one of this name, by another name too",
                 {200: json_of("As it is now.", Rule), **ERRORS, **WRITING},
                 query=request_models.NoParams,
-                body=BodySpec({"application/json": request_models.NamedRuleBody}),
+                body=BodySpec({"application/json": rule_models.NamedRuleBody}),
             ),
             Operation(
                 "DELETE",
@@ -93,7 +93,7 @@ class RuleEndpoints:
                 "PUT",
                 zone,
                 self.put_zone,
-                "Add a zone or mask of a camera, or replace the one of this name",
+                "Add a zone, mask or privacy mask of a camera, or replace the one of this name",
                 {
                     200: json_of("As it is now.", Zone),
                     **ERRORS,
@@ -101,7 +101,7 @@ class RuleEndpoints:
                     **WRITING,
                 },
                 query=request_models.NoParams,
-                body=BodySpec({"application/json": request_models.ZoneShapeBody}),
+                body=BodySpec({"application/json": rule_models.ZoneShapeBody}),
             ),
             Operation(
                 "DELETE",
@@ -124,7 +124,7 @@ class RuleEndpoints:
 
     async def change_rule_settings(self, request: Request) -> Response:
         validation.query(request, request_models.NoParams)
-        change = await validation.section(request, request_models.RuleSettingsBody)
+        change = await validation.section(request, rule_models.RuleSettingsBody)
         values = change.model_dump(mode="json", include=change.model_fields_set)
         await write(lambda: self._file.put_settings(**values))
         return JSONResponse(await run_in_threadpool(self._all))
@@ -132,7 +132,7 @@ class RuleEndpoints:
     async def put_rule(self, request: Request) -> Response:
         validation.query(request, request_models.NoParams)
         name = request.path_params["name"]
-        given = await validation.section(request, request_models.NamedRuleBody)
+        given = await validation.section(request, rule_models.NamedRuleBody)
         rule = validation.checked(Rule, {**given.model_dump(), "name": given.name or name}, "bad_field")
         await write(lambda: self._file.put_rule(rule, instead_of=name))
         return JSONResponse(rule.model_dump(mode="json"))
@@ -145,19 +145,20 @@ class RuleEndpoints:
 
     async def preview_rules(self, request: Request) -> Response:
         validation.query(request, request_models.NoParams)
-        asked = await validation.section(request, request_models.PreviewRequestBody)
+        asked = await validation.section(request, rule_models.PreviewRequestBody)
         return JSONResponse(await run_in_threadpool(self._preview, asked))
 
     async def put_zone(self, request: Request) -> Response:
         validation.query(request, request_models.NoParams)
         camera, name = camera_named(self._context, request.path_params["name"]), request.path_params["zone"]
-        body = await validation.section(request, request_models.ZoneShapeBody)
+        body = await validation.section(request, rule_models.ZoneShapeBody)
         known = await run_in_threadpool(zone_of, self._context, camera, name)
         values = {
             "camera": known.camera if known else camera,
             "name": body.name or name,
             "points": body.points,
             "mask": body.mask,
+            "private": body.private,
         }
         zone = validation.checked(Zone, values, "bad_field")
         await write(lambda: self._file.put_zone(zone, instead_of=name))
@@ -177,7 +178,7 @@ class RuleEndpoints:
         book = self._file.book
         return {**book.model_dump(mode="json"), "problems": list(self._file.problems)}
 
-    def _preview(self, asked: request_models.PreviewRequestBody) -> dict[str, Any]:
+    def _preview(self, asked: rule_models.PreviewRequestBody) -> dict[str, Any]:
         book = asked.book or self._file.book
         if asked.rule is not None:
             book = with_rule(book, asked.rule, instead_of=asked.instead_of)

@@ -31,11 +31,15 @@ def entry_json(entry: Entry, site: Site) -> dict[str, Any]:
         "labels": [{**label, "still": [box.still for box in seen.boxes]} for label, seen in labels],
         "decisions": [decision_json(one) for one in entry.inspection.decisions if one.by_rule],
         "starred": entry.starred,
+        "reviewed": entry.reviewed,
+        "visit": entry.visit,
         "note": entry.note,
+        "description": entry.description,
         "corrected_labels": None if entry.corrected is None else list(entry.corrected),
         "archived_in": list(entry.archived_in),
         "url": site.path(f"/snapshots/{entry.id}"),
         **{f"{kind}_url": f"{home}/{kind}" if has_picture else None for kind in kinds},
+        "video_url": f"{home}/video" if snapshot.video else None,
         "animation_url": f"{home}/animation" if has_picture and snapshot.frames > 1 else None,
     }
 
@@ -68,7 +72,7 @@ class Lines:
 
 async def entry_of(context: WebContext, snapshot_id: str) -> Entry:
     """The entry, also of a picture that is no event yet. Raises `NotFound`."""
-    entry = await run_in_threadpool(context.journal.entry, snapshot_id)
+    entry = await run_in_threadpool(context.index.entry, snapshot_id)
     if entry is None:
         entry = _early(await run_in_threadpool(context.journal.find, snapshot_id))
     if entry is None:
@@ -82,4 +86,6 @@ def _early(found: Inspection | Snapshot | None) -> Entry | None:
         found = dataclasses.replace(found, path="")  # which picture it shows is known when all are taken
     if isinstance(found, Snapshot):
         return Entry(Inspection(found, problem=found.problem), seq=0)
-    return Entry(found, seq=0) if found is not None and found.snapshot.path else None
+    if found is None or found.review.deleted:
+        return None
+    return Entry(found, seq=0) if found.snapshot.path else None

@@ -8,17 +8,21 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from app.journal.entries import Correction
-from app.web.api import request_models, response_models, validation
+from app.journal.edits import NoteChanged
+from app.journal.entries import Correction, Filter
+from app.web import audit
+from app.web.access.caller import Caller, caller_of
+from app.web.api import request_models, response_models, selection_models, validation
 from app.web.api.common import ERRORS, FAILURES, error
+from app.web.api.deletions import hidden_json
 from app.web.api.filters import filter_of, place_of
 from app.web.api.frames import frame_json, frames_of
 from app.web.api.operation import BodySpec, Operation, ResponseSpec, json_of
 from app.web.api.param_types import at_home, cursor
-from app.web.api.serialize import entry_json, entry_of
+from app.web.api.serialize import entry_json, entry_of, moment_json
 from app.web.context import WebContext
-from app.web.deletion import remove
-from app.web.errors import BadRequest, NotFound
+from app.web.deletion import hide, remove
+from app.web.errors import BadRequest, Conflict, NotFound
 
 UNKNOWN = {404: error("There is no such snapshot.")}
 HEAT = timedelta(days=28)
@@ -61,8 +65,14 @@ class SnapshotEndpoints:
                 "PATCH",
                 one,
                 self.change_snapshot,
-                "Star it, note something, correct what is in it",
-                {200: json_of("As it is now.", response_models.SnapshotModel), **ERRORS, **UNKNOWN, **FAILURES},
+                "Star it, review it, note something, correct what is in it",
+                {
+                    200: json_of("As it is now.", response_models.SnapshotModel),
+                    **ERRORS,
+                    **UNKNOWN,
+                    409: error("Somebody else has changed the note meanwhile."),
+                    **FAILURES,
+                },
                 query=request_models.NoParams,
                 body=BodySpec({"application/json": request_models.ChangeBody}),
             ),
@@ -71,8 +81,14 @@ class SnapshotEndpoints:
                 one,
                 self.delete_snapshot,
                 "Delete it and its picture here; archives keep theirs",
-                {204: ResponseSpec("It is gone."), **ERRORS, **UNKNOWN, **FAILURES},
-                query=request_models.NoParams,
+                {
+                    202: json_of("It is hidden, and gone in a while.", selection_models.DeletionModel),
+                    204: ResponseSpec("It is gone."),
+                    **ERRORS,
+                    **UNKNOWN,
+                    **FAILURES,
+                },
+                query=selection_models.DeleteParams,
             ),
             Operation(
                 "GET",
@@ -94,11 +110,11 @@ class SnapshotEndpoints:
 
     async def list_snapshots(self, request: Request) -> Response:
         search = validation.query(request, request_models.SearchParams)
-        chosen = await filter_of(search, self._context)
+        chosen = await filter_of(search, self._context, caller_of(request))
         before = place_of(search, self._context)
         # One more than asked for shows whether there is a next page.
         limit = search.limit
-        page = self._context.journal.page
+        page = self._context.index.page
         entries = await run_in_threadpool(lambda: page(chosen, before=before, limit=limit + 1))
         shown, more = entries[:limit], len(entries) > limit
         return JSONResponse(
@@ -111,10 +127,18 @@ class SnapshotEndpoints:
     async def get_snapshot(self, request: Request) -> Response:
         validation.query(request, request_models.NoParams)
         entry = await entry_of(self._context, request.path_params["id"])
-        related = await run_in_threadpool(self._context.journal.related, entry.id)
+        related = await run_in_threadpool(self._related, entry.id, caller_of(request))
         frames = await run_in_threadpool(frames_of, self._context.journal, entry.id)
         pictures = [frame_json(one, self._context.site) for one in frames]
-        return JSONResponse({**entry_json(entry, self._context.site), "related": related, "frame_pictures": pictures})
+        steps = await run_in_threadpool(self._context.journal.timeline, entry.id)
+        return JSONResponse(
+            {
+                **entry_json(entry, self._context.site),
+                "related": related,
+                "frame_pictures": pictures,
+                "timeline": [{**step._asdict(), "at": moment_json(step.at)} for step in steps],
+            }
+        )
 
     async def change_snapshot(self, request: Request) -> Response:
         validation.query(request, request_models.NoParams)
@@ -123,28 +147,38 @@ class SnapshotEndpoints:
         named = change.model_fields_set
         labels = change.corrected_labels
         correction = Correction(None if labels is None else tuple(dict.fromkeys(labels)))
-        entry = await run_in_threadpool(
-            lambda: self._context.journal.change(
-                wanted,
-                starred=change.starred if "starred" in named else None,
-                note=change.note if "note" in named else None,
-                correction=correction if "corrected_labels" in named else None,
+        audit.say(request, ", ".join(sorted(named - {"note_was"})))
+        try:
+            entry = await run_in_threadpool(
+                lambda: self._context.index.change(
+                    wanted,
+                    starred=change.starred if "starred" in named else None,
+                    reviewed=change.reviewed if "reviewed" in named else None,
+                    note=change.note if "note" in named else None,
+                    note_was=change.note_was,
+                    correction=correction if "corrected_labels" in named else None,
+                )
             )
-        )
+        except NoteChanged as error:
+            raise Conflict(error.code, f"{error.detail}; it is now {error.note!r}") from None
         if entry is None:
             raise NotFound("unknown_snapshot", f"no snapshot {wanted[:60]!r}")
         return JSONResponse(entry_json(entry, self._context.site))
 
     async def delete_snapshot(self, request: Request) -> Response:
-        validation.query(request, request_models.NoParams)
+        undo = validation.query(request, selection_models.DeleteParams).undo
         wanted = request.path_params["id"]
+        if undo:
+            hidden = await run_in_threadpool(lambda: hide(self._context, [wanted], seconds=undo))
+            return JSONResponse(hidden_json(hidden), status_code=202)
         if not await remove(self._context, wanted):
             raise NotFound("unknown_snapshot", f"no snapshot {wanted[:60]!r}")
         return Response(status_code=204)
 
     async def list_labels(self, request: Request) -> Response:
         validation.query(request, request_models.NoParams)
-        return JSONResponse({"labels": await run_in_threadpool(self._context.journal.label_names)})
+        cameras = caller_of(request).cameras
+        return JSONResponse({"labels": await run_in_threadpool(self._context.index.label_names, cameras)})
 
     async def heat(self, request: Request) -> Response:
         span = validation.query(request, request_models.SpanParams)
@@ -154,7 +188,8 @@ class SnapshotEndpoints:
             since = at_home(span.since, zone) if span.since else until - HEAT
         except OverflowError:
             raise BadRequest("bad_parameter", "until is too long ago") from None
-        quarters = await run_in_threadpool(self._context.journal.heat, since, until)
+        seen = Filter(cameras=caller_of(request).cameras)
+        quarters = await run_in_threadpool(self._context.index.heat, since, until, seen)
         return JSONResponse(
             {
                 "quarters": [
@@ -167,3 +202,7 @@ class SnapshotEndpoints:
                 ]
             }
         )
+
+    def _related(self, snapshot_id: str, caller: Caller) -> list[str]:
+        index = self._context.index
+        return [other for other in index.related(snapshot_id) if caller.sees(index.camera_of(other) or "")]

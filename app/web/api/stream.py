@@ -5,12 +5,14 @@ from __future__ import annotations
 from starlette.requests import Request
 from starlette.responses import Response
 
+from app.web.access.caller import caller_of
 from app.web.api import request_models, validation
 from app.web.api.common import ERRORS, error
 from app.web.api.filters import filter_of
 from app.web.api.operation import Operation, ResponseSpec
 from app.web.api.serialize import Lines
 from app.web.context import WebContext
+from app.web.permission import still
 
 EVENT_STREAM = "text/event-stream"
 
@@ -40,7 +42,11 @@ class StreamEndpoints:
         ]
 
     async def stream_events(self, request: Request) -> Response:
-        chosen = await filter_of(validation.query(request, request_models.FollowParams), self._context)
+        asked = validation.query(request, request_models.FollowParams)
+        chosen = await filter_of(asked, self._context, caller_of(request))
         if request.method == "HEAD":
             return Response(media_type=EVENT_STREAM)
-        return self._context.broadcast.stream(request, filter=chosen, render=self._lines.render, event="snapshot")
+        may_look = still(request, self._context)
+        return self._context.broadcast.stream(
+            request, filter=chosen, render=self._lines.render, event="snapshot", may_look=may_look
+        )

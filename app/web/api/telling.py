@@ -9,7 +9,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from app.rules.telling import Snooze
-from app.web.api import request_models, response_models, validation
+from app.web import audit
+from app.web.api import request_models, response_models, rule_models, validation
 from app.web.api.common import ERRORS, FAILURES, error
 from app.web.api.operation import BodySpec, Operation, ResponseSpec, json_of
 from app.web.api.serialize import moment_json
@@ -43,7 +44,7 @@ class TellingEndpoints:
                 "Switch the home's mode",
                 {200: mode, **ERRORS, **FAILURES},
                 query=request_models.NoParams,
-                body=BodySpec({"application/json": request_models.SwitchModeBody}),
+                body=BodySpec({"application/json": rule_models.SwitchModeBody}),
             ),
             Operation(
                 "GET",
@@ -60,7 +61,7 @@ class TellingEndpoints:
                 "No messages of a camera, or of `all`, for so long",
                 {200: json_of("Until when.", response_models.SnoozeModel), **ERRORS, **unknown, **FAILURES},
                 query=request_models.NoParams,
-                body=BodySpec({"application/json": request_models.SnoozeForBody}, required=False),
+                body=BodySpec({"application/json": rule_models.SnoozeForBody}, required=False),
             ),
             Operation(
                 "DELETE",
@@ -78,8 +79,9 @@ class TellingEndpoints:
 
     async def set_mode(self, request: Request) -> Response:
         validation.query(request, request_models.NoParams)
-        wanted = await validation.body(request, request_models.SwitchModeBody, required=True)
+        wanted = await validation.body(request, rule_models.SwitchModeBody, required=True)
         await run_in_threadpool(self._telling.set_mode, wanted.mode)
+        audit.say(request, wanted.mode)
         return JSONResponse({"mode": wanted.mode})
 
     async def list_snoozes(self, request: Request) -> Response:
@@ -90,7 +92,7 @@ class TellingEndpoints:
     async def snooze(self, request: Request) -> Response:
         validation.query(request, request_models.NoParams)
         camera = snoozable(self._context, request.path_params["name"])
-        seconds = (await validation.body(request, request_models.SnoozeForBody)).seconds
+        seconds = (await validation.body(request, rule_models.SnoozeForBody)).seconds
         snooze = await run_in_threadpool(lambda: self._telling.snooze(camera, seconds=seconds))
         return JSONResponse(_said(snooze))
 

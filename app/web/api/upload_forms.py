@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from app.media.formats import CONTENT_TYPES, SUFFIXES, TAKEN, content_type_of
-from app.web import forms
+from app.web import audit, forms
 from app.web.api import request_models, response_models, validation
 from app.web.api.common import ERRORS, error
 from app.web.api.operation import BodySpec, Operation, json_of
@@ -57,6 +57,7 @@ class UploadFormEndpoints:
         form = await run_in_threadpool(
             lambda: bucket.form(camera=camera, name=name, content_type=_media_type(asked.type, name), note=asked.note)
         )
+        audit.say(request, name, subject=camera)
         return JSONResponse(
             {
                 "url": form.url,

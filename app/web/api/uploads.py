@@ -17,7 +17,7 @@ from starlette.responses import Response
 
 from app.media.formats import CONTENT_TYPES, SUFFIXES, TAKEN
 from app.messages import Snapshot
-from app.web import forms
+from app.web import audit, forms
 from app.web.api import request_models, response_models, validation
 from app.web.api.common import ERRORS, FAILURES, accepted, error
 from app.web.api.operation import BodySpec, Operation, json_of
@@ -90,8 +90,9 @@ class UploadEndpoints:
         with EventWait(self._context.live) as watch:
             async with self._picture(request, asked) as picture:
                 snapshot = await self.submit(picture)
+            audit.say_pictures(request, [snapshot.id], more=snapshot.camera)
             # One that was handed in before may have been looked at long ago.
-            seen = await run_in_threadpool(self._context.journal.entry, snapshot.id)
+            seen = await run_in_threadpool(self._context.index.entry, snapshot.id)
             if asked.wait and seen is None:
                 await watch.until(snapshot.id, asked.wait)
         return await accepted(self._context, snapshot.id, waited=asked.wait > 0)

@@ -10,12 +10,19 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 from starlette.requests import Request
 
-from app.web.errors import BadRequest
+from app.web.errors import BadRequest, WrongField
 
 M = TypeVar("M", bound=BaseModel)
 
 LARGEST_BODY = 64 * 1024
 """Bytes of JSON."""
+
+_SENTENCES = {
+    "too_long": "at most {max_length:,} at once",
+    "too_short": "at least {min_length:,} is needed",
+    "missing": "is required",
+}
+"""Pydantic calls a list by its type in Python, and nobody calls what is missing a field."""
 
 
 def query(request: Request, model: type[M]) -> M:
@@ -67,8 +74,9 @@ def _checked(make: Callable[[], M], model: type[M], code: str) -> M:
     except (ValidationError, RecursionError) as error:
         problems = error.errors() if isinstance(error, ValidationError) else []
         problems = [problem for problem in problems if problem["type"] != "none_required"] or problems
-        sentences = [_sentence(problem, model) for problem in problems] or ["it is nested too deeply"]
-        raise BadRequest(code, "; ".join(sentences)) from None
+        if not problems:
+            raise BadRequest(code, "it is nested too deeply") from None
+        raise BadRequest.of_fields(code, [_wrong(problem, model) for problem in problems]) from None
 
 
 def once(items: Iterable[tuple[str, Any]]) -> dict[str, Any]:
@@ -85,11 +93,15 @@ def _beginning(pydantic: re.Match[str]) -> str:
     return "must " if pydantic[2] else ""
 
 
-def _sentence(problem: Any, model: type[BaseModel]) -> str:
+def _wrong(problem: Any, model: type[BaseModel]) -> WrongField:
     name = str(problem["loc"][0])[:60] if problem["loc"] else ""
     if problem["type"] == "extra_forbidden":
-        return f"{name} is unknown; there are: {', '.join(model.model_fields) or 'none'}"
+        return WrongField(name, f"{name} is unknown; there are: {', '.join(model.model_fields) or 'none'}")
     reason = re.sub(r"^(Value error, |(Input|String) should )", _beginning, problem["msg"])
+    if problem["type"] in _SENTENCES:
+        reason = _SENTENCES[problem["type"]].format(**problem.get("ctx", {}))
+        if actual := problem.get("ctx", {}).get("actual_length"):  # None of a mapping, which is not counted to its end
+            reason += f", not {actual:,}"
     if problem["type"] == "string_pattern_mismatch" and r"\x00" in problem["ctx"]["pattern"]:
         reason = "must be text without control characters"
-    return reason if reason.startswith(name) else f"{name}: {reason}"
+    return WrongField(name, reason)

@@ -24,7 +24,7 @@ from app.web.errors import BadGateway, BadRequest, Conflict, NotFound
 
 GIF, SVG, CSV = "image/gif", "image/svg+xml", "text/csv"
 NOT_NOW = error("The booth is in no state for this, or with another guest.")
-FORMULAS = ("=", "+", "-", "@")
+FORMULAS = ("=", "+", "-", "@", "＝", "＋", "－", "＠")  # noqa: RUF001 - the wide ones count, too
 """What spreadsheets take for the beginning of a formula."""
 
 

@@ -1,4 +1,4 @@
-"""Broadcasts new events: one query of the journal for all viewers, however many there are."""
+"""Broadcasts new events: one query of the record for all viewers, however many there are."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
-from app.journal import Journal
+from app.index import EventIndex
 from app.journal.entries import Entry, Filter
 from app.messages import Inspection
 from app.pipeline.live import InProcessEvents
@@ -25,6 +25,10 @@ log = structlog.get_logger(__name__)
 PING_S = 15.0
 GATHER_S = 0.5
 """Seconds between two rounds: in a burst each viewer is woken once for all events of that time."""
+GATHER_FOR_EACH_S = 0.005
+"""Seconds more for each viewer: a write costs the same for one event and for ten, and hundreds of viewers can wait."""
+WATCH_S = 1.0
+"""Seconds until a viewer who may no longer look is disconnected, where nothing happens before."""
 TOLD_AT_ONCE = 10
 """Viewers that are written to in one batch."""
 BREATH_S = 0.01
@@ -34,7 +38,7 @@ MOST_WAITING = 256
 SENT_AT_ONCE = 20
 """Events in one write: their bytes are shared until then, and copied for each viewer."""
 LOOKED_UP_AT_ONCE = 100
-"""Events in one query of the journal."""
+"""Events in one query of the record."""
 PARTING_S = 0.5
 """Seconds that a viewer may take to read the end of its stream when the server stops."""
 
@@ -58,18 +62,27 @@ class EventFrame(NamedTuple):
 class Broadcast:
     """Sends everything that becomes an event to all viewers; costs nothing while there are none."""
 
-    def __init__(self, journal: Journal, live: InProcessEvents) -> None:
-        self._journal = journal
+    def __init__(self, index: EventIndex, *live: InProcessEvents) -> None:
+        self._index = index
         self._live = live
         self._room: _Subscribers | None = None
 
-    def stream(self, request: Request, *, filter: Filter, render: Render, event: str) -> Response:
+    def stream(
+        self,
+        request: Request,
+        *,
+        filter: Filter,
+        render: Render,
+        event: str,
+        may_look: Callable[[], bool] = lambda: True,
+    ) -> Response:
         """The events that pass `filter`, from now on or from the one behind `Last-Event-ID` on.
 
         That one is named by a header, as browsers do, or by the parameter `last_event_id`. `render` makes an
         event's data, and is called in other threads, once for all viewers with the same function and `event`.
+        `may_look`: whether the viewer still may; returns at once; asked before each event, and every second.
         """
-        viewer = _Subscriber(filter, EventFormat(render, event))
+        viewer = _Subscriber(filter, EventFormat(render, event), may_look)
         last = request.headers.get("last-event-id") or request.query_params.get("last_event_id", "")
         room = self._here()
         viewer.response = EventStream(room.frames(viewer, last), ended=lambda: room.leave(viewer))
@@ -92,7 +105,7 @@ class Broadcast:
         """The viewers of this event loop: a restarted web server has another."""
         loop = asyncio.get_running_loop()
         if self._room is None or self._room.loop is not loop:
-            self._room = _Subscribers(self._journal, self._live, loop)
+            self._room = _Subscribers(self._index, self._live, loop)
         return self._room
 
 
@@ -100,9 +113,10 @@ _PING = EventFrame("", PING)
 
 
 class _Subscriber:
-    def __init__(self, filter: Filter, form: EventFormat) -> None:
+    def __init__(self, filter: Filter, form: EventFormat, may_look: Callable[[], bool]) -> None:
         self.filter = filter
         self.form = form
+        self.may_look = may_look
         self.response: EventStream | None = None
         self._waiting: list[EventFrame] = []
         self._ending = False
@@ -140,14 +154,14 @@ class _Subscriber:
 class _Subscribers:
     """All viewers of one event loop, to which everything here but `_on_event` belongs."""
 
-    def __init__(self, journal: Journal, live: InProcessEvents, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, index: EventIndex, live: Sequence[InProcessEvents], loop: asyncio.AbstractEventLoop) -> None:
         self.loop = loop
-        self._journal = journal
+        self._index = index
         self._live = live
         self._viewers: set[_Subscriber] = set()
         self._received: asyncio.Queue[str] = asyncio.Queue()
         self._tasks: tuple[asyncio.Task[None], ...] = ()
-        self._deafen: Callable[[], None] = lambda: None
+        self._deafen: Sequence[Callable[[], None]] = ()
         self._closed = False
 
     @property
@@ -170,7 +184,8 @@ class _Subscribers:
     def leave(self, viewer: _Subscriber) -> None:
         self._viewers.discard(viewer)
         if not self._viewers and self._tasks:
-            self._deafen()
+            for end in self._deafen:
+                end()
             for task in self._tasks:
                 task.cancel()
             self._tasks = ()
@@ -183,8 +198,8 @@ class _Subscribers:
         self._viewers.add(viewer)
         if not self._tasks:
             self._received = asyncio.Queue()
-            self._tasks = (self.loop.create_task(self._tell_on()), self.loop.create_task(self._ping()))
-            self._deafen = self._live.listen(self._on_event)
+            self._tasks = tuple(map(self.loop.create_task, (self._tell_on(), self._ping(), self._watch())))
+            self._deafen = [live.listen(self._on_event) for live in self._live]
 
     def _on_event(self, inspection: Inspection) -> None:
         """Called in the relay's thread."""
@@ -201,16 +216,20 @@ class _Subscribers:
             except Transient as error:
                 log.warning("viewers disconnected, they reconnect", reason=str(error))
                 self._end_all()
-            await asyncio.sleep(GATHER_S)
+            await asyncio.sleep(GATHER_S + GATHER_FOR_EACH_S * len(self._viewers))
 
     async def _tell(self, ids: Sequence[str]) -> None:
         forms = {viewer.form for viewer in self._viewers}
         news = await run_in_threadpool(self._looked_up, ids, forms)
+        self._end_those_who_may_not()
+        wanted: dict[tuple[EventFormat, Filter], list[EventFrame]] = {}
         for number, viewer in enumerate(list(self._viewers), start=1):
-            for entry, frames in news:
-                frame = frames.get(viewer.form)
-                if frame is not None and viewer.filter.matches(entry):
-                    self._tell_one(viewer, frame)
+            wish = viewer.form, viewer.filter
+            if wish not in wanted:  # most viewers want the same
+                pairs = ((entry, frames.get(viewer.form)) for entry, frames in news)
+                wanted[wish] = [frame for entry, frame in pairs if frame is not None and viewer.filter.matches(entry)]
+            for frame in wanted[wish]:
+                self._tell_one(viewer, frame)
             if number % TOLD_AT_ONCE == 0:
                 await asyncio.sleep(BREATH_S)
 
@@ -219,6 +238,16 @@ class _Subscribers:
             await asyncio.sleep(PING_S)
             for viewer in list(self._viewers):
                 self._tell_one(viewer, _PING)
+
+    async def _watch(self) -> None:
+        while True:
+            await asyncio.sleep(WATCH_S)
+            self._end_those_who_may_not()
+
+    def _end_those_who_may_not(self) -> None:
+        for viewer in [viewer for viewer in self._viewers if not viewer.may_look()]:
+            self.leave(viewer)
+            self._end(viewer)
 
     def _tell_one(self, viewer: _Subscriber, frame: EventFrame) -> None:
         if viewer.is_slow:
@@ -232,20 +261,23 @@ class _Subscribers:
         self, ids: Sequence[str], forms: Collection[EventFormat]
     ) -> list[tuple[Entry, dict[EventFormat, EventFrame]]]:
         """These events in all formats, without those that were deleted meanwhile."""
-        entries = (self._journal.entry(event_id) for event_id in ids)
+        entries = (self._index.entry(event_id) for event_id in ids)
         return [(entry, _rendered(entry, forms)) for entry in entries if entry is not None]
 
     def _missed(self, viewer: _Subscriber, last: str) -> tuple[str, list[EventFrame]]:
         """The events after `last`, and the one after which to ask again; empty at the end."""
-        entries = self._journal.inspected_after(last, limit=LOOKED_UP_AT_ONCE)
+        entries = self._index.inspected_after(last, limit=LOOKED_UP_AT_ONCE)
         wanted = (entry for entry in entries if viewer.filter.matches(entry))
         frames = [frame for entry in wanted for frame in _rendered(entry, [viewer.form]).values()]
         return entries[-1].id if entries else "", frames
 
     def _end_all(self) -> None:
         for viewer in list(self._viewers):
-            viewer.end()
-            self.loop.call_later(PARTING_S, viewer.cut)
+            self._end(viewer)
+
+    def _end(self, viewer: _Subscriber) -> None:
+        viewer.end()
+        self.loop.call_later(PARTING_S, viewer.cut)
 
 
 def _joined(frames: Iterable[EventFrame]) -> bytes:

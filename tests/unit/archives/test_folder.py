@@ -277,3 +277,24 @@ def test_of_a_disk_that_is_away_nothing_is_listed(folder: Folder, root: Path) ->
     (root / MARKER).unlink()
     with pytest.raises(ArchiveBlocked, match="not_mounted"):
         list(folder.entries())
+
+
+def test_a_picture_is_deleted_with_what_lies_under_its_name_and_nothing_else(folder: Folder, root: Path) -> None:
+    for number in (1, 2):
+        folder.store(a_picture(None, number), b"a picture")
+    (root / NAME.replace(".jpg", "-animation.gif")).write_bytes(b"gif")
+    folder.remove(a_picture(None, 1))
+    assert files(root) == [NAME.replace("120001", "120002").replace(event_id(1), event_id(2))]
+    folder.remove(a_picture(None, 1))
+    folder.remove(a_picture(None, 2, problem="no picture"))
+    assert len(files(root)) == 1
+    folder.remove(a_picture(None, 2))
+    assert [path.name for path in root.iterdir()] == [MARKER]
+
+
+def test_nothing_is_deleted_from_a_disk_that_is_not_mounted(folder: Folder, root: Path) -> None:
+    folder.store(a_picture(None), b"a picture")
+    (root / MARKER).unlink()
+    with pytest.raises(ArchiveBlocked, match="not_mounted"):
+        folder.remove(a_picture(None))
+    assert files(root) == [NAME]

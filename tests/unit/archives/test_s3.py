@@ -160,11 +160,11 @@ def test_all_pages_below_the_prefix_are_listed(s3: S3, bucket: BucketClient, pro
 
 def test_a_picture_says_what_kind_it_is(s3: S3, bucket: BucketClient) -> None:
     one = a_picture(None)
-    for suffix in (".png", ".webp", ".x"):
+    for suffix in (".png", ".webp", ".gif", ".mp4", ".x"):
         snapshot = dataclasses.replace(one.snapshot, path=one.snapshot.path.replace(".jpg", suffix))
         s3.store(dataclasses.replace(one, snapshot=snapshot), b"a picture")
     kinds = [there["ContentType"] for there in bucket.objects.values()]
-    assert kinds == ["image/png", "image/webp", "application/octet-stream"]
+    assert kinds == ["image/png", "image/webp", "image/gif", "video/mp4", "application/octet-stream"]
 
 
 def test_it_lets_go_of_its_connections(s3: S3, bucket: BucketClient) -> None:
@@ -202,3 +202,13 @@ def test_the_link_for_people_leads_to_the_console_or_to_the_server() -> None:
     assert amazon.url == "https://console.aws.amazon.com/s3/buckets/home?region=eu-central-1&prefix=cameras/"
     own = S3(S3Settings(bucket="home", endpoint_url="http://user:secret@minio:9000"))
     assert own.url == "http://minio:9000/home/"
+
+
+def test_a_picture_is_deleted_with_what_lies_under_its_name_and_nothing_else(s3: S3, bucket: BucketClient) -> None:
+    for number in (1, 2):
+        s3.store(a_picture(None, number), b"a picture")
+    frame, other = KEY.replace(".jpg", "-00.jpg"), KEY.replace(".jpg", "0.jpg")
+    bucket.objects |= {frame: {"Body": b"frame"}, other: {"Body": b"another's"}}
+    s3.remove(a_picture(None, 1))
+    s3.remove(a_picture(None, 2, problem="no picture"))
+    assert sorted(bucket.objects) == [other, KEY.replace("120001", "120002").replace(event_id(1), event_id(2))]

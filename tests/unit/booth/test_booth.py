@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image
@@ -117,6 +118,44 @@ def test_a_full_disk_loses_nothing_that_was_typed(house: BoothHouse, monkeypatch
     assert len(house.mailer.sent) == len(house.shelf.kept) == 1
 
 
+def test_nothing_is_left_of_who_could_not_keep_theirs_and_went(
+    house: BoothHouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def late(*arguments: Any, **named: Any) -> None:
+        record(*arguments, **named)
+        _full()
+
+    record = house.journal.import_picture
+    guest = house.booth.start().guest
+    house.pictures(guest)
+    house.booth.on("keep", guest)
+    with monkeypatch.context() as full:
+        full.setattr(house.journal, "import_picture", late)
+        with pytest.raises(CacheUnavailable):
+            house.booth.keep(guest, ADA, language="en")
+    assert house.journal.entry(guest) is not None
+    house.leave(guest)
+    assert house.journal.entry(guest) is None
+    house.do_jobs()
+    assert not house.mailer.sent
+    assert not [path for path in house.media.root.parent.rglob("*.*") if path.suffix in (".jpg", ".gif")]
+
+
+def test_a_picture_that_is_in_the_album_will_be_mailed(house: BoothHouse, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both are recorded in one step: a kill finds none of them, or both."""
+    guest = house.booth.start().guest
+    house.pictures(guest)
+    house.booth.on("keep", guest)
+    with monkeypatch.context() as killed:
+        killed.setattr("app.journal.pictures.insert_job", _full)
+        with pytest.raises(CacheUnavailable):
+            house.booth.keep(guest, ADA, language="en")
+    assert house.journal.entry(guest) is None
+    assert house.booth.keep(guest, ADA, language="en").state == "done"
+    house.do_jobs()
+    assert len(house.mailer.sent) == 1
+
+
 def _full(*_: object, **__: object) -> Path:
     raise CacheUnavailable("cache_unavailable", "no space")
 
@@ -145,6 +184,7 @@ def test_without_a_network_it_is_sent_later_however_long_that_takes(house: Booth
 def _due(house: BoothHouse, guest: str) -> None:
     job = house.journal.job("booth", guest)
     assert job is not None
+    assert job.attempts == 0, "an outage uses up the tries"
     house.journal.retry_job(job.seq)
 
 

@@ -7,7 +7,15 @@ from pathlib import Path
 import pytest
 
 from app.archives import ArchiveBlocked
-from app.bootstrap.adapters import make_archives, make_detector, publisher_entries, publisher_names
+from app.bootstrap.adapters import (
+    detector_settings,
+    make_archives,
+    make_detector,
+    make_lookers,
+    monthly_calls,
+    publisher_entries,
+    publisher_names,
+)
 from app.config.settings import Settings, load
 from app.detectors.hog import Hog
 
@@ -52,6 +60,18 @@ def test_the_broker_of_the_section_comes_before_the_publishers_of_the_list(tmp_p
 
 
 def test_the_detector_is_the_one_that_is_set(tmp_path: Path) -> None:
-    assert make_detector(settings(tmp_path, DETECTOR_KIND="none"), calls_this_month=lambda: 0) is None
-    detector = make_detector(settings(tmp_path, DETECTOR_KIND="hog"), calls_this_month=lambda: 0)
-    assert isinstance(detector, Hog)
+    assert detector_settings(settings(tmp_path, DETECTOR_KIND="none")) == []
+    assert make_lookers(settings(tmp_path, DETECTOR_KIND="none")) == {}
+    with_hog = settings(tmp_path, DETECTOR_KIND="hog")
+    (own,) = detector_settings(with_hog)
+    assert isinstance(make_detector(own, with_hog), Hog)
+
+
+def test_each_of_two_detectors_can_be_asked_alone_and_both_together(tmp_path: Path) -> None:
+    both = settings(
+        tmp_path, DETECTOR_KIND="tiers", DETECTOR_SECOND_REGION="eu-central-1", DETECTOR_SECOND_MONTHLY_CAP="7"
+    )
+    assert [own.kind for own in detector_settings(both)] == ["hog", "rekognition"]
+    lookers = make_lookers(both)
+    assert list(lookers) == ["hog", "rekognition", "tiers"]
+    assert monthly_calls(lookers) == {"rekognition": 7}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -11,9 +12,9 @@ import pytest
 from app.archives import ArchiveBlocked
 from app.bootstrap.adapters import make_archives
 from app.bootstrap.archives import ArchiveParts
+from app.bootstrap.core import Core
 from app.config.settings import Settings, load
 from app.journal import Journal
-from app.monitoring.metrics import SnapshotMetrics
 from app.storage.cache import Cache
 from app.storage.videos import Videos
 from tests.fakes.archives import a_picture, event_id, recorded
@@ -33,12 +34,8 @@ def settings(tmp_path: Path, **environ: str) -> Settings:
 
 
 def keeping(tmp_path: Path, journal: Journal, **environ: str) -> ArchiveParts:
-    return ArchiveParts(
-        settings(tmp_path, **environ),
-        journal=journal,
-        root=tmp_path / "data/cache",
-        metrics=SnapshotMetrics(version="0"),
-    )
+    core = Core.of(settings(tmp_path, **environ), version="0")
+    return ArchiveParts(dataclasses.replace(core, journal=journal))
 
 
 def test_each_archive_that_is_named_has_a_stage_of_its_own(tmp_path: Path, journal: Journal) -> None:
@@ -81,7 +78,7 @@ def test_an_archive_is_late_after_the_time_that_is_set(tmp_path: Path, journal: 
     (patient,) = keeping(tmp_path, journal, **folder).outlets
     (strict,) = keeping(tmp_path, journal, **folder, ARCHIVE_ALARM_AFTER="60").outlets
     assert (patient.probe().ok, strict.probe().ok) == (True, False)
-    assert "1 pictures to archive, the oldest for 1" in strict.probe().detail
+    assert "1 picture waits, for 1" in strict.probe().detail
 
 
 def test_the_cache_and_the_videos_are_cleaned_while_the_service_runs(tmp_path: Path, journal: Journal) -> None:

@@ -18,6 +18,7 @@ from app.config.settings import load
 from app.messages import Inspection
 from app.publishers import Link, PublisherContext, PublishError, PublishUnavailable
 from app.publishers.thumbnails.settings import ThumbnailsSettings
+from pylib.runtime.circuit_breaker import State
 from pylib.runtime.threads import ManagedThread
 from tests.fakes.messages import an_event
 
@@ -57,9 +58,9 @@ def parts(tmp_path: Path, **environ: str) -> PublisherParts:
     core = Core.of(load(None, {"DATA_DIR": str(tmp_path / "data"), **given, **environ}), version="1")
     return PublisherParts(
         core,
-        archives=ArchiveParts(core.settings, journal=core.journal, root=core.cache.root, metrics=core.metrics),
+        archives=ArchiveParts(core),
         links=PublisherContext(),
-        channels={},
+        circuit=lambda _: State.CLOSED,
         this_month=lambda: (0, 0.0),
         recheck=lambda _: None,
     )

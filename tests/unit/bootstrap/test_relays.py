@@ -12,6 +12,7 @@ from app.bootstrap.outlets import Outlet, keepers, names
 from app.bootstrap.relays import LIVE, Relays
 from app.messages import Inspection, Snapshot, decode, encode
 from app.monitoring.metrics import SnapshotMetrics
+from app.monitoring.tracing import EventTracing
 from pylib.observability.health import Status
 from pylib.runtime.relay import Codec, Transport
 from pylib.runtime.stage import Stage
@@ -37,7 +38,6 @@ def an_outlet(name: str, *, keeps: bool = False, workers: int = 1) -> Outlet:
         workers=workers,
         probe_name=name,
         probe=lambda: Status(ok=True),
-        alarm=False,
         keeps=keeps,
     )
 
@@ -56,7 +56,7 @@ def metrics() -> SnapshotMetrics:
 
 @pytest.fixture
 def relays(metrics: SnapshotMetrics) -> Relays:
-    return Relays(Transport(Codec(encode, decode)), metrics)
+    return Relays(Transport(Codec(encode, decode)), metrics, EventTracing())
 
 
 def test_outlets_are_told_apart_by_name_and_archives_by_what_they_keep() -> None:

@@ -17,6 +17,7 @@ from app.bootstrap.samples import SampleMessages, UnknownOutlet
 from app.config.settings import Settings, load
 from app.messages import Inspection
 from app.publishers import PublisherContext, PublishError, PublishUnavailable
+from pylib.runtime.circuit_breaker import State
 from pylib.runtime.threads import ManagedThread
 from pylib.settings.fields import Section
 from tests.fakes.messages import an_event
@@ -117,9 +118,9 @@ def test_an_outlet_that_cannot_be_used_stops_nobody_and_its_events_wait(
     core = Core.of(settings(tmp_path, PUBLISHER_1_URL="ntfy://x"), version="1")
     parts = PublisherParts(
         core,
-        archives=ArchiveParts(core.settings, journal=core.journal, root=core.cache.root, metrics=core.metrics),
+        archives=ArchiveParts(core),
         links=PublisherContext(),
-        channels={},
+        circuit=lambda _: State.CLOSED,
         this_month=lambda: (0, 0.0),
         recheck=lambda _: None,
     )

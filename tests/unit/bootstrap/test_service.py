@@ -20,6 +20,7 @@ from app.bootstrap.publishing import LATE_S
 from app.bootstrap.relays import BURSTS, INSPECTIONS, SNAPSHOTS, TRIGGERS, UPLOADS
 from app.bootstrap.service import Service
 from app.config.settings import load
+from app.detectors import DetectorRejected, Question
 from app.jobs import Keep
 from app.journal import Backoff, Job
 from app.messages import Detection, Inspection, Snapshot
@@ -129,6 +130,13 @@ def test_all_threads_stand_in_the_order_of_the_stream(made: Callable[..., Servic
     ]
 
 
+def test_a_stream_that_stays_open_ends_after_the_stages_that_ask_for_its_pictures(made: Callable[..., Service]) -> None:
+    gate = {"TYPE": "Camera", "LOCATION": "Gate", "KIND": "rtsp", "URL": "rtsp://127.0.0.1:9/", "WARM": "true"}
+    service = made(**EVERYTHING, **{f"OUTPUT_2_{name}": value for name, value in gate.items()})
+    names = [thread.name for thread in service.supervisor.threads]
+    assert names[names.index("fetch") :][:4] == ["fetch", "burst", "rtsp Gate Camera", "listener"]
+
+
 def test_what_is_not_configured_does_not_run(made: Callable[..., Service]) -> None:
     names = {thread.name for thread in made(WEB_ENABLED="false", UPLOADS_SETTLE="0").threads}
     absent = {"web", "http uploads", "schedule", "heartbeat", "monitors", "ftp", "settle", "publish", "publisher"}
@@ -184,11 +192,17 @@ def test_every_thread_is_watched_and_what_no_restart_mends_is_only_said(made: Ca
     others = {name: (check.critical, check.alarm) for name, check in named.items() if not check.live}
     assert others == {
         "failed jobs": (False, True),
-        "rules": (False, False),
+        "rules": (False, True),
         "disk": (True, True),
         "broker": (True, True),
-        "undelivered": (False, False),
+        "undelivered": (False, True),
         "archived to folder": (False, True),
+        "dead letters": (False, True),
+        "missing files": (False, True),
+        "rejected uploads": (False, True),
+        "cameras": (False, True),
+        "uploads received": (False, True),
+        "triggers": (False, True),
     }
     assert named["broker"].detail == "not connected: listener, publisher"
     assert not named["broker"].ok
@@ -201,7 +215,7 @@ def test_without_a_broker_nobody_misses_one(made: Callable[..., Service]) -> Non
 
 def test_rules_that_are_wrong_are_said(made: Callable[..., Service], tmp_path: Path) -> None:
     with recording(made()) as service:
-        assert (checks(service)["rules"].ok, checks(service)["rules"].detail) == (True, "0 rules")
+        assert (checks(service)["rules"].ok, checks(service)["rules"].detail) == (True, "not used")
         (tmp_path / "data/rules.yml").write_text("rules: [{name: a, outlets: [fone]}]")
         wrong = checks(service)["rules"]
         assert not wrong.ok
@@ -238,7 +252,7 @@ def test_what_is_owed_to_the_broker_for_a_minute_is_said(
         monkeypatch.setattr(publishing, "time", SimpleNamespace(time=lambda: later))
         late = checks(service)["undelivered"]
     assert not late.ok
-    assert late.detail.startswith("1 events, the oldest for 6")
+    assert late.detail.startswith("1 event waits, for 6")
 
 
 def test_an_event_that_was_given_up_is_counted_where_the_others_are(made: Callable[..., Service]) -> None:
@@ -248,7 +262,7 @@ def test_an_event_that_was_given_up_is_counted_where_the_others_are(made: Callab
         service.core.journal.abandon("a1", "rabbitmq", problem="broke_connection: it did")
         undelivered = checks(service)["undelivered"]
     assert undelivered.ok
-    assert undelivered.detail == "1 events, the oldest for 0 s; 1 given up, the last: broke_connection: it did"
+    assert undelivered.detail == "1 event waits, for 0 s; 1 given up, the last: broke_connection: it did; not tried yet"
 
 
 def test_a_broker_that_is_back_gets_at_once_what_it_is_owed(made: Callable[..., Service]) -> None:
@@ -267,7 +281,7 @@ def test_a_broker_that_is_back_gets_at_once_what_it_is_owed(made: Callable[..., 
 def test_metrics_have_a_line_for_every_queue_camera_and_target(made: Callable[..., Service]) -> None:
     with recording(made(**EVERYTHING)) as service:
         happened(service, "a1")
-        lines = probes.exposition(service.core.metrics, service.core.journal, service.outlets).decode().splitlines()
+        lines = probes.exposition(service.core, service.outlets).decode().splitlines()
     shown = {line.rpartition(" ")[0] for line in lines}
     assert shown >= {f'queue_depth{{queue="{name}"}}' for name in relays(service)}
     assert shown >= {f'stage_in_hand{{stage="{name}"}}' for name in ("fetch", "detect", "publish", "folder")}
@@ -275,14 +289,17 @@ def test_metrics_have_a_line_for_every_queue_camera_and_target(made: Callable[..
     assert shown >= {f'camera_circuit_state{{camera="{YARD}"}}', "disk_free_bytes", "live_viewers"}
 
 
-def test_a_call_costs_something_when_it_was_answered(made: Callable[..., Service]) -> None:
-    service = made(DETECTOR_KIND="rekognition", DETECTOR_REGION="eu-central-1")
-    for outcome in ("ok", "throttled"):
-        service.detection._count("rekognition", outcome)
+def test_what_a_month_had_before_the_start_counts(made: Callable[..., Service]) -> None:
+    service = made(DETECTOR_KIND="rekognition", DETECTOR_REGION="eu-central-1", DETECTOR_MONTHLY_CAP="1")
     with recording(service):
+        service.core.journal.keep_answer(
+            b"earlier", None, detector="rekognition", settings="", camera=YARD, cost_usd=0.001
+        )
+        assert service.detection.this_month() == (1, 0.001)
+        with pytest.raises(DetectorRejected, match="All 1 calls"):
+            service.core.lookers["rekognition"].look(b"picture", Question(YARD))
         page = service.core.metrics.render().decode()
-    assert 'detector_cost_usd_total{detector="rekognition"} 0.001' in page
-    assert 'detector_calls_total{detector="rekognition",outcome="throttled"} 1.0' in page
+    assert 'detector_calls_total{detector="rekognition",outcome="monthly_cap"} 1.0' in page
 
 
 def test_the_time_from_a_trigger_to_its_event_is_measured_and_of_what_was_pushed_there_is_none(
@@ -360,7 +377,7 @@ class Counting:
 def test_jobs_are_done_beside_the_pipeline_and_people_hear_of_those_that_fail(
     made: Callable[..., Service], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(jobs, "kinds_of", lambda _core: [Counting()])
+    monkeypatch.setattr(jobs, "kinds_of", lambda *_parts: [Counting()])
     service = made()
     relay = relays(service)["jobs"]
     with recording(service):
@@ -392,3 +409,11 @@ def jobs_check(service: Service) -> tuple[bool, str]:
     assert found.alarm
     assert not found.critical
     return found.ok, found.detail
+
+
+def test_a_camera_at_an_address_is_made_with_its_first_trigger_and_one_that_loads_something_at_once(
+    made: Callable[..., Service],
+) -> None:
+    service = made(OUTPUT_2_TYPE="Camera", OUTPUT_2_LOCATION="Door", OUTPUT_2_KIND="still", OUTPUT_2_URL="http://x/")
+    assert [channel.label for channel in service.channels.made] == ["Yard"]
+    assert service.channels["Door Camera"].label == "Door"

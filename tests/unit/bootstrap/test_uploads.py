@@ -12,7 +12,10 @@ import yaml
 from app.bootstrap.uploads import LoginWithoutCamera, UploadParts
 from app.config.settings import load
 from app.journal import Journal
+from app.media.adjustments import AS_IT_CAME
 from app.monitoring.metrics import SnapshotMetrics
+from app.monitoring.outcomes import Outcomes
+from app.monitoring.tally import Tally
 from app.storage.cache import Cache
 from app.uploads.camera_folders import DuplicateFolder
 from tests.broker import free_ports
@@ -37,7 +40,13 @@ class Home:
         path.write_text(yaml.safe_dump({"cameras": cameras, "time_zone": "UTC", "ftp": ftp, **config}))
         settings = load(path, environ={"DATA_DIR": str(self.folder)})
         cache = Cache(self.folder / "cache", zone=UTC)
-        return UploadParts(settings, journal=self._journal, cache=cache, metrics=SnapshotMetrics(version="0"))
+        return UploadParts(
+            settings,
+            journal=self._journal,
+            cache=cache,
+            tally=Tally(SnapshotMetrics(version="0"), Outcomes(self._journal)),
+            adjustments=lambda _camera: AS_IT_CAME,
+        )
 
     def put(self, name: str, data: bytes) -> Path:
         path = self.folder / "ftp" / name

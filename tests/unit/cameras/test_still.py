@@ -171,15 +171,40 @@ PRESET_TARGETS = {
     "amcrest": "/cgi-bin/snapshot.cgi?channel=2",
     "axis": "/axis-cgi/jpg/image.cgi?camera=2",
     "reolink": f"/cgi-bin/api.cgi?cmd=Snap&channel=1&user={USERNAME}&password=p%40ss%3Aw%2Co%25rd",
+    "unifi": "/snap.jpeg",
+    "esphome": "/",
+    "vivotek": "/cgi-bin/viewer/video.jpg?channel=1",
+    "dlink": "/image/jpeg.cgi",
+    "dlink-profile": "/dms?nowprofileid=2",
+    "vigi": "/snapshot",
+    "go2rtc": "/api/frame.jpeg?src=front%20door%2F1",
+    "frigate": "/api/front%20door%2F1/latest.jpg",
 }
 
 
 @pytest.mark.parametrize("preset", PRESETS)
 def test_a_preset_asks_where_its_make_has_the_picture(cameras: CameraSimulator, picture: bytes, preset: str) -> None:
     target = PRESET_TARGETS[preset]
-    cameras.behaviours[target.partition("?")[0]] = "query" if preset == "reolink" else "digest"
-    assert still(preset=preset, address=cameras.address, channel=2).snapshot().data == picture
+    behaviour = {"reolink": "query", "frigate": "bearer"}.get(preset, "digest")
+    cameras.behaviours[target.partition("?")[0]] = behaviour
+    named = {"stream": "front door/1"} if PRESETS[preset].wants_stream else {}
+    assert still(preset=preset, address=cameras.address, channel=2, **named).snapshot().data == picture
     assert cameras.seen[-1].target == target
+
+
+@pytest.mark.parametrize(("preset", "mark"), [("go2rtc", "&"), ("frigate", "?")])
+def test_go2rtc_and_frigate_are_asked_for_a_height(cameras: CameraSimulator, preset: str, mark: str) -> None:
+    path = PRESET_TARGETS[preset].replace("front%20door%2F1", "yard")
+    cameras.behaviours[path.partition("?")[0]] = "ok"
+    still(preset=preset, address=cameras.address, stream="yard", height=720).snapshot()
+    assert cameras.seen[-1].target == f"{path}{mark}h=720"
+
+
+def test_a_token_goes_with_the_first_request_and_is_not_tried_twice(cameras: CameraSimulator, picture: bytes) -> None:
+    assert still(url=cameras.url("bearer"), auth="bearer").snapshot().data == picture
+    assert failure(still(url=cameras.url("bearer"), auth="bearer", password="old")).code == "login_refused"
+    assert failure(still(url=cameras.url("basic"), auth="bearer", password="")).code == "login_refused"
+    assert logins(cameras) == ["bearer", "bearer", "none"]
 
 
 @pytest.mark.parametrize(
@@ -207,6 +232,9 @@ def test_what_a_reolink_says_inside_an_http_200_is_understood(
         ({"url": "https://cam.lan/x"}, "cam.lan:443"),
         ({"preset": "axis", "address": "cam.lan"}, "cam.lan:80"),
         ({"preset": "axis", "address": "cam.lan", "https": True}, "cam.lan:443"),
+        ({"preset": "frigate", "stream": "yard", "address": "nvr.lan"}, "nvr.lan:5000"),
+        ({"preset": "frigate", "stream": "yard", "address": "nvr.lan", "https": True}, "nvr.lan:8971"),
+        ({"preset": "esphome", "address": "cam.lan"}, "cam.lan:8081"),
     ],
 )
 def test_the_port_is_that_of_the_scheme_unless_given(settings: dict[str, object], place: str) -> None:
@@ -244,6 +272,9 @@ def test_a_login_in_the_url_is_used_and_taken_out_of_it(cameras: CameraSimulator
         ({"preset": "acme", "address": "cam"}, "'hikvision'"),
         ({"preset": "axis", "address": "hush@cam"}, "host, host:port"),
         ({"preset": "axis", "channel": 0}, "greater than or equal to 1"),
+        ({"preset": "frigate", "address": "nvr"}, "stream names the camera"),
+        ({"preset": "axis", "address": "cam", "stream": "yard"}, "stream names the camera"),
+        ({"url": "http://cam/", "height": 720}, "height belongs"),
         ({"url": "http://cam/", "auth": "magic"}, "'digest'"),
         ({"url": "https://cam/", "ca_file": "/nowhere/ca.pem"}, "does not point to a file"),
     ],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterator
 from datetime import UTC
@@ -62,6 +63,12 @@ def a_folder_of_pictures(config: Path) -> Path:
     return folder
 
 
+def standing(config: Path) -> list[str]:
+    """The one row of `archive status`."""
+    _, row = run(archive, config, "status").stdout.splitlines()
+    return row.split()
+
+
 def archived(config: Path, numbers: range) -> None:
     """Pictures of these numbers, which the archive in the folder has confirmed."""
     (config.parent / "data").mkdir(exist_ok=True)
@@ -78,7 +85,7 @@ def test_pictures_of_a_known_camera_are_taken_up_and_wait_for_the_archive(config
     done = run(archive, config, "import", str(folder), "--camera", "Gate Camera")
     assert (done.exit_code, done.stdout) == (0, "1 imported, 0 known before, 1 no pictures\n")
     assert "readme.txt" in done.stderr
-    assert run(archive, config, "status").stdout.startswith("folder: 0 archived, 1 waiting")
+    assert standing(config)[:3] == ["folder", "0", "1"]
 
 
 def test_pictures_of_an_unknown_camera_are_refused_with_the_names_of_those_there_are(config: Path) -> None:
@@ -87,13 +94,13 @@ def test_pictures_of_an_unknown_camera_are_refused_with_the_names_of_those_there
     assert done.stderr.splitlines()[-1] == (
         "Error: Invalid value for --camera: there is no camera 'Gaet Camera'; configured: 'Yard Camera', 'Gate Camera'"
     )
-    assert run(archive, config, "status").stdout.startswith("folder: 0 archived, 0 waiting")
+    assert standing(config)[:3] == ["folder", "0", "0"]
 
 
 def test_without_an_archive_it_says_how_to_get_one(config: Path) -> None:
     config.write_text(yaml.safe_dump({"data_dir": str(config.parent / "data")}))
     for command in ("status", "retry"):
-        assert run(archive, config, command).stdout.startswith("no archive is configured: set ARCHIVE_DIR")
+        assert run(archive, config, command).stderr.startswith("no archive is configured: set ARCHIVE_DIR")
 
 
 def test_a_missing_picture_is_named_and_can_be_sent_again(config: Path) -> None:
@@ -101,6 +108,8 @@ def test_a_missing_picture_is_named_and_can_be_sent_again(config: Path) -> None:
     well = run(archive, config, "verify")
     assert (well.exit_code, well.stdout) == (0, "folder: 3 as they should be, 0 missing, 0 differing, 0 not ours\n")
     next((config.parent / "archive").rglob(f"*{event_id(2)}.jpg")).unlink()
+    (compared,) = json.loads(run(archive, config, "verify", "--json").stdout)
+    assert (compared["name"], compared["matching"], compared["missing"]) == ("folder", 2, [event_id(2)])
     missing = run(archive, config, "verify", "--again")
     assert missing.exit_code == 1
     assert missing.stdout.splitlines() == [
@@ -143,7 +152,9 @@ def running(config: Path) -> Iterator[WebContext]:
 
 
 def test_a_service_that_runs_says_how_its_archives_stand(config: Path, running: WebContext) -> None:
-    assert run(archive, config, "status").stdout.startswith("folder: 0 archived, 0 waiting, 1 given up")
+    assert standing(config)[:4] == ["folder", "0", "0", "1"]
+    (said,) = json.loads(run(archive, config, "status", "--json").stdout)
+    assert (said["name"], said["given_up"]) == ("folder", 1)
 
 
 def test_a_service_that_runs_tries_again_at_once(config: Path, running: WebContext) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from app.archives.folder import Folder, FolderSettings
-from app.cli.archive_tools import Import, progress, status_line, verify
+from app.cli.archive_tools import Import, progress, status_row, verify
 from app.journal import Journal
 from app.messages import Inspection
 from app.pipeline.archive import BACKOFF, Keep
@@ -50,14 +50,14 @@ def file_of(archive: Path, number: int) -> Path:
     return next(archive.rglob(f"*{event_id(number)}.jpg"))
 
 
-def test_status_is_a_line_for_each_archive(journal: Journal, cache: Cache, archive: Folder) -> None:
+def test_status_is_a_row_for_each_archive(journal: Journal, cache: Cache, archive: Folder) -> None:
     kept(journal, cache, archive, range(3))
     recorded(journal, a_picture(cache, 3), "s3")
     journal.postpone(event_id(3), "s3", problem="timeout: no answer", backoff=BACKOFF)
-    lines = [status_line(name, journal.archive_stats(name)) for name in ("folder", "s3")]
-    assert lines[0] == "folder: 3 archived, 0 waiting, 1 never queued"
-    assert lines[1].startswith("s3: 0 archived, 1 waiting (the oldest for 0:00:0")
-    assert lines[1].endswith(", 3 never queued; last problem: timeout: no answer")
+    folder, s3 = (status_row(name, journal.archive_stats(name)) for name in ("folder", "s3"))
+    assert folder == ("folder", 3, 0, "", 0, 1, "")
+    assert str(s3[3]).startswith("0:00:0")
+    assert (*s3[:3], *s3[4:]) == ("s3", 0, 1, 0, 3, "timeout: no answer")
 
 
 def test_retry_takes_up_what_was_given_up_and_what_is_older_than_the_archive(journal: Journal, cache: Cache) -> None:

@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner, Result
 from pika.exceptions import ChannelClosedByBroker
 
 from app import wording
 from app.cli.check import Finding, Verdict, brokers, check, machine, outlets
+from app.cli.main import main
 from app.config.settings import load
 from app.journal import Journal
 from app.messages import Detection, Inspection, Label, Snapshot
+from pylib.files.lock import FolderLock
 from pylib.rabbitmq.broker import Broker
+from tests.fakes import onnx_models
 from tests.fakes.amqp import FakeBroker, FakeConnection
+from tests.fakes.http_double import http_double
+from tests.fakes.logging_state import restored_logging
+from tests.simulators.ai_server import ChatServer, DetectionServer
 from tests.simulators.rekognition import Rekognition
 
 NOW = datetime(2026, 3, 4, 12, tzinfo=UTC)
@@ -96,9 +104,9 @@ def test_a_clock_that_nobody_sets_is_pointed_out(
     assert [finding.verdict for finding in found("clock", tmp_path)] == [verdict]
 
 
-def test_a_broker_that_is_away_is_wrong_and_none_is_a_warning(tmp_path: Path) -> None:
+def test_a_broker_that_is_away_is_wrong_and_none_is_fine(tmp_path: Path) -> None:
     (none,) = found("broker", tmp_path)
-    assert (none.verdict, "RABBITMQ_SERVER_ADDRESS" in none.remedy) == (Verdict.WARNING, True)
+    assert (none.verdict, none.text) == (Verdict.OK, "none: triggers by HTTP and schedule only")
     (away,) = found("broker", tmp_path, {"RABBITMQ_SERVER_ADDRESS": "amqp://me:hush@127.0.0.1:1"})
     assert (away.verdict, away.remedy) == (Verdict.WRONG, wording.explain("broker_away", of="publisher")[1])
     assert "hush" not in away.text
@@ -116,7 +124,9 @@ def test_a_camera_is_asked_and_what_is_wrong_comes_with_what_to_do(tmp_path: Pat
 
 
 def test_an_archive_is_opened_and_a_mere_look_marks_none(tmp_path: Path) -> None:
-    assert [finding.text for finding in found("archive", tmp_path)] == ["none configured"]
+    assert [finding.text for finding in found("archive", tmp_path)] == [
+        "none configured: pictures stay as long as the cache keeps them"
+    ]
     archive = tmp_path / "archive"
     (unused,) = found("archive folder", tmp_path, {"ARCHIVE_DIR": str(archive)})
     assert (unused.verdict, unused.text) == (Verdict.OK, f"{archive}, nothing was archived there yet")
@@ -134,8 +144,41 @@ def test_a_detector_is_shown_a_picture_and_what_is_wrong_with_it_told(
         (well,) = found("detector", tmp_path, asked)
         double.faults.append("access_denied")
         (wrong,) = found("detector", tmp_path, asked)
-    assert (well.verdict, well.text) == (Verdict.OK, "rekognition, sees 2 person(s) in a drawn test picture")
+    assert (well.verdict, well.text) == (Verdict.OK, "rekognition, sees 2 people in a drawn test picture")
     assert (wrong.verdict, wrong.text.startswith("rekognition: access_denied")) == (Verdict.WRONG, True)
+
+
+def test_it_says_which_model_looks_and_how_to_see_better_without_one(tmp_path: Path) -> None:
+    (hog,) = found("detector", tmp_path, {"DETECTOR_KIND": "auto"})
+    assert (hog.verdict, hog.text) == (Verdict.OK, "hog, sees 1 person in a drawn test picture")
+    assert hog.remedy.startswith("HOG finds few people: snapshot-processor model add yolox-nano")
+    (tmp_path / "models").mkdir()
+    path = onnx_models.write(
+        tmp_path / "models" / "mine.onnx", onnx_models.yolov8([onnx_models.Thing((9, 60, 80, 90))])
+    )
+    (model,) = found("detector", tmp_path, {"DETECTOR_KIND": "auto"})
+    assert model.text.startswith("mine.onnx (YOLOv8, 160 x 160, 80 classes) by onnxruntime ")
+    assert (model.verdict, model.remedy) == (Verdict.OK, "")
+    path.write_bytes(b"no model")
+    (wrong,) = found("detector", tmp_path, {"DETECTOR_KIND": "auto"})
+    assert (wrong.verdict, wrong.text) == (Verdict.WRONG, "onnx: not_onnx: mine.onnx is no ONNX model")
+
+
+def test_servers_that_look_at_pictures_are_asked_and_what_is_wrong_comes_with_what_to_do(tmp_path: Path) -> None:
+    with http_double() as server:
+        server.answer = DetectionServer()
+        (sees,) = found("detector", tmp_path, {"DETECTOR_KIND": "codeproject", "DETECTOR_URL": server.url})
+        other = {"DETECTOR_KIND": "deepstack", "DETECTOR_URL": server.url, "DETECTOR_CUSTOM_MODEL": "nobody"}
+        (model,) = found("detector", tmp_path, other)
+        server.answer = ChatServer()
+        describing = {"DESCRIBE_URL": f"{server.url}/v1", "DESCRIBE_MODEL": "qwen2.5vl:7b"}
+        (says,) = found("describe", tmp_path, describing)
+        (nothing,) = found("describe", tmp_path, {**describing, "DESCRIBE_URL": server.url})
+    assert sees.text == "codeproject, sees 1 person in a drawn test picture"
+    assert (model.verdict, "DETECTOR_CUSTOM_MODEL" in model.remedy) == (Verdict.WRONG, True)
+    assert (says.verdict, says.text) == (Verdict.OK, f"qwen2.5vl:7b at {server.url}/v1")
+    assert (nothing.verdict, "ends in /v1" in nothing.remedy) == (Verdict.WRONG, True)
+    assert found("describe", tmp_path) == []
 
 
 @pytest.mark.parametrize(
@@ -168,6 +211,13 @@ def test_without_a_web_side_there_is_no_album(tmp_path: Path) -> None:
 def with_rules(folder: Path, text: str) -> list[Finding]:
     (folder / "rules.yml").write_text(text)
     return found("rules", folder, {**ADDRESS, "OUTPUT_1_KIND": "foscam"})
+
+
+def test_what_a_mask_costs_is_said(tmp_path: Path) -> None:
+    mask = "zones: [{camera: Front, name: a, points: [[0, 0], [0.5, 0], [0.5, 0.5]], private: true}]"
+    (tmp_path / "rules.yml").write_text(mask)
+    said = [finding.text for finding in found("privacy", tmp_path, {**ADDRESS, "OUTPUT_1_KIND": "foscam"})]
+    assert said == ["1 masks of Front Camera: videos that it sends, and files that are refused, are deleted"]
 
 
 def test_rules_are_counted_and_their_mistakes_named_with_the_line(tmp_path: Path) -> None:
@@ -213,3 +263,87 @@ def test_nothing_is_missed_where_pictures_come_from_a_bucket_and_the_album_is_on
     )
     found = [*machine.configuration(settings), brokers.rabbitmq(settings), *outlets.album(settings)]
     assert [finding.text for finding in found if finding.verdict is not Verdict.OK] == []
+
+
+def checked(folder: Path, *arguments: str) -> Result:
+    config = folder / "config.yml"
+    config.write_text(
+        f"data_dir: {folder}\ndetector: {{kind: none}}\ncameras:\n- {{kind: demo, location: Yard}}\n"
+        "- {kind: still, location: Shed, url: http://127.0.0.1:1/}\n"
+    )
+    config.chmod(0o600)
+    folder.chmod(0o700)
+    with restored_logging():
+        return CliRunner().invoke(main, ["--config", str(config), "check", *arguments])
+
+
+def test_it_ends_with_a_line_that_sums_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(machine, "_synchronised", lambda: False)
+    result = checked(tmp_path)
+    lines = result.output.splitlines()
+    fine = sum(line.startswith("ok ") for line in lines)
+    assert (result.exit_code, lines[-1]) == (1, f"1 problem, 1 warning, {fine} fine")
+    (wrong,) = [place for place, line in enumerate(lines) if line.startswith("WRONG   camera Shed Camera: ")]
+    assert lines[wrong + 1].startswith("        -> ")
+
+
+def test_one_camera_is_checked_alone_and_all_of_it_is_json_too(tmp_path: Path) -> None:
+    yard = checked(tmp_path, "yard")
+    assert (yard.exit_code, yard.output.splitlines()) == (0, ["ok      camera Yard Camera: 1280x720 JPEG", "1 fine"])
+    shed = checked(tmp_path, "Shed", "--json")
+    (found,) = json.loads(shed.output)
+    assert (shed.exit_code, found["subject"], found["verdict"]) == (1, "camera Shed Camera", "wrong")
+
+
+REPLICA = {"RABBITMQ_SERVER_ADDRESS": "mq", "REPLICAS_GROUP": "snapshot", "DEVICE_NAME": "den", "REPLICAS_SHARDS": "2"}
+
+
+def of_replicas(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, broker: FakeBroker, **environment: str
+) -> list[tuple[Verdict, str]]:
+    monkeypatch.setattr(Broker, "connect", lambda _self, _name: FakeConnection(broker))
+    return [(one.verdict, one.text) for one in found("replicas", folder, {**REPLICA, **environment})]
+
+
+def test_all_that_a_replica_needs_at_the_broker_is_tried(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    broker = FakeBroker()
+    ((verdict, text),) = of_replicas(tmp_path, monkeypatch, broker)
+    assert (verdict, text) == (Verdict.OK, "group 'snapshot', 2 shards; 'den': the name is free")
+    declared = {call[1].removeprefix("snapshot-processor.snapshot.") for call in broker.of("queue_declare")}
+    assert declared == {"triggers", "triggers.dead", "shard.0", "shard.1", "replica.den", "leader"}
+
+
+def test_a_name_that_another_replica_has_is_wrong_and_our_own_is_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def locked(_queue: str, *, exclusive: bool = False, **_: object) -> None:
+        if exclusive:
+            raise ChannelClosedByBroker(405, "RESOURCE_LOCKED")
+
+    broker = FakeBroker()
+    broker.answers["queue_declare"] = locked
+    ((verdict, text),) = of_replicas(tmp_path, monkeypatch, broker)
+    assert (verdict, text) == (Verdict.WRONG, "same_device_name: another replica calls itself 'den'")
+    lock = FolderLock(tmp_path)
+    lock.acquire()
+    ((verdict, text),) = of_replicas(tmp_path, monkeypatch, broker)
+    lock.release()
+    assert (verdict, text.endswith("this service is one of them")) == (Verdict.OK, True)
+
+
+def test_a_right_that_a_replica_lacks_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise ChannelClosedByBroker(403, "ACCESS_REFUSED")
+
+    broker = FakeBroker()
+    broker.answers["basic_publish"] = refuse
+    ((verdict, text),) = of_replicas(tmp_path, monkeypatch, broker)
+    assert (verdict, text.split(":")[0]) == (Verdict.WRONG, "access_refused")
+
+
+def test_a_queue_that_nobody_reads_any_more_is_pointed_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    broker = FakeBroker()
+    broker.ready = 7
+    _, (verdict, text) = of_replicas(tmp_path, monkeypatch, broker, REPLICAS_GROUP="home")
+    assert verdict is Verdict.WARNING
+    assert text == "snapshot-processor.snapshot.triggers still gets triggers, 7 wait there, and no replica reads it"

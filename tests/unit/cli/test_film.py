@@ -56,7 +56,7 @@ def test_a_film_of_the_data_folder(data: Path, arguments: tuple[str, ...], frame
         (("--camera", "Cellar"), "unknown_camera: no camera 'Cellar'"),
         (("--filter", "daylight"), "no_place: daylight needs home.latitude"),
         (("--font", "none.ttf"), "cannot open the font none.ttf"),
-        (("--since", "soon"), "'soon' is no duration such as 30m, 12h or 7d"),
+        (("--since", "soon"), "'soon' is no moment: a duration such as 12h or 7d"),
     ],
 )
 def test_what_makes_no_film_is_one_sentence(data: Path, arguments: tuple[str, ...], sentence: str) -> None:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import sys
 from collections.abc import Iterator
+from types import SimpleNamespace
 
 import pytest
 
 from app import __main__ as entry
+from app.bootstrap import next_steps, service
 from app.cli import main
 from pylib.observability import logs, sentry
 
@@ -31,6 +34,7 @@ def handlers() -> Iterator[None]:
     before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     yield
+    gc.enable()  # which a `run` that does not come that far leaves undone
     for number, handler in before.items():
         signal.signal(number, handler)
 
@@ -57,3 +61,28 @@ def test_a_signal_before_the_service_is_open_ends_it_in_good_order(
     monkeypatch.setattr(main, "main", lambda: signal.raise_signal(number))
     entry.main()
     assert ended == [0]
+
+
+@pytest.mark.usefixtures("handlers")
+def test_the_collector_waits_until_the_service_is_made_and_runs_with_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    collects: list[bool] = []
+
+    def run() -> int:
+        collects.append(gc.isenabled())
+        return 0
+
+    made = SimpleNamespace(
+        open=lambda: collects.append(gc.isenabled()),
+        run=run,
+        core=SimpleNamespace(restart=SimpleNamespace(allow=lambda stop: None, wanted=False)),
+        supervisor=SimpleNamespace(request_stop=lambda grace: None),
+    )
+    monkeypatch.setattr(sys, "argv", ["snapshot-processor", "run"])
+    monkeypatch.setattr(main, "_prepared", lambda config_file: None)
+    monkeypatch.setattr(main, "_later", lambda seconds, act: None)
+    monkeypatch.setattr(main, "_end", lambda status: None)
+    monkeypatch.setattr(next_steps, "tell", lambda settings: None)
+    monkeypatch.setattr(service, "Service", lambda settings, version: made)
+    with pytest.raises(SystemExit):
+        entry.main()
+    assert collects == [False, True]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -33,7 +34,7 @@ def test_a_token_is_made_shown_once_listed_and_revoked(config: Path) -> None:
     text = made.stdout.strip()
     assert tokens(config).find(text)
     listed = run(config, "list")
-    assert listed.stdout.split()[-1] == "phone"
+    assert listed.stdout.split()[5:8] == ["phone", "admin", "all"]
     assert text not in listed.output
     assert run(config, "revoke", "phone").exit_code == 0
     assert not tokens(config).find(text)
@@ -72,11 +73,27 @@ def test_a_token_may_be_for_triggers_of_some_cameras_only(config: Path) -> None:
     assert found is not None
     assert (found.only_triggers, found.cameras) == (True, ("Front Door Camera",))
     run(config, "add", "shelly", "--trigger-only")
-    listed = run(config, "list").stdout.splitlines()
-    assert [line.split("  ", 1)[1] for line in listed] == [
-        "frigate  triggers of Front Door Camera only",
-        "shelly  triggers of all cameras only",
+    listed = json.loads(run(config, "list", "--json").stdout)
+    assert [(one["name"], one["only_triggers"], one["cameras"]) for one in listed] == [
+        ("frigate", True, ["Front Door Camera"]),
+        ("shelly", True, []),
     ]
+
+
+def test_a_token_may_have_a_right_cameras_and_a_last_day(config: Path) -> None:
+    with config.open("a") as file:
+        file.write("time_zone: Europe/Berlin\ncameras: [{kind: demo, location: Front Door}]\n")
+    made = run(config, "add", "wall", "--right", "viewer", "--camera", "front-door", "--expires", "2050-07-01")
+    found = tokens(config).find(made.stdout.strip())
+    assert found is not None
+    assert (found.right, found.cameras, found.expires_at) == (
+        "viewer",
+        ("Front Door Camera",),
+        "2050-06-30T22:00:00+00:00",
+    )
+    assert "expires in the future" in run(config, "add", "late", "--expires", "2001-01-01").stderr
+    assert run(config, "add", "x", "--booth", "--right", "viewer").exit_code == 2
+    assert [one.name for one in tokens(config).all()] == ["wall"]
 
 
 def test_a_camera_that_is_not_there_or_a_right_that_cannot_be_limited_makes_no_token(config: Path) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from app.cli.terminal import size_text
 from app.cli.watch import EventPrinter
 from tests.fakes.cameras import jpeg
 
@@ -22,6 +23,8 @@ def an_event(**changes: Any) -> dict[str, Any]:
         "image_timestamp": "1700000000",
         "event_id": "abc",
         "event_detail": "1 person(s) and 2 things",
+        "person_count": 1,
+        "labels": [{"name": "Person"}, {"name": "Dog"}],
         "storage_path": "/data/cache/1.jpg",
         **changes,
     }
@@ -32,7 +35,7 @@ def test_an_event_is_one_line_for_people(tmp_path: Path) -> None:
     lines: list[str] = []
     EventPrinter(save=None, as_json=False, echo=lines.append).show(an_event())
     (line,) = lines
-    assert line.endswith(f"Front Door  1 person(s) and 2 things  {len(jpeg())} bytes  /data/cache/1.jpg")
+    assert line.endswith(f"Front Door  1 person, 2 things  {size_text(len(jpeg()))}  /data/cache/1.jpg")
 
 
 def test_a_line_begins_with_the_time_that_people_s_clocks_show(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -72,6 +75,6 @@ def test_an_event_without_a_picture_says_why(tmp_path: Path) -> None:
     event = an_event(image=b"", event_detail="", problem="timeout: no answer", storage_path="")
     watch = EventPrinter(save=tmp_path, as_json=False, echo=lines.append)
     watch.show(event)
-    assert "timeout: no answer  0 bytes" in lines[0]
+    assert "timeout: no answer  0 kB" in lines[0]
     assert list(tmp_path.iterdir()) == []
     assert watch.count == 1

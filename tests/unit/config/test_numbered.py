@@ -74,6 +74,11 @@ def test_other_names_make_no_entry(name: str) -> None:
     assert load(None, {name: "folder"}).archives == ()
 
 
+def test_a_slip_in_a_name_is_a_warning() -> None:
+    settings = load(None, {**ATTIC, "PUBLISHR_2_KIND": "mqtt"})
+    assert settings.warnings == ("environment: PUBLISHR_2_KIND is not a setting; did you mean PUBLISHER_2_KIND?",)
+
+
 def test_an_empty_variable_makes_no_entry() -> None:
     assert load(None, {"ARCHIVE_1_KIND": ""}).archives == ()
 

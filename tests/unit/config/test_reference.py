@@ -29,7 +29,7 @@ def row(start: str) -> list[str]:
         ("`FTP_QUOTA`", "0 or more"),
         ("`WEB_ENABLED`", "`true` or `false`"),
         ("`FTP_TLS`", "`off`, `offered` or `required`"),
-        ("`OUTPUT_n_PRESET`", "`hikvision`, `dahua`, `amcrest`, `axis` or `reolink`"),
+        ("`OUTPUT_n_PLACE`", "`front`, `garden` or `drive`"),
         ("`APP_NAME`", "not empty, up to 64 characters"),
         ("`S3_STORAGE_CLASS`", "`^[A-Z_]*$`"),
         ("`CAMERA_NETWORKS`", "list"),
@@ -62,7 +62,8 @@ def test_a_setting_of_one_kind_says_so() -> None:
 
 def test_cameras_have_a_table_for_what_all_have_and_one_for_each_set_of_kinds() -> None:
     assert "`OUTPUT_n_LOCATION`" in section("Cameras")
-    assert "`OUTPUT_n_PASSWORD`" in section("Cameras of kind `foscam` and `still`")
+    assert "`OUTPUT_n_PASSWORD`" in section("Cameras of kind `foscam`, `still`, `onvif` and `rtsp`")
+    assert "`OUTPUT_n_CA_FILE`" in section("Cameras of kind `foscam`, `still` and `onvif`")
     assert "`OUTPUT_n_COMMAND`" in section("Cameras of kind `foscam`")
     assert "port 88 unless given" not in section("Cameras of kind `still`")
     assert "`INPUT_n_LOCATION`" in section("Sensors")

@@ -18,6 +18,8 @@ from app.cameras.address import HOME_NETWORKS
 from app.config.auto_detector import DETECTOR_KINDS
 from app.config.environment import AWS, LATER, OTHERS
 from app.config.settings import CAMERA_KINDS, Settings, environment_table, json_schema, load
+from app.media.adjustments import AS_IT_CAME, Adjustments
+from app.messages import Box
 from pylib.settings.draft import ConfigError
 from pylib.settings.variables import variables
 from pylib.settings.yaml_file import dotted
@@ -134,6 +136,37 @@ def test_any_setting_of_a_camera_has_a_numbered_name() -> None:
     assert settings.warnings == ("environment: OUTPUT_1_TYPE is not set, but OUTPUT_7_TYPE is",)
 
 
+def test_a_camera_s_pictures_are_turned_cut_and_masked_as_settings_say() -> None:
+    mask = ((0.0, 0.0), (0.3, 0.0), (0.3, 0.2))
+    (camera,) = read(
+        OUTPUT_1_TYPE="Camera",
+        OUTPUT_1_LOCATION="Yard",
+        OUTPUT_1_ROTATE="90",
+        OUTPUT_1_CROP_LEFT="0.5",
+        OUTPUT_1_MASKS="[[[0, 0], [0.3, 0], [0.3, 0.2]]]",
+    ).cameras
+    assert camera.adjustments == Adjustments(90, Box(0.5, 0.0, 0.5, 1.0), (mask,))
+    plain = read(OUTPUT_1_TYPE="Camera", OUTPUT_1_LOCATION="Yard").cameras[0].adjustments
+    assert (plain, plain.repaints) == (AS_IT_CAME, False)
+
+
+@pytest.mark.parametrize(
+    ("setting", "problem"),
+    [
+        ("masks: [[[0, 0], [1, 0], [1, 1], [0, 1]]]", "must leave something of the picture"),
+        ("masks: [[[0, 0], [1, 0], [1, 1]], [[0, 0], [1, 1], [0, 1]]]", "must leave something of the picture"),
+        ("masks: [[[0, 0], [1, 1], [1, 0], [0, 1]]]", "must not cross its own edges"),
+        ("masks: [[[0, 0], [0.5, 0.5], [1, 1]]]", "must cover something"),
+        ("masks: [[[0, 0], [1, 1.5], [1, 0]]]", "must have corners from 0 to 1"),
+        ("rotate: 45", "rotate"),
+        ("crop: {width: 0}", "must be greater than 0"),
+    ],
+)
+def test_adjustments_that_make_no_sense_are_problems(setting: str, problem: str) -> None:
+    (said,) = problems(f"cameras: [{{kind: demo, location: Yard, {setting}}}]")
+    assert problem in said
+
+
 def test_a_numbered_password_may_lie_in_a_file(directory: Path) -> None:
     (directory / "output_1_password").write_text("from a mounted file\n")
     (directory / "named").write_text("from a named file\n")
@@ -166,7 +199,7 @@ def test_half_a_device_is_a_problem_with_the_name_that_lacks() -> None:
 
 def test_a_setting_of_another_kind_of_camera_is_a_problem_with_its_kind() -> None:
     assert problems("", **cameras_in(1), OUTPUT_1_URL="http://camera/") == [
-        "environment: OUTPUT_1_URL: is a setting of kind still only"
+        "environment: OUTPUT_1_URL: is a setting of kind still or rtsp only"
     ]
 
 
@@ -275,11 +308,44 @@ def test_the_detector_is_chosen(text: str, environ: dict[str, str], kind: str) -
     assert read(text, **environ).detector.kind == kind
 
 
+@pytest.mark.parametrize(
+    ("text", "environ", "kind"),
+    [
+        ("", {}, "onnx"),
+        ("detector: {kind: auto, tiles: 2}", {}, "onnx"),
+        ("", {"DETECTOR_REGION": "eu-west-1"}, "rekognition"),
+        ("detector: {kind: hog}", {}, "hog"),
+    ],
+)
+def test_a_model_that_is_there_looks_unless_another_detector_is_asked_for(
+    directory: Path, text: str, environ: dict[str, str], kind: str
+) -> None:
+    for folder in ("data/models", "elsewhere/models"):
+        (directory / folder).mkdir(parents=True)
+    (directory / "data/models/mine.onnx.part").write_bytes(b"half a model")
+    assert read("").detector.kind == "hog"
+    assert read("", DETECTOR_MODEL="mine").detector.kind == "onnx"
+    (directory / "data/models/mine.onnx").write_bytes(b"a model")
+    assert read(text, **environ).detector.kind == kind
+    assert read("data_dir: elsewhere").detector.kind == "hog"
+
+
 def test_rekognitions_region_is_the_alternate_one_before_the_default() -> None:
     both: Any = read("", AWS_ALT_REGION="eu-west-1", AWS_DEFAULT_REGION="us-east-1").detector
     default: Any = read("detector: {kind: rekognition}", AWS_DEFAULT_REGION="us-east-1").detector
     own: Any = read("detector: {region: eu-north-1}", AWS_DEFAULT_REGION="us-east-1").detector
     assert (both.region, default.region, own.region) == ("eu-west-1", "us-east-1", "eu-north-1")
+
+
+def test_what_no_replica_can_be_is_a_problem() -> None:
+    alone = problems("", REPLICAS_GROUP="home", DEVICE_NAME="Küche", BOOTH_ENABLED="true", **cameras_in(1))
+    assert [said.split(": ", 1)[1].split(":")[-1].strip().split(",")[0] for said in alone] == [
+        "set RABBITMQ_SERVER_ADDRESS",
+        "the name of a replica has plain letters",
+        "run it as a service of its own",
+    ]
+    (odd,) = problems("", REPLICAS_GROUP="my home", RABBITMQ_SERVER_ADDRESS="mq")
+    assert "REPLICAS_GROUP" in odd
 
 
 def test_wrong_settings_of_a_detector_are_problems() -> None:
@@ -483,6 +549,8 @@ def test_the_example_file_has_every_setting_and_no_other() -> None:
     values = yaml.safe_load(uncommented())
     lists = {"cameras", "inputs", "outputs"}
     expected = {dotted(variable.location) for variable in variables(Settings)} - lists
+    # A detector that another one asks has the settings that `detector` has.
+    expected -= {path for path in expected if re.match(r"detector\.(first|second)\.(?!kind$)", path)}
     assert _paths({key: value for key, value in values.items() if key not in lists}) == expected
     assert {entry["kind"]: set(entry) for entry in values["cameras"]} == {
         kind: set(CAMERA_KINDS.load(kind).model_fields) for kind in CAMERA_KINDS.names
@@ -492,7 +560,8 @@ def test_the_example_file_has_every_setting_and_no_other() -> None:
 
 def test_the_example_cameras_show_their_defaults_too() -> None:
     for camera in read(uncommented()).cameras:
-        default = type(camera)(location=camera.location, **({"url": camera.url} if hasattr(camera, "url") else {}))
+        required = {name for name, field in type(camera).model_fields.items() if field.is_required()} | {"url"}
+        default = type(camera)(**{name: getattr(camera, name) for name in required if hasattr(camera, name)})
         assert camera == default
 
 
@@ -561,3 +630,10 @@ publishers:
     sentence = "pictures of one name in one and two would share a thumbnail: begin it with <bucket>/"
     assert [line.partition(": ")[2].partition(": ")[2] for line in problems(text)] == [sentence]
     read(text.replace("two/", "one/"))
+
+
+@pytest.mark.parametrize(
+    "name", ["Fr\u00f6nt \u2013 \u201cDoor\u201d \U0001f6aa\ufe0f", "../../x", "Salle\u00a0\u00e0 manger", "x" * 200]
+)
+def test_a_location_that_is_odd_but_can_be_seen_starts(name: str) -> None:
+    assert load(None, {"OUTPUT_1_TYPE": "Camera", "OUTPUT_1_LOCATION": name}).cameras[0].location == name

@@ -28,10 +28,21 @@ def test_what_is_given_back_can_be_taken_again() -> None:
 
 def test_a_new_month_starts_from_nothing() -> None:
     today = datetime(2026, 12, 31, tzinfo=UTC)
-    cap = MonthlyCap(2, before=lambda: 2, now=lambda: today)
+    cap = MonthlyCap(2, before=lambda: 2 if today.year == 2026 else 0, now=lambda: today)
     assert not cap.take()
     today = datetime(2027, 1, 1, tzinfo=UTC)
     assert [cap.take(), cap.take(), cap.take()] == [True, True, False]
+
+
+def test_a_clock_that_jumps_to_another_month_and_back_begins_none_anew() -> None:
+    today, calls = datetime(2026, 11, 3, tzinfo=UTC), [datetime(2026, 11, 1, tzinfo=UTC)]
+    cap = MonthlyCap(2, before=lambda: sum(one.month == today.month for one in calls), now=lambda: today)
+    assert cap.take()
+    calls.append(today)
+    today = datetime(1970, 1, 1, tzinfo=UTC)
+    cap.take()
+    today = datetime(2026, 11, 3, tzinfo=UTC)
+    assert not cap.take()
 
 
 def test_many_threads_take_no_more_than_there_is() -> None:

@@ -18,11 +18,11 @@ PAGE = "docs/architecture/adding-an-adapter.md"
 
 
 def test_the_camera_of_the_page_works(tmp_path: Path) -> None:
-    (source,) = (block.text for block in blocks("python") if block.page == PAGE and "class File:" in block.text)
-    (tmp_path / "file.py").write_text(source, encoding="utf-8")
-    module = imported(tmp_path / "file.py")
-    settings = module.FileSettings(location="Attic", path=tmp_path / "attic.jpg", max_bytes=1000)
-    camera = module.File(settings, networks=Networks())
+    (source,) = (block.text for block in blocks("python") if block.page == PAGE and "class Poster:" in block.text)
+    (tmp_path / "poster.py").write_text(source, encoding="utf-8")
+    module = imported(tmp_path / "poster.py")
+    settings = module.PosterSettings(location="Attic", path=tmp_path / "attic.jpg", max_bytes=1000)
+    camera = module.Poster(settings, networks=Networks())
     with pytest.raises(CameraError, match="no_file"):
         camera.snapshot()
     settings.path.write_bytes(b"a picture")
@@ -33,11 +33,11 @@ def test_the_camera_of_the_page_works(tmp_path: Path) -> None:
 
 
 def test_the_configuration_of_the_page_is_that_of_its_camera(tmp_path: Path) -> None:
-    (source,) = (block.text for block in blocks("python") if block.page == PAGE and "class File:" in block.text)
+    (source,) = (block.text for block in blocks("python") if block.page == PAGE and "class Poster:" in block.text)
     (shown,) = (block.text for block in blocks("yaml") if block.page == PAGE)
-    (tmp_path / "file.py").write_text(source, encoding="utf-8")
+    (tmp_path / "poster.py").write_text(source, encoding="utf-8")
     (camera,) = yaml.safe_load(shown)["cameras"]
-    assert imported(tmp_path / "file.py").FileSettings(**camera).device_key == "Attic Camera"
+    assert imported(tmp_path / "poster.py").PosterSettings(**camera).device_key == "Attic Camera"
 
 
 def imported(path: Path) -> Any:

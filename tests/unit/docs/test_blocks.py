@@ -19,14 +19,14 @@ from click.testing import CliRunner
 from app import wire
 from app.bootstrap.adapters import notifying_names
 from app.cli.main import main
-from app.config.settings import load
+from app.config.settings import environment_table, load
 from app.rules.file import read_rules
 from app.web.api import operations
 from pylib.rabbitmq.delivery import Delivery
 from tests.fakes.web import close, parts_for
 from tests.unit.docs.pages import PAGES, ROOT, Block, blocks, inline, text
 
-OTHERS = {"aws", "cat", "chmod", "cp", "curl", "docker", "git", "mv", "openssl", "rabbitmqctl", "rsync", "ssh"}
+OTHERS = {"aws", "cat", "chmod", "cp", "curl", "docker", "eval", "git", "mv", "openssl", "rabbitmqctl", "rsync", "ssh"}
 """Programs that are not ours: of these only the form is looked at."""
 
 SERVICES = {"app", "rabbitmq"}
@@ -45,6 +45,10 @@ def test_every_configuration_loads(block: Block, tmp_path: Path) -> None:
     values = yaml.safe_load(block.text)
     if "services" in values:  # docker-compose.override.yml
         assert set(values["services"]) <= SERVICES
+        return
+    if "apiVersion" in values:  # of Kubernetes
+        (container,) = values["spec"]["template"]["spec"]["containers"]
+        assert {one["name"] for one in container["env"]} <= {row[0] for row in environment_table()}
         return
     file = tmp_path / "config.yml"
     file.write_text(block.text, encoding="utf-8")
@@ -152,8 +156,9 @@ def try_ours(arguments: Sequence[str]) -> None:
     rest = [*arguments]
     while isinstance(command, click.Group) and rest and not rest[0].startswith("-"):
         name = rest.pop(0)
-        assert name in command.commands, f"snapshot-processor {' '.join([*path, name])}"
-        command = command.commands[name]
+        found = command.get_command(click.Context(command), name)
+        assert found is not None, f"snapshot-processor {' '.join([*path, name])}"
+        command = found
         path.append(name)
     known = {option for parameter in command.params for option in parameter.opts} | {"--help"}
     assert {word.partition("=")[0] for word in rest if word.startswith("--")} <= known, arguments

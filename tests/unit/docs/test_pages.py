@@ -19,7 +19,7 @@ from tests.unit.docs.pages import PAGES, ROOT, anchors, first_cells, inline, lin
 WRITTEN_BY_THE_READER = {
     "config/",
     "config/config.yml",
-    "app/cameras/file.py",
+    "app/cameras/poster.py",
     "app/detectors/brightness.py",
     "app/publishers/lines.py",
     "app/archives/flat.py",
@@ -29,7 +29,15 @@ WRITTEN_BY_THE_READER = {
 FOR_CHANGERS = [page for page in PAGES if page.startswith("docs/architecture/")] + ["ARCHITECTURE.md"]
 """Pages that name constants of the source, too."""
 
-NO_SETTINGS = {"SNAPSHOT_TEST_AMQP_URL", "SNAPSHOT_TEST_EXAMPLES", "STANDARD_IA", "GLACIER_IR"}
+NO_SETTINGS = {
+    "NO_COLOR",
+    "FORCE_COLOR",
+    "SNAPSHOT_TEST_AMQP_URL",
+    "SNAPSHOT_TEST_EXAMPLES",
+    "STANDARD_IA",
+    "GLACIER_IR",
+    "COMPOSE_PROFILES",
+}
 
 
 @cache

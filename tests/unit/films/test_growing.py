@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
+from typing import Any
 
 import av
 import pytest
@@ -47,6 +49,29 @@ def test_each_part_begins_with_a_keyframe_that_the_index_names(tmp_path: Path) -
     assert [packet.pts for packet in packets] == [packet.dts for packet in packets]
 
 
+class FullDisk(io.FileIO):
+    """A file on a disk that has room for a few more bytes each time: each write takes some, and says how many."""
+
+    def write(self, data: Any) -> int:
+        return super().write(bytes(data)[:200])
+
+
+def test_a_disk_that_takes_a_part_of_the_index_is_given_the_rest(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    film = tmp_path / "film.mp4"
+    parts = write(film, [part(tmp_path, 1)])
+    more = part(tmp_path, 2, 3)
+    open_ = Path.open
+    monkeypatch.setattr(
+        Path,
+        "open",
+        lambda path, *a, **o: FullDisk(path, "r+b") if path == film and "r+b" in a else open_(path, *a, **o),
+    )
+    grow(film, [*parts, more])
+    assert shades(film) == [1, 2, 3]
+
+
 def test_an_index_without_room_leaves_the_film_as_it_was(tmp_path: Path) -> None:
     film = tmp_path / "film.mp4"
     parts = write(film, [part(tmp_path, 1)], room=1_000)
@@ -71,7 +96,8 @@ def test_a_part_that_broke_off_is_refused_and_nothing_of_it_stays(tmp_path: Path
     parts = write(film, [part(tmp_path, 1)])
     before = film.read_bytes()
     broken = part(tmp_path, 2)
-    broken.path.write_bytes(broken.path.read_bytes()[:-10])
+    path = Path(broken.path)
+    path.write_bytes(path.read_bytes()[:-10])
     with pytest.raises(FilmError, match="broke off"):
         grow(film, [*parts, broken])
     assert film.read_bytes() == before

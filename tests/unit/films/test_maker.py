@@ -98,6 +98,15 @@ def test_what_is_broken_gone_or_of_another_shape_is_said_and_the_rest_goes_on(jo
     ]
 
 
+def test_a_picture_of_which_the_journal_knows_no_size_may_be_the_first(journal: Journal, tmp_path: Path) -> None:
+    taken(journal, tmp_path, 0, content=picture("red")[:60], size=(0, 0))
+    taken(journal, tmp_path, 1, after=10, content=picture(COLOURS[1]), size=(0, 0))
+    taken(journal, tmp_path, 2, after=20, colour=COLOURS[2])
+    made = maker(journal).make(wanted(), tmp_path / "a.mp4")
+    assert ((made.film.width, made.film.height), made.broken) == ((64, 48), 1)
+    assert is_shown(tmp_path / "a.mp4") == [1, 2]
+
+
 def test_without_a_picture_there_is_no_film_and_it_says_why(journal: Journal, tmp_path: Path) -> None:
     with pytest.raises(NoPictures, match=r"no_pictures: there is no picture of Garden Camera for the film$"):
         maker(journal).make(wanted(cameras=["Garden Camera"]), tmp_path / "a.mp4")

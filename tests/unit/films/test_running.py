@@ -66,6 +66,19 @@ def test_a_late_picture_joins_those_whose_files_are_gone(tmp_path: Path, journal
     assert shades(tmp_path / "diary.mp4") == [10, 12, 13, 14]
 
 
+def test_a_broken_picture_takes_none_with_it_whose_files_are_gone(tmp_path: Path, journal: Journal) -> None:
+    for hour in (10, 12, 14):
+        put(tmp_path / "in", f"2026-03-01 {hour}.00.00.jpg", hour)
+    film = running_film(tmp_path, journal)
+    brought_up(film)
+    for path in (tmp_path / "in").iterdir():
+        path.unlink()
+    (tmp_path / "in/2026-03-01 11.00.00.jpg").write_bytes(shade(11)[:-90])
+    put(tmp_path / "in", "2026-03-01 13.00.00.jpg", 13)
+    assert brought_up(film) == Standing(shown=4, broken=1)
+    assert shades(tmp_path / "diary.mp4") == [10, 12, 13, 14]
+
+
 def test_pictures_are_offered_twice_and_shown_once(tmp_path: Path, journal: Journal) -> None:
     put(tmp_path / "in", "2026-03-01 10.00.00.jpg", 1)
     put(tmp_path / "in", "copy/2026-03-02 10.00.00.jpg", 1)

@@ -7,7 +7,8 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -15,12 +16,14 @@ from hypothesis import strategies as st
 
 from app.journal import Correction, Entry, Filter, Journal, PageCursor
 from app.journal.album_order import LAST_MILLISECOND, PLACE_SQL, QUARTER_S, QUARTER_SQL
+from app.journal.time_of_day import HomeHours
 from app.messages import Detection, Inspection, Label, Snapshot
 from tests.fakes.album import NOW, an_event, hold, ids
-from tests.fakes.decisions import told
-from tests.fakes.journal import opened
+from tests.fakes.decisions import told, told_to
+from tests.fakes.journal import Opens
 
 CAMERAS = {"Yard Camera": "Garden", "Gate Camera": "Gate", "Café Camera": "Café"}
+BERLIN = ZoneInfo("Europe/Berlin")
 LABELS = ("Person", "Dog", "Traffic Light", "Light", "Car")
 WORDS = ("dog", "LIGHT", "gard", "café", "cafe", "ga", "Nobody's", "parcel traffic", "postman", "?", 'a"b', "ca dog")
 
@@ -36,9 +39,9 @@ def test_python_and_sql_agree_on_the_order(taken_at: float, seq: int) -> None:
 
 
 @pytest.fixture(scope="module")
-def crowded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Journal]:
+def crowded(tmp_path_factory: pytest.TempPathFactory, opens: Opens) -> Iterator[Journal]:
     """An album with all sorts of entries, many of them taken in the same moment as others."""
-    with opened(tmp_path_factory.mktemp("album") / "journal.db") as journal:
+    with opens(tmp_path_factory.mktemp("album") / "journal.db") as journal:
         dice = random.Random(5)
         snapshots = [snapshot(number, dice) for number in range(300)]
         for taken in snapshots:
@@ -48,6 +51,8 @@ def crowded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Journal]:
         for number in range(0, 300, 7):
             labels = tuple(dice.sample((*LABELS, "Postman", "dog"), dice.randrange(3)))
             journal.change(str(number), starred=dice.random() < 0.5, correction=Correction(labels))
+        for number in range(0, 300, 5):
+            journal.change(str(number), reviewed=dice.random() < 0.7)
         for number in range(0, 300, 11):
             journal.delete(str(number), archives=[])
         yield journal
@@ -85,7 +90,8 @@ def test_an_entry_has_all_that_is_known(journal: Journal) -> None:
     journal.delivered("a", "s3", md5="d41d8")
     journal.delivered("a", "rabbitmq")
     entry = journal.entry("a")
-    assert entry == Entry(inspection, 1, note="Rex", archived_in=("s3",))
+    (visit,) = journal.visits(Filter()).visits
+    assert entry == Entry(inspection, 1, note="Rex", archived_in=("s3",), visit=visit.number)
     assert journal.page(Filter()) == [entry]
 
 
@@ -124,9 +130,11 @@ def test_what_arrives_meanwhile_does_not_move_the_next_page(journal: Journal) ->
     assert ids(journal.page(Filter(), before=first[-1].place, limit=2)) == "1 0"
 
 
+NONE: frozenset[str] = frozenset()
 FILTERS = st.builds(
     Filter,
     camera=st.sampled_from(("", "", *CAMERAS, "Other Camera")),
+    cameras=st.sampled_from((NONE, NONE, frozenset(list(CAMERAS)[:1]), frozenset(list(CAMERAS)[1:]), frozenset({"x"}))),
     label=st.sampled_from(("", "", *LABELS, "light", "DOG", "postman", "Cat")),
     min_confidence=st.sampled_from((0.0, 0.0, 0.6, 0.9, 1.0)),
     since=st.sampled_from((None, None, NOW + timedelta(seconds=20), NOW + timedelta(seconds=30, microseconds=1))),
@@ -134,6 +142,9 @@ FILTERS = st.builds(
     person=st.sampled_from((None, None, True, False)),
     starred=st.sampled_from((None, None, True, False)),
     problem=st.sampled_from((None, None, True, False)),
+    reviewed=st.sampled_from((None, None, True, False)),
+    visit=st.sampled_from((0, 0, 0, 1, 40)),
+    hours=st.sampled_from((None, None, HomeHours(6, 7, BERLIN), HomeHours(7, 6, BERLIN), HomeHours(22, 6, UTC))),
     q=st.sampled_from(("", "", *WORDS)),
 )
 MANY = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -175,7 +186,9 @@ def test_neighbours_are_the_next_ones_that_are_wanted(
     place = entries[number].place
     newer = [entry for entry in entries if entry.place > place and filter.matches(entry)]
     older = [entry for entry in entries if entry.place < place and filter.matches(entry)]
-    assert crowded.neighbours(place, filter) == (newer[-1] if newer else None, older[0] if older else None)
+    assert crowded.around(place, filter, reach=3) == (newer[::-1][:3], older[:3])
+    total = len(newer) + len(older) + filter.matches(entries[number])
+    assert crowded.standing(place, filter, most=50) == (min(len(newer) + 1, 51), min(total, 51))
 
 
 @MANY
@@ -270,6 +283,17 @@ def test_heat_is_what_is_shown_also_after_changes(crowded: Journal, entries: lis
     assert sum(quarter.persons for quarter in heat) == sum(entry.has_person for entry in entries)
 
 
+def test_heat_and_labels_may_be_those_of_some_cameras(crowded: Journal, entries: list[Entry]) -> None:
+    for chosen in (frozenset(list(CAMERAS)[:1]), frozenset(list(CAMERAS)[1:]), frozenset({"x"})):
+        own = [entry for entry in entries if entry.inspection.camera in chosen]
+        heat = crowded.heat(NOW - timedelta(days=1), NOW + timedelta(days=1), Filter(cameras=chosen))
+        assert sum(quarter.snapshots for quarter in heat) == len(own)
+        assert sum(quarter.persons for quarter in heat) == sum(entry.has_person for entry in own)
+        seen = {label.casefold() for entry in own for label in entry.labels}
+        assert {name.casefold() for name in crowded.label_names(chosen)} == seen
+    assert not Filter(cameras=frozenset({"x"}))  # it is nothing that was searched for
+
+
 def test_the_album_knows_its_labels_and_cameras(journal: Journal) -> None:
     assert (journal.label_names(), journal.camera_keys()) == ([], [])
     an_event(journal, "a", "Person", "dog")
@@ -279,3 +303,20 @@ def test_the_album_knows_its_labels_and_cameras(journal: Journal) -> None:
     journal.change("a", correction=Correction(("Cat", "dog")))
     assert [name.casefold() for name in journal.label_names()] == ["cat", "dog"]
     assert journal.camera_keys() == ["Gate Camera", "Yard Camera"]
+
+
+def test_when_a_camera_s_newest_picture_was_taken(journal: Journal) -> None:
+    an_event(journal, "a", after=60)
+    an_event(journal, "b", after=5)  # arrived later
+    an_event(journal, "c", camera="Gate Camera")
+    an_event(journal, "d", camera="Gate Camera", after=60)
+    journal.delete("d", archives=[])
+    failed = Snapshot(
+        "e", "Gate Camera", "Gate", NOW, NOW + timedelta(seconds=90), 0.25, "http", problem="timeout: 9 s"
+    )
+    journal.record(failed)
+    journal.inspect(told_to(Inspection(failed), []))
+    assert journal.last_taken(["Yard Camera", "Gate Camera", "Attic Camera"]) == {
+        "Yard Camera": NOW.timestamp() + 60,
+        "Gate Camera": NOW.timestamp(),
+    }

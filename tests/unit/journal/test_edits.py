@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from app.journal import HANDOVER_S, Correction, Deleted, Filter, Journal
-from app.messages import Review
+from app.messages import Detection, Inspection, Label, Review, Snapshot
 from tests.fakes.album import NOW, an_event, hold, ids
 from tests.fakes.clock import Clock
 
@@ -310,3 +310,70 @@ def test_what_is_not_delivered_yet_is_not_told_twice(journal: Journal, clock: Cl
     clock.now += HANDOVER_S
     assert reviews(journal) == [Review(("Cat",))]
     assert reviews(journal, "rabbitmq") == []
+
+
+def seen_again(event_id: str, *labels: str) -> Inspection:
+    found = Detection(tuple(Label(label, 0.8) for label in labels), int("Person" in labels))
+    taken = Snapshot(event_id, "Yard Camera", "Yard", NOW, NOW, 0.25, "http", f"/cache/{event_id}.jpg", 9)
+    return Inspection(taken, "rekognition", found, "person", cost_usd=0.001, detector_note="hog: gone")
+
+
+def test_what_is_seen_by_looking_again_counts_for_all_that_is_asked(journal: Journal) -> None:
+    an_event(journal, "a", "Dog", note="Rex")
+    before = heat(journal)
+    entry = journal.looked_again(seen_again("a", "Person", "Cat"))
+    assert entry == journal.entry("a")
+    assert entry is not None
+    assert (entry.labels, entry.has_person, entry.note) == (("Person", "Cat"), True, "Rex")
+    assert (entry.inspection.detector, entry.inspection.decision) == ("rekognition", "person")
+    assert ids(journal.page(Filter(label="Cat"))) == ids(journal.page(Filter(person=True))) == "a"
+    assert journal.page(Filter(label="Dog")) == journal.page(Filter(q="dog")) == []
+    assert heat(journal) == (before[0], before[1] + 1)
+
+
+def test_looking_again_adds_to_what_was_paid(journal: Journal) -> None:
+    an_event(journal, "a")
+    journal.looked_again(seen_again("a"))
+    entry = journal.looked_again(seen_again("a"))
+    assert entry is not None
+    assert (entry.inspection.cost_usd, entry.inspection.detector_note) == (0.002, "hog: gone")
+
+
+def test_what_people_said_stands_whatever_is_seen_later(journal: Journal) -> None:
+    an_event(journal, "a", "Dog")
+    journal.change("a", correction=Correction(("Cat",)), starred=True)
+    entry = journal.looked_again(seen_again("a", "Person"))
+    assert entry is not None
+    assert (entry.labels, entry.starred, entry.has_person) == (("Cat",), True, False)
+    assert ids(journal.page(Filter(label="Cat"))) == "a"
+    assert journal.page(Filter(person=True)) == []
+    entry = journal.change("a", correction=Correction(None))
+    assert entry is not None
+    assert (entry.labels, entry.has_person) == (("Person",), True)
+
+
+def test_of_looking_again_only_targets_that_follow_edits_are_told(journal: Journal) -> None:
+    delivered(journal, "a", "Dog")
+    journal.looked_again(seen_again("a", "Person"))
+    assert [one.detector for one in journal.pending("s3", limit=9)] == ["rekognition"]
+    assert journal.pending("rabbitmq", limit=9) == []
+
+
+def test_nothing_unknown_or_deleted_is_seen_again(journal: Journal) -> None:
+    an_event(journal, "a", "Dog")
+    journal.delete("a", archives=[])
+    assert journal.looked_again(seen_again("a", "Person")) is None
+    assert journal.looked_again(seen_again("unknown")) is None
+    assert journal.page(Filter(label="Person")) == []
+
+
+def test_pictures_of_a_time_are_given_out_a_part_at_a_time(journal: Journal) -> None:
+    for number in range(5):
+        an_event(journal, f"e{number}", camera="Yard Camera" if number % 2 else "Door Camera", after=number * 60)
+    since, until = NOW + timedelta(seconds=60), NOW + timedelta(seconds=240)
+    first = journal.to_look_again(since=since, until=until, limit=2)
+    assert ids(first) == "e1 e2"
+    assert ids(journal.to_look_again(since=since, until=until, after=first[-1].seq, limit=2)) == "e3"
+    assert ids(journal.to_look_again(since=since, until=until, camera="Yard Camera", limit=9)) == "e1 e3"
+    assert journal.count_to_look_again(since=since, until=until) == 3
+    assert journal.count_to_look_again(since=since, until=until, camera="Door Camera") == 1

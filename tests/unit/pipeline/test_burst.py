@@ -136,6 +136,14 @@ def test_a_frame_of_another_format_is_left_out(make: Make) -> None:
     assert stand.frames == ["other_format", "ok"]
 
 
+def test_a_single_picture_may_have_a_delay(make: Make) -> None:
+    stand = make(walker(1))
+    snapshot = stand.take(Burst(1, delay=3))
+    assert (snapshot.taken_at, snapshot.delay_s, snapshot.frames) == (NOW + timedelta(seconds=3), 3.1, 1)
+    assert (Path(snapshot.path).read_bytes(), len(stand.camera.calls)) == (walker(1), 1)
+    assert stand.journal.media_of(snapshot.id) == []
+
+
 def test_the_first_picture_comes_after_the_delay_and_is_that_of_the_snapshot(make: Make) -> None:
     stand = make(walker(4), walker(5))
     snapshot = stand.take(Burst(2, pace=1, delay=3))
@@ -150,7 +158,7 @@ def test_without_any_picture_the_reason_is_recorded(make: Make) -> None:
     stand = make(REFUSED)
     snapshot = stand.take(Burst(2, delay=1))
     assert (snapshot.problem, snapshot.frames) == ("login_refused: the camera refuses the login", 0)
-    assert stand.counted == [("Yard Camera", "login_refused")]
+    assert stand.counted == [("Yard Camera", snapshot.problem)]
     assert stand.journal.uninspected(older_than=-1) == [snapshot]
 
 

@@ -36,6 +36,7 @@ class Shop:
         self.bucket.content["yard/a.jpg"] = PICTURE
         self.journal, self.cache = journal, cache
         self.counted: list[tuple[str, str]] = []
+        self.sources: list[tuple[str, str]] = []
         self.stage = Collect(
             {"queue": self.bucket},
             journal=journal,
@@ -43,6 +44,7 @@ class Shop:
             capture_time=CaptureTime(zone=UTC, now=lambda: NOW),
             labels={"Yard Camera": "Yard", "Gärten Camera": "Garden"},
             count=lambda camera, outcome: self.counted.append((camera, outcome)),
+            count_source=lambda source, outcome: self.sources.append((source, outcome)),
         )
 
     def handle(self, found: ObjectCreated) -> Snapshot | None:
@@ -74,6 +76,7 @@ def test_a_picture_becomes_a_snapshot_that_names_its_object(shop: Shop) -> None:
     assert shop.outcome(found) == found.id
     assert shop.bucket.acknowledged == [found.receipt]
     assert shop.counted == [("Yard Camera", "ok")]
+    assert [outcome for _, outcome in shop.sources] == ["accepted"]
 
 
 @pytest.mark.parametrize(
@@ -306,7 +309,7 @@ def test_an_object_in_whose_company_the_process_ended_twice_is_a_failure(
     found = an_object()
     again = replace(found, redelivered=True)
     with monkeypatch.context() as patch:
-        patch.setattr("app.pipeline.ingest.examine", killing)
+        patch.setattr("app.pipeline.ingest.developed", killing)
         for one in (found, again, again):
             with pytest.raises(Killed):
                 shop.handle(one)

@@ -8,7 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from app.detectors import DetectorRejected, DetectorUnavailable
+from app.detectors import DetectorRejected, DetectorUnavailable, PaidSettings
+from app.detectors.in_service import InService
+from app.detectors.paid import Paid
+from app.detectors.tiers import Tiers, TiersSettings
 from app.journal import Journal
 from app.messages import Detection, Inspection, Label, Look, Snapshot
 from app.pipeline.decide import Decide
@@ -37,6 +40,10 @@ def a_snapshot(journal: Journal, folder: Path, event_id: str = "s1", problem: st
     return snapshot
 
 
+def in_service(detector: FakeDetector, counted: list[tuple[str, str]] | None = None) -> InService:
+    return InService(detector, count=lambda *pair: counted.append(pair) if counted is not None else None)
+
+
 def look(stage: Detect, snapshot: Snapshot) -> Inspection:
     (inspection,) = stage.handle(snapshot)
     return inspection
@@ -44,7 +51,9 @@ def look(stage: Detect, snapshot: Snapshot) -> Inspection:
 
 def test_what_is_seen_is_recorded_with_a_delivery_for_each_target(journal: Journal, tmp_path: Path) -> None:
     detector = FakeDetector()
-    inspection = look(Detect(detector, journal=journal, decide=tells_all(["a", "b"])), a_snapshot(journal, tmp_path))
+    inspection = look(
+        Detect(in_service(detector), journal=journal, decide=tells_all(["a", "b"])), a_snapshot(journal, tmp_path)
+    )
     assert detector.pictures == [b"picture"]
     assert (inspection.detector, inspection.detection, inspection.decision) == ("fake", PERSON, "person")
     assert inspection.targets == ("a", "b")
@@ -53,7 +62,7 @@ def test_what_is_seen_is_recorded_with_a_delivery_for_each_target(journal: Journ
 
 
 def test_nobody_in_the_picture_is_clear(journal: Journal, tmp_path: Path) -> None:
-    stage = Detect(FakeDetector(Detection()), journal=journal, decide=tells_all([]))
+    stage = Detect(in_service(FakeDetector(Detection())), journal=journal, decide=tells_all([]))
     assert look(stage, a_snapshot(journal, tmp_path)).decision == "clear"
 
 
@@ -69,19 +78,17 @@ def test_a_failing_detector_becomes_the_problem_and_the_event_goes_on(
     journal: Journal, tmp_path: Path, failure: Exception, problem: str
 ) -> None:
     counted: list[tuple[str, str]] = []
-    stage = Detect(
-        FakeDetector(failure), journal=journal, decide=tells_all(["a"]), count=lambda *pair: counted.append(pair)
-    )
+    stage = Detect(in_service(FakeDetector(failure), counted), journal=journal, decide=tells_all(["a"]))
     inspection = look(stage, a_snapshot(journal, tmp_path))
     assert (inspection.problem, inspection.detector, inspection.decision) == (problem, "", "unknown")
     assert journal.backlog("a").count == 1
-    assert counted == [("fake", problem.partition(":")[0])]
+    assert counted == [("fake", problem)]
 
 
 def test_a_snapshot_without_a_picture_is_passed_on_with_its_problem(journal: Journal, tmp_path: Path) -> None:
     detector = FakeDetector()
     snapshot = a_snapshot(journal, tmp_path, problem="timeout: no answer")
-    inspection = look(Detect(detector, journal=journal, decide=tells_all(["a"])), snapshot)
+    inspection = look(Detect(in_service(detector), journal=journal, decide=tells_all(["a"])), snapshot)
     assert (inspection.problem, inspection.decision, detector.pictures) == (
         "timeout: no answer",
         "unknown",
@@ -96,7 +103,7 @@ def test_without_a_detector_nothing_is_a_problem(journal: Journal, tmp_path: Pat
 
 def test_a_detector_that_is_away_is_left_alone_for_a_while(journal: Journal, tmp_path: Path) -> None:
     detector = FakeDetector(DetectorUnavailable("timeout", "no answer"))
-    stage = Detect(detector, journal=journal, decide=tells_all([]))
+    stage = Detect(in_service(detector), journal=journal, decide=tells_all([]))
     problems = [look(stage, a_snapshot(journal, tmp_path, f"s{n}")).problem.partition(":")[0] for n in range(5)]
     assert problems == ["timeout", "timeout", "timeout", "detector_away", "detector_away"]
     assert len(detector.pictures) == 3
@@ -105,7 +112,7 @@ def test_a_detector_that_is_away_is_left_alone_for_a_while(journal: Journal, tmp
 def test_a_detector_that_fails_now_and_then_is_not_left_alone(journal: Journal, tmp_path: Path) -> None:
     away = DetectorUnavailable("timeout", "no answer")
     answers: list[Detection | Exception] = [away, away, PERSON]
-    stage = Detect(FakeDetector(*answers * 4), journal=journal, decide=tells_all([]))
+    stage = Detect(in_service(FakeDetector(*answers * 4)), journal=journal, decide=tells_all([]))
     problems = [look(stage, a_snapshot(journal, tmp_path, f"s{n}")).problem.partition(":")[0] for n in range(12)]
     assert problems == ["timeout", "timeout", ""] * 4
 
@@ -113,7 +120,7 @@ def test_a_detector_that_fails_now_and_then_is_not_left_alone(journal: Journal, 
 @pytest.mark.parametrize("failure", [DetectorRejected("bad_picture", "no"), ZeroDivisionError()])
 def test_a_picture_that_is_refused_is_no_outage(journal: Journal, tmp_path: Path, failure: Exception) -> None:
     detector = FakeDetector(failure)
-    stage = Detect(detector, journal=journal, decide=tells_all([]))
+    stage = Detect(in_service(detector), journal=journal, decide=tells_all([]))
     for number in range(5):
         look(stage, a_snapshot(journal, tmp_path, f"s{number}"))
     assert len(detector.pictures) == 5
@@ -122,10 +129,9 @@ def test_a_picture_that_is_refused_is_no_outage(journal: Journal, tmp_path: Path
 def test_one_that_a_later_stage_decides_about_is_held_and_nobody_is_owed_it(journal: Journal, tmp_path: Path) -> None:
     counted: list[tuple[str, str]] = []
     stage = Detect(
-        FakeDetector(),
+        in_service(FakeDetector(), counted),
         journal=journal,
         decide=tells_all(["a"]),
-        count=lambda *pair: counted.append(pair),
         holds=lambda snapshot: snapshot.id == "held",
     )
     held = look(stage, a_snapshot(journal, tmp_path, "held"))
@@ -140,14 +146,14 @@ def test_one_that_a_later_stage_decides_about_is_held_and_nobody_is_owed_it(jour
 def test_a_picture_that_is_gone_is_a_problem_of_that_event_only(journal: Journal, tmp_path: Path) -> None:
     snapshot = a_snapshot(journal, tmp_path)
     Path(snapshot.path).unlink()
-    assert look(Detect(FakeDetector(), journal=journal, decide=tells_all([])), snapshot).problem.startswith(
+    assert look(Detect(in_service(FakeDetector()), journal=journal, decide=tells_all([])), snapshot).problem.startswith(
         "picture_gone"
     )
 
 
 def test_a_picture_is_paid_for_once_although_the_disk_is_full(journal: Journal, tmp_path: Path) -> None:
     detector = FakeDetector()
-    stage = Detect(detector, journal=journal, decide=tells_all(["a"]))
+    stage = Detect(in_service(detector), journal=journal, decide=tells_all(["a"]))
     snapshot = a_snapshot(journal, tmp_path)
     with full_disk(journal):
         for _ in range(3):
@@ -161,7 +167,7 @@ def test_a_picture_is_paid_for_once_although_the_disk_is_full(journal: Journal, 
 def test_what_nobody_looked_at_before_a_restart_is_owed_at_once(journal: Journal, clock: Clock, tmp_path: Path) -> None:
     snapshot = a_snapshot(journal, tmp_path)
     clock.now += 1
-    stage = Detect(FakeDetector(), journal=journal, decide=tells_all([]))
+    stage = Detect(in_service(FakeDetector()), journal=journal, decide=tells_all([]))
     assert list(stage.pending()) == [snapshot]
     assert list(stage.pending()) == []  # fresh ones are left to the message that announces them
     look(stage, snapshot)
@@ -182,7 +188,7 @@ def test_a_picture_is_paid_for_and_counted_once_whatever_fails_later(journal: Jo
     book = RuleBook(rules=(Rule(name="all", cooldown=60),))
     outlets = Outlets(("phone",), frozenset({"phone"}))
     decide = Decide(outlets, book=lambda: book, switches=Switches(), told=AwayAtFirst())
-    stage, snapshot = Detect(detector, journal=journal, decide=decide), a_snapshot(journal, tmp_path)
+    stage, snapshot = Detect(in_service(detector), journal=journal, decide=decide), a_snapshot(journal, tmp_path)
     for _ in range(2):
         with pytest.raises(DatabaseUnavailable):
             list(stage.handle(snapshot))
@@ -201,7 +207,7 @@ class Bursts:
         self.journal, self.cache = journal, cache
         self.media = EventMedia(cache.root.parent / "media")
         self.detector = FakeDetector(*answers)
-        self.stage = Detect(self.detector, journal=journal, decide=tells_all(["a"]))
+        self.stage = Detect(in_service(self.detector), journal=journal, decide=tells_all(["a"]))
 
     def seen(self, *frames: bytes, kind: Look = "all") -> Inspection:
         inspection = look(self.stage, taken(self.journal, self.cache, self.media, *frames, look=kind))
@@ -275,3 +281,45 @@ def test_a_full_cache_costs_no_second_look(journal: Journal, cache: Cache, monke
             look(bursts.stage, snapshot)
     assert bursts.shown(look(bursts.stage, snapshot)) == walker(2)
     assert len(bursts.detector.pictures) == 2
+
+
+def paid(detector: FakeDetector, journal: Journal) -> Paid:
+    detector.cost_usd = 0.001
+    return Paid(InService(detector), PaidSettings(kind="fake"), answers=journal)
+
+
+def test_an_event_says_what_looking_at_it_cost(journal: Journal, tmp_path: Path) -> None:
+    stage = Detect(paid(FakeDetector(), journal), journal=journal, decide=tells_all([]))
+    assert look(stage, a_snapshot(journal, tmp_path)).cost_usd == 0.001
+    again = look(stage, a_snapshot(journal, tmp_path, "s2"))  # the same picture
+    assert (again.detection, again.cost_usd) == (PERSON, 0.0)
+    found = journal.find("s1")
+    assert isinstance(found, Inspection)
+    assert found.cost_usd == 0.001
+
+
+def test_an_answer_that_cannot_be_kept_yet_is_no_problem_of_the_event(journal: Journal, tmp_path: Path) -> None:
+    detector, snapshot = FakeDetector(), a_snapshot(journal, tmp_path)
+    stage = Detect(paid(detector, journal), journal=journal, decide=tells_all([]))
+    with full_disk(journal), pytest.raises(DatabaseUnavailable):
+        look(stage, snapshot)
+    inspection = look(stage, snapshot)
+    assert (inspection.problem, inspection.cost_usd, len(detector.pictures)) == ("", 0.001, 1)
+
+
+def test_the_rules_say_which_detectors_look_at_a_camera(journal: Journal, tmp_path: Path) -> None:
+    local, dear = FakeDetector(Detection(), name="local"), FakeDetector(name="dear")
+    tiers = Tiers(TiersSettings(), first=InService(local), second=InService(dear))
+    stage = Detect(
+        tiers, journal=journal, decide=tells_all([]), tier_of=lambda camera: "both" if camera == "Yard Camera" else None
+    )
+    inspection = look(stage, a_snapshot(journal, tmp_path))
+    assert (inspection.detector, inspection.decision) == ("dear", "person")
+
+
+def test_who_decided_instead_is_noted_and_no_problem(journal: Journal, tmp_path: Path) -> None:
+    local, dear = FakeDetector(name="local"), FakeDetector(DetectorUnavailable("throttled", "not now"), name="dear")
+    tiers = Tiers(TiersSettings(), first=InService(local), second=InService(dear))
+    inspection = look(Detect(tiers, journal=journal, decide=tells_all([])), a_snapshot(journal, tmp_path))
+    assert (inspection.detector, inspection.problem, inspection.detector_note) == ("local", "", "dear: not now")
+    assert journal.find("s1") == replace(inspection, decisions=())

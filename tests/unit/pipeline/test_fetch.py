@@ -10,6 +10,7 @@ import pytest
 
 from app.cameras import CameraRejected, CameraUnavailable
 from app.journal import Journal
+from app.media.adjustments import AS_IT_CAME, Adjustments
 from app.messages import Burst, BurstBegun, Snapshot, Trigger
 from app.pipeline.brought_logins import BroughtLogins
 from app.pipeline.channel import Channel
@@ -22,6 +23,7 @@ from tests.fakes.cameras import FakeCamera, jpeg
 from tests.fakes.clock import Clock
 from tests.fakes.durability import disk
 from tests.fakes.journal import full_disk
+from tests.fakes.pictures import decoded
 from tests.fakes.triggers import a_trigger
 
 AWAY = CameraUnavailable("timeout", "no answer within 10 s")
@@ -38,6 +40,7 @@ class Stand:
         self.camera = FakeCamera(*answers)  # type: ignore[arg-type]
         self.journal = journal
         self.acknowledged: list[str] = []
+        self.begun: list[None] = []
         self.counted: list[tuple[str, str]] = []
         self.counted_triggers: list[tuple[str, str]] = []
         self.note: Callable[[str], None] = lambda _step: None
@@ -49,8 +52,10 @@ class Stand:
             journal=journal,
             cache=cache,
             acknowledge=self._acknowledge,
+            begins={"Booth Camera": lambda: self.begun.append(self.note("begin"))},
             count=lambda *pair: self.counted.append(pair),
             count_trigger=lambda *pair: self.counted_triggers.append(pair),
+            close=lambda: self.camera.close(),
         )
 
     def _acknowledge(self, trigger: Trigger) -> None:
@@ -81,6 +86,23 @@ def test_a_trigger_becomes_a_picture_on_disk_a_record_and_then_an_acknowledgemen
     assert stand.journal.find("t1") == snapshot
     assert stand.acknowledged == ["1:7"]
     assert stand.counted == [("Yard Camera", "ok")]
+
+
+def test_what_only_begins_something_is_acknowledged_after_that_and_leaves_no_event(
+    stand: Stand, journal: Journal
+) -> None:
+    steps: list[str] = []
+    stand.note = steps.append
+    trigger = a_trigger(camera="Booth Camera")
+    journal.accept(trigger)
+    assert list(stand.stage.handle(trigger)) == []
+    assert steps == ["begin", "acknowledge"]
+    assert journal.accepted(older_than=-1) == []
+    assert journal.find("t1") is None
+    assert stand.counted_triggers == [("rabbitmq", "accepted")]
+    old = datetime.now(UTC) - timedelta(seconds=130)
+    assert stand.fetch("t2", camera="Booth Camera", timestamp=old, queued=True).problem.startswith("stale")
+    assert len(stand.begun) == 1
 
 
 def test_nothing_is_acknowledged_that_could_not_be_recorded(stand: Stand, cache: Cache) -> None:
@@ -119,7 +141,7 @@ def test_a_camera_that_fails_ends_as_a_recorded_failure(journal: Journal, cache:
     assert snapshot.path == ""
     assert journal.find("t1") == snapshot
     assert stand.acknowledged == ["1:7"]
-    assert stand.counted == [("Yard Camera", "timeout")]
+    assert stand.counted == [("Yard Camera", "timeout: no answer within 10 s")]
 
 
 def test_a_passing_failure_is_tried_again_at_once(journal: Journal, cache: Cache) -> None:
@@ -384,3 +406,16 @@ def test_a_wish_survives_a_restart(journal: Journal) -> None:
     journal.accept(a_trigger("t9", burst=Burst(4, 0.25, 3.0, "person")))
     (trigger,) = journal.accepted(older_than=-1)
     assert trigger.burst == Burst(4, 0.25, 3.0, "person")
+
+
+def test_a_picture_is_masked_as_it_is_at_that_moment(stand: Stand) -> None:
+    now = [Adjustments(rotate=90, masks=(((0.0, 0.0), (1.0, 0.0), (1.0, 0.5), (0.0, 0.5)),))]
+    stand.camera.answers = [jpeg(color="white")]
+    stand.channel.adjustments = lambda: now[0]
+    snapshot = stand.fetch("t1")
+    image = decoded(Path(snapshot.path).read_bytes())
+    assert ((snapshot.width, snapshot.height), image.size) == ((48, 64), (48, 64))
+    assert snapshot.size == Path(snapshot.path).stat().st_size
+    assert max(image.crop((0, 0, 48, 32)).tobytes()) < 24 < min(image.crop((0, 40, 48, 64)).tobytes())
+    now[0] = AS_IT_CAME
+    assert Path(stand.fetch("t2").path).read_bytes() == jpeg(color="white")

@@ -10,12 +10,13 @@ from pathlib import Path, PurePosixPath
 import pytest
 from PIL import Image
 
+from app.media.adjustments import AS_IT_CAME, Adjustments
 from app.media.picture import BadPicture
 from app.messages import Snapshot
 from app.pipeline.ingest import Duplicate, Ingest, PushedPicture
 from app.storage.cache import Cache
 from app.uploads.capture_time import CaptureTime
-from tests.fakes.pictures import busy, encoded
+from tests.fakes.pictures import busy, decoded, encoded
 
 NOW = datetime(2026, 3, 4, 12, tzinfo=UTC)
 PICTURE = encoded(busy(64, 48))
@@ -92,3 +93,29 @@ def test_what_is_no_picture_or_too_large_is_neither_stored_nor_recorded(
         ingest.take(pushed(data), record=register)
     assert register.snapshots == {}
     assert list(cache.root.rglob("*.*")) == []
+
+
+def test_what_is_adjusted_is_stored_anew_and_known_by_what_came(
+    cache: Cache, register: Register, tmp_path: Path
+) -> None:
+    masks = {"Gate Camera": Adjustments(masks=(((0.0, 0.0), (0.5, 0.0), (0.5, 1.0), (0.0, 1.0)),))}
+    ingest = Ingest(
+        cache,
+        capture_time=CaptureTime(zone=UTC, now=lambda: NOW),
+        max_pixels=1_000_000,
+        adjustments=lambda camera: masks.get(camera, AS_IT_CAME),
+        earlier=register.earlier,
+    )
+    file = tmp_path / "a.jpg"
+    file.write_bytes(PICTURE)
+    taken = ingest.take(pushed(PICTURE, file=file), record=register)
+    assert isinstance(taken, Snapshot)
+    kept = Path(taken.path).read_bytes()
+    assert max(decoded(kept).crop((0, 0, 26, 48)).tobytes()) < 24 < max(decoded(kept).tobytes())
+    assert (taken.size, Path(taken.path).stat().st_nlink) == (len(kept), 1)
+    assert isinstance(ingest.take(pushed(PICTURE, event_id="e2"), record=register), Duplicate)
+    assert file.read_bytes() == PICTURE
+    masks.clear()
+    other = ingest.take(pushed(encoded(busy(64, 48)), event_id="e3"), record=register)
+    assert isinstance(other, Snapshot)
+    assert max(decoded(Path(other.path).read_bytes()).crop((0, 0, 26, 48)).tobytes()) > 100

@@ -4,20 +4,26 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path, PurePosixPath
 
 import pytest
+from structlog.testing import capture_logs
 
 from app.journal import Journal
-from app.messages import Snapshot, Trigger, Upload, decode, encode
+from app.journal.entries import Filter
+from app.media.adjustments import AS_IT_CAME, Adjustments
+from app.media.poster import NoPoster
+from app.messages import Inspection, Snapshot, Trigger, Upload, decode, encode
 from app.pipeline.receive import Receive
+from app.pipeline.videos import KeepVideo
 from app.storage.cache import Cache
 from app.storage.videos import Videos, VideosUnavailable
 from app.uploads.capture_time import CaptureTime
 from app.uploads.inbox import TRYING, Inbox, InboxFile, InboxUnavailable
 from app.uploads.quarantine import Quarantine, QuarantineUnavailable
+from pylib.errors import Permanent
 from pylib.settings.credentials import Secret
 from pylib.sqlite import DatabaseUnavailable
 from tests.fakes.cameras import jpeg
@@ -26,6 +32,7 @@ from tests.fakes.journal import full_disk
 from tests.fakes.triggers import a_trigger
 
 NOW = datetime(2026, 3, 4, 12, 0, tzinfo=UTC)
+CAPTURE_TIME = CaptureTime(zone=UTC, now=lambda: NOW)
 
 
 class Home:
@@ -37,20 +44,40 @@ class Home:
         self.inbox = Inbox(folder / "area")
         self.inbox.open()
         self.quarantine = Quarantine(folder / "quarantine")
+        self.announced: list[Inspection] = []
         self.counted: list[tuple[str, str]] = []
         self.cache = cache
         self.stage = self.made()
 
-    def made(self, *, videos: bool = True, max_bytes: int = 100_000) -> Receive:
+    def made(
+        self,
+        *,
+        videos: bool = True,
+        picture: Callable[[Path], bytes] = lambda _: b"",
+        max_bytes: int = 100_000,
+        adjustments: Adjustments = AS_IT_CAME,
+    ) -> Receive:
         return Receive(
             inbox=self.inbox,
             journal=self.journal,
             cache=self.cache,
             quarantine=self.quarantine,
-            capture_time=CaptureTime(zone=UTC, now=lambda: NOW),
-            videos=Videos(self.folder / "videos", zone=UTC) if videos else None,
+            capture_time=CAPTURE_TIME,
+            videos=self.videos(picture) if videos else None,
             max_bytes=max_bytes,
+            adjustments=lambda _camera: adjustments,
             count=lambda camera, outcome: self.counted.append((camera, outcome)),
+        )
+
+    def videos(self, picture: Callable[[Path], bytes]) -> KeepVideo:
+        return KeepVideo(
+            Videos(self.folder / "videos", zone=UTC),
+            journal=self.journal,
+            cache=self.cache,
+            capture_time=CAPTURE_TIME,
+            archives=["nas"],
+            announce=self.announced.append,
+            poster=picture,
         )
 
     def take(self, data: bytes, name: str = "gate/a.jpg", *, origin: str = "ftp") -> InboxFile:
@@ -152,7 +179,8 @@ def test_what_was_recorded_before_a_crash_is_only_let_go(home: Home, camera: str
 def test_what_is_no_picture_is_kept_with_its_reason(home: Home, data: bytes, reason: str) -> None:
     assert home.receive(home.take(data)) == []
     assert home.reasons() == [reason]
-    assert home.counted == [("Gate Camera", reason)]
+    ((camera, outcome),) = home.counted
+    assert (camera, outcome.partition(": ")[0]) == ("Gate Camera", reason)
     assert home.left == []
 
 
@@ -179,6 +207,68 @@ def test_videos_are_kept_aside_with_their_time(home: Home) -> None:
     assert (home.folder / f"videos/gate-camera/20260304-115937-{taken.id}.mkv").read_bytes() == b"film"
     assert home.left == []
     assert home.counted == [("Gate Camera", "video")]
+
+
+def film(home: Home, data: bytes = b"film", *, again: bool = False) -> InboxFile:
+    """A video that came; the stage has seen it."""
+    taken = home.take(data, "gate/alarm_20260304-115937.mp4")
+    assert home.receive(taken, again=again) == []
+    return taken
+
+
+def test_a_video_stands_in_the_album_with_its_picture_and_goes_to_archives_only(home: Home) -> None:
+    home.stage = home.made(picture=lambda video: jpeg(64, 48) if video.read_bytes() == b"film" else b"")
+    taken = film(home)
+    (entry,) = home.journal.page(Filter())
+    snapshot = entry.inspection.snapshot
+    assert (entry.id, snapshot.camera, snapshot.origin) == (taken.id, "Gate Camera", "ftp")
+    assert snapshot.taken_at == NOW - timedelta(seconds=23)
+    assert (Path(snapshot.video).read_bytes(), Path(snapshot.path).read_bytes()) == (b"film", jpeg(64, 48))
+    assert (snapshot.width, snapshot.height, snapshot.size) == (64, 48, len(jpeg(64, 48)))
+    assert home.journal.delivery_states(taken.id).keys() == {"nas"}
+    assert home.announced == [entry.inspection]
+    assert home.counted == [("Gate Camera", "video")]
+
+
+def test_a_video_without_a_picture_says_why_and_is_kept_all_the_same(home: Home) -> None:
+    def none(_: Path) -> bytes:
+        raise NoPoster("video_unreadable", "there is no frame in it")
+
+    home.stage = home.made(picture=none)
+    film(home)
+    (entry,) = home.journal.page(Filter(problem=True))
+    assert entry.inspection.problem == "video_unreadable: there is no frame in it"
+    assert (entry.inspection.snapshot.path, Path(entry.inspection.snapshot.video).read_bytes()) == ("", b"film")
+    assert home.reasons() == []
+
+
+def test_a_video_that_was_sent_before_is_one_event_and_so_is_one_after_a_crash(home: Home) -> None:
+    first = film(home)
+    film(home)
+    home.take(b"film", "gate/a.mp4")
+    assert [entry.id for entry in home.journal.page(Filter())] == [first.id]
+    crashed = home.take(b"another", "gate/b.mp4")
+    with full_disk(home.journal), pytest.raises(DatabaseUnavailable):
+        home.receive(crashed)
+    assert crashed.path.exists()
+    home.receive(crashed, again=True)
+    assert [entry.id for entry in home.journal.inspected_after(first.id, limit=9)] == [crashed.id]
+    assert not crashed.path.exists()
+
+
+def test_an_index_beside_a_video_is_kept_and_is_no_event(home: Home) -> None:
+    home.receive(home.take(b"index", "gate/a.idx"))
+    assert [path.read_bytes() for path in (home.folder / "videos").rglob("*.idx")] == [b"index"]
+    assert home.journal.page(Filter()) == []
+
+
+def test_a_link_that_is_called_a_video_is_not_followed(home: Home, tmp_path: Path) -> None:
+    (tmp_path / "secret").write_bytes(b"secret")
+    taken = home.take(b"x", "gate/a.mp4")
+    taken.path.unlink()
+    taken.path.symlink_to(tmp_path / "secret")
+    assert home.receive(taken) == []
+    assert home.reasons() == ["unreadable"]
 
 
 def test_videos_may_be_ignored(home: Home) -> None:
@@ -297,3 +387,34 @@ def test_a_picture_over_which_the_process_died_twice_is_kept_aside_and_the_next_
     assert Home(home.folder, home.journal, home.cache).receive(again, again=True) == []
     assert home.reasons() == ["killed_twice"]
     assert home.left == []
+
+
+@pytest.mark.parametrize(("name", "data"), [("a.mp4", b"film"), ("a.jpg", jpeg()[:-9]), ("a.jpg", b"no picture")])
+def test_what_cannot_be_masked_is_kept_nowhere(home: Home, name: str, data: bytes) -> None:
+    home.stage = home.made(adjustments=Adjustments(masks=(((0.0, 0.0), (0.5, 0.0), (0.5, 0.5)),)))
+    with capture_logs() as logs:
+        assert home.receive(home.take(data, f"gate/{name}")) == []
+    assert (home.left, [*home.quarantine.listed()], (home.folder / "videos").exists()) == ([], [], False)
+    (said,) = [log for log in logs if "its camera has privacy masks or a crop" in log["event"]]
+    assert (said["camera"], said["name"]) == ("Gate Camera", f"gate/{name}")
+    assert len(home.counted) == 1
+
+
+def test_what_cannot_be_masked_is_deleted_when_it_is_refused_again(home: Home) -> None:
+    stage = home.made(adjustments=Adjustments(masks=(((0.0, 0.0), (0.5, 0.0), (0.5, 0.5)),)))
+    with pytest.raises(Permanent, match="not_an_image"):
+        stage.take_in(upload(home.take(b"no picture")))
+    assert (home.left, [*home.quarantine.listed()]) == ([], [])
+
+
+def test_what_a_person_takes_in_is_never_counted_as_a_failure(home: Home) -> None:
+    with pytest.raises(Permanent, match="not_an_image"):
+        home.stage.take_in(upload(home.take(b"no picture")))
+    assert home.counted == []
+
+
+def test_a_camera_that_is_only_turned_hides_nothing(home: Home) -> None:
+    home.stage = home.made(adjustments=Adjustments(rotate=180))
+    home.receive(home.take(b"film", "gate/a.mp4"))
+    home.receive(home.take(b"no picture"))
+    assert ((home.folder / "videos").exists(), len(home.quarantine.listed())) == (True, 1)

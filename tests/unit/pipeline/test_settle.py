@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from PIL import Image, ImageDraw, ImageFilter
 
+from app.detectors.in_service import InService
 from app.journal import Journal
 from app.messages import Detection, Inspection, Label, Snapshot
 from app.pipeline.detect import Detect
@@ -173,7 +174,7 @@ def test_without_groups_any_more_what_is_held_is_looked_at_anew(stand: Stand, jo
     held = stand.push("held", persons=1)
     journal.release_held()
     clock.now += SECONDS
-    stage = Detect(FakeDetector(), journal=journal, decide=tells_all(["s3"]))
+    stage = Detect(InService(FakeDetector()), journal=journal, decide=tells_all(["s3"]))
     assert list(stage.pending()) == [held.snapshot]
     (seen,) = stage.handle(held.snapshot)
     assert seen.detection == PERSON

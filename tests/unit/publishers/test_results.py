@@ -10,7 +10,7 @@ import pytest
 
 from app.messages import Detection, Inspection, Label, Review
 from app.publishers import PublisherContext
-from app.publishers.dynamodb import item
+from app.publishers.dynamodb import item, update
 from app.publishers.postgres import definition, values
 from app.publishers.results import COLUMNS, LABEL_BYTES, TEXT_BYTES, row_of
 from tests.fakes.messages import an_event
@@ -61,6 +61,7 @@ def test_a_row_has_what_is_known_of_an_event() -> None:
         "event_url": "https://home.example/7",
         "review": "open",
         "review_labels": None,
+        "description": None,
         "written_at": NOW,
         "expires": NOW + timedelta(days=2),
     }
@@ -88,6 +89,14 @@ def test_what_a_person_named_confirms_or_corrects(
     row = row_of(event, CONTEXT)
     assert (row["review"], row["review_labels"]) == (state, kept)
     assert [label["name"] for label in row["labels"]] == ["Person", "Dog"]  # the detector's stay
+
+
+def test_a_description_comes_with_what_else_changes() -> None:
+    event = of(an_event(), review=Review(description="A cat."))
+    assert row_of(event, CONTEXT)["description"] == "A cat."
+    change = update(row_of(event, CONTEXT))
+    assert change["ExpressionAttributeValues"][":description"] == {"S": "A cat."}
+    assert "#review_labels" in change["UpdateExpression"].partition("REMOVE")[2]
 
 
 def test_odd_text_and_numbers_become_what_every_database_takes() -> None:

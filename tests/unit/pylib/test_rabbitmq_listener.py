@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from types import SimpleNamespace
 from typing import Any
 
@@ -11,12 +11,13 @@ import zmq
 from pika.exceptions import ChannelClosedByBroker, ConnectionClosedByBroker, StreamLostError
 from structlog.testing import capture_logs
 
-from pylib.errors import Failure, Permanent
+from pylib.errors import Failure, Permanent, Transient
 from pylib.rabbitmq import loop
 from pylib.rabbitmq.delivery import Delivery
 from pylib.rabbitmq.listener import ZMQListener
 from pylib.rabbitmq.topology import Exchange, Subscription
 from pylib.runtime import reconnection
+from pylib.runtime.reconnection import QUICK_DELAY, QUICK_FOR
 from tests.fakes.amqp import FakeBroker
 
 SUBSCRIPTION = Subscription(exchange=Exchange("home_control"), routing_keys=("key",), queue="q")
@@ -25,7 +26,15 @@ SUBSCRIPTION = Subscription(exchange=Exchange("home_control"), routing_keys=("ke
 class Bench:
     """A listener whose connections are scripted: `run` ends with the script's last step, `stop`."""
 
-    def __init__(self, context: zmq.Context[Any], pull: zmq.Socket[bytes], *, prefetch: int = 10) -> None:
+    def __init__(
+        self,
+        context: zmq.Context[Any],
+        pull: zmq.Socket[bytes],
+        *,
+        prefetch: int = 10,
+        subscriptions: Sequence[Subscription] = (SUBSCRIPTION,),
+        shared: bool = False,
+    ) -> None:
         self.broker = FakeBroker()
         self.pull = pull
         self.malformed: list[Failure] = []
@@ -33,7 +42,7 @@ class Bench:
         self.listener = ZMQListener(
             "listener",
             self.broker,  # type: ignore[arg-type]
-            SUBSCRIPTION,
+            subscriptions,
             context=context,
             address="inproc://taken",
             decode=self._decode,
@@ -41,6 +50,7 @@ class Bench:
             on_settled=lambda receipts: self.broker.calls.append(("settled", *receipts)),
             on_malformed=self._refused,
             prefetch=prefetch,
+            shared=shared,
         )
 
     def run(self, *steps: Callable[[], object]) -> None:
@@ -102,14 +112,16 @@ def pull(context: zmq.Context[Any]) -> Iterator[zmq.Socket[bytes]]:
 
 @pytest.fixture
 def bench(context: zmq.Context[Any], pull: zmq.Socket[bytes], monkeypatch: pytest.MonkeyPatch) -> Bench:
-    monkeypatch.setattr(reconnection, "FIRST_DELAY", 0.0)
+    monkeypatch.setattr(reconnection, "QUICK_DELAY", 0.0)
     return Bench(context, pull)
 
 
 def test_it_consumes_only_when_all_is_declared_and_bounded(bench: Bench) -> None:
     bench.run()
     names = [call[0] for call in bench.broker.calls]
-    assert names[-5:] == ["basic_qos", "queue_declare", "basic_consume", "stop_consuming", "close"]
+    assert names[-6:-2] == ["basic_qos", "queue_declare", "basic_consume", "queue_declare"]
+    assert names[-2:] == ["stop_consuming", "close"]
+    assert bench.listener.dead_letters == bench.broker.ready
     assert ("basic_qos", {"prefetch_count": 10}) in bench.broker.calls
     assert names.index("queue_bind") < names.index("basic_qos")
     assert not bench.listener.connected
@@ -264,7 +276,7 @@ def test_after_a_loss_it_begins_anew_and_old_receipts_count_for_nothing(bench: B
 def test_what_the_socket_had_no_room_for_is_not_handed_on_after_a_loss(
     context: zmq.Context[Any], pull: zmq.Socket[bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(reconnection, "FIRST_DELAY", 0.0)
+    monkeypatch.setattr(reconnection, "QUICK_DELAY", 0.0)
     bench = Bench(context, pull, prefetch=1)
     taken: list[str] = []
 
@@ -359,8 +371,24 @@ def test_another_refusal_is_no_reason_for_another_kind_of_queue(bench: Bench, mo
     bench.broker.answers["queue_declare"] = refuse
     monkeypatch.setattr(bench.listener, "_wait", waited.append)
     bench.run()
-    assert bench.listener._subscription.queue_type == "quorum"
+    assert bench.listener._subscriptions[0].queue_type == "quorum"
     assert waited == [0.0]
+
+
+def test_a_broker_that_never_answers_what_is_set_up_is_given_up(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    def hangs(*_: object) -> None:
+        ((seconds, give_up),) = bench.broker.limits
+        waited.append(seconds)
+        del bench.broker.answers["basic_consume"]
+        give_up()
+
+    waited: list[float] = []
+    monkeypatch.setattr(reconnection, "QUICK_DELAY", 0.0)
+    bench.broker.answers["basic_consume"] = hangs
+    bench.run(lambda: None)
+    assert waited == [loop.SETUP_S]
+    assert len(bench.broker.of("close")) == 2
+    assert bench.broker.limits == [], "once in working order, it may be silent"
 
 
 # -- the loop that all connections have -----------------------------------------------------------
@@ -400,14 +428,25 @@ def now(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     return now
 
 
-def test_pauses_grow_to_half_a_minute_and_begin_anew_after_a_steady_connection(now: list[float]) -> None:
+def test_a_broker_that_restarts_is_there_again_at_once_and_one_that_stays_away_is_asked_seldom(
+    now: list[float],
+) -> None:
     away = StreamLostError("gone")
-    attempts = Attempts(*[(0.0, away)] * 30, (31.0, away), (29.0, away), now=now)
+    attempts = Attempts(*[(0.0, away)] * 230, (31.0, away), now=now)
     attempts.run()
-    assert attempts.pauses[:4] == [0.5, 0.75, 1.125, 1.6875]
-    assert attempts.pauses[29] == 30.0
-    assert attempts.pauses[30:] == [0.5, 0.75]
-    assert attempts.was_connected == [False] * 30 + [True, True]
+    quick = attempts.pauses.index(0.5)
+    assert set(attempts.pauses[:quick]) == {QUICK_DELAY}
+    assert quick * QUICK_DELAY == pytest.approx(QUICK_FOR, abs=1)
+    assert [round(pause, 3) for pause in attempts.pauses[quick : quick + 4]] == [0.5, 0.75, 1.125, 1.688]
+    assert attempts.pauses[229] == 30.0
+    assert attempts.pauses[230] == QUICK_DELAY, "after a steady connection it begins anew"
+
+
+def test_a_broker_that_answers_wrongly_is_not_asked_so_quickly(now: list[float]) -> None:
+    odd = Transient("no_quorum_queues", "the broker has none")
+    attempts = Attempts((0.0, odd), (0.0, odd), now=now)
+    attempts.run()
+    assert attempts.pauses == [0.5, 0.75]
 
 
 def test_a_refusal_waits_a_minute_for_a_person(now: list[float]) -> None:
@@ -439,3 +478,100 @@ def test_a_refusal_is_said_once_and_another_one_too(now: list[float]) -> None:
         ("info", None),
         ("error", "precondition_failed: it differs"),
     ]
+
+
+SHARDS = [Subscription(queue=f"shard.{number}", dead="q.dead", one_at_a_time=True) for number in range(3)]
+
+
+@pytest.fixture
+def shared(context: zmq.Context[Any], pull: zmq.Socket[bytes], monkeypatch: pytest.MonkeyPatch) -> Bench:
+    monkeypatch.setattr(reconnection, "QUICK_DELAY", 0.0)
+    return Bench(context, pull, prefetch=2, subscriptions=SHARDS, shared=True)
+
+
+def consuming(bench: Bench, *queues: str) -> Callable[[], None]:
+    return lambda: bench.listener.consume(queues)
+
+
+def test_of_queues_that_others_consume_too_it_consumes_those_that_it_is_told(shared: Bench) -> None:
+    told: list[frozenset[str]] = []
+    shared.run(
+        consuming(shared, "shard.1"),
+        lambda: None,
+        lambda: told.append(shared.listener.consumed),
+        consuming(shared, "shard.0", "shard.1"),
+        lambda: None,
+        lambda: told.append(shared.listener.consumed),
+    )
+    assert told == [frozenset({"shard.1"}), frozenset({"shard.0", "shard.1"})]
+    assert shared.broker.of("basic_consume") == [("basic_consume", "shard.1"), ("basic_consume", "shard.0")]
+
+
+def test_a_queue_is_given_up_when_all_that_came_of_it_is_done_and_not_before(shared: Bench) -> None:
+    seen: list[tuple[Any, ...]] = []
+    shared.run(
+        consuming(shared, "shard.1"),
+        shared.deliver(1, 2),
+        consuming(shared),
+        shared.done("1:2"),
+        shared.broker.pass_time,
+        lambda: seen.extend(shared.broker.of("stop_consuming", "basic_ack")),
+        shared.done("1:1"),
+        shared.broker.pass_time,
+    )
+    assert seen == []  # else the broker would send the next one, to us or to somebody else
+    assert shared.broker.of("stop_consuming", "basic_ack", "settled", "close") == [
+        ("stop_consuming",),  # and then it may go on to others
+        ("basic_ack", 2, {"multiple": True}),
+        ("settled", "1:1", "1:2"),
+        ("close",),
+    ]
+
+
+def test_one_that_is_wanted_again_before_it_was_given_up_stays(shared: Bench) -> None:
+    shared.run(
+        consuming(shared, "shard.1"),
+        shared.deliver(1, 2),
+        consuming(shared),
+        shared.done("1:2"),
+        shared.broker.pass_time,
+        consuming(shared, "shard.1"),
+        lambda: shared.broker.calls.append(("malformed", "wanted")),
+    )
+    assert shared.answered()[:2] == [("basic_ack", 2), ("malformed", "wanted")]
+    assert len(shared.broker.of("basic_consume")) == 1
+
+
+def test_the_other_queues_go_on_while_one_is_given_up(shared: Bench) -> None:
+    shared.run(
+        consuming(shared, "shard.0", "shard.1"),
+        shared.deliver(1, queue="shard.0"),
+        shared.deliver(1, queue="shard.1"),
+        consuming(shared, "shard.0"),
+        shared.done("1:1"),
+        shared.broker.pass_time,
+    )
+    assert shared.answered()[:2] == [("basic_ack", 1, {"multiple": True}), ("settled", "1:1")]
+
+
+def test_what_is_done_at_the_end_is_acknowledged_though_more_of_its_queue_is_in_hand(shared: Bench) -> None:
+    shared.run(consuming(shared, "shard.1"), shared.deliver(1, 2), shared.listener.pause, shared.done("1:1"))
+    # No end in good order: it would begin with the consumer, and the next one would get what lies behind.
+    assert shared.broker.of("basic_ack", "stop_consuming", "settled", "hung up") == [
+        ("basic_ack", 1, {"multiple": True}),
+        ("settled", "1:1"),
+        ("hung up",),
+    ]
+
+
+def test_after_a_loss_it_consumes_the_same_queues_under_other_receipts(shared: Bench) -> None:
+    def lose() -> None:
+        raise StreamLostError("gone")
+
+    shared.run(consuming(shared, "shard.1"), shared.deliver(1), lose, shared.deliver(1), shared.done("1:1", "2:1"))
+    assert shared.answered()[:2] == [("close",), ("basic_ack", 1, {"multiple": True})]
+
+
+def test_a_channel_that_the_broker_closes_costs_the_connection(shared: Bench) -> None:
+    shared.run(consuming(shared, "shard.1"), lambda: setattr(shared.broker, "channels_open", False), lambda: None)
+    assert len(shared.broker.of("basic_consume")) == 2

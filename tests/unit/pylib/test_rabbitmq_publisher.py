@@ -54,7 +54,7 @@ def connected() -> threading.Semaphore:
 def publisher(
     broker: FakeBroker, outcomes: deque[Exception], connected: threading.Semaphore, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[ConfirmedPublisher]:
-    monkeypatch.setattr(reconnection, "FIRST_DELAY", 0.0)
+    monkeypatch.setattr(reconnection, "QUICK_DELAY", 0.0)
     one = ConfirmedPublisher(
         "publisher",
         broker,  # type: ignore[arg-type]

@@ -179,3 +179,21 @@ def test_an_older_database_is_brought_up_to_date(tmp_path: Path) -> None:
     assert newer.do(lambda db: db.execute("SELECT y FROM t").fetchone()) == (7,)
     newer.stop()
     assert newer.join(60)
+
+
+class Ended(BaseException):
+    """Ends a thread."""
+
+
+def test_a_thread_that_dies_owes_nobody_an_answer_and_what_it_had_begun_is_in_nobodys_way(database: Database) -> None:
+    def ends(db: sqlite3.Connection) -> None:
+        db.execute("INSERT INTO t VALUES (1)")
+        raise Ended
+
+    future = database.submit(ends)
+    with pytest.raises(sqlite3.Error, match="ended"):
+        future.result(timeout=60)
+    assert database.join(60)
+    database.start()
+    database.do(insert(2))
+    assert rows(database.path) == [2]

@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
-from app.rules.file import RulesFile, RulesUnwritable, read_rules
+from app.rules.file import MasksUnknown, RulesFile, RulesUnwritable, read_rules
 from app.rules.model import Rule, RuleBook, Zone
 from pylib.settings.draft import ConfigError
+from pylib.settings.yaml_file import MOST_BYTES
 from tests.fakes.clock import Clock
 
 CAMERAS = ("Front Door Camera", "Yard Camera")
@@ -237,7 +238,17 @@ def test_what_would_be_wrong_is_not_written(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["rules: {", "- a", "a", "rules: text", "rules: [a]", "rules: {a: 1}", "zones: 3", "a: &a [*a]", "#" * 1_000_001],
+    [
+        "rules: {",
+        "- a",
+        "a",
+        "rules: text",
+        "rules: [a]",
+        "rules: {a: 1}",
+        "zones: 3",
+        "a: &a [*a]",
+        "#" * (MOST_BYTES + 1),
+    ],
 )
 def test_a_file_that_cannot_be_read_is_not_written_over(tmp_path: Path, text: str) -> None:
     path = written(tmp_path, text)
@@ -260,3 +271,66 @@ def test_what_the_album_writes_is_read_as_the_same_text(tmp_path: Path, name: st
     rules.put_rule(rule)
     assert read(rules.path).rules == (rule,)
     assert rules.path.read_text().startswith("rules:")
+
+
+PRIVATE = "zones: [{camera: Yard, name: window, points: [[0, 0], [0.5, 0], [0.5, 0.5]], private: true}]"
+
+
+def hidden(rules: RulesFile) -> list[str]:
+    return [zone.name for zone in rules.book.zones if zone.private]
+
+
+@pytest.mark.parametrize("emptied", [lambda path: path.write_text(""), Path.unlink], ids=["emptied", "taken away"])
+def test_privacy_masks_outlive_their_file_until_one_says_otherwise(
+    tmp_path: Path, emptied: Callable[[Path], object]
+) -> None:
+    path, clock = written(tmp_path, f"{PRIVATE}\nrules: [{{name: a}}]"), Clock()
+    rules = RulesFile(path, cameras=CAMERAS, outlets=OUTLETS, monotonic=clock)
+    assert hidden(rules) == ["window"]
+    emptied(path)
+    assert hidden(rules) == ["window"]
+    clock.now += 1
+    assert (hidden(rules), rules.book.rules) == (["window"], ())
+    (problem,) = rules.problems
+    assert "its 1 privacy masks hold" in problem
+    again = rules_file(path)
+    assert (hidden(again), again.problems) == (["window"], (problem,))
+    again.put_zone(Zone(camera="Yard", name="gate", points=((0, 0), (1, 0), (1, 1))))
+    assert {zone.name for zone in read(path).zones} == {"window", "gate"}
+    again.remove_zone("Yard", "window")
+    assert (hidden(again), hidden(rules_file(path)), again.problems) == ([], [], ())
+
+
+def test_a_start_with_masks_that_nobody_knows_is_refused(tmp_path: Path) -> None:
+    path = written(tmp_path, f"{PRIVATE}\nrules: {{")
+    with pytest.raises(MasksUnknown, match=r"masks_unknown: .*rules.yml cannot be used.*line 2"):
+        rules_file(path).open()
+    path.write_text(PRIVATE)
+    rules_file(path).open()
+    path.write_text(f"{PRIVATE}\nrules: {{")
+    assert hidden(rules_file(path)) == ["window"]  # those of before
+    (tmp_path / ".rules.yml.good").unlink()
+    path.unlink()
+    path.mkdir()
+    with pytest.raises(MasksUnknown):
+        rules_file(path).open()
+
+
+@pytest.mark.parametrize(
+    ("points", "problem"),
+    [
+        ("[[0, 0], [1, 0], [1, 1], [0, 1]]", "the privacy masks of 'yard' leave nothing of its pictures"),
+        ("[[0, 0], [0.5, 0.5], [1, 1]]", "must cover something"),
+        ("[[0, 0], [1, 1], [1, 0], [0, 1]]", "must not cross its own edges"),
+    ],
+)
+def test_a_privacy_mask_hides_a_part(tmp_path: Path, points: str, problem: str) -> None:
+    path = written(tmp_path, f"zones: [{{camera: Yard, name: a, points: {points}, private: true}}]")
+    with pytest.raises(ConfigError, match=problem):
+        read(path)
+
+
+def test_a_privacy_mask_is_no_zone_for_rules(tmp_path: Path) -> None:
+    path = written(tmp_path, f"{PRIVATE}\nrules: [{{name: a, zones: [window]}}]")
+    with pytest.raises(ConfigError, match="'window' is no zone of its cameras"):
+        read(path)

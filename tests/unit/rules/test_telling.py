@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from app.journal import Journal
-from app.rules.telling import EVERYWHERE, Snooze, Telling
+from app.rules.telling import EVERYWHERE, Snooze, Switch, Telling
 from tests.fakes.clock import Clock
 
 DOOR, YARD = "Door Camera", "Yard Camera"
@@ -62,3 +62,34 @@ def test_all_snoozes_that_last_are_listed_each_by_itself(journal: Journal) -> No
     telling.snooze()
     clock.now += 60
     assert telling.snoozes == (Snooze(EVERYWHERE, None), Snooze(DOOR, 1120.0))
+
+
+def test_what_was_switched_elsewhere_is_taken_over_unless_it_is_older(journal: Journal) -> None:
+    clock = Clock(1000.0)
+    here = Telling(journal, clock=clock)
+    here.set_mode("away")
+    here.snooze(DOOR)
+    here.adopt([Switch(900.0, mode="night"), Switch(1100.0, camera=DOOR), Switch(1100.0, camera=YARD, until=5000.0)])
+    assert (here.mode, here.snoozes) == ("away", (Snooze(YARD, 5000.0),))
+    here.adopt([Switch(1100.0, mode="night"), Switch(2000.0, mode="holiday")])
+    assert (here.mode, Telling(journal, clock=clock).mode) == ("night", "night")
+
+
+def test_a_service_that_hears_of_all_switches_is_as_this_one(journal: Journal) -> None:
+    clock = Clock(1000.0)
+    here = Telling(journal, clock=clock)
+    assert here.switches == ()
+    here.set_mode("night")
+    here.snooze(DOOR, seconds=60)
+    here.wake(YARD)
+    said = (Switch(1000.0, mode="night"), Switch(1000.0, camera=DOOR, until=1060.0), Switch(1000.0, camera=YARD))
+    assert set(here.switches) == set(Telling(journal, clock=clock).switches) == set(said)
+
+
+def test_a_switch_counts_though_an_earlier_one_came_from_a_clock_that_is_ahead(journal: Journal) -> None:
+    here = Telling(journal, clock=Clock(1000.0))
+    ahead = Switch(5000.0, mode="night")
+    here.adopt([ahead])
+    here.set_mode("away")
+    here.adopt([ahead])
+    assert here.mode == "away"

@@ -53,8 +53,15 @@ def services(project: Path) -> dict[str, dict[str, object]]:
     return {name: service for name, service in composed.items() if "profiles" not in service}
 
 
-def test_with_nothing_set_everything_has_a_default_and_a_broker_is_composed(project: Path, setup: Setup) -> None:
+def test_with_nothing_set_everything_has_a_default_and_a_broker_is_composed(
+    project: Path, setup: Setup, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert setup() == 0
+    assert capsys.readouterr().out.splitlines()[-3:] == [
+        "Next: make rund; then the album is http://127.0.0.1:8080/",
+        "Its password: secrets/web_password, or WEB_PASSWORD in .env",
+        "No camera is configured yet: .venv/bin/snapshot-processor init asks, and writes config/config.yml",
+    ]
     assert set(services(project)) == {"app", "rabbitmq"}
     values = env(project)
     assert values["RABBITMQ_SERVER_ADDRESS"] == COMPOSED_BROKER
@@ -65,6 +72,13 @@ def test_with_nothing_set_everything_has_a_default_and_a_broker_is_composed(proj
     assert len(password.read_text()) >= 12
     assert stat.S_IMODE(password.stat().st_mode) == 0o600
     assert stat.S_IMODE(password.parent.stat().st_mode) == 0o700
+
+
+def test_it_ends_with_the_folders_that_cameras_upload_to(
+    project: Path, setup: Setup, capsys: pytest.CaptureFixture[str]
+) -> None:
+    setup(FTP_USER="cams", OUTPUT_1_TYPE="Camera", OUTPUT_1_LOCATION="Front Door")
+    assert capsys.readouterr().out.splitlines()[-1] == "FTP for cameras: port 2121, folders uploads/snapshots/frontdoor"
 
 
 def test_mosquitto_is_composed_for_whoever_asks_and_lets_nobody_in_without_a_login(project: Path, setup: Setup) -> None:
@@ -364,3 +378,71 @@ def test_the_vault_is_written_out_whole_and_its_own_login_is_not(project: Path, 
     )
     assert not {"OP_CONNECT_HOST", "OP_CONNECT_TOKEN", "OP_VAULT", "USER", "not a name"} & set(values)
     assert "attic" in (project / "docker-compose.yml").read_text()
+
+
+def test_the_profile_of_many_machines_changes_nothing_for_who_does_not_ask_for_it(project: Path, setup: Setup) -> None:
+    setup(COMPOSE_PROFILES="mqtt")
+    composed = yaml.safe_load((project / "docker-compose.yml").read_text())
+    assert set(composed["services"]) == {"app", "rabbitmq", "mosquitto"}
+    assert "REPLICAS_GROUP" not in env(project)
+    assert [path.name for path in (project / "secrets").iterdir()] == ["web_password"]
+
+
+def test_many_machines_are_three_services_and_what_they_share(
+    project: Path, setup: Setup, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert setup(COMPOSE_PROFILES="mqtt,many", DEVICE_NAME="den") == 0
+    assert "That of all replicas, through the balancer: http://127.0.0.1:8090/" in capsys.readouterr().out
+    values = env(project)
+    assert (values["COMPOSE_PROFILES"], values["REPLICAS_GROUP"]) == ("mqtt,many", "snapshot")
+    assert (values["S3_BUCKET"], values["S3_ENDPOINT_URL"]) == ("snapshots", "http://s3:8333")
+    made = {path.name: path.read_text() for path in (project / "secrets").iterdir()}
+    assert set(made) == {
+        "aws_access_key_id",
+        "aws_secret_access_key",
+        "database_url",
+        "postgres_password",
+        "web_password",
+    }
+    assert made["database_url"] == f"postgresql://snapshots:{made['postgres_password']}@postgres:5432/snapshots"
+    written = (project / "docker-compose.yml").read_text() + (project / ".env").read_text()
+    assert not [name for name, content in made.items() if content in written]
+    composed: Any = yaml.safe_load((project / "docker-compose.yml").read_text())["services"]
+    assert {name for name, one in composed.items() if one.get("profiles") == ["many"]} == {
+        "app-2",
+        "app-3",
+        "balancer",
+        "postgres",
+        "s3",
+    }
+    assert [composed[name]["environment"]["DEVICE_NAME"] for name in ("app-2", "app-3")] == ["den-2", "den-3"]
+    assert "build" not in composed["app-2"]
+    assert "ports" not in composed["app-2"]
+    assert services(project)["app"]["ports"] == [WEB], "as without it"
+
+
+def test_a_second_setup_of_many_machines_keeps_their_logins(project: Path, setup: Setup) -> None:
+    setup(COMPOSE_PROFILES="many")
+    made = {path.name: path.read_text() for path in (project / "secrets").iterdir()}
+    assert setup(BALANCER_PORT="9000") == 0
+    assert {path.name: path.read_text() for path in (project / "secrets").iterdir()} == made
+    assert env(project)["BALANCER_PORT"] == "9000"
+    composed = yaml.safe_load((project / "docker-compose.yml").read_text())["services"]
+    assert {"postgres", "s3"} <= set(composed)
+
+
+@pytest.mark.parametrize(
+    ("environ", "without"),
+    [
+        ({"DATABASE_URL": "postgresql://me@db/home"}, "postgres"),
+        ({"S3_BUCKET": "mine"}, "s3"),
+        ({"AWS_ACCESS_KEY_ID": "AKIA"}, "s3"),
+    ],
+)
+def test_what_many_machines_have_already_is_not_composed(
+    project: Path, setup: Setup, capsys: pytest.CaptureFixture[str], environ: dict[str, str], without: str
+) -> None:
+    assert setup(COMPOSE_PROFILES="many", **environ) == 0
+    composed = yaml.safe_load((project / "docker-compose.yml").read_text())["services"]
+    assert {"postgres", "s3"} - set(composed) == {without}
+    assert ("set S3_BUCKET" in capsys.readouterr().out) == ("AWS_ACCESS_KEY_ID" in environ)

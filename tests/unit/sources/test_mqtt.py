@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from pydantic import ValidationError
 from structlog.testing import capture_logs
 
@@ -20,6 +21,7 @@ from app.sources.mqtt import MAX_PAYLOAD, MappedTopic, Mqtt, MqttSourceSettings
 from pylib.mqtt.connection import Received
 from pylib.runtime.relay import Codec, Transport
 from pylib.sqlite import DatabaseUnavailable
+from tests.unit.docs.pages import blocks
 
 DOOR, YARD = "Front Door Camera", "Yard Camera"
 SNAPSHOT = "snapshots/front-door-camera/snapshot/set"
@@ -30,6 +32,10 @@ class Bench:
     """A source whose messages come from the test, and whose acknowledgements go to it."""
 
     def __init__(self, transport: Transport, telling: Telling, *mapped: Mapping[str, Any]) -> None:
+        self.leads = True
+        self.connected = True
+        self.closed = 0
+        self.pumped = 0
         self.counted: list[str] = []
         self.acknowledged: list[str] = []
         self.settled: list[str] = []
@@ -43,6 +49,7 @@ class Bench:
             settled=self._settle,
             count=lambda _origin, code: self.counted.append(code),
             journal=Journal(Path("never-opened")),
+            leads=lambda: self.leads,
         )
         self.source = Mqtt(MqttSourceSettings(server_address="127.0.0.1", topics=mapped), context)  # type: ignore[arg-type]
         self.source.connection = self  # type: ignore[assignment]
@@ -50,6 +57,11 @@ class Bench:
 
     def pump(self, _timeout: float) -> None:
         """Nothing comes by itself."""
+        self.pumped += 1
+
+    def close(self) -> None:
+        self.connected = False
+        self.closed += 1
 
     def acknowledge(self, receipt: str) -> None:
         self.acknowledged.append(receipt)
@@ -99,6 +111,14 @@ def test_it_may_say_when_and_why_in_the_contract_s_words(bench: Bench) -> None:
     assert (trigger.active_input, trigger.queued) == ({"pin": 4}, True)
 
 
+def test_it_may_bring_its_trace_which_costs_nothing_where_it_is_none(bench: Bench) -> None:
+    trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+    (trigger,) = bench.send(SNAPSHOT, {"traceparent": trace, "baggage": "a=b"})
+    assert (trigger.traceparent, trigger.baggage) == (trace, "a=b")
+    (trigger,) = bench.send(SNAPSHOT, {"traceparent": 7, "baggage": "a\r\nb: c"})
+    assert (trigger.traceparent, trigger.baggage) == ("", "")
+
+
 def test_what_is_delivered_again_has_the_same_key_and_another_camera_another(bench: Bench) -> None:
     (first,) = bench.send(SNAPSHOT, b"PRESS")
     (again,) = bench.send(SNAPSHOT, b"PRESS", redelivered=True)
@@ -136,6 +156,25 @@ def test_a_mapped_topic_is_a_trigger_when_all_of_its_condition_holds(
     assert [trigger.camera for trigger in found] == [DOOR] * triggers
     assert [trigger.active_input for trigger in found] == [payload] * triggers
     assert bench.acknowledged == ([] if triggers else ["1:1"])
+
+
+def test_what_frigate_begins_to_follow_is_a_trigger_as_the_page_says(transport: Transport, telling: Telling) -> None:
+    (block,) = (one for one in blocks("yaml") if one.page == "docs/home-assistant.md" and "frigate/events" in one.text)
+    (mapped,) = yaml.safe_load(block.text)["mqtt"]["topics"]
+    bench = Bench(transport, telling, {**mapped, "camera": YARD})
+    # docs/docs/integrations/mqtt.md of Frigate: one message for each change of what it follows.
+    seen = {"id": "1607123955.475377-mxklsc", "camera": "garden", "label": "person", "entered_zones": ["drive"]}
+    told = [
+        {"type": kind, "before": seen, "after": {**seen, **changed}}
+        for kind, changed in (
+            ("new", {}),
+            ("update", {}),
+            ("end", {}),
+            ("new", {"label": "car"}),
+            ("new", {"camera": "b"}),
+        )
+    ]
+    assert [len(bench.send(mapped["topic"], message)) for message in told] == [1, 0, 0, 0, 0]
 
 
 @pytest.mark.parametrize(
@@ -264,3 +303,13 @@ def test_a_mapping_that_makes_no_sense_is_refused(wrong: dict[str, Any]) -> None
     with pytest.raises(ValidationError):
         MappedTopic(**{"topic": "a", "camera": YARD, **wrong})
     assert MappedTopic(topic="a", camera=YARD, when='{"b": 1}').when == {"b": 1}  # type: ignore[arg-type]
+
+
+def test_of_several_replicas_only_the_leader_listens(bench: Bench) -> None:
+    bench.leads = False
+    assert list(bench.source.poll(0)) == []
+    assert (bench.closed, bench.pumped, bench.source.connected) == (1, 0, True)  # another one listens: no alarm
+    bench.leads = True
+    assert not bench.source.connected
+    assert list(bench.source.poll(0)) == []
+    assert bench.pumped == 1

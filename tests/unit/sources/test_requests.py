@@ -72,3 +72,20 @@ def test_a_schedule_that_was_held_up_does_not_catch_up(journal: Journal, clock: 
     schedule.tick()
     schedule.tick()
     assert len(journal.accepted(older_than=0)) == 1
+
+
+def test_of_several_replicas_the_leader_alone_triggers_and_another_goes_on_at_the_same_pace(
+    journal: Journal, clock: Clock
+) -> None:
+    leads = [False]
+    schedule = Schedule(Intake(journal), leads=lambda: leads[0], clock=clock)
+    schedule.add("Yard Camera", label="Yard", every=10)
+    clock.now += 15
+    schedule.tick()
+    leads[0] = True
+    clock.now += 9
+    schedule.tick()
+    assert journal.accepted(older_than=0) == []
+    clock.now += 1
+    schedule.tick()
+    assert len(journal.accepted(older_than=0)) == 1

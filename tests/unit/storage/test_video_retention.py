@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import UUID
@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from app.journal import VideoClaim
 from app.storage.retention import GB
 from app.storage.settings import CameraRetention, RetentionSettings
 from app.storage.video_retention import VideoRetention
@@ -32,11 +33,21 @@ def videos(tmp_path: Path) -> Videos:
 def clean(videos: Videos) -> Clean:
     """Clean by these settings; gives the numbers of the videos that went."""
 
-    def clean(*, free: int = PLENTY, pictures: int = 0, dry_run: bool = False, **settings: object) -> list[int]:
+    def clean(
+        *,
+        free: int = PLENTY,
+        pictures: int = 0,
+        dry_run: bool = False,
+        claims: Mapping[str, VideoClaim] | None = None,
+        forget: Callable[[Sequence[str]], None] = lambda _: None,
+        **settings: object,
+    ) -> list[int]:
         retention = VideoRetention(
             RetentionSettings(**settings),  # type: ignore[arg-type]
             videos=videos,
             pictures_size=lambda: pictures,
+            claims=lambda ids: {one: claim for one, claim in (claims or {}).items() if one in ids},
+            forget=forget,
             clock=NOW.timestamp,
             free=lambda _: free,
         )
@@ -122,6 +133,27 @@ def test_what_somebody_put_among_the_videos_stays(videos: Videos, clean: Clean, 
     link.symlink_to(strangers[0])
     clean()
     assert sorted(old.parent.iterdir()) == sorted([*strangers, link])
+
+
+def test_one_with_a_star_or_that_waits_for_an_archive_stays_and_one_of_a_deleted_event_goes(
+    videos: Videos, clean: Clean
+) -> None:
+    files = [keep(videos, number, days=31) for number in (1, 2)] + [keep(videos, 3, days=1)]
+    claims = {
+        UUID(int=1).hex: VideoClaim(stays=True, gone=False),
+        UUID(int=2).hex: VideoClaim(stays=False, gone=False),
+        UUID(int=3).hex: VideoClaim(stays=True, gone=True),
+    }
+    forgotten: list[str] = []
+
+    def forget(ids: Sequence[str]) -> None:
+        assert all(file.exists() for file in files), "the file went before its record"
+        forgotten.extend(ids)
+
+    assert clean(claims=claims, dry_run=True) == [2, 3]
+    assert clean(claims=claims, forget=forget, free=0) == [2, 3]
+    assert forgotten == [UUID(int=2).hex, UUID(int=3).hex]
+    assert left(videos) == [1]
 
 
 def test_without_videos_there_is_nothing_to_do(clean: Clean) -> None:

@@ -237,6 +237,17 @@ def test_what_killed_the_process_is_tried_once_more_and_then_no_more(inbox: Inbo
         pytest.fail("it was tried again")
 
 
+def test_a_file_that_is_done_leaves_no_mark_of_the_attempt_that_was_cut_off(inbox: Inbox) -> None:
+    file = inbox.put(b"one", NAME)
+    killed_over(inbox, file)
+    again = Inbox(inbox.area)
+    assert list(again.waiting()) == [file]
+    with again.attempt(file.id):
+        pass
+    again.done(file.path)
+    assert list((inbox.area / TAKEN).iterdir()) == []
+
+
 def test_an_attempt_that_ends_does_not_count_however_it_ends(inbox: Inbox) -> None:
     file = inbox.put(b"one", NAME)
     killed_over(inbox, file)

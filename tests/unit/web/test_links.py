@@ -8,7 +8,7 @@ import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from app.web.links import GUEST, KINDS, PICTURES, SNOOZE, Links, is_link
+from app.web.links import GUEST, KINDS, LATEST, PICTURES, SNOOZE, Links, is_link
 from tests.fakes.clock import Clock
 
 KEY = b"k" * 32
@@ -20,7 +20,7 @@ def links(key: bytes = KEY) -> Links:
 
 
 def path_of(name: str, kind: str) -> str:
-    pages = {SNOOZE: f"/snooze/{name}", GUEST: f"/booth/guests/{name}"}
+    pages = {SNOOZE: f"/snooze/{name}", GUEST: f"/booth/guests/{name}", LATEST: f"/api/cameras/{name}/{LATEST}"}
     return pages.get(kind, f"/api/snapshots/{name}/{kind}")
 
 

@@ -1,5 +1,7 @@
 // Draws what the detector saw over a picture. The choice, on or off, is remembered.
 
+import { tr } from "./words.js";
+
 const SVG = "http://www.w3.org/2000/svg";
 const KEPT = "album.boxes";
 
@@ -84,7 +86,7 @@ function tag(name, percent, [left, top, , , still]) {
   label.className = name === "Person" ? "tag tag-person" : "tag";
   if (top < 0.06) label.classList.add("tag-inside");
   if (still) label.classList.add("is-still");
-  label.textContent = still ? `${name}, still` : percent ? `${name} ${percent} %` : name;
+  label.textContent = still ? tr("{name}, still", { name }) : percent ? `${name} ${percent} %` : name;
   label.style.left = `${left * 100}%`;
   label.style.top = `${top * 100}%`;
   return label;

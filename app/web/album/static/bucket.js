@@ -1,6 +1,7 @@
 // Sends pictures straight to a bucket, and waits until each comes back from there as an event.
 
 import { finish, post, refuse, sentence } from "./upload-row.js";
+import { tr } from "./words.js";
 
 const REFUSALS = {
   AccessDenied: "The bucket refused it: the service's AWS login may not write there. The command “snapshot-processor iam” prints what it needs.",
@@ -26,7 +27,7 @@ const waiting = new Map(); // "bucket/key" -> what to do with its event
 let events = null;
 
 export async function postToBucket(form, file, row) {
-  if (!file.size) return finish(row, { refusal: REFUSALS.EntityTooSmall });
+  if (!file.size) return finish(row, { refusal: tr(REFUSALS.EntityTooSmall) });
   const asked = { camera: form.elements.camera.value, note: form.elements.note.value, name: file.name, type: file.type, size: file.size };
   const { status, answer } = await ask(form.dataset.bucket, asked);
   if (status !== 200) return refuse(row, form, status, answer.error);
@@ -43,8 +44,8 @@ export async function postToBucket(form, file, row) {
     finish(row, { refusal: refusal(sent) });
     forget(place);
   } else if (waiting.has(place)) {
-    finish(row, { waiting: "It is in the bucket." });
-    setTimeout(() => waiting.has(place) && finish(row, { waiting: NOT_YET }), PATIENCE_MS);
+    finish(row, { waiting: tr("It is in the bucket.") });
+    setTimeout(() => waiting.has(place) && finish(row, { waiting: tr(NOT_YET) }), PATIENCE_MS);
   }
 }
 
@@ -62,10 +63,10 @@ async function ask(address, asked) {
 }
 
 function refusal({ status, text }) {
-  if (!status) return NO_ANSWER;
-  if (/<Message>[^<]*expired/.test(text)) return "It took too long. Try again.";
+  if (!status) return tr(NO_ANSWER);
+  if (/<Message>[^<]*expired/.test(text)) return tr("It took too long. Try again.");
   const code = /<Code>(\w+)<\/Code>/.exec(text)?.[1] ?? status;
-  return REFUSALS[code] ?? `The bucket refused it (${code}).`;
+  return REFUSALS[code] ? tr(REFUSALS[code]) : tr("The bucket refused it ({code}).", { code });
 }
 
 // The stream is open before the picture is sent, so that its event is not missed; a broken one catches up by itself.

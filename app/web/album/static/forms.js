@@ -1,16 +1,18 @@
 // Forms: they show that they are busy, leave empty fields out of addresses, and report errors.
 
 import { say } from "./toast.js";
+import { tr } from "./words.js";
 
 export function startForms() {
   document.addEventListener("submit", (event) => {
     const form = event.target;
     if (form.matches("[data-prune]")) prune(form);
-    if (form.matches(".shutter")) busy(form);
   });
   document.addEventListener("click", (event) => {
-    const button = event.target.closest("[data-copy]");
-    if (button) copyLink(button);
+    const button = event.target.closest("[data-share]");
+    if (button) share(button.dataset.share, button.dataset.title);
+    const text = event.target.closest("[data-copy-text], [data-copy-text-of]");
+    if (text) copyText(text);
     const test = event.target.closest("[data-test]");
     if (test) sendTest(test);
     if (event.target.closest("[data-up]") && cameFromGrid()) {
@@ -22,9 +24,7 @@ export function startForms() {
     const { saved } = event.target.dataset ?? {};
     if (saved && event.detail.ctx.response.status < 300) say(saved);
   });
-  document.addEventListener("htmx:response:error", () => say("That did not work. Please try again."));
-  // A page from the browser's back-forward cache is no longer busy.
-  addEventListener("pageshow", () => document.querySelectorAll(".is-busy").forEach((form) => form.classList.remove("is-busy")));
+  document.addEventListener("htmx:response:error", (event) => event.detail.ctx?.response?.status === 409 || say(tr("That did not work. Please try again.")));
 }
 
 function cameFromGrid() {
@@ -37,24 +37,30 @@ function prune(form) {
   setTimeout(() => emptied.forEach((field) => (field.disabled = false)));
 }
 
-function busy(form) {
-  form.classList.add("is-busy");
-  form.querySelector("span").textContent = "Taking a picture…";
-}
-
-async function copyLink(button) {
+/** Gives a link to a picture to another program, or to the clipboard where the browser knows no others. */
+export async function share(address, title) {
   try {
-    const answer = await fetch(button.dataset.copy, {
+    const answer = await fetch(address, {
       method: "POST",
       headers: { "Content-Type": "application/json" },
       body: JSON.stringify({ kind: "image", seconds: 7 * 86_400 }),
     });
     if (!answer.ok) throw new Error(answer.statusText);
-    const { url } = await answer.json();
-    await copy(new URL(url, location.href).href);
-    say("Link copied. It opens this picture for a week.");
+    const url = new URL((await answer.json()).url, location.href).href;
+    if (navigator.share) return await navigator.share({ title, url });
+    await copy(url);
+    say(tr("Link copied. It opens this picture for a week."));
+  } catch (error) {
+    if (error.name !== "AbortError") say(tr("The picture could not be shared."));
+  }
+}
+
+async function copyText({ dataset: { copyText: text, copyTextOf: of } }) {
+  try {
+    await copy(text ?? document.querySelector(of).textContent);
+    say(tr("Copied."));
   } catch {
-    say("The link could not be copied.");
+    say(tr("It could not be copied."));
   }
 }
 
@@ -63,9 +69,9 @@ async function sendTest(button) {
   try {
     const answer = await fetch(button.dataset.test, { method: "POST" });
     const { error } = await answer.json();
-    say(answer.ok ? "The test was sent." : error.slice(error.indexOf(": ") + 2));
+    say(answer.ok ? tr("The test was sent.") : error.slice(error.indexOf(": ") + 2));
   } catch {
-    say("That did not work. Please try again.");
+    say(tr("That did not work. Please try again."));
   }
   button.disabled = false;
 }

@@ -1,5 +1,7 @@
 // The keyboard, and swiping on a picture's page. What the keys do is listed in the help dialog.
 
+import { deleteSelected, endSelection, toggleFocused } from "./select.js";
+
 export function startKeys() {
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented || isTyping(event.target)) return;
@@ -22,9 +24,12 @@ const ACTIONS = {
   ArrowLeft: () => turn("newer") || (inGrid() && step(-1)),
   ArrowDown: () => inGrid() && step(columns()),
   ArrowUp: () => inGrid() && step(-columns()),
-  s: () => star(),
+  s: () => submit("star"),
+  r: () => submit("review"),
   b: () => press("[data-boxes-toggle]"),
-  Escape: () => press("[data-up]"),
+  x: () => toggleFocused(),
+  Delete: () => deleteSelected() || press("[data-delete] button"),
+  Escape: () => endSelection() || press("[data-up]"),
 };
 
 function isTyping(element) {
@@ -50,8 +55,8 @@ function columns() {
   return getComputedStyle(document.querySelector(".grid")).gridTemplateColumns.split(" ").length;
 }
 
-function star() {
-  const form = document.activeElement?.closest(".card")?.querySelector("[data-star]") ?? document.querySelector(".about [data-star]");
+function submit(what) {
+  const form = document.activeElement?.closest(".card")?.querySelector(`[data-${what}]`) ?? document.querySelector(`.about [data-${what}]`);
   form?.requestSubmit();
   return Boolean(form);
 }

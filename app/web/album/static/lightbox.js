@@ -1,10 +1,18 @@
 // The viewer over the grid: swipe, zoom, keys, boxes, stars. Loaded when the first picture is opened.
 
 import { boxesWanted, overlay, place, wantBoxes } from "./boxes.js";
+import { share } from "./forms.js";
+import { total } from "./select.js";
+import { deletePictures } from "./undo.js";
+import { tr } from "./words.js";
 
 const AHEAD = 6; // pictures from the end at which older ones are asked for
+const MOST = 10_000; // so many are counted
+const REACH = 8; // neighbours on each side in the strip
 
 export function startLightbox() {
+  // Forward, to a viewer that is closed: its picture has a page.
+  addEventListener("popstate", ({ state }) => state?.viewer && !document.querySelector(".pswp--open") && location.reload());
   const grid = document.getElementById("grid");
   if (!grid) return;
   grid.addEventListener("pointerover", load, { once: true });
@@ -12,13 +20,13 @@ export function startLightbox() {
     const link = event.target.closest("[data-open]");
     if (!link || event.defaultPrevented || event.metaKey || event.ctrlKey || event.shiftKey || event.button) return;
     const card = link.closest(".card");
-    if (!card.dataset.preview) return; // its page shows why there is no picture
+    if (!card.dataset.preview || "video" in card.dataset) return; // its page shows why there is no picture, or plays
     event.preventDefault();
     open(grid, card);
   });
 }
 
-function load() {
+export function load() {
   return import("./vendor/photoswipe-5.4.4.esm.min.js");
 }
 
@@ -32,29 +40,34 @@ async function open(grid, first) {
     preload: [1, 2],
     wheelToZoom: true,
     returnFocus: false,
-    arrowPrevTitle: "Newer",
-    arrowNextTitle: "Older",
-    closeTitle: "Close",
-    zoomTitle: "Zoom",
-    errorMsg: "The picture cannot be shown.",
+    counter: false, // ours counts all that the search finds
+    arrowPrevTitle: tr("Newer"),
+    arrowNextTitle: tr("Older"),
+    closeTitle: tr("Close"),
+    zoomTitle: tr("Zoom"),
+    errorMsg: tr("The picture cannot be shown."),
   });
   viewer.addFilter("numItems", () => cards.length);
   viewer.addFilter("itemData", (_, index) => itemOf(cards[index]));
   viewer.addFilter("thumbEl", (_, item) => item.card?.querySelector("img"));
   const current = () => cards[viewer.currIndex];
-  addButtons(viewer, current);
+  addButtons(viewer, current, cards);
   addCaption(viewer, current);
   addBoxes(viewer);
+  viewer.on("change", () => document.dispatchEvent(new CustomEvent("album:opened", { detail: current() })));
+  addStrip(viewer, cards);
+  addCount(viewer, grid);
   viewer.on("change", () => viewer.currIndex > cards.length - AHEAD && document.querySelector("[data-older]")?.click());
   const more = () => cards.push(...cardsOf(grid).slice(-60).filter((card) => !cards.includes(card) && isAfter(cards.at(-1), card)));
   document.addEventListener("htmx:after:swap", more);
-  remember(viewer);
+  remember(viewer, () => current()?.querySelector("[data-open]").href);
   viewer.on("destroy", () => {
+    document.body.append(document.getElementById("toasts"));
     document.removeEventListener("htmx:after:swap", more);
     current()?.querySelector("[data-open]").focus({ preventScroll: false });
   });
   viewer.init();
-  viewer.element.setAttribute("aria-label", "Pictures");
+  viewer.element.setAttribute("aria-label", tr("Pictures"));
 }
 
 function cardsOf(grid) {
@@ -71,27 +84,114 @@ function itemOf(card) {
   return { src: preview, width: Number(width), height: Number(height), alt: caption, msrc: image.currentSrc || image.src, thumbCropped: true, card, boxes };
 }
 
-function addButtons(viewer, current) {
+function addButtons(viewer, current, cards) {
   const icon = (name) => `<svg class="icon" aria-hidden="true"><use href="#i-${name}"/></svg>`;
   const button = (name, title, order, symbol, onInit, onClick) =>
     viewer.ui.registerElement({ name, title, ariaLabel: title, order, isButton: true, className: `pswp__button--mark pswp__button--${name}`, html: icon(symbol), onInit, onClick });
   viewer.on("uiRegister", () => {
-    button("star", "Star (s)", 7, "star", (element) => viewer.on("change", () => press(element, isStarred(current()))), (_, element) => {
+    button("star", tr("Star (s)"), 7, "star", (element) => viewer.on("change", () => current() && press(element, isStarred(current()))), (_, element) => {
       const starred = isStarred(current());
       current().querySelector("[data-star]").requestSubmit();
       press(element, !starred);
     });
-    button("boxes", "Boxes (b)", 8, "boxes", (element) => press(element, boxesWanted()), (_, element) => {
+    button("boxes", tr("Boxes (b)"), 8, "boxes", (element) => press(element, boxesWanted()), (_, element) => {
       wantBoxes(!boxesWanted());
       press(element, boxesWanted());
       viewer.element.querySelectorAll(".overlay").forEach((layer) => (layer.hidden = !boxesWanted()));
     });
-    button("about", "All about it (i)", 9, "info", null, () => location.assign(current().querySelector("[data-open]").href));
+    button("share", tr("Share"), 9, "share", null, () => share(apiOf(current(), "link"), current().dataset.caption));
+    button("delete", tr("Delete (Del)"), 9, "trash", null, () => remove(viewer, cards));
+    viewer.ui.registerElement({
+      name: "download", title: tr("Download"), ariaLabel: tr("Download"), order: 9, isButton: true, tagName: "a", className: "pswp__button--mark pswp__button--download",
+      html: icon("download"),
+      onInit: (link) => {
+        link.download = "";
+        viewer.on("change", () => current() && (link.href = apiOf(current(), "image")));
+      },
+    });
+    button("about", tr("All about it (i)"), 9, "info", null, () => location.assign(current().querySelector("[data-open]").href));
   });
   viewer.on("keydown", ({ originalEvent: event }) => {
-    const name = { s: "star", b: "boxes", i: "about" }[event.key];
+    const name = { s: "star", b: "boxes", i: "about", Delete: "delete" }[event.key];
     if (name && !event.ctrlKey && !event.metaKey && !event.altKey) viewer.element.querySelector(`.pswp__button--${name}`)?.click();
   });
+}
+
+function apiOf(card, what) {
+  return card.dataset.preview.replace(/preview$/, what);
+}
+
+// The next older one takes its place; what was deleted can come back there.
+async function remove(viewer, cards) {
+  const [index, card] = [viewer.currIndex, cards[viewer.currIndex]];
+  const [next, parent] = [card.nextSibling, card.parentNode];
+  const restored = () => {
+    parent.insertBefore(card, next?.parentNode === parent ? next : null);
+    total(1);
+    if (!viewer.isOpen) return;
+    cards.splice(index, 0, card);
+    show(viewer, index);
+  };
+  if (!(await deletePictures([card.dataset.id], restored))) return;
+  cards.splice(cards.indexOf(card), 1);
+  card.remove();
+  total(-1);
+  if (cards.length) show(viewer, Math.min(index, cards.length - 1));
+  else viewer.close();
+}
+
+function show(viewer, index) {
+  viewer.goTo(index);
+  for (let near = index - 2; near <= index + 3; near++) if (near >= 0) viewer.refreshSlideContent(near);
+}
+
+function addCount(viewer, grid) {
+  viewer.on("uiRegister", () => {
+    viewer.ui.registerElement({
+      name: "count", order: 5, className: "pswp__count",
+      onInit: (element) => viewer.on("change", () => {
+        if (!grid.dataset.total) return; // cards are visits
+        const [first, all] = [Number(grid.dataset.first || 1), Number(grid.dataset.total || 0)];
+        const said = (number) => number.toLocaleString("en") + (number >= MOST ? "+" : "");
+        element.textContent = `${said(first + viewer.currIndex)} of ${said(Math.max(all, first + viewer.currIndex))}`;
+      }),
+    });
+  });
+}
+
+// The pictures before and after, as small ones that are there already.
+function addStrip(viewer, cards) {
+  viewer.on("uiRegister", () => {
+    viewer.ui.registerElement({
+      name: "beside", className: "pswp__beside", appendTo: "root",
+      onInit: (element) => {
+        element.setAttribute("role", "group");
+        element.setAttribute("aria-label", tr("Pictures before and after"));
+        element.addEventListener("click", (event) => {
+          const button = event.target.closest("button");
+          if (button) viewer.goTo(Number(button.dataset.index));
+        });
+        viewer.on("change", () => {
+          const first = Math.max(0, viewer.currIndex - REACH);
+          element.replaceChildren(...cards.slice(first, viewer.currIndex + REACH + 1).map((card, at) => beside(card, first + at, viewer.currIndex)));
+          const here = element.querySelector("[aria-current]");
+          if (here) element.scrollLeft = here.offsetLeft - (element.clientWidth - here.offsetWidth) / 2;
+        });
+      },
+    });
+  });
+}
+
+function beside(card, index, current) {
+  const button = document.createElement("button");
+  button.type = "button";
+  button.dataset.index = index;
+  button.setAttribute("aria-label", card.dataset.caption);
+  if (index === current) button.setAttribute("aria-current", "true");
+  const image = button.appendChild(document.createElement("img"));
+  image.src = card.querySelector("img").src;
+  image.alt = "";
+  return button;
 }
 
 function press(element, pressed) {
@@ -103,6 +203,10 @@ function isStarred(card) {
 }
 
 function addCaption(viewer, current) {
+  captionWith(viewer, () => (current() ? captionOf(current()) : []));
+}
+
+export function captionWith(viewer, elements) {
   viewer.on("uiRegister", () => {
     viewer.ui.registerElement({
       name: "caption",
@@ -110,7 +214,7 @@ function addCaption(viewer, current) {
       appendTo: "root",
       onInit: (element) => {
         element.setAttribute("aria-live", "polite");
-        viewer.on("change", () => element.replaceChildren(...captionOf(current())));
+        viewer.on("change", () => element.replaceChildren(...elements()));
       },
     });
   });
@@ -124,7 +228,9 @@ function captionOf(card) {
   const chips = document.createElement("div");
   chips.className = "chips";
   chips.append(...[...card.querySelectorAll(".chip")].map((chip) => chip.cloneNode(true)));
-  return [title, when, chips];
+  const said = document.createElement("p");
+  said.textContent = card.dataset.said ?? "";
+  return [title, when, ...(card.dataset.said ? [said] : []), chips];
 }
 
 function addBoxes(viewer) {
@@ -151,9 +257,10 @@ function close(viewer) {
   else viewer.on("openingAnimationEnd", () => viewer.close());
 }
 
-// The back button closes the viewer, as people expect on a phone.
-function remember(viewer) {
-  history.pushState({ viewer: true }, "");
+// The back button closes the viewer, as people expect on a phone. `address`: of the page of what it shows.
+export function remember(viewer, address = () => undefined) {
+  history.pushState({ viewer: true }, "", address());
+  viewer.on("change", () => history.replaceState({ viewer: true }, "", address()));
   const back = () => close(viewer);
   const escape = (event) => event.key === "Escape" && !viewer.opener.isOpen && back();
   addEventListener("popstate", back);

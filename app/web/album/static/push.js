@@ -1,6 +1,7 @@
 // "Notify me on this device": asks the browser for leave, and has the album send messages to it.
 
 import { say } from "./toast.js";
+import { tr } from "./words.js";
 
 const home = document.body.dataset.home;
 
@@ -23,7 +24,7 @@ export async function startPush() {
     try {
       await (button.value === "on" ? subscribe(pushManager, form) : unsubscribe(pushManager));
     } catch (error) {
-      say(error.message || "That did not work. Please try again.");
+      say(error.message || tr("That did not work. Please try again."));
     }
     button.disabled = false;
     await show();
@@ -31,15 +32,15 @@ export async function startPush() {
 }
 
 function whatIsMissing() {
-  if (!isSecureContext) return "Browsers take messages from addresses with https only.";
+  if (!isSecureContext) return tr("Browsers take messages from addresses with https only.");
   if (!("serviceWorker" in navigator && "PushManager" in window)) {
-    return "This browser takes no messages. On an iPhone or iPad, add the album to the home screen first.";
+    return tr("This browser takes no messages. On an iPhone or iPad, add the album to the home screen first.");
   }
   return "";
 }
 
 function showState(form, on) {
-  form.querySelector("[data-state]").textContent = on ? "This device gets messages." : "Also while the album is closed.";
+  form.querySelector("[data-state]").textContent = on ? tr("This device gets messages.") : tr("Also while the album is closed.");
   form.querySelector("[data-choices]").hidden = on;
   form.querySelector("[value=on]").hidden = on;
   form.querySelector("[value=off]").hidden = !on;

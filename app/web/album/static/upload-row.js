@@ -1,13 +1,30 @@
-// The row of a file that is uploaded: how far it is, and what became of it.
+// The row of a file: that it was chosen, how far it is on its way, and what became of it.
+
+import { LANGUAGE, tr } from "./words.js";
 
 export function addRow(form, file) {
-  const row = document.createElement("li");
-  row.className = "file";
-  row.innerHTML = '<svg class="icon" aria-hidden="true"><use href="#i-upload"/></svg><div><b></b><progress max="1" value="0"></progress></div>';
+  const row = form.querySelector("template").content.firstElementChild.cloneNode(true);
   row.querySelector("b").textContent = file.name;
-  row.querySelector("progress").setAttribute("aria-label", `Uploading ${file.name}`);
+  row.querySelector("span").textContent = size(file.size);
+  const button = row.querySelector("button");
+  button.setAttribute("aria-label", `${button.title}: ${file.name}`);
   form.querySelector(".files").append(row);
   return row;
+}
+
+function size(bytes) {
+  const [unit, length] = bytes < 1e6 ? ["kilobyte", 1e3] : ["megabyte", 1e6];
+  return new Intl.NumberFormat(LANGUAGE, { style: "unit", unit, maximumFractionDigits: length < 1e6 ? 0 : 1 }).format(bytes / length);
+}
+
+// It is sent from now on, and cannot be taken out any more.
+export function begin(row, file) {
+  row.querySelector("button").remove();
+  const progress = document.createElement("progress");
+  progress.max = 1;
+  progress.value = 0;
+  progress.setAttribute("aria-label", tr("Uploading {name}", { name: file.name }));
+  row.querySelector("span").replaceWith(progress);
 }
 
 // Sends a form with the row's progress; status 0 is no answer.
@@ -23,14 +40,14 @@ export function post(address, body, row) {
 }
 
 export function sentence(status, error) {
-  if (!status) return "The connection was lost. Nothing was kept.";
+  if (!status) return tr("The connection was lost. Nothing was kept.");
   const text = (error ?? "").replace(/^[a-z_]+: /, "");
-  return text ? text[0].toUpperCase() + text.slice(1) : `It was refused (${status}).`;
+  return text ? text[0].toUpperCase() + text.slice(1) : tr("It was refused ({status}).", { status });
 }
 
 // The answer that refuses it; who is logged out is led to the login, and back.
 export function refuse(row, form, status, error) {
-  if (status === 401) finish(row, { refusal: "You are logged out. ", login: form.action });
+  if (status === 401) finish(row, { refusal: tr("You are logged out. "), login: form.action });
   else finish(row, { refusal: sentence(status, error) });
 }
 
@@ -44,7 +61,7 @@ export function finish(row, { page, refusal, login, waiting }) {
   if (page || login) {
     const link = line.appendChild(document.createElement("a"));
     link.href = page ?? login;
-    link.textContent = page ? "It is in the album" : "Log in";
+    link.textContent = page ? tr("It is in the album") : tr("Log in");
   }
   row.querySelector("progress, span").replaceWith(line);
 }

@@ -1,5 +1,7 @@
 // Draws zones and masks over a camera's last picture, and saves them over the API.
 
+import { tr } from "./words.js";
+
 const SVG = "http://www.w3.org/2000/svg";
 const STEP = 0.01;
 const MOST = 50;
@@ -54,6 +56,7 @@ class Zones {
     this.form.hidden = false;
     this.form.elements.name.value = polygon?.dataset.zone ?? "";
     this.form.elements.mask.checked = polygon?.classList.contains("is-mask") ?? false;
+    this.form.elements.private.checked = polygon?.classList.contains("is-private") ?? false;
     this.form.querySelector("[data-zone-delete]").hidden = !polygon;
     this.picture.classList.add("is-drawing");
     this.draw();
@@ -114,7 +117,7 @@ class Zones {
     const button = document.createElement("button");
     button.type = "button";
     button.className = "corner";
-    button.setAttribute("aria-label", `Corner ${number + 1}`);
+    button.setAttribute("aria-label", tr("Corner {number}", { number: number + 1 }));
     button.setAttribute("aria-describedby", "zone-help");
     button.addEventListener("keydown", (event) => this.key(event, number));
     button.addEventListener("pointerdown", (event) => this.drag(event, number));
@@ -157,9 +160,10 @@ class Zones {
   async send(method) {
     const name = this.form.elements.name.value.trim();
     const old = this.old?.dataset.zone;
-    if (method === "PUT" && this.points.length < 3) return this.say("A zone has at least three corners.");
-    if (method === "PUT" && name !== old && this.polygon(name)) return this.say("There is one of this name already.");
-    const body = JSON.stringify({ name, points: this.points, mask: this.form.elements.mask.checked });
+    if (method === "PUT" && this.points.length < 3) return this.say(tr("A zone has at least three corners."));
+    if (method === "PUT" && name !== old && this.polygon(name)) return this.say(tr("There is one of this name already."));
+    const { mask, private: hidden } = this.form.elements;
+    const body = JSON.stringify({ name, points: this.points, mask: mask.checked, private: hidden.checked });
     try {
       const answer = await fetch(this.section.dataset.zones + encodeURIComponent(old ?? name), {
         method,
@@ -169,7 +173,7 @@ class Zones {
       const { error } = await answer.json();
       this.say(error.slice(error.indexOf(": ") + 2));
     } catch {
-      this.say("That did not work. Please try again.");
+      this.say(tr("That did not work. Please try again."));
     }
   }
 

@@ -119,6 +119,7 @@ function forget() {
   shoots += 1;
   stayed = 0;
   get("form").reset();
+  keyboard.reset();
   get("form-problem").textContent = "";
   get("count").textContent = "";
   for (const image of document.querySelectorAll("main img")) image.removeAttribute("src");
@@ -256,7 +257,7 @@ function speak(chosen) {
   words = config.words[chosen];
   document.documentElement.lang = chosen;
   for (const place of document.querySelectorAll("[data-word]")) place.textContent = words[place.dataset.word] ?? "";
-  get("consent-text").textContent = config.consent || words.consent;
+  get("consent-text").textContent = config.consent || [words.consent, ...(config.gallery ? [words.shown] : [])].join(" ");
   for (const button of get("languages").children) {
     button.setAttribute("aria-pressed", String(button.lang === chosen));
   }

@@ -1,4 +1,5 @@
-// The keyboard on the screen, laid out by language. A real one works beside it.
+// The keyboard on the screen, laid out by language. A key goes on to other scripts, another one gives way to the
+// tablet's own keyboard, which knows all others. A real one works beside it.
 
 const ROWS = {
   en: ["qwertyuiop", "asdfghjkl'", "zxcvbnm"],
@@ -6,6 +7,12 @@ const ROWS = {
   es: ["qwertyuiop", "asdfghjklñ", "zxcvbnm", "áéíóúü"],
   fr: ["azertyuiop", "qsdfghjklm", "wxcvbn'", "éèêàçùï"],
 };
+const OTHER_SCRIPTS = [
+  ["αβγδεζηθικλμ", "νξοπρστυφχψω", "άέήίόύώςϊϋ"],
+  ["йцукенгшщзхъ", "фывапролджэ", "ячсмитьбюё", "іїєґў"],
+  ["ضصثقفغعهخحج", "شسيبلاتنمكط", "ئءؤرىةوزظد", "أإآذ"],
+  ["קראטוןםפ", "שדגכעיחלךף", "זסבהנמצתץ"],
+];
 const DIGITS = "1234567890";
 const SIGNS = ["@", ".", "-", "_"];
 
@@ -16,6 +23,7 @@ export class Keyboard {
     this.fields = fields;
     this.field = fields[0];
     this.shifted = false;
+    this.script = 0; // 0 is the language's own
     for (const field of fields) field.addEventListener("focus", () => (this.field = field));
     // Or the touch would take the focus, and the caret, away from the field.
     place.addEventListener("pointerdown", (event) => event.preventDefault());
@@ -23,14 +31,42 @@ export class Keyboard {
 
   show(language, words) {
     this.shifted = false;
-    const letters = ROWS[language].map((row) => [...row].map((sign) => this.key(sign, sign)));
+    this.own(false);
+    const scripts = [ROWS[language], ...OTHER_SCRIPTS];
+    const letters = scripts[this.script].map((row) => [...row].map((sign) => this.key(sign, sign)));
     const erase = this.key(words.erase, null, () => this.erase());
     const shift = this.key(words.shift, null, () => this.shift(!this.shifted));
     shift.setAttribute("aria-pressed", "false");
     this.shiftKey = shift;
-    const last = [shift, ...SIGNS.map((sign) => this.key(sign, sign)), this.key(words.space, " "), erase];
+    const next = (this.script + 1) % scripts.length;
+    const other = this.key([...scripts[next][0]].slice(0, 3).join(""), null, () => {
+      this.script = next;
+      this.show(language, words);
+    });
+    other.setAttribute("aria-label", words.letters);
+    other.id = "other-letters";
+    const own = this.key("⌨", null, () => this.own(true));
+    own.setAttribute("aria-label", words.keyboard);
+    own.id = "own-keyboard";
+    const signs = SIGNS.map((sign) => this.key(sign, sign));
+    const last = [shift, other, own, ...signs, this.key(words.space, " "), erase];
     const rows = [[...DIGITS].map((sign) => this.key(sign, sign)), ...letters, last];
     this.place.replaceChildren(...rows.map((keys) => row(keys)));
+  }
+
+  // For the next guest.
+  reset() {
+    this.script = 0;
+    this.field = this.fields[0];
+  }
+
+  // Have the tablet show its own keyboard in place of this one.
+  own(wanted) {
+    this.place.hidden = wanted;
+    for (const field of this.fields) field.inputMode = wanted ? "text" : "none";
+    if (!wanted) return;
+    this.field.blur(); // or the tablet would not look again
+    this.field.focus();
   }
 
   key(text, sign, act = () => this.type(sign)) {

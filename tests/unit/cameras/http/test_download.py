@@ -326,7 +326,7 @@ def test_a_camera_is_asked_for_the_bare_picture_and_not_recognised(
 
 def test_a_login_goes_with_its_own_request_alone(downloader: Downloader, cameras: CameraSimulator) -> None:
     target = CameraTarget(HostPort.parse(cameras.address, default_port=80))
-    for authorize in (None, lambda _uri: "Basic bG9naW4=", None):
+    for authorize in (None, lambda _uri, _method: "Basic bG9naW4=", None):
         downloader.get(cameras.url("ok"), Attempt.start(target, timeout=PATIENCE), authorize=authorize)
     assert [request.headers.get("authorization") for request in cameras.seen] == [None, "Basic bG9naW4=", None]
 

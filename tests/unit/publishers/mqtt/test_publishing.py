@@ -233,3 +233,22 @@ def test_no_address_of_the_pictures_on_disk_goes_out(tmp_path: Path, picture: Pa
     publisher, connection = target(tmp_path)
     publisher.publish(seen(picture))
     assert not [m for m in connection.sent if re.search(str(tmp_path).encode(), m.payload)]
+
+
+def test_the_trace_goes_on_in_the_event(tmp_path: Path) -> None:
+    publisher, connection = target(tmp_path)
+    one, trace = seen(None), "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+    publisher.publish(replace(one, snapshot=replace(one.snapshot, traceparent=trace)))
+    assert json.loads(connection.take()[f"{AT}event"])["traceparent"] == trace
+    publisher.publish(one)
+    assert "traceparent" not in json.loads(connection.take()[f"{AT}event"])
+
+
+def test_each_replica_is_a_client_of_its_own_and_none_says_that_all_are_gone(tmp_path: Path) -> None:
+    def of(**context: Any) -> Any:
+        own = PublisherContext(name="mqtt", cameras={YARD: "Yard"}, data_dir=tmp_path, **context)
+        return Mqtt(MqttPublisherSettings(server_address="broker"), own, clock=Clock()).connection
+
+    alone, den, attic = of(), of(replica="den"), of(replica="attic")
+    assert len({alone._client_id, den._client_id, attic._client_id}) == 3
+    assert (alone._will is None, den._will) == (False, None)

@@ -34,6 +34,7 @@ from app.publishers.webhook import Webhook, transport
 from app.publishers.webhook.payload import sample
 from app.publishers.webhook.settings import WebhookSettings
 from pylib.settings.credentials import Secret
+from pylib.tracing import Span, TraceContext, Tracer
 from tests.fakes.archives import a_picture, event_id
 from tests.fakes.cameras import jpeg
 from tests.fakes.clock import Clock
@@ -146,6 +147,18 @@ def test_a_form_has_the_event_and_its_picture(target: HttpDouble, picture: Path)
     assert (seen.method, said.get_content_type(), json.loads(data(said))["event_id"]) == ("PUT", "application/json", ID)
     assert (shown.get_content_type(), shown.get_filename()) == ("image/jpeg", f"{ID}.jpg")
     assert data(shown) == picture.read_bytes()
+
+
+def test_a_form_s_picture_says_nothing_of_its_place(target: HttpDouble, picture: Path) -> None:
+    exif = Image.Exif()
+    exif[0x010F] = "Maker"
+    with Image.open(picture) as image:
+        image.save(picture, exif=exif.tobytes(), quality="keep")
+    assert b"Maker" in picture.read_bytes()
+    hook(target, format="multipart").publish(event(path=picture))
+    _, shown = parts(target.seen[0])
+    assert b"Maker" not in data(shown)
+    assert Image.open(BytesIO(data(shown))).size == (640, 480)
 
 
 def test_a_picture_is_narrowed(target: HttpDouble, picture: Path) -> None:
@@ -483,3 +496,19 @@ def test_a_certificate_is_checked_unless_that_is_switched_off(tmp_path: Path) ->
         hook(url, verify=False).publish(event())
         fails(hook(url.replace("127.0.0.1", "localhost"), ca_file=own), "webhook_tls")
         assert len(target.seen) == 2
+
+
+def test_the_trace_of_an_event_goes_on_in_the_headers(target: HttpDouble) -> None:
+    made, one, spans = hook(target), event(), list[Span]()
+    above = TraceContext("0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331", sampled=True)
+    traced = replace(one, snapshot=replace(one.snapshot, traceparent=above.traceparent, baggage="door=früh"))
+    made.publish(traced)
+    with Tracer(spans.append).span("publish home", above, {}):
+        made.publish(traced)
+    as_it_came, ours = (seen.headers for seen in target.seen)
+    assert as_it_came["traceparent"] == above.traceparent
+    assert ours["traceparent"] == spans[0].context.traceparent
+    assert ours["baggage"].encode("latin-1").decode() == "door=früh"
+    target.seen.clear()
+    made.publish(one)
+    assert "traceparent" not in target.seen[0].headers

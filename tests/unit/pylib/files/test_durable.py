@@ -153,7 +153,7 @@ def test_a_private_file_is_private_before_it_has_content(
     assert disk.steps == [f"{step} {partial}" for step in ("write", "sync")] + [f"rename {partial} -> key", "sync deep"]
 
 
-@pytest.mark.parametrize("write", [durable.write, durable.write_private, durable.write_new])
+@pytest.mark.parametrize("write", [durable.write, durable.write_private, durable.write_new, durable.write_first])
 def test_a_full_disk_leaves_nothing_behind(
     folder: Path, monkeypatch: pytest.MonkeyPatch, write: Callable[[Path, bytes], None]
 ) -> None:
@@ -179,6 +179,24 @@ def test_a_file_that_nobody_looks_at_is_on_the_disk_and_replaces_none(folder: Pa
     with pytest.raises(FileExistsError):
         durable.write_new(folder / "a", b"other")
     assert (folder / "a").read_bytes() == b"new"
+
+
+@pytest.mark.parametrize("links", [True, False])
+def test_the_first_of_several_writers_is_the_one_whose_file_stays(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, links: bool
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(errno.EPERM, "injected")
+
+    if not links:
+        monkeypatch.setattr(os, "link", refuse)
+    durable.write_first(folder / "a", b"first")
+    assert (folder / "a").read_bytes() == b"first"
+    assert (folder / "a").stat().st_mode & 0o777 == 0o600
+    if links:
+        durable.write_first(folder / "a", b"second")
+        assert (folder / "a").read_bytes() == b"first"
+    assert [file.name for file in folder.iterdir()] == ["a"]
 
 
 def test_what_is_appended_is_on_the_disk_and_so_is_the_new_file_s_name(folder: Path, disk: Disk) -> None:

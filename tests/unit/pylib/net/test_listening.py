@@ -23,3 +23,10 @@ def test_all_addresses_of_ipv6_take_ipv4_too(address: str) -> None:
         socket.create_connection((address, listener.getsockname()[1]), timeout=5).close()
         accepted, _ = listener.accept()
         accepted.close()
+
+
+def test_an_answer_in_two_parts_waits_for_no_acknowledgement() -> None:
+    with listen("127.0.0.1", 0, code="x", remedy="y") as listener, socket.create_connection(listener.getsockname()):
+        accepted, _ = listener.accept()
+        with accepted:
+            assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)

@@ -28,7 +28,7 @@ def ill() -> Status:
 
 
 def test_a_service_without_probes_is_well() -> None:
-    assert Health().report() == {"live": True, "ready": True, "checks": []}
+    assert Health().report() == {"live": True, "ready": True, "state": "working", "checks": []}
 
 
 def test_without_its_broker_it_is_alive_but_not_ready() -> None:
@@ -60,6 +60,7 @@ def test_what_is_not_critical_is_shown_and_changes_nothing() -> None:
             "critical": False,
             "live": False,
             "alarm": False,
+            "state": "failing",
         }
     ]
 

@@ -12,7 +12,7 @@ from pylib.runtime.budget import Budget
 
 @pytest.mark.parametrize(("amount", "together"), [(40, 2), (60, 1), (1000, 1), (10, 8)])
 def test_no_more_is_held_than_there_is(amount: int, together: int) -> None:
-    budget, lock = Budget(100), threading.Lock()
+    budget, lock, meet = Budget(100), threading.Lock(), threading.Barrier(together)
     inside, most, never = 0, 0, threading.Event()
 
     def work() -> None:
@@ -21,6 +21,7 @@ def test_no_more_is_held_than_there_is(amount: int, together: int) -> None:
             with lock:
                 inside += 1
                 most = max(most, inside)
+            meet.wait(60)
             never.wait(0.02)  # nobody sets it: others have this long to come in
             with lock:
                 inside -= 1
@@ -29,7 +30,7 @@ def test_no_more_is_held_than_there_is(amount: int, together: int) -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(5)
+        thread.join(60)
     assert (inside, most) == (0, together)
 
 

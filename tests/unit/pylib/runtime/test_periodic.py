@@ -12,7 +12,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from pylib.errors import Failure
-from pylib.runtime.periodic import Every, Periodic
+from pylib.runtime.periodic import Every, EveryWhile, Periodic
 
 BERLIN = ZoneInfo("Europe/Berlin")
 
@@ -172,3 +172,10 @@ def test_after_a_crash_of_the_thread_a_run_that_was_taken_is_not_run_again() -> 
     clock.wait = lambda event, seconds: job.stop()  # type: ignore[method-assign]
     job.run()
     assert count == [1]
+
+
+def test_what_runs_while_something_holds_runs_at_once_when_it_begins_to() -> None:
+    clock = FakeClock(datetime(2026, 1, 1, tzinfo=UTC))
+    schedule = EveryWhile(5.0, lambda: 2.1 <= clock.seconds < 8 or clock.seconds >= 14.5, looks=0.25)
+    ran = runs(schedule, clock, clock.start + timedelta(seconds=25))
+    assert seconds_of(ran, clock) == pytest.approx([2.25, 7.25, 14.5, 19.5, 24.5])

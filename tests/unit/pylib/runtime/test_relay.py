@@ -6,16 +6,19 @@ import select
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager
 from itertools import count
 
 import pytest
 import zmq
 
+from pylib import tracing
 from pylib.errors import Transient
 from pylib.runtime.bell import Bell
 from pylib.runtime.relay import BUSY, Codec, Transport, ZmqRelay, connect
 from pylib.runtime.stage import Stage
 from pylib.runtime.threads import ManagedThread
+from pylib.tracing import Span, TraceContext, Tracer
 
 IN, OUT = "inproc://in", "inproc://out"
 
@@ -233,6 +236,33 @@ def test_an_unexpected_error_costs_one_message_and_not_the_thread() -> None:
         assert line.relay.alive
     assert line.relay.in_hand == 0
     assert meter.told == ["ok", "error", "ok"]
+
+
+def test_work_is_done_within_what_is_around_it_and_its_failure_is_known_there() -> None:
+    spans: list[Span] = []
+    tracer = Tracer(spans.append)
+
+    def around(message: str) -> AbstractContextManager[object]:
+        return tracer.span(message, TraceContext("1" * 32, "1" * 16, sampled=True), {})
+
+    def function(message: str) -> Iterable[str]:
+        if message == "bad":
+            raise ValueError("secret")
+        return [tracing.traceparent()]
+
+    relay = ZmqRelay(
+        "stage",
+        Each(function),
+        context=zmq.Context(io_threads=0),
+        codec=Codec(str.encode, bytes.decode),
+        source=IN,
+        key=str,
+        identity=str,
+        around=around,
+    )
+    for message in ("good", "bad"):
+        relay._work(message, relay.stage.handle)
+    assert [(span.name, span.problem) for span in spans] == [("good", ""), ("bad", "internal_error")]
 
 
 def test_a_transient_error_is_tried_again_with_the_same_message(monkeypatch: pytest.MonkeyPatch) -> None:

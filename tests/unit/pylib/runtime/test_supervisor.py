@@ -229,6 +229,29 @@ def test_a_signal_ends_the_run_with_success(number: signal.Signals) -> None:
     assert diary == ["pause stage"]
 
 
+def test_a_signal_while_it_ends_for_another_reason_is_the_first_one_and_is_remembered() -> None:
+    class Signals(Worker):
+        def pause(self) -> None:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    supervisor = Supervisor([Signals("stage", [])], grace=20)
+    assert run(supervisor, until=lambda: supervisor.threads[0].alive) == 0
+    assert supervisor.signalled
+
+
+@pytest.mark.parametrize(("grace", "asked", "left"), [(60, 0, True), (0, 60, True), (60, 60, False)])
+def test_a_stop_may_be_in_more_of_a_hurry_than_others_and_never_in_less(grace: float, asked: float, left: bool) -> None:
+    class Asks(Worker):
+        def run(self) -> None:
+            supervisor.request_stop(grace=asked)
+            self.abandoned.wait(0 if not left else 60)
+
+    asks = Asks("asks", [])
+    supervisor = Supervisor([asks], grace=grace)
+    assert supervisor.run() == 0
+    assert asks.abandoned.is_set() is left
+
+
 IN_A_HURRY = """
 import os, signal
 from pylib.runtime.supervisor import Supervisor

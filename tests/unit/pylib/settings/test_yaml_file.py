@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import yaml
 
 from pylib.settings.yaml_file import YamlError, read_yaml
 
@@ -50,17 +51,17 @@ def tenfold(line: str) -> str:
 
 @pytest.mark.parametrize(
     ("text", "line"),
-    [(tenfold("a{0}: &a{0} {{<<: [{1}]}}"), 6), (tenfold("a{0}: &a{0} [{1}]"), 6), ("a: &a {b: [*a]}", 1)],
+    [(tenfold("a{0}: &a{0} {{<<: [{1}]}}"), 7), (tenfold("a{0}: &a{0} [{1}]"), 7), ("a: &a {b: [*a]}", 1)],
     ids=["merged", "repeated", "endless"],
 )
 def test_a_few_lines_that_stand_for_millions_are_refused(file: Path, text: str, line: int) -> None:
     detail = refusal(file, text)
     assert detail.startswith(f"config.yml: line {line}, column ")
-    assert detail.endswith("with all that `*` and `<<` repeat, it has more than 100000 keys and values")
+    assert detail.endswith("with all that `*` and `<<` repeat, it has more than 400000 keys and values")
 
 
 def test_a_file_that_is_too_large_is_not_read_whole(file: Path) -> None:
-    assert refusal(file, "#" * 1_000_001) == "config.yml: has more than 1 MB"
+    assert refusal(file, "#" * 4_000_001) == "config.yml: has more than 4 MB"
 
 
 def test_a_key_given_twice_is_refused_with_both_lines(file: Path) -> None:
@@ -119,3 +120,16 @@ def test_a_file_that_cannot_be_read_is_named(file: Path, tmp_path: Path) -> None
     file.write_bytes(b"a: \xff")
     with pytest.raises(YamlError, match="not UTF-8 text"):
         read_yaml(file)
+
+
+def test_what_the_parser_in_c_reads_is_what_the_one_in_python_reads(file: Path) -> None:
+    text = (
+        "a: [1, 1.5, yes, null, 2024-03-04, '1']\nb: {c: 0x1f, d: 1_000, e: ~}\n"
+        "f: |\n  two\n  lines\nürl: http://x/?a=b#c\n"
+    )
+    file.write_text(text)
+    assert read_yaml(file).values == yaml.safe_load(text)
+
+
+def test_a_file_that_is_nested_deeply_ends_in_an_error_and_not_the_process(file: Path) -> None:
+    assert refusal(file, "- " * 100_000) == "config.yml: is nested too deeply"

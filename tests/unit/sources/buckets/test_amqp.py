@@ -146,6 +146,7 @@ def test_a_bucket_that_cannot_be_read_is_no_connected_source(bench: Bench, monke
 
 def test_its_queue_is_durable_and_bound_to_the_topic() -> None:
     own = subscription(BucketAmqpSettings.model_validate(OWN), app_name="house", name="ceph")
+    assert own.exchange is not None
     assert (own.queue, own.routing_keys, own.exchange.name) == ("house.ceph.objects", ("pictures",), "ceph")
     assert (own.exchange.type, own.exchange.durable, own.dead_letters) == ("topic", True, "house.ceph.objects.dead")
 

@@ -77,6 +77,22 @@ def test_a_picture_is_handed_over_when_it_is_in_the_inbox_and_an_earlier_try_is_
     assert seen == [(PICTURE, False, "ftp")]
 
 
+def test_a_video_is_handed_over_when_it_is_whole_or_the_client_has_finished_one_that_does_not_say(
+    storage: Storage, tmp_path: Path, taken: list[InboxFile]
+) -> None:
+    door, film = tmp_path / "uploads/door", b"\0\0\0\x0cftypmp42" + b"\0\0\0\x08moov" + b"\0\0\0\x0emdat123456"
+    upload(storage, door / "cut.mp4", film[:-1])
+    dahua = b"DHAV" * 9
+    for name, data, finished in (("a.mp4", film, True), ("a.dav", dahua, True), ("cut.dav", dahua, False)):
+        one = storage.receive(door / name)
+        one.write(data)
+        one.settle(finished=finished)
+    upload(storage, door / "b.mkv.part", b"\x1aE\xdf\xa3" * 9)
+    storage.rename(door / "b.mkv.part", door / "b.mkv")
+    assert [(one.name.name, one.origin) for one in taken] == [("a.mp4", "ftp"), ("a.dav", "ftp"), ("b.mkv", "ftp")]
+    assert names(door) == ["cut.dav", "cut.mp4"]
+
+
 def test_a_picture_that_nobody_has_taken_is_not_written_over(tmp_path: Path) -> None:
     storage, path = of(tmp_path), tmp_path / "uploads/door/a.jpg"
     for data in (PICTURE, encoded(busy(32, 32)), b"half"):

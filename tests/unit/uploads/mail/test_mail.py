@@ -87,6 +87,21 @@ def test_what_says_that_it_is_a_picture_is_taken_even_if_it_is_none_to_be_looked
     assert [name for name, _ in taken(mail)] == ["cut.jpg", "cut2.JPG"]
 
 
+def test_videos_are_taken_by_their_name_or_type_where_they_are_wanted() -> None:
+    film = base64.encodebytes(b"\0\0\0\x18ftypmp42")
+    mail = mixed(
+        part(b"Content-Type: image/jpeg; name=a.jpg"),
+        part(b"Content-Type: application/octet-stream; name=../clip.AVI", body=film),
+        part(b"Content-Type: video/quicktime", body=film),
+    )
+    found = pictures_in(mail, most=3, videos=True)
+    assert [(one.name, one.is_video) for one in found] == [("a.jpg", False), ("clip.AVI", True), ("video-3.mp4", True)]
+    assert found[2].data == b"\0\0\0\x18ftypmp42"
+    assert [name for name, _ in taken(mail)] == ["a.jpg"]
+    with pytest.raises(BadMail, match="more than 2"):
+        pictures_in(mail, most=2, videos=True)
+
+
 def test_a_mail_that_is_nothing_but_a_picture_is_taken() -> None:
     assert taken(with_headers(b"Content-Type: image/jpeg", b"Content-Transfer-Encoding: BASE64")) == [
         ("picture-1.jpg", JPEG)
@@ -423,13 +438,13 @@ class Counting:
         self.gate = gate(**settings)
         put = self.inbox.put
 
-        def noted(data: bytes, name: PurePosixPath, *, origin: str) -> InboxFile:
+        def noted(data: bytes, name: PurePosixPath, *, origin: str, sender: str) -> InboxFile:
             if self.failure is not None:
                 raise self.failure
             self.room -= 1
             if self.room < 0:
                 raise InboxUnavailable("inbox_unavailable", "No space left on device")
-            taken = put(data, name, origin=origin)
+            taken = put(data, name, origin=origin, sender=sender)
             self.steps.append(f"put {name}")
             return taken
 

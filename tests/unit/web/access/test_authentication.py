@@ -8,10 +8,12 @@ import threading
 from pathlib import Path
 
 import pytest
+from argon2 import PasswordHasher
 from starlette.requests import HTTPConnection
 
-from app.web.access import Authentication
+from app.web.access import Authentication, hashing
 from app.web.access.authentication import Locked
+from app.web.access.caller import Right
 from app.web.access.client_address import Client
 from app.web.access.key_files import BrokenFile
 from app.web.links import Links
@@ -100,7 +102,7 @@ def test_before_it_was_opened_nobody_comes_in_from_elsewhere(tmp_path: Path) -> 
     access = Authentication(WebSettings(host="0.0.0.0"), folder=tmp_path)
     assert list(tmp_path.iterdir()) == []
     scope = {"type": "http", "headers": [(b"authorization", b"Bearer x")], "client": ("127.0.0.1", 1)}
-    assert asyncio.run(access.auth_method(HTTPConnection(scope))) is None
+    assert asyncio.run(access.caller(HTTPConnection(scope))) is None
     with pytest.raises(RuntimeError):
         Links(access.link_key).sign("s1", "image", seconds=1)
 
@@ -111,7 +113,7 @@ def test_many_guesses_at_once_are_no_more_than_one_after_another(tmp_path: Path)
 
     async def guess(number: int) -> bool | None:
         try:
-            return await access.is_password(f"guess {number}", client)
+            return await access.log_in("", f"guess {number}", client) is not None
         except Locked:
             return None
 
@@ -121,6 +123,36 @@ def test_many_guesses_at_once_are_no_more_than_one_after_another(tmp_path: Path)
     answers = asyncio.run(burst())
     assert answers.count(False) == 6
     assert answers.count(None) == 34
+
+
+def test_waits_do_not_tell_which_users_exist(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    hasher = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+    monkeypatch.setattr(hashing, "_hasher", lambda: hasher)
+    access = Home(tmp_path, password="").access
+    access.users.add("Anna", "the sea is blue", Right.VIEWER)
+    access.users.add("Ben", "the sky is wide", Right.VIEWER)
+
+    async def answers(address: str, tries: list[tuple[str, str]]) -> list[str]:
+        found = []
+        for name, given in tries:
+            try:
+                found.append("right" if await access.log_in(name, given, Client(address, https=False)) else "wrong")
+            except Locked:
+                found.append("locked")
+        return found
+
+    for number, probe in enumerate(["Anna", "Zed"]):
+        tries = [("Ben", "no"), ("Zed", "no"), *((probe, f"guess {count}") for count in range(5)), ("Yan", "no")]
+        assert asyncio.run(answers(f"10.0.0.{number}", tries)) == ["wrong"] * 6 + ["locked"] * 2
+    known, unknown = (
+        asyncio.run(answers(f"10.0.1.{number}", [(probe, f"guess {count}") for count in range(7)]))
+        for number, probe in enumerate(["Anna", "Zed"])
+    )
+    assert known == unknown
+    for address, name in (("10.0.2.1", "Anna"), ("10.0.2.2", "Zed")):
+        assert asyncio.run(answers(address, [(name, f"guess {count}") for count in range(6)])) == ["wrong"] * 6
+        assert asyncio.run(answers(address, [("Ben", "no")])) == ["locked"], "no other name tells it either"
+    assert not any("zed" in ban.login for ban in access.throttle.bans())
 
 
 def test_the_server_goes_on_while_a_slow_password_is_compared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -136,5 +168,5 @@ def test_the_server_goes_on_while_a_slow_password_is_compared(tmp_path: Path, mo
             return given == "right"
 
     monkeypatch.setattr(access, "_password", Slow())
-    assert asyncio.run(access.is_password("right", Client("10.0.0.1", https=False)))
+    assert asyncio.run(access.log_in("", "right", Client("10.0.0.1", https=False)))
     assert threads != [threading.get_ident()]

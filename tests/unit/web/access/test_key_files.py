@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from app.web.access import key_files
+from pylib.files import durable
 
 
 def test_a_key_is_made_once_and_for_its_owner_only(tmp_path: Path) -> None:
@@ -17,6 +18,22 @@ def test_a_key_is_made_once_and_for_its_owner_only(tmp_path: Path) -> None:
     assert len(first) == key_files.KEY_BYTES
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
+
+
+def test_services_that_start_at_once_on_one_folder_have_one_key(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, write = tmp_path / "key", durable.write_first
+    others: list[bytes] = []
+
+    def beaten(target: Path, data: bytes) -> None:
+        monkeypatch.setattr(durable, "write_first", write)
+        others.append(key_files.load_key(target))
+        write(target, data)
+
+    monkeypatch.setattr(durable, "write_first", beaten)
+    assert [key_files.load_key(path)] == others
+    assert [file.name for file in tmp_path.iterdir()] == ["key"]
 
 
 @pytest.mark.parametrize("content", [b"", b"short", b"x" * 33, b"x" * 2_000_000])

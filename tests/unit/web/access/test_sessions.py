@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.web.access.sessions import LASTS_S, Sessions, cookies
+from app.web.access import key_files
+from app.web.access.sessions import LASTS_S, EndedSessions, Sessions, cookies
 from tests.fakes.clock import Clock
 
 KEY = b"k" * 32
@@ -69,3 +73,38 @@ def test_adding_to_it_spoils_it(more: str) -> None:
     value = sessions().issue()
     assert not sessions().permits(value + more)
     assert not sessions().permits(more + value)
+
+
+def test_sessions_that_end_at_once_in_several_threads_all_stay_ended(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ended, inside, write = EndedSessions(tmp_path / "ended.json", clock=Clock()), [0], key_files.write
+    most: list[int] = []
+
+    def watched(path: Path, content: bytes) -> None:
+        inside[0] += 1
+        most.append(inside[0])
+        write(path, content)
+        inside[0] -= 1
+
+    monkeypatch.setattr(key_files, "write", watched)
+    values = [sessions().issue(f"user {number}") for number in range(24)]
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(ended.add, values))
+    again = EndedSessions(tmp_path / "ended.json", clock=Clock())
+    again.open()
+    assert all(value in ended and value in again for value in values)
+    assert max(most) == 1, "one writes at a time"
+
+
+def test_what_is_ended_at_one_service_is_ended_at_another_that_shares_the_file(tmp_path: Path) -> None:
+    one, other = (EndedSessions(tmp_path / "ended.json", clock=Clock()) for _ in range(2))
+    for each in (one, other):
+        each.open()
+    first, second = sessions().issue("Ann"), sessions().issue("Ben")
+    assert first not in other
+    one.add(first)
+    assert first in other
+    other.add(second)
+    assert second in one
+    assert first in one

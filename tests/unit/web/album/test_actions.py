@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 from threading import Thread
 
@@ -10,7 +11,7 @@ import pytest
 from app.messages import Detection, Inspection, Snapshot
 from app.web.context import WebContext
 from tests.fakes.cameras import jpeg
-from tests.fakes.web import Client, shown
+from tests.fakes.web import FRONT, KITCHEN, NOW, Client, shown
 from tests.unit.web.album.pages import PAGE, look, post, read
 
 
@@ -86,15 +87,27 @@ def test_labels_are_corrected_and_the_correction_taken_back(
     assert _corrected(context) is None
 
 
-def test_deleting_leads_back_to_the_grid_that_one_came_from(
+def test_deleting_leads_to_the_next_one_of_those_that_were_looked_at_and_can_be_taken_back(
     context: WebContext, client: Client, tmp_path: Path
 ) -> None:
-    picture = Path(shown(context, tmp_path, "s1").snapshot.path)
-    asked = post(client, "/snapshots/s1/delete", came_from="/snapshots/s1?person=true")
-    assert asked == "/?person=true"
-    assert not picture.exists()
-    look(client, "/snapshots/s1", status=404)
-    assert client.post("/snapshots/s1/delete", headers=PAGE).status_code == 404
+    for number, camera in enumerate((FRONT, KITCHEN, FRONT)):
+        shown(context, tmp_path, f"s{number}", camera=camera, taken_at=NOW - timedelta(minutes=number))
+    asked = post(client, "/snapshots/s0/delete?camera=front-door")
+    assert asked.startswith("/snapshots/s2?camera=Front+Door+Camera&deleted=")
+    page = look(client, asked)
+    assert "Deleted." in page.text
+    (undo,) = [form["action"] for form in page.all("form") if "/undo" in form["action"]]
+    look(client, "/snapshots/s0", status=404)
+    assert client.post("/snapshots/s0/delete", headers=PAGE).status_code == 404
+    back = post(client, undo, came_from=asked)
+    assert back == "/snapshots/s0?camera=Front+Door+Camera"
+    assert "Deleted." not in look(client, asked).text
+    assert client.post(undo, headers=PAGE).status_code == 409
+
+
+def test_deleting_the_last_one_leads_to_the_grid(context: WebContext, client: Client, tmp_path: Path) -> None:
+    shown(context, tmp_path, "s1")
+    assert post(client, "/snapshots/s1/delete?person=true").startswith("/?person=true&deleted=")
 
 
 def test_forms_for_pictures_that_are_not_there_say_so(client: Client) -> None:

@@ -12,6 +12,7 @@ import pytest
 
 from app.journal.entries import Correction
 from app.messages import Box, Detection, Label
+from app.web.album.grid_pages import PAGE as PAGE_CARDS
 from app.web.application import application
 from app.web.context import CameraInfo, WebContext
 from app.web.settings import WebSettings
@@ -55,8 +56,8 @@ def test_times_are_the_home_s(tmp_path: Path) -> None:
 
 
 def test_older_pages_go_on_where_the_first_one_ends(context: WebContext, client: Client, tmp_path: Path) -> None:
-    events = album(context, tmp_path, 70)
-    first = look(client, "/")
+    events = album(context, tmp_path, PAGE_CARDS + 10)
+    first = look(client, "/?by=picture")
     older = next(link["href"] for link in first.all("a") if link.get("rel") == "next")
     second = look(client, older)
     assert first.cards + second.cards == [event.id for event in events]
@@ -67,8 +68,8 @@ def test_older_pages_go_on_where_the_first_one_ends(context: WebContext, client:
 def test_a_page_loaded_below_another_repeats_neither_heading_nor_frame(
     context: WebContext, client: Client, tmp_path: Path
 ) -> None:
-    album(context, tmp_path, 61)
-    older = next(link["href"] for link in look(client, "/").all("a") if link.get("rel") == "next")
+    album(context, tmp_path, PAGE_CARDS + 1)
+    older = next(link["href"] for link in look(client, "/?by=picture").all("a") if link.get("rel") == "next")
     part = read(client.get(older, headers={**PAGE, "HX-Request": "true"}).text)
     assert len(part.cards) == 1
     assert not part.all("h2")
@@ -105,9 +106,9 @@ def test_filters_choose(context: WebContext, client: Client, tmp_path: Path, que
 def test_links_keep_the_filters_and_each_filter_can_be_taken_away(
     context: WebContext, client: Client, tmp_path: Path
 ) -> None:
-    album(context, tmp_path, 61)
-    page = look(client, "/?person=true&confidence=0.5&heat=2026-03-04")
-    kept = {"person": ["true"], "confidence": ["0.5"], "heat": ["2026-03-04"]}
+    album(context, tmp_path, PAGE_CARDS + 1)
+    page = look(client, "/?person=true&confidence=0.5&heat=2026-03-04&by=picture")
+    kept = {"person": ["true"], "confidence": ["0.5"], "heat": ["2026-03-04"], "by": ["picture"]}
     chip = page.all("a", "chip")[0]["href"]
     card = page.all("a", "shot")[0]["href"]
     older = next(link["href"] for link in page.all("a") if link.get("rel") == "next")
@@ -116,16 +117,28 @@ def test_links_keep_the_filters_and_each_filter_can_be_taken_away(
     assert kept.items() <= parse_qs(urlsplit(older).query).items()
     without = {link["aria-label"]: parse_qs(urlsplit(link["href"]).query) for link in page.all("a", "is-set")}
     assert without == {
-        "Remove filter: at least 50% sure": {"person": ["true"], "heat": ["2026-03-04"]},
-        "Remove filter: People": {"confidence": ["0.5"], "heat": ["2026-03-04"]},
+        "Remove filter: at least 50% sure": {"person": ["true"], "heat": ["2026-03-04"], "by": ["picture"]},
+        "Remove filter: People": {"confidence": ["0.5"], "heat": ["2026-03-04"], "by": ["picture"]},
     }
 
 
-@pytest.mark.parametrize("query", ["day=tomorrow", "confidence=2", "person=maybe", "before=x", "since=x", "heat=x"])
-def test_what_makes_no_sense_gets_a_page_that_says_so(client: Client, query: str) -> None:
+@pytest.mark.parametrize(
+    ("query", "said"),
+    [
+        ("day=tomorrow", "“Day” must be a day such as 2026-11-21."),
+        ("confidence=2", "“How sure” must be at most 1."),
+        ("person=maybe", "“People” must be yes or no."),
+        ("before=x", "The place in the list must be the `next` of a page"),
+        ("since=x", "The begin of the time must be a day and a time such as 2026-11-21T14:00."),
+        ("heat=x", "The last day of the map must be a day such as 2026-11-21."),
+        ("q=" + "x" * 201, "The search must have at most 200 characters."),
+        ("confidence=2&starred=x", "“How sure” must be at most 1. “Starred” must be yes or no."),
+    ],
+)
+def test_what_makes_no_sense_gets_a_page_that_names_the_field_in_words(client: Client, query: str, said: str) -> None:
     page = look(client, f"/?{query}", status=400)
     assert "That was not understood" in page.text
-    assert query.partition("=")[0] in page.text.lower()
+    assert said in page.text
 
 
 def test_parameters_of_others_are_passed_over(context: WebContext, client: Client, tmp_path: Path) -> None:
@@ -156,6 +169,7 @@ def test_nothing_that_people_or_cameras_say_becomes_markup(tmp_path: Path) -> No
     shown(context, tmp_path, "s1", detection=seen, label=HOSTILE)
     shown(context, tmp_path, "s2", detection=Detection(), label=HOSTILE, problem=f"timeout: {HOSTILE}")
     context.journal.change("s1", note=HOSTILE, correction=Correction((HOSTILE,)))
+    context.journal.describe("s1", HOSTILE)
     plain = len(look_all(context, "/status").all("script"))
     for path in ("/", "/?q=%3Cscript%3E&label=%22%3E%3Cscript%3E", "/snapshots/s1", "/snapshots/s2", "/cameras"):
         page = look_all(context, path)
@@ -231,7 +245,7 @@ def test_a_correction_stands_beside_what_the_detector_said(context: WebContext, 
     shown(context, tmp_path, "s1", detection=DOG)
     context.journal.change("s1", correction=Correction(("Fox",)))
     page = look(client, "/snapshots/s1")
-    assert [chip["data-label"] for chip in page.all("a", "chip")] == ["Fox"]
+    assert [parse_qs(urlsplit(chip["href"]).query)["label"] for chip in page.all("a", "chip")] == [["Fox"]]
     assert "fake saw: Dog 80" in page.text
 
 
@@ -249,6 +263,18 @@ def test_a_camera_s_page_says_how_it_is_treated(tmp_path: Path) -> None:
         assert "paused for 23 s after failing" in page.text
         assert page.cards == ["s1"]
         assert "paused for 23 s after failing" in look(client, "/cameras").text
+    close(context)
+
+
+def test_masks_of_the_configuration_are_shown_and_cannot_be_edited(tmp_path: Path) -> None:
+    masks = (((0.0, 0.0), (0.25, 0.0), (0.25, 0.5)),)
+    context = parts_for(tmp_path, cameras={FRONT: CameraInfo("Front", lambda: State.CLOSED, lambda: 0.0, masks)})
+    shown(context, tmp_path, "s1")
+    with serving(application(context)) as client:
+        page = client.get("/cameras/front-door").text
+        assert '<polygon class="zone is-private" points="0.0,0.0 0.25,0.0 0.25,0.5 "/>' in page
+        assert "privacy mask of the configuration" in page
+        assert "data-zone-edit" not in page
     close(context)
 
 
@@ -273,21 +299,25 @@ def test_a_picture_that_is_being_looked_at_is_waited_for(context: WebContext, cl
 
 
 def test_status_says_what_needs_attention(context: WebContext, client: Client) -> None:
-    context.health.add("disk", lambda: Status(ok=True, detail="41.2 GB free, 1.0 needed"))
+    context.health.add("disk", lambda: Status(ok=True, detail="41.2 GB free"))
     context.health.add("fetch", lambda: Status(ok=True), live=True)
-    assert "All is well" in look(client, "/status").text
+    assert "All systems working" in look(client, "/status").text
     context.health.add("broker", lambda: Status(ok=False, detail="not connected: listener"))
     page = look(client, "/status")
     assert "Needs attention" in page.text
-    assert "not connected: listener" in page.text
+    assert "Not connected: listener" in page.text
     assert "The archive folder" in page.text
+    assert "Detector: fake.onnx (YOLOX) by hand" in page.text
+    assert "Look yourself" in page.text
 
 
 def test_an_archive_that_is_late_needs_attention_and_is_told_of_once(context: WebContext, client: Client) -> None:
-    context.health.add("archived to folder", lambda: Status(ok=False, detail="7 pictures to archive"), critical=False)
+    context.outcomes.expect("archive", "folder", title="the archive folder", kind="folder", tolerance=0)
+    late = Status(ok=False, detail="7 pictures wait")
+    context.health.add("archived to folder", lambda: late, critical=False, alarm=True)
     page = look(client, "/status")
     assert "Needs attention" in page.text
-    assert page.text.count("archive folder") == 2  # in the summary and in its row
+    assert page.text.count("he archive folder") == 2  # in the summary and in its row
 
 
 def test_static_files_are_kept_for_ever_under_their_hash_only(client: Client) -> None:
@@ -311,3 +341,18 @@ def test_pages_load_nothing_that_is_not_there(context: WebContext, client: Clien
     assert [address for address in loaded if client.get(address).status_code != 200] == []
     icons = {use["href"] for use in page.all("use")}
     assert icons <= {f"#{symbol['id']}" for symbol in page.all("symbol")}
+
+
+def test_a_picture_whose_file_is_missing_has_a_tile_that_says_so(
+    context: WebContext, client: Client, tmp_path: Path
+) -> None:
+    lost, there = shown(context, tmp_path, "lost"), shown(context, tmp_path, "there")
+    Path(lost.snapshot.path).unlink()
+    assert Path(there.snapshot.path).exists()
+    page = look(client, "/?by=picture")
+    assert [image["src"] for image in page.all("img")] == ["/api/snapshots/there/thumbnail"]
+    assert "File missing" in page.text
+    for path, said in (("/snapshots/lost", "taken away by something else"), ("/cameras/front-door", "File missing")):
+        page = look(client, path)
+        assert said in page.text
+        assert not [image for image in page.all("img") if "lost" in image["src"]]

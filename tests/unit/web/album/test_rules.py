@@ -85,7 +85,8 @@ def test_without_anybody_to_tell_it_says_so_and_where_to_read_on(context: WebCon
     with serving(application(replace(context, outlets=Outlets(("rabbitmq",))))) as client:
         page = look(client, "/rules").text
         assert "Nothing tells people yet" in page
-        assert "docs/notifications.md" in page
+        assert "docs/" not in page  # the browser has no such page
+        assert "this rule counts as soon as" in look(client, "/rules/new").text
         assert "Everything is told" not in page
 
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from app.messages import OutletDecision
+from app.web.album import texts
 from app.web.context import WebContext
 from tests.fakes.web import Client, taken
 from tests.unit.web.album.pages import look
@@ -52,3 +53,12 @@ def test_without_a_rule_it_says_so_and_leaves_out_who_was_not_there_yet(
     assert told(client, "e1") == "phone: toldthere was no rule"
     event(context, tmp_path, "e2")
     assert told(client, "e2") == ""
+
+
+def test_the_page_says_how_long_each_step_took(context: WebContext, client: Client, tmp_path: Path) -> None:
+    event(context, tmp_path, "e1", *DECISIONS)
+    context.journal.delivered("e1", "mail")
+    page = " ".join(look(client, "/snapshots/e1").text.split())
+    way = [texts.step(one, ()) for one in context.journal.timeline("e1")]
+    assert way[-1].startswith("told mail ")
+    assert f"Its way{', '.join(way)}" in page

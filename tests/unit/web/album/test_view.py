@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from app.journal.entries import Entry, Filter
+from app.journal.timeline import Step
 from app.messages import Box, Detection, Inspection, Label, Snapshot
 from app.web.album import texts
 from app.web.album.page_query import PageQuery
@@ -20,7 +22,7 @@ QUERY = PageQuery({"person": "true"}, Filter(person=True), UTC, "/p/")
 
 
 def entry(
-    *labels: Label, persons: int = 0, problem: str = "", path: str = "/a.jpg", detector: str = "hog", **changes: object
+    *labels: Label, persons: int = 0, problem: str = "", path: str = __file__, detector: str = "hog", **changes: object
 ) -> Entry:
     snapshot = Snapshot("e1", "Front Door Camera", "Front", NOW, NOW, 0.42, "http", path, 1, 1280, 720)
     inspection = Inspection(snapshot, detector, Detection(labels, persons), problem=problem)
@@ -102,3 +104,35 @@ def test_days_have_names_while_they_are_near() -> None:
     today = NOW.date()
     told = [texts.day(today - timedelta(days=days), today) for days in (0, 1, 2, 400)]
     assert told == ["Today", "Yesterday", "Thursday, 19 November", "Friday, 17 October 2025"]
+
+
+@pytest.mark.parametrize(("delay", "said"), [(0.0, ""), (3.0, ""), (3.1, "3.1 s"), (12.0, "12 s")])
+def test_a_card_says_how_late_its_picture_is_when_it_is_late(delay: float, said: str) -> None:
+    one = entry()
+    late = replace(one, inspection=replace(one.inspection, snapshot=replace(one.inspection.snapshot, delay_s=delay)))
+    assert VIEW.card(late, QUERY).delay == said
+
+
+@pytest.mark.parametrize(("persons", "crowd"), [(0, ""), (1, ""), (2, "2 people")])
+def test_a_card_counts_people_where_there_are_several(persons: int, crowd: str) -> None:
+    assert VIEW.card(entry(Label("Person", 0.9), persons=persons), QUERY).crowd == crowd
+
+
+def test_the_steps_of_a_way_in_words() -> None:
+    steps = [
+        Step("triggered", 0.0, 0.0),
+        Step("picture", 0.4, 0.4),
+        Step("looked", 0.6, 0.6),
+        Step("delivered", 0.7, 0.7, "phone"),
+        Step("delivered", 3.0, 3.0, "folder"),
+        Step("given_up", 600.0, 600.0, "mail"),
+    ]
+    assert [texts.step(one, {"folder"}) for one in steps] == [
+        "triggered",
+        "picture +0.4 s",
+        "looked at +0.6 s",
+        "told phone +0.7 s",
+        f"archived in {texts.archive('folder')} +3.0 s",
+        "given up for mail +10 min",
+    ]
+    assert texts.step(Step("picture", 0.0, -2.0), ()) == "picture -2.0 s"

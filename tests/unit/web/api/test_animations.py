@@ -124,7 +124,7 @@ def test_without_formats_the_usual_one_is_a_gif(house: House) -> None:
 def test_the_card_of_the_album_knows_what_moves_and_the_page_shows_it(house: House) -> None:
     pushed(house.context, house.folder, ONE, TWO)
     house.shown(THREE)
-    grid = house.client.get("/", headers=PAGE).text
+    grid = house.client.get("/?by=picture", headers=PAGE).text
     assert grid.count("data-moves=") == 1
     assert f'data-moves="/api/snapshots/{ONE}/animation?format=gif"' in grid
     page = house.client.get(f"/snapshots/{ONE}", headers=PAGE).text

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -59,7 +61,8 @@ def test_so_does_the_command(client: Client, tmp_path: Path, monkeypatch: pytest
     monkeypatch.setenv("WEB_PORT", str(client.port))
     monkeypatch.setenv("DATA_DIR", str(tmp_path))
     run = CliRunner().invoke
-    assert f"ftp  {HERE}  until " in run(main, ["bans", "list"]).output
+    assert re.search(rf"^ftp +{HERE} +20\d\d-.* yard$", run(main, ["bans", "list"]).output, re.MULTILINE)
+    assert [ban["address"] for ban in json.loads(run(main, ["bans", "list", "--json"]).output)] == [THERE, HERE]
     assert run(main, ["bans", "lift"]).exit_code == 2
     assert run(main, ["bans", "lift", HERE]).output == "lifted: 1\n"
     assert run(main, ["bans", "lift", "--all"]).output == "lifted: 1\n"

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import threading
+from pathlib import Path
 
 import pytest
 
-from tests.fakes.web import FRONT, KITCHEN
+from app.web.application import application
+from tests.fakes.web import FRONT, KITCHEN, close, parts_for, serving
 from tests.unit.web.api.conftest import House
 
 
@@ -45,6 +47,15 @@ def test_a_caller_who_waits_in_vain_is_told_where_to_look(house: House) -> None:
     answer = house.client.post("/api/cameras/front-door/trigger?wait=0.05")
     assert answer.status_code == 202
     assert answer.json()["url"] == f"/api/snapshots/{answer.json()['event_id']}"
+
+
+def test_where_another_replica_takes_the_picture_nobody_waits_and_that_is_said(tmp_path: Path) -> None:
+    context = parts_for(tmp_path, owns=lambda camera: camera != FRONT)
+    with serving(application(context)) as client:
+        answer = client.post("/api/cameras/front-door/trigger?wait=120")
+    assert (answer.status_code, answer.json()["note"].split(" takes")[0]) == (202, "another replica")
+    assert [trigger.id for trigger in context.intake.poll(1)] == [answer.json()["event_id"]]
+    close(context)
 
 
 @pytest.mark.parametrize("name", ["front-door-camera", "Front Door", "FRONT DOOR CAMERA", "k%C3%BCche"])

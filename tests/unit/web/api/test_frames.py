@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+from PIL import Image
+
 from app.journal import Medium
 from app.messages import Burst
 from app.web.links import Links
 from tests.fakes.bursts import NOW, walker
-from tests.fakes.pictures import decoded
+from tests.fakes.pictures import decoded, encoded
 from tests.fakes.web import FRONT
 from tests.unit.web.api.conftest import House
 
@@ -59,6 +61,14 @@ def test_a_link_opens_one_frame_and_no_other(house: House) -> None:
     assert path.endswith("/api/snapshots/s1/frames/1")
     opened = [at for at in range(3) if links.permits(f"/api/snapshots/s1/frames/{at}", query)]
     assert (opened, links.permits("/api/snapshots/s1/image", query)) == ([1], False)
+    file = house.context.media.path("s1", "01.jpg")
+    exif = Image.Exif()
+    exif[0x010F] = "Maker"
+    file.write_bytes(encoded(decoded(walker(1)), quality="keep", exif=exif.tobytes()))
+    linked, own = (house.client.get(f"/api/snapshots/s1/frames/1{signed}") for signed in (f"?{query}", ""))
+    assert (own.content, b"Maker" in linked.content) == (file.read_bytes(), False)
+    assert decoded(linked.content).tobytes() == decoded(own.content).tobytes()
+    assert linked.headers["etag"] != own.headers["etag"]
 
 
 def test_a_trigger_asks_for_several_pictures(house: House) -> None:

@@ -17,7 +17,7 @@ def away() -> Status:
 
 
 def test_health_says_which_part_is_unwell(house: House) -> None:
-    assert house.client.get("/health/ready").json() == {"live": True, "ready": True, "checks": []}
+    assert house.client.get("/health/ready").json() == {"live": True, "ready": True, "state": "working", "checks": []}
     house.context.health.add("broker", away)
     assert house.client.get("/health/live").status_code == 200
     answer = house.client.get("/health/ready")

@@ -94,6 +94,12 @@ def test_a_browser_subscribes_and_leaves(client: Client, parts: WebContext) -> N
     assert parts.journal.subscribers() == [ANN.subscriber]
     gone = client.ask("DELETE", "/api/push/subscriptions", json={"endpoint": ENDPOINT})
     assert (gone.status_code, parts.journal.subscribers()) == (204, [])
+    client.post("/api/outlets/phone/test")
+    assert [(row.action, row.subject) for row in parts.journal.audited(limit=9)] == [
+        ("test outlet", "phone"),
+        ("push off", "push.example.org"),
+        ("push on", "Ann"),
+    ]
 
 
 def test_a_browser_with_a_new_address_stays_whose_it_was(client: Client, parts: WebContext) -> None:

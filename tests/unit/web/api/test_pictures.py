@@ -8,12 +8,15 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
+from app.media.picture import exif as exif_of
+from app.media.picture import upright
 from app.web.application import application
 from app.web.settings import WebSettings
 from pylib.settings.credentials import Secret
 from tests.fakes.cameras import jpeg
-from tests.fakes.pictures import decoded
+from tests.fakes.pictures import busy, decoded, encoded
 from tests.fakes.web import KITCHEN, close, parts_for, serving, shown
 from tests.unit.web.api.conftest import House
 
@@ -164,3 +167,26 @@ def test_a_link_that_cannot_be_made_is_refused(house: House, said: dict[str, obj
     answer = house.client.post("/api/snapshots/s1/link", json=said)
     assert answer.status_code == 400
     assert next(iter(said)) in answer.json()["error"]
+
+
+def test_a_link_gives_the_pixels_and_not_the_place(tmp_path: Path) -> None:
+    context = parts_for(tmp_path, settings=WebSettings(password=Secret("right"), public_url="http://home.example"))
+    exif = Image.Exif()
+    exif[0x0112], exif[0x010F] = 6, "Maker"
+    exif.get_ifd(0x8825).update({1: "N", 2: (52.0, 31.0, 12.0)})
+    picture = encoded(busy(64, 48), exif=exif.tobytes())
+    shown(context, tmp_path, "s1", picture=picture)
+    right = {"Authorization": "Bearer right"}
+    with serving(application(context)) as client:
+        own = client.get("/api/snapshots/s1/image", headers=right)
+        link = client.post("/api/snapshots/s1/link", json={"kind": "image"}, headers=right).json()["url"]
+        linked = client.get(link.removeprefix("http://home.example"))
+        assert (own.content, linked.status_code) == (picture, 200)
+        assert dict(exif_of(linked.content)) == {0x0112: 6}
+        assert b"Maker" not in linked.content
+        assert upright(linked.content).tobytes() == upright(picture).tobytes()
+        assert linked.headers["content-type"] == "image/jpeg"
+        assert linked.headers["etag"] != own.headers["etag"]
+        again = client.get(link.removeprefix("http://home.example"), headers={"If-None-Match": linked.headers["etag"]})
+        assert again.status_code == 304
+    close(context)

@@ -57,7 +57,7 @@ def test_a_zone_is_put_replaced_and_kept_while_a_rule_needs_it(house: House) -> 
         "zones:\n- {camera: Front Door, name: porch, points: [[0, 0], [1, 0], [1, 1]]}\n"
     )
     zone = put(house, "/api/cameras/front-door/zones/porch", {"points": SQUARE})
-    assert zone == {"camera": "Front Door", "name": "porch", "points": SQUARE, "mask": False}
+    assert zone == {"camera": "Front Door", "name": "porch", "points": SQUARE, "mask": False, "private": False}
     put(house, "/api/rules/door", {**DOOR, "zones": ["porch"]})
     needed = house.client.ask("DELETE", "/api/cameras/front-door/zones/porch")
     assert (needed.status_code, "'porch' is no zone" in needed.text) == (422, True)

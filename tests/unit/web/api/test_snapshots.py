@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -29,6 +29,14 @@ def test_an_event_can_be_fetched(house: House) -> None:
     assert described["url"] == "/snapshots/s1"
     for kind in ("image", "thumbnail", "preview", "annotated"):
         assert described[f"{kind}_url"] == f"/api/snapshots/s1/{kind}"
+
+
+def test_a_description_comes_with_the_event_once_there_is_one(house: House) -> None:
+    house.shown("s1")
+    assert house.client.get("/api/snapshots/s1").json()["description"] == ""
+    house.context.journal.describe("s1", "A postman brings a parcel.")
+    assert house.client.get("/api/snapshots/s1").json()["description"] == "A postman brings a parcel."
+    assert listed(house, "?q=parcel") == ["s1"]
 
 
 def test_an_event_without_a_picture_has_no_address_of_one(house: House) -> None:
@@ -232,3 +240,12 @@ def test_a_method_that_a_path_does_not_have_is_told_those_that_it_has(house: Hou
     assert answer.status_code == 405
     assert set(answer.headers["allow"].split(", ")) == {"GET", "HEAD", "PATCH", "DELETE"}
     assert answer.json() == {"error": "bad_method: not with this method"}
+
+
+def test_one_snapshot_has_its_way_by_the_record_s_times(house: House) -> None:
+    house.shown("s1", delay_s=0.4)
+    journal = house.context.journal
+    steps = house.client.get("/api/snapshots/s1").json()["timeline"]
+    assert [(step["work"], step["outlet"]) for step in steps[:2]] == [("triggered", ""), ("picture", "")]
+    assert [step["after_s"] for step in steps] == [one.after_s for one in journal.timeline("s1")]
+    assert datetime.fromisoformat(steps[0]["at"]).timestamp() == pytest.approx(journal.timeline("s1")[0].at)

@@ -41,6 +41,8 @@ def test_a_form_says_where_the_picture_goes_and_what_its_snapshot_will_be_found_
     bucketed.shown("s1", bucket=form["bucket"], object_key=form["object_key"])
     snapshot = bucketed.client.get("/api/snapshots/s1").json()
     assert (snapshot["bucket"], snapshot["object_key"]) == (form["bucket"], form["object_key"])
+    (signed,) = bucketed.context.journal.audited(limit=9)
+    assert (signed.action, signed.subject, signed.detail) == ("upload form", FRONT, "a.jpg")
 
 
 @pytest.mark.parametrize(

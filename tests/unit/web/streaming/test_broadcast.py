@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 from starlette.applications import Starlette
@@ -84,6 +85,7 @@ class House:
         self.broadcast = Broadcast(self.journal, self.live)
         self.rendered: list[str] = []
         self.filter = Filter()
+        self.welcome = True
         application = Starlette(routes=[Route("/events", self.stream)])
         self.server = WebServer(application, host="127.0.0.1", port=0, on_stop=self.broadcast.close)
         self.port = self.server.open()
@@ -91,7 +93,14 @@ class House:
 
     async def stream(self, request: Request) -> Response:
         camera = request.query_params.get("camera", "")
-        return self.broadcast.stream(request, filter=Filter(camera=camera), render=self.render, event="card")
+        chosen, is_guest = Filter(camera=camera), camera == GATE
+        return self.broadcast.stream(
+            request,
+            filter=chosen,
+            render=self.render,
+            event="card",
+            may_look=lambda: self.welcome or not is_guest,
+        )
 
     def render(self, entry: Entry) -> str:
         self.rendered.append(entry.id)
@@ -169,6 +178,24 @@ def test_a_viewer_hears_only_of_what_it_asked_for(house: House) -> None:
         house.happen("a2", camera=GATE)
         assert everything.hears("a1", "a2")
         assert gate.hears("a2")
+
+
+def test_a_viewer_who_may_no_longer_look_hears_nothing_more_and_is_out(house: House) -> None:
+    with house.viewers(query="camera=Gate%20Camera") as [guest], house.viewers() as [everything]:
+        house.happen("a1", camera=GATE)
+        assert guest.hears("a1")
+        house.welcome = False
+        house.happen("a2", camera=GATE)
+        assert guest.ended.wait(60)
+        assert (guest.ids, guest.complete) == (["a1"], True)
+        assert everything.hears("a1", "a2")
+        assert not everything.ended.is_set()
+
+
+def test_one_is_out_also_where_nothing_happens(house: House) -> None:
+    with house.viewers(query="camera=Gate%20Camera") as [guest]:
+        house.welcome = False
+        assert guest.ended.wait(60)
 
 
 @pytest.mark.parametrize("way", ["header", "query"])
@@ -268,6 +295,23 @@ def test_a_viewer_that_does_not_read_is_given_up_and_the_others_are_not(
         with suppress(ConnectionError):  # cut off, whether all that was sent is read or not
             while stuck.recv(1 << 20):
                 pass
+
+
+def test_whether_an_event_is_wanted_is_asked_once_for_all_who_want_the_same(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    matches = Filter.matches
+
+    def counted(wish: Filter, entry: Entry) -> bool:
+        asked.append(wish.camera)
+        return matches(wish, entry)
+
+    monkeypatch.setattr(Filter, "matches", counted)
+    with house.viewers(3) as those, house.viewers(2, f"camera={quote(YARD)}") as others:
+        house.happen("a1")
+        assert all(one.hears("a1") for one in (*those, *others))
+        assert sorted(asked) == ["", YARD]
 
 
 def test_a_burst_reaches_a_viewer_whole_in_however_many_writes(house: House, monkeypatch: pytest.MonkeyPatch) -> None:

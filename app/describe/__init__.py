@@ -1,0 +1,1 @@
+"""A sentence for each event, by a language model that sees pictures."""
