@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
 from datetime import datetime
-from itertools import count
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
@@ -17,21 +18,22 @@ from tests.fakes.http_double import HttpDouble, Reply, http_double
 
 @pytest.fixture
 def camera() -> Iterator[HttpDouble]:
-    """In front of it, somebody takes a step from one picture to the next."""
-    steps = count(1)
+    """In front of each of its views, somebody takes a step from one picture to the next."""
+    steps: dict[str, Iterator[int]] = defaultdict(lambda: cycle(range(10)))
     with http_double() as server:
-        server.answer = lambda _: Reply(headers={"Content-Type": "image/jpeg"}, body=[walker(next(steps) % 10)])
+        server.answer = lambda seen: Reply(
+            headers={"Content-Type": "image/jpeg"}, body=[walker(next(steps[seen.target]))]
+        )
         yield server
 
 
 def config(camera: HttpDouble) -> dict[str, Any]:
-    url = f"{camera.url}/still.jpg"
     burst = {"frames": 3, "pace": 0.05}
     return {
         "cameras": [
-            {"kind": "still", "location": "Yard", "url": url, "burst": burst},
-            {"kind": "still", "location": "Gate", "url": url},
-            {"kind": "still", "location": "Door", "url": url, "ring": {"seconds": 2, "pace": 0.2}},
+            {"kind": "still", "location": "Yard", "url": f"{camera.url}/yard.jpg", "burst": burst},
+            {"kind": "still", "location": "Gate", "url": f"{camera.url}/gate.jpg"},
+            {"kind": "still", "location": "Door", "url": f"{camera.url}/door.jpg", "ring": {"seconds": 2, "pace": 0.2}},
         ],
         "archive": {"dir": "archive", "frames": "all"},
     }

@@ -11,7 +11,7 @@ from datetime import UTC, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from app.journal import Correction, Entry, Filter, Journal, PageCursor
@@ -147,10 +147,8 @@ FILTERS = st.builds(
     hours=st.sampled_from((None, None, HomeHours(6, 7, BERLIN), HomeHours(7, 6, BERLIN), HomeHours(22, 6, UTC))),
     q=st.sampled_from(("", "", *WORDS)),
 )
-MANY = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
-@MANY
 @given(filter=FILTERS)
 def test_a_filter_leaves_what_it_says_and_in_the_same_order(
     crowded: Journal, entries: list[Entry], filter: Filter
@@ -178,7 +176,6 @@ def test_a_label_is_as_certain_as_its_surest_one_and_no_other(journal: Journal, 
     assert [found("Dog", 0.81), found("Dog", 0.83), found("", 0.94), found("", 0.96)] == [True, False, True, False]
 
 
-@MANY
 @given(filter=FILTERS, number=st.integers(0, 200))
 def test_neighbours_are_the_next_ones_that_are_wanted(
     crowded: Journal, entries: list[Entry], filter: Filter, number: int
@@ -191,7 +188,6 @@ def test_neighbours_are_the_next_ones_that_are_wanted(
     assert crowded.standing(place, filter, most=50) == (min(len(newer) + 1, 51), min(total, 51))
 
 
-@MANY
 @given(
     typed=st.text() | st.sampled_from(('"', "AND", "a AND", "NEAR(", "marks:person", "-x", "*", "^a", "{a}:b", "\0"))
 )

@@ -11,7 +11,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.journal import Entry, Filter, Journal, PageCursor, Visit
@@ -160,7 +160,7 @@ FILTERS = st.builds(
 )
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
+@settings(max_examples=60)
 @given(filter=FILTERS, limit=st.integers(1, 40))
 def test_pages_of_visits_have_each_one_once_with_all_that_matches(busy: Journal, filter: Filter, limit: int) -> None:
     expected: dict[int, list[Entry]] = defaultdict(list)

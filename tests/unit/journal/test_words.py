@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import Callable, Iterator
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from app.journal.entries import words
@@ -37,7 +37,6 @@ def terms() -> Iterator[Terms]:
 
 
 @given(text=st.text(ALPHABET, max_size=20))
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_words_are_those_of_the_full_text_search(terms: Terms, text: str) -> None:
     assert words(text) == terms(text)
 

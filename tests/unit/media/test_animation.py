@@ -7,7 +7,7 @@ from pathlib import Path
 
 import av
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, features
 
@@ -132,7 +132,7 @@ def test_a_broken_picture_is_left_out_and_two_make_an_animation(tmp_path: Path) 
     assert not (tmp_path / "no.gif").exists()
 
 
-@settings(max_examples=5, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=5)
 @given(
     kind=st.sampled_from(FORMATS),
     count=st.integers(2, 5),

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from app.web.access.authentication import MOST_IN_ALL
@@ -105,7 +105,6 @@ def test_no_spelling_of_a_path_slips_past(home: Home, path: str) -> None:
         st.sampled_from(["/", "//", ".", "..", "static", "login", "health", "live", "api", "cameras", "\n", "%2f"])
     )
 )
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_no_mixture_of_open_and_closed_paths_reaches_what_is_closed(home: Home, parts: list[str]) -> None:
     home.reached.clear()
     ask(home.app, "/" + "".join(parts))
