@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 _loaded = multiprocessing.get_context("forkserver")
-_loaded.set_forkserver_preload(["app.cli.main", "app.bootstrap.service", "app.web.application"])
+_loaded.set_forkserver_preload(["tests.e2e.loaded"])
 
 
 class Fork:

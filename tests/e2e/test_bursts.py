@@ -41,7 +41,7 @@ def config(camera: HttpDouble) -> dict[str, Any]:
 
 def test_bursts_by_camera_and_by_trigger_killed_in_the_middle(tmp_path: Path, camera: HttpDouble) -> None:
     (tmp_path / "archive").mkdir()
-    with ServiceProcess(tmp_path, config=config(camera)) as service:
+    with ServiceProcess(tmp_path, config=config(camera), forked=True) as service:
         service.start().wait_ready()
 
         def frames(event_id: str) -> list[dict[str, Any]]:

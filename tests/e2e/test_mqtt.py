@@ -26,7 +26,7 @@ def service(folder: Path, mosquitto: Mosquitto) -> ServiceProcess:
         "cameras": [{"kind": "demo", "location": "Hall", "label": "The hall"}],
         "mqtt": {"server_address": mosquitto.address, "topics": [mapped]},
     }
-    return ServiceProcess(folder, config=config)
+    return ServiceProcess(folder, config=config, forked=True)
 
 
 def events(assistant: Peer, count: int) -> list[dict[str, object]]:

@@ -22,7 +22,7 @@ def service(folder: Path, device: OnvifDevice) -> ServiceProcess:
             {"kind": "onvif", "name": "away", "camera": "Porch Camera", "address": "127.0.0.1:1"},
         ],
     }
-    return ServiceProcess(folder, config=config)
+    return ServiceProcess(folder, config=config, forked=True)
 
 
 def test_what_a_camera_sees_by_itself_is_recorded_once_whatever_is_restarted(tmp_path: Path) -> None:

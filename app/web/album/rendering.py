@@ -51,9 +51,9 @@ class Rendering:
 
     def text(self, template: str, **context: Any) -> str:
         """A part of a page."""
-        return self._template(template).render(context)
+        return self.template(template).render(context)
 
-    def _template(self, name: str) -> Template:
+    def template(self, name: str) -> Template:
         """In the language that is spoken; each has its own, which are compiled when they are first shown."""
         language = languages.current()
         environment = self._environments.get(language)

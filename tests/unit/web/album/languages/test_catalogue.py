@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import re
 
-import pytest
-
 from app.web.album.languages import catalogue
 from tests.unit.web.album.languages import texts_in_use
 
@@ -41,9 +39,8 @@ def test_words_for_people_are_marked_where_they_stand_in_code() -> None:
     assert texts_in_use.glued_in_python() == GLUED
 
 
-@pytest.mark.parametrize("english", sorted(GERMAN.texts))
-def test_both_languages_have_the_same_values(english: str) -> None:
-    assert values(GERMAN.texts[english]) == values(english)
+def test_both_languages_have_the_same_values() -> None:
+    assert [english for english, german in GERMAN.texts.items() if values(german) != values(english)] == []
 
 
 def test_plurals_have_two_forms_with_the_number() -> None:
