@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, StrictUndefined, Template
+from markupsafe import Markup, escape
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
@@ -22,6 +23,12 @@ TEMPLATES = (Path(__file__).parent / "templates", Path(__file__).parents[1] / "b
 
 WORTH_PACKING = 2_000
 """Bytes; a smaller page fits into a packet or two anyway."""
+
+
+@cache
+def icon(name: str) -> Markup:
+    """One of `_icons.html`. A page has hundreds."""
+    return Markup(f'<svg class="icon" aria-hidden="true"><use href="#i-{escape(name)}"/></svg>')  # noqa: S704 - escaped
 
 
 @cache
@@ -46,6 +53,7 @@ class Rendering:
             "number": languages.number,
             "counted": languages.counted,
             "tr": languages.tr,
+            "icon": icon,
         }
         self._environments: dict[str, Environment] = {}
 
