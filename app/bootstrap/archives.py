@@ -111,7 +111,7 @@ class ArchiveParts:
 
     def _retention(self, targets: Sequence[str]) -> ManagedThread:
         videos = video_retention_of(self._settings, self._journal)
-        missing = MissingFiles(self._journal, beat=lambda: job.beat())
+        missing = MissingFiles(self._journal, beat=lambda: job.beat(), rest=lambda seconds: job.stopping.wait(seconds))
         self._health.add("missing files", missing.status, critical=False, alarm=True)
         pictures = retention_of(
             self._settings,

@@ -15,6 +15,8 @@ log = structlog.get_logger(__name__)
 
 EVERY_S = 3600.0
 BATCH = 1000
+REST = 4
+"""Between two batches it rests so many times as long as one took: pages and events are more urgent."""
 
 
 class MissingFiles:
@@ -25,12 +27,16 @@ class MissingFiles:
         journal: Journal,
         *,
         beat: Callable[[], None] = lambda: None,
+        rest: Callable[[float], object] = lambda _seconds: None,
         clock: Callable[[], float] = time.monotonic,
+        batch: int = BATCH,
     ) -> None:
-        """`beat`: called between two batches."""
+        """`beat`: called between two batches of so many pictures; `rest`: waits so many seconds there."""
         self._journal = journal
         self._beat = beat
+        self._rest = rest
         self._clock = clock
+        self._batch = batch
         self._due = 0.0
         self._looked_at = 0.0
         self._found: tuple[int, int] | None = None
@@ -42,14 +48,16 @@ class MissingFiles:
         """
         if self._clock() < self._due:
             return
-        missing = seen = 0
+        missing, seen, began = 0, 0, self._clock()
         after: CachedPicture | None = None
-        while batch := self._journal.pictures(after, targets=(), archives=(), limit=BATCH):
+        while batch := self._journal.pictures(after, targets=(), archives=(), limit=self._batch):
             after = batch[-1]
             seen += len(batch)
             gone = [picture.id for picture in batch if not Path(picture.path).exists()]
             missing += len(self._journal.with_picture(gone)) if gone else 0  # else it was evicted meanwhile
             self._beat()
+            self._rest(REST * (self._clock() - began))
+            began = self._clock()
         if missing and (self._found or (0, 0))[0] != missing:
             log.error("pictures are missing from the disk", pictures=missing, of=seen)
         if not seen:

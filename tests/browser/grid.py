@@ -17,7 +17,7 @@ def cards(page: Page) -> Locator:
 
 
 def card(page: Page, snapshot_id: str) -> Locator:
-    return page.locator(f'#grid article.card[data-id="{snapshot_id}"]')
+    return page.locator(f'#grid article.card[id="{snapshot_id}"]')
 
 
 def moments(page: Page) -> list[str]:

@@ -35,7 +35,7 @@ PAGES = {
     "download": "/export?camera=garden",
 }
 
-REPEATED = [f'.card[data-id="{one.id}"]' for one in ordinary_days() if one.about < at(1, 0)]
+REPEATED = [f'.card[id="{one.id}"]' for one in ordinary_days() if one.about < at(1, 0)]
 """Cards of what happens every day, which is looked at on one day."""
 
 

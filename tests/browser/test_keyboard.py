@@ -23,7 +23,7 @@ def page(looking: Visit) -> Page:
 
 def focused(page: Page) -> str:
     """What the keyboard is on, in a word."""
-    return str(page.evaluate("document.activeElement.closest('[data-id]')?.dataset.id ?? document.activeElement.id"))
+    return str(page.evaluate("document.activeElement.closest('.card')?.id ?? document.activeElement.id"))
 
 
 def test_the_first_tab_leads_past_the_navigation(page: Page) -> None:

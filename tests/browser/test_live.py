@@ -25,7 +25,7 @@ def test_a_new_picture_appears_without_loading_the_page_again(living: Visit, hom
     expect(cards(page).first).to_be_visible()
     snapshot_id = trigger(home, "front-door")
     expect(card(page, snapshot_id)).to_be_visible()
-    assert cards(page).first.get_attribute("data-id") == snapshot_id
+    assert cards(page).first.get_attribute("id") == snapshot_id
     assert page.evaluate("window.untouched")
     expect_pictures(page)
 
@@ -78,7 +78,7 @@ def test_a_page_that_nobody_looks_at_lets_go_of_its_stream_and_catches_up(
 @on_a_phone
 def test_a_picture_is_taken_now(living: Visit) -> None:
     page = living.go("/cameras/garden")
-    before = page.locator("article.card").first.get_attribute("data-id")
+    before = page.locator("article.card").first.get_attribute("id")
     page.get_by_role("button", name="Take a picture now").click()
     page.locator(".taken-card").click()
     expect(page.locator("main.viewer")).not_to_have_attribute("data-id", str(before))

@@ -156,6 +156,36 @@ def test_a_day_of_the_heat_map_is_jumped_to(looking: Visit) -> None:
     expect(cards(page)).to_have_count(6)
 
 
+@on_a_desktop
+def test_the_heat_map_comes_after_the_page_and_moves_nothing(page: Page) -> None:
+    grid = page.locator("#grid")
+    held: list[Route] = []
+    page.route("**/when*", lambda route: held.append(route))
+    with page.expect_request("**/when*"):
+        page.reload()
+    expect(page.get_by_role("link", name="Earlier weeks")).to_have_count(0)
+    before = grid.bounding_box()
+    held[0].continue_()
+    expect(page.get_by_role("link", name="Earlier weeks")).to_be_visible()
+    assert grid.bounding_box() == before
+
+
+@on_a_desktop
+def test_earlier_weeks_of_the_heat_map_stay_while_one_filters(page: Page) -> None:
+    page.evaluate("window.untouched = true")
+    page.get_by_role("link", name="Earlier weeks").click()
+    day = at(16, 0)
+    jump = page.get_by_role("link", name=f"{day:%a} {day.day} {day:%b}: 6 pictures")
+    expect(jump).to_be_visible()
+    pill(page, "People")
+    expect(jump).to_have_count(0)  # with people, there are fewer
+    page.locator(".heat-day").filter(has_text=f"{day:%a} {day.day}").get_by_role("link").first.click()
+    expect(page).to_have_url(re.compile(f"person=true&day={day:%Y-%m-%d}"))
+    expect(page.locator(".heat a[aria-current]")).to_have_attribute("href", "/?person=true")
+    assert {moment[:10] for moment in moments(page)} == {f"{day:%Y-%m-%d}"}
+    assert page.evaluate("window.untouched"), "nothing was loaded anew"
+
+
 def test_scrolling_brings_older_pictures_until_there_are_none(page: Page) -> None:
     expect(cards(page)).to_have_count(PAGE)
     for _ in range(50):

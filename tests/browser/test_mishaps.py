@@ -82,7 +82,7 @@ def test_a_camera_that_dies_is_told_shown_tested_and_comes_back(
     wait_until_ready(shed)
     expect(page.locator("#away")).to_be_hidden()
     event_id = shed.http("POST", "/api/cameras/shed/trigger?wait=20").json()["event_id"]
-    expect(page.locator(f'.card[data-id="{event_id}"]')).to_be_visible()
+    expect(page.locator(f'.card[id="{event_id}"]')).to_be_visible()
     assert page.evaluate("window.untouched")
 
 

@@ -78,11 +78,11 @@ def test_a_picture_chosen_while_the_page_still_loads_is_uploaded(
 @on_a_desktop
 def test_a_dropped_picture_is_in_the_album_by_itself(living: Visit, drawn: Path) -> None:
     page = living.go("/?by=picture")
-    before = cards(page).first.get_attribute("data-id")
+    before = cards(page).first.get_attribute("id")
     page.evaluate(DROP, [drawn.name, base64.b64encode(drawn.read_bytes()).decode()])
     page.get_by_role("button", name="Upload 1").click()
     expect(page.get_by_role("link", name="It is in the album")).to_be_visible()
-    expect(cards(page).first).not_to_have_attribute("data-id", str(before))
+    expect(cards(page).first).not_to_have_attribute("id", str(before))
 
 
 @on_a_phone

@@ -41,6 +41,18 @@ def test_pictures_are_seen_and_paged_through(looking: Visit) -> None:
     expect(page.get_by_role("link", name="Older pictures")).to_have_count(0)
 
 
+def test_an_hour_is_found_on_a_page_of_days_and_hours(looking: Visit) -> None:
+    page = looking.go("/?camera=garden")
+    if looking.screen == "phone":
+        page.get_by_role("button", name="When").click()
+    page.get_by_role("link", name="Days and hours").click()
+    page.get_by_role("link", name="Earlier weeks").click()
+    page.locator(".heat-day a[title]").last.click()
+    expect(page.get_by_role("link", name="Remove filter: Garden")).to_be_visible()
+    assert places(page) == {"Garden"}
+    assert len({moment[:13] for moment in moments(page)}) == 1
+
+
 def test_filters_and_search_work(looking: Visit) -> None:
     page = looking.go()
     page.get_by_role("navigation", name="Filters").get_by_role("link", name="Garden").click()

@@ -28,6 +28,7 @@ class Rule(NamedTuple):
 RULES: Mapping[str, Rule] = {
     # -- pages to look at
     "GET /": Rule(VIEWER, own=True),
+    "GET /when": Rule(VIEWER, own=True),
     "GET /live": Rule(VIEWER, own=True),
     "GET /snapshots/{id}": Rule(VIEWER),
     "GET /live/{what}": Rule(VIEWER, own=True),

@@ -11,7 +11,7 @@ from app.web.access.caller import caller_of
 from app.web.album import texts
 from app.web.album.camera_names import CameraDirectory
 from app.web.album.languages import tr
-from app.web.album.page_query import MAP, read
+from app.web.album.page_query import read
 from app.web.album.rendering import Rendering
 from app.web.api.selections import ZIP
 from app.web.context import WebContext
@@ -38,6 +38,6 @@ class ExportPages:
             "words": texts.pictures(totals.count),
             "size": texts.size(totals.size),
             "problem": texts.sentence(tr(refused.detail)) if refused else "",
-            "zip": self._context.site.path(ZIP) + query.string(**{MAP: None}),
+            "zip": self._context.site.path(ZIP) + query.string(),
         }
         return self._rendering.page(request, "export.html", context)

@@ -1,9 +1,9 @@
-"""The grid: visits or pictures that match, what was when, and what is offered while one types."""
+"""The grid: visits or pictures that match, and what is offered while one types."""
 
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from starlette.concurrency import run_in_threadpool
@@ -19,9 +19,8 @@ from app.web.access.caller import Caller, Right, caller_of
 from app.web.album import texts
 from app.web.album.actions import Actions
 from app.web.album.camera_names import MOST_LISTED, OFFERED, PILLS, CameraDirectory
-from app.web.album.heat import heat_map, span
 from app.web.album.languages import InLanguage, current
-from app.web.album.page_query import BY, MAP, PageQuery, read
+from app.web.album.page_query import BY, PageQuery, read
 from app.web.album.rendering import Rendering, is_part
 from app.web.album.selecting import SELECT
 from app.web.album.undo import undo_of
@@ -31,7 +30,7 @@ from app.web.api.filters import place_of
 from app.web.api.param_types import cursor
 from app.web.api.visits import visit_of
 from app.web.context import WebContext
-from app.web.errors import BadRequest, NotFound, WrongField
+from app.web.errors import NotFound
 from app.web.permission import still
 
 PAGE = 30
@@ -144,7 +143,6 @@ class GridPages:
             "configured": [(camera.label, self._view.camera_url(camera.key)) for camera in mine[:6]],
             "active_filters": query.active_filters(self._directory.label),
             "found": self._found(query),
-            "heat": self._heat(query),
             "is_first": before is None,
             "upload": self._actions.upload_form(caller),
             "away": self._context.away(),
@@ -183,23 +181,9 @@ class GridPages:
     def _live_card(self, entry: Entry) -> str:
         return self._rendering.text("_live.html", card=self._view.card(entry, self._anything))
 
-    def _heat(self, query: PageQuery) -> object:
-        today = self._view.today()
-        last = min(_day_of(query.values[MAP]), today) if MAP in query.values else today
-        anytime = replace(query.filter, since=None, until=None, hours=None, visit=0)
-        quarters = self._context.index.heat(*span(last, query.zone), anytime)
-        return heat_map(quarters, last=last, today=today, query=query)
-
     def _before(self, request: Request) -> PageCursor | None:
         values = {"before": request.query_params["before"]} if request.query_params.get("before") else {}
         return place_of(validation.checked(request_models.SearchParams, values, "bad_parameter"), self._context)
 
     def _day(self, taken_at: float) -> str:
         return datetime.fromtimestamp(taken_at, UTC).astimezone(self._context.zone).date().isoformat()
-
-
-def _day_of(text: str) -> date:
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise BadRequest.of_fields("bad_parameter", [WrongField(MAP, "must be a day such as 2026-11-21")]) from None

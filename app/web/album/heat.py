@@ -19,6 +19,12 @@ from app.web.api.param_types import midnight
 DAYS = 14
 """Rows of the map."""
 
+LAST = "last"
+"""The parameter with the last day of the map; without it that is today, or as the query's day has it."""
+
+EARLIEST = date(1970, 1, 31)
+"""Of all last days."""
+
 HOURS = range(24)
 
 _SHADES = (1.0, 0.5, 0.2)
@@ -67,13 +73,28 @@ class Day:
 
 @dataclass(frozen=True, slots=True)
 class HeatMap:
-    """The heat map of a page, newest day last."""
+    """Two weeks, newest day last."""
 
     days: tuple[Day, ...]
     title: str
     earlier: str
+    """Address of the map of the weeks before."""
     later: str
     """Empty when the newest day is today."""
+
+    @property
+    def last(self) -> str:
+        """The newest day, where that is not today."""
+        return self.days[-1].iso if self.later else ""
+
+
+def newest_day(query: PageQuery, *, today: date, asked: date | None) -> date:
+    """The last day of a map: that which is asked for, unless the query's own day would not be on it."""
+    last = asked or today
+    day = date.fromisoformat(query.values["day"]) if "day" in query.values else last
+    if not 0 <= (last - day).days < DAYS:
+        last = today - timedelta(days=(today - day).days // DAYS * DAYS)
+    return max(EARLIEST, min(last, today))
 
 
 def span(last: date, zone: tzinfo) -> tuple[datetime, datetime]:
@@ -99,14 +120,19 @@ def heat_map(quarters: Iterable[HeatCount], *, last: date, today: date, query: P
             for hour, count in enumerate(counts)
         )
         days.append(_day(day, named, hours, sum(count[0] for count in counts if count), query))
-    first = days[0].iso
-    later = min(last + timedelta(days=DAYS), today)
+    weeks = timedelta(days=DAYS)
+    later = min(last + weeks, today)
     return HeatMap(
         tuple(days),
-        title=f"{short_date(date.fromisoformat(first))} \N{EN DASH} {short_date(last)}",
-        earlier=query.address(heat=(date.fromisoformat(first) - timedelta(days=1)).isoformat()),
-        later=query.address(heat=later.isoformat() if later != today else None) if last < today else "",
+        title=f"{short_date(last - weeks + timedelta(days=1))} \N{EN DASH} {short_date(last)}",
+        earlier=_ending(last - weeks, query),
+        later=_ending(later if later != today else None, query) if last < today else "",
     )
+
+
+def _ending(last: date | None, query: PageQuery) -> str:
+    """Address of the map that ends then; None for today."""
+    return f"{query.home}when{query.string(**{LAST: last.isoformat() if last else None})}"
 
 
 def _day(day: date, named: str, hours: tuple[Hour | None, ...], snapshots: int, query: PageQuery) -> Day:

@@ -27,9 +27,6 @@ GRIDS = ("visit", "picture")
 NIGHT = "22-6"
 NO_TIME: dict[str, str | None] = {"day": None, "since": None, "until": None}
 
-MAP = "heat"
-"""The parameter with the last day of the heat map; links keep it, too."""
-
 
 class ActiveFilter(NamedTuple):
     """A filter that is set, in words for people."""
@@ -137,8 +134,6 @@ async def read(parameters: Mapping[str, str], context: WebContext, caller: Calle
     chosen = await filter_of(asked, context, caller)
     if chosen.camera:
         values["camera"] = chosen.camera
-    if MAP in parameters:
-        values[MAP] = parameters[MAP]
     if parameters.get(BY) in GRIDS:
         by = values[BY] = parameters[BY]
     by_visit = by != "picture" and not chosen.visit

@@ -39,6 +39,7 @@ from app.web.album.theme import COOKIE as THEME
 from app.web.album.theme import THEMES
 from app.web.album.undo import Undo, undo_of
 from app.web.album.view import Viewer
+from app.web.album.when_pages import WhenPages
 from app.web.context import WebContext
 from app.web.errors import NotFound, WrongField
 
@@ -68,6 +69,7 @@ class Pages:
         self._status = StatusPages(context, self.rendering, self._view)
         self._actions = Actions(context, self.rendering, self._view)
         self._grid = GridPages(context, self.rendering, self._view, self._actions)
+        self._when = WhenPages(context, self.rendering, self._view)
         self._snoozing = Snoozing(context, self.rendering, self._view)
         self._films = FilmPages(context, self.rendering, self._view)
         self._running_films = RunningFilmPages(context, self.rendering)
@@ -83,6 +85,7 @@ class Pages:
     def routes(self) -> list[Route]:
         return [
             *self._grid.routes(),
+            *self._when.routes(),
             Route("/snapshots/{id}", self.snapshot),
             Route("/manifest.webmanifest", self.manifest),
             Route("/favicon.ico", self.favicon),

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import gzip
-from collections.abc import Mapping
-from functools import cache
+from collections.abc import Hashable, Mapping
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, StrictUndefined, Template
+from markupsafe import Markup, escape
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
@@ -22,6 +23,15 @@ TEMPLATES = (Path(__file__).parent / "templates", Path(__file__).parents[1] / "b
 
 WORTH_PACKING = 2_000
 """Bytes; a smaller page fits into a packet or two anyway."""
+
+CARDS_KEPT = 300
+"""Cards of the grid whose HTML is kept for the next page, in each language; that of one has 2 or 3 kB."""
+
+
+@cache
+def icon(name: str) -> Markup:
+    """One of `_icons.html`. A page has hundreds."""
+    return Markup(f'<svg class="icon" aria-hidden="true"><use href="#i-{escape(name)}"/></svg>')  # noqa: S704 - escaped
 
 
 @cache
@@ -46,6 +56,7 @@ class Rendering:
             "number": languages.number,
             "counted": languages.counted,
             "tr": languages.tr,
+            "icon": icon,
         }
         self._environments: dict[str, Environment] = {}
 
@@ -71,7 +82,13 @@ class Rendering:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        environment.globals.update(self._globals, language=language, script_texts=scripts)
+
+        @lru_cache(CARDS_KEPT)
+        def card_of(card: Hashable) -> Markup:
+            """The card as HTML: pages show the same ones again and again."""
+            return environment.get_template("_macros.html").module.card(card)  # type: ignore[attr-defined, no-any-return]
+
+        environment.globals.update(self._globals, language=language, script_texts=scripts, card_of=card_of)
         return environment
 
     def page(

@@ -39,7 +39,7 @@ FIELDS = {
     "corrected_labels": "A label",
     "end": "The end of the hours",
     "frames": "The number of pictures",
-    "heat": "The last day of the map",
+    "last": "The last day of the map",
     "min_confidence": "“How sure”",
     "min_size": "The size",
     "person": "“People”",

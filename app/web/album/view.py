@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime, tzinfo
 from urllib.parse import quote
+
+from jinja2.utils import htmlsafe_json_dumps
+from markupsafe import Markup
 
 from app.journal import Visit
 from app.journal.entries import Entry
@@ -75,8 +77,9 @@ class Card:
     """Where across the picture its main content is, 0 (left) to 4 (right): the grid's crop keeps it."""
     said: str
     """A sentence about the picture; empty while there is none."""
-    boxes: str
-    """JSON: `[[name, percent, [[left, top, width, height], ...]], ...]` in fractions of the picture; see `_sides`."""
+    boxes: Markup
+    """JSON: `[[name, percent, [[left, top, width, height], ...]], ...]` in fractions of the picture; see `_sides`. It
+    may stand within single quotes; empty where there are none."""
     is_visit: bool = False
     """Whether it stands for all pictures of its visit that match, and not for one."""
     pictures: int = 1
@@ -240,14 +243,14 @@ def _within(title: str) -> str:
     return title.lower() if current() == ENGLISH else title
 
 
-def boxes(labels: Iterable[Label]) -> str:
-    """The boxes of labels for the overlay; empty when there are none."""
+def boxes(labels: Iterable[Label]) -> Markup:
+    """The boxes of labels for the overlay, as in `Card.boxes`."""
     found = [
         [label.name, round(label.confidence * 100), [_sides(box) for box in label.boxes]]
         for label in labels
         if label.boxes
     ]
-    return json.dumps(found, separators=(",", ":")) if found else ""
+    return htmlsafe_json_dumps(found, separators=(",", ":")) if found else Markup()
 
 
 def _sides(box: Box) -> list[float]:

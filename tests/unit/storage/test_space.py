@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from itertools import count
 from pathlib import Path
 
 import pytest
 
 from app.journal import Journal
 from app.messages import Inspection, Snapshot
-from app.storage.missing import EVERY_S, MissingFiles
+from app.storage.missing import EVERY_S, REST, MissingFiles
 from app.storage.settings import RetentionSettings
 from app.storage.space import FRESH_S, GB, SpaceReport
 from tests.fakes.clock import Clock
@@ -87,3 +88,14 @@ def test_a_file_that_somebody_deleted_is_missed_and_one_that_left_the_cache_is_n
     status = missing.status()
     assert (status.ok, status.state) == (True, "degraded")
     assert status.detail.startswith("1 of 1 pictures are missing")
+
+
+def test_looking_for_many_files_leaves_most_of_the_time_to_others(journal: Journal, tmp_path: Path) -> None:
+    for name in "abc":
+        kept(journal, tmp_path, name)
+    rests: list[float] = []
+    every_look_a_second = map(float, count()).__next__
+    missing = MissingFiles(journal, rest=rests.append, clock=every_look_a_second, batch=2)
+    missing.look()
+    assert rests == [REST, REST]
+    assert missing.status().detail.startswith("all 3 pictures are on the disk")

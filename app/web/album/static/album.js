@@ -8,9 +8,9 @@ import { startForms } from "./forms.js";
 import { startKeys } from "./keys.js";
 import { startLightbox } from "./lightbox.js";
 import { startLive } from "./live.js";
+import { startMarks } from "./marks.js";
 import { startMoving } from "./moving.js";
 import { startPush } from "./push.js";
-import { startReview } from "./review.js";
 import { startReveal } from "./reveal.js";
 import { startSelection } from "./select.js";
 import { startStrip } from "./strip.js";
@@ -36,12 +36,8 @@ startMoving();
 startStrip();
 startUpload();
 startPush();
-startReview();
+startMarks();
 startVisits();
 startZones();
 startUndo();
 startKeys();
-
-// A link to other weeks leads back into its sheet; on a wide page there is no sheet.
-const sheet = location.hash === "#when" && document.getElementById("when");
-if (sheet && getComputedStyle(sheet).display === "none") sheet.showPopover();

@@ -36,9 +36,8 @@ function links(part) {
 function show(card) {
   const grid = document.getElementById("grid");
   if (!grid) return location.reload(); // the first picture: the page has no place for it yet
-  if (document.querySelector(`[data-id="${card.dataset.id}"]`)) return;
+  if (document.getElementById(card.id)) return;
   card.classList.add("is-new");
   grid.prepend(card);
-  window.htmx?.process(card);
   while (grid.children.length > MOST) grid.lastElementChild.remove();
 }

@@ -15,7 +15,7 @@ export function startFilters() {
     apply(addressOf(form));
   });
   document.addEventListener("click", (event) => {
-    const link = event.target.closest(".quick a, .heat a, .span a, .switch a");
+    const link = event.target.closest(".quick a, .heat a, .switch a");
     if (!link || event.defaultPrevented || event.metaKey || event.ctrlKey || event.shiftKey || event.button) return;
     event.preventDefault();
     const address = link.matches("[data-all]") ? new URL(link.href) : addedUp(new URL(link.href));

@@ -57,7 +57,7 @@ function columns() {
 
 function submit(what) {
   const form = document.activeElement?.closest(".card")?.querySelector(`[data-${what}]`) ?? document.querySelector(`.about [data-${what}]`);
-  form?.requestSubmit();
+  form?.querySelector("button").click();
   return Boolean(form);
 }
 

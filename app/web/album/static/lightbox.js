@@ -1,6 +1,7 @@
 // The viewer over the grid: swipe, zoom, keys, boxes, stars. Loaded when the first picture is opened.
 
 import { boxesWanted, overlay, place, wantBoxes } from "./boxes.js";
+import { addressOf } from "./cards.js";
 import { share } from "./forms.js";
 import { total } from "./select.js";
 import { deletePictures } from "./undo.js";
@@ -20,7 +21,7 @@ export function startLightbox() {
     const link = event.target.closest("[data-open]");
     if (!link || event.defaultPrevented || event.metaKey || event.ctrlKey || event.shiftKey || event.button) return;
     const card = link.closest(".card");
-    if (!card.dataset.preview || "video" in card.dataset) return; // its page shows why there is no picture, or plays
+    if (!addressOf(card, "preview") || "video" in card.dataset) return; // its page shows why there is no picture, or plays
     event.preventDefault();
     open(grid, card);
   });
@@ -71,7 +72,7 @@ async function open(grid, first) {
 }
 
 function cardsOf(grid) {
-  return [...grid.querySelectorAll(".card")].filter((card) => card.dataset.preview);
+  return [...grid.querySelectorAll(".card")].filter((card) => addressOf(card, "preview"));
 }
 
 function isAfter(card, other) {
@@ -79,9 +80,9 @@ function isAfter(card, other) {
 }
 
 function itemOf(card) {
-  const { preview, width, height, caption, boxes } = card.dataset;
   const image = card.querySelector("img");
-  return { src: preview, width: Number(width), height: Number(height), alt: caption, msrc: image.currentSrc || image.src, thumbCropped: true, card, boxes };
+  const [width, height] = ["width", "height"].map((name) => Number(image.getAttribute(name)));
+  return { src: addressOf(card, "preview"), width, height, alt: image.alt, msrc: image.currentSrc || image.src, thumbCropped: true, card, boxes: card.dataset.boxes };
 }
 
 function addButtons(viewer, current, cards) {
@@ -91,7 +92,7 @@ function addButtons(viewer, current, cards) {
   viewer.on("uiRegister", () => {
     button("star", tr("Star (s)"), 7, "star", (element) => viewer.on("change", () => current() && press(element, isStarred(current()))), (_, element) => {
       const starred = isStarred(current());
-      current().querySelector("[data-star]").requestSubmit();
+      current().querySelector("[data-star] button").click();
       press(element, !starred);
     });
     button("boxes", tr("Boxes (b)"), 8, "boxes", (element) => press(element, boxesWanted()), (_, element) => {
@@ -99,14 +100,14 @@ function addButtons(viewer, current, cards) {
       press(element, boxesWanted());
       viewer.element.querySelectorAll(".overlay").forEach((layer) => (layer.hidden = !boxesWanted()));
     });
-    button("share", tr("Share"), 9, "share", null, () => share(apiOf(current(), "link"), current().dataset.caption));
+    button("share", tr("Share"), 9, "share", null, () => share(addressOf(current(), "link"), current().querySelector("img").alt));
     button("delete", tr("Delete (Del)"), 9, "trash", null, () => remove(viewer, cards));
     viewer.ui.registerElement({
       name: "download", title: tr("Download"), ariaLabel: tr("Download"), order: 9, isButton: true, tagName: "a", className: "pswp__button--mark pswp__button--download",
       html: icon("download"),
       onInit: (link) => {
         link.download = "";
-        viewer.on("change", () => current() && (link.href = apiOf(current(), "image")));
+        viewer.on("change", () => current() && (link.href = addressOf(current(), "image")));
       },
     });
     button("about", tr("All about it (i)"), 9, "info", null, () => location.assign(current().querySelector("[data-open]").href));
@@ -115,10 +116,6 @@ function addButtons(viewer, current, cards) {
     const name = { s: "star", b: "boxes", i: "about", Delete: "delete" }[event.key];
     if (name && !event.ctrlKey && !event.metaKey && !event.altKey) viewer.element.querySelector(`.pswp__button--${name}`)?.click();
   });
-}
-
-function apiOf(card, what) {
-  return card.dataset.preview.replace(/preview$/, what);
 }
 
 // The next older one takes its place; what was deleted can come back there.
@@ -132,7 +129,7 @@ async function remove(viewer, cards) {
     cards.splice(index, 0, card);
     show(viewer, index);
   };
-  if (!(await deletePictures([card.dataset.id], restored))) return;
+  if (!(await deletePictures([card.id], restored))) return;
   cards.splice(cards.indexOf(card), 1);
   card.remove();
   total(-1);
@@ -186,10 +183,11 @@ function beside(card, index, current) {
   const button = document.createElement("button");
   button.type = "button";
   button.dataset.index = index;
-  button.setAttribute("aria-label", card.dataset.caption);
+  const shown = card.querySelector("img");
+  button.setAttribute("aria-label", shown.alt);
   if (index === current) button.setAttribute("aria-current", "true");
   const image = button.appendChild(document.createElement("img"));
-  image.src = card.querySelector("img").src;
+  image.src = shown.src;
   image.alt = "";
   return button;
 }

@@ -18,10 +18,10 @@ export function startLive() {
   };
   const arrived = (html) => {
     const card = cardOf(html, grid);
-    if (!card || document.querySelector(`[data-id="${card.dataset.id}"]`)) return;
-    if (waiting.some((other) => other.dataset.id === card.dataset.id)) return;
+    if (!card || document.getElementById(card.id)) return;
+    if (waiting.some((other) => other.id === card.id)) return;
     waiting.push(card);
-    document.getElementById("news").textContent = tr("New: {picture}", { picture: card.dataset.caption });
+    document.getElementById("news").textContent = tr("New: {picture}", { picture: words(card) });
     if (scrollY < NEAR_TOP) return show();
     pill.querySelector("span").textContent = tr("{number} new", { number: waiting.length });
     pill.hidden = false;
@@ -55,10 +55,13 @@ function cardOf(html, grid) {
 // A card of a visit reviews all of it, and chooses all of it.
 function standForVisit(card) {
   Object.assign(card.querySelector(".pick input"), { name: "visit", value: card.dataset.visit });
-  const form = card.querySelector("[data-review]");
-  for (const name of form ? ["action", "hx-post"] : []) {
-    form.setAttribute(name, `${document.body.dataset.home}visits/${card.dataset.visit}/review`);
-  }
+  card.querySelector("[data-review]")?.setAttribute("action", `${document.body.dataset.home}visits/${card.dataset.visit}/review`);
+}
+
+// What is in its picture, or why there is none.
+function words(card) {
+  const shown = card.querySelector(".shot > [alt], .shot > [aria-label]");
+  return shown.getAttribute("alt") ?? shown.getAttribute("aria-label");
 }
 
 // A picture of a visit that the page has: one card, with one more, and with the better picture.
@@ -112,7 +115,6 @@ function insert(grid, card) {
   }
   card.classList.add("is-new");
   heading.after(card);
-  window.htmx?.process(card);
 }
 
 // A day has begun while the page was open: "Today" is now yesterday.

@@ -35,7 +35,7 @@ async function play(image) {
     return; // it stays as it is
   }
   if (!image.dataset.waits) return; // the pointer has left
-  image.dataset.still = image.src;
+  image.dataset.still = image.getAttribute("src");
   image.src = moving.src;
 }
 

@@ -116,7 +116,7 @@ function submit(event) {
 async function remove(cards) {
   const places = cards.map((card) => [card, card.nextSibling, card.parentNode]);
   const restore = () => places.reverse().forEach(([card, next, parent]) => parent.insertBefore(card, next));
-  const ids = grid.dataset.by === "visit" ? await idsOf(cards) : cards.map((card) => card.dataset.id);
+  const ids = grid.dataset.by === "visit" ? await idsOf(cards) : cards.map((card) => card.id);
   const number = pictures(cards);
   if (!ids.length || !(await deletePictures(ids, () => (restore(), total(number))))) return;
   cards.forEach((card) => (mark(card, false), card.remove()));

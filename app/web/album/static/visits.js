@@ -1,5 +1,7 @@
 // The pictures of a visit on its card: under the pointer, which goes through them, and by swiping. They are loaded then.
 
+import { addressOf } from "./cards.js";
+
 const LINGER_MS = 150; // a pointer that only passes loads nothing
 const STEP_PX = 40;
 
@@ -53,7 +55,7 @@ async function load(card) {
     if (!answer.ok) return;
     const template = document.createElement("template");
     template.innerHTML = await answer.text();
-    card.leaves = [...template.content.querySelectorAll(".card")].filter((leaf) => leaf.dataset.preview).reverse();
+    card.leaves = [...template.content.querySelectorAll(".card")].filter((leaf) => addressOf(leaf, "preview")).reverse();
   } catch {
     return; // it stays as it is
   }
@@ -63,7 +65,7 @@ async function load(card) {
   bar.setAttribute("aria-hidden", "true");
   bar.append(...card.leaves.map(() => document.createElement("i")));
   card.querySelector(".shot").append(bar);
-  show(card, card.leaves.findIndex((leaf) => leaf.dataset.id === card.dataset.id));
+  show(card, card.leaves.findIndex((leaf) => leaf.id === card.id));
 }
 
 // What is opened is the picture that is seen.
@@ -72,20 +74,13 @@ function show(card, number) {
   const [bar, image] = [card.querySelector(".leaves"), card.querySelector(".shot img")];
   if (!leaf || !bar || !image) return;
   [...bar.children].forEach((mark, index) => mark.classList.toggle("is-here", card.leaves[index] === leaf));
-  if (card.dataset.preview === leaf.dataset.preview) return;
-  for (const name of ["preview", "width", "height", "boxes", "caption"]) card.dataset[name] = leaf.dataset[name];
+  if (addressOf(card, "preview") === addressOf(leaf, "preview")) return;
+  card.dataset.boxes = leaf.dataset.boxes ?? "";
   const theirs = leaf.querySelector(".shot img");
-  image.src = theirs.getAttribute("src");
-  image.alt = theirs.alt;
+  for (const name of ["src", "alt", "width", "height"]) image.setAttribute(name, theirs.getAttribute(name));
   card.querySelector(".shot").href = leaf.querySelector(".shot").getAttribute("href");
   card.querySelector(".line time").title = leaf.querySelector(".line time").title;
-  card.querySelector("[data-star]").replaceWith(window.htmx ? processed(leaf) : leaf.querySelector("[data-star]").cloneNode(true));
-}
-
-function processed(leaf) {
-  const star = leaf.querySelector("[data-star]").cloneNode(true);
-  queueMicrotask(() => window.htmx.process(star));
-  return star;
+  card.querySelector("[data-star]").replaceWith(leaf.querySelector("[data-star]").cloneNode(true));
 }
 
 function swipe(grid) {
@@ -103,7 +98,7 @@ function swipe(grid) {
     swiped.at = touches[0].clientX;
     moved = true;
     await unfold(swiped.card);
-    const here = swiped.card.leaves?.findIndex((leaf) => leaf.dataset.preview === swiped.card.dataset.preview) ?? -1;
+    const here = swiped.card.leaves?.findIndex((leaf) => addressOf(leaf, "preview") === addressOf(swiped.card, "preview")) ?? -1;
     if (here >= 0) show(swiped.card, here + by);
   }, { passive: true });
   // The end of a swipe opens nothing.

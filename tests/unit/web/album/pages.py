@@ -38,7 +38,7 @@ class Read(HTMLParser):
     @property
     def cards(self) -> list[str]:
         """The ids of the pictures in the grid."""
-        return [card["data-id"] for card in self.all("article", "card")]
+        return [card["id"] for card in self.all("article", "card")]
 
     @property
     def addresses(self) -> list[str]:

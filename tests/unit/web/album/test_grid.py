@@ -8,8 +8,9 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from app.messages import Detection, Label
+from app.messages import Box, Detection, Label
 from app.web.album.camera_names import MOST_LISTED, OFFERED, PILLS
+from app.web.album.grid_pages import PAGE as CARDS
 from app.web.application import application
 from app.web.context import CameraInfo, WebContext
 from pylib.runtime.circuit_breaker import State
@@ -94,16 +95,6 @@ def test_presets_keep_the_rest_and_put_one_time_in_place_of_another(client: Clie
     assert "Last 7 days" in look(client, f"/?since={today - timedelta(days=6)}T00:00").text
 
 
-def test_the_heat_map_counts_what_the_filter_finds(context: WebContext, client: Client, tmp_path: Path) -> None:
-    now = datetime.now(UTC)
-    shown(context, tmp_path, "person", taken_at=now)
-    shown(context, tmp_path, "dog", detection=DOG, taken_at=now)
-    (cell,) = [cell["title"] for cell in look(client, "/").all("a") if "shade-" in cell.get("class", "")]
-    assert cell.endswith(": 2 pictures, 1 with people")
-    (cell,) = [cell["title"] for cell in look(client, "/?label=dog").all("a") if "shade-" in cell.get("class", "")]
-    assert cell.endswith(": 1 picture")
-
-
 def test_labels_are_offered_with_their_counts(context: WebContext, client: Client, tmp_path: Path) -> None:
     two_visits(context, tmp_path)
     offered = read(client.get("/names/labels?label=d", headers=PAGE).text)
@@ -114,6 +105,18 @@ def test_labels_are_offered_with_their_counts(context: WebContext, client: Clien
 MANY = 10_000
 LARGEST = 100_000
 """Bytes of a page."""
+
+
+def test_a_filled_page_is_small(context: WebContext, client: Client, tmp_path: Path) -> None:
+    names = ("Person", "Fire Extinguisher", "Motorcycle Helmet", "Potted Plant")
+    seen = Detection(tuple(Label(name, 0.91234, (Box(0.12345, 0.23456, 0.34567, 0.45678),) * 2) for name in names), 2)
+    for number in range(CARDS + 1):
+        shown(context, tmp_path, f"{number:032}", taken_at=NOW - timedelta(hours=number), detection=seen)
+        moment = NOW - timedelta(hours=number, seconds=20)
+        shown(context, tmp_path, f"{number:031}b", taken_at=moment, detection=seen)
+    page = client.get("/", headers={**PAGE, "Accept-Language": "de"})
+    assert len(read(page.text).cards) == CARDS
+    assert len(page.content) < LARGEST
 
 
 @pytest.fixture(scope="module")
@@ -133,7 +136,7 @@ def _info(label: str) -> CameraInfo:
 
 
 @pytest.mark.parametrize(
-    "path", ["/", "/?camera=hall-00007", "/cameras", "/cameras/hall-00007", "/upload", "/rules", "/rules/new"]
+    "path", ["/", "/?camera=hall-00007", "/when", "/cameras", "/cameras/hall-00007", "/upload", "/rules", "/rules/new"]
 )
 def test_pages_are_small_however_many_cameras_there_are(many: Client, path: str) -> None:
     page = many.get(path, headers=PAGE)

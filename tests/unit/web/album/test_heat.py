@@ -7,12 +7,13 @@ from datetime import UTC, date, datetime, timedelta
 from urllib.parse import parse_qs, urlsplit
 from zoneinfo import ZoneInfo
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from app.journal.entries import Filter, HeatCount
 from app.journal.time_of_day import HomeHours
-from app.web.album.heat import DAYS, HeatMap, heat_map, span
+from app.web.album.heat import DAYS, EARLIEST, HeatMap, heat_map, newest_day, span
 from app.web.album.page_query import PageQuery
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -76,10 +77,36 @@ def test_every_quarter_is_within_the_hour_that_it_is_counted_in(number: int) -> 
 def test_one_pages_back_and_forth_to_today() -> None:
     today = date(2026, 11, 21)
     assert heat(last=today).later == ""
-    assert heat(last=today).earlier == "/?heat=2026-11-07"
-    back = heat(last=date(2026, 11, 7), today=today, asked={"heat": "2026-11-07", "person": "true"})
-    assert back.later == "/?person=true"
-    assert back.earlier == "/?heat=2026-10-24&person=true"
+    assert heat(last=today).earlier == "/when?last=2026-11-07"
+    assert heat(last=today).last == ""
+    back = heat(last=date(2026, 11, 7), today=today, asked={"person": "true"})
+    assert back.later == "/when?person=true"
+    assert back.earlier == "/when?person=true&last=2026-10-24"
+    assert back.last == "2026-11-07"
+
+
+@pytest.mark.parametrize(
+    ("asked", "day", "last"),
+    [
+        ("", "", "2026-11-21"),
+        ("2026-11-10", "", "2026-11-10"),
+        ("2027-01-01", "", "2026-11-21"),
+        ("", "2026-11-08", "2026-11-21"),
+        ("", "2026-11-07", "2026-11-07"),
+        ("", "2027-01-01", "2026-11-21"),
+        ("2026-11-10", "2026-11-10", "2026-11-10"),
+        ("2026-11-10", "2026-11-11", "2026-11-21"),
+        ("2026-11-10", "2026-10-27", "2026-11-07"),
+        ("0001-01-01", "", str(EARLIEST)),
+        ("", "0001-01-01", str(EARLIEST)),
+    ],
+)
+def test_weeks_are_those_asked_for_unless_the_day_that_is_looked_at_is_in_others(
+    asked: str, day: str, last: str
+) -> None:
+    query = PageQuery({"day": day} if day else {}, Filter(), BERLIN, "/")
+    found = newest_day(query, today=date(2026, 11, 21), asked=date.fromisoformat(asked) if asked else None)
+    assert str(found) == last
 
 
 def test_the_hour_that_is_shown_is_marked_and_leads_out_again() -> None:

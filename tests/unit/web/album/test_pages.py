@@ -107,8 +107,8 @@ def test_links_keep_the_filters_and_each_filter_can_be_taken_away(
     context: WebContext, client: Client, tmp_path: Path
 ) -> None:
     album(context, tmp_path, PAGE_CARDS + 1)
-    page = look(client, "/?person=true&confidence=0.5&heat=2026-03-04&by=picture")
-    kept = {"person": ["true"], "confidence": ["0.5"], "heat": ["2026-03-04"], "by": ["picture"]}
+    page = look(client, "/?person=true&confidence=0.5&by=picture")
+    kept = {"person": ["true"], "confidence": ["0.5"], "by": ["picture"]}
     chip = page.all("a", "chip")[0]["href"]
     card = page.all("a", "shot")[0]["href"]
     older = next(link["href"] for link in page.all("a") if link.get("rel") == "next")
@@ -117,8 +117,8 @@ def test_links_keep_the_filters_and_each_filter_can_be_taken_away(
     assert kept.items() <= parse_qs(urlsplit(older).query).items()
     without = {link["aria-label"]: parse_qs(urlsplit(link["href"]).query) for link in page.all("a", "is-set")}
     assert without == {
-        "Remove filter: at least 50% sure": {"person": ["true"], "heat": ["2026-03-04"], "by": ["picture"]},
-        "Remove filter: People": {"confidence": ["0.5"], "heat": ["2026-03-04"], "by": ["picture"]},
+        "Remove filter: at least 50% sure": {"person": ["true"], "by": ["picture"]},
+        "Remove filter: People": {"confidence": ["0.5"], "by": ["picture"]},
     }
 
 
@@ -130,7 +130,6 @@ def test_links_keep_the_filters_and_each_filter_can_be_taken_away(
         ("person=maybe", "“People” must be yes or no."),
         ("before=x", "The place in the list must be the `next` of a page"),
         ("since=x", "The begin of the time must be a day and a time such as 2026-11-21T14:00."),
-        ("heat=x", "The last day of the map must be a day such as 2026-11-21."),
         ("q=" + "x" * 201, "The search must have at most 200 characters."),
         ("confidence=2&starred=x", "“How sure” must be at most 1. “Starred” must be yes or no."),
     ],

@@ -76,7 +76,7 @@ def glued_in_python() -> set[str]:
         for joined in ast.walk(ast.parse(path.read_text()))
         if isinstance(joined, ast.JoinedStr)
         for part in joined.values
-        if isinstance(part, ast.Constant) and re.search(r"[a-z]{2,} [a-z]{2,}|^[A-Z][a-z]+ ", str(part.value))
+        if isinstance(part, ast.Constant) and re.search(r"^[^<]*[a-z]{2,} [a-z]{2,}|^[A-Z][a-z]+ ", str(part.value))
     }
 
 
