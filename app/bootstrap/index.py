@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Mapping, Sequence
 
 from app.archives import Archive
+from app.bootstrap.archives import thumbnails_of
 from app.bootstrap.core import Core
 from app.bootstrap.outlets import Outlet
 from app.bootstrap.publishing import undelivered
@@ -39,6 +41,8 @@ class IndexParts:
 
     def open(self, relays: Mapping[str, ZmqRelay[Message]]) -> None:
         """Have the journal keep what the index does not have yet. `relays`: of all outlets, by name."""
+        if not self.outlets:  # nobody would hear that they were deleted
+            shutil.rmtree(DataDir(self._core.settings.data_dir).elsewhere, ignore_errors=True)
         self._core.journal.mirror(wanted=bool(self.outlets))
         for outlet in self.outlets:
             self._core.live.listen(lambda _inspection, name=outlet.name: relays[name].recheck())  # type: ignore[misc]
@@ -48,14 +52,15 @@ class IndexParts:
         from app.index.database import IndexDatabase
         from app.index.follow import Follow
         from app.index.outlet import Mirror
-        from app.index.pictures import ElsewherePictures
+        from app.index.pictures import SWEEP_EVERY_S, ElsewherePictures
         from app.index.shared import SharedIndex
 
         core, settings = self._core, self._core.settings
         database = IndexDatabase(
             settings.index.url.get_secret_value(), device_name=settings.device_name, journal=core.journal.identity
         )
-        pictures = ElsewherePictures(DataDir(settings.data_dir).elsewhere, archives)
+        thumbnails = thumbnails_of(settings)
+        pictures = ElsewherePictures(DataDir(settings.data_dir).elsewhere, archives, dropped=thumbnails.drop)
         events = SharedIndex(database, core.journal, pictures)
         self.events, self.fetch, self.away = events, pictures.fetch, lambda: events.away
         follow = Follow(database, journal=core.journal, tell=self.elsewhere.handle)
@@ -70,7 +75,10 @@ class IndexParts:
                 workers=1,
                 probe_name="shared index",
                 probe=lambda: undelivered(core.journal, INDEX),
-                threads=[Periodic("index of others", follow.look, Every(LOOK_EVERY_S))],
+                threads=[
+                    Periodic("index of others", follow.look, Every(LOOK_EVERY_S)),
+                    Periodic("pictures of others", events.sweep_pictures, Every(SWEEP_EVERY_S)),
+                ],
                 mirrors=True,
                 try_now=mirror.try_now,
             )

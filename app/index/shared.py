@@ -176,6 +176,11 @@ class SharedIndex:
             until = until or self._editing.hidden_until(handle)
         return until
 
+    def sweep_pictures(self) -> None:
+        """Delete the copies of other replicas' pictures whose events somebody has deleted, as far as one can ask."""
+        with suppress(IndexUnavailable):  # the outlet says so
+            self._pictures.sweep(self._editing.known)
+
     # ----------------------------------------------------------------------------------------------
 
     def _asked(self, ask: Callable[[EventIndex | IndexReading], T]) -> T:

@@ -265,8 +265,13 @@ def test_a_picture_of_another_replica_comes_from_the_archive_that_both_have(
     here.pictures.fetch(entry)
     assert path.read_bytes() == b"a picture"
     (tmp_path / "nas" / name).unlink()
+    here.look()
     here.pictures.fetch(entry)
-    path.unlink()
+    assert path.exists()
+    there.album.hide(["a"], handle="bin", seconds=30)
+    there.look()
+    here.look()
+    assert (path.exists(), here.dropped) == (False, ["a"])
     with pytest.raises(PictureElsewhere):
         here.pictures.fetch(entry)
 
