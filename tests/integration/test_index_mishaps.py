@@ -118,6 +118,14 @@ def test_an_event_that_nobody_understands_hides_no_other_one(pair: tuple[Replica
     assert found(here) == "b"
     assert [visit.best.id for visit in here.album.visits(Filter()).visits] == ["b"]
     assert here.album.entry("a") is None
+    an_event_of(there, "c", after=-500)
+    an_event_of(there, "d", after=-1000)
+    assert ids(here.album.page(Filter(), limit=2)) == "b c"
+    last = here.album.visits(Filter(), limit=1).older
+    unreadable = here.album.visits(Filter(), before=last, limit=1)
+    assert (unreadable.visits, unreadable.older is not None) == ([], True)
+    behind = here.album.visits(Filter(), before=unreadable.older, limit=1)
+    assert [visit.best.id for visit in behind.visits] == ["c"]
 
 
 def test_text_that_postgresql_does_not_take_breaks_nothing(pair: tuple[Replica, Replica]) -> None:
