@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 from app.archives import Archive
 from app.bootstrap.archives import thumbnails_of
@@ -12,10 +13,12 @@ from app.bootstrap.outlets import Outlet
 from app.bootstrap.publishing import undelivered
 from app.config.data_dir import DataDir
 from app.index import EventIndex
+from app.journal import Journal
 from app.journal.entries import Entry
 from app.journal.mirror import INDEX
 from app.messages import Message
 from app.pipeline.live import InProcessEvents
+from pylib.observability.health import State, Status
 from pylib.runtime.periodic import Every, Periodic
 from pylib.runtime.relay import ZmqRelay
 
@@ -52,8 +55,8 @@ class IndexParts:
         from app.index.database import IndexDatabase
         from app.index.follow import Follow
         from app.index.outlet import Mirror
-        from app.index.pictures import SWEEP_EVERY_S, ElsewherePictures
-        from app.index.shared import SharedIndex
+        from app.index.pictures import ElsewherePictures
+        from app.index.shared import TIDY_EVERY_S, SharedIndex
 
         core, settings = self._core, self._core.settings
         database = IndexDatabase(
@@ -74,12 +77,18 @@ class IndexParts:
                 stage=mirror,
                 workers=1,
                 probe_name="shared index",
-                probe=lambda: undelivered(core.journal, INDEX),
+                probe=lambda: _probed(core.journal, database.waiting),
                 threads=[
                     Periodic("index of others", follow.look, Every(LOOK_EVERY_S)),
-                    Periodic("pictures of others", events.sweep_pictures, Every(SWEEP_EVERY_S)),
+                    Periodic("tidy index", events.tidy, Every(TIDY_EVERY_S)),
                 ],
                 mirrors=True,
                 try_now=mirror.try_now,
             )
         ]
+
+
+def _probed(journal: Journal, waiting: Sequence[str]) -> Status:
+    status = undelivered(journal, INDEX)
+    state: State = "degraded" if waiting and status.ok else status.state
+    return replace(status, state=state, detail="; ".join([status.detail, *waiting]))

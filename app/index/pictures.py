@@ -25,8 +25,6 @@ MOST_BYTES = 500_000_000
 """Of such pictures on this machine's disk; the ones that were looked at longest ago go first."""
 LOOK_EVERY = 50
 """Pictures after which their size is added up."""
-SWEEP_EVERY_S = 60.0
-"""Seconds between two looks at which of them were deleted."""
 BATCH = 200
 """Ids in one question."""
 

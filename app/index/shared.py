@@ -27,6 +27,9 @@ log = structlog.get_logger(__name__)
 
 T = TypeVar("T")
 
+TIDY_EVERY_S = 60.0
+"""Seconds between two looks at what was deleted, and what waits."""
+
 
 class SharedIndex:
     """See `app.index.EventIndex`. What is this machine's own is changed in its journal, and all else in the index."""
@@ -182,10 +185,12 @@ class SharedIndex:
             until = until or self._editing.hidden_until(handle)
         return until
 
-    def sweep_pictures(self) -> None:
-        """Delete the copies of other replicas' pictures whose events somebody has deleted, as far as one can ask."""
+    def tidy(self) -> None:
+        """Delete the copies of other replicas' pictures whose events somebody has deleted, and learn for whom changes
+        wait; as far as one can ask."""
         with suppress(IndexUnavailable):  # the outlet says so
             self._pictures.sweep(self._editing.known)
+            self._database.learn_what_waits()
 
     # ----------------------------------------------------------------------------------------------
 

@@ -100,7 +100,7 @@ class Replica:
         self.mirror_all()
         self.follow.look()
         self.mirror_all()
-        self.album.sweep_pictures()
+        self.album.tidy()
 
 
 @contextmanager
