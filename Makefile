@@ -164,14 +164,16 @@ user: ## Give ./data and ./secrets to the unprivileged user id under which the c
 	echo "Giving ./data and ./secrets to user and group $$id, under which the container runs"; \
 	if [ $$(id -u) = 0 ]; then chown -R $$id data secrets; else sudo chown -R $$id data secrets; fi
 
-pin: $(VENV)/.installed ## Write the digests of the base and broker images that are here into .env
-	@for name in BASE_IMAGE:debian:bookworm-slim BROKER_IMAGE:rabbitmq:4-management; do \
-		image=$${name#*:}; \
-		digest=$$(docker image inspect --format '{{range .RepoDigests}}{{println .}}{{end}}' $$image 2>/dev/null | head -n 1); \
-		if [ -z "$$digest" ]; then echo "$$image has no digest here: docker pull $$image" >&2; exit 1; fi; \
-		export "$${name%%:*}=$$digest"; echo "$${name%%:*}=$$digest"; \
+# Each image that the template names is pinned; those of profiles that nobody runs need not be here.
+pin: $(VENV)/.installed ## Write the digests of the images that are here into .env
+	@sed -nE 's/.*\$$\{([A-Z0-9]+_IMAGE):-([^}]+)\}.*/\1 \2/p' docker-compose.template.yml | { \
+	while read -r name image; do \
+		digest=$$(docker image inspect --format '{{range .RepoDigests}}{{println .}}{{end}}' $$image 2>/dev/null </dev/null | head -n 1); \
+		if [ -n "$$digest" ]; then export "$$name=$$digest"; echo "$$name=$$digest"; continue; fi; \
+		echo "$$image has no digest here: docker pull $$image" >&2; \
+		case $$name in BASE_IMAGE|BROKER_IMAGE) exit 1;; esac; \
 	done; \
-	$(BIN)/python -m app.setup $(ARGS)
+	$(BIN)/python -m app.setup $(ARGS); }
 
 build: docker-compose.yml ## Build the image
 	@$(TRY_MODEL)

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 from app.archives import Archive
+from app.bootstrap.archives import thumbnails_of
 from app.bootstrap.core import Core
 from app.bootstrap.outlets import Outlet
 from app.bootstrap.publishing import undelivered
 from app.config.data_dir import DataDir
 from app.index import EventIndex
+from app.journal import Journal
 from app.journal.entries import Entry
 from app.journal.mirror import INDEX
 from app.messages import Message
 from app.pipeline.live import InProcessEvents
+from pylib.observability.health import State, Status
 from pylib.runtime.periodic import Every, Periodic
 from pylib.runtime.relay import ZmqRelay
 
@@ -39,6 +44,8 @@ class IndexParts:
 
     def open(self, relays: Mapping[str, ZmqRelay[Message]]) -> None:
         """Have the journal keep what the index does not have yet. `relays`: of all outlets, by name."""
+        if not self.outlets:  # nobody would hear that they were deleted
+            shutil.rmtree(DataDir(self._core.settings.data_dir).elsewhere, ignore_errors=True)
         self._core.journal.mirror(wanted=bool(self.outlets))
         for outlet in self.outlets:
             self._core.live.listen(lambda _inspection, name=outlet.name: relays[name].recheck())  # type: ignore[misc]
@@ -49,13 +56,14 @@ class IndexParts:
         from app.index.follow import Follow
         from app.index.outlet import Mirror
         from app.index.pictures import ElsewherePictures
-        from app.index.shared import SharedIndex
+        from app.index.shared import TIDY_EVERY_S, SharedIndex
 
         core, settings = self._core, self._core.settings
         database = IndexDatabase(
             settings.index.url.get_secret_value(), device_name=settings.device_name, journal=core.journal.identity
         )
-        pictures = ElsewherePictures(DataDir(settings.data_dir).elsewhere, archives)
+        thumbnails = thumbnails_of(settings)
+        pictures = ElsewherePictures(DataDir(settings.data_dir).elsewhere, archives, dropped=thumbnails.drop)
         events = SharedIndex(database, core.journal, pictures)
         self.events, self.fetch, self.away = events, pictures.fetch, lambda: events.away
         follow = Follow(database, journal=core.journal, tell=self.elsewhere.handle)
@@ -69,9 +77,18 @@ class IndexParts:
                 stage=mirror,
                 workers=1,
                 probe_name="shared index",
-                probe=lambda: undelivered(core.journal, INDEX),
-                threads=[Periodic("index of others", follow.look, Every(LOOK_EVERY_S))],
+                probe=lambda: _probed(core.journal, database.waiting),
+                threads=[
+                    Periodic("index of others", follow.look, Every(LOOK_EVERY_S)),
+                    Periodic("tidy index", events.tidy, Every(TIDY_EVERY_S)),
+                ],
                 mirrors=True,
                 try_now=mirror.try_now,
             )
         ]
+
+
+def _probed(journal: Journal, waiting: Sequence[str]) -> Status:
+    status = undelivered(journal, INDEX)
+    state: State = "degraded" if waiting and status.ok else status.state
+    return replace(status, state=state, detail="; ".join([status.detail, *waiting]))

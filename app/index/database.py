@@ -36,6 +36,7 @@ CODES = POSTGRES_CODES | {
 
 PAUSE_S = 2.0
 """Seconds for which nobody asks again after a failure: pages do not wait one after the other."""
+NEWEST = 2**63 - 1
 MAKING = 0x736E6170
 """Number of the lock under which one replica at a time looks after the tables."""
 
@@ -69,6 +70,9 @@ class IndexDatabase:
         """The others, by number."""
         self.identity = ""
         """Which index it is."""
+        self.waiting: list[str] = []
+        """For which replicas changes wait that they would have done by now, and how many."""
+        self._edits = 0
         self.in_turn = threading.Lock()
         """Held from a look into the journal until the index has what was seen: nothing older is written after it."""
         self._clock = clock
@@ -115,6 +119,13 @@ class IndexDatabase:
         if identity != self.identity:
             raise PostgresFailure("table_missing", "The shared index was made anew.")
 
+    def learn_what_waits(self) -> None:
+        """Learn for whom changes wait since this was asked last. Raises `IndexUnavailable`."""
+        with self.failing_clearly():
+            self._prepare()
+            self.waiting = _waiting(self._reading.run, self._edits)
+            ((self._edits,),) = self._reading.run("SELECT coalesce(max(number), 0) FROM index_edits")
+
     def learn_owners(self) -> None:
         """Learn who the other replicas are. Raises `IndexUnavailable`."""
         with self.failing_clearly():
@@ -146,7 +157,9 @@ class IndexDatabase:
                 "FROM index_versions"
             )
             _refuse_newer(version)
-        return f"version {version} at {self.host}, {events:,} events of {owners} replica{'' if owners == 1 else 's'}"
+            waiting = _waiting(self._reading.run, NEWEST)
+        told = f"version {version} at {self.host}, {events:,} events of {owners} replica{'' if owners == 1 else 's'}"
+        return "; ".join([told, *waiting])
 
     def close(self) -> None:
         """End the connections; the next statement makes others."""
@@ -197,6 +210,20 @@ class IndexDatabase:
             [self.device_name, journal],
         )
         return int(number)
+
+
+def _waiting(run: Run, last: int) -> list[str]:
+    """What waits for whom, of the changes up to this one."""
+    rows = run(
+        "SELECT name, count(*) FROM index_edits JOIN index_owners ON owner = index_owners.number "
+        "WHERE index_edits.number <= %s GROUP BY name ORDER BY name",
+        [last],
+    )
+    return [
+        f"{count:,} change{'' if count == 1 else 's'} of events of {name} wait{'s' if count == 1 else ''} for it:"
+        " start it, or see docs/many-machines.md if nothing is called so any more"
+        for name, count in rows
+    ]
 
 
 def _refuse_newer(version: int) -> None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import re
+import stat
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -23,9 +25,13 @@ MOST_BYTES = 500_000_000
 """Of such pictures on this machine's disk; the ones that were looked at longest ago go first."""
 LOOK_EVERY = 50
 """Pictures after which their size is added up."""
+BATCH = 200
+"""Ids in one question."""
 
 _NAME = re.compile(r"\d{4}/\d\d/\d\d/[^/.][^/]*/[^/.][^/]*")
 """A `Snapshot.dated_name`: other machines wrote it, and it becomes a path."""
+_ID = re.compile(r"-([^-.]+)\.")
+"""The event's id in the name of a file, of one that is half written too."""
 
 CODES = {
     "picture_elsewhere": (
@@ -43,9 +49,10 @@ class PictureElsewhere(Transient):
 class ElsewherePictures:
     """The folder of other replicas' pictures, under the names that archives have for them. From any thread."""
 
-    def __init__(self, root: Path, archives: Sequence[object]) -> None:
-        """`archives`: this machine's; those that can be read count."""
+    def __init__(self, root: Path, archives: Sequence[object], *, dropped: Callable[[str], None]) -> None:
+        """`archives`: this machine's; those that can be read count. `dropped`: told the id of each that goes."""
         self._root = root
+        self._dropped = dropped
         self._archives = {one.name: one for one in archives if isinstance(one, Reading)}
         self._turns = KeyedLock()
         self._count = 0
@@ -66,6 +73,16 @@ class ElsewherePictures:
         with self._turns.take(entry.id):
             if not self._is_there(path):
                 self._keep(path, self._read(entry))
+
+    def sweep(self, known: Callable[[Sequence[str]], Collection[str]]) -> None:
+        """Delete those of events that are there no more. `known`: those of some ids that are."""
+        paths = [path for path, _ in self._files()]
+        for start in range(0, len(paths), BATCH):
+            some = paths[start : start + BATCH]
+            there = known([_id(path) for path in some])
+            for path in some:
+                if _id(path) not in there:
+                    self._delete(path)
 
     def _read(self, entry: Entry) -> bytes:
         reasons = []
@@ -89,13 +106,27 @@ class ElsewherePictures:
 
     def _make_room(self) -> None:
         """Delete those that were looked at longest ago, until the rest fits."""
-        files = [(path, path.stat()) for path in self._root.rglob("*") if path.is_file()]
-        size = sum(stat.st_size for _, stat in files)
-        for path, stat in sorted(files, key=lambda one: one[1].st_mtime):
+        files = list(self._files())
+        size = sum(found.st_size for _, found in files)
+        for path, found in sorted(files, key=lambda one: one[1].st_mtime):
             if size <= MOST_BYTES:
                 break
+            self._delete(path)
+            size -= found.st_size
+
+    def _files(self) -> Iterator[tuple[Path, os.stat_result]]:
+        for path in self._root.rglob("*"):
+            with suppress(FileNotFoundError):  # another thread was quicker
+                found = path.lstat()
+                if not stat.S_ISDIR(found.st_mode):
+                    yield path, found
+
+    def _delete(self, path: Path) -> None:
+        try:
             path.unlink(missing_ok=True)
-            size -= stat.st_size
+        except OSError as error:
+            log.warning("cannot delete", path=str(path), reason=error.strerror)
+        self._dropped(_id(path))
 
     @staticmethod
     def _is_there(path: Path) -> bool:
@@ -105,3 +136,9 @@ class ElsewherePictures:
         except OSError:
             return False
         return True
+
+
+def _id(path: Path) -> str:
+    """The id of its event; empty for no file of ours."""
+    found = _ID.search(path.name)
+    return found[1] if found else ""

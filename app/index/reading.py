@@ -24,7 +24,7 @@ log = structlog.get_logger(__name__)
 
 VISIT = "seq, place, visit, person::int, surest, reviewed::int"
 PART = 500
-"""Pictures that are read at once where visits are folded out of them."""
+"""Pictures that are read at once where visits are folded out of them, and behind those that are not understood."""
 
 # Each name is looked up behind the one before, so that it takes as many steps as there are names.
 LABELS = """
@@ -91,7 +91,7 @@ class IndexReading:
         newer, older = query_of(filter), query_of(filter)
         newer.require("place > %s", place.number)
         older.require("place < %s", place.number)
-        return self._found(newer, order="ORDER BY place", limit=reach), self._found(older, limit=reach)
+        return self._found(newer, newest=False, limit=reach), self._found(older, limit=reach)
 
     def standing(self, place: PageCursor, filter: Filter, *, most: int = MOST_COUNTED) -> Standing:
         newer = query_of(filter)
@@ -162,14 +162,14 @@ class IndexReading:
         return [row[0] for row in found]
 
     def visits(self, filter: Filter, *, before: PageCursor | None = None, limit: int = 60) -> VisitPage:
-        folds, more = folded(_Pictures(self._rows, filter), None if before is None else before.number, limit)
+        folds, older = folded(_Pictures(self._rows, filter), None if before is None else before.number, limit)
         best = [fold.best.seq for fold in folds]
         found = self._entries(f"SELECT {READ} FROM index_events WHERE seq = ANY(%s)", [best])
         entries = {entry.seq: entry for entry in found}
         last = self._rows("SELECT id FROM index_events WHERE news IS NOT NULL ORDER BY news DESC LIMIT 1")
-        # What was forgotten since it was counted is left out.
+        # What was forgotten since it was counted is left out, and what is not understood.
         visits = [fold.visit(entries[fold.best.seq]) for fold in folds if fold.best.seq in entries]
-        return VisitPage(visits, more, last[0][0] if last else "")
+        return VisitPage(visits, older, last[0][0] if last else "")
 
     def ids_of_visits(self, visits: Collection[int], filter: Filter, *, limit: int) -> list[str]:
         query = query_of(filter)
@@ -201,8 +201,17 @@ class IndexReading:
         end = begin + "\U0010ffff"
         return dict(self._rows(LABELS, [begin, end, end, limit]))
 
-    def _found(self, query: Query, *, order: str = "ORDER BY place DESC", limit: int) -> list[Entry]:
-        return self._entries(f"{query.select(READ, order)} LIMIT %s", [*query.values, limit])
+    def _found(self, query: Query, *, newest: bool = True, limit: int) -> list[Entry]:
+        """So many, newest or oldest first; fewer only where there are no more, whatever of them is not understood."""
+        order, beyond = ("ORDER BY place DESC", "place < %s") if newest else ("ORDER BY place", "place > %s")
+        found, asked = list[Entry](), limit
+        while True:
+            rows = self._rows(f"{query.select(f'{READ}, place', order)} LIMIT %s", [*query.values, asked])
+            found += self._read([row[:-1] for row in rows])
+            if len(found) >= limit or len(rows) < asked:
+                return found[:limit]
+            query.require(beyond, rows[-1][-1])
+            asked = PART
 
     def _counted(self, query: Query, most: int) -> int:
         found = f"SELECT count(*) FROM ({query.select('1', '')} LIMIT %s) AS found"

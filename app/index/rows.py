@@ -21,7 +21,8 @@ READ = "seq, owner, name, visit, starred, reviewed, record"
 
 OWNER_BITS = 40
 """A visit's number is that in its owner's journal; above so many bits stands whose it is, counted from 1: no number of
-the index is one of a journal too, so that a page from before an outage names no other visit during it."""
+the index is one of a journal too, so that none names another visit where only a journal can be asked. Bits of nobody
+are of a replica that has not reached the index since it began."""
 
 
 def visit_number(visit: int, owner: int) -> int:
@@ -32,6 +33,11 @@ def visit_number(visit: int, owner: int) -> int:
 def local_visit(number: int) -> int:
     """The number of a visit in its owner's journal."""
     return number & ((1 << OWNER_BITS) - 1)
+
+
+def is_of(number: int, owner: int) -> bool:
+    """Whether this is a visit of this replica."""
+    return number >> OWNER_BITS == owner + 1
 
 
 def values(change: Change, *, seq: int, news: int | None, owner: int) -> list[object]:

@@ -16,7 +16,7 @@ from app.index.database import IndexDatabase, IndexUnavailable
 from app.index.editing import IndexEditing
 from app.index.pictures import ElsewherePictures
 from app.index.reading import IndexReading
-from app.index.rows import visit_number
+from app.index.rows import is_of, local_visit, visit_number
 from app.index.writing import IndexWriting
 from app.journal import Journal
 from app.journal.entries import Correction, Deleted, Entry, Filter, HeatCount, PageCursor, Standing
@@ -26,6 +26,9 @@ from app.journal.visit_pages import MOST_AT_ONCE
 log = structlog.get_logger(__name__)
 
 T = TypeVar("T")
+
+TIDY_EVERY_S = 60.0
+"""Seconds between two looks at what was deleted, and what waits."""
 
 
 class SharedIndex:
@@ -47,34 +50,40 @@ class SharedIndex:
     # -- what there is -----------------------------------------------------------------------------
 
     def page(self, filter: Filter, *, before: PageCursor | None = None, limit: int = 60) -> list[Entry]:
-        return self._entries(lambda index: index.page(filter, before=before, limit=limit))
+        return self._here(self._matching(filter, lambda index, wanted: index.page(wanted, before=before, limit=limit)))
 
     def visits(self, filter: Filter, *, before: PageCursor | None = None, limit: int = 60) -> VisitPage:
-        page = self._asked(lambda index: index.visits(filter, before=before, limit=limit))
+        page = self._matching(filter, lambda index, wanted: index.visits(wanted, before=before, limit=limit))
         shown = self._here([visit.best for visit in page.visits])
-        visits = [replace(visit, best=best) for visit, best in zip(page.visits, shown, strict=True)]
+        visits = [replace(visit, best=best, number=best.visit) for visit, best in zip(page.visits, shown, strict=True)]
         return page._replace(visits=visits)
 
     def ids_of_visits(self, visits: Collection[int], filter: Filter, *, limit: int) -> list[str]:
-        return self._asked(lambda index: index.ids_of_visits(visits, filter, limit=limit))
+        return self._matching(
+            filter,
+            lambda index, wanted: index.ids_of_visits(
+                [self._number_in(index, one) for one in visits], wanted, limit=limit
+            ),
+        )
 
     def entry(self, snapshot_id: str) -> Entry | None:
         found = self._entries(lambda index: [one for one in [index.entry(snapshot_id)] if one])
-        return found[0] if found else self._fresh(self._journal.entry(snapshot_id))
+        fresh = None if found else self._journal.entry(snapshot_id)  # the index may not have it yet
+        return self._numbered(fresh) if fresh else next(iter(found), None)
 
     def newest_picture(self, camera: str) -> Entry | None:
         found = self._entries(lambda index: [one for one in [index.newest_picture(camera)] if one])
         return found[0] if found else None
 
     def around(self, place: PageCursor, filter: Filter, *, reach: int) -> tuple[list[Entry], list[Entry]]:
-        newer, older = self._asked(lambda index: index.around(place, filter, reach=reach))
+        newer, older = self._matching(filter, lambda index, wanted: index.around(place, wanted, reach=reach))
         return self._here(newer), self._here(older)
 
     def standing(self, place: PageCursor, filter: Filter) -> Standing:
-        return self._asked(lambda index: index.standing(place, filter))
+        return self._matching(filter, lambda index, wanted: index.standing(place, wanted))
 
     def count(self, filter: Filter) -> int:
-        return self._asked(lambda index: index.count(filter))
+        return self._matching(filter, lambda index, wanted: index.count(wanted))
 
     def same_moment(self, entry: Entry) -> list[Entry]:
         return self._entries(lambda index: index.same_moment(entry))
@@ -89,13 +98,13 @@ class SharedIndex:
         return self._entries(lambda index: index.inspected_after(snapshot_id, limit=limit))
 
     def heat(self, since: datetime, until: datetime, filter: Filter = Filter()) -> list[HeatCount]:  # noqa: B008
-        return self._asked(lambda index: index.heat(since, until, filter))
+        return self._matching(filter, lambda index, wanted: index.heat(since, until, wanted))
 
     def label_names(self, cameras: Collection[str] = ()) -> list[str]:
         return self._asked(lambda index: index.label_names(cameras))
 
     def labels_like(self, beginning: str, filter: Filter, *, limit: int = 20) -> list[tuple[str, int]]:
-        return self._asked(lambda index: index.labels_like(beginning, filter, limit=limit))
+        return self._matching(filter, lambda index, wanted: index.labels_like(beginning, wanted, limit=limit))
 
     def camera_keys(self) -> list[str]:
         return self._asked(lambda index: index.camera_keys())
@@ -104,7 +113,7 @@ class SharedIndex:
         return self._asked(lambda index: index.camera_label(camera))
 
     def lately(self, filter: Filter, *, limit: int) -> list[str]:
-        return self._asked(lambda index: index.lately(filter, limit=limit))
+        return self._matching(filter, lambda index, wanted: index.lately(wanted, limit=limit))
 
     # -- what people change ------------------------------------------------------------------------
 
@@ -138,7 +147,7 @@ class SharedIndex:
         try:
             found = self._editing.matching(filter, limit=MOST_AT_ONCE)
         except IndexUnavailable:
-            return self._journal.review(filter, reviewed=reviewed)
+            return self._journal.review(self._for(self._journal, filter), reviewed=reviewed)
         own = tuple(snapshot_id for snapshot_id, is_own in found.items() if is_own)
         others = [snapshot_id for snapshot_id, is_own in found.items() if not is_own]
         if own:
@@ -176,6 +185,13 @@ class SharedIndex:
             until = until or self._editing.hidden_until(handle)
         return until
 
+    def tidy(self) -> None:
+        """Delete the copies of other replicas' pictures whose events somebody has deleted, and learn for whom changes
+        wait; as far as one can ask."""
+        with suppress(IndexUnavailable):  # the outlet says so
+            self._pictures.sweep(self._editing.known)
+            self._database.learn_what_waits()
+
     # ----------------------------------------------------------------------------------------------
 
     def _asked(self, ask: Callable[[EventIndex | IndexReading], T]) -> T:
@@ -187,6 +203,16 @@ class SharedIndex:
                 log.warning("the album shows this machine's events only", reason=str(error))
             return ask(self._journal)
 
+    def _matching(self, filter: Filter, ask: Callable[[EventIndex | IndexReading, Filter], T]) -> T:
+        return self._asked(lambda index: ask(index, self._for(index, filter)))
+
+    def _for(self, index: EventIndex | IndexReading, filter: Filter) -> Filter:
+        """The filter with the number that its visit has there."""
+        return replace(filter, visit=self._number_in(index, filter.visit)) if filter.visit else filter
+
+    def _number_in(self, index: EventIndex | IndexReading, visit: int) -> int:
+        return local_visit(visit) if index is self._journal and is_of(visit, self._database.owner) else visit
+
     def _entries(self, ask: Callable[[EventIndex | IndexReading], list[Entry]]) -> list[Entry]:
         return self._here(self._asked(ask))
 
@@ -194,11 +220,11 @@ class SharedIndex:
         """The entries with what there is of their pictures on this machine."""
         own = [entry.id for entry in entries if not entry.owner]
         paths = self._journal.paths_of(own) if own else {}
-        return [self._pictures.of(one) if one.owner else _with_paths(one, paths) for one in entries]
+        return [self._pictures.of(one) if one.owner else self._numbered(_with_paths(one, paths)) for one in entries]
 
-    def _fresh(self, entry: Entry | None) -> Entry | None:
-        """One of this machine that the index does not have yet."""
-        return None if entry is None else replace(entry, visit=visit_number(entry.visit, self._database.owner))
+    def _numbered(self, entry: Entry) -> Entry:
+        """One of this machine's, under the number that its visit has in the index, whoever was asked."""
+        return replace(entry, visit=visit_number(local_visit(entry.visit), self._database.owner))
 
     def _push(self, ids: Sequence[str]) -> list[str]:
         """Have the next page show it. It is pending as well: where this fails, the outlet does it.

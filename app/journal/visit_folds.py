@@ -35,8 +35,8 @@ class VisitPage(NamedTuple):
     """Some visits, newest first."""
 
     visits: list[Visit]
-    more: bool
-    """Whether older ones follow."""
+    older: PageCursor | None
+    """The place behind which older ones follow; None where none do."""
     last_event: str
     """Id of what became an event last, by when this is true; empty when nothing did."""
 
@@ -98,6 +98,10 @@ class VisitFold:
             for row in pictures.failures_below(self.newest.visit, min(self.oldest.place, self.newest.place - REACH)):
                 self.add(row)
 
+    @property
+    def place(self) -> PageCursor:
+        return PageCursor(self.newest.place // MILLISECOND / 1000, self.newest.seq)
+
     def visit(self, entry: Entry) -> Visit:
         return Visit(
             self.newest.visit,
@@ -106,12 +110,12 @@ class VisitFold:
             moment(self.oldest.place // MILLISECOND / 1000),
             moment(self.newest.place // MILLISECOND / 1000),
             self.reviewed,
-            PageCursor(self.newest.place // MILLISECOND / 1000, self.newest.seq),
+            self.place,
         )
 
 
-def folded(pictures: Pictures, before: int | None, limit: int) -> tuple[list[VisitFold], bool]:
-    """The newest visits whose newest picture stands below the place `before`, and whether there are more."""
+def folded(pictures: Pictures, before: int | None, limit: int) -> tuple[list[VisitFold], PageCursor | None]:
+    """The newest visits whose newest picture stands below the place `before`, and where older ones begin, if any do."""
     shown = set[int]() if before is None else pictures.visits_above(before)
     folds: dict[int, VisitFold] = {}
     more = False
@@ -129,7 +133,8 @@ def folded(pictures: Pictures, before: int | None, limit: int) -> tuple[list[Vis
             break
     for fold in folds.values():
         fold.add_below(pictures)
-    return [*folds.values()], more
+    found = [*folds.values()]
+    return found, found[-1].place if more else None
 
 
 def _goes_on_above(pictures: Pictures, row: VisitRow, before: int | None) -> bool:

@@ -46,14 +46,14 @@ class VisitsPart(JournalPart):
     def visits(self, filter: Filter, *, before: PageCursor | None = None, limit: int = 60) -> VisitPage:
         """The newest visits with matching pictures whose newest one stands before that place."""
 
-        def select(db: sqlite3.Connection) -> tuple[list[VisitFold], bool, Read, list[tuple[str]]]:
-            folds, more = folded(_Pictures(db, filter), None if before is None else before.number, limit)
+        def select(db: sqlite3.Connection) -> tuple[list[VisitFold], PageCursor | None, Read, list[tuple[str]]]:
+            folds, older = folded(_Pictures(db, filter), None if before is None else before.number, limit)
             found = read(db, f"seq {AMONG}", (listed(fold.best.seq for fold in folds),))
-            return folds, more, found, db.execute(LAST_EVENT).fetchall()
+            return folds, older, found, db.execute(LAST_EVENT).fetchall()
 
-        folds, more, found, last = self.database.do(select)
+        folds, older, found, last = self.database.do(select)
         entries = {entry.seq: entry for entry in found.entries()}
-        return VisitPage([fold.visit(entries[fold.best.seq]) for fold in folds], more, last[0][0] if last else "")
+        return VisitPage([fold.visit(entries[fold.best.seq]) for fold in folds], older, last[0][0] if last else "")
 
     def ids_of_visits(self, visits: Collection[int], filter: Filter, *, limit: int) -> list[str]:
         """The ids of the entries of these visits that match, newest first."""

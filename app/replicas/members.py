@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from app.replicas.names import owner
+from app.replicas.names import owners
 from app.replicas.presence import Presence
 
 SILENT_S = 12.0
@@ -72,8 +72,8 @@ class Members:
         if me is None or self._began is None or self._clock() < self._began + SETTLED_S:
             return frozenset()
         # Who spreads the cameras over another number of queues may not even know ours.
-        peers = [one.device for one in alive if one.ready and one.shards == me.shards]
-        return frozenset(queue for queue in queues if owner(queue, peers) == self._device)
+        peers = tuple(one.device for one in alive if one.ready and one.shards == me.shards)
+        return frozenset(queue for queue, device in owners(tuple(queues), peers).items() if device == self._device)
 
     def differences(self) -> list[str]:
         """In which ways the others are not as this one, a sentence each."""

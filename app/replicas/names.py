@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection
+from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from pylib.rabbitmq.topology import Subscription
 
@@ -56,10 +56,26 @@ class GroupNames:
         return f"{self.app_name}.{self.group}"
 
 
-def owner(queue: str, devices: Collection[str]) -> str:
-    """Which of these replicas works on a queue; empty where there are none.
+@lru_cache(maxsize=4)
+def owners(queues: tuple[str, ...], devices: tuple[str, ...]) -> Mapping[str, str]:
+    """Which of these replicas works on each queue; empty where there are no replicas.
 
-    All that know the same replicas say the same, and when one comes or goes, only queues of its own move (rendezvous
-    hashing).
+    All that know the same replicas say the same. None has two queues more than another, and when one comes or goes, few
+    move beside its own (rendezvous hashing with bounded loads): whoever fits a queue best gets it, unless that one has
+    its share.
     """
-    return max(devices, key=lambda device: hashlib.sha256(f"{queue}\0{device}".encode()).digest(), default="")
+    share, rest = divmod(len(queues), max(1, len(devices)))
+    pairs = [(queue, device) for queue in queues for device in devices]
+    found: dict[str, str] = {}
+    counts = dict.fromkeys(devices, 0)
+    for queue, device in sorted(pairs, key=_fit, reverse=True):
+        more = counts[device] == share
+        if queue not in found and (counts[device] < share or (more and rest)):
+            found[queue] = device
+            counts[device] += 1
+            rest -= more
+    return found
+
+
+def _fit(pair: tuple[str, str]) -> bytes:
+    return hashlib.sha256("\0".join(pair).encode()).digest()

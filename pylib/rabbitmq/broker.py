@@ -56,6 +56,9 @@ class Broker:
         """A new `pika.BlockingConnection`, called `name` in the broker's lists. Raises what pika raises."""
         import pika
 
+        from pylib.rabbitmq import headers
+
+        headers.read_any()
         logger = logging.getLogger("pika")
         if logger.level == logging.NOTSET:
             # Each failed attempt is a traceback there, each returned message 255 bytes of a picture.

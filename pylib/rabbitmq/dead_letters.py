@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from pylib.errors import Permanent
-from pylib.rabbitmq.delivery import RETRIED, Delivery
+from pylib.rabbitmq.delivery import RETRIED, Delivery, delivery_of
 from pylib.rabbitmq.topology import Subscription
 
 RENEW_AT = 10
@@ -51,7 +51,7 @@ class DeadLetters:
             method, properties, body = self._channel.basic_get(queue)
             if method is None:
                 return
-            letter = _letter(method.delivery_tag, properties, body)
+            letter = _letter(method, properties, body)
             self._held[letter.tag] = letter
             yield letter
 
@@ -69,7 +69,8 @@ class DeadLetters:
     def close(self) -> None:
         """Let go of those that stay."""
         for letter in list(self._held.values()):
-            if letter.delivery.headers.get(COUNT, 0) >= RENEW_AT:
+            count = letter.delivery.headers.get(COUNT)
+            if isinstance(count, int) and count >= RENEW_AT:
                 self._publish(self._subscription.dead_letters, letter, _without(letter.delivery.headers, COUNT))
                 self.drop(letter)
         self._channel.close()
@@ -86,24 +87,19 @@ class DeadLetters:
 
 
 def _without(headers: Mapping[str, Any], *beginnings: str) -> dict[str, Any]:
-    return {name: value for name, value in headers.items() if not name.startswith(beginnings)}
+    return {name: value for name, value in headers.items() if not str(name).startswith(beginnings)}
 
 
-def _letter(tag: int, properties: Any, body: bytes) -> DeadLetter:
-    headers = properties.headers or {}
-    deaths = headers.get("x-death")
+def _letter(method: Any, properties: Any, body: bytes) -> DeadLetter:
+    delivery = delivery_of(method, properties, body, waited=True)
+    deaths = delivery.headers.get("x-death")
     last = deaths[0] if isinstance(deaths, list) and deaths and isinstance(deaths[0], dict) else {}
     died_at = last.get("time")
     return DeadLetter(
         id=hashlib.sha256(str(properties.message_id).encode() + body).hexdigest()[:8],
-        delivery=Delivery(
-            body=body,
-            message_id=str(properties.message_id or ""),
-            content_type=str(properties.content_type or ""),
-            headers=headers,
-        ),
+        delivery=delivery,
         reason=str(last.get("reason") or ""),
         died_at=died_at.replace(tzinfo=UTC) if isinstance(died_at, datetime) else None,
-        tag=tag,
+        tag=method.delivery_tag,
         properties=properties,
     )

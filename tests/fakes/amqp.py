@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from collections import deque
 from collections.abc import Callable
 from types import SimpleNamespace
@@ -154,3 +155,29 @@ class FakeChannel:
         self._broker.calls.append((name, *args, options) if options else (name, *args))
         answer = self._broker.answers.get(name)
         return answer(*args, **options) if answer else None
+
+
+class AnyHeaders:
+    """In place of `pika.BasicProperties`: headers as the bytes that go over the wire, which pika would not write."""
+
+    INDEX = pika.BasicProperties.INDEX
+
+    def __init__(self, table: bytes) -> None:
+        self._table = table
+
+    def encode(self) -> list[bytes]:
+        return [struct.pack(">HI", pika.BasicProperties.FLAG_HEADERS, len(self._table)), self._table]
+
+
+def field(name: bytes, value: bytes) -> bytes:
+    """A header; `value` begins with the letter of its kind."""
+    return bytes([len(name)]) + name + value
+
+
+def nested(kind: bytes, levels: int) -> bytes:
+    """Lists (`A`) or tables (`F`, each with a `k`) in each other."""
+    value = b"V"
+    for _ in range(levels):
+        inside = value if kind == b"A" else field(b"k", value)
+        value = kind + struct.pack(">I", len(inside)) + inside
+    return value

@@ -78,7 +78,8 @@ class Replica:
             url, device_name=name, journal=journal.identity, timeout=2, clock=lambda: self.now
         )
         self.archive = Folder(FolderSettings(dir=folder / "nas"), ArchiveContext("folder"))
-        self.pictures = ElsewherePictures(folder / name / "elsewhere", [self.archive])
+        self.dropped: list[str] = []
+        self.pictures = ElsewherePictures(folder / name / "elsewhere", [self.archive], dropped=self.dropped.append)
         self.album = SharedIndex(self.database, journal, self.pictures)
         self.follow = Follow(self.database, journal=journal, tell=self.heard.append)
         self.mirror = Mirror(
@@ -99,6 +100,7 @@ class Replica:
         self.mirror_all()
         self.follow.look()
         self.mirror_all()
+        self.album.tidy()
 
 
 @contextmanager

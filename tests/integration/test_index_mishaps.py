@@ -41,23 +41,28 @@ def found(replica: Replica) -> str:
     return ids(replica.album.page(Filter()))
 
 
-def test_a_visit_of_a_page_is_no_other_one_after_the_database_went_or_came(
+def test_a_visit_of_a_page_is_the_same_or_none_after_the_database_went_or_came(
     pair: tuple[Replica, Replica], postgres: PostgresServer
 ) -> None:
     here, there = pair
     an_event_of(here, "a")
     an_event_of(there, "b", after=500)
-    for one in pair:
-        shared = [visit.number for visit in one.album.visits(Filter()).visits]
+    for one, name in zip(pair, "ab", strict=True):
+        shared = {visit.best.id: visit.number for visit in one.album.visits(Filter()).visits}
+        other = shared["b" if name == "a" else "a"]
         postgres.stop()
         try:
-            own = [visit.number for visit in one.album.visits(Filter()).visits]
-            assert one.album.ids_of_visits(shared, Filter(), limit=9) == []
+            own = {visit.best.id: visit.number for visit in one.album.visits(Filter()).visits}
+            assert own == {name: shared[name]}
+            assert ids(one.album.page(Filter(visit=shared[name]))) == name
+            assert one.album.ids_of_visits([*shared.values()], Filter(), limit=9) == [name]
+            assert one.album.review(Filter(visit=shared[name]), reviewed=True) == 1
+            assert (one.album.page(Filter(visit=other)), one.album.count(Filter(visit=other))) == ([], 0)
         finally:
             postgres.start()
         one.now += 60
-        assert len(own) == 1
-        assert one.album.ids_of_visits(own, Filter(), limit=9) == []
+        one.look()
+        assert one.album.ids_of_visits([*own.values()], Filter(), limit=9) == [name]
 
 
 def test_what_was_taken_back_in_time_is_not_deleted_by_an_owner_who_comes_later(pair: tuple[Replica, Replica]) -> None:
@@ -118,6 +123,14 @@ def test_an_event_that_nobody_understands_hides_no_other_one(pair: tuple[Replica
     assert found(here) == "b"
     assert [visit.best.id for visit in here.album.visits(Filter()).visits] == ["b"]
     assert here.album.entry("a") is None
+    an_event_of(there, "c", after=-500)
+    an_event_of(there, "d", after=-1000)
+    assert ids(here.album.page(Filter(), limit=2)) == "b c"
+    last = here.album.visits(Filter(), limit=1).older
+    unreadable = here.album.visits(Filter(), before=last, limit=1)
+    assert (unreadable.visits, unreadable.older is not None) == ([], True)
+    behind = here.album.visits(Filter(), before=unreadable.older, limit=1)
+    assert [visit.best.id for visit in behind.visits] == ["c"]
 
 
 def test_text_that_postgresql_does_not_take_breaks_nothing(pair: tuple[Replica, Replica]) -> None:

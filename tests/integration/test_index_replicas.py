@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -265,8 +266,13 @@ def test_a_picture_of_another_replica_comes_from_the_archive_that_both_have(
     here.pictures.fetch(entry)
     assert path.read_bytes() == b"a picture"
     (tmp_path / "nas" / name).unlink()
+    here.look()
     here.pictures.fetch(entry)
-    path.unlink()
+    assert path.exists()
+    there.album.hide(["a"], handle="bin", seconds=30)
+    there.look()
+    here.look()
+    assert (path.exists(), here.dropped) == (False, ["a"])
     with pytest.raises(PictureElsewhere):
         here.pictures.fetch(entry)
 
@@ -279,6 +285,32 @@ def test_a_name_that_leads_elsewhere_is_no_picture(here: Replica, there: Replica
     assert entry is not None
     shown = here.pictures.of(replace(entry, archived_in=("folder",)))
     assert shown.inspection.snapshot.path == ""
+
+
+def test_changes_that_wait_for_a_replica_are_named_and_can_be_handed_over(
+    here: Replica, there: Replica, url: str, tmp_path: Path
+) -> None:
+    """Those of a replica that has another name now would wait for ever."""
+    an_event_of(there, "a")
+    here.look()
+    here.album.star(["a"], starred=True)
+    here.look()
+    assert here.database.waiting == []  # it would do it just now
+    here.look()
+    waits = "1 change of events of there waits for it: start it, or see docs/many-machines.md"
+    assert [told.partition(" if ")[0] for told in here.database.waiting] == [waits]
+    assert here.database.look().endswith(here.database.waiting[0])
+    renamed = Replica("renamed", url, there.journal, tmp_path)
+    with closing(renamed.database):
+        renamed.look()
+        assert not there.journal.entry("a").starred  # type: ignore[union-attr]
+        number = "(SELECT number FROM index_owners WHERE name = %s)"
+        hand_over = f"UPDATE index_edits SET owner = {number} WHERE owner = {number}"
+        here.database.write(lambda run: run(hand_over, ["renamed", "there"]))
+        renamed.look()
+    assert there.journal.entry("a").starred  # type: ignore[union-attr]
+    here.look()
+    assert (here.database.waiting, found(here, Filter(starred=True))) == ([], "a")
 
 
 def test_a_name_that_another_replica_has_is_refused(make: Make, here: Replica, there: Replica) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -11,6 +12,7 @@ from pylib.rabbitmq.group import Group
 from pylib.rabbitmq.pipeline import Message
 from pylib.rabbitmq.topology import Exchange, Subscription
 from tests.broker import Broker
+from tests.fakes.amqp import AnyHeaders, field, nested
 from tests.integration.rabbit import Taken, eventually, listening
 
 
@@ -38,7 +40,7 @@ class Member:
 
     def place(self, delivery: Delivery) -> Message:
         self.taken.append(delivery.body)
-        return Message(self.shard, delivery.body, "m")
+        return Message(self.shard, delivery.body, "m", headers=delivery.headers)
 
     def refused(self, failure: Failure) -> None:
         raise failure
@@ -125,6 +127,25 @@ def test_a_shard_of_one_that_is_gone_goes_to_the_next_with_what_it_had_in_hand(b
         taken = _all(lambda: two.take(1), two.done, 4)
         assert [int(each.body) for each in taken] == [2, 3, 4, 5]
         assert [each.redelivered for each in taken][:2] == [True, True]
+
+
+def test_headers_that_pika_cannot_read_end_no_connection(broker: Broker, name: str) -> None:
+    """Else the message comes again, over the next one, and nothing behind it does."""
+    shard = Subscription(queue=f"{name}.shard", one_at_a_time=True, dead=f"{name}.dead")
+    odd = [
+        b"T" + struct.pack(">Q", 2**63),
+        b"d" + struct.pack(">d", 1e300),
+        *(nested(kind, 2000) for kind in (b"A", b"F")),
+    ]
+    with listening(broker.address, shard) as sink, joined(broker, name, Member("one", shard.queue)) as group:
+        eventually(lambda: group.leads)
+        with broker.channel() as channel:
+            for number, value in enumerate(odd):
+                properties = AnyHeaders(field(b"odd", value))
+                channel.basic_publish(f"{name}.all", "", b"two", properties=properties)
+                channel.basic_publish(f"{name}_control", "key", b"%d" % number, properties=properties, mandatory=True)
+        taken = sink.take(len(odd), timeout=20)
+        assert [(one.body, one.redelivered) for one in taken] == [(str(number), False) for number in range(len(odd))]
 
 
 def _all(take: Callable[[], list[Taken]], done: Callable[..., None], count: int) -> list[Taken]:

@@ -11,9 +11,14 @@ from typing import Any
 
 import pytest
 
-from app.archives.google_drive.patched import HOLDS_FOR
+from app.archives.google_drive import patched
+from pylib.rabbitmq import headers
 
+HOLDS_FOR = patched.HOLDS_FOR | headers.HOLDS_FOR
 PATCHED = {
+    "pika.data:decode_short_string": "3da0b23c58f307ff",
+    "pika.data:decode_table": "172ca4b90b6741ef",
+    "pika.data:decode_value": "22d39a2229e73ec6",
     "pydrive2.auth:LoadAuth": "67b6d5d0fe6956b9",
     "pydrive2.auth:GoogleAuth.Get_Http_Object": "a2691e9996a423da",
     "pydrive2.auth:GoogleAuth.LocalWebserverAuth": "812848d89f1fb883",
@@ -33,7 +38,8 @@ PATCHED = {
     "oauth2client.client:OAuth2WebServerFlow.step2_exchange": "f8fa6bae2077ec2e",
     "oauth2client.transport:request": "c67a3fd8e7db0a13",
 }
-"""Behind `app/archives/google_drive/patched.py` -> the beginning of the SHA-256 of its source."""
+"""Behind `app/archives/google_drive/patched.py` or `pylib/rabbitmq/headers.py` -> the beginning of the SHA-256 of its
+source."""
 
 PRIVATE = {
     "aiosmtpd.smtp": (
@@ -81,7 +87,7 @@ def test_what_is_patched_is_what_it_was(name: str) -> None:
     source = inspect.getsource(inspect.unwrap(found(name)))
     digest = hashlib.sha256(source.encode()).hexdigest()[:16]
     versions = ", ".join(f"{package} {version(package)} (was {was})" for package, was in HOLDS_FOR.items())
-    assert digest == PATCHED[name], f"read it again beside app/archives/google_drive/patched.py: {versions}"
+    assert digest == PATCHED[name], f"read it again beside what patches it: {versions}"
 
 
 @pytest.mark.parametrize(("module", "name"), [(module, name) for module, names in PRIVATE.items() for name in names])

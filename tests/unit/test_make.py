@@ -1,8 +1,10 @@
-"""`make setup` and `make build` load a model when they can; `make rund` ends with what does not work."""
+"""`make setup` and `make build` load a model when they can; `make rund` ends with what does not work;
+`make pin` knows all images."""
 
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -99,3 +101,27 @@ def test_rund_waits_for_an_answer_and_ends_with_what_does_not_work(
     done = subprocess.run(["make", "rund"], cwd=tmp_path, env=environment, capture_output=True, text=True, check=True)
     assert "The album: http://127.0.0.1:8081/" in done.stdout
     assert last in (done.stdout + done.stderr).splitlines()[-1]
+
+
+@pytest.mark.parametrize("missing", ["", "haproxy:lts", "rabbitmq:4-management"])
+def test_pin_takes_the_digest_of_each_image_that_the_template_names_and_is_here(tmp_path: Path, missing: str) -> None:
+    template = "docker-compose.template.yml"
+    images = dict(re.findall(r"\$\{([A-Z0-9]+_IMAGE):-([^}]+)", (ROOT / template).read_text()))
+    assert {"BASE_IMAGE", "BROKER_IMAGE", "BALANCER_IMAGE", "POSTGRES_IMAGE", "S3_IMAGE"} <= images.keys()
+    for name in (template, "Makefile"):
+        shutil.copy(ROOT / name, tmp_path)
+    programs = tmp_path / ".venv" / "bin"
+    programs.mkdir(parents=True)
+    docker = f'for image; do :; done\n[ "$image" = "{missing}" ] || echo "$image@sha256:5d41"'
+    for name, script in {"docker": docker, "python": "env | sed s/^/told:/"}.items():
+        (programs / name).write_text(f"#!/bin/sh\n{script}\n")
+        (programs / name).chmod(0o755)
+    for name in ("pyproject.toml", "requirements.lock", "requirements-build.lock", ".venv/.installed"):
+        (tmp_path / name).touch()
+    own = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
+    environment = own | {"PATH": f"{programs}:{os.environ['PATH']}"}
+    done = subprocess.run(["make", "pin"], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+    assert (missing in done.stderr, done.returncode != 0) == (True, missing == images["BROKER_IMAGE"])
+    if done.returncode == 0:
+        pinned = dict(re.findall("^told:([A-Z0-9]+_IMAGE)=(.*)@sha256:5d41$", done.stdout, re.M))
+        assert pinned == {name: image for name, image in images.items() if image != missing}

@@ -158,7 +158,7 @@ class GridPages:
         if query.by_visit:
             page = index.visits(query.filter, before=before, limit=PAGE)
             cards = self._view.visit_cards(page.visits, query)
-            return cards, page.visits[-1].place if page.more else None, page.last_event, None
+            return cards, page.older, page.last_event, None
         entries = index.page(query.filter, before=before, limit=PAGE + 1)
         shown = entries[:PAGE]
         older = shown[-1].place if len(entries) > PAGE else None

@@ -74,7 +74,7 @@ class VisitEndpoints:
         return JSONResponse(
             {
                 "visits": [visit_json(visit, self._context.site) for visit in page.visits],
-                "next": cursor(page.visits[-1].place) if page.more else None,
+                "next": cursor(page.older) if page.older else None,
             }
         )
 

@@ -33,7 +33,7 @@ class Queue:
 
     def _get(self, _queue: str) -> tuple[Any, Any, Any]:
         self._given += 1
-        method = SimpleNamespace(delivery_tag=self._given)
+        method = SimpleNamespace(delivery_tag=self._given, redelivered=False)
         return method, pika.BasicProperties(headers={}), self._seen[self._given - 1]
 
     def _ack(self, tag: int) -> None:

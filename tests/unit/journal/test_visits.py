@@ -171,8 +171,7 @@ def test_pages_of_visits_have_each_one_once_with_all_that_matches(busy: Journal,
     more = True
     while more:
         page = busy.visits(filter, before=before, limit=limit)
-        found, more = [*found, *page.visits], page.more
-        before = found[-1].place if found else None
+        found, before, more = [*found, *page.visits], page.older, page.older is not None
         assert len(page.visits) == limit or not more
     assert numbers(found) == list(expected)
     for visit, entries in zip(found, expected.values(), strict=True):

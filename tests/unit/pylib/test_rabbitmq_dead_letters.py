@@ -23,10 +23,14 @@ def broker() -> FakeBroker:
     return FakeBroker()
 
 
-def letters_of(broker: FakeBroker, *headers: dict[str, Any]) -> DeadLetters:
+def letters_of(broker: FakeBroker, *headers: dict[Any, Any]) -> DeadLetters:
     """A queue in which a message with each of these headers lies."""
     left = [
-        (SimpleNamespace(delivery_tag=tag), pika.BasicProperties(message_id=f"m{tag}", headers=dict(one)), b"body")
+        (
+            SimpleNamespace(delivery_tag=tag, redelivered=False),
+            pika.BasicProperties(message_id=f"m{tag}", headers=dict(one)),
+            b"body",
+        )
         for tag, one in enumerate(headers, 1)
     ]
     broker.ready = len(left)
@@ -54,11 +58,11 @@ def test_it_is_back_in_its_queue_before_it_leaves_this_one(broker: FakeBroker) -
 
 def test_neither_another_s_name_nor_copies_for_others_go_with_it(broker: FakeBroker) -> None:
     """The broker refuses a message in another user's name, and sends one with these headers to other queues too."""
-    letters = letters_of(broker, {"CC": ["other"], "BCC": ["third"], "CCTV": "yes"})
+    letters = letters_of(broker, {"CC": ["other"], "BCC": ["third"], "CCTV": "yes", b"\xff": 1})
     (letter,) = letters
     letter.properties.user_id = "sensor"
     letters.put_back(letter)
-    assert done(broker) == [("q", {"CCTV": "yes", "x-retried": True}), (1,)]
+    assert done(broker) == [("q", {"CCTV": "yes", b"\xff": 1, "x-retried": True}), (1,)]
     assert broker.of("basic_publish")[0][-1]["properties"].user_id is None
 
 
@@ -86,8 +90,9 @@ def test_what_the_broker_knows_of_it_is_said(broker: FakeBroker) -> None:
 
 
 def test_what_stays_is_written_anew_before_the_broker_drops_it(broker: FakeBroker) -> None:
-    letters = letters_of(broker, {"x-delivery-count": 9}, {"x-delivery-count": 10, "x-death": [DEATH]}, {})
-    first, _, _ = letters
+    odd = {"x-delivery-count": "many"}
+    letters = letters_of(broker, {"x-delivery-count": 9}, {"x-delivery-count": 10, "x-death": [DEATH]}, {}, odd)
+    first, *_ = letters
     letters.drop(first)
     letters.close()
     assert done(broker) == [(1,), ("q.dead", {"x-death": [DEATH]}), (2,)]
