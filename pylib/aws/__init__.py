@@ -13,9 +13,9 @@ from pylib.net.deadline import timed_pools
 
 if TYPE_CHECKING:
     from botocore.config import Config
+    from botocore.loaders import Loader
     from botocore.session import Session
 
-    from pylib.aws.tables import Tables
 
 KEYS = "check AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or the profile in AWS_CONFIG_FILE"
 _CLOCK = "check the secret access key and this machine's clock"
@@ -70,10 +70,10 @@ def session() -> Session:
 
 
 @cache
-def _tables(path: str | None) -> Tables:
-    from pylib.aws.tables import Tables
+def _tables(path: str | None) -> Loader:
+    from pylib.aws.tables import tables
 
-    return Tables(path)
+    return tables(path)
 
 
 def client(service: str, *, region: str = "", endpoint_url: str = "", config: Config) -> Any:

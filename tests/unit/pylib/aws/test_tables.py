@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import gc
-import weakref
+import re
+from pathlib import Path
 from typing import Any
 
 from botocore.loaders import Loader
 
-from pylib.aws.tables import ENDPOINTS, Tables
+from pylib.aws.tables import SERVICES, tables
+
+ROOT = Path(__file__).parents[4]
 
 
 def undocumented(table: Any) -> Any:
@@ -19,26 +21,32 @@ def undocumented(table: Any) -> Any:
     return table
 
 
-def test_they_say_what_botocore_s_say_without_the_documentation() -> None:
-    ours, theirs = Tables(None), Loader()
+def test_a_service_is_described_as_botocore_has_it_without_the_documentation() -> None:
+    ours = tables(None)
     described = ours.load_service_model("sqs", "service-2")
-    assert described == undocumented(theirs.load_service_model("sqs", "service-2"))
+    assert described == undocumented(Loader().load_service_model("sqs", "service-2"))
     assert type(described) is dict
-    assert ours.load_data_with_path(ENDPOINTS) == theirs.load_data_with_path(ENDPOINTS)
     assert ours.load_service_model("sqs", "service-2") is described
 
 
-def test_the_endpoints_are_shared_and_go_with_the_last_that_holds_them() -> None:
-    tables = Tables(None)
-    endpoints = tables.load_data(ENDPOINTS)
-    again, _ = tables.load_data_with_path(ENDPOINTS)
-    assert again is endpoints
-    gone = weakref.ref(endpoints)
-    del endpoints, again
-    gc.collect()
-    assert gone() is None
+def test_the_regions_of_our_services_are_known_and_no_other_s() -> None:
+    pairs = zip(*(loader.load_data("endpoints")["partitions"] for loader in (tables(None), Loader())), strict=True)
+    for ours, theirs in pairs:
+        wanted = {name: regions for name, regions in theirs["services"].items() if name in SERVICES}
+        assert ours == {**theirs, "services": wanted}
 
 
-def test_tables_of_one_s_own_come_first(tmp_path: Any) -> None:
+def test_every_service_that_is_asked_for_is_one_of_ours() -> None:
+    texts = [path.read_text() for folder in ("app", "pylib") for path in (ROOT / folder).rglob("*.py")]
+    asked = {
+        name
+        for text in texts
+        for name in re.findall(r"(?:AwsClient|aws\.(?:timed_)?client)\(\s*\"([a-z0-9-]+)\"", text)
+    }
+    assert "rekognition" in asked
+    assert asked <= SERVICES
+
+
+def test_tables_of_one_s_own_come_first(tmp_path: Path) -> None:
     (tmp_path / "endpoints.json").write_text('{"partitions": []}')
-    assert Tables(str(tmp_path)).load_data_with_path(ENDPOINTS) == ({"partitions": []}, str(tmp_path / ENDPOINTS))
+    assert tables(str(tmp_path)).load_data_with_path("endpoints") == ({"partitions": []}, str(tmp_path / "endpoints"))
