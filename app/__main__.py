@@ -37,6 +37,8 @@ def load_command() -> Callable[[], Any]:
     # requests would load it to guess the encoding of texts, and we decode none that has to be guessed: 3 MB.
     sys.modules["charset_normalizer"] = None  # type: ignore[assignment]
     warnings.filterwarnings("ignore", "Unable to find acceptable character detection")
+    # botocore would load pyOpenSSL where there is one, only to reach what lies behind it: 8 MB.
+    sys.modules["urllib3.contrib.pyopenssl"] = None  # type: ignore[assignment]
     # structlog would load rich for coloured tracebacks, and no log of ours has any: 5 MB.
     sys.modules["rich"] = None  # type: ignore[assignment]
     import structlog  # noqa: F401

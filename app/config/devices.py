@@ -11,7 +11,7 @@ from pylib.settings.kinds import KindField
 from pylib.settings.variables import Variable, variables
 from pylib.settings.yaml_file import Location, dotted
 
-LISTS = {"OUTPUT": "outputs", "INPUT": "inputs"}
+DEVICES = {"OUTPUT": "outputs", "INPUT": "inputs"}
 """Word in the variables -> list of devices. Outputs first: where both configure one camera, they count."""
 
 _NUMBERED = re.compile(r"(INPUT|OUTPUT)_([1-9]\d*)_(.+)")
@@ -24,13 +24,13 @@ def merge_devices(draft: SettingsBuilder, kinds: KindField) -> None:
     Camera is a camera; a camera that no list names is an output. A device key given twice is a problem.
     """
     lists = _Lists(draft)
-    for word, name in LISTS.items():
+    for word, name in DEVICES.items():
         _merge_numbered(lists, word, name, kinds)
-    for name in LISTS.values():
+    for name in DEVICES.values():
         for device in lists.entries(name):
             if _is_camera(device.get("type")):
                 lists.add("cameras", {"location": device["location"], "type": device["type"]})
-    named = {_key(device) for name in LISTS.values() for device in lists.entries(name)}
+    named = {_key(device) for name in DEVICES.values() for device in lists.entries(name)}
     for camera in lists.entries("cameras"):
         if _key(camera) not in named:
             lists.add("outputs", {"type": camera.get("type") or "Camera", "location": camera["location"]})
@@ -52,7 +52,7 @@ class _Lists:
     def __init__(self, draft: SettingsBuilder) -> None:
         self.draft = draft
         self._places: dict[str, dict[str, Location]] = {}
-        for name in ("cameras", *LISTS.values()):
+        for name in ("cameras", *DEVICES.values()):
             places: dict[str, Location] = {}
             self._places[name] = places
             for index, entry in enumerate(self._list(name)):
@@ -111,10 +111,12 @@ def _merge_numbered(lists: _Lists, word: str, name: str, kinds: KindField) -> No
 
 
 def _numbers(draft: SettingsBuilder, word: str, kinds: KindField) -> list[int]:
-    fields = {variable.name for variable in camera_variables(kinds, "")}
     matches = (_NUMBERED.fullmatch(name) for name in draft.environment.names())
-    ours = [match for match in matches if match and match[1] == word and match[3] in fields]
-    return sorted({int(match[2]) for match in ours if draft.get(match[0])})
+    numbered = [match for match in matches if match and match[1] == word]
+    if not numbered:
+        return []  # and no kind need be loaded to know its settings
+    fields = {variable.name for variable in camera_variables(kinds, "")}
+    return sorted({int(match[2]) for match in numbered if match[3] in fields and draft.get(match[0])})
 
 
 def _numbered(draft: SettingsBuilder, prefix: str) -> dict[str, Any] | None:

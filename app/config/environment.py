@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import Any
 
 from pydantic import BaseModel
 
-from app.config.devices import camera_variables
+from app.config.devices import DEVICES, camera_variables
 from app.config.numbered import described, numbered_lists
 from pylib.settings.credentials import Secret
 from pylib.settings.kinds import KindField
@@ -82,17 +82,21 @@ def rows(model: type[BaseModel], camera_kinds: KindField) -> Iterator[Row]:
         yield name, "", description, ""
 
 
-def known_names(model: type[BaseModel], camera_kinds: KindField, *, given: Iterable[str]) -> set[str]:
-    """Every name that is no typing error. Those of adapters' entries, which all of these are loaded for, are there only
-    where one that is given may be such a name."""
+def known_names(model: type[BaseModel], camera_kinds: KindField, *, given: Collection[str]) -> set[str]:
+    """Every name that is no typing error. Those of cameras and of adapters' entries, which all of these are loaded for,
+    are there only where one that is given may be such a name."""
     names = {name for variable in variables(model, aliases=ALIASES) for name in (variable.name, *variable.aliases)}
-    for word in ("OUTPUT_n", "INPUT_n"):
-        names |= {variable.name for variable in camera_variables(camera_kinds, word)}
     names |= {"INPUT_n_TYPE", "INPUT_n_LOCATION", *OTHERS, *AWS, *LATER}
-    lists = [each.word for each in numbered_lists(model)]
-    if any(difflib.get_close_matches(word, lists, n=1) for name in given if (word := _word(name))):
+    if _one_is_like(DEVICES, (re.split(r"[\d_]", name)[0] for name in given)):
+        names |= {variable.name for word in DEVICES for variable in camera_variables(camera_kinds, f"{word}_n")}
+    if _one_is_like([each.word for each in numbered_lists(model)], map(_word, given)):
         names |= {variable.name for variable, _ in described(model)}
     return names
+
+
+def _one_is_like(known: Collection[str], words: Iterable[str]) -> bool:
+    """Whether a word may be one of those that are known, perhaps with a typing error."""
+    return any(difflib.get_close_matches(word, known, n=1) for word in words)
 
 
 def _word(name: str) -> str:

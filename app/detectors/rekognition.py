@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit
@@ -210,8 +209,6 @@ def _not_again(caught_exception: Exception | None = None, **_: object) -> None:
 
 
 def _client(settings: RekognitionSettings) -> RekognitionClient:
-    # botocore imports pyOpenSSL where there is one, only to reach what lies behind it: 8 MB for nothing.
-    sys.modules.setdefault("urllib3.contrib.pyopenssl", None)  # type: ignore[arg-type]
     from botocore.config import Config
     from botocore.exceptions import BotoCoreError, InvalidRegionError, NoRegionError
 
@@ -227,12 +224,8 @@ def _client(settings: RekognitionSettings) -> RekognitionClient:
         user_agent="snapshot-processor",
     )
     try:
-        _ = urlsplit(settings.endpoint_url).port  # a ValueError now rather than at each call
-        return aws.session().client(
-            "rekognition",
-            region_name=settings.region or None,
-            endpoint_url=settings.endpoint_url or None,
-            config=config,
+        client: RekognitionClient = aws.client(
+            "rekognition", region=settings.region, endpoint_url=settings.endpoint_url, config=config
         )
     except NoRegionError:
         raise DetectorRejected("invalid_region", "No AWS region is set: set region or AWS_DEFAULT_REGION.") from None
@@ -244,6 +237,7 @@ def _client(settings: RekognitionSettings) -> RekognitionClient:
         ) from None
     except BotoCoreError as error:
         raise DetectorRejected("no_credentials", f"No AWS login ({type(error).__name__}): {aws.KEYS}.") from None
+    return client
 
 
 def _no_such_region(region: str) -> DetectorRejected:

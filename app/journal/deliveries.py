@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import random
 import sqlite3
+from concurrent.futures import Future
+from typing import Any
 
 import structlog
 
@@ -74,14 +76,16 @@ class DeliveriesPart(JournalPart):
 
         return self.database.do(select)
 
-    def delivered(self, snapshot_id: str, target: str, *, md5: str = "", review: Review | None = None) -> None:
+    def delivered(self, snapshot_id: str, target: str, *, md5: str = "", review: Review | None = None) -> Future[Any]:
         """The target has confirmed it, as a file of this MD5. Does not wait: at worst it is delivered once more.
+
+        What it returns is done when that is recorded.
 
         `review`: the one that it was delivered with, to a target that follows edits. It stays pending where somebody
         has changed it since.
         """
         change = "state = 'done', done_at = ?, last_problem = '', md5 = ?"
-        self._set_delivery(snapshot_id, target, change, (self._clock(), md5), review=review)
+        return self._set_delivery(snapshot_id, target, change, (self._clock(), md5), review=review)
 
     def postpone(
         self,
@@ -165,7 +169,7 @@ class DeliveriesPart(JournalPart):
         values: tuple[object, ...],
         *,
         review: Review | None = None,
-    ) -> None:
+    ) -> Future[Any]:
         """`review`: only while that is still the snapshot's."""
         values, same = (*values, target, snapshot_id), ""
         if review is not None:
@@ -176,7 +180,7 @@ class DeliveriesPart(JournalPart):
             f"UPDATE deliveries SET {change} "
             f"WHERE target = ? AND state = 'owed' AND seq = (SELECT seq FROM snapshots WHERE id = ?{same})"
         )
-        self.database.submit(lambda db: db.execute(statement, values))
+        return self.database.submit(lambda db: db.execute(statement, values))
 
 
 def _give_up(db: sqlite3.Connection, snapshot_id: str, target: str, now: float) -> None:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
+from concurrent.futures import Future
+from functools import partial
+from typing import Any
 
 import structlog
 
@@ -15,7 +18,7 @@ from pylib.errors import Permanent, Transient
 log = structlog.get_logger(__name__)
 
 REMEMBERED = 2000
-"""How many confirmed events are remembered, in case the journal cannot record them now."""
+"""How many confirmed events are remembered while the journal cannot record them."""
 
 _NEVER = object()
 
@@ -52,7 +55,7 @@ class TargetDelivery:
         self._told: set[str] = set()
         """Codes of single failures that the log has already."""
         self._lock = threading.Lock()
-        self._confirmed: dict[str, Review | None] = {}  # by id, the oldest first: see `delivered`
+        self._confirmed: dict[str, Review | None] = {}  # by id, the oldest first; not recorded yet
 
     def pending(self, *, limit: int, newest_first: bool = False) -> list[Inspection]:
         """Deliveries that are pending and may be tried now."""
@@ -71,13 +74,13 @@ class TargetDelivery:
                 if self._confirmed.get(inspection.id, _NEVER) in (None, inspection.review)
             }
         for event_id, review in confirmed.items():
-            self._journal.delivered(event_id, self.target, review=review)
+            self._record(event_id, review=review)
         return [inspection for inspection in pending if inspection.id not in confirmed]
 
     def delivered(self, event_id: str, *, md5: str = "", review: Review | None = None) -> None:
         """The target has confirmed this event; with this review, where it follows edits."""
         self._remember(event_id, review)
-        self._journal.delivered(event_id, self.target, md5=md5, review=review)
+        self._record(event_id, md5=md5, review=review)
         self._count(self.target, "ok")
         if self._outage:
             self.target_recovered()
@@ -129,3 +132,13 @@ class TargetDelivery:
             self._confirmed[event_id] = review
             if len(self._confirmed) > REMEMBERED:
                 del self._confirmed[next(iter(self._confirmed))]
+
+    def _record(self, event_id: str, *, md5: str = "", review: Review | None) -> None:
+        """Have it in the journal, and from then on there alone: it may become pending again."""
+        recorded = self._journal.delivered(event_id, self.target, md5=md5, review=review)
+        recorded.add_done_callback(partial(self._forget, event_id))
+
+    def _forget(self, event_id: str, recorded: Future[Any]) -> None:
+        if recorded.exception() is None:
+            with self._lock:
+                self._confirmed.pop(event_id, None)

@@ -1,4 +1,5 @@
-"""Sessions of boto3; errors of AWS, of servers that speak its protocol, and of boto3, as our codes and sentences."""
+"""Clients of botocore, boto3's core; errors of AWS, of servers that speak its protocol, and of botocore, as our
+codes and sentences."""
 
 from __future__ import annotations
 
@@ -11,9 +12,10 @@ from pylib.aws.links import lead_home
 from pylib.net.deadline import timed_pools
 
 if TYPE_CHECKING:
-    from boto3.session import Session
     from botocore.config import Config
     from botocore.loaders import Loader
+    from botocore.session import Session
+
 
 KEYS = "check AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or the profile in AWS_CONFIG_FILE"
 _CLOCK = "check the secret access key and this machine's clock"
@@ -56,43 +58,43 @@ Trouble = Literal["timeout", "tls", "unreachable", "region", "parameters", "logi
 
 
 def session() -> Session:
-    """A new one, since making clients is not thread-safe (using them is); AWS's tables are read once for all."""
-    from boto3.session import Session
+    """A new one, since making clients is not thread-safe (using them is); AWS's tables are read once for all.
+
+    Not boto3's: its transfers, which nobody here asks for, would load `multiprocessing` as well, 2 MB in all.
+    """
     from botocore.session import get_session
 
-    core = get_session()
-    core.register_component("data_loader", _tables(core.get_config_variable("data_path")))
-    return Session(botocore_session=core)
+    session = get_session()
+    session.register_component("data_loader", _tables(session.get_config_variable("data_path")))
+    return session
 
 
 @cache
 def _tables(path: str | None) -> Loader:
-    """What AWS's services, regions and addresses are: megabytes of JSON, the half of a client's start."""
-    from botocore.loaders import create_loader
+    from pylib.aws.tables import tables
 
-    return create_loader(path)
+    return tables(path)
+
+
+def client(service: str, *, region: str = "", endpoint_url: str = "", config: Config) -> Any:
+    """A client of a service; sends nothing. Raises ValueError for an endpoint that is no address, and BotoCoreError."""
+    _ = urlsplit(endpoint_url).port  # a ValueError now rather than at each call
+    return session().create_client(
+        service, region_name=region or None, endpoint_url=endpoint_url or None, config=config
+    )
 
 
 def timed_client(service: str, *, region: str, endpoint_url: str, config: Config) -> Any:
-    """A client whose calls keep to a deadline (`pylib.net.deadline`); sends nothing.
-
-    Raises ValueError for an endpoint that is no address, and BotoCoreError.
-    """
+    """A client as `client` makes it, whose calls keep to a deadline (`pylib.net.deadline`)."""
+    made = client(service, region=region, endpoint_url=endpoint_url, config=config)
     from botocore.awsrequest import AWSHTTPConnectionPool, AWSHTTPSConnectionPool
 
-    _ = urlsplit(endpoint_url).port  # a ValueError now rather than at each call
-    client = session().client(
-        service,  # type: ignore[call-overload]  # the names of services are literals to it
-        region_name=region or None,
-        endpoint_url=endpoint_url or None,
-        config=config,
-    )
     # botocore has no setting for this, and its timeout counts each read by itself.
     pools = timed_pools(AWSHTTPConnectionPool, AWSHTTPSConnectionPool)
     if service == "s3":
-        lead_home(client)
-    client._endpoint.http_session._pool_classes_by_scheme.update(pools)
-    return client
+        lead_home(made)
+    made._endpoint.http_session._pool_classes_by_scheme.update(pools)
+    return made
 
 
 def refusal(response: Mapping[str, Any]) -> tuple[str, int]:

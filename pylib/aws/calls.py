@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Literal
@@ -107,8 +106,6 @@ class AwsClient:
         `path_style`: the bucket stands in the path instead of the host name, as most other servers want it;
         `attempts`: 1 where a call must not be made twice.
         """
-        # botocore imports pyOpenSSL where there is one, only to reach what lies behind it: 8 MB for nothing.
-        sys.modules.setdefault("urllib3.contrib.pyopenssl", None)  # type: ignore[arg-type]
         from botocore.config import Config
         from botocore.exceptions import BotoCoreError
 

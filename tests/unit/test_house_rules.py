@@ -226,10 +226,12 @@ def test_nothing_heavy_is_loaded_before_it_is_configured() -> None:
         f"import sys, app.__main__\n"
         f"app.__main__.load_command()\n"
         f"import app.bootstrap.service, app.config.settings\n"
+        f"app.config.settings.load(environ={{}})\n"
+        f"print([name for name in sys.modules if name.startswith('app.cameras.demo')])\n"
         f"app.config.settings.load(environ={environ!r})\n"
         f"print([name for name in {HEAVY!r} if sys.modules.get(name)])"
     )
-    assert run_python(code) == "[]"
+    assert run_python(code) == "[]\n[]"
 
 
 COUNTED_CLASS = re.compile(r"(\\[wWsSdD]|\[[^\]\n]*(\\[wWsSdD]|\^)[^\]\n]*\]|(?<!\\)\.)\{\d+,(\d+)?\}")

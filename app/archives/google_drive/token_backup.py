@@ -153,7 +153,8 @@ def _client() -> S3Client:
         retries={"total_max_attempts": 2, "mode": "standard"},
         request_checksum_calculation="when_required",  # other servers may not support AWS's newer ones
     )
-    return aws.session().client("s3", config=config)
+    client: S3Client = aws.client("s3", config=config)
+    return client
 
 
 def _renewable(content: bytes) -> bool:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
@@ -284,8 +283,6 @@ def _chosen(settings: S3Settings) -> dict[str, str]:
 
 
 def _client(settings: S3Settings) -> S3Client:
-    # botocore imports pyOpenSSL where there is one, only to reach what lies behind it: 8 MB for nothing.
-    sys.modules.setdefault("urllib3.contrib.pyopenssl", None)  # type: ignore[arg-type]
     from botocore.exceptions import BotoCoreError
 
     from app.archives.s3.client import make_client

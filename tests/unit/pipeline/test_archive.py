@@ -311,6 +311,17 @@ def test_a_picture_is_kept_once_although_the_disk_is_full(
     assert journal.backlog("fake").count == 0
 
 
+def test_what_it_has_lost_is_archived_again_by_the_process_that_archived_it_just_now(
+    keep: Keep, archive: FakeArchive, journal: Journal, cache: Cache
+) -> None:
+    inspection = recorded(journal, a_picture(cache), "fake")
+    keep.handle(inspection)
+    del archive.kept[inspection.id]
+    assert journal.enqueue_again("fake", [inspection.id]) == 1
+    work_off(keep)
+    assert archive.kept == {inspection.id: b"a picture"}
+
+
 @pytest.mark.parametrize("failure", [AWAY, FULL])
 def test_an_archive_is_opened_before_the_first_picture_and_again_after_it_was_away(
     keep: Keep, archive: FakeArchive, journal: Journal, cache: Cache, clock: Clock, failure: Exception

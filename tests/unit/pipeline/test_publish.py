@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -82,20 +83,29 @@ def test_an_event_is_told_once_although_the_disk_is_full(journal: Journal) -> No
     assert publisher.published == [inspection]
 
 
-def test_a_target_that_follows_edits_gets_a_corrected_event_again_and_others_do_not(journal: Journal) -> None:
-    journal.followers = ["fake"]
-    for publisher, again in ((FollowingPublisher(), 1), (FakePublisher(), 0)):
-        stage = Publish(publisher, journal=journal)
-        event = an_inspection(journal, type(publisher).__name__)
+@pytest.mark.parametrize("recorded", [nullcontext, full_disk])
+@pytest.mark.parametrize(("kind", "again"), [(FollowingPublisher, 1), (FakePublisher, 0)])
+def test_a_target_that_follows_edits_gets_a_corrected_event_again_and_others_do_not(
+    journal: Journal,
+    kind: type[FakePublisher],
+    again: int,
+    recorded: Callable[[Journal], AbstractContextManager[object]],
+) -> None:
+    journal.followers = ["fake"] * again
+    publisher = kind()
+    stage = Publish(publisher, journal=journal)
+    event = an_inspection(journal)
+    journal.retry_now("fake")
+    with recorded(journal):
         stage.handle(event)
-        journal.change(event.id, correction=Correction(("Cat",)))
-        pending = list(stage.pending())
-        assert [one.review for one in pending if isinstance(one, Inspection)] == [Review(("Cat",))] * again
-        for one in pending:
-            stage.handle(one)
-        assert list(stage.pending()) == []
-        assert len(publisher.published) == 1 + again
-        assert journal.backlog("fake").count == 0
+    journal.change(event.id, correction=Correction(("Cat",)))
+    pending = list(stage.pending())
+    assert [one.review for one in pending if isinstance(one, Inspection)] == [Review(("Cat",))] * again
+    for one in pending:
+        stage.handle(one)
+    assert list(stage.pending()) == []
+    assert len(publisher.published) == 1 + again
+    assert journal.backlog("fake").count == 0
 
 
 def test_a_correction_that_comes_while_the_event_is_published_is_published_too(journal: Journal) -> None:
