@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import queue
 import sqlite3
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import closing, contextmanager
@@ -21,10 +22,13 @@ log = structlog.get_logger(__name__)
 T = TypeVar("T")
 Work = Callable[[sqlite3.Connection], Any]
 """Statements and nothing else: it runs a second time when another one of its transaction fails."""
-Item = tuple[Work, "Future[Any]"]
+Item = tuple[Work, "Future[Any] | None"]
+"""Work, and what gets its result; None where nobody waits for it."""
 Answer = tuple[Any, Exception | None]
 
 BATCH = 500
+GATHER_S = 0.05
+"""Seconds in which work that nobody waits for may wait for company: one commit for all of it."""
 ANSWER_WITHIN_S = 60.0
 
 
@@ -79,10 +83,17 @@ class Database(ManagedThread):
         return result
 
     def submit(self, work: Work) -> Future[Any]:
-        """Have it run soon, in the order of the calls, without waiting."""
+        """Have it run at once, in the order of the calls, without waiting."""
         future: Future[Any] = Future()
         self._queue.put((work, future))
         return future
+
+    def defer(self, work: Work) -> None:
+        """Have it run within `GATHER_S`, in the order of all calls, without waiting; a failure is nobody's.
+
+        It is committed with what comes next: a kill before that undoes it.
+        """
+        self._queue.put((work, None))
 
     def run(self) -> None:
         if self._connection is None:
@@ -107,11 +118,14 @@ class Database(ManagedThread):
         batch: list[Item] = []
         try:
             item = self._queue.get(timeout=5.0)
+            until = time.monotonic() + GATHER_S
+            awaited = False
             while item is not None:
                 batch.append(item)
                 if len(batch) == BATCH:
                     return batch
-                item = self._queue.get_nowait()
+                awaited = awaited or item[1] is not None
+                item = self._queue.get(timeout=0 if awaited else max(0.0, until - time.monotonic()))
         except queue.Empty:
             return batch
         if not batch:
@@ -188,6 +202,8 @@ def _commit(connection: sqlite3.Connection, batch: Sequence[Item]) -> None:
             connection.execute("ROLLBACK")
     finally:
         for (_, future), (result, problem) in zip(batch, answers, strict=True):
+            if future is None:
+                continue
             if problem is not None:
                 future.set_exception(problem)
             else:
