@@ -80,6 +80,9 @@ def test_what_nobody_waits_for_shares_the_commit_of_what_comes_next(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("pylib.sqlite.GATHER_S", 30.0)
+    began = threading.Event()
+    database.defer(lambda _: began.set())
+    assert not began.wait(0.1)
     statements = traced(database)
     for number in range(20):
         database.defer(insert(number))
