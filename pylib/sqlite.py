@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import queue
 import sqlite3
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import closing, contextmanager
@@ -21,10 +22,13 @@ log = structlog.get_logger(__name__)
 T = TypeVar("T")
 Work = Callable[[sqlite3.Connection], Any]
 """Statements and nothing else: it runs a second time when another one of its transaction fails."""
-Item = tuple[Work, "Future[Any]"]
+Item = tuple[Work, "Future[Any]", bool]
+"""Work, what gets its result, and whether somebody waits for that."""
 Answer = tuple[Any, Exception | None]
 
 BATCH = 500
+GATHER_S = 0.05
+"""Seconds in which work that nobody waits for may wait for company: one commit for all of it."""
 ANSWER_WITHIN_S = 60.0
 
 
@@ -79,10 +83,15 @@ class Database(ManagedThread):
         return result
 
     def submit(self, work: Work) -> Future[Any]:
-        """Have it run soon, in the order of the calls, without waiting."""
-        future: Future[Any] = Future()
-        self._queue.put((work, future))
-        return future
+        """Have it run at once, in the order of the calls, without waiting."""
+        return self._put(work, awaited=True)
+
+    def defer(self, work: Work) -> Future[Any]:
+        """Have it run within `GATHER_S`, in the order of all calls, without waiting.
+
+        It is committed with what comes next: a kill before that undoes it.
+        """
+        return self._put(work, awaited=False)
 
     def run(self) -> None:
         if self._connection is None:
@@ -102,16 +111,24 @@ class Database(ManagedThread):
         super().stop()
         self._queue.put(None)
 
+    def _put(self, work: Work, *, awaited: bool) -> Future[Any]:
+        future: Future[Any] = Future()
+        self._queue.put((work, future, awaited))
+        return future
+
     def _next_batch(self) -> list[Item] | None:
         """The waiting work, after a wait of a few seconds for the first; None when it is time to end."""
         batch: list[Item] = []
         try:
             item = self._queue.get(timeout=5.0)
+            until = time.monotonic() + GATHER_S
+            awaited = False
             while item is not None:
                 batch.append(item)
                 if len(batch) == BATCH:
                     return batch
-                item = self._queue.get_nowait()
+                awaited = awaited or item[2]
+                item = self._queue.get(timeout=0 if awaited else max(0.0, until - time.monotonic()))
         except queue.Empty:
             return batch
         if not batch:
@@ -180,14 +197,14 @@ def _commit(connection: sqlite3.Connection, batch: Sequence[Item]) -> None:
     """
     answers: list[Answer] = [(None, sqlite3.OperationalError("its thread has ended"))] * len(batch)
     try:
-        answers = _in_one_transaction(connection, [work for work, _ in batch])
+        answers = _in_one_transaction(connection, [work for work, _, _ in batch])
     except sqlite3.Error as error:
         log.error("database not written", reason=str(error))
         answers = [(None, error)] * len(batch)
         if connection.in_transaction:
             connection.execute("ROLLBACK")
     finally:
-        for (_, future), (result, problem) in zip(batch, answers, strict=True):
+        for (_, future, _), (result, problem) in zip(batch, answers, strict=True):
             if problem is not None:
                 future.set_exception(problem)
             else:

@@ -23,6 +23,7 @@ class DetectorParts:
     def __init__(self, core: Core) -> None:
         """Raises `app.detectors.DetectorError` where settings make no sense."""
         self._core = core
+        self._zone = local_zone(core.settings.time_zone)
         core.lookers.update(
             make_lookers(
                 core.settings,
@@ -61,8 +62,7 @@ class DetectorParts:
 
     def _tier_of(self, camera: str) -> Tier | None:
         core = self._core
-        moment = datetime.now(local_zone(core.settings.time_zone))
-        return tier_of(core.rules.book, camera, mode=core.telling.mode, moment=moment)
+        return tier_of(core.rules.book, camera, mode=core.telling.mode, moment=datetime.now(self._zone))
 
     def _paid_calls_of(self, detector: str) -> int:
         return sum(one.calls for one in spent_this_month(self._core) if one.detector == detector)

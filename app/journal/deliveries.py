@@ -118,13 +118,13 @@ class DeliveriesPart(JournalPart):
                 log.error("given up", target=target, event_id=snapshot_id, reason=problem)
                 _give_up(db, snapshot_id, target, now)
 
-        self.database.submit(change)
+        self.database.defer(change)
 
     def abandon(self, snapshot_id: str, target: str, *, problem: str) -> None:
         """The target will never take it. Does not wait."""
         now = self._clock()
         self._set_delivery(snapshot_id, target, "attempts = attempts + 1, last_problem = ?", (problem,))
-        self.database.submit(lambda db: _give_up(db, snapshot_id, target, now))
+        self.database.defer(lambda db: _give_up(db, snapshot_id, target, now))
 
     def retry_now(self, target: str) -> None:
         """The target is back: all its pending deliveries may be tried at once, as if new. Does not wait."""
@@ -133,7 +133,7 @@ class DeliveriesPart(JournalPart):
             "WHERE state = 'owed' AND target = ? AND (attempts > 0 OR digest = 0 AND next_at > ?)"
         )
         values = (target, self._clock())
-        self.database.submit(lambda db: db.execute(statement, values))
+        self.database.defer(lambda db: db.execute(statement, values))
 
     def backlog(self, target: str) -> TargetBacklog:
         """How many deliveries are pending for this target, and since when; and how many were given up."""
@@ -180,7 +180,7 @@ class DeliveriesPart(JournalPart):
             f"UPDATE deliveries SET {change} "
             f"WHERE target = ? AND state = 'owed' AND seq = (SELECT seq FROM snapshots WHERE id = ?{same})"
         )
-        return self.database.submit(lambda db: db.execute(statement, values))
+        return self.database.defer(lambda db: db.execute(statement, values))
 
 
 def _give_up(db: sqlite3.Connection, snapshot_id: str, target: str, now: float) -> None:

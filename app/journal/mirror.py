@@ -126,7 +126,7 @@ class MirrorPart(JournalPart):
             "WHERE seq = ? AND target = ? AND revision = ?"
         )
         rows = [(self._clock(), change.entry.seq, INDEX, change.revision) for change in changes]
-        self.database.submit(lambda db: db.executemany(done, rows))
+        self.database.defer(lambda db: db.executemany(done, rows))
 
     def paths_of(self, ids: Sequence[str]) -> dict[str, tuple[str, str]]:
         """Where picture and video of these events lie; empty where there is none in the cache."""
@@ -141,7 +141,7 @@ class MirrorPart(JournalPart):
 
     def forgotten_there(self, ids: Sequence[str]) -> None:
         """The index has forgotten them too. Does not wait."""
-        self.database.submit(lambda db: db.execute(f"DELETE FROM forgotten_events WHERE id {AMONG}", (listed(ids),)))
+        self.database.defer(lambda db: db.execute(f"DELETE FROM forgotten_events WHERE id {AMONG}", (listed(ids),)))
 
     def _changes(self, condition: str, values: Sequence[object]) -> list[Change]:
         def select(db: sqlite3.Connection) -> tuple[list[Entry], dict[int, tuple[str, bool, int, int]]]:

@@ -24,6 +24,18 @@ def insert_all(db: sqlite3.Connection, into: str, rows: Sequence[tuple[object, .
     Every statement hands the interpreter to another thread about five times, and `executemany` runs one for each row.
     """
     if rows:
-        places = ", ".join([f"({', '.join('?' * len(rows[0]))})"] * len(rows))
-        verb = "REPLACE" if replace else "INSERT"
-        db.execute(f"{verb} INTO {into} VALUES {places}", [value for row in rows for value in row])
+        db.execute(f"{'REPLACE' if replace else 'INSERT'} INTO {into} {_places(rows)}", _values(rows))
+
+
+def upsert_all(db: sqlite3.Connection, into: str, rows: Sequence[tuple[object, ...]], *, key: str, change: str) -> None:
+    """The same, with this `change` of those with their `key`, one row after the other."""
+    if rows:
+        db.execute(f"INSERT INTO {into} {_places(rows)} ON CONFLICT {key} DO UPDATE SET {change}", _values(rows))
+
+
+def _places(rows: Sequence[tuple[object, ...]]) -> str:
+    return "VALUES " + ", ".join([f"({', '.join('?' * len(rows[0]))})"] * len(rows))
+
+
+def _values(rows: Sequence[tuple[object, ...]]) -> list[object]:
+    return [value for row in rows for value in row]

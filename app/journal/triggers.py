@@ -44,7 +44,7 @@ class TriggersPart(JournalPart):
         """Delete the keys of these snapshots: their triggers will not be delivered again. Does not wait."""
         statement = "UPDATE snapshots SET trigger_key = NULL WHERE id IN (SELECT value FROM json_each(?))"
         names = json.dumps(list(ids))
-        self.database.submit(lambda db: db.execute(statement, (names,)))
+        self.database.defer(lambda db: db.execute(statement, (names,)))
 
     def forget_body_keys(self, origin: str, *, before: float) -> None:
         """Delete all keys made of a body that this source's triggers had before then (Unix seconds). Does not wait."""
@@ -52,4 +52,4 @@ class TriggersPart(JournalPart):
             "UPDATE snapshots SET trigger_key = NULL "
             "WHERE trigger_key >= 'sha:' AND trigger_key < 'sha;' AND origin = ? AND recorded_at < ?"
         )
-        self.database.submit(lambda db: db.execute(statement, (origin, before)))
+        self.database.defer(lambda db: db.execute(statement, (origin, before)))

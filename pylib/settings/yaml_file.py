@@ -107,8 +107,10 @@ class _Strict(SafeConstructor):
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         seen: dict[str, int] = {}
+        merges = False
         for key, _ in node.value:
             if key.tag == "tag:yaml.org,2002:merge":
+                merges = True
                 continue
             if key.tag != "tag:yaml.org,2002:str":
                 problem = "a key that is not text: put it in quotes"
@@ -118,7 +120,9 @@ class _Strict(SafeConstructor):
                 problem = f"{key.value} stands here again, it was given in line {seen[key.value]}"
                 raise _Refusal(problem=problem, problem_mark=key.start_mark)
             seen[key.value] = key.start_mark.line + 1
-        return super().construct_mapping(node, deep=deep)
+        if merges:
+            return super().construct_mapping(node, deep=deep)
+        return {key.value: self.construct_object(value, deep=deep) for key, value in node.value}
 
     def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
         try:
@@ -155,11 +159,12 @@ def _composed(text: str) -> tuple[_Loader | _FastLoader, yaml.Node | None]:
 
 def _count(node: yaml.Node, counted: dict[yaml.Node, int]) -> int:
     """Nodes of a tree in which each alias is written out: a few lines can stand for more than the memory holds."""
+    if isinstance(node, yaml.ScalarNode):
+        return 1
     if node not in counted:
         counted[node] = MOST_NODES  # until it is known: what holds itself has no end
         children = [part for pair in node.value for part in pair] if isinstance(node, yaml.MappingNode) else node.value
-        inner = () if isinstance(node, yaml.ScalarNode) else children
-        counted[node] = 1 + sum(_count(child, counted) for child in inner)
+        counted[node] = 1 + sum(_count(child, counted) for child in children)
         if counted[node] > MOST_NODES:
             problem = f"with all that `*` and `<<` repeat, it has more than {MOST_NODES} keys and values"
             raise _Refusal(problem=problem, problem_mark=node.start_mark)

@@ -16,9 +16,10 @@ from tests.bench.peer import Peer
 from tests.bench.processes import locations, simulator
 from tests.bench.report import Row, ms, quantile
 from tests.bench.rows import Bench, detector, timed_round
-from tests.e2e.pictures import jpeg, stamped
+from tests.e2e.pictures import jpeg
 from tests.e2e.process import ServiceProcess, until
 from tests.fakes.drive import a_picture, an_archive, an_inspection
+from tests.simulators.camera import stamped
 from tests.simulators.drive import DriveDouble, drive_double
 
 CALL_S = 0.3

@@ -23,10 +23,11 @@ from app.index.writing import IndexWriting
 from app.journal import Change, Entry, Filter, PageCursor
 from app.messages import Detection, Inspection, Label, Snapshot
 from tests.bench.report import quantile
-from tests.e2e.pictures import StampingCameras, jpeg
+from tests.e2e.pictures import jpeg
 from tests.e2e.process import ServiceProcess
 from tests.fakes.index import an_index
 from tests.postgres import PostgresServer
+from tests.simulators.camera import CameraSimulator
 
 EVENTS = 100_000
 BATCH = 200
@@ -105,7 +106,7 @@ def ask(url: str) -> None:
 def follow(postgres: PostgresServer) -> None:
     url = an_index(postgres)
     heard: dict[str, float] = {}
-    with tempfile.TemporaryDirectory() as folder, StampingCameras(jpeg()) as cameras:
+    with tempfile.TemporaryDirectory() as folder, CameraSimulator(jpeg()) as cameras:
         services = [
             ServiceProcess(
                 Path(folder) / name,

@@ -13,8 +13,9 @@ import pika
 from app import wire
 
 EXCHANGE = "home_automation"
-HEAD, DETECTED = 4096, b"rekognition"
-"""The picture is the last field of an event: what stands before it names the detector that has looked."""
+HEAD, PAID = 4096, b"cost_usd"
+"""The picture is the last field of an event. Before it stands what the look has cost, unless the answer was kept from
+an earlier picture with the same bytes: then no detector was asked, which would measure less than an event."""
 
 
 class Peer:
@@ -26,7 +27,7 @@ class Peer:
         self.took: dict[int, float] = {}
         """Number -> seconds until its event arrived."""
         self.failed: set[int] = set()
-        """Numbers whose event tells of no look at a picture."""
+        """Numbers whose event tells of no new look at a picture."""
         self.on_event: Callable[[int], None] = lambda _number: None
         self._connection = connection
         self._topic = topic
@@ -84,7 +85,7 @@ class Peer:
 
     def _receive(self, _channel: Any, _method: Any, properties: Any, body: bytes) -> None:
         number = int(properties.headers["traceparent"].split("-")[1], 16)
-        if DETECTED not in body[:HEAD]:
+        if PAID not in body[:HEAD]:
             self.failed.add(number)
         if number not in self.took:
             self.took[number] = time.perf_counter() - self.sent[number]

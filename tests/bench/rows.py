@@ -33,7 +33,7 @@ class Bench:
         """How many of something: fewer when it has to be quick."""
         return max(1, count // 4) if self.quick else count
 
-    def address(self, location: str, behaviour: str = "ok", delay: float = 0.0) -> str:
+    def address(self, location: str, behaviour: str = "stamped", delay: float = 0.0) -> str:
         """Where the simulator serves the picture of this place."""
         return f"http://127.0.0.1:{self.cameras}/{behaviour}/{location.replace(' ', '-')}?delay={delay}"
 
@@ -196,7 +196,7 @@ def added(bench: Bench) -> Iterator[Row]:
 def hanging(bench: Bench) -> Iterator[Row]:
     """Time to the event for 19 healthy cameras, while the 20th hangs and while it does not."""
     *healthy, last = locations(20)
-    took: dict[str, list[float]] = {"ok": [], "hang": []}
+    took: dict[str, list[float]] = {"stamped": [], "hang": []}
     with ExitStack() as stack:
         port = stack.enter_context(detector())
         peers: dict[str, Peer] = {}
@@ -211,7 +211,7 @@ def hanging(bench: Bench) -> Iterator[Row]:
             for behaviour, other_side in sorted(peers.items(), reverse=turn % 2 == 0):
                 other_side.trigger(last)
                 took[behaviour] += timed_round(other_side, healthy)
-    before, after = (quantile(took[behaviour], 0.95) for behaviour in ("ok", "hang"))
+    before, after = (quantile(took[behaviour], 0.95) for behaviour in ("stamped", "hang"))
     yield Row(
         "p95 of 19 healthy cameras while the 20th hangs (alone: while none does)",
         ms(after),

@@ -11,16 +11,17 @@ import pytest
 
 from tests.broker import Broker
 from tests.e2e.peers import House
-from tests.e2e.pictures import StampingCameras, jpeg
+from tests.e2e.pictures import jpeg
 from tests.e2e.process import ServiceProcess
+from tests.simulators.camera import CameraSimulator
 
 Launch = Callable[..., ServiceProcess]
 
 
 @pytest.fixture(scope="module")
-def cameras() -> Iterator[StampingCameras]:
+def cameras() -> Iterator[CameraSimulator]:
     """Cameras of every kind, good and bad, behind one port."""
-    with StampingCameras(jpeg()) as simulator:
+    with CameraSimulator(jpeg()) as simulator:
         yield simulator
 
 

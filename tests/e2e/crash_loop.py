@@ -17,8 +17,9 @@ from tests.e2e.conftest import service_process
 from tests.e2e.ledger import Account
 from tests.e2e.mishaps import settled, stamping
 from tests.e2e.peers import Consumer, House, Sensor
-from tests.e2e.pictures import StampingCameras, jpeg
+from tests.e2e.pictures import jpeg
 from tests.e2e.process import until
+from tests.simulators.camera import CameraSimulator
 
 LOCATIONS = ("Front", "Yard", "Porch")
 SLOW, QUICK = 60.0, 0.02
@@ -39,7 +40,7 @@ def crash_loop(folder: Path, broker: Broker, name: str, *, kills: int, triggers:
     `name`: of the exchange, and in the names of the queues.
     """
     house, queue = House(broker.url, name), f"{name}.snapshot.triggers"
-    with StampingCameras(jpeg(64, 48), delay=SLOW) as cameras, Consumer(house) as consumer, Sensor(house) as sensor:
+    with CameraSimulator(jpeg(64, 48), delay=SLOW) as cameras, Consumer(house) as consumer, Sensor(house) as sensor:
         configured = [{**camera, "timeout": 2 * SLOW} for camera in stamping(cameras, *LOCATIONS)]
         environment = {"MAX_AGE": "0", "MAX_PENDING": str(triggers)}
         with service_process(folder, house, cameras=configured, environment=environment) as service:

@@ -12,8 +12,8 @@ from app.journal import NOTHING_WAITS
 from tests.broker import Broker
 from tests.e2e.ledger import Account, account, missing
 from tests.e2e.peers import Consumer, Sender
-from tests.e2e.pictures import StampingCameras
 from tests.e2e.process import ServiceProcess, until
+from tests.simulators.camera import CameraSimulator
 
 FROZEN_FOR = (12.0, 30.0)
 """Seconds; both sides take a silence of about 20 s for a loss."""
@@ -46,7 +46,7 @@ def befall(mishap: str, service: ServiceProcess, broker: Broker, chance: random.
     broker.start()
 
 
-def stamping(cameras: StampingCameras, *locations: str) -> list[dict[str, Any]]:
+def stamping(cameras: CameraSimulator, *locations: str) -> list[dict[str, Any]]:
     """Configuration of cameras behind the simulator."""
     return [{"location": one, "kind": "still", "url": cameras.url("stamped", one.lower())} for one in locations]
 

@@ -17,8 +17,9 @@ import pika
 import requests
 from pika.exceptions import AMQPError, NackError, UnroutableError
 
-from tests.e2e.pictures import stamp_of, stamped
+from tests.e2e.pictures import stamp_of
 from tests.e2e.process import ServiceProcess
+from tests.simulators.camera import stamped
 
 RETRY_AFTER = 0.1
 UPLOADED = "u"

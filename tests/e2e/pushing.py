@@ -18,9 +18,10 @@ from app.journal import NOTHING_WAITS
 from tests.broker import free_ports, free_range
 from tests.e2e.conftest import Launch
 from tests.e2e.peers import House
-from tests.e2e.pictures import jpeg, stamped
+from tests.e2e.pictures import jpeg
 from tests.e2e.process import ServiceProcess
 from tests.fakes.pictures import busy, encoded
+from tests.simulators.camera import stamped
 
 USER, PASSWORD = "cameras", "s3cret @:,%"
 UPLOADS = "uploads/snapshots"

@@ -12,9 +12,9 @@ import pytest
 from tests.e2e.archive_faults import AT_ONCE, Remote, remote_drive, remote_s3
 from tests.e2e.conftest import Launch
 from tests.e2e.mishaps import stamping
-from tests.e2e.pictures import StampingCameras
 from tests.e2e.process import ServiceProcess, until
 from tests.fakes.http_double import http_double
+from tests.simulators.camera import CameraSimulator
 
 REMOTES: dict[str, Callable[[Path], AbstractContextManager[Remote]]] = {"drive": remote_drive, "s3": remote_s3}
 COUNT = 10
@@ -42,7 +42,7 @@ def waiting(service: ServiceProcess, remote: Remote) -> str:
 
 @pytest.mark.parametrize("stored", [False, True], ids=["half of the bytes", "stored and not answered"])
 def test_kill_9_in_the_middle_of_uploads_leaves_one_file_for_each_event(
-    launch: Launch, cameras: StampingCameras, remote: Remote, stored: bool
+    launch: Launch, cameras: CameraSimulator, remote: Remote, stored: bool
 ) -> None:
     service = launch(cameras=stamping(cameras, "Yard"), environment=remote.environment).start().wait_ready()
     pictures = take(service, 2)
@@ -59,7 +59,7 @@ def test_kill_9_in_the_middle_of_uploads_leaves_one_file_for_each_event(
 
 
 def test_monitors_hear_of_an_archive_that_waits_for_a_person_and_the_service_stays_ready(
-    launch: Launch, cameras: StampingCameras, tmp_path: Path
+    launch: Launch, cameras: CameraSimulator, tmp_path: Path
 ) -> None:
     with remote_drive(tmp_path) as drive, http_double() as outside:
         environment = {**drive.environment, "HC_PING_URL": f"{outside.url}/ping", "MONITORS_INTERVAL": "1"}

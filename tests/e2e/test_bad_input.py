@@ -16,8 +16,8 @@ import pytest
 from tests.broker import Broker, free_ports
 from tests.e2e.conftest import Launch, service_process
 from tests.e2e.peers import Consumer, House, Sensor
-from tests.e2e.pictures import StampingCameras
 from tests.e2e.process import ServiceProcess, until
+from tests.simulators.camera import CameraSimulator
 
 HEALTHY = ("Yard", "Porch", "Shed")
 CAMERA_TIMEOUT = 1.5
@@ -99,7 +99,7 @@ def _patience(location: str) -> float:
 
 @pytest.fixture(scope="module")
 def service(
-    home: House, cameras: StampingCameras, tmp_path_factory: pytest.TempPathFactory
+    home: House, cameras: CameraSimulator, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[ServiceProcess]:
     good = {one: cameras.url("stamped", one.lower()) for one in HEALTHY}
     bad = {one: cameras.url(one) for one in BAD_CAMERAS}
@@ -298,7 +298,7 @@ def test_a_web_port_that_is_taken_is_named_with_the_setting(launch: Launch) -> N
 # -- check ----------------------------------------------------------------------------------------
 
 
-def test_check_finds_nothing_wrong_where_nothing_is(launch: Launch, house: House, cameras: StampingCameras) -> None:
+def test_check_finds_nothing_wrong_where_nothing_is(launch: Launch, house: House, cameras: CameraSimulator) -> None:
     camera = {"location": "Yard", "kind": "still", "url": cameras.url("stamped", "yard")}
     ended = launch(house, environment={"DETECTOR_KIND": "hog"}, cameras=[camera]).command("check")
     assert [line for line in ended.stdout.splitlines() if line.startswith("WRONG")] == []
@@ -314,7 +314,7 @@ def test_check_finds_nothing_wrong_where_nothing_is(launch: Launch, house: House
     }
 
 
-def test_check_names_all_that_is_wrong_and_what_to_do(launch: Launch, cameras: StampingCameras) -> None:
+def test_check_names_all_that_is_wrong_and_what_to_do(launch: Launch, cameras: CameraSimulator) -> None:
     configured = [
         {"location": "Yard", "kind": "still", "url": cameras.url("stamped", "yard")},
         {

@@ -14,12 +14,13 @@ import pytest
 
 from tests.broker import free_ports, free_range
 from tests.e2e.conftest import Launch
-from tests.e2e.pictures import StampingCameras, jpeg
+from tests.e2e.pictures import jpeg
 from tests.e2e.process import ServiceProcess, until
+from tests.simulators.camera import CameraSimulator
 
 
 @pytest.fixture
-def service(launch: Launch, cameras: StampingCameras) -> ServiceProcess:
+def service(launch: Launch, cameras: CameraSimulator) -> ServiceProcess:
     """Without a broker: one camera that is asked, one that uploads, and one that is away."""
     (port,) = free_ports(1)
     passive = free_range(4)

@@ -11,12 +11,12 @@ from tests.broker import Broker
 from tests.e2e.conftest import Launch
 from tests.e2e.mishaps import stamping
 from tests.e2e.peers import Consumer, House, Sensor, trigger
-from tests.e2e.pictures import StampingCameras
 from tests.e2e.process import ServiceProcess, until
+from tests.simulators.camera import CameraSimulator
 
 
 @pytest.fixture
-def service(launch: Launch, house: House, cameras: StampingCameras) -> ServiceProcess:
+def service(launch: Launch, house: House, cameras: CameraSimulator) -> ServiceProcess:
     return launch(house, cameras=stamping(cameras, "Yard")).start().wait_ready()
 
 
@@ -58,7 +58,7 @@ def test_what_was_refused_is_listed_without_logins_and_stays(
 
 
 def test_what_is_understood_now_is_put_back_and_answered(
-    service: ServiceProcess, house: House, broker: Broker, dead: str, cameras: StampingCameras, launch: Launch
+    service: ServiceProcess, house: House, broker: Broker, dead: str, cameras: CameraSimulator, launch: Launch
 ) -> None:
     refused(service, house, broker, dead, trigger("Shed Camera", active_input={"number": 7}), b"\xc1")
     service.terminate()

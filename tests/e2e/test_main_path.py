@@ -17,7 +17,7 @@ import pytest
 from tests.broker import Broker
 from tests.e2e.conftest import Launch, service_process
 from tests.e2e.peers import Consumer, House, Received, Sensor, trigger
-from tests.e2e.pictures import StampingCameras, jpeg, stamp_of
+from tests.e2e.pictures import jpeg, stamp_of
 from tests.e2e.process import PROJECT, ServiceProcess, until
 from tests.simulators.camera import PASSWORD, CameraSimulator
 from tests.simulators.rekognition import Rekognition
@@ -58,7 +58,7 @@ def home(broker: Broker) -> House:
 
 @pytest.fixture(scope="module")
 def service(
-    home: House, cameras: StampingCameras, tmp_path_factory: pytest.TempPathFactory
+    home: House, cameras: CameraSimulator, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[ServiceProcess]:
     configured = [
         {"location": "Yard", "kind": "still", "url": cameras.url("stamped", "yard")},
@@ -99,7 +99,7 @@ def answer(sensor: Sensor, consumer: Consumer, body: bytes, **properties: Any) -
 
 
 def test_a_trigger_comes_back_as_an_event_with_the_camera_s_own_bytes(
-    sensor: Sensor, consumer: Consumer, cameras: StampingCameras, service: ServiceProcess
+    sensor: Sensor, consumer: Consumer, cameras: CameraSimulator, service: ServiceProcess
 ) -> None:
     event = answer(sensor, consumer, trigger("Yard Camera"), message_id="door-1")
     asked = cameras.load("yard").requests
@@ -153,7 +153,7 @@ def test_json_is_understood_without_its_content_type(sensor: Sensor, consumer: C
 
 
 def test_a_trigger_brings_the_camera_s_address_and_login(
-    sensor: Sensor, consumer: Consumer, cameras: StampingCameras, service: ServiceProcess
+    sensor: Sensor, consumer: Consumer, cameras: CameraSimulator, service: ServiceProcess
 ) -> None:
     params = f"admin:{PASSWORD}@{cameras.address},554"
     event = answer(sensor, consumer, trigger("Porch Camera", device_params=params))
@@ -162,7 +162,7 @@ def test_a_trigger_brings_the_camera_s_address_and_login(
 
 
 def test_no_login_stays_in_logs_events_or_on_disk(
-    sensor: Sensor, consumer: Consumer, cameras: StampingCameras, service: ServiceProcess
+    sensor: Sensor, consumer: Consumer, cameras: CameraSimulator, service: ServiceProcess
 ) -> None:
     for password in (PASSWORD, "f0lly&wr/ong"):
         answer(sensor, consumer, trigger("Porch Camera", device_params=f"admin:{password}@{cameras.address}"))
@@ -249,7 +249,7 @@ def test_the_command_line_triggers_and_watches(service: ServiceProcess, tmp_path
     assert stamp_of(picture.read_bytes()).startswith("yard ")
 
 
-def test_without_a_broker_the_command_line_triggers_by_http(launch: Launch, cameras: StampingCameras) -> None:
+def test_without_a_broker_the_command_line_triggers_by_http(launch: Launch, cameras: CameraSimulator) -> None:
     camera = {"location": "Yard", "kind": "still", "url": cameras.url("stamped", "yard")}
     service = launch(cameras=[camera], environment={"WEB_PASSWORD": "open sesame"}).start().wait_ready()
     sent = service.command("trigger", "Yard Camera", "--json")
@@ -265,7 +265,7 @@ def test_a_hundred_cameras_are_served_from_the_environment_alone(launch: Launch,
     for number, key in enumerate(keys, start=1):
         environment[f"OUTPUT_{number}_TYPE"] = "Camera"
         environment[f"OUTPUT_{number}_LOCATION"] = key.removesuffix(" Camera")
-    with StampingCameras(jpeg(), delay=0.2) as simulator:
+    with CameraSimulator(jpeg(), delay=0.2) as simulator:
         service = launch(house, environment=environment).start().wait_ready()
         with Consumer(house) as consumer, Sensor(house) as sensor:
             for key in keys * 2:
@@ -283,7 +283,7 @@ def test_a_hundred_cameras_are_served_from_the_environment_alone(launch: Launch,
 
 
 def test_rekognition_says_what_is_in_the_picture_and_its_absence_is_only_a_problem(
-    launch: Launch, house: House, cameras: StampingCameras
+    launch: Launch, house: House, cameras: CameraSimulator
 ) -> None:
     camera = {"location": "Yard", "kind": "still", "url": cameras.url("stamped", "yard")}
     with Rekognition() as cloud, Consumer(house) as consumer, Sensor(house) as sensor:

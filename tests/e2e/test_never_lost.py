@@ -16,8 +16,9 @@ from tests.e2e.disk import small_disk
 from tests.e2e.ledger import account
 from tests.e2e.mishaps import befall, settled, stamping
 from tests.e2e.peers import Caller, Consumer, House, Sender, Sensor, stream
-from tests.e2e.pictures import StampingCameras, jpeg
+from tests.e2e.pictures import jpeg
 from tests.e2e.process import ServiceProcess, until
+from tests.simulators.camera import CameraSimulator
 
 LOCATIONS = ("Front", "Yard", "Porch", "Shed", "Gate", "Hall")
 KEYS = [f"{location} Camera" for location in LOCATIONS]
@@ -39,7 +40,7 @@ def test_kill_9_and_broker_restarts_lose_and_double_nothing(launch: Launch, hous
     chance = random.Random(seed)
     mishaps = ["kill"] * 3 + ["restart broker", "kill broker"]
     chance.shuffle(mishaps)
-    with StampingCameras(jpeg(), delay=0.03) as cameras, Consumer(house) as consumer:
+    with CameraSimulator(jpeg(), delay=0.03) as cameras, Consumer(house) as consumer:
         service = launch(house, cameras=stamping(cameras, *LOCATIONS)).start().wait_ready()
         senders: list[Sender] = [Sensor(house, with_ids=True), Sensor(house, with_ids=False), Caller(service)]
         with stream(senders, KEYS, every=0.1):
@@ -57,7 +58,7 @@ def test_kill_9_and_broker_restarts_lose_and_double_nothing(launch: Launch, hous
 
 
 def test_a_broker_that_is_away_costs_nothing_but_time(
-    launch: Launch, house: House, own_broker: Broker, cameras: StampingCameras
+    launch: Launch, house: House, own_broker: Broker, cameras: CameraSimulator
 ) -> None:
     configured = stamping(cameras, "Yard")
     seasoned = launch(house, cameras=configured).start().wait_ready()
@@ -87,7 +88,7 @@ def test_a_broker_that_is_away_costs_nothing_but_time(
 
 
 def test_a_trigger_that_outlasted_its_moment_is_told_without_a_picture(
-    launch: Launch, house: House, cameras: StampingCameras
+    launch: Launch, house: House, cameras: CameraSimulator
 ) -> None:
     service = launch(house, cameras=stamping(cameras, "Yard"), environment={"MAX_AGE": "2"})
     service.start().wait_ready()
@@ -107,7 +108,7 @@ def test_a_trigger_that_outlasted_its_moment_is_told_without_a_picture(
 def test_triggers_that_wait_for_a_slow_camera_outlast_the_broker(
     launch: Launch, house: House, own_broker: Broker
 ) -> None:
-    with StampingCameras(jpeg(), delay=1) as cameras, Consumer(house) as consumer:
+    with CameraSimulator(jpeg(), delay=1) as cameras, Consumer(house) as consumer:
         # No room for a second copy of each, which is what the broker delivers when it is back.
         service = launch(house, cameras=stamping(cameras, "Yard"), environment={"MAX_PENDING": "16", "MAX_AGE": "600"})
         service.start().wait_ready()
@@ -123,7 +124,7 @@ def test_triggers_that_wait_for_a_slow_camera_outlast_the_broker(
 
 
 def test_a_full_disk_stops_nothing_for_good(
-    tmp_path: Path, launch: Launch, house: House, cameras: StampingCameras
+    tmp_path: Path, launch: Launch, house: House, cameras: CameraSimulator
 ) -> None:
     sensors = [Sensor(house, with_ids=True), Sensor(house, with_ids=False)]
     with small_disk(tmp_path / "small") as disk, Consumer(house) as consumer:
@@ -168,7 +169,7 @@ def test_a_full_disk_stops_nothing_for_good(
 
 
 def test_an_event_that_nobody_listens_to_yet_is_kept_for_its_first_listener(
-    launch: Launch, house: House, cameras: StampingCameras
+    launch: Launch, house: House, cameras: CameraSimulator
 ) -> None:
     service = launch(house, cameras=stamping(cameras, "Yard")).start().wait_ready()
     event = service.http("POST", "/api/cameras/yard/trigger?wait=20").json()
@@ -179,7 +180,7 @@ def test_an_event_that_nobody_listens_to_yet_is_kept_for_its_first_listener(
 
 def test_sigterm_under_load_ends_in_time_and_loses_nothing(launch: Launch, house: House) -> None:
     steady = [Sensor(house, with_ids=True), Sensor(house, with_ids=False)]
-    with StampingCameras(jpeg(), delay=0.05) as cameras, Consumer(house) as consumer, Sensor(house) as once:
+    with CameraSimulator(jpeg(), delay=0.05) as cameras, Consumer(house) as consumer, Sensor(house) as once:
         hanging = {"location": "Attic", "kind": "still", "url": cameras.url("hang"), "timeout": 5}
         service = launch(
             house,
@@ -200,7 +201,7 @@ def test_sigterm_under_load_ends_in_time_and_loses_nothing(launch: Launch, house
         assert final.problems == {"timeout": 1}
 
 
-def test_a_second_signal_ends_it_at_once(launch: Launch, house: House, cameras: StampingCameras) -> None:
+def test_a_second_signal_ends_it_at_once(launch: Launch, house: House, cameras: CameraSimulator) -> None:
     hanging = {"location": "Attic", "kind": "still", "url": cameras.url("hang"), "timeout": 120}
     service = launch(house, cameras=[hanging], environment={"SHUTDOWN_GRACE": "300"}).start().wait_ready()
     service.http("POST", "/api/cameras/attic/trigger")

@@ -11,8 +11,9 @@ from tests.e2e.conftest import Launch
 from tests.e2e.ledger import account
 from tests.e2e.mishaps import stamping
 from tests.e2e.peers import Caller, Consumer, House, Sensor, stream
-from tests.e2e.pictures import StampingCameras, jpeg, stamp_of
+from tests.e2e.pictures import jpeg, stamp_of
 from tests.e2e.process import ServiceProcess, until
+from tests.simulators.camera import CameraSimulator
 from tests.simulators.line import Line
 
 LOCATIONS = [f"Place{number}" for number in range(20)]
@@ -23,7 +24,7 @@ SHARDS = 16
 class Replicas:
     """Three of them, each over a line of its own to the broker."""
 
-    def __init__(self, launch: Launch, house: House, cameras: StampingCameras, stack: ExitStack) -> None:
+    def __init__(self, launch: Launch, house: House, cameras: CameraSimulator, stack: ExitStack) -> None:
         url = urlsplit(house.url)
         self.lines: dict[str, Line] = {}
         self.services: dict[str, ServiceProcess] = {}
@@ -50,7 +51,7 @@ class Replicas:
 
 
 def test_of_three_replicas_one_is_killed_one_cut_off_and_one_restarted(launch: Launch, house: House) -> None:
-    with StampingCameras(jpeg(), delay=0.05) as cameras, ExitStack() as stack, Consumer(house) as consumer:
+    with CameraSimulator(jpeg(), delay=0.05) as cameras, ExitStack() as stack, Consumer(house) as consumer:
         replicas = Replicas(launch, house, cameras, stack)
         services = replicas.services
         until(lambda: replicas.shares("one", "two", "three"), what="all three share the work")

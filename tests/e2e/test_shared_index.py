@@ -9,11 +9,11 @@ from typing import Any
 import requests
 
 from tests.e2e.conftest import Launch
-from tests.e2e.pictures import StampingCameras
 from tests.e2e.process import ServiceProcess, until
 from tests.e2e.test_tables import trigger
 from tests.fakes.index import an_index
 from tests.postgres import PostgresServer
+from tests.simulators.camera import CameraSimulator
 
 EVENTS = 20
 
@@ -25,7 +25,7 @@ def shown(service: ServiceProcess, **query: Any) -> list[dict[str, Any]]:
 
 
 def test_the_album_of_each_is_that_of_both_and_a_database_that_is_away_costs_only_the_others(
-    launch: Launch, cameras: StampingCameras, postgres: PostgresServer, tmp_path: Any
+    launch: Launch, cameras: CameraSimulator, postgres: PostgresServer, tmp_path: Any
 ) -> None:
     url = an_index(postgres)
 

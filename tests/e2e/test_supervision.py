@@ -15,9 +15,9 @@ from tests.broker import Broker, free_ports
 from tests.e2e.conftest import Launch
 from tests.e2e.mishaps import stamping
 from tests.e2e.peers import House
-from tests.e2e.pictures import StampingCameras
 from tests.e2e.process import until
 from tests.fakes.http_double import HttpDouble, http_double
+from tests.simulators.camera import CameraSimulator
 
 UUID = "5d2f5f3e-0c1b-4d4a-9d2c-7f0f6a1e9b11"
 KEY = "cronitor-k3y"
@@ -61,7 +61,7 @@ def test_a_second_service_in_the_same_folder_is_refused(launch: Launch) -> None:
     assert first.http("GET", "/health/ready").status_code == 200
 
 
-def test_a_signal_ends_it_in_good_order_from_the_first_instant_on(launch: Launch, cameras: StampingCameras) -> None:
+def test_a_signal_ends_it_in_good_order_from_the_first_instant_on(launch: Launch, cameras: CameraSimulator) -> None:
     service = launch(cameras=stamping(cameras, "Yard"))
     service.forked = False
     for delay in (0.0, 0.05, 0.1, 0.2, 0.4, 0.8, 1.6):

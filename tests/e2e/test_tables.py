@@ -10,16 +10,16 @@ from moto.server import ThreadedMotoServer
 
 from tests.e2e.archive_faults import LOGIN
 from tests.e2e.conftest import Launch
-from tests.e2e.pictures import StampingCameras
 from tests.e2e.process import ServiceProcess, until
 from tests.postgres import PostgresServer
+from tests.simulators.camera import CameraSimulator
 
 EVENTS = 100
 REGION = LOGIN["AWS_DEFAULT_REGION"]
 
 
 def test_every_event_is_one_row_in_both_over_a_crash_and_an_outage_and_edits_follow(
-    launch: Launch, cameras: StampingCameras, postgres: PostgresServer, name: str
+    launch: Launch, cameras: CameraSimulator, postgres: PostgresServer, name: str
 ) -> None:
     moto = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     moto.start()

@@ -21,9 +21,10 @@ from tests.broker import Broker
 from tests.e2e.conftest import service_process
 from tests.e2e.mishaps import settled, stamping
 from tests.e2e.peers import Caller, Consumer, House, Sender, Sensor, Sent, Uploader, stream
-from tests.e2e.pictures import StampingCameras, jpeg
+from tests.e2e.pictures import jpeg
 from tests.e2e.process import ServiceProcess, until
 from tests.fakes.http_double import HttpDouble, Seen, http_double
+from tests.simulators.camera import CameraSimulator
 from tests.simulators.line import Line
 from tests.simulators.rekognition import Rekognition
 
@@ -83,7 +84,7 @@ class Stand:
     house: House
     service: ServiceProcess
     consumer: Consumer
-    cameras: StampingCameras
+    cameras: CameraSimulator
     detector: Rekognition
     phone: Phone
     to_broker: Line
@@ -195,7 +196,7 @@ def stand(
     """
     house = House(broker.url, f"faults-{uuid.uuid4().hex[:8]}")
     with ExitStack() as stack:
-        stamps = stack.enter_context(StampingCameras(PICTURE))
+        stamps = stack.enter_context(CameraSimulator(PICTURE))
         detector = stack.enter_context(Rekognition())
         phone = Phone(stack.enter_context(http_double()))
         to_broker = stack.enter_context(Line(broker.address.port, host=broker.address.host))

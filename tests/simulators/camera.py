@@ -30,6 +30,9 @@ REALM = "IP Camera(12345)"
 NONCE_USES = 3
 """Requests for which a digest nonce is good, so that tests see it go stale."""
 
+COMMENT = b"\xff\xfe"
+"""JPEG's marker for a comment, ITU-T T.81, section B.2.4.5."""
+
 DRIPPED = 100
 """Bytes that come one by one before the rest: so few that whoever has no deadline is found out, and does not hang."""
 
@@ -157,6 +160,15 @@ class CameraSimulator:
         if delay:
             return connection.reply_after(delay, self.picture)
         connection.reply(self.picture)
+        return None
+
+    def be_stamped(self, request: Request, connection: _Connection) -> Coroutine[Any, Any, None] | None:
+        """No two pictures are alike: each says whose it is, and which one."""
+        picture = stamped(self.picture, f"{request.camera} {self.load(request.camera).requests}")
+        delay = float(request.query.get("delay", self.delay))
+        if delay:
+            return connection.reply_after(delay, picture)
+        connection.reply(picture)
         return None
 
     def be_slow(self, request: Request, connection: _Connection) -> Coroutine[Any, Any, None]:
@@ -476,6 +488,12 @@ class _Connection(asyncio.Protocol):
 
     def abort(self) -> None:
         self._transport.abort()
+
+
+def stamped(picture: bytes, text: str) -> bytes:
+    """The same JPEG with a comment at its beginning."""
+    comment = text.encode()
+    return picture[:2] + COMMENT + (len(comment) + 2).to_bytes(2, "big") + comment + picture[2:]
 
 
 @cache

@@ -6,10 +6,14 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pytest
+
 from app.journal import HANDOVER_S, Backoff, Journal
 from app.messages import Box, Detection, Inspection, Label, Snapshot, Trigger
+from pylib import sqlite
 from tests.fakes.clock import Clock
 from tests.fakes.decisions import told_to
+from tests.fakes.journal import opened
 
 NOW = datetime(2026, 3, 4, 5, 6, 7, 890123, UTC)
 TRIGGER = Trigger(
@@ -92,6 +96,23 @@ def test_a_snapshot_nobody_looked_at_is_named_after_the_handover(journal: Journa
     assert journal.uninspected() == [SNAPSHOT]
     journal.inspect(SEEN)
     assert journal.uninspected() == []
+
+
+def test_a_kill_right_after_the_confirm_leaves_the_delivery_pending(
+    journal: Journal, clock: Clock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pylib.sqlite.GATHER_S", 30.0)
+    journal.record(SNAPSHOT)
+    journal.inspect(told_to(SEEN, ["rabbitmq"]))
+    journal.delivered("s1", "rabbitmq")
+    clock.now += HANDOVER_S
+    sqlite.copy(journal.database.path, tmp_path / "left.db")
+    with opened(tmp_path / "left.db", clock=clock) as left:
+        assert left.pending("rabbitmq", limit=10) == [SEEN]  # delivered once more, under the same id
+    assert journal.pending("rabbitmq", limit=10) == []  # without the kill: whoever asks sees it
+    sqlite.copy(journal.database.path, tmp_path / "kept.db")
+    with opened(tmp_path / "kept.db", clock=clock) as kept:
+        assert kept.pending("rabbitmq", limit=10) == []
 
 
 def test_what_is_owed_is_owed_until_it_is_delivered(journal: Journal, clock: Clock) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -73,6 +74,41 @@ def test_what_waits_together_costs_one_commit(database: Database) -> None:
     in_one_batch(database, [insert(number) for number in range(20)])
     assert statements.count("COMMIT") <= 3  # of the trace, of what held the others up, and of all those
     assert count(database.path) == 20
+
+
+def test_what_nobody_waits_for_shares_the_commit_of_what_comes_next(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pylib.sqlite.GATHER_S", 30.0)
+    began = threading.Event()
+    database.defer(lambda _: began.set())
+    assert not began.wait(0.1)
+    statements = traced(database)
+    for number in range(20):
+        database.defer(insert(number))
+    assert database.do(lambda db: db.execute("SELECT count(*) FROM t").fetchone()) == (20,)  # in the order of the calls
+    assert statements.count("COMMIT") <= 2  # of the trace, and of all those
+    assert count(database.path) == 20
+
+
+def test_what_nobody_waits_for_does_not_wait_for_company_for_ever(database: Database) -> None:
+    database.defer(lambda db: db.execute("INSERT INTO nowhere VALUES (1)"))  # fails, and spares the next
+    database.defer(insert(1))
+    deadline = time.monotonic() + 60
+    while rows(database.path) != [1]:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def test_what_nobody_waits_for_is_done_before_the_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pylib.sqlite.GATHER_S", 30.0)
+    database = Database(tmp_path / "test.db", schema=SCHEMA)
+    database.open()
+    database.start()
+    database.defer(insert(1))
+    database.stop()
+    assert database.join(20)
+    assert count(database.path) == 1
 
 
 def test_a_piece_of_work_that_fails_leaves_nothing_and_spares_those_that_share_its_commit(database: Database) -> None:

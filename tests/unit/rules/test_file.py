@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
-from app.rules.file import MasksUnknown, RulesFile, RulesUnwritable, read_rules
+from app.rules.file import LOOK_EVERY_S, MasksUnknown, RulesFile, RulesUnwritable, read_rules
 from app.rules.model import Rule, RuleBook, Zone
 from pylib.settings.draft import ConfigError
 from pylib.settings.yaml_file import MOST_BYTES
@@ -99,15 +99,18 @@ def test_every_mistake_is_named_with_its_place_and_what_may_be_meant(tmp_path: P
 
 
 def test_a_running_service_takes_changes_and_keeps_its_rules_while_the_file_is_wrong(tmp_path: Path) -> None:
-    path = tmp_path / "rules.yml"
-    rules = rules_file(path)
+    path, clock = tmp_path / "rules.yml", Clock()
+    rules = RulesFile(path, cameras=CAMERAS, outlets=OUTLETS, monotonic=clock)
     assert rules.book == RuleBook()
     path.write_text(BY_HAND)
+    assert rules.book == RuleBook()  # five times an event is asked, and not looked each time
+    clock.now += 2 * LOOK_EVERY_S
     assert len(rules.book.rules) == 2
     path.write_text("rules: [{nam: a}]")
     assert (len(rules.book.rules), len(rules.problems)) == (2, 2)
     path.write_text("rules: [{name: a}]")
     os.utime(path, ns=(1, 1))
+    clock.now += 2 * LOOK_EVERY_S
     assert ([rule.name for rule in rules.book.rules], rules.problems) == (["a"], ())
 
 
@@ -120,12 +123,15 @@ def test_a_file_that_an_editor_has_emptied_counts_only_when_it_stays_so(
     assert len(rules.book.rules) == 2
     for _ in range(2):  # the second time, its second begins anew
         emptied(path)
+        clock.now += 2 * LOOK_EVERY_S
         assert len(rules.book.rules) == 2
         clock.now += 0.9
         assert len(rules.book.rules) == 2
         path.write_text("rules: [{name: a}, {name: b}]")
+        clock.now += 2 * LOOK_EVERY_S
         assert [rule.name for rule in rules.book.rules] == ["a", "b"]
     emptied(path)
+    clock.now += 2 * LOOK_EVERY_S
     assert len(rules.book.rules) == 2
     clock.now += 1
     assert rules.book == RuleBook()
@@ -288,6 +294,7 @@ def test_privacy_masks_outlive_their_file_until_one_says_otherwise(
     rules = RulesFile(path, cameras=CAMERAS, outlets=OUTLETS, monotonic=clock)
     assert hidden(rules) == ["window"]
     emptied(path)
+    clock.now += 2 * LOOK_EVERY_S
     assert hidden(rules) == ["window"]
     clock.now += 1
     assert (hidden(rules), rules.book.rules) == (["window"], ())
