@@ -11,6 +11,8 @@ from playwright.sync_api import Page
 
 from tests.browser.visit import wait_until
 
+OF_PHONES = ["target-size", "color-contrast", "scrollable-region-focusable", "meta-viewport", "aria-hidden-focus"]
+"""All other rules are about what a page says."""
 SOURCE = Path(__file__).parent / "vendor" / "axe.min.js"
 
 
@@ -26,6 +28,12 @@ def violations(page: Page, *, fingers: bool = False, but: Sequence[str] = ()) ->
     found += _found(page, but, {"runOnly": ["color-contrast"]})
     page.emulate_media(color_scheme="light")
     return found
+
+
+def cramped(page: Page, but: Sequence[str] = ()) -> list[str]:
+    """The same of what a phone changes about a page that `violations` has looked at on a desktop."""
+    page.evaluate(_source())
+    return _found(page, but, {"runOnly": OF_PHONES})
 
 
 def _found(page: Page, but: Sequence[str], rules: dict[str, Any]) -> list[str]:

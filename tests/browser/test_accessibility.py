@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from playwright.sync_api import expect
 
-from tests.browser.axe import violations
+from tests.browser.axe import cramped, violations
 from tests.browser.conftest import CallOn, OpenVisit
 from tests.browser.grid import card
 from tests.browser.seeds import at, ordinary_days, seed_id
@@ -40,7 +40,8 @@ REPEATED = [f'.card[id="{one.id}"]' for one in ordinary_days() if one.about < at
 
 
 def faults(looking: Visit, path: str) -> list[str]:
-    found = violations(looking.go(path), fingers=looking.screen == "phone", but=REPEATED)
+    page = looking.go(path)
+    found = cramped(page, REPEATED) if looking.screen == "phone" else violations(page, but=REPEATED)
     return [f"{path}: {fault}" for fault in found]
 
 

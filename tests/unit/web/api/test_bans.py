@@ -21,7 +21,7 @@ HERE, THERE = "192.168.1.7", "192.168.1.8"
 
 @pytest.fixture
 def throttle() -> LoginThrottle:
-    throttle = LoginThrottle("ftp", after=1, within=60, wait=600)
+    throttle = LoginThrottle("ftp", after=1, within=60, wait=600, clock=lambda: 0.0)
     throttle.failed(HERE, "yard", "wrong")
     throttle.failed(THERE, "", "wrong")
     return throttle
