@@ -1,5 +1,4 @@
-"""Clients of botocore, boto3's core; errors of AWS, of servers that speak its protocol, and of botocore, as our
-codes and sentences."""
+"""Clients of boto3; errors of AWS, of servers that speak its protocol, and of boto3, as our codes and sentences."""
 
 from __future__ import annotations
 
@@ -12,10 +11,9 @@ from pylib.aws.links import lead_home
 from pylib.net.deadline import timed_pools
 
 if TYPE_CHECKING:
+    from boto3.session import Session
     from botocore.config import Config
     from botocore.loaders import Loader
-    from botocore.session import Session
-
 
 KEYS = "check AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or the profile in AWS_CONFIG_FILE"
 _CLOCK = "check the secret access key and this machine's clock"
@@ -58,15 +56,13 @@ Trouble = Literal["timeout", "tls", "unreachable", "region", "parameters", "logi
 
 
 def session() -> Session:
-    """A new one, since making clients is not thread-safe (using them is); AWS's tables are read once for all.
-
-    Not boto3's: its transfers, which nobody here asks for, would load `multiprocessing` as well, 2 MB in all.
-    """
+    """A new one, since making clients is not thread-safe (using them is); AWS's tables are read once for all."""
+    from boto3.session import Session
     from botocore.session import get_session
 
-    session = get_session()
-    session.register_component("data_loader", _tables(session.get_config_variable("data_path")))
-    return session
+    core = get_session()
+    core.register_component("data_loader", _tables(core.get_config_variable("data_path")))
+    return Session(botocore_session=core)
 
 
 @cache
@@ -79,8 +75,11 @@ def _tables(path: str | None) -> Loader:
 def client(service: str, *, region: str = "", endpoint_url: str = "", config: Config) -> Any:
     """A client of a service; sends nothing. Raises ValueError for an endpoint that is no address, and BotoCoreError."""
     _ = urlsplit(endpoint_url).port  # a ValueError now rather than at each call
-    return session().create_client(
-        service, region_name=region or None, endpoint_url=endpoint_url or None, config=config
+    return session().client(
+        service,  # type: ignore[call-overload]  # the names of services are literals to it
+        region_name=region or None,
+        endpoint_url=endpoint_url or None,
+        config=config,
     )
 
 
