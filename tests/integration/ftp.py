@@ -124,7 +124,10 @@ class Ftp:
 
 
 def store(ftp: ftplib.FTP, path: str, data: bytes = PICTURE) -> str:
-    return ftp.storbinary(f"STOR {path}", io.BytesIO(data))
+    try:
+        return ftp.storbinary(f"STOR {path}", io.BytesIO(data))
+    except (BrokenPipeError, ConnectionResetError):  # refused while the rest was still being sent
+        return ftp.voidresp()
 
 
 def picture(comment: str) -> bytes:
