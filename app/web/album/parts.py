@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -92,23 +93,13 @@ class Parts:
     def verdict(self, checks: Sequence[Check], sees: Sees) -> Verdict:
         """The headline; what needs attention is what health reports to monitors outside."""
         state = worst(check.state for check in checks)
-        ill = self._names(need_people(checks), "failing", sees)
-        degraded, untried = self._names(checks, "degraded", sees), self._names(checks, "untried", sees)
+        found: dict[str, list[Outcome]] = defaultdict(list)
+        for one in self._outcomes.all():
+            if one.subject != "camera" or sees(one.name):
+                found[one.check].append(one)
+        ill = _names(need_people(checks), "failing", found)
+        degraded, untried = _names(checks, "degraded", found), _names(checks, "untried", found)
         return Verdict(state, tr(texts.VERDICTS[state]), texts.verdict(ill, degraded, untried, state))
-
-    def _names(self, checks: Sequence[Check], state: State, sees: Sees) -> list[str]:
-        """What people call what is in this state: each part of a check, or the check itself."""
-        names: list[str] = []
-        outcomes = [one for one in self._outcomes.all() if one.subject != "camera" or sees(one.name)]
-        for check in checks:
-            parts = [one for one in outcomes if one.check == check.name]
-            if parts and parts[0].subject not in OUTLETS:
-                names += [texts.part(one.subject, one.title) for one in parts if one.state == state]
-            elif (
-                check.state == state and check.name != CHECKS["camera"]
-            ):  # an outlet is late, or blocked, by its own probe
-                names.append(texts.part(parts[0].subject, parts[0].title) if parts else texts.check(check.name))
-        return names
 
     def _parts(self, found: Sequence[Outcome], checks: Mapping[str, Check]) -> list[Part]:
         hours = self._hours(found)
@@ -169,3 +160,15 @@ def _hour(count: HourCount) -> str:
     if not count.failed:
         return "good" if count.worked else "none"
     return "mixed" if count.worked else "bad"
+
+
+def _names(checks: Iterable[Check], state: State, found: Mapping[str, Sequence[Outcome]]) -> list[str]:
+    """What people call what is in this state: each part of a check, or the check itself. `found`: parts by check."""
+    names: list[str] = []
+    for check in checks:
+        parts = found.get(check.name)
+        if parts and parts[0].subject not in OUTLETS:
+            names += [texts.part(one.subject, one.title) for one in parts if one.state == state]
+        elif check.state == state and check.name != CHECKS["camera"]:  # an outlet is late, or blocked, by its own probe
+            names.append(texts.part(parts[0].subject, parts[0].title) if parts else texts.check(check.name))
+    return names
