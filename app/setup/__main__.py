@@ -62,8 +62,9 @@ class Compose:
     web_port: str
     ftp_port: str
     """Empty: no camera uploads."""
-    ftp_passive_ports: str
-    """Mapped one to one: the server sends clients a port number, which Docker does not translate."""
+    ftp_passive_ports: tuple[str, ...]
+    """A range for each replica, mapped one to one: a server sends clients a port number, which Docker does not
+    translate."""
     mail_port: str
     """Empty: no camera mails."""
     syslog: str
@@ -184,6 +185,7 @@ def plan(values: dict[str, str], shared: many.Many, *, without_rabbitmq: bool = 
     # A login may be in config.yml alone: then FTP_PORT shows that cameras upload.
     if (values.get("FTP_USER") or values.get("FTP_PORT")) and not values.get("FTP_MASQUERADE_ADDRESS"):
         values["FTP_MASQUERADE_ADDRESS"] = _address_of_host()
+    passive = values.get("FTP_PASSIVE_PORTS") or Settings().ftp.passive_ports
     root = os.getuid() == 0
     return Compose(
         app_name=app_name,
@@ -191,7 +193,7 @@ def plan(values: dict[str, str], shared: many.Many, *, without_rabbitmq: bool = 
         tz=values.get("TZ") or values.get("TIME_ZONE") or _time_zone_of_host(),
         web_port=values.get("WEB_PORT") or str(Settings().web.port),
         ftp_port=values.get("FTP_PORT") or (FTP_PORT if values.get("FTP_USER") else ""),
-        ftp_passive_ports=values.get("FTP_PASSIVE_PORTS") or Settings().ftp.passive_ports,
+        ftp_passive_ports=many.ranges(passive, many.REPLICAS if shared.many else 1),
         mail_port=_mail_port(values),
         syslog=values.get("SYSLOG_ADDRESS", ""),
         rabbitmq=composed and not without_rabbitmq,

@@ -8,8 +8,10 @@ from pathlib import Path
 from secrets import token_hex, token_urlsafe
 
 from app.config.settings import Settings
+from pylib.settings.draft import ConfigError
 
 PROFILE = "many"
+REPLICAS = 3
 PROFILES = "COMPOSE_PROFILES"
 """Compose reads it from .env."""
 
@@ -65,3 +67,12 @@ def plan(values: MutableMapping[str, str], secrets: Path) -> Many:
         s3=values["S3_BUCKET"] if values.get("S3_ENDPOINT_URL") == S3_SERVER else "",
         secrets=made,
     )
+
+
+def ranges(ports: str, count: int) -> tuple[str, ...]:
+    """A range of ports such as 30000-30019, and the next ones of its length. Raises `ConfigError` beyond 65535."""
+    first, _, last = ports.partition("-")
+    start, length = int(first), int(last or first) - int(first) + 1
+    if start + count * length > 1 << 16:
+        raise ConfigError([f"environment: FTP_PASSIVE_PORTS: {count} ranges of {length} ports must fit below 65536"])
+    return tuple(f"{port}-{port + length - 1}" for port in range(start, start + count * length, length))

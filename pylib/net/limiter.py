@@ -8,13 +8,15 @@ import socket
 import threading
 import weakref
 from collections import Counter, deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from ipaddress import ip_network
+from typing import Any
 
 import structlog
 
 from pylib.net.addresses import neighbourhood, normal
+from pylib.net.proxy_protocol import Connection, Listener
 
 log = structlog.get_logger(__name__)
 
@@ -133,10 +135,14 @@ class Gate:
         # Without the lock: the garbage collector calls this, too, maybe in a thread that has it.
         self._limiter._left.append((self, address))
 
-    def guarding(self, listener: socket.socket) -> socket.socket:
-        """A copy of a listening socket that accepts only what may enter, and counts it until it is closed."""
+    def guarding(self, listener: socket.socket, *, balancers: Sequence[str] = ()) -> socket.socket:
+        """A copy of a listening socket that accepts only what may enter, and counts it until it is closed.
+
+        `balancers`: networks from which each connection begins with a PROXY header that says whose it is.
+        """
         copy = _Listener(listener.family, listener.type, listener.proto, fileno=listener.dup().detach())
         copy.gate = self
+        copy.behind(balancers)
         return copy
 
     def refuse(self, connection: socket.socket) -> None:
@@ -204,23 +210,23 @@ class Pace:
         return self._slow > 1 or now - self._heard >= self._window
 
 
-class _Listener(socket.socket):
+class _Listener(Listener):
     gate: Gate
 
-    def accept(self) -> tuple[socket.socket, object]:
+    def accept(self) -> tuple[socket.socket, Any]:
         accepted, address = super().accept()
         host = str(address[0])
         if not self.gate.enter(host):
             self.gate.refuse(accepted)
             # Which servers take for a client that has gone already.
             raise ConnectionAbortedError(errno.ECONNABORTED, "refused")
-        counted = _Counted(accepted.family, accepted.type, accepted.proto, fileno=accepted.detach())
+        counted = _Counted.of(accepted, address)
         counted.leave = weakref.finalize(counted, self.gate.leave, host)
         counted.leave.atexit = False
         return counted, address
 
 
-class _Counted(socket.socket):
+class _Counted(Connection):
     """A connection that is counted until it is closed, or nobody has it any more."""
 
     leave: weakref.finalize[..., _Counted]

@@ -5,6 +5,8 @@ One container is killed and another cut off, then all are made anew, one after t
 
 from __future__ import annotations
 
+import ftplib
+import io
 import os
 import subprocess
 import time
@@ -15,8 +17,10 @@ from pathlib import Path
 
 import requests
 
-from tests.e2e.peers import Consumer, House, Sensor, Sent, stream
+from tests.e2e.peers import Consumer, House, Received, Sensor, Sent, stream
+from tests.e2e.pictures import jpeg
 from tests.e2e.process import until
+from tests.simulators.camera import stamped
 
 NAMES = {"app": "den", "app-2": "den-2", "app-3": "den-3"}
 """Service -> its `DEVICE_NAME`."""
@@ -198,6 +202,36 @@ def seen_everywhere(walk: Walk) -> None:
     print("every service shows the others' pictures, and one login opens all", flush=True)
 
 
+def uploaded_anywhere(walk: Walk) -> None:
+    """A camera's upload by FTP is an event, and when the replica it goes to is killed, so is the next one."""
+    taken_by = []
+    for number in range(2):
+        picture = stamped(jpeg(320, 240), f"upload {number}")
+        until(partial(_upload, picture), what="the balancer takes an upload")
+        event = until(partial(_told, walk.consumer, picture), what="the upload is an event")
+        name = event.routing_key.split(".")[3]
+        taken_by.append(next(service for service in SERVICES if NAMES[service] == name))
+        if not number:
+            docker("kill", "--signal", "KILL", walk.composed.container(taken_by[0]))
+    docker("start", walk.composed.container(taken_by[0]))
+    assert len(set(taken_by)) == 2, taken_by
+    print(f"uploads by FTP: {taken_by[0]}, and {taken_by[1]} when that was killed", flush=True)
+
+
+def _upload(picture: bytes) -> bool:
+    try:
+        with ftplib.FTP(timeout=30) as ftp:
+            ftp.connect("127.0.0.1", int(os.environ["FTP_PORT"]))
+            ftp.login(os.environ["FTP_USER"], os.environ["FTP_PASS"])
+            return ftp.storbinary("STOR uploads/snapshots/place1/now.jpg", io.BytesIO(picture)).startswith("226")
+    except (OSError, EOFError, ftplib.Error):
+        return False
+
+
+def _told(consumer: Consumer, picture: bytes) -> Received | None:
+    return next((event for event in consumer.latest if event.entry["image"] == picture), None)
+
+
 def main() -> None:
     composed = Composed()
     until(lambda: composed.share(*SERVICES), what="all three share the work")
@@ -206,6 +240,7 @@ def main() -> None:
         killed_and_cut_off(walk)
         seen_everywhere(walk)
         upgraded(walk)
+        uploaded_anywhere(walk)
 
 
 if __name__ == "__main__":

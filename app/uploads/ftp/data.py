@@ -14,6 +14,7 @@ from pyftpdlib.handlers import DTPHandler, FTPHandler
 from app.uploads.ftp.storage import IncomingFile, StoreRefused
 from pylib.net.addresses import same_home
 from pylib.net.limiter import Pace
+from pylib.net.proxy_protocol import Listener
 
 log = structlog.get_logger(__name__)
 
@@ -35,6 +36,12 @@ class Passive(FTPHandler.passive_dtp):  # type: ignore[misc]
     """
 
     _tried = False
+
+    def create_socket(self, family: int, kind: int) -> None:
+        listener = Listener(family, kind)
+        listener.behind(self.cmd_channel.balancers)
+        listener.setblocking(False)
+        self.set_socket(listener)
 
     def bind(self, address: tuple[Any, ...]) -> None:
         # pyftpdlib goes on with any port when the range is used up. A container does not map that one, and the

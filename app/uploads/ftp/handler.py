@@ -53,6 +53,8 @@ class FtpSession(FTPHandler):  # type: ignore[misc]
     names_camera: Callable[[PurePosixPath], bool]
     respelled: Callable[[PurePosixPath], PurePosixPath]
     stall_timeout: float
+    balancers: tuple[str, ...]
+    """Networks from which data connections begin with a PROXY header, too."""
     fs: View
     data_channel: Any
     ioloop: Any

@@ -131,7 +131,7 @@ class FtpServer(ManagedThread):
         assert self._socket is not None  # noqa: S101 - `open` raises or sets it
         ioloop = IOLoop()
         # A copy of the socket, so that this thread can be started again after a crash without losing the port.
-        listener = self._gate.guarding(self._socket)
+        listener = self._gate.guarding(self._socket, balancers=self.settings.trusted_proxies)
         server = _Server(listener, self._session, ioloop, gate=self._gate)
         try:
             self._serve(ioloop)
@@ -190,6 +190,7 @@ class FtpServer(ManagedThread):
             "timeout": settings.stall_timeout,
             "passive_ports": settings.passive_range,
             "masquerade_address": settings.masquerade_address or None,
+            "balancers": settings.trusted_proxies,
         }
         if settings.tls == "off":
             from app.uploads.ftp.handler import FtpSession

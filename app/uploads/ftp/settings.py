@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, model_validator
 
 from pylib.settings.credentials import Secret
-from pylib.settings.fields import Directory, Port, Section, SmallLetters
+from pylib.settings.fields import Directory, Network, Port, Section, SmallLetters
 
 BANS_FILE = "ftp-bans.json"
 """In the data directory: bans and welcome logins, across restarts and for `check`, which is another process."""
@@ -78,6 +78,11 @@ class FtpSettings(Section):
     masquerade_address: Annotated[str, AfterValidator(_address)] = Field(
         default="",
         description="IPv4 address that passive clients connect to: the host's, when the service runs in a container.",
+    )
+    trusted_proxies: tuple[Network, ...] = Field(
+        default=(),
+        description="Networks of balancers that begin every connection with a PROXY header (HAProxy: send-proxy-v2)."
+        " Without one nothing is taken from there.",
     )
     tls: Annotated[Literal["off", "offered", "required"], SmallLetters] = Field(
         default="offered", description="Explicit FTPS (AUTH TLS): off, offered or required."

@@ -109,7 +109,8 @@ class MailServer(ManagedThread):
         # aiosmtpd logs every command at INFO, and warns of its own use of deprecated parts.
         logging.getLogger("mail.log").setLevel(logging.ERROR)
         # A copy of the socket, so that this thread can be started again after a crash without losing the port.
-        asyncio.run(self._serve(self._connections.guarding(self._socket)))
+        listener = self._connections.guarding(self._socket, balancers=self.settings.trusted_proxies)
+        asyncio.run(self._serve(listener))
         if self.stopping.is_set():
             self._socket.close()
             self._socket = None

@@ -28,6 +28,11 @@ class MailSettings(Section):
     open_networks: tuple[Network, ...] = Field(
         default=(), description="Networks whose cameras need no login, such as 192.168.1.0/24."
     )
+    trusted_proxies: tuple[Network, ...] = Field(
+        default=(),
+        description="Networks of balancers that begin every connection with a PROXY header (HAProxy: send-proxy-v2)."
+        " Without one nothing is taken from there.",
+    )
     tls: Annotated[Literal["off", "starttls", "required", "implicit"], SmallLetters] = Field(
         default="starttls",
         description="off; starttls: offered; required: no mail before STARTTLS; implicit: TLS from the first byte.",

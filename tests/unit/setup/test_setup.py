@@ -421,6 +421,34 @@ def test_many_machines_are_three_services_and_what_they_share(
     assert services(project)["app"]["ports"] == [WEB], "as without it"
 
 
+def test_cameras_of_many_machines_upload_through_the_balancer(project: Path, setup: Setup) -> None:
+    assert (
+        setup(COMPOSE_PROFILES="many", **MAIL, MAIL_ENABLED="yes", FTP_USER="cam", FTP_PASSIVE_PORTS="4000-4004") == 0
+    )
+    composed: Any = yaml.safe_load((project / "docker-compose.yml").read_text())["services"]
+    ports = ["4000-4004", "4005-4009", "4010-4014"]
+    assert composed["balancer"]["ports"][1:] == [
+        "${FTP_BIND:-0.0.0.0}:2121:2121",
+        *(f"${{FTP_BIND:-0.0.0.0}}:{each}:{each}" for each in ports),
+        "${MAIL_BIND:-0.0.0.0}:2525:2525",
+    ]
+    assert composed["app"]["ports"] == [WEB]
+    for name, passive in zip(("app", "app-2", "app-3"), ports, strict=True):
+        environment = composed[name]["environment"]
+        assert environment["FTP_PASSIVE_PORTS"] == passive
+        assert environment["FTP_TRUSTED_PROXIES"] == environment["MAIL_TRUSTED_PROXIES"] == "0.0.0.0/0,::/0"
+        assert f"server {name} {name}\n" in composed["balancer"]["command"][0]
+
+
+def test_ports_for_three_replicas_have_to_be_there(
+    project: Path, setup: Setup, capsys: pytest.CaptureFixture[str]
+) -> None:
+    one = {"COMPOSE_PROFILES": "many", "FTP_USER": "cam"}
+    assert setup(**one, FTP_PASSIVE_PORTS="65533-65533") == 0
+    assert setup(**one, FTP_PASSIVE_PORTS="65500-65519") == 1
+    assert "FTP_PASSIVE_PORTS: 3 ranges of 20 ports must fit below 65536" in capsys.readouterr().err
+
+
 def test_a_second_setup_of_many_machines_keeps_their_logins(project: Path, setup: Setup) -> None:
     setup(COMPOSE_PROFILES="many")
     made = {path.name: path.read_text() for path in (project / "secrets").iterdir()}
