@@ -25,6 +25,8 @@ from app.bootstrap.uploads import RECEIVE_WORKERS, UploadParts
 from app.config.settings import Settings
 from app.publishers import PublisherContext
 from pylib.files.lock import FolderLock
+from pylib.runtime import heap
+from pylib.runtime.periodic import Every, Periodic
 from pylib.runtime.supervisor import Supervisor
 from pylib.runtime.threads import ManagedThread
 
@@ -115,6 +117,7 @@ class Service:
             *ring_threads(core, self.rings),
             self.publishing.heartbeat(),
             monitors_of(core.settings, core.health),
+            Periodic("memory", heap.give_back, Every(heap.EVERY_S)),
             *self.uploads.threads,
             *self.archives.jobs(names(self.outlets)),
             feeder("requests", core.intake, sink=self.sources.triggers),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import faulthandler
 import gc
 import json
@@ -10,7 +9,6 @@ import os
 import sys
 import threading
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from functools import partial
 from importlib.metadata import version as version_of
 from pathlib import Path
@@ -27,6 +25,7 @@ from app.config.data_dir import DataDir
 from app.config.settings import Settings
 from pylib.net.limiter import allow_many_files
 from pylib.observability import logs, sentry
+from pylib.runtime import heap
 
 VERSION = version_of("snapshot-processor")
 SENTRY_FLUSH_S = 2.0
@@ -34,8 +33,6 @@ SETTLED_S = 10.0
 """Seconds after a start in which brokers and others are connected, else something is wrong."""
 RESTART_GRACE_S = 0.8
 """Seconds for the orderly end before a new beginning. What is not done by then is in the journal, and is resumed."""
-M_ARENA_MAX = -8
-"""Of glibc's malloc.h."""
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
@@ -183,7 +180,7 @@ def _prepared(
     config_file: Path | None, environ: Mapping[str, str] | None = None, *, log_level: str | None = None
 ) -> Settings:
     """Settings of a long-running command, with everything around them set up."""
-    _share_heaps()
+    heap.share()
     settings = loaded(config_file, environ)
     logs.configure(
         level=log_level or settings.log.level,
@@ -208,12 +205,6 @@ def _later(seconds: float, act: Callable[[], None]) -> None:
     timer = threading.Timer(seconds, act)
     timer.daemon = True
     timer.start()
-
-
-def _share_heaps() -> None:
-    """Else glibc has a heap for each of up to eight threads a core, and each keeps what its pictures took."""
-    with suppress(AttributeError, OSError):  # another C library
-        ctypes.CDLL(None).mallopt(M_ARENA_MAX, 2)
 
 
 def _end(status: int) -> None:

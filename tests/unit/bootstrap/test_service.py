@@ -106,6 +106,7 @@ def test_all_threads_stand_in_the_order_of_the_stream(made: Callable[..., Servic
         "schedule",
         "heartbeat",
         "monitors",
+        "memory",
         "quarantine",
         "ftp",
         "retention",
