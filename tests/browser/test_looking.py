@@ -156,6 +156,19 @@ def test_a_day_of_the_heat_map_is_jumped_to(looking: Visit) -> None:
     expect(cards(page)).to_have_count(6)
 
 
+@on_a_phone
+def test_the_heat_map_begins_at_its_newest_day(looking: Visit) -> None:
+    page = looking.go()
+    open_sheet(looking, "When")
+    expect(page.locator(".heat-day").last.locator(".heat-name")).to_be_in_viewport()
+    expect(page.locator(".heat-day").first.locator(".heat-name")).not_to_be_in_viewport()
+    page.get_by_role("link", name="Earlier weeks").click()
+    day = at(15, 0)
+    expect(page.locator(".heat-name").filter(has_text=f"{day:%a} {day.day}")).to_be_visible()
+    looking.go("/when")
+    expect(page.locator(".heat-day").last.locator(".heat-name")).to_be_in_viewport()
+
+
 @on_a_desktop
 def test_the_heat_map_comes_after_the_page_and_moves_nothing(page: Page) -> None:
     grid = page.locator("#grid")

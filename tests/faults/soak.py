@@ -85,8 +85,9 @@ def _warm_up(tried: Stand) -> None:
         for mishap in MISHAPS.values():
             with mishap(tried):
                 time.sleep(WARM_UP_EACH_S)
+            _album(tried)
             time.sleep(WARM_UP_EACH_S)
-    _album(tried)
+            _album(tried)
 
 
 def _samples(tried: Stand, hours: float) -> Iterator[Sample]:

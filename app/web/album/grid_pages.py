@@ -146,6 +146,7 @@ class GridPages:
             "is_first": before is None,
             "upload": self._actions.upload_form(caller),
             "away": self._context.away(),
+            "shares_index": self._context.index is not self._context.journal,
         }
         return self._rendering.page(request, "grid.html", context)
 

@@ -24,7 +24,7 @@ TEMPLATES = (Path(__file__).parent / "templates", Path(__file__).parents[1] / "b
 WORTH_PACKING = 2_000
 """Bytes; a smaller page fits into a packet or two anyway."""
 
-CARDS_KEPT = 300
+CARDS_KEPT = 120
 """Cards of the grid whose HTML is kept for the next page, in each language; that of one has 2 or 3 kB."""
 
 

@@ -161,6 +161,12 @@ def test_filters_that_leave_nothing_say_so(context: WebContext, client: Client, 
     assert not page.all("form", "shutter")
 
 
+def test_a_visit_that_is_gone_is_explained_by_what_this_house_has(context: WebContext, client: Client) -> None:
+    gone = look(client, "/?visit=77").text
+    assert ("There is no such visit, or its pictures were deleted." in gone) == (context.index is context.journal)
+    assert ("the index of all machines was away" in gone) == (context.index is not context.journal)
+
+
 def test_nothing_that_people_or_cameras_say_becomes_markup(tmp_path: Path) -> None:
     face = CameraInfo(HOSTILE, lambda: State.CLOSED, lambda: 0.0)
     context = parts_for(tmp_path, cameras={FRONT: face})
