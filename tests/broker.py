@@ -37,6 +37,10 @@ log.file.level = warning
 disk_free_limit.absolute = 50MB
 max_message_size = 25165824
 """
+LOAD_AT_ONCE = """\
+-eval application:load(rabbit),{ok,As}=application:get_key(rabbit,applications),[application:load(A)||A<-As],\
+code:ensure_modules_loaded(lists:append([M||A<-[rabbit|As],{ok,M}<-[application:get_key(A,modules)]]))"""
+"""Before it boots: to load its thousand modules one by one, as it does else, is half the work of a start."""
 
 
 class Broker:
@@ -97,7 +101,7 @@ class Broker:
         with (self._home / "console.log").open("ab") as console:
             self._server = subprocess.Popen(
                 [server],
-                env=environment,
+                env={**environment, "ERL_AFLAGS": LOAD_AT_ONCE},
                 cwd=self._home,  # where it leaves its crash dump
                 stdin=subprocess.DEVNULL,
                 stdout=console,
