@@ -22,7 +22,7 @@ LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generat
 TRY_MODEL = timeout 60 $(MAKE) --no-print-directory model >/dev/null 2>&1 || \
 	echo "No network for yolox-nano, without which few people are found: later, make model build"
 
-.PHONY: help install demo test test-unit test-faults soak check format docs lock audit bench bench-detect bench-growth mutants release model user setup pin build images run rund stop logs clean
+.PHONY: help install demo test test-unit fuzz test-faults soak check format docs lock audit bench bench-detect bench-growth mutants release model user setup pin build images run rund stop logs clean
 
 help: ## List what can be made
 	@sed -nE 's/^([a-z-]+):.*## (.*)/\1|\2/p' $(MAKEFILE_LIST) | \
@@ -47,6 +47,11 @@ soak: $(VENV)/.installed-dev ## Hours of a busy home with faults: memory, descri
 
 test-unit: $(VENV)/.installed-dev ## Run the tests that need neither broker nor browser, within a minute
 	@$(BIN)/python -m pytest --numprocesses $(UNIT_WORKERS) tests/unit $(ARGS)
+
+# Every operation of the API first, then the parsers, by the clock.
+fuzz: $(VENV)/.installed-dev ## Feed the API and what reads strangers' bytes with random input (MINUTES=10)
+	@SNAPSHOT_TEST_EXAMPLES=100 $(BIN)/python -m pytest tests/integration/test_openapi.py
+	@$(BIN)/python -m tests.hostile $(if $(MINUTES),--minutes $(MINUTES)) $(ARGS)
 
 check: $(VENV)/.installed-dev ## Check style, format and types
 	@echo "Checking style, format and types"

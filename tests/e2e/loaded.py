@@ -5,6 +5,8 @@ from __future__ import annotations
 import pkgutil
 from importlib import import_module
 
+import boto3  # noqa: F401 - a third of what a service of Amazon's loads
+
 import app.bootstrap
 import app.cameras
 import app.cli

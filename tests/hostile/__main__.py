@@ -1,4 +1,4 @@
-"""Fuzzes what reads strangers' bytes for as long as one likes: `python -m tests.hostile --minutes 10`."""
+"""Fuzzes what reads strangers' bytes for as long as one likes: `make fuzz` and `python -m tests.hostile`."""
 
 from __future__ import annotations
 

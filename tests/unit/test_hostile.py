@@ -1,4 +1,4 @@
-"""Whatever bytes come from outside are taken or refused; `python -m tests.hostile` tries more of them."""
+"""Whatever bytes come from outside are taken or refused; `make fuzz` tries more of them."""
 
 from __future__ import annotations
 
