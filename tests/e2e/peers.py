@@ -22,6 +22,8 @@ from tests.e2e.process import ServiceProcess
 from tests.simulators.camera import stamped
 
 RETRY_AFTER = 0.1
+PATIENCE_S = 120.0
+"""For a sensor's last trigger, which a broker may just be coming back for."""
 UPLOADED = "u"
 """Stands before the number in the stamp of what an `Uploader` sends; a camera's own pictures have only a number."""
 logging.getLogger("pika").setLevel(logging.CRITICAL)  # each failed attempt is a traceback there
@@ -210,7 +212,7 @@ def stream(sensors: Sequence[Sender], cameras: Sequence[str], *, every: float) -
     finally:
         stop.set()
         for thread in threads:
-            thread.join(30)
+            thread.join(PATIENCE_S)
     assert not any(thread.is_alive() for thread in threads), "a sensor could not get rid of its last trigger"
 
 
