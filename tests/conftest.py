@@ -30,6 +30,8 @@ TOGETHER = {
     "tests/integration/test_rabbitmq": "a broker that is stopped",
 }
 """What begins so stays with one worker, for what it shares is made once."""
+SECOND_BROWSER = "tests/browser/test_live"
+"""The tests of the browser from here on have one of their own: all with one would take longer than all other tests."""
 FIRST = (*TOGETHER, "tests/e2e/", "tests/integration/", "tests/unit/")
 """The order of a run: what takes longest begins first, so that no worker is left with it at the end."""
 
@@ -50,7 +52,8 @@ class BySetUp(LoadScopeScheduling):  # type: ignore[misc]
 
     def _split_scope(self, nodeid: str) -> str:
         file = nodeid.partition("::")[0]
-        return next((shared for start, shared in TOGETHER.items() if file.startswith(start)), file)
+        shared = next((shared for start, shared in TOGETHER.items() if file.startswith(start)), file)
+        return f"another {shared}" if shared == TOGETHER["tests/browser/"] and file >= SECOND_BROWSER else shared
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> BySetUp:
