@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from pydantic import create_model
 from pydantic.fields import FieldInfo
 
-from app.config.environment import ALIASES, AWS, OTHERS, row_of
+from app.config.environment import AWS, OTHERS, row_of, settings_of
 from app.config.numbered import NumberedList, numbered_lists
 from app.config.settings import CAMERA_KINDS, Settings, environment_table
 from pylib.settings.kinds import KindField
@@ -48,7 +48,7 @@ def reference() -> str:
 def _sections() -> Iterator[tuple[str, str, list[Line]]]:
     """Title, a sentence, and the settings."""
     sections: dict[str, list[Line]] = {}
-    for variable in variables(Settings, aliases=ALIASES):
+    for variable in settings_of(Settings):
         has_own = len(variable.location) > 1 or variable.location in LISTS
         section = str(variable.location[0]) if has_own else ""
         sections.setdefault(section, []).extend(_lines(variable))
