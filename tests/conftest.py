@@ -91,12 +91,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> bool | None:
-    """A worker tells how a test ended, and not that it began, was set up and torn down: each word takes both sides
-    half a millisecond, for thousands of tests. `--durations` has them tell all."""
+    """Of a test that passes a worker tells this alone, not that it began, was set up and torn down: each word takes
+    both sides half a millisecond, for thousands of tests. `--durations` has them tell all."""
     if not hasattr(item.config, "workerinput") or item.config.option.durations is not None:
         return None
-    for report in runtestprotocol(item, log=False, nextitem=nextitem):
-        if report.when == "call" or not report.passed:
+    reports = runtestprotocol(item, log=False, nextitem=nextitem)
+    passed = all(report.passed for report in reports)
+    for report in reports:
+        if report.when == "call" or not passed:
             item.ihook.pytest_runtest_logreport(report=report)
     return True
 
