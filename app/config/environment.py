@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Collection, Iterable, Iterator
+from functools import cache
 from typing import Any
 
 from pydantic import BaseModel
@@ -65,9 +66,15 @@ LATER = (
 """Historic names that nothing reads yet, and which are no typing errors."""
 
 
+@cache
+def settings_of(model: type[BaseModel]) -> tuple[Variable, ...]:
+    """Every setting of a model, with its historic names."""
+    return tuple(variables(model, aliases=ALIASES))
+
+
 def rows(model: type[BaseModel], camera_kinds: KindField) -> Iterator[Row]:
     """The table of all names; `n` is a number from 1 on."""
-    for variable in variables(model, aliases=ALIASES):
+    for variable in settings_of(model):
         row = row_of(variable, kinds_around(model, variable.location))
         yield row
         for alias in variable.aliases:
@@ -85,7 +92,7 @@ def rows(model: type[BaseModel], camera_kinds: KindField) -> Iterator[Row]:
 def known_names(model: type[BaseModel], camera_kinds: KindField, *, given: Collection[str]) -> set[str]:
     """Every name that is no typing error. Those of cameras and of adapters' entries, which all of these are loaded for,
     are there only where one that is given may be such a name."""
-    names = {name for variable in variables(model, aliases=ALIASES) for name in (variable.name, *variable.aliases)}
+    names = {name for variable in settings_of(model) for name in (variable.name, *variable.aliases)}
     names |= {"INPUT_n_TYPE", "INPUT_n_LOCATION", *OTHERS, *AWS, *LATER}
     if _one_is_like(DEVICES, (re.split(r"[\d_]", name)[0] for name in given)):
         names |= {variable.name for word in DEVICES for variable in camera_variables(camera_kinds, f"{word}_n")}

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from functools import cache
 from typing import Any, NamedTuple
 
-from pydantic import create_model
+from pydantic import TypeAdapter
 from pydantic.fields import FieldInfo
 
-from app.config.environment import ALIASES, AWS, OTHERS, row_of
+from app.config.environment import AWS, OTHERS, row_of, settings_of
 from app.config.numbered import NumberedList, numbered_lists
 from app.config.settings import CAMERA_KINDS, Settings, environment_table
 from pylib.settings.kinds import KindField
@@ -48,7 +49,7 @@ def reference() -> str:
 def _sections() -> Iterator[tuple[str, str, list[Line]]]:
     """Title, a sentence, and the settings."""
     sections: dict[str, list[Line]] = {}
-    for variable in variables(Settings, aliases=ALIASES):
+    for variable in settings_of(Settings):
         has_own = len(variable.location) > 1 or variable.location in LISTS
         section = str(variable.location[0]) if has_own else ""
         sections.setdefault(section, []).extend(_lines(variable))
@@ -118,8 +119,7 @@ def _limits(field: FieldInfo) -> str:
     """What a value may be; empty where its type says enough."""
     if is_list(field):
         return "list"
-    alone: Any = (field.annotation, field)
-    schema = create_model("Alone", value=alone).model_json_schema()["properties"]["value"]
+    schema = _schema(field.rebuild_annotation())
     schema = next((one for one in schema.get("anyOf", ()) if one.get("type") != "null"), schema)
     if schema.get("type") == "boolean":
         return "`true` or `false`"
@@ -135,6 +135,12 @@ def _limits(field: FieldInfo) -> str:
         return f"`{schema['pattern']}`"
     longest = f"up to {schema['maxLength']} characters" if "maxLength" in schema else ""
     return ", ".join(part for part in ("not empty" if schema.get("minLength") else "", longest) if part)
+
+
+@cache
+def _schema(annotation: Any) -> dict[str, Any]:
+    """Of a value; settings of the same type and limits share it."""
+    return TypeAdapter(annotation).json_schema()
 
 
 def _listed(words: Iterable[str], last: str) -> str:

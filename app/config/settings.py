@@ -20,7 +20,7 @@ from app.config.archives import ArchiveSettings
 from app.config.auto_detector import DETECTOR_KINDS, choose_detector
 from app.config.consistency import refuse_mixed_thumbnails, refuse_what_does_not_fit
 from app.config.devices import merge_devices
-from app.config.environment import ALIASES, AWS, Row, known_names, rows
+from app.config.environment import ALIASES, AWS, Row, known_names, rows, settings_of
 from app.config.misplaced import refuse_frigates, tell_misplaced
 from app.config.mqtt import MqttSection
 from app.config.numbered import merge_numbered, refuse_doubles
@@ -44,7 +44,6 @@ from pylib.settings.draft import SettingsBuilder
 from pylib.settings.fields import Directory, Network, Section, TimeZone, WebAddress
 from pylib.settings.kinds import KindField, Named, list_of
 from pylib.settings.onepassword import OnePassword
-from pylib.settings.variables import variables
 from pylib.settings.yaml_file import Location, YamlError, YamlFile, read_yaml
 
 CAMERA_KINDS = KindField(tuple(cameras.KINDS), lambda kind: cameras.KINDS.load(kind).Settings, default="foscam")
@@ -243,8 +242,7 @@ def load(
     environment = _with_vault(environment, file, problems, patience=patience)
     draft = SettingsBuilder(environment, file)
     draft.problems += problems
-    own = variables(Settings, aliases=ALIASES)
-    draft.overlay(variable for variable in own if variable.location[0] != "detector")
+    draft.overlay(variable for variable in settings_of(Settings) if variable.location[0] != "detector")
     choose_detector(draft, ALIASES)
     tell_misplaced(draft, sections=Settings.model_fields)
     merge_devices(draft, CAMERA_KINDS)

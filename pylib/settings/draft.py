@@ -10,6 +10,7 @@ import difflib
 import json
 import re
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -130,7 +131,7 @@ class SettingsBuilder:
 
     def warn_of_typos(self, known: Iterable[str]) -> None:
         """Warn of names in the environment that are close to a known one; `_n_` in those is any number."""
-        known = set(known)
+        known = frozenset(known)
         for name in sorted({*self.environment.variables, *self.environment.vault}):
             guess = _meant(name, known)
             if guess and guess not in self.environment.variables:
@@ -194,7 +195,8 @@ def _drop_nulls(model: type[BaseModel], values: dict[str, Any]) -> None:
                     _drop_nulls(section, part)
 
 
-def _meant(name: str, known: set[str]) -> str:
+@lru_cache(maxsize=1000)  # who changes cameras on a page has the same names looked at again and again
+def _meant(name: str, known: frozenset[str]) -> str:
     """The known name that this one may be a misspelling of; empty if it is known, or like none."""
     number = re.search(r"_([1-9]\d*)_", name)
     word = name.replace(number[0], "_n_", 1) if number else name

@@ -141,9 +141,9 @@ class PictureEndpoints:
         return Response(content, headers=headers, media_type="image/jpeg")
 
 
-def widths_of(context: WebContext) -> list[int]:
+def widths_of(context: WebContext) -> tuple[int, ...]:
     """The widths that thumbnails have."""
-    return sorted({WIDTH, *context.thumbnail_widths})
+    return tuple(sorted({WIDTH, *context.thumbnail_widths}))
 
 
 def width_of(asked: int | None, widths: Sequence[int]) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from functools import cache
 from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import (
@@ -321,7 +321,8 @@ class LinkForBody(RequestBody):
     seconds: int = Field(default=604_800, ge=60, le=LONGEST_LINK_S, description="How long the link opens it.")
 
 
-def of_widths(model: type[M], widths: Sequence[int]) -> type[M]:
+@cache
+def of_widths(model: type[M], widths: tuple[int, ...]) -> type[M]:
     """The model of a request with a width, described with the widths that there are; who uses it checks that."""
     described = WithJsonSchema(
         {"type": ["integer", "null"], "enum": [*widths, None]}
