@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from typing import Any
 
 import pika
 import pytest
@@ -27,7 +28,7 @@ def test_a_port_may_be_left_out(broker: Broker, address: str) -> None:
 
 def test_all_that_is_set_reaches_the_connection(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pika, "BlockingConnection", lambda parameters: parameters)
-    login = {"username": "anna", "password": SecretStr("hunter2")}
+    login: dict[str, Any] = {"username": "anna", "password": SecretStr("hunter2")}
     broker = Broker(host="mq", **login, vhost="home", tls=True, heartbeat=7, blocked_timeout=8, connect_timeout=9)
     asked = broker.connect("garage fetch")
     assert (asked.host, asked.port, asked.virtual_host) == ("mq", 5671, "home")

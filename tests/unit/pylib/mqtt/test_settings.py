@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pydantic import SecretStr, ValidationError
@@ -27,7 +28,7 @@ def test_an_address_has_the_usual_port_unless_it_names_another(address: str, tls
 
 
 def test_all_that_is_set_reaches_the_broker(tmp_path: Path) -> None:
-    login = {"username": "anna", "password": SecretStr("hunter2")}
+    login: dict[str, Any] = {"username": "anna", "password": SecretStr("hunter2")}
     settings = MqttSettings(server_address="mq", **login, tls=True, ca_file=tmp_path / "ca.pem", keepalive=7)
     assert settings.broker == Broker(
         host="mq", port=8883, **login, tls=True, ca_file=str(tmp_path / "ca.pem"), keepalive=7
