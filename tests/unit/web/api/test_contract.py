@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from app.web.access.rights import RULES
 from tests.unit.web.api.conftest import House
 
 CONTRACT = Path(__file__).with_name("contract.txt")
@@ -14,7 +15,7 @@ WORDS = ("description", "title", "summary", "example", "examples")
 
 
 def test_the_api_is_what_it_was(house: House) -> None:
-    now = list(contract(house.client.get("/openapi.json").json()))
+    now = [*contract(house.client.get("/openapi.json").json()), *rights()]
     written = house.folder / CONTRACT.name
     written.write_text("".join(f"{line}\n" for line in now), encoding="utf-8")
     was = CONTRACT.read_text(encoding="utf-8").splitlines()
@@ -39,6 +40,12 @@ def contract(document: dict[str, Any]) -> Iterator[str]:
         for field, type_ in schema.get("properties", {}).items():
             needed = "" if field in schema.get("required", ()) else "?"
             yield f"{name}.{field}{needed}: {_bare(type_)}"
+
+
+def rights() -> Iterator[str]:
+    """A line for each route, pages too: who may, and whether somebody with cameras of their own may within those."""
+    for route, rule in RULES.items():
+        yield f"{route} for {rule.right.name.lower()}{', own cameras' if rule.own else ''}"
 
 
 def _bare(schema: Any) -> str:
