@@ -25,7 +25,7 @@ def refusal(code: str) -> boto.ClientError:
         (boto.EndpointConnectionError(endpoint_url="http://s3"), BackupUnavailable, "unreachable"),
         (boto.ConnectTimeoutError(endpoint_url="http://s3"), BackupUnavailable, "unreachable"),
         (boto.ConnectionClosedError(endpoint_url="http://s3"), BackupUnavailable, "unreachable"),
-        (boto.SSLError(endpoint_url="http://s3", error="no"), BackupRejected, "bad_setup"),
+        (boto.SSLError(endpoint_url="http://s3", error=OSError("no")), BackupRejected, "bad_setup"),
         (boto.NoCredentialsError(), BackupRejected, "bad_setup"),
     ],
     ids=repr,
