@@ -108,7 +108,7 @@ class Booth:
             drawn = self._drawn(self._camera() if self._camera else data)
             with disk_errors(self._now_folder):
                 durable.make_folder(self._now_folder / guest)
-                durable.write(self._frame(guest, position), drawn, sync=False)
+                durable.write(self._frame(guest, position), drawn)
             turn = self._on("picture", guest)
             if turn.state == "animation":
                 turn = self._animated(turn)

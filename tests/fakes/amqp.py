@@ -146,7 +146,7 @@ class FakeChannel:
 
     def queue_declare(self, queue: str, **options: Any) -> Any:
         self._call("queue_declare", queue, **options)
-        return SimpleNamespace(method=SimpleNamespace(message_count=self._broker.ready))
+        return SimpleNamespace(method=SimpleNamespace(queue=queue or "amq.gen", message_count=self._broker.ready))
 
     def __getattr__(self, name: str) -> Answer:
         return lambda *args, **options: self._call(name, *args, **options)

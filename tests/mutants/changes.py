@@ -84,7 +84,7 @@ class _Changes:
             case ast.Constant(value=int() as value) if value <= 2:  # larger ones are limits: one more harms nobody
                 yield self._put(node, repr(value + 1).encode())
             case ast.Call(keywords=keywords):
-                for keyword in keywords:
+                for keyword in (keyword for keyword in keywords if not _only_said(keyword)):
                     start, end = self._span(keyword)
                     comma = re.compile(rb"\s*,?\s*").match(self._source, end)
                     yield Change(start, comma.end() if comma else end, b"")

@@ -36,7 +36,10 @@ class Confirming:
 
 def target(publisher: Confirming) -> RabbitMQ:
     context = PublisherContext(
-        device_name="pi", storage_url=lambda: "https://drive", thumbnail_url=lambda event: f"https://album/{event}"
+        device_name="pi",
+        storage_url=lambda: "https://drive",
+        thumbnail_url=lambda event: f"https://album/{event}",
+        animation_url=lambda event: f"https://album/{event}/animation",
     )
     made = RabbitMQ(RabbitMQSettings(server_address="broker", exchange="home"), context)
     made.connection = publisher  # type: ignore[assignment]
@@ -64,6 +67,13 @@ def test_an_event_goes_out_with_its_picture_and_links_and_has_to_reach_somebody(
     assert sent["entry"]["thumbnail_url"] == f"https://album/{ID}"
     assert (sent["exchange"], sent["key"]) == ("home", "event.notify.snapshot.pi.image")
     assert (sent["message_id"], sent["mandatory"], sent["timeout"]) == (ID, True, 15.0)
+
+
+@pytest.mark.parametrize(("frames", "url"), [(3, f"https://album/{ID}/animation"), (1, ""), (0, "")])
+def test_an_event_with_several_pictures_has_a_link_to_its_animation(picture: Path, frames: int, url: str) -> None:
+    publisher, one = Confirming(), of(picture)
+    target(publisher).publish(replace(one, snapshot=replace(one.snapshot, frames=frames)))
+    assert publisher.sent[0]["entry"]["animation_url"] == url
 
 
 def test_a_picture_that_is_gone_costs_the_event_its_picture_only(tmp_path: Path) -> None:

@@ -121,7 +121,7 @@ class TokenBackup:
             return body.read(MAX_BYTES)
 
     def _call(self, action: Callable[[S3Client], Any]) -> Any:
-        from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
+        from botocore.exceptions import BotoCoreError, ClientError
 
         try:
             if self._s3 is None:
@@ -129,9 +129,9 @@ class TokenBackup:
             return action(self._s3)
         except ClientError as error:
             raise self._refused(aws.refusal(error.response)[0]) from None
-        except HTTPClientError:
-            raise BackupUnavailable("unreachable", "S3 cannot be reached") from None
         except BotoCoreError as error:
+            if aws.trouble(error) in ("timeout", "unreachable"):
+                raise BackupUnavailable("unreachable", "S3 cannot be reached") from None
             raise BackupRejected("bad_setup", f"S3 cannot be used: {type(error).__name__}") from None
 
     def _refused(self, code: str) -> BackupError:

@@ -62,8 +62,8 @@ def _wait(seconds: object) -> object:
 
 Wait = Annotated[
     float,
-    BeforeValidator(_wait),
     Field(default=0.0, ge=0, le=LONGEST_WAIT_S, description="Seconds to wait for the event."),
+    BeforeValidator(_wait),
 ]
 
 

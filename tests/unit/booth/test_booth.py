@@ -20,6 +20,7 @@ from pylib.aws.calls import AwsFailure
 from pylib.errors import Permanent, Transient
 from tests.fakes.booth import ADA, BoothHouse
 from tests.fakes.cameras import jpeg
+from tests.fakes.durability import disk
 
 
 @pytest.fixture
@@ -47,6 +48,15 @@ def test_what_a_guest_keeps_is_one_event_stored_and_mailed_once(house: BoothHous
     assert [one.kind for one in house.journal.media_of(guest)] == ["animation", *["frame"] * 4]
     assert house.booth.kept.delivery(guest) == "sent"
     assert next(iter(house.booth.kept.guests()))[1:4] == ("Ada", "ada@example.org", key)
+
+
+def test_what_a_guest_kept_is_on_the_disk(house: BoothHouse, tmp_path: Path) -> None:
+    with disk(tmp_path) as watched:
+        guest = house.keep()
+        left = watched.left()
+    kept = [Path(one.path) for one in house.journal.media_of(guest)]
+    assert len(kept) == 5
+    assert {str(path.relative_to(tmp_path)): path.read_bytes() for path in kept}.items() <= left.items()
 
 
 def test_the_same_again_changes_nothing(house: BoothHouse) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from app.bootstrap import probes
+from app.bootstrap.outcomes import REFUSALS
 from app.bootstrap.service import Service
 from app.config.settings import load
 from app.messages import Snapshot
@@ -105,6 +107,7 @@ def test_a_detector_that_fails_on_every_picture_is_said_everywhere_with_what_to_
         assert f"detector: {found.detail}" in service.core.health.problem()
         assert gauges(service, "check_state")['{check="detector"}'] == 3
         assert gauges(service, "failures_in_a_row")['{name="codeproject",subject="detector"}'] == 2
+        assert gauges(service, "last_success_timestamp_seconds")['{name="codeproject",subject="detector"}'] == 0
         assert service.core.health.report()["state"] == "failing"
 
 
@@ -130,6 +133,24 @@ def test_an_archive_that_fails_is_no_alarm_before_it_is_late(make: Callable[...,
         assert check(service, "archived to folder").detail == "nothing waits"
 
 
+def test_one_failure_fails_what_is_asked_and_not_what_tries_again_or_is_sent_by_others(
+    make: Callable[..., Service],
+) -> None:
+    service = make(RABBITMQ_SERVER_ADDRESS="broker", MQTT_SERVER_ADDRESS="broker", INDEX_URL="postgresql://db/index")
+    assert {(one.subject, one.name): (one.tolerance, one.optional) for one in service.core.outcomes.expected} == {
+        ("camera", YARD): (1, False),
+        ("camera", SHED): (1, False),
+        ("detector", "codeproject"): (1, False),
+        ("publisher", "rabbitmq"): (0, False),
+        ("publisher", "mqtt"): (0, False),
+        ("publisher", "index"): (0, False),
+        ("archive", "folder"): (0, False),
+        ("upload", "uploads"): (REFUSALS, True),
+        ("trigger", "rabbitmq"): (REFUSALS, False),
+        ("trigger", "mqtt"): (REFUSALS, True),
+    }
+
+
 def test_all_works_once_every_part_was_seen_to(make: Callable[..., Service]) -> None:
     with recording(make()) as service:
         tally = service.core.tally
@@ -140,6 +161,8 @@ def test_all_works_once_every_part_was_seen_to(make: Callable[..., Service]) -> 
         assert [check(service, one).state for one in parts] == ["working", "untried", "working"]
         tally.detection("codeproject", "ok")
         assert [check(service, one).state for one in parts] == ["working"] * 3
+        worked = gauges(service, "last_success_timestamp_seconds")['{name="codeproject",subject="detector"}']
+        assert worked == pytest.approx(time.time(), abs=600)
 
 
 def test_a_refused_upload_counts_against_uploads_and_never_against_a_camera_that_can_be_asked(

@@ -22,6 +22,8 @@ from pylib.runtime.threads import ManagedThread
 from pylib.settings.fields import Section
 from tests.fakes.messages import an_event
 
+LINKS = ("event_url", "thumbnail_url", "picture_url", "archived_url", "snooze_url")
+
 
 class Connection(ManagedThread):
     """A thread that a publisher needs."""
@@ -42,22 +44,26 @@ class Shouting:
         url: str = ""
 
     told: ClassVar[list[tuple[Inspection, tuple[int, int], bool]]] = []
+    connections: ClassVar[list[Connection]] = []
 
     def __init__(self, _: Any, context: PublisherContext) -> None:
         self.name = context.name
         self.context = context
         self.threads: tuple[Connection, ...] = (Connection("shouting"),)
+        self.connections.extend(self.threads)
         self.abandon_after: dict[str, float] = {}
 
     def publish(self, inspection: Inspection) -> None:
         with Image.open(io.BytesIO(Path(inspection.snapshot.path).read_bytes())) as picture:
             self.told.append((inspection, picture.size, self.threads[0].alive))
-        assert self.context.event_url(inspection.id) == ""
+        for name in LINKS:
+            assert getattr(self.context, name)(inspection.id) == "", "it leads nowhere"
 
 
 @pytest.fixture(autouse=True)
 def kinds(monkeypatch: pytest.MonkeyPatch) -> None:
     Shouting.told.clear()
+    Shouting.connections.clear()
     load_kind = publishers.KINDS.load
     monkeypatch.setattr(publishers.KINDS, "load", lambda kind: Shouting if kind == "apprise" else load_kind(kind))
 
@@ -68,7 +74,8 @@ def settings(folder: Path, **publisher: str) -> Settings:
 
 
 def context(folder: Path) -> PublisherContext:
-    return PublisherContext(data_dir=folder, event_url=lambda event_id: f"https://home.example/{event_id}")
+    links: dict[str, Any] = dict.fromkeys(LINKS, lambda event_id: f"https://home.example/{event_id}")
+    return PublisherContext(data_dir=folder, **links)
 
 
 def test_a_test_message_is_a_drawn_person_and_leaves_nothing(tmp_path: Path) -> None:
@@ -78,6 +85,7 @@ def test_a_test_message_is_a_drawn_person_and_leaves_nothing(tmp_path: Path) -> 
     ((event, size, ran),) = Shouting.told
     assert (event.snapshot.label, event.detection.person_count, size, ran) == ("Test", 1, (1280, 720), True)
     assert not Path(event.snapshot.path).exists()
+    assert [thread.alive for thread in Shouting.connections] == [False]
 
 
 def test_a_target_that_hangs_keeps_one_thread_however_often_it_is_tested(

@@ -11,6 +11,7 @@ import pytest
 
 from app.bootstrap.service import Service
 from app.config.settings import load
+from app.messages import ObjectCreated
 from app.sources import new_trigger
 from app.sources.buckets.notifications import FoundObject
 from pylib.rabbitmq.listener import ZMQListener
@@ -74,3 +75,5 @@ def test_each_source_of_objects_is_collected_by_itself(made: Callable[..., Servi
         feeder = service.sources._sources[name].thread
         assert isinstance(feeder, ZmqFeeder)
         assert feeder._sink == relays[f"collect {name}"]._source
+        created = ObjectCreated("", "", "", "", "photos", "yard/a.jpg", timestamp=datetime.now(UTC))
+        assert relays[f"collect {name}"]._key(created) == "photos/yard/a.jpg", "one of a key at a time"

@@ -11,6 +11,7 @@ import structlog.testing
 from app.bootstrap.service import Service
 from app.bootstrap.web import WebParts
 from app.config.settings import load
+from pylib.runtime.circuit_breaker import State
 from tests.bench.processes import free_port
 
 
@@ -53,3 +54,17 @@ def test_a_password_that_had_to_be_made_is_said_once(folder: Path) -> None:
     said = [line["login_with"] for line in logs if "login_with" in line]
     assert len(said) == 1
     assert said[0] not in (folder / "web" / "password").read_text()
+
+
+def test_somebody_who_asks_for_a_picture_ends_the_pause_of_a_camera(tmp_path: Path) -> None:
+    settings = load(None, {"DATA_DIR": str(tmp_path), "OUTPUT_1_TYPE": "Camera", "OUTPUT_1_LOCATION": "Yard"})
+    service = Service(settings, version="1.2.3")
+    ((key, channel),) = service.channels.items()
+    assert service.web is not None
+    camera = service.web._context.cameras[key]
+    for _ in range(3):
+        channel.breaker.failed()
+    assert camera.circuit() is State.OPEN
+    assert camera.retry_in() > 0
+    camera.try_now()
+    assert camera.circuit() is State.HALF_OPEN

@@ -269,6 +269,7 @@ def test_a_login_in_the_url_is_used_and_taken_out_of_it(cameras: CameraSimulator
         ({"url": "http://hush:hush@[cam/"}, "not a URL"),
         ({"url": "http://hush:hush@cam:port/"}, "host, host:port"),
         ({"url": "http://hush:hush@cam/", "username": "admin"}, "give it once"),
+        ({"url": "http://hush@cam/", "password": "hush"}, "give it once"),
         ({"preset": "acme", "address": "cam"}, "'hikvision'"),
         ({"preset": "axis", "address": "hush@cam"}, "host, host:port"),
         ({"preset": "axis", "channel": 0}, "greater than or equal to 1"),

@@ -22,6 +22,7 @@ from app.config import settings as configuration
 from app.journal import Filter
 from app.storage.cache import Cache
 from tests.fakes.archives import a_picture, event_id, recorded
+from tests.fakes.durability import disk
 from tests.fakes.journal import opened
 
 
@@ -84,7 +85,9 @@ def test_a_backup_that_is_made_while_the_service_writes_is_restored_elsewhere(tm
     file = data / "backup.tar"
     with opened(data / "journal.db") as journal:
         recorded(journal, a_picture(Cache(data / "cache", zone=UTC), 7))  # in the log of the database only
-        made = run(backup, home, str(file))
+        with disk(data) as watched:
+            made = run(backup, home, str(file))
+        assert (watched.torn, watched.left()["backup.tar"]) == ([], file.read_bytes())
         again = run(backup, home, str(file))
 
     assert (made.exit_code, again.exit_code) == (0, 0), made.output

@@ -19,6 +19,7 @@ from app.cli import export_file
 from app.cli.main import main
 from app.messages import Detection
 from app.web.context import WebContext
+from tests.fakes.durability import disk
 from tests.fakes.web import FRONT, KITCHEN, NOW, close, parts_for, shown
 
 DAY = f"{NOW:%Y-%m-%d}"
@@ -71,12 +72,14 @@ def test_days_have_names_and_what_is_none_of_them_names_all(parts: WebContext, t
 
 
 def test_a_day_of_a_camera_as_a_zip(parts: WebContext, tmp_path: Path) -> None:
-    result = export("day.zip", "--day", DAY, "--camera", "front-door")
+    with disk(tmp_path) as watched:
+        result = export("day.zip", "--day", DAY, "--camera", "front-door")
     assert result.exit_code == 0, result.output
     before, after = result.stdout.splitlines()
     assert before.startswith("3 pictures, ")
     assert before.endswith(" kB, of 4 events")
     assert after.startswith("day.zip: 3 pictures, ")
+    assert (watched.torn, watched.left()["day.zip"]) == ([], Path("day.zip").read_bytes())
     with zipfile.ZipFile("day.zip") as archive:
         assert archive.testzip() is None
         *pictures, table = archive.namelist()

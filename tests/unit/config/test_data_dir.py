@@ -13,15 +13,23 @@ def test_everything_lies_where_it_always_did() -> None:
         data.journal,
         data.cache,
         data.thumbnails,
+        data.elsewhere,
+        data.media,
         data.videos,
+        data.films,
+        data.running_films,
+        data.booth,
+        data.booth_now,
         data.uploads,
         data.quarantine,
         data.messages,
+        data.rules,
         data.web,
         data.demo,
     )
     assert [str(place.relative_to(data.path)) for place in places] == [
-        *("journal.db", "cache", "thumbnails", "videos", "ftp", "quarantine", "messages", "web", "demo"),
+        *("journal.db", "cache", "thumbnails", "elsewhere", "media", "videos", "films", "films/running", "booth"),
+        *("booth-now", "ftp", "quarantine", "messages", "rules.yml", "web", "demo"),
     ]
     assert [file.name for file in data.bans] == ["ftp-bans.json", "mail-bans.json"]
     assert data.mail_bans in data.bans

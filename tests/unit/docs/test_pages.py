@@ -14,6 +14,7 @@ from app.cli.main import main
 from app.config.environment import LATER
 from app.config.settings import environment_table
 from app.detectors import KINDS as DETECTORS
+from app.monitoring.metrics import SnapshotMetrics
 from tests.unit.docs.pages import PAGES, ROOT, anchors, first_cells, inline, links, text
 
 WRITTEN_BY_THE_READER = {
@@ -99,6 +100,14 @@ def test_the_table_of_settings_is_what_the_command_prints() -> None:
 
 def test_every_name_in_the_environment_is_in_the_table_of_settings() -> None:
     assert {name for name, *_ in environment_table()} <= {*inline("docs/settings.md")}
+
+
+def test_every_metric_that_is_worth_an_alarm_is_there() -> None:
+    _, _, section = text("docs/operations.md").partition("\n## Metrics\n")
+    rows = re.findall(r"^\| (`.*?) \|", section.partition("\n## ")[0], re.MULTILINE)
+    named = {name for row in rows for name in re.findall(r"`(\w+)", row)}
+    assert len(named) > 10
+    assert named <= set(re.findall(r"^# TYPE (\w+)", SnapshotMetrics(version="1").render().decode(), re.MULTILINE))
 
 
 @pytest.mark.parametrize(("page", "kinds"), [("docs/cameras.md", CAMERAS), ("docs/detectors.md", DETECTORS)])

@@ -12,6 +12,7 @@ from PIL import Image
 
 from app.films.growing import IndexFull, Part, grow, part_of, write
 from app.media.film import FilmError, FilmSettings, FilmWriter
+from tests.fakes.durability import disk
 from tests.fakes.running_films import SIZE, STEP, shades
 
 SWITCH = slice(32, 36)
@@ -36,6 +37,17 @@ def test_the_index_before_stays_whole_until_the_switch(tmp_path: Path) -> None:
         grown = film.read_bytes()
         (tmp_path / "before.mp4").write_bytes(grown[: SWITCH.start] + before + grown[SWITCH.stop :])
         assert shades(tmp_path / "before.mp4") == shown
+
+
+def test_a_power_cut_leaves_the_film_before_or_after(tmp_path: Path) -> None:
+    film, one, other = tmp_path / "film.mp4", part(tmp_path, 1), part(tmp_path, 2)
+    with disk(tmp_path) as watched:
+        parts = write(film, [one])
+        assert (watched.torn, watched.left()["film.mp4"]) == ([], film.read_bytes())
+        watched.steps.clear()
+        grow(film, [*parts, other])
+        assert watched.steps == ["sync film.mp4"] * 2, "what the switch tells of, then the switch"
+        assert watched.left()["film.mp4"] == film.read_bytes()
 
 
 def test_each_part_begins_with_a_keyframe_that_the_index_names(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from app.journal import HANDOVER_S, Backoff, Journal
+from app.journal import HANDOVER_S, Backoff, Journal, TargetBacklog
 from app.messages import Box, Detection, Inspection, Label, Snapshot, Trigger
 from pylib import sqlite
 from tests.fakes.clock import Clock
@@ -171,7 +171,7 @@ def test_a_delivery_can_be_given_up_at_once_or_after_a_time(journal: Journal, cl
     journal.record(SNAPSHOT)
     journal.inspect(told_to(SEEN, ["rabbitmq", "webhook"]))
     journal.abandon("s1", "webhook", problem="too_large: 20 MB")
-    assert journal.backlog("webhook").count == 0
+    assert journal.backlog("webhook") == TargetBacklog(0, None, given_up=1, problem="too_large: 20 MB")
     journal.postpone("s1", "rabbitmq", problem="nobody_listens", backoff=Backoff(), abandon_after=60)
     assert journal.backlog("rabbitmq").count == 1
     clock.now += 61

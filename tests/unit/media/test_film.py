@@ -23,6 +23,7 @@ from app.media.film import (
     letterboxed,
 )
 from app.media.film_file import extradata_of, frames_of, join, still
+from tests.fakes.durability import disk
 from tests.fakes.films import movie
 
 SMALL = FilmSettings(64, 48, fps=10)
@@ -64,6 +65,12 @@ def test_every_picture_is_a_frame_at_its_exact_time(tmp_path: Path) -> None:
     content = film.path.read_bytes()
     assert content.index(b"moov") < content.index(b"mdat")  # it plays before all of it has come
     assert [path.name for path in tmp_path.iterdir()] == ["a.mp4"]
+
+
+def test_a_film_that_has_its_name_is_on_the_disk(tmp_path: Path) -> None:
+    with disk(tmp_path) as watched:
+        film = made(tmp_path / "a.mp4", "red")
+    assert (watched.torn, watched.left()) == ([], {"a.mp4": film.path.read_bytes()})
 
 
 def test_odd_sizes_are_made_even_and_colours_stay(tmp_path: Path) -> None:

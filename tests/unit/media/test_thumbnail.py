@@ -10,7 +10,9 @@ from hypothesis import assume, example, given
 from hypothesis import strategies as st
 from PIL import Image
 
-from app.media.picture import MAX_PROFILE, ORIENTATION, BadPicture, upright
+from app.media.alike import fingerprint
+from app.media.film import opened
+from app.media.picture import MAX_PIXELS, MAX_PROFILE, ORIENTATION, BadPicture, upright
 from app.media.thumbnail import WRITTEN, Wanted, can_write, preview, shrink, thumbnail
 from tests.fakes.pictures import busy, decoded, encoded, scene, turned
 
@@ -46,8 +48,12 @@ def red(pixel: object) -> bool:
     return bool(pixel[0] > 200 and pixel[1] < 80)
 
 
-@pytest.mark.parametrize("make", [thumbnail, preview])
-def test_what_is_no_picture_or_too_large_is_refused(make: Callable[..., bytes]) -> None:
+def framed(picture: bytes, *, max_pixels: int = MAX_PIXELS) -> Image.Image:
+    return opened(picture, (64, 64), max_pixels=max_pixels)
+
+
+@pytest.mark.parametrize("make", [thumbnail, preview, fingerprint, framed])
+def test_what_is_no_picture_or_too_large_is_refused(make: Callable[..., object]) -> None:
     with pytest.raises(BadPicture):
         make(b"<html>")
     with pytest.raises(BadPicture, match="pixel_bomb"):

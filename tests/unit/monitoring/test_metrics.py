@@ -89,3 +89,10 @@ def test_viewers_and_free_disk_are_asked_for_at_the_scrape(metrics: SnapshotMetr
     viewers.append(2)
     assert sample(metrics, "live_viewers") == 2
     assert (sample(metrics, "disk_free_bytes") or 0) > 0
+
+
+def test_replicas_are_shown_where_there_are_some(metrics: SnapshotMetrics) -> None:
+    assert sample(metrics, "replicas_seen") is None
+    metrics.replicas(lambda: (3, 5, True))
+    shown = [sample(metrics, name) for name in ("replicas_seen", "replica_shards", "replica_leads")]
+    assert shown == [3, 5, 1]

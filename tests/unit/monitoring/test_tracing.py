@@ -123,7 +123,10 @@ def test_whatever_an_event_s_id_is_it_has_a_valid_trace(event_id: str) -> None:
 
 
 def test_log_lines_carry_the_trace() -> None:
-    with Stand().tracing.around("detect")(snapshot()):
+    stand = Stand()
+    with stand.tracing.around("detect")(snapshot()):
+        assert get_contextvars() == {"trace_id": EVENT}
+    with stand.tracing.receiving(EVENT, camera="Yard Camera", origin="ftp"):
         assert get_contextvars() == {"trace_id": EVENT}
     with EventTracing().around("detect")(snapshot(traceparent=REMOTE)):
         assert get_contextvars() == {"trace_id": "0af7651916cd43dd8448eb211c80319c"}

@@ -250,3 +250,4 @@ def test_bounds_are_in_the_sentence() -> None:
     for frames, pace, delay in ((0, 1.0, 0.0), (31, 1.0, 0.0), (30, 2.1, 0.0), (2, 1.0, 60.0), (2, math.nan, 0.0)):
         with pytest.raises(ValueError, match=r"a burst (has 1 to 30 frames|takes at most 60 s)"):
             Burst(frames, pace, delay)
+    assert [Burst(1, 0.0).seconds, Burst(30, 0.0, 60.0).seconds] == [0.0, 60.0]

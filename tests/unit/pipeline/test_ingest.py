@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from hashlib import sha256
 from pathlib import Path, PurePosixPath
 
@@ -58,6 +58,14 @@ def test_a_picture_is_on_the_disk_before_it_is_recorded(ingest: Ingest, register
     assert taken.timestamp == taken.taken_at == NOW - timedelta(seconds=30)
     assert (taken.id, taken.origin, taken.width, taken.height, taken.size) == ("e1", "ftp", 64, 48, len(PICTURE))
     assert Path(taken.path).read_bytes() == PICTURE
+
+
+def test_a_time_in_a_name_is_that_of_its_camera_s_clock(cache: Cache, register: Register) -> None:
+    abroad = CaptureTime(zone=UTC, zones={"Gate Camera": timezone(timedelta(hours=2))}, now=lambda: NOW)
+    ingest = Ingest(cache, capture_time=abroad, max_pixels=1_000_000, earlier=register.earlier)
+    taken = ingest.take(pushed(PICTURE, name="MDAlarm_20260304-135930.jpg"), record=register)
+    assert isinstance(taken, Snapshot)
+    assert taken.taken_at == NOW - timedelta(seconds=30)
 
 
 def test_the_same_picture_again_is_a_duplicate_and_stored_once(

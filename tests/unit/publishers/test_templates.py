@@ -14,6 +14,11 @@ def test_values_are_filled_in() -> None:
     assert template.render({"persons": 2, "place": "Front <Door>", "link": ""}) == "2 at Front <Door>"
 
 
+def test_values_are_reckoned_with() -> None:
+    template = Template("{{ persons * 5 }} fingers {{ 'at ' + place }}{{ '!' * persons }}", "publishers.phone.text")
+    assert template.render({"persons": 2, "place": "Door"}) == "10 fingers at Door!!"
+
+
 @pytest.mark.parametrize(
     ("text", "reason"),
     [

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections import deque
+from typing import Any
 
+import pika
 import pytest
 from pika import exceptions
 from pydantic import SecretStr
@@ -12,6 +14,7 @@ from pylib.errors import Permanent, Transient
 from pylib.rabbitmq import backlog
 from pylib.rabbitmq.backlog import Backlog
 from pylib.rabbitmq.broker import Broker, explain
+from pylib.rabbitmq.settings import BrokerSettings
 from pylib.rabbitmq.topology import lacks_quorum_queues
 from pylib.rabbitmq.window import Window
 
@@ -21,6 +24,22 @@ from pylib.rabbitmq.window import Window
 )
 def test_a_port_may_be_left_out(broker: Broker, address: str) -> None:
     assert broker.address == address
+
+
+def test_all_that_is_set_reaches_the_connection(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pika, "BlockingConnection", lambda parameters: parameters)
+    login: dict[str, Any] = {"username": "anna", "password": SecretStr("hunter2")}
+    broker = Broker(host="mq", **login, vhost="home", tls=True, heartbeat=7, blocked_timeout=8, connect_timeout=9)
+    asked = broker.connect("garage fetch")
+    assert (asked.host, asked.port, asked.virtual_host) == ("mq", 5671, "home")
+    assert asked.credentials == pika.PlainCredentials("anna", "hunter2")
+    assert asked.ssl_options.server_hostname == "mq"
+    assert (asked.heartbeat, asked.blocked_connection_timeout) == (7, 8)
+    assert (asked.socket_timeout, asked.stack_timeout) == (9, 9)
+    assert asked.client_properties == {"connection_name": "garage fetch"}
+    assert Broker().connect("").ssl_options is None
+    settings = BrokerSettings(server_address="mq", **login, vhost="home", tls=True, heartbeat=7)
+    assert settings.broker == Broker(host="mq", port=5671, **login, vhost="home", tls=True, heartbeat=7)
 
 
 def test_a_password_is_not_shown() -> None:

@@ -14,6 +14,7 @@ from app.replicas.presence import Presence
 from app.replicas.replica import GHOST_S, Replica, Work
 from app.rules.telling import Switch, Telling
 from pylib.errors import Permanent
+from pylib.observability.health import Status
 from pylib.rabbitmq.pipeline import Message
 from tests.fakes.clock import Clock
 
@@ -161,5 +162,10 @@ def test_people_see_who_is_there_what_differs_and_what_is_wrong(
     clock.now += GHOST_S
     status = replica.status()
     assert (status.ok, status.detail.split(":")[0]) == (False, "same_device_name")
+    cut_off = Connections()
+    cut_off.connected = False
+    replica.follow(connections, cut_off)
+    replica.turn()
+    assert replica.status() == Status(ok=False, detail="cannot consume its shards: other replicas take the triggers")
     connections.connected = False
-    assert not replica.status().ok
+    assert replica.status() == Status(ok=False, detail="not connected: other replicas take the triggers")

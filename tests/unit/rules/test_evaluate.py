@@ -81,12 +81,18 @@ def test_an_outlet_that_no_rule_is_about_is_told_everything() -> None:
         ({}, seen(Label("Dog", 0.9)), "not told, door: no Person"),
         ({"labels": {}}, seen(), "told, door: every event"),
         ({"labels": {"person": 0.9}}, seen(person(0.899)), "not told, door: Person: 89 % < 90 %"),
+        ({"labels": {"person": 0.9}}, seen(person(0.9)), "told, door: Person 90 %"),
         ({"labels": {"Cat": 0, "dog": 0}}, seen(Label("Dog", 0.5)), "told, door: Dog 50 %"),
         ({"labels": {"Cat": 0, "Dog": 0}}, seen(person()), "not told, door: no Cat or Dog"),
         ({"cameras": ["Yard"]}, seen(person()), "not told, door: another camera"),
         ({"cameras": ["front-door"]}, seen(person()), "told, door: Person 87 %"),
         ({"cameras": [DOOR]}, seen(person()), "told, door: Person 87 %"),
         ({"zones": ["Porch"]}, seen(person(0.9, ON_STREET)), "not told, door: Person outside zone Porch"),
+        (
+            {"zones": ["lawn", "porch"]},
+            seen(person(0.9, ON_STREET)),
+            "not told, door: Person outside zones lawn and porch",
+        ),
         ({"zones": ["porch"]}, seen(person(0.9, ON_STREET, ON_PORCH)), "told, door: Person 90 %"),
         ({"zones": ["porch"]}, seen(person(0.9)), "told, door: Person 90 %"),  # it may be anywhere
         (
@@ -101,6 +107,7 @@ def test_an_outlet_that_no_rule_is_about_is_told_everything() -> None:
             seen(person(0.9, Box(0, 0, 0.05, 0.06))),
             "not told, door: Person: 0.3 % of the picture < 10 %",
         ),
+        ({"min_size": 0.25}, seen(person(0.9, Box(0, 0, 0.5, 0.5))), "told, door: Person 90 %"),
         ({"min_size": 0.05}, seen(person(0.9, ON_STREET)), "told, door: Person 90 %"),
         ({"days": ["wed"]}, seen(person()), "told, door: Person 87 %"),
         ({"days": ["thu", "fri"]}, seen(person()), "not told, door: wed is none of its days"),

@@ -14,6 +14,7 @@ from app.rules.model import Rule, RuleBook, Zone
 from pylib.settings.draft import ConfigError
 from pylib.settings.yaml_file import MOST_BYTES
 from tests.fakes.clock import Clock
+from tests.fakes.durability import disk
 
 CAMERAS = ("Front Door Camera", "Yard Camera")
 OUTLETS = ("phone", "mail")
@@ -224,7 +225,9 @@ def test_the_album_changes_what_it_has_to_and_leaves_what_people_wrote(tmp_path:
 def test_the_album_begins_a_file_where_there_is_none(tmp_path: Path) -> None:
     rules = rules_file(tmp_path / "rules.yml")
     zone = Zone(camera="Yard Camera", name="gate", points=((0, 0), (1, 0), (1, 1)), mask=True)
-    rules.put_zone(zone)
+    with disk(tmp_path) as watched:
+        rules.put_zone(zone)
+    assert (watched.torn, watched.left()["rules.yml"]) == ([], rules.path.read_bytes())
     assert read(rules.path) == rules.book == RuleBook(zones=(zone,))
     rules.put_zone(zone.model_copy(update={"name": "door"}), instead_of="gate")
     rules.remove_zone("Yard", "door")

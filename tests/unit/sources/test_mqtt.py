@@ -215,6 +215,7 @@ def test_a_receipt_of_a_lost_connection_acknowledges_nothing(bench: Bench) -> No
     assert bench.acknowledged == []
     bench.source.acknowledge(trigger.receipt)
     assert bench.acknowledged == ["2:1"]
+    assert bench.source._parts.settled(["1:1"]) == [], "it is not remembered either"
 
 
 def test_plain_text_is_compared_word_for_word(transport: Transport, telling: Telling) -> None:

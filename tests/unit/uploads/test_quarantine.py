@@ -12,6 +12,7 @@ from structlog.testing import capture_logs
 
 from app.uploads.quarantine import Quarantine, QuarantineUnavailable
 from pylib.errors import Permanent
+from pylib.observability.health import Status
 
 NAME = PurePosixPath("uploads/snapshots/gate/a.JPG")
 REASON = Permanent("truncated", "The JPEG picture is cut short.")
@@ -36,8 +37,11 @@ def put(quarantine: Quarantine, folder: Path, file_id: str, data: bytes = b"half
 def test_a_file_is_kept_with_its_reason_and_counted(tmp_path: Path) -> None:
     counted: list[str] = []
     quarantine = Quarantine(tmp_path / "q", now=Clock(), count=counted.append)
+    assert quarantine.status() == Status(ok=True, detail="none")
     put(quarantine, tmp_path, "1")
+    assert quarantine.status().detail == "1 file waits in quarantine for somebody to look"
     put(quarantine, tmp_path, "2", b"whatever")
+    assert quarantine.status().detail == "2 files wait in quarantine for somebody to look"
     first, second = quarantine.listed()
     assert (first.id, first.name, first.camera) == ("1", str(NAME), "Gate Camera")
     assert first.reason == "truncated: The JPEG picture is cut short."

@@ -12,6 +12,7 @@ from PIL import Image
 
 from app.detectors import DetectorContext, DetectorRejected
 from app.detectors.onnx import Onnx, OnnxSettings
+from app.detectors.onnx.families import cells, yolov8
 from app.messages import Box, Detection
 from tests.fakes import onnx_models
 from tests.fakes.onnx_models import SIDE, Array, Thing
@@ -142,3 +143,8 @@ def test_a_model_of_absurd_size_is_refused_before_it_takes_memory(tmp_path: Path
     path = onnx_models.write(tmp_path / "said.onnx", onnx_models.yolov8([]), shape=shape, metadata={"imgsz": imgsz})
     with pytest.raises(DetectorRejected, match=r"^unknown_shapes: .*32 to 4096 pixels a side"):
         detector(path).detect(PICTURE)
+
+
+def test_four_rows_are_boxes_of_no_class_at_all() -> None:
+    size = (SIDE, SIDE)
+    assert [yolov8.fits({"out": (1, rows, cells(size))}, size) for rows in (4, 5)] == [False, True]

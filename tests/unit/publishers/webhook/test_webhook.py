@@ -167,7 +167,7 @@ def test_a_picture_is_narrowed(target: HttpDouble, picture: Path) -> None:
     assert Image.open(BytesIO(data(shown))).size == (320, 240)
 
 
-@pytest.mark.parametrize(("frames", "kind"), [(3, "image/gif"), (0, "image/jpeg")])
+@pytest.mark.parametrize(("frames", "kind"), [(3, "image/gif"), (1, "image/jpeg"), (0, "image/jpeg")])
 def test_a_form_moves_where_its_event_has_several_pictures(
     target: HttpDouble, picture: Path, frames: int, kind: str
 ) -> None:
@@ -175,8 +175,8 @@ def test_a_form_moves_where_its_event_has_several_pictures(
     one = replace(one, snapshot=replace(one.snapshot, frames=frames))
     hook(target, format="multipart", picture="animation", picture_width=320).publish(one)
     said, shown = parts(target.seen[0])
-    assert (shown.get_content_type(), shown.get_filename()) == (kind, f"{ID}.{'gif' if frames else 'jpg'}")
-    url = f"https://album/{ID}/animation" if frames else ""
+    assert (shown.get_content_type(), shown.get_filename()) == (kind, f"{ID}.{'gif' if frames > 1 else 'jpg'}")
+    url = f"https://album/{ID}/animation" if frames > 1 else ""
     assert json.loads(data(said))["animation_url"] == url
 
 

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-import pytest
-from pydantic import ValidationError
+from pathlib import Path
+from typing import Any
 
+import pytest
+from pydantic import SecretStr, ValidationError
+
+from pylib.mqtt.broker import Broker
 from pylib.mqtt.settings import MqttSettings
 
 
@@ -21,6 +25,14 @@ from pylib.mqtt.settings import MqttSettings
 def test_an_address_has_the_usual_port_unless_it_names_another(address: str, tls: bool, host: str, port: int) -> None:
     broker = MqttSettings(server_address=address, tls=tls).broker
     assert (broker.host, broker.port) == (host, port)
+
+
+def test_all_that_is_set_reaches_the_broker(tmp_path: Path) -> None:
+    login: dict[str, Any] = {"username": "anna", "password": SecretStr("hunter2")}
+    settings = MqttSettings(server_address="mq", **login, tls=True, ca_file=tmp_path / "ca.pem", keepalive=7)
+    assert settings.broker == Broker(
+        host="mq", port=8883, **login, tls=True, ca_file=str(tmp_path / "ca.pem"), keepalive=7
+    )
 
 
 @pytest.mark.parametrize("address", ["mqtt://bob:hush@broker", "broker:0", "broker:70000", "bro ker", "a/b"])

@@ -11,6 +11,7 @@ import pytest
 import requests
 
 from pylib.net.download import DownloadBroken, DownloadRefused, download
+from tests.fakes.durability import disk
 from tests.fakes.https import Server
 
 FILE = bytes(range(256)) * 1000
@@ -50,8 +51,11 @@ def load(server: Server, path: Path, **options: Any) -> None:
 def test_a_file_comes_whole_and_says_how_far_it_is(tmp_path: Path) -> None:
     heard: list[tuple[int, int]] = []
     path = tmp_path / "models" / "a.onnx"
-    load(Server(ranges), path, progress=lambda have, whole: heard.append((have, whole)))
+    path.parent.mkdir()
+    with disk(tmp_path) as watched:
+        load(Server(ranges), path, progress=lambda have, whole: heard.append((have, whole)))
     assert path.read_bytes() == FILE
+    assert (watched.torn, watched.left()) == ([], {"models/a.onnx": FILE})
     assert heard[-1] == (len(FILE), len(FILE))
     assert len(heard) > 2
     assert [each.name for each in path.parent.iterdir()] == ["a.onnx"]

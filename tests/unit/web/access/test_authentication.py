@@ -153,6 +153,8 @@ def test_waits_do_not_tell_which_users_exist(tmp_path: Path, monkeypatch: pytest
         assert asyncio.run(answers(address, [(name, f"guess {count}") for count in range(6)])) == ["wrong"] * 6
         assert asyncio.run(answers(address, [("Ben", "no")])) == ["locked"], "no other name tells it either"
     assert not any("zed" in ban.login for ban in access.throttle.bans())
+    spread = [(f"Nobody {number}", "one password for all") for number in range(7)]
+    assert asyncio.run(answers("10.0.3.1", spread)) == ["wrong"] * 6 + ["locked"], "each name is a guess of its own"
 
 
 def test_the_server_goes_on_while_a_slow_password_is_compared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

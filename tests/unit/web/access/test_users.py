@@ -73,6 +73,11 @@ def test_weak_passwords_are_refused(users: Users, password: str) -> None:
     assert users.all() == []
 
 
+@pytest.mark.parametrize("password", ["abcdeabcde", "abcde" * 40], ids=len)
+def test_the_shortest_and_the_longest_password_are_taken(password: str) -> None:
+    check(password)
+
+
 def test_a_name_is_no_password() -> None:
     with pytest.raises(WeakPassword, match="is the name"):
         check("Annemarie12345", name="annemarie")

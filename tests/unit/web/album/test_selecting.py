@@ -121,9 +121,8 @@ def test_the_page_says_how_many_before_a_download(client: Client, ids: list[str]
 def test_all_of_a_camera_is_deleted_in_two_steps(
     context: WebContext, client: Client, ids: list[str], tmp_path: Path
 ) -> None:
-    object.__setattr__(
-        context, "archives", (ArchiveInfo("nas", lambda: "", removes=True), ArchiveInfo("tape", lambda: ""))
-    )
+    archives = [ArchiveInfo(name, lambda: "", removes=name == "nas") for name in ("nas", "tape", "usb")]
+    object.__setattr__(context, "archives", tuple(archives))
     for archive in ("nas", "tape"):
         kept = shown(context, tmp_path, targets=(archive,), taken_at=NOW - timedelta(days=1))
         context.journal.delivered(kept.id, archive, md5="d4")
@@ -138,6 +137,7 @@ def test_all_of_a_camera_is_deleted_in_two_steps(
         "tape keeps 1 copy: it cannot delete them",
     ):
         assert words in page.text, words
+    assert "usb" not in page.text, "it has none of them"
     fields = {"camera": "front-door", "last": "2026-03-04", "count": "4", "archive": "nas"}
     changed = client.post("/delete", data=fields, headers=PAGE)
     assert changed.status_code == 409

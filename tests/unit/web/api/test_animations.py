@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from datetime import UTC
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image
@@ -12,7 +13,9 @@ from PIL import Image
 from app.jobs import Work
 from app.jobs.animation import Animate
 from app.journal.jobs import EventJob
+from app.media.animation import Animation, NotAnimated, animate
 from app.messages import Inspection
+from app.storage import animations
 from app.storage.animations import Animations, AnimationSettings
 from app.storage.cache import Cache
 from app.storage.event_media import MediaUnavailable
@@ -68,6 +71,23 @@ def test_a_burst_does_too_and_its_frames_come_in_their_order(house: House) -> No
     assert [Path(one.path).name for one in house.context.journal.event_pictures(taken.id)] == ["00.jpg", "01.jpg"]
     assert worked(house) == ["ok"]
     assert frames_in(house.client.get(f"/api/snapshots/{taken.id}/animation").content) == 2
+
+
+def test_of_an_event_that_is_deleted_while_its_animation_is_made_nothing_is_left(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    journal = house.context.journal
+    pushed(house.context, house.folder, ONE, TWO)
+
+    def deleted_meanwhile(*args: Any, **changes: Any) -> Animation:
+        journal.delete(ONE, archives=())
+        return animate(*args, **changes)
+
+    monkeypatch.setattr(animations, "animate", deleted_meanwhile)
+    with pytest.raises(NotAnimated, match="the event was deleted"):
+        house.context.animations.make(ONE, "gif")
+    assert journal.media_of(ONE, kind="animation") == []
+    assert [*(house.folder / "media").rglob("*.gif")] == []
 
 
 def test_an_event_with_one_picture_brings_no_job_and_has_none(house: House) -> None:
