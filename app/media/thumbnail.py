@@ -55,7 +55,7 @@ def shrink(picture: bytes, wanted: Wanted, *, max_pixels: int = MAX_PIXELS) -> S
     kind = wanted.format or (is_now.format if is_now.format in WRITTEN else "JPEG")
     image = upright(picture, width=_least_width(is_now, wanted), faithful=True, max_pixels=max_pixels)
     profile = image.info.pop("icc_profile", None)
-    small = _scaled(on_white(image) if kind == "JPEG" else image, wanted)
+    small = _scaled(on_white(image) if kind == "JPEG" else image, is_now, wanted)
     options: dict[str, Any] = {"icc_profile": profile} if profile else {}
     if wanted.keep_metadata and (kept := _exif(picture, max_pixels)):
         options["exif"] = kept
@@ -91,11 +91,12 @@ def _least_width(now: Picture, wanted: Wanted) -> int:
     return min(now.width, max(across, down) if wanted.cover else min(across, down))
 
 
-def _scaled(image: Image.Image, wanted: Wanted) -> Image.Image:
+def _scaled(image: Image.Image, now: Picture, wanted: Wanted) -> Image.Image:
     if not wanted.cover:
-        # The decoder has done most of the shrinking already, so at most a half remains.
-        image.thumbnail((wanted.width, wanted.height), Image.Resampling.BICUBIC, reducing_gap=None)
-        return image
+        # By the picture's own shape: the decoder has done most of the shrinking already, and rounds each side up.
+        fits = min(1.0, wanted.width / now.width, wanted.height / now.height)
+        size = max(1, round(now.width * fits)), max(1, round(now.height * fits))
+        return image if image.size == size else image.resize(size, Image.Resampling.BICUBIC)
     factor = min(1.0, image.width / wanted.width, image.height / wanted.height)
     size = max(1, round(wanted.width * factor)), max(1, round(wanted.height * factor))
     return ImageOps.fit(image, size, Image.Resampling.BICUBIC)
