@@ -162,13 +162,13 @@ def _hour(count: HourCount) -> str:
     return "mixed" if count.worked else "bad"
 
 
-def _names(checks: Iterable[Check], state: State, found: Mapping[str, Sequence[Outcome]]) -> list[str]:
-    """What people call what is in this state: each part of a check, or the check itself. `found`: parts by check."""
-    names: list[str] = []
+def _names(checks: Iterable[Check], state: State, found: Mapping[str, Sequence[Outcome]]) -> list[texts.Named]:
+    """What is in this state: each part of a check, or the check itself. `found`: parts by check."""
+    names: list[texts.Named] = []
     for check in checks:
         parts = found.get(check.name)
         if parts and parts[0].subject not in OUTLETS:
-            names += [texts.part(one.subject, one.title) for one in parts if one.state == state]
+            names += [(one.subject, one.title) for one in parts if one.state == state]
         elif check.state == state and check.name != CHECKS["camera"]:  # an outlet is late, or blocked, by its own probe
-            names.append(texts.part(parts[0].subject, parts[0].title) if parts else texts.check(check.name))
+            names.append((parts[0].subject, parts[0].title) if parts else ("", check.name))
     return names

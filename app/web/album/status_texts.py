@@ -29,6 +29,8 @@ CHECKS = {
 }
 NAMED = 5
 """Names in a sentence; the rest is a number."""
+Named = tuple[str, str]
+"""Subject and title of a part; of a check nothing and its name."""
 
 _WORKED = {
     "camera": "Last picture {when}.",
@@ -59,7 +61,7 @@ def capital(title: str) -> str:
     return title[:1].upper() + title[1:]
 
 
-def verdict(ill: Sequence[str], degraded: Sequence[str], untried: Sequence[str], state: State) -> str:
+def verdict(ill: Sequence[Named], degraded: Sequence[Named], untried: Sequence[Named], state: State) -> str:
     """What stands under the headline: names before all."""
     if state == "working":
         return tr("Each part was seen to work.")
@@ -71,10 +73,11 @@ def verdict(ill: Sequence[str], degraded: Sequence[str], untried: Sequence[str],
     return " ".join(said)
 
 
-def names(all_of_them: Sequence[str]) -> str:
+def names(all_of_them: Sequence[Named]) -> str:
     """`Shed, Yard and 3 more`."""
     more = len(all_of_them) - NAMED
-    return ", ".join(all_of_them[:NAMED]) + (tr(" and {more} more", more=number(more)) if more > 0 else "")
+    said = (part(subject, title) if subject else check(title) for subject, title in all_of_them[:NAMED])
+    return ", ".join(said) + (tr(" and {more} more", more=number(more)) if more > 0 else "")
 
 
 def outcome(subject: str, *, failures: int, reason: str, tried: str, succeeded: str, since: str) -> str:
