@@ -91,12 +91,12 @@ def by_snapshots(bench: Bench, counts: Sequence[int]) -> Iterator[Curve]:
     """An event and the album's first page, with so many snapshots in the journal."""
     pages: dict[int, list[float]] = {count: [] for count in counts}
     cameras = {place: bench.address(place) for place in locations(EVENTS_OF)}
+    for count in counts:  # before there is a connection that would wait for it, and be closed
+        journal_of(bench.home / f"snapshots-{count}" / "data", count)
     with detector() as port, ExitStack() as stack:
         sides: dict[int, tuple[Process, Peer]] = {}
         for count in counts:
-            name = f"snapshots-{count}"
-            journal_of(bench.home / name / "data", count)
-            running = bench.running(name, cameras, detector=port, config=KEEP)
+            running = bench.running(f"snapshots-{count}", cameras, detector=port, config=KEEP)
             sides[count] = stack.enter_context(running)
         for process, _ in sides.values():
             _first_page(process, 5)  # warm
