@@ -120,7 +120,6 @@ def call_on(regulars: Callable[[House, Screen], Visit], screen: Screen) -> Itera
 
     def begin(of: House) -> Visit:
         callers.append(regulars(of, screen))
-        callers[-1].begin_anew()
         return callers[-1]
 
     yield begin

@@ -63,17 +63,19 @@ class Visit:
         self.context.on("request", self._on_request)
         self.page: Page = self.context.new_page()
 
-    def begin_anew(self) -> None:
-        """As somebody else who comes with nothing but the files that are loaded already."""
-        if self.page.is_closed():
-            self.page = self.context.new_page()
-
     def leave(self) -> None:
-        """Close the pages, and forget all but what was loaded. Raises what `close` raises."""
+        """Forget all but what was loaded, for somebody else who comes next. Raises what `close` raises."""
         if self.page.url.startswith(self.url):
-            self.page.evaluate("localStorage.clear()")
-        for page in self.context.pages:
-            page.close()
+            self.page.evaluate("localStorage.clear(); sessionStorage.clear()")
+        for other in self.context.pages:
+            if other is not self.page:
+                other.close()
+        self.page.unroute_all()
+        self.page.set_viewport_size(SCREENS[self.screen]["viewport"])
+        self.page.emulate_media(color_scheme="light", reduced_motion="no-preference")
+        self.page.mouse.move(0, 0)
+        # Of the same site, since for another one the browser begins a process that has loaded nothing; it does nothing.
+        self.go("/manifest.webmanifest")
         self.context.clear_cookies()  # behind the pages, which may still ask for pictures
         self._account_for_complaints()
 
