@@ -90,5 +90,6 @@ def test_a_picture_is_taken_now(living: Visit) -> None:
 def test_a_camera_that_does_not_answer_says_so(living: Visit) -> None:
     page = living.go("/cameras")
     page.get_by_role("link", name="Garage").last.click()
+    page.wait_for_load_state()  # pressed before its scripts are there, the button is a form that loads another page
     page.locator(".shutter button").click()
     expect(page.locator(".taken").get_by_text("The camera refused the connection")).to_be_visible()
