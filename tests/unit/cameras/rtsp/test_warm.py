@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
 
-from app.cameras import CameraRejected, CameraUnavailable
+from app.cameras import CameraError, CameraRejected, CameraUnavailable
 from app.cameras.rtsp import Rtsp, warm
 from app.cameras.rtsp.stream import Stream
 from app.cameras.rtsp.warm import Gop
@@ -149,6 +151,14 @@ def test_a_stream_that_falls_silent_gives_no_old_picture(
     camera.snapshot()
     monkeypatch.setattr(warm, "FRESH_S", -3600)  # no packet is new enough any more
     assert failure(camera).code in ("no_keyframe", "stream_ended")
+
+
+def test_packets_that_do_not_decode_give_no_old_picture(streams: RtspSimulator) -> None:
+    (thread,) = rtsp(streams.url("live"), warm=True).threads
+    now = time.monotonic()
+    thread._gop = cast(Gop, SimpleNamespace(arrived=now, shown_at=now - 3600, newest=object))
+    with pytest.raises(CameraError, match="keyframe"):
+        thread.picture(deadline=now + 0.05)
 
 
 def test_pauses_grow_and_a_refusal_waits_longest(streams: RtspSimulator) -> None:
