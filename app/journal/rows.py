@@ -85,10 +85,14 @@ def insert_accepted(db: sqlite3.Connection, trigger: Trigger, now: float) -> Non
     )
 
 
+UNFINISHED = "state != 'inspected'"
+"""As the index says it: SQLite does not conclude it from `state = 'taken'`, and would look through all snapshots."""
+
+
 def select_accepted(db: sqlite3.Connection, before: float) -> list[Trigger]:
     rows = db.execute(
         "SELECT id, camera, label, triggered_at, origin, active_input, traceparent, baggage, burst FROM "
-        "snapshots WHERE state = 'accepted' AND recorded_at <= ? ORDER BY recorded_at LIMIT 1000",
+        f"snapshots WHERE state = 'accepted' AND {UNFINISHED} AND recorded_at <= ? ORDER BY recorded_at LIMIT 1000",
         (before,),
     )
     return [
@@ -278,8 +282,8 @@ def find(db: sqlite3.Connection, snapshot_id: str) -> Inspection | Snapshot | No
 def waiting_snapshots(db: sqlite3.Connection, condition: str, before: float, limit: int) -> list[Snapshot]:
     """Those that were taken and recorded before then, and to which the condition applies, oldest first."""
     rows = db.execute(
-        f"SELECT {SNAPSHOT_VALUES} FROM snapshots WHERE state = 'taken' AND {condition} AND recorded_at <= ? "
-        "ORDER BY recorded_at LIMIT ?",
+        f"SELECT {SNAPSHOT_VALUES} FROM snapshots WHERE state = 'taken' AND {UNFINISHED} AND {condition} "
+        "AND recorded_at <= ? ORDER BY recorded_at LIMIT ?",
         (before, limit),
     )
     return [snapshot(row) for row in rows]

@@ -10,6 +10,7 @@ from app.journal.base import JournalPart
 from app.journal.jobs import EventJob, enqueue_event_jobs
 from app.journal.rows import (
     HANDOVER_S,
+    UNFINISHED,
     find,
     inspection,
     settle,
@@ -78,8 +79,10 @@ class SnapshotsPart(JournalPart):
         """Let every held snapshot be looked at anew, as one that is not grouped. Does not wait."""
 
         def release(db: sqlite3.Connection) -> None:
-            db.execute("DELETE FROM labels WHERE seq IN (SELECT seq FROM snapshots WHERE state = 'held')")
-            db.execute("UPDATE snapshots SET state = 'taken' WHERE state = 'held'")
+            db.execute(
+                f"DELETE FROM labels WHERE seq IN (SELECT seq FROM snapshots WHERE state = 'held' AND {UNFINISHED})"
+            )
+            db.execute(f"UPDATE snapshots SET state = 'taken' WHERE state = 'held' AND {UNFINISHED}")
 
         self.database.submit(release)
 
@@ -90,7 +93,8 @@ class SnapshotsPart(JournalPart):
         def select(db: sqlite3.Connection) -> list[Inspection]:
             rows = db.execute(
                 f"SELECT {SNAPSHOT_VALUES}, {VERDICT_COLUMNS}, min(inspected_at) AS first FROM snapshots "
-                "WHERE state = 'held' GROUP BY camera HAVING first <= ? OR first > ?",  # the clock was set back
+                # The second: the clock was set back.
+                f"WHERE state = 'held' AND {UNFINISHED} GROUP BY camera HAVING first <= ? OR first > ?",
                 (before, self._clock()),
             ).fetchall()
             return [inspection(db, row) for row in rows]
@@ -105,7 +109,7 @@ class SnapshotsPart(JournalPart):
         now = self._clock()
 
         def select(db: sqlite3.Connection) -> list[Inspection]:
-            held = "FROM snapshots WHERE state = 'held' AND camera = ?"
+            held = f"FROM snapshots WHERE state = 'held' AND {UNFINISHED} AND camera = ?"
             (first,) = db.execute(f"SELECT min(inspected_at) {held}", (camera,)).fetchone()
             if first is None or 0 <= now - first < seconds:
                 return []
@@ -167,7 +171,9 @@ class SnapshotsPart(JournalPart):
         """How many pictures this detector has looked at since then."""
 
         def count(db: sqlite3.Connection) -> int:
-            query = "SELECT coalesce(sum(looks), 0) FROM snapshots WHERE detector = ? AND inspected_at >= ?"
-            return int(db.execute(query, (detector, since.timestamp())).fetchone()[0])
+            # The second condition is the index's, which SQLite does not conclude from the first.
+            query = "detector = ? AND detector != '' AND inspected_at >= ?"
+            values = (detector, since.timestamp())
+            return int(db.execute(f"SELECT coalesce(sum(looks), 0) FROM snapshots WHERE {query}", values).fetchone()[0])
 
         return self.database.do(count)
