@@ -13,6 +13,8 @@ from app.journal import Journal
 GROWING = re.compile(r"SCAN (snapshots|labels|deliveries|media|answers|told)\b(?! USING (COVERING )?INDEX)")
 """The step of a plan that looks at every row of a table that grows with each event."""
 
+EXPLAINED = "EXPLAIN QUERY PLAN "
+
 ALL_THE_TIME: dict[str, Callable[[Journal], object]] = {
     "triggers without a picture": lambda journal: journal.accepted(),
     "pictures without a look": lambda journal: journal.uninspected(),
