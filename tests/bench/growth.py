@@ -106,8 +106,10 @@ def by_snapshots(bench: Bench, counts: Sequence[int]) -> Iterator[Curve]:
                 _first_page(process, PAGES)
                 pages[count].append(1000 * (process.cpu - before) / PAGES)
         costs = _events(bench, sides)
+        idle = {count: 100 * _at_rest(other_side, process) for count, (process, other_side) in sides.items()}
     yield Curve("snapshots", "an event", "ms", costs)
     yield Curve("snapshots", "the album's first page", "ms", {count: median(each) for count, each in pages.items()})
+    yield Curve("snapshots", "at rest", "% of a core", idle)
 
 
 def by_replicas(bench: Bench, counts: Sequence[int], broker: Process) -> Iterator[Curve]:
