@@ -271,7 +271,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.bench.growth", description=__doc__)
     parser.add_argument("--only", choices=AHEAD, action="append", help="more and more of this; may be repeated")
     parser.add_argument("--quick", action="store_true", help="one round of each")
-    parser.add_argument("--million", action="store_true", help="also with 1,000,000 snapshots: takes half an hour")
+    parser.add_argument("--million", action="store_true", help="also with 1,000,000 snapshots: takes ten minutes")
     parser.add_argument("--plot", type=Path, help="draw it into this SVG file")
     asked = parser.parse_args()
     facts = machine()
