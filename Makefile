@@ -45,7 +45,7 @@ test-faults: $(VENV)/.installed-dev ## Try faults one by one with a ledger: ARGS
 soak: $(VENV)/.installed-dev ## Hours of a busy home with faults: memory, descriptors and latency to build/soak (HOURS=1)
 	@$(BIN)/python -m tests.faults.soak $(if $(HOURS),--hours $(HOURS)) $(ARGS)
 
-test-unit: $(VENV)/.installed-dev ## Run the tests that need neither broker nor browser, within a minute
+test-unit: $(VENV)/.installed-dev ## Run the tests that need neither broker nor browser
 	@$(BIN)/python -m pytest --numprocesses $(UNIT_WORKERS) tests/unit $(ARGS)
 
 # Every operation of the API first, then the parsers, by the clock.
