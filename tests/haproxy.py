@@ -31,7 +31,8 @@ def balanced(ports: Mapping[str, str], *, header: str = "send-proxy-v2") -> Iter
 
     `header`: how it tells whose they are.
     """
-    os.environ["PATH"] += ":/usr/sbin"
+    if "/usr/sbin" not in os.environ["PATH"].split(":"):
+        os.environ["PATH"] += ":/usr/sbin"
     require(haproxy="haproxy")
     text = CONFIGURATION
     for name, port in ports.items():
