@@ -33,7 +33,7 @@ def make(tree: Path, target: str, *, network: bool) -> tuple[str, list[str]]:
     done = subprocess.run(
         ["make", target],
         cwd=tree,
-        env=os.environ | {"PATH": f"{programs}:{os.environ['PATH']}"},
+        env=_with(programs),
         capture_output=True,
         text=True,
         check=True,
@@ -96,9 +96,9 @@ def test_rund_waits_for_an_answer_and_ends_with_what_does_not_work(
     }.items():
         (programs / name).write_text(script.format(log=log, answers_at=answers_at, wrong=wrong))
         (programs / name).chmod(0o755)
-    own = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}  # of a make around us
-    environment = own | {"PATH": f"{programs}:{os.environ['PATH']}"}
-    done = subprocess.run(["make", "rund"], cwd=tmp_path, env=environment, capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        ["make", "rund"], cwd=tmp_path, env=_with(programs), capture_output=True, text=True, check=True
+    )
     assert "The album: http://127.0.0.1:8081/" in done.stdout
     assert last in (done.stdout + done.stderr).splitlines()[-1]
 
@@ -118,10 +118,16 @@ def test_pin_takes_the_digest_of_each_image_that_the_template_names_and_is_here(
         (programs / name).chmod(0o755)
     for name in ("pyproject.toml", "requirements.lock", "requirements-build.lock", ".venv/.installed"):
         (tmp_path / name).touch()
-    own = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
-    environment = own | {"PATH": f"{programs}:{os.environ['PATH']}"}
-    done = subprocess.run(["make", "pin"], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        ["make", "pin"], cwd=tmp_path, env=_with(programs), capture_output=True, text=True, check=False
+    )
     assert (missing in done.stderr, done.returncode != 0) == (True, missing == images["BROKER_IMAGE"])
     if done.returncode == 0:
         pinned = dict(re.findall("^told:([A-Z0-9]+_IMAGE)=(.*)@sha256:5d41$", done.stdout, re.M))
         assert pinned == {name: image for name, image in images.items() if image != missing}
+
+
+def _with(programs: Path) -> dict[str, str]:
+    """The environment, with these programs before all others, and nothing of a make around us."""
+    own = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
+    return own | {"PATH": f"{programs}:{os.environ['PATH']}"}
