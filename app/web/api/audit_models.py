@@ -7,7 +7,7 @@ from datetime import datetime
 from pydantic import Field
 from pydantic.json_schema import SkipJsonSchema
 
-from app.web.api.param_types import Text, Whole
+from app.web.api.param_types import Ordinal, Text, Whole
 from app.web.api.request_models import RequestParams
 from app.web.api.response_models import ResponseModel
 
@@ -17,7 +17,7 @@ class AuditParams(RequestParams):
 
     who: Text = Field(default="", description="Of this user, or token.")
     subject: Text = Field(default="", description="Of this: the id of a snapshot, a camera, a rule, a user.")
-    before: Whole | SkipJsonSchema[None] = Field(default=None, description="`next` of the page before.")
+    before: Ordinal | SkipJsonSchema[None] = Field(default=None, description="`next` of the page before.")
     limit: Whole = Field(default=100, ge=1, le=1000, description="At most so many.")
 
 

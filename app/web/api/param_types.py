@@ -6,12 +6,13 @@ import re
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, StringConstraints, WithJsonSchema
+from pydantic import BeforeValidator, Field, StringConstraints, WithJsonSchema
 
 from app.journal.entries import PageCursor
 
+_LARGEST = 999_999_999
 _CURSOR = r"-?[0-9]{1,12}(\.[0-9]{1,17})?_[0-9]{1,18}"
-_HOURS = r"([0-9]{1,2})-([0-9]{1,2})"
+_HOURS = r"([01]?[0-9]|2[0-3])-([01]?[0-9]|2[0-4])"
 _LOST_PLUS = re.compile(r"(?<=\d) (\d\d:?\d\d)$")
 """A space was a plus before the address was read."""
 
@@ -54,9 +55,7 @@ def _day(text: object) -> date:
 
 def _hours(text: object) -> tuple[int, int]:
     if isinstance(text, str) and (found := re.fullmatch(_HOURS, text)):
-        first, last = int(found[1]), int(found[2])
-        if first <= 23 and last <= 24 and first != last % 24:
-            return first, last % 24
+        return int(found[1]), int(found[2]) % 24
     raise ValueError("must be two hours of the day such as 22-6")
 
 
@@ -87,6 +86,8 @@ Switch = Annotated[
 ]
 """A flag of an address that people write by hand."""
 Whole = Annotated[int, BeforeValidator(_whole)]
+Ordinal = Annotated[int, Field(ge=0, le=_LARGEST), BeforeValidator(_whole)]
+"""The number of a visit or a row."""
 Number = Annotated[float, BeforeValidator(_number)]
 Day = Annotated[date, BeforeValidator(_day)]
 Hours = Annotated[

@@ -23,7 +23,19 @@ from app.media.animation import AnimationFormat
 from app.messages import MOST_FRAMES
 from app.rules.burst import BurstSettings
 from app.rules.push import LONGEST_ENDPOINT
-from app.web.api.param_types import DATE_TIME, Day, Flag, Hours, Moment, Number, Position, Switch, Text, Whole
+from app.web.api.param_types import (
+    DATE_TIME,
+    Day,
+    Flag,
+    Hours,
+    Moment,
+    Number,
+    Ordinal,
+    Position,
+    Switch,
+    Text,
+    Whole,
+)
 from pylib.errors import Permanent
 
 M = TypeVar("M", bound=BaseModel)
@@ -91,7 +103,7 @@ class FilterParams(RequestParams):
     starred: Flag | SkipJsonSchema[None] = Field(default=None, description="Whether it has a star.")
     problem: Flag | SkipJsonSchema[None] = Field(default=None, description="Whether something went wrong.")
     reviewed: Flag | SkipJsonSchema[None] = Field(default=None, description="Whether somebody has looked at it.")
-    visit: Whole = Field(default=0, ge=0, description="The visit that it belongs to.")
+    visit: Ordinal = Field(default=0, description="The visit that it belongs to.")
     hours: Hours | SkipJsonSchema[None] = Field(
         default=None, description="Hours of the day at home: `22-6` is from 22:00 to 6:00."
     )

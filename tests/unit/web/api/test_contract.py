@@ -22,6 +22,19 @@ def test_the_api_is_what_it_was(house: House) -> None:
     assert now == was, f"if it only has something new: cp {written} {CONTRACT}"
 
 
+def test_a_number_of_an_address_has_its_limits(house: House) -> None:
+    """What the description allows is read: a number of very many digits is not."""
+    parameters = [
+        f"{parameter['name']} of {path}"
+        for path, operations in house.client.get("/openapi.json").json()["paths"].items()
+        for operation in operations.values()
+        for parameter in operation.get("parameters", ())
+        if parameter["schema"].get("type") == "integer" and parameter["in"] == "query"
+        if not {"minimum", "maximum"} <= set(parameter["schema"]) and "enum" not in parameter["schema"]
+    ]
+    assert not parameters
+
+
 def contract(document: dict[str, Any]) -> Iterator[str]:
     """A line for each operation, parameter, body, answer and field of the description, without its words."""
     for path, operations in document["paths"].items():

@@ -45,5 +45,7 @@ def test_a_visit_is_reviewed_and_so_is_one_picture(house: House) -> None:
 def test_hours_of_the_day_are_at_home(house: House) -> None:
     assert house.client.get("/api/count?hours=5-6").json()["snapshots"] == 4
     assert house.client.get("/api/count?hours=6-5").json()["snapshots"] == 0
-    for wrong in ("5", "5-5", "25-1", "x-y", "0-24"):
+    for whole_day in ("0-24", "5-5"):
+        assert house.client.get(f"/api/count?hours={whole_day}").json()["snapshots"] == 4
+    for wrong in ("5", "24-1", "5-25", "x-y", "123-5"):
         assert house.client.get(f"/api/count?hours={wrong}").status_code == 400
