@@ -13,9 +13,6 @@ from pylib.runtime.circuit_breaker import Breaker
 
 log = structlog.get_logger(__name__)
 
-AWAY_S = 30.0
-"""Longest pause in seconds for one that failed repeatedly: events without a look are what it costs."""
-
 
 class InService:
     """One detector, with its circuit."""
@@ -32,7 +29,7 @@ class InService:
         self.concurrency = detector.concurrency
         self.cost_usd = detector.cost_usd
         self._detector = detector
-        self._breaker = breaker or Breaker(longest=AWAY_S)
+        self._breaker = breaker or Breaker()
         self._count = count
         self._slots = threading.BoundedSemaphore(detector.concurrency)
 

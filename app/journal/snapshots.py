@@ -21,6 +21,8 @@ from app.journal.rows import (
 from app.journal.schema import SNAPSHOT_VALUES, VERDICT_COLUMNS
 from app.messages import Inspection, OutletDecision, Snapshot
 
+HELD = f"state = 'held' AND {UNFINISHED}"
+
 
 class SnapshotsPart(JournalPart):
     """The outcomes of triggers and uploads."""
@@ -79,10 +81,8 @@ class SnapshotsPart(JournalPart):
         """Let every held snapshot be looked at anew, as one that is not grouped. Does not wait."""
 
         def release(db: sqlite3.Connection) -> None:
-            db.execute(
-                f"DELETE FROM labels WHERE seq IN (SELECT seq FROM snapshots WHERE state = 'held' AND {UNFINISHED})"
-            )
-            db.execute(f"UPDATE snapshots SET state = 'taken' WHERE state = 'held' AND {UNFINISHED}")
+            db.execute(f"DELETE FROM labels WHERE seq IN (SELECT seq FROM snapshots WHERE {HELD})")
+            db.execute(f"UPDATE snapshots SET state = 'taken' WHERE {HELD}")
 
         self.database.submit(release)
 
@@ -94,7 +94,7 @@ class SnapshotsPart(JournalPart):
             rows = db.execute(
                 f"SELECT {SNAPSHOT_VALUES}, {VERDICT_COLUMNS}, min(inspected_at) AS first FROM snapshots "
                 # The second: the clock was set back.
-                f"WHERE state = 'held' AND {UNFINISHED} GROUP BY camera HAVING first <= ? OR first > ?",
+                f"WHERE {HELD} GROUP BY camera HAVING first <= ? OR first > ?",
                 (before, self._clock()),
             ).fetchall()
             return [inspection(db, row) for row in rows]
@@ -109,7 +109,7 @@ class SnapshotsPart(JournalPart):
         now = self._clock()
 
         def select(db: sqlite3.Connection) -> list[Inspection]:
-            held = f"FROM snapshots WHERE state = 'held' AND {UNFINISHED} AND camera = ?"
+            held = f"FROM snapshots WHERE {HELD} AND camera = ?"
             (first,) = db.execute(f"SELECT min(inspected_at) {held}", (camera,)).fetchone()
             if first is None or 0 <= now - first < seconds:
                 return []

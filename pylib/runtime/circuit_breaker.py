@@ -29,8 +29,9 @@ class Breaker:
     """The circuit of one peer. Any thread may call; each `allow` that returns True is followed by its outcome.
 
     Opens after `threshold` failures in a row, or at once after a final one. Each time a probe fails the
-    cooldown doubles, from `cooldown` to `longest` seconds; a final failure takes the longest at once
-    (Hikvision locks an account for 30 minutes after a few wrong logins: no guessing there).
+    cooldown doubles, from `cooldown` to `longest` seconds: what comes while the peer is back and not yet asked
+    again is lost. A final failure takes `refused` seconds at once (Hikvision locks an account for 30 minutes
+    after a few wrong logins: no guessing there).
 
     A peer that has done what was asked is believed less: its first final failure is one like any other, the second in
     a row opens the circuit for `DOUBT_S`, and only a third, at least that much after the first, is final.
@@ -41,12 +42,14 @@ class Breaker:
         *,
         threshold: int = 3,
         cooldown: float = 5.0,
-        longest: float = 300.0,
+        longest: float = 30.0,
+        refused: float = 300.0,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._threshold = threshold
         self._first_cooldown = cooldown
         self._longest = longest
+        self._refused_cooldown = refused
         self._clock = clock
         self._lock = threading.Lock()
         self._failures = 0
@@ -89,9 +92,9 @@ class Breaker:
         with self._lock:
             self._failures += 1
             if final and self._refused():
-                self._open(self._longest)
+                self._open(self._refused_cooldown)
             elif final and self._refusals > 1:
-                self._open(min(DOUBT_S, self._longest))
+                self._open(DOUBT_S)
             elif self._probing:
                 self._open(min(self._cooldown * 2, self._longest))
             elif not self._cooldown and self._failures >= self._threshold:

@@ -57,7 +57,7 @@ def test_a_success_between_failures_starts_the_count_afresh(breaker: Breaker) ->
     assert breaker.allow()
 
 
-def test_a_final_failure_opens_it_at_once_and_for_the_longest(breaker: Breaker) -> None:
+def test_a_final_failure_opens_it_at_once_and_for_five_minutes(breaker: Breaker) -> None:
     breaker.failed(final=True)
     assert not breaker.allow()
     assert breaker.retry_in == 300
@@ -148,9 +148,22 @@ def test_whoever_mended_something_has_it_tried_at_once(breaker: Breaker) -> None
     assert not breaker.allow()
 
 
-def test_each_probe_that_fails_doubles_the_cooldown_up_to_five_minutes(breaker: Breaker, clock: Clock) -> None:
+def test_each_probe_that_fails_doubles_the_cooldown_up_to_half_a_minute(breaker: Breaker, clock: Clock) -> None:
     open_it(breaker)
-    assert [fail_a_probe(breaker, clock) for _ in range(8)] == [10, 20, 40, 80, 160, 300, 300, 300]
+    assert [fail_a_probe(breaker, clock) for _ in range(5)] == [10, 20, 30, 30, 30]
+
+
+def test_one_that_refused_and_is_away_now_is_asked_again_soon(breaker: Breaker, clock: Clock) -> None:
+    breaker.failed(final=True)
+    assert fail_a_probe(breaker, clock) == 30
+
+
+def test_who_waits_for_nobody_chooses_longer_pauses(clock: Clock) -> None:
+    breaker = Breaker(longest=100, refused=1000, clock=clock)
+    open_it(breaker)
+    assert [fail_a_probe(breaker, clock) for _ in range(6)] == [10, 20, 40, 80, 100, 100]
+    breaker.failed(final=True)
+    assert breaker.retry_in == 1000
 
 
 def test_once_closed_again_the_next_cooldown_is_short(breaker: Breaker, clock: Clock) -> None:
