@@ -45,15 +45,15 @@ class Follow:
             if self._seen is None or last < self._seen:  # it begins, or the index was made anew
                 self._seen = last
             if last > self._seen:
-                self._pass_on(self._seen)
+                self._pass_on(after=self._seen, last=last)
                 self._seen = last
             if edited:
                 self._carry_out()
         except IndexUnavailable:
             pass  # the outlet says so
 
-    def _pass_on(self, seen: int) -> None:
-        for entry in self._reading.news_after(seen, limit=AT_ONCE):
+    def _pass_on(self, *, after: int, last: int) -> None:
+        for entry in self._reading.news(after=after, last=last, limit=AT_ONCE):
             self._tell(entry.inspection)
 
     def _carry_out(self) -> None:

@@ -189,12 +189,13 @@ class IndexReading:
             self._database.refuse_another(*known)
         return number, waits
 
-    def news_after(self, number: int, *, limit: int) -> list[Entry]:
-        """The newest so many of other replicas' pictures that became events since that number, oldest first."""
+    def news(self, *, after: int, last: int, limit: int) -> list[Entry]:
+        """The newest so many of other replicas' pictures that became events with these numbers, oldest first."""
         newest = (
-            f"SELECT {READ} FROM index_events WHERE news > %s AND owner != %s AND shown ORDER BY news DESC LIMIT %s"
+            f"SELECT {READ} FROM index_events WHERE news > %s AND news <= %s AND owner != %s AND shown "
+            "ORDER BY news DESC LIMIT %s"
         )
-        return self._entries(newest, [number, self._database.owner, limit])[::-1]
+        return self._entries(newest, [after, last, self._database.owner, limit])[::-1]
 
     def _labels(self, beginning: str, *, limit: int) -> dict[str, str]:
         begin = storable(beginning.casefold())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections import deque
@@ -24,6 +25,9 @@ log = structlog.get_logger(__name__)
 
 
 POLL_MS = 200
+"""How long a feeder waits for its source: nothing wakes it when it is to stop."""
+IDLE_MS = 1000
+"""How long a relay waits, at most: bells wake it before."""
 FLUSH_POLL_MS = 10
 WORKER_STALL_S = 300.0
 RETRY_FIRST_S = 0.5
@@ -125,8 +129,13 @@ class ZmqRelay(ManagedThread, Generic[M]):
         return super().stuck or time.monotonic() - began > self._longest
 
     def recheck(self) -> None:
-        """Ask the stage soon for pending messages; from any thread, when a target is reachable again."""
+        """Ask the stage now for pending messages; from any thread, when a target is reachable again."""
         self._recheck_now.set()
+        self._bell.ring()
+
+    def stop(self) -> None:
+        super().stop()
+        self._bell.ring()
 
     def abandon(self) -> None:
         """After `stop`: end without draining; unfinished messages are in the record resumed at the next start."""
@@ -139,7 +148,8 @@ class ZmqRelay(ManagedThread, Generic[M]):
         next_check, more = 0.0, False
         while not self.stopping.is_set():
             self.beat()
-            self._exchange(FLUSH_POLL_MS if more else POLL_MS)
+            until_check = max(0.0, next_check - time.monotonic()) * 1000
+            self._exchange(FLUSH_POLL_MS if more else min(IDLE_MS, math.ceil(until_check)))
             if self._recheck_now.is_set() or time.monotonic() >= next_check or (more and not self._in_hand):
                 self._recheck_now.clear()
                 if len(self._in_hand) < BUSY:

@@ -170,12 +170,13 @@ def test_the_heat_map_begins_at_its_newest_day(looking: Visit) -> None:
 
 
 @on_a_desktop
-def test_the_heat_map_comes_after_the_page_and_moves_nothing(page: Page) -> None:
+def test_the_heat_map_comes_after_the_page_and_moves_nothing(looking: Visit) -> None:
+    page = looking.page
     grid = page.locator("#grid")
     held: list[Route] = []
     page.route("**/when*", lambda route: held.append(route))
     with page.expect_request("**/when*"):
-        page.reload()
+        looking.go()
     expect(page.get_by_role("link", name="Earlier weeks")).to_have_count(0)
     before = grid.bounding_box()
     held[0].continue_()

@@ -43,6 +43,7 @@ def test_a_days_look_on_a_phone_that_lies_on_its_side(visit: OpenVisit, home: Se
     expect(page.locator(".pswp--open")).to_be_visible()
     assert is_whole(page.get_by_role("button", name="Close").first)
     page.keyboard.press("Escape")
+    expect(page).to_have_url(f"{looking.url}/")  # it goes back, which would break off what is opened meanwhile
 
     looking.go(f"/snapshots/{seed_id('fox')}")
     assert fits(page)

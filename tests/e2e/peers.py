@@ -317,8 +317,10 @@ class Consumer:
         )
         if method.routing_key.startswith("event.heartbeat."):
             self.heartbeats.append(received)
-        else:
-            self.events.setdefault(properties.message_id, []).append(received)
+        elif known := self.events.get(properties.message_id):
+            known.append(received)
+        else:  # whoever reads meanwhile finds no event without a delivery
+            self.events[properties.message_id] = [received]
         channel.basic_ack(method.delivery_tag)
 
 

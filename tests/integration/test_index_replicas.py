@@ -16,6 +16,7 @@ from app.index.database import IndexUnavailable
 from app.index.follow import carry_out
 from app.index.outlet import Pending
 from app.index.pictures import PictureElsewhere
+from app.index.reading import IndexReading
 from app.journal import Correction, Entry, Filter
 from app.journal.edits import NoteChanged
 from app.journal.mirror import INDEX
@@ -82,6 +83,25 @@ def test_each_replica_shows_the_events_of_all_and_says_whose_they_are(here: Repl
     assert len(set(numbers)) == 2
     assert found(here, Filter(visit=numbers[0])) == "b"
     assert here.album.camera_of("b") == "Gate Camera"
+
+
+def test_what_comes_while_it_is_asked_for_is_told_once(
+    here: Replica, there: Replica, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here.follow.look()
+    an_event_of(there, "a")
+    asked = IndexReading.what_is_new
+
+    def and_then_another_comes(reading: IndexReading) -> tuple[int, bool]:
+        monkeypatch.undo()
+        answer = asked(reading)
+        an_event_of(there, "b")
+        return answer
+
+    monkeypatch.setattr(IndexReading, "what_is_new", and_then_another_comes)
+    for _ in range(3):
+        here.follow.look()
+    assert [one.id for one in here.heard] == ["a", "b"]
 
 
 def test_open_pages_hear_of_what_others_saw_since_they_began(here: Replica, there: Replica) -> None:

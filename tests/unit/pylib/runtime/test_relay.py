@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import select
 import threading
 import time
@@ -25,8 +26,9 @@ IN, OUT = "inproc://in", "inproc://out"
 
 @pytest.fixture(autouse=True)
 def _soon(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A stop is noticed when a poll ends."""
+    """A feeder notices a stop when a poll ends; a relay has to be woken."""
     monkeypatch.setattr("pylib.runtime.relay.POLL_MS", 10)
+    monkeypatch.setattr("pylib.runtime.relay.IDLE_MS", 3_600_000)
 
 
 class Collect(Stage[str]):
@@ -485,7 +487,8 @@ def test_an_abandoned_relay_ends_although_a_worker_hangs_and_begins_nothing_more
 
 
 def test_threads_that_wait_for_work_or_drain_are_not_taken_for_stuck(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pylib.runtime.relay.POLL_MS", 5)
+    for wait in ("POLL_MS", "IDLE_MS"):
+        monkeypatch.setattr(f"pylib.runtime.relay.{wait}", 5)
     beats: list[str] = []
     release = threading.Event()
 
@@ -517,6 +520,31 @@ def test_a_bell_wakes_each_time_it_is_rung() -> None:
         bell.silence()
         assert not select.select([bell.fileno()], [], [], 0)[0]
     bell.close()
+
+
+def test_a_bell_that_is_closed_is_rung_in_vain() -> None:
+    bell = Bell()
+    bell.close()
+    read, write = os.pipe()  # the numbers that were the bell's
+    bell.ring()
+    assert not select.select([read], [], [], 0)[0]
+    os.close(read)
+    os.close(write)
+
+
+def test_a_relay_with_nothing_to_do_is_woken_to_ask_again_and_to_stop() -> None:
+    asked = 0
+
+    class Asked(Each):
+        def pending(self) -> Iterable[str]:
+            nonlocal asked
+            asked += 1
+            return ()
+
+    with Line(Asked(lambda message: [message]), pending_every=3600) as line:
+        assert eventually(lambda: asked == 1)
+        line.relay.recheck()
+        assert eventually(lambda: asked == 2)
 
 
 def test_messages_beyond_the_allowed_queue_of_a_key_are_shed_at_once() -> None:
