@@ -22,7 +22,7 @@ LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generat
 TRY_MODEL = timeout 60 $(MAKE) --no-print-directory model >/dev/null 2>&1 || \
 	echo "No network for yolox-nano, without which few people are found: later, make model build"
 
-.PHONY: help install demo test test-unit fuzz test-faults soak check format docs lock audit bench bench-detect bench-growth mutants release model user setup pin build images run rund stop logs clean
+.PHONY: help install demo test test-long test-unit fuzz test-faults soak check format docs lock audit bench bench-detect bench-growth mutants release model user setup pin build images run rund stop logs clean
 
 help: ## List what can be made
 	@sed -nE 's/^([a-z-]+):.*## (.*)/\1|\2/p' $(MAKEFILE_LIST) | \
@@ -35,9 +35,13 @@ install: $(VENV)/.installed ## Make .venv with the command snapshot-processor in
 demo: $(VENV)/.installed$(if $(filter thumbnails,$(ARGS)),-dev) ## Run the service on drawn cameras: no broker, no account (Ctrl-C ends it)
 	@exec $(BIN)/snapshot-processor demo $(ARGS)
 
-test: $(VENV)/.installed-dev ## Run all tests, with a private RabbitMQ node of their own (ARGS for pytest)
+test: $(VENV)/.installed-dev ## Run the tests, with a private RabbitMQ node of their own (ARGS for pytest)
 	@echo "Testing"
-	@$(BIN)/python -m pytest --numprocesses $(WORKERS) $(ARGS)
+	@$(BIN)/python -m pytest --numprocesses $(WORKERS) -m "not long" $(ARGS)
+
+test-long: $(VENV)/.installed-dev ## Run those that take longer: a house over minutes, and every page
+	@echo "Testing what takes longer"
+	@$(BIN)/python -m pytest --numprocesses $(WORKERS) -m long tests/browser tests/e2e tests/integration $(ARGS)
 
 test-faults: $(VENV)/.installed-dev ## Try faults one by one with a ledger: ARGS=kill-points for one, LONG=1 for as long as in a house
 	@$(BIN)/python -m tests.faults $(if $(LONG),--long) $(ARGS)

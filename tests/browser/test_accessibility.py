@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from playwright.sync_api import expect
 
 from tests.browser.axe import cramped, violations
@@ -45,6 +46,7 @@ def faults(looking: Visit, path: str) -> list[str]:
     return [f"{path}: {fault}" for fault in found]
 
 
+@pytest.mark.long
 def test_no_page_keeps_anybody_out(looking: Visit) -> None:
     looking.expect_complaint("404")
     found = [fault for path in (*PAGES.values(), "/nowhere") for fault in faults(looking, path)]
@@ -56,6 +58,7 @@ def test_neither_does_the_login(call_on: CallOn, guarded: ServiceProcess) -> Non
     assert not found, "\n".join(found)
 
 
+@pytest.mark.long
 def test_neither_do_the_viewer_and_what_opens_over_a_page(
     visit: OpenVisit, album: ServiceProcess, screen: Screen
 ) -> None:

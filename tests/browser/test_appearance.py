@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import OpenVisit, on_a_desktop
@@ -47,6 +48,7 @@ def test_nothing_moves_for_whom_motion_is_too_much(visit: OpenVisit, album: Serv
 
 
 @on_a_desktop
+@pytest.mark.long
 def test_no_page_is_wider_than_the_screen(looking: Visit) -> None:
     for name, path in PAGES.items():
         page = looking.go(path)

@@ -60,6 +60,7 @@ def fits(page: Page) -> None:
 
 
 @pytest.mark.parametrize("tablet", ["landscape", "phone"])
+@pytest.mark.long
 def test_a_guest_on_the_whole_way_leaves_nothing_for_the_next(
     visit: OpenVisit, booth: ServiceProcess, tablet: str
 ) -> None:

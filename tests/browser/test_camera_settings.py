@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 import yaml
 from playwright.sync_api import Page, expect
 
@@ -32,6 +33,7 @@ def saved(visit: Visit, page: Page) -> None:
 
 
 @on_a_phone
+@pytest.mark.long
 def test_a_digest_camera_is_added_and_its_password_changed(visit: OpenVisit, screen: Screen, tmp_path: Path) -> None:
     file = tmp_path / "config.yml"
     file.write_text(CONFIG)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from pathlib import Path
 
+import pytest
 from playwright.sync_api import Browser, expect
 
 from app.journal import Journal
@@ -15,6 +16,7 @@ from tests.fakes.films import movie
 from tests.fakes.running_films import brought_up, put, running_film
 
 
+@pytest.mark.long
 def test_a_film_of_what_is_shown_is_made_and_plays(visit: OpenVisit, home: ServiceProcess) -> None:
     page = visit(home, java_script_enabled=False).go("/?camera=garden")
     page.get_by_role("button", name="Make a film of these").click()

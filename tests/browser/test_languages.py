@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from app.web.album.languages import catalogue
@@ -33,6 +34,7 @@ TEXTS = """() => {
 }"""
 
 
+@pytest.mark.long
 def test_every_page_is_german_where_the_browser_is_and_nothing_stands_out(
     visit: OpenVisit, album: ServiceProcess
 ) -> None:

@@ -42,6 +42,7 @@ def answer(camera: HttpDouble, status: int = 200) -> None:
     camera.answer = lambda _: reply
 
 
+@pytest.mark.long
 def test_a_camera_that_dies_is_told_shown_tested_and_comes_back(
     visit: OpenVisit, shed: ServiceProcess, camera: HttpDouble
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import OpenVisit
@@ -20,6 +21,7 @@ def log_in(page: Page, name: str, password: str) -> None:
     page.get_by_role("button", name="Log in").click()
 
 
+@pytest.mark.long
 def test_a_guest_sees_one_camera_changes_the_password_and_is_shown_out(
     visit: OpenVisit, guarded: ServiceProcess
 ) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.axe import violations
@@ -31,6 +32,7 @@ def fits(page: Page) -> bool:
     return bool(page.evaluate("document.documentElement.scrollWidth") <= 844)
 
 
+@pytest.mark.long
 def test_a_days_look_on_a_phone_that_lies_on_its_side(visit: OpenVisit, home: ServiceProcess, drawn: Path) -> None:
     looking = visit(home, screen="phone", **SIDEWAYS)
     page = looking.go()

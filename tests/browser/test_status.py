@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import OpenVisit, on_a_desktop, on_a_phone
@@ -25,6 +26,7 @@ def test_the_status_page_says_what_was_seen_to_work_and_what_was_not_tried(looki
         expect(page.get_by_role("listitem").filter(has_text=thing).first).to_contain_text(word)
 
 
+@pytest.mark.long
 def test_why_there_is_no_detection_is_found_from_the_picture_and_every_place_says_the_same(
     visit: OpenVisit, tmp_path: Path
 ) -> None:

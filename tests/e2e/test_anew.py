@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import pytest
 import requests
 
 from tests.e2e.process import ServiceProcess, until
@@ -51,6 +52,7 @@ def slow(camera: HttpDouble, go_on: threading.Event) -> None:
     camera.answer = answer
 
 
+@pytest.mark.long
 def test_what_was_accepted_is_done_after_it_and_a_change_that_does_not_start_is_taken_back(tmp_path: Path) -> None:
     go_on, port = threading.Event(), socket.socket()
     port.bind(("0.0.0.0", 0))

@@ -41,6 +41,7 @@ def waiting(service: ServiceProcess, remote: Remote) -> str:
 
 
 @pytest.mark.parametrize("stored", [False, True], ids=["half of the bytes", "stored and not answered"])
+@pytest.mark.long
 def test_kill_9_in_the_middle_of_uploads_leaves_one_file_for_each_event(
     launch: Launch, cameras: CameraSimulator, remote: Remote, stored: bool
 ) -> None:

@@ -93,6 +93,7 @@ def reached(service: ServiceProcess, count: int) -> bool:
     return len(events(service)) >= count
 
 
+@pytest.mark.long
 def test_each_object_is_one_event_through_repetitions_disorder_and_kills(
     aws: Aws, launch: Launch, name: str, queue_url: str
 ) -> None:
@@ -200,6 +201,7 @@ def test_whatever_lies_in_a_bucket_has_one_outcome_and_says_why_it_is_no_picture
     assert LOGIN["AWS_SECRET_ACCESS_KEY"] not in service.log
 
 
+@pytest.mark.long
 def test_a_bucket_that_notifies_nobody_is_listed_and_each_object_is_one_event_through_a_kill(
     aws: Aws, launch: Launch, name: str
 ) -> None:
@@ -232,6 +234,7 @@ def unwell(service: ServiceProcess, detail: str) -> dict[str, Any] | None:
     return check if (check["ok"], check["detail"]) == (False, detail) else None
 
 
+@pytest.mark.long
 def test_thumbnails_in_the_bucket_that_is_watched_make_no_thumbnails_of_their_own(
     aws: Aws, launch: Launch, name: str, queue_url: str
 ) -> None:

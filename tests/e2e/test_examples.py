@@ -173,6 +173,7 @@ def test_home_an_open_door_becomes_a_message_an_event_and_a_kept_picture(
         until(lambda: list(archive.rglob(f"*{event['event_id']}.jpg")), what="the archived picture")
 
 
+@pytest.mark.long
 def test_the_demo_of_thumbnails_shows_its_first_picture_and_ends_with_ctrl_c(launch: Launch) -> None:
     demo = launch(environment={"LOG_FORMAT": "console"})
     demo.start("demo", "thumbnails")

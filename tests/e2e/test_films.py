@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from app.media.film_file import frames_of
 from tests.e2e.conftest import Launch
 from tests.e2e.process import until
@@ -14,6 +16,7 @@ from tests.fakes.journal import opened
 PICTURES = 600
 
 
+@pytest.mark.long
 def test_killed_in_the_middle_a_film_has_each_picture_once(launch: Launch) -> None:
     service = launch(cameras=[{"kind": "demo", "location": "Front Door"}], retention={"days": 0})
     data = service.home / "data"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.broker import free_ports
 from tests.e2e.conftest import Launch
 from tests.e2e.peers import Consumer, House
@@ -14,6 +16,7 @@ EVERY = 24
 GROWTH_MB = 30
 
 
+@pytest.mark.long
 def test_nonsense_at_every_port_is_borne(launch: Launch, house: House) -> None:
     (port,) = free_ports(1)
     mail = {"enabled": True, "host": "127.0.0.1", "port": port, "open_networks": ["127.0.0.0/8"]}

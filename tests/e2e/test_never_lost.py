@@ -10,6 +10,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.broker import Broker
 from tests.e2e.conftest import Launch
 from tests.e2e.disk import small_disk
@@ -57,6 +59,7 @@ def test_kill_9_and_broker_restarts_lose_and_double_nothing(launch: Launch, hous
     assert not list((service.home / "data").rglob("*.part"))
 
 
+@pytest.mark.long
 def test_a_broker_that_is_away_costs_nothing_but_time(
     launch: Launch, house: House, own_broker: Broker, cameras: CameraSimulator
 ) -> None:
@@ -87,6 +90,7 @@ def test_a_broker_that_is_away_costs_nothing_but_time(
     assert {event.message_id for event in consumer.latest} == {*ids, consumer.about(sent)[0].message_id}
 
 
+@pytest.mark.long
 def test_a_trigger_that_outlasted_its_moment_is_told_without_a_picture(
     launch: Launch, house: House, cameras: CameraSimulator
 ) -> None:
@@ -105,6 +109,7 @@ def test_a_trigger_that_outlasted_its_moment_is_told_without_a_picture(
         assert event.entry["problem"] == ""
 
 
+@pytest.mark.long
 def test_triggers_that_wait_for_a_slow_camera_outlast_the_broker(
     launch: Launch, house: House, own_broker: Broker
 ) -> None:
@@ -123,6 +128,7 @@ def test_triggers_that_wait_for_a_slow_camera_outlast_the_broker(
         assert cameras.load("yard").requests == 16
 
 
+@pytest.mark.long
 def test_a_full_disk_stops_nothing_for_good(
     tmp_path: Path, launch: Launch, house: House, cameras: CameraSimulator
 ) -> None:
@@ -178,6 +184,7 @@ def test_an_event_that_nobody_listens_to_yet_is_kept_for_its_first_listener(
         until(lambda: event["event_id"] in consumer.events, what="the event")
 
 
+@pytest.mark.long
 def test_sigterm_under_load_ends_in_time_and_loses_nothing(launch: Launch, house: House) -> None:
     steady = [Sensor(house, with_ids=True), Sensor(house, with_ids=False)]
     with CameraSimulator(jpeg(), delay=0.05) as cameras, Consumer(house) as consumer, Sensor(house) as once:

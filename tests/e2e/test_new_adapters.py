@@ -64,6 +64,7 @@ def by_environment(service: ServiceProcess) -> None:
 
 
 @pytest.mark.parametrize("configure", [by_file, by_environment])
+@pytest.mark.long
 def test_the_service_runs_with_an_adapter_of_each_kind_that_is_one_file_and_one_row(
     project: Path, launch: Launch, configure: Callable[[ServiceProcess], None]
 ) -> None:

@@ -36,6 +36,7 @@ def names(places: int) -> list[str]:
 # -- how much -----------------------------------------------------------------------------------------
 
 
+@pytest.mark.long
 def test_twenty_cameras_at_once_get_an_event_for_each_picture(launch: Launch, house: House) -> None:
     sent = {place: [picture(f"{place} {number}") for number in range(20)] for place in names(20)}
     pushed = Pushed(launch, house, *sent).start()
@@ -75,6 +76,7 @@ def test_what_a_camera_pushes_together_moves(launch: Launch) -> None:
 # -- mishaps ------------------------------------------------------------------------------------------
 
 
+@pytest.mark.long
 def test_kill_9_in_the_middle_loses_and_doubles_nothing(launch: Launch, house: House) -> None:
     sent = {place: [picture(f"{place} {number}", LARGE) for number in range(30)] for place in names(8)}
     pushed = Pushed(launch, house, *sent).start()
@@ -132,6 +134,7 @@ def silence(camera: ftplib.FTP, connection: socket.socket) -> None:
         camera.voidresp()
 
 
+@pytest.mark.long
 def test_an_upload_that_is_cut_makes_no_event_until_it_is_sent_again(launch: Launch, house: House) -> None:
     cuts = (fin, fin_of_the_data_only, rst, silence)
     sent = {f"{cut.__name__}-{tenths}": (cut, tenths) for cut in cuts for tenths in (2, 6, 9)}
@@ -170,6 +173,7 @@ def test_an_upload_that_is_cut_makes_no_event_until_it_is_sent_again(launch: Lau
 # -- bursts -------------------------------------------------------------------------------------------
 
 
+@pytest.mark.long
 def test_a_burst_settles_into_one_event_with_the_person_in_it(launch: Launch, house: House) -> None:
     empty = [encoded(scene(), quality=quality) for quality in (80, 85, 90, 95)]
     person = encoded(scene([(640, 420)]))

@@ -8,6 +8,8 @@ from contextlib import ExitStack
 from itertools import chain
 from urllib.parse import urlsplit
 
+import pytest
+
 from tests.e2e.conftest import Launch
 from tests.e2e.ledger import account
 from tests.e2e.mishaps import stamping
@@ -51,6 +53,7 @@ class Replicas:
         return next(name for name, one in self.services.items() if one.running and one.metric("replica_leads"))
 
 
+@pytest.mark.long
 def test_of_three_replicas_one_is_killed_one_cut_off_and_one_restarted(launch: Launch, house: House) -> None:
     with CameraSimulator(jpeg(), delay=0.05) as cameras, ExitStack() as stack, Consumer(house) as consumer:
         replicas = Replicas(launch, house, cameras, stack)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import boto3
+import pytest
 from moto.server import ThreadedMotoServer
 
 from tests.e2e.archive_faults import LOGIN
@@ -18,6 +19,7 @@ EVENTS = 100
 REGION = LOGIN["AWS_DEFAULT_REGION"]
 
 
+@pytest.mark.long
 def test_every_event_is_one_row_in_both_over_a_crash_and_an_outage_and_edits_follow(
     launch: Launch, cameras: CameraSimulator, postgres: PostgresServer, name: str
 ) -> None:

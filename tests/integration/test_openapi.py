@@ -129,6 +129,7 @@ def test_the_description_is_valid_openapi(house: House) -> None:
         assert operation["summary"], f"{method} {path}"
 
 
+@pytest.mark.long
 def test_what_the_description_says_is_what_the_api_does(house: House, tmp_path: Path) -> None:
     answered = _explore(house, tmp_path, f"--phases={'coverage,fuzzing' if FUZZED else 'coverage'}")
     assert answered.returncode == 0, answered.stdout[-6000:] + answered.stderr[-2000:]

@@ -40,6 +40,7 @@ class Ledger(threading.Thread):
 
 
 @pytest.mark.parametrize("how", ["kill", "stop"])
+@pytest.mark.long
 def test_both_ends_recover_and_nothing_confirmed_is_lost(own_broker: Broker, name: str, how: str) -> None:
     exchange = Exchange(f"{name}_control", "direct")
     publisher = ConfirmedPublisher("publisher", own_broker.address, exchanges=[exchange])
