@@ -9,7 +9,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 # Compose as a plugin (version 2) or the older separate program; looked up only when a target uses it.
 COMPOSE = $(shell if docker compose version >/dev/null 2>&1; then echo docker compose; else echo docker-compose; fi)
 # Tests wait more than they work: more workers than processors.
-WORKERS = $(shell echo $$((2 * $$(nproc))))
+WORKERS = $(shell echo $$((1 + 2 * $$(nproc))))
 # Unit tests wait less, and each worker takes seconds to start.
 UNIT_WORKERS = $(shell echo $$((1 + $$(nproc))))
 # A service that a test starts would compile the whole program again.

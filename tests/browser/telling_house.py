@@ -67,8 +67,7 @@ def telling_house(folder: Path) -> Iterator[TellingHouse]:
     kept = []
     for number in range(EVENTS):
         place = scene("Front Door", first + number * STEP)
-        shown = place.moment(first + number * STEP, "person")
-        picture, box = place.shows("person", shown)
+        picture, box = place.shows("person", place.moment(first + number * STEP, "person"))
         assert box is not None
         person = Label("Person", (0.9, 0.5)[number % 2], (box,))
         detection = Detection((person, Label("Car", 0.8, (CAR,))), 1)
@@ -77,7 +76,7 @@ def telling_house(folder: Path) -> Iterator[TellingHouse]:
                 context,
                 folder,
                 f"{number:032x}",
-                taken_at=shown + timedelta(seconds=number),  # no two at once
+                taken_at=first + number * STEP,
                 detection=detection,
                 picture=picture,
                 width=1280,

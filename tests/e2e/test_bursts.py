@@ -69,7 +69,8 @@ def test_bursts_by_camera_and_by_trigger_killed_in_the_middle(tmp_path: Path, ca
         assert taken_at[0] < door["timestamp"] < taken_at[-1]
         assert door["taken_at"] in taken_at
         early = datetime.fromisoformat(door["timestamp"]) - datetime.fromisoformat(door["taken_at"])
-        assert door["delay_s"] == pytest.approx(-early.total_seconds(), abs=0.05)
+        # From when the trigger was taken up, which on a busy machine is later than when it was sent.
+        assert -early.total_seconds() - 0.01 <= door["delay_s"] < 0
         assert ("before" in door["best"]) == (door["delay_s"] <= -0.05)  # nearer, it is said of no picture
 
         long = {"burst": {"frames": 30, "pace": 1}}
