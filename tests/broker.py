@@ -146,8 +146,8 @@ class Broker:
         return done.stdout
 
     def close(self) -> None:
-        """Stop everything that was started and remove every trace."""
-        self.stop()
+        """End everything that was started, of which nobody will read anything, and remove every trace."""
+        self.kill()
         if self._epmd is not None:
             self._epmd.terminate()
             self._epmd.wait()

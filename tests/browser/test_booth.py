@@ -110,6 +110,7 @@ def test_a_guest_on_the_whole_way_leaves_nothing_for_the_next(
     assert re.search(r",Jürg,j@x\.de,anna-tom/.+\.gif,", table)
 
 
+@pytest.mark.long
 def test_once_more_takes_new_pictures_and_a_left_booth_forgets(visit: OpenVisit, booth: ServiceProcess) -> None:
     looking = visit(booth, **CAMERA, **TABLETS["landscape"])
     page = looking.go("/booth")

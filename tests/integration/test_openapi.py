@@ -144,6 +144,7 @@ def test_what_the_description_says_is_what_the_api_does(house: House, tmp_path: 
     assert any(status == 405 for _, _, status in house.traffic.seen)
 
 
+@pytest.mark.long
 def test_a_description_that_is_not_true_is_found_out(
     house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

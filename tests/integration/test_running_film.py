@@ -9,6 +9,8 @@ from functools import wraps
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from app.films import growing
 from app.films.running import Standing
 from app.journal import Journal
@@ -64,6 +66,7 @@ def killed(home: Path, at: int) -> bool:
     return os.waitpid(child, 0)[1] == signal.SIGKILL
 
 
+@pytest.mark.long
 def test_killed_at_every_step_the_film_plays_and_has_each_picture_once(tmp_path: Path) -> None:
     for day in (1, 2, 3):
         put(tmp_path / "in", f"2026-03-0{day}.jpg", day)

@@ -121,6 +121,7 @@ def test_200_new_folders_written_at_once_lose_nothing(tmp_path: Path) -> None:
         assert {upload.camera for upload in area.found} == {"Gate Camera"}
 
 
+@pytest.mark.long
 def test_4000_files_at_once_and_500_before_the_start_are_each_found_once(tmp_path: Path) -> None:
     area = Area(tmp_path, scan_interval=4)
     original = tmp_path / "original.jpg"

@@ -129,5 +129,6 @@ def test_pin_takes_the_digest_of_each_image_that_the_template_names_and_is_here(
 
 def _with(programs: Path) -> dict[str, str]:
     """The environment, with these programs before all others, and nothing of a make around us."""
-    own = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
+    given = re.findall(r"(\w+)=", os.environ.get("MAKEFLAGS", ""))  # on its command line, as ARGS may be
+    own = {name: value for name, value in os.environ.items() if not name.startswith("MAKE") and name not in given}
     return own | {"PATH": f"{programs}:{os.environ['PATH']}"}
