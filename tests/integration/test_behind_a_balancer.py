@@ -81,9 +81,9 @@ def test_nobody_else_gets_a_camera_s_data_connection(site: Balanced) -> None:
         ftp.putcmd("STOR stolen.jpg")
         with socket.create_connection((host, port), timeout=30, source_address=("127.0.1.1", 0)) as other:
             other.sendall(picture("another's"))
-            assert ftp.getresp().startswith("1")
             with pytest.raises(ftplib.error_temp, match="foreign address"):
-                ftp.getresp()
+                while ftp.getresp().startswith("1"):  # 150, unless the other was there before the command
+                    pass
     assert site.ftp.taken == []
 
 
