@@ -31,6 +31,7 @@ def brightness(page: Page) -> float:
     return float(page.evaluate(BRIGHTNESS))
 
 
+@pytest.mark.long
 def test_it_follows_the_system_from_day_to_night(visit: OpenVisit, album: ServiceProcess) -> None:
     page = visit(album, color_scheme="light").go()
     assert brightness(page) > 0.8

@@ -59,6 +59,7 @@ def test_kill_9_in_the_middle_of_uploads_leaves_one_file_for_each_event(
     assert remote.files() == {event_id: [digest] for event_id, digest in pictures.items()}
 
 
+@pytest.mark.long
 def test_monitors_hear_of_an_archive_that_waits_for_a_person_and_the_service_stays_ready(
     launch: Launch, cameras: CameraSimulator, tmp_path: Path
 ) -> None:

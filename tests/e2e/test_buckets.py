@@ -157,6 +157,7 @@ def test_each_object_is_one_event_through_repetitions_disorder_and_kills(
     assert service.wait() == 0
 
 
+@pytest.mark.long
 def test_whatever_lies_in_a_bucket_has_one_outcome_and_says_why_it_is_no_picture(
     aws: Aws, launch: Launch, name: str, queue_url: str
 ) -> None:

@@ -259,6 +259,7 @@ def test_without_a_broker_the_command_line_triggers_by_http(launch: Launch, came
     assert service.http("GET", "/api/snapshots").status_code == 401
 
 
+@pytest.mark.long
 def test_a_hundred_cameras_are_served_from_the_environment_alone(launch: Launch, house: House) -> None:
     keys = [f"Cam {number:03} Camera" for number in range(100)]
     environment = {}

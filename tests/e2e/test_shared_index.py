@@ -6,6 +6,7 @@ import threading
 from contextlib import suppress
 from typing import Any
 
+import pytest
 import requests
 
 from tests.e2e.conftest import Launch
@@ -24,6 +25,7 @@ def shown(service: ServiceProcess, **query: Any) -> list[dict[str, Any]]:
     return list(answer.json()["snapshots"])
 
 
+@pytest.mark.long
 def test_the_album_of_each_is_that_of_both_and_a_database_that_is_away_costs_only_the_others(
     launch: Launch, cameras: CameraSimulator, postgres: PostgresServer, tmp_path: Any
 ) -> None:

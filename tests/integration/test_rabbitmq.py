@@ -148,6 +148,7 @@ def test_a_paused_listener_takes_nothing_more_and_goes_on_acknowledging(broker: 
 
 
 @pytest.mark.parametrize("queue_type", ["quorum", "classic"])
+@pytest.mark.long
 def test_what_was_made_is_durable_bounded_and_loses_no_dead_letter(
     own_broker: Broker, name: str, queue_type: str
 ) -> None:
@@ -181,6 +182,7 @@ def test_queues_that_an_earlier_release_made_are_used_as_they_are(broker: Broker
         assert [one.body for one in sink.take()] == ["hello"]
 
 
+@pytest.mark.long
 def test_the_command_that_lifts_the_limit_of_such_queues_is_one_that_the_broker_takes(
     own_broker: Broker, name: str
 ) -> None:

@@ -129,6 +129,7 @@ def test_without_a_broker_publishing_fails_at_once(name: str) -> None:
     assert [entry["log_level"] for entry in logs] == ["warning"]
 
 
+@pytest.mark.long
 def test_a_broker_that_takes_nothing_is_reported_in_time(own_broker: Broker, name: str) -> None:
     address = replace(own_broker.address, blocked_timeout=1.0)
     with publishing(address, Exchange(name, "topic")) as publisher:

@@ -307,6 +307,7 @@ def test_kill_9_in_an_upload_leaves_one_file(
     assert again.database.join(60)
 
 
+@pytest.mark.long
 def test_after_twelve_hours_of_outage_all_is_there_and_the_newest_came_first(
     s3: S3, proxy: S3Proxy, remote: Any, name: str, tmp_path: Path, journal: Journal, clock: Clock
 ) -> None:
