@@ -22,6 +22,7 @@ from app.journal.schema import SNAPSHOT_VALUES, VERDICT_COLUMNS
 from app.messages import Inspection, OutletDecision, Snapshot
 
 HELD = f"state = 'held' AND {UNFINISHED}"
+"""Looked at, and waiting for others of its group."""
 
 
 class SnapshotsPart(JournalPart):

@@ -18,6 +18,7 @@ from pylib.net.listening import listen
 from pylib.runtime.threads import ManagedThread
 
 TICK_S = 1.0
+"""How often answers get a new date and the supervisor a sign of life."""
 
 log = structlog.get_logger(__name__)
 
@@ -113,6 +114,7 @@ class WebServer(ManagedThread):
         await _Uvicorn(config, told=told, is_over=self._is_over).serve(sockets=[listener])
 
     def _is_over(self) -> bool:
+        """Whether to stop; what streams has been told so then. A sign of life as well."""
         self.beat()
         if self.stopping.is_set():
             self._on_stop()

@@ -11,6 +11,7 @@ from pydantic import BeforeValidator, Field, StringConstraints, WithJsonSchema
 from app.journal.entries import PageCursor
 
 _LARGEST = 999_999_999
+"""Whole numbers have nine digits at most."""
 _CURSOR = r"-?[0-9]{1,12}(\.[0-9]{1,17})?_[0-9]{1,18}"
 _HOURS = r"([01]?[0-9]|2[0-3])-([01]?[0-9]|2[0-4])"
 _LOST_PLUS = re.compile(r"(?<=\d) (\d\d:?\d\d)$")
