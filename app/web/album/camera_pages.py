@@ -61,8 +61,6 @@ class CameraPages:
         caller = caller_of(request)
         if self._context.camera_config is None or not caller.may(Right.ADMIN) or caller.cameras:
             return ""
-        if key and key not in self._context.cameras:
-            return ""
         return self._context.site.path(f"{HERE}/{quote(slug(key))}" if key else HERE)
 
     async def listed(self, request: Request) -> Response:

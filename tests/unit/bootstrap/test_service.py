@@ -282,7 +282,9 @@ def test_a_broker_that_is_back_gets_at_once_what_it_is_owed(made: Callable[..., 
 def test_metrics_have_a_line_for_every_queue_camera_and_target(made: Callable[..., Service]) -> None:
     with recording(made(**EVERYTHING)) as service:
         happened(service, "a1")
+        service.supervisor._on_restart("fetch")
         lines = probes.exposition(service.core, service.outlets).decode().splitlines()
+    assert 'thread_restarts_total{thread="fetch"} 1.0' in lines
     shown = {line.rpartition(" ")[0] for line in lines}
     assert shown >= {f'queue_depth{{queue="{name}"}}' for name in relays(service)}
     assert shown >= {f'stage_in_hand{{stage="{name}"}}' for name in ("fetch", "detect", "publish", "folder")}

@@ -61,6 +61,13 @@ def drop(config: Path, *arguments: str) -> Result:
     return CliRunner().invoke(dead_letters, ["drop", *arguments], obj=config)
 
 
+def test_how_many_there_are_stands_beside_the_table_and_not_in_it(broker: FakeBroker, config: Path) -> None:
+    Queue(broker, b"one", b"two")
+    result = CliRunner().invoke(dead_letters, ["list"], obj=config)
+    assert len(result.stdout.splitlines()) == 1 + 2, "a heading, and a line for each"
+    assert result.stderr == "2 dead letters\n"
+
+
 def test_no_connection_is_open_while_somebody_is_asked(
     broker: FakeBroker, config: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

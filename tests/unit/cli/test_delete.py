@@ -82,7 +82,8 @@ def test_without_archives_the_copies_stay(service: Service) -> None:
     result = run("--since", "2026-01-01", "--yes", "--json")
     assert json.loads(result.output) == {"count": 1204, "size": 312_000_000, "archives": []}
     assert service.posted[0]["archives"] == []
-    assert "1,200 copies in s3 stay" in run("--since", "2026-01-01", "--yes").output
+    said = run("--since", "2026-01-01", "--yes").output.splitlines()
+    assert {"1,200 copies in s3 stay", "7 copies in tape stay"} < {*said}, "for whatever reason it might be"
 
 
 @pytest.mark.parametrize("arguments", [(), ("--yes",), ("--camera", "x", "--json")])

@@ -190,3 +190,9 @@ def test_what_is_asked_too_often_is_put_off_without_a_call_and_without_its_cost(
     with pytest.raises(DetectorUnavailable, match="`rate`"):  # and not the cap: that one was given back
         looking.look(b"3", YARD)
     assert detector.pictures == [b"1"]
+
+
+def test_what_the_detector_holds_is_released_with_it(journal: Journal) -> None:
+    detector = FakeDetector()
+    paid(detector, journal).close()
+    assert detector.closed

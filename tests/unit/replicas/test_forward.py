@@ -11,6 +11,7 @@ import pytest
 from app import wire
 from app.journal import Journal
 from app.messages import Burst, Trigger
+from app.replicas import forward as forward_module
 from app.replicas.forward import EVENT, ORIGIN, WAITED, Forward, Front, shard_decoder
 from app.replicas.names import GroupNames
 from app.sources.rabbitmq import decoder
@@ -159,6 +160,18 @@ def test_what_its_broker_delivers_again_is_the_same_event(shards: Shards, journa
     forward.handle(replace(first, id="b" * 32, redelivered=True))
     forward.handle(replace(first, id="c" * 32))  # says the same, and is another
     assert [one.id[0] for one in shards.triggers()] == ["a", "a", "c"]
+
+
+def test_of_a_house_s_triggers_the_last_are_known_again_and_no_more_kept(
+    shards: Shards, journal: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(forward_module, "REMEMBERED", 2)
+    forward = Forward(shards.publish, NAMES, journal=journal, acknowledge=lambda _: None)
+    for number in range(3):
+        forward.handle(a_trigger(f"{number}" * 32, key=f"sha:{number}", receipt="1:1"))
+    for number in range(1, 4):
+        forward.handle(a_trigger("f" * 32, key=f"sha:{number % 3}", receipt="1:1", redelivered=True))
+    assert [one.id[0] for one in shards.triggers()] == ["0", "1", "2", "1", "2", "f"]
 
 
 @pytest.mark.parametrize("header", ["", "A" * 32, "a" * 33, 7])

@@ -107,6 +107,13 @@ def _fresh(inspection: Inspection) -> Inspection:
     return replace(inspection, detection=Detection(tuple(labels)))
 
 
+def test_both_books_are_tried_in_the_mode_that_is_asked_for() -> None:
+    away = RuleBook(rules=(Rule(name="door", modes=("away",), outlets=("phone",)),))
+    for mode, messages in (("home", 1), ("away", 2)):  # to the mail in any case
+        compared = compare([person(0)], away, away, OUTLETS, zone=UTC, mode=mode)
+        assert (compared.before, compared.after) == (messages, messages)
+
+
 def test_two_books_are_compared_event_by_event_and_by_their_messages() -> None:
     events = [person(0), person(2, 0.4), person(4), event(5, Label("Cat", 0.9))]
     before = RuleBook(rules=(Rule(name="door", labels={"Person": 0.6}, outlets=("phone",)), Rule(name="m", labels={})))

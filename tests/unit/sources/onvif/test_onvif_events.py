@@ -149,6 +149,8 @@ def test_after_its_restart_a_device_is_asked_anew(bench: Bench, device: OnvifDev
 
 def test_a_subscription_is_renewed_and_ended(bench: Bench, device: OnvifDevice) -> None:
     bench.poll()
+    bench.poll()
+    assert "Renew" not in device.calls
     bench.poll(after=70)
     bench.poll()
     assert device.calls.count("Renew") == 1

@@ -63,6 +63,13 @@ def of(inbox_area: Path, *, limit: int = 0, on_taken: Callable[[InboxFile, str],
     return Storage(inbox, quota=quota, on_taken=on_taken, count=lambda _outcome: None)
 
 
+def test_who_sent_a_file_is_known_with_it(storage: Storage, taken: list[InboxFile], tmp_path: Path) -> None:
+    one = storage.receive(tmp_path / "uploads/door/a.jpg", sender="192.0.2.7")
+    one.write(PICTURE)
+    one.settle(finished=True)
+    assert [file.sender for file in taken] == ["192.0.2.7"]
+
+
 def names(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.rglob("*") if path.is_file())
 

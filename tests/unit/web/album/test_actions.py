@@ -23,6 +23,19 @@ def test_a_star_leads_back_to_where_one_was(context: WebContext, client: Client,
     assert look(client, "/?starred=true").cards == []
 
 
+@pytest.mark.parametrize(
+    "path",
+    [
+        *(f"/snapshots/s1/{action}" for action in ("star", "review", "note", "labels", "look-again", "delete")),
+        *("/cameras/Front%20Door%20Camera/trigger", "/archives/folder/retry", "/jobs/1/retry", "/jobs/1/forget"),
+        "/bans/lift",
+    ],
+)
+def test_whoever_follows_a_link_changes_nothing(context: WebContext, client: Client, tmp_path: Path, path: str) -> None:
+    shown(context, tmp_path, "s1")
+    assert client.get(path, headers=PAGE).status_code == 405
+
+
 def test_a_form_never_leads_to_another_host(context: WebContext, client: Client, tmp_path: Path) -> None:
     shown(context, tmp_path, "s1")
     for path in ("//evil.example/x", "/\\evil.example"):

@@ -18,6 +18,7 @@ from app.web.context import CameraInfo, WebContext
 from app.web.settings import WebSettings
 from pylib.observability.health import Status
 from pylib.runtime.circuit_breaker import State
+from tests.fakes.camera_config import FakeCameraConfig
 from tests.fakes.detectors import PERSON
 from tests.fakes.web import FRONT, KITCHEN, NOW, Client, album, close, parts_for, serving, shown
 from tests.unit.web.album.pages import PAGE, Read, look, read
@@ -286,11 +287,12 @@ def test_masks_of_the_configuration_are_shown_and_cannot_be_edited(tmp_path: Pat
 def test_a_camera_that_is_configured_no_more_keeps_its_pictures(tmp_path: Path) -> None:
     context = parts_for(tmp_path)
     shown(context, tmp_path, "s1")
-    fewer = parts_for(tmp_path, cameras={})
+    fewer = parts_for(tmp_path, cameras={}, camera_config=FakeCameraConfig())
     with serving(application(fewer)) as client:
         page = look(client, "/cameras/front-door-camera")
         assert page.cards == ["s1"]
         assert not page.all("form", "shutter")
+        assert not [link for link in page.all("a") if link["href"] == "/settings/cameras/front-door-camera"]
     close(fewer)
     close(context)
 

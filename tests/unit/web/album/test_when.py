@@ -70,3 +70,9 @@ def test_a_map_of_filtered_pages_shows_the_weeks_of_their_day(
 def test_weeks_that_make_no_sense_are_said_so(client: Client, last: str) -> None:
     page = look(client, f"/when?last={last}", status=400)
     assert "The last day of the map must be a day such as 2026-11-21." in page.text
+
+
+def test_a_day_that_is_none_is_named(client: Client) -> None:
+    answer = client.get("/when?last=tomorrow", headers=PAGE)
+    assert answer.status_code == 400
+    assert "must be a day such as 2026-11-21" in answer.text

@@ -67,6 +67,10 @@ def test_all_of_a_camera_is_counted_first_and_then_deleted_by_a_job(house: House
     assert (preview["count"], preview["starred"]) == (2, 1)
     assert preview["size"] > 0
     assert preview["archives"] == [{"name": "folder", "copies": 1, "can_delete": False}]
+    none = posted(
+        house, "/api/deletions", 404, camera=scope["camera"], since=(NOW + timedelta(hours=1)).isoformat(), count=1
+    )
+    assert none["error"] == "no_pictures: no picture matches"
     other = posted(house, "/api/deletions", 409, **scope, count=3)
     assert other["error"] == "other_count: there are 2 pictures now, not 3; nothing was deleted: look again"
     assert house.context.journal.jobs_of(DeletePictures.kind) == []
