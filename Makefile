@@ -14,7 +14,7 @@ WORKERS = $(shell echo $$((1 + 2 * $$(nproc))))
 UNIT_WORKERS = $(shell echo $$((1 + $$(nproc))))
 # A service that a test starts would compile the whole program again.
 unexport PYTHONDONTWRITEBYTECODE
-# Tests write thousands of small files, and sync them: in memory, where there is room, they take two thirds of the time.
+# Tests write thousands of small files, and sync them: on a disk that others use too, that takes a third of their time.
 IN_MEMORY = $(shell df -Pk /dev/shm 2>/dev/null | awk 'NR == 2 && $$4 > 4000000 {print "/dev/shm"}')
 test test-long test-unit: export TMPDIR := $(or $(TMPDIR),$(IN_MEMORY),/tmp)
 EXTRAS = --extra heif --extra messages --extra push --extra postgres --extra films --extra booth --extra onnx --extra streams --extra tracing

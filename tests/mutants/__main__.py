@@ -19,7 +19,7 @@ from pathlib import Path
 from tests.mutants import sample
 from tests.mutants.copies import Copy, Mutant, Verdict, recorded
 
-LONGEST_S = 30.0
+LONGEST_S = 90.0
 """Related tests that take longer together are not run for a random change."""
 
 

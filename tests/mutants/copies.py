@@ -65,7 +65,7 @@ def recorded() -> list[Mutant]:
 class Copy:
     """A copy of the tree below `folder`, in which one mutant after the other is tried; one thread at a time."""
 
-    def __init__(self, folder: Path, *, limit_s: float = 120.0) -> None:
+    def __init__(self, folder: Path, *, limit_s: float = 300.0) -> None:
         self._root, self._scratch, self._limit_s = folder / "tree", folder / "scratch", limit_s
         for name in FOLDERS:
             shutil.copytree(ROOT / name, self._root / name, ignore=shutil.ignore_patterns("__pycache__"))

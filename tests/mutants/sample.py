@@ -11,7 +11,7 @@ from pathlib import Path
 from tests.mutants.changes import applied, changes
 from tests.mutants.copies import ROOT, Mutant
 
-MOST_TESTS = 6
+MOST_TESTS = 10
 """Test files for one mutant: what imports the module along with much else says little of it."""
 
 
@@ -36,21 +36,22 @@ def mutants(under: str, seed: int) -> Iterator[Mutant]:
 
 @cache
 def related(path: str) -> tuple[str, ...]:
-    """The tests of the mirrored path first, then those that import the module, the most particular ones first.
+    """The tests of the mirrored path first, then those that import the module, then those whose helpers do.
 
-    Where there are neither, those of the mirrored folder or of its name: the package stands for what is in it.
+    Of these the most particular ones come first. Where there are none, those of the mirrored folder or of its name: the
+    package stands for what is in it.
     """
     module = _module(path)
     inner = path.removeprefix("app/")
     folder = Path("tests/unit", inner).parent
     mirrored = f"{folder}/test_{Path(inner).stem}.py"
-    importing = sorted(
-        (test for test, names in _imports().items() if module in names), key=lambda t: len(_imports()[t])
-    )
+    by_particularity = sorted(_imports(), key=lambda test: len(_imports()[test]))
+    importing = [test for test in by_particularity if module in _imports()[test]]
+    by_helpers = [test for test in by_particularity if any(module in _helper(name) for name in _imports()[test])]
     own = [mirrored] if mirrored in _imports() else []
     package = folder.with_name(f"test_{folder.name}.py")
     beside = [test for test in _imports() if Path(test).parent == folder or Path(test) == package]
-    return tuple(dict.fromkeys([*own, *importing] or beside))[:MOST_TESTS]
+    return tuple(dict.fromkeys([*own, *importing, *by_helpers] or beside))[:MOST_TESTS]
 
 
 @cache
@@ -61,6 +62,13 @@ def _imports() -> dict[str, set[str]]:
         for folder in ("unit", "integration")
         for path in sorted((ROOT / "tests" / folder).rglob("test_*.py"))
     }
+
+
+@cache
+def _helper(name: str) -> frozenset[str]:
+    """What a module of the tests imports; nothing of other modules."""
+    path = ROOT / f"{name.replace('.', '/')}.py"
+    return frozenset(_imported(path)) if name.startswith("tests.") and path.is_file() else frozenset()
 
 
 def _imported(path: Path) -> Iterator[str]:
