@@ -43,6 +43,7 @@ def test_a_span_is_chosen_downloaded_starred_deleted_and_brought_back(living: Vi
     page.keyboard.press("x")
     page.locator("#selection").get_by_role("button", name="Star").click()
     expect(card(page, seed_id("van 2")).get_by_role("button", name="Remove star")).to_be_attached()
+    page.wait_for_load_state()  # before its scripts, a click is a link to the picture's page
     card(page, seed_id("van 2")).locator("img").click()
     wait_until(page, "id => location.pathname === '/snapshots/' + id", seed_id("van 2"))
     expect_open(page, seed_id("van 2"))
