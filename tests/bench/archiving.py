@@ -12,6 +12,7 @@ from typing import Any
 from structlog.testing import capture_logs
 
 from app.archives.google_drive import GoogleDriveSettings
+from app.journal.records import NOTHING_WAITS
 from tests.bench.peer import Peer
 from tests.bench.processes import locations, simulator
 from tests.bench.report import Row, ms, quantile
@@ -39,7 +40,7 @@ def backlog(bench: Bench) -> Iterator[Row]:
             began = time.monotonic() - CALL_S
             until(lambda: len(double.files.pictures()) == count, timeout=count, what="all pictures in Drive")
             took = time.monotonic() - began
-            until(lambda: service.check("archived to google_drive")["detail"].startswith("0 pictures"))
+            until(lambda: service.check("archived to google_drive")["detail"].startswith(NOTHING_WAITS))
         finally:
             service.kill()
         calls = len(double.calls)
