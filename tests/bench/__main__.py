@@ -67,7 +67,7 @@ def main() -> None:
     """Run the measurements that are asked for."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     parser.add_argument("--only", choices=MEASUREMENTS, action="append", help="this measurement; may be repeated")
-    parser.add_argument("--quick", action="store_true", help="fewer repetitions: under a minute, and coarser")
+    parser.add_argument("--quick", action="store_true", help="fewer repetitions: sooner done, and coarser")
     arguments = parser.parse_args()
     began = time.monotonic()
     facts = machine()
